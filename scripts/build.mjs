@@ -1,0 +1,40 @@
+// `npm run build`: the Worker's modules into build/. Does nothing when nothing has changed.
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { root, run, say, setup } from "./setup.mjs";
+
+const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "src", "www", "scripts/build.mjs"];
+
+export async function build() {
+  const env = await setup();
+  const stamp = join(root, "build", ".inputs");
+  const inputs = fingerprint();
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === inputs) return env;
+  say("building the Worker");
+  run(env.WORKER_BUILD, ["--release", "--features", "worker", "--locked"], {
+    env,
+    sentence: "the Worker did not build; what cargo said is above",
+  });
+  writeFileSync(stamp, inputs);
+  return env;
+}
+
+/** A hash of all that the build reads. */
+function fingerprint() {
+  const hash = createHash("sha256");
+  for (const input of INPUTS) {
+    const path = join(root, input);
+    const files = input.includes(".")
+      ? [path]
+      : readdirSync(path, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+          .sort();
+    for (const file of files) hash.update(file.slice(root.length)).update(readFileSync(file));
+  }
+  return hash.digest("hex");
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

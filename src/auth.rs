@@ -1,0 +1,534 @@
+//! Who may do what: secret keys, public access tokens, scopes, callback hashes.
+//!
+//! Invariants:
+//! - A signature is compared in constant time, and before anything it signs is read.
+//! - Only HS256 exists here. There is no code path for another algorithm or for a key that comes
+//!   with the token.
+//! - Nothing here formats a key: [`Keyring`] has no `Debug`, and errors name a line, not its text.
+//!
+//! Source of the formats: trigger.dev's `jwt.ts`, `rbac.ts` and `httpCallback.server.ts`.
+
+use crate::error::Refusal;
+use crate::route::internal_id;
+use crate::time::Timestamp;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::hint::black_box;
+use std::time::Duration;
+
+/// Longest public access token that is looked at, in bytes.
+pub const MAX_JWT: usize = 4_096;
+/// Shortest secret key, in bytes.
+pub const MIN_KEY: usize = 24;
+
+const ISSUER: &str = "https://id.trigger.dev";
+const AUDIENCE: &str = "https://api.trigger.dev";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The environments and their keys, as the secret `SECRET_KEYS` lists them.
+pub struct Keyring {
+    environments: Vec<Environment>,
+}
+
+/// An environment: tokens, keys and idempotency keys of one never meet those of another.
+pub struct Environment {
+    /// Its id, the `sub` of its public access tokens.
+    pub id: String,
+    /// The first signs; all verify.
+    keys: Vec<Key>,
+}
+
+/// A secret key, and the HMAC that is ready to sign with it.
+struct Key {
+    text: String,
+    mac: Hmac<Sha256>,
+}
+
+/// Why `SECRET_KEYS` cannot be used. Lines count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyringError {
+    /// There is no key at all.
+    Empty,
+    /// The key in this line is shorter than [`MIN_KEY`].
+    TooShort(usize),
+    /// The same key stands in this line and in one of another environment.
+    Shared(usize),
+}
+
+impl fmt::Display for KeyringError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str(
+                "SECRET_KEYS is not set; run `wrangler secret put SECRET_KEYS`, one \
+                 [environment=]key a line",
+            ),
+            Self::TooShort(line) => write!(
+                f,
+                "the key in line {line} of SECRET_KEYS is shorter than {MIN_KEY} characters"
+            ),
+            Self::Shared(line) => write!(
+                f,
+                "the key in line {line} of SECRET_KEYS belongs to another environment already"
+            ),
+        }
+    }
+}
+
+impl Keyring {
+    /// Reads `SECRET_KEYS`: one entry a line, `[environment id=]key`. Of each environment the
+    /// first key signs and the others still verify. A key alone is one of `default`. An
+    /// environment id is 1 to 64 of `A-Z a-z 0-9 _ -`.
+    ///
+    /// # Errors
+    /// See [`KeyringError`].
+    pub fn parse(text: &str) -> Result<Self, KeyringError> {
+        let mut environments: Vec<Environment> = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() {
+                continue;
+            }
+            // The `=` that pads a base64 key separates nothing: what follows it is no key.
+            let (id, key) = match line.split_once('=') {
+                Some((id, key)) if is_environment_id(id) && !key.trim_matches('=').is_empty() => {
+                    (id, key)
+                }
+                _ => ("default", line),
+            };
+            if key.len() < MIN_KEY {
+                return Err(KeyringError::TooShort(index + 1));
+            }
+            if environments.iter().any(|env| env.id != id && env.keys.iter().any(|k| k.text == key))
+            {
+                return Err(KeyringError::Shared(index + 1));
+            }
+            let mac = Hmac::new_from_slice(key.as_bytes())
+                .map_err(|_| KeyringError::TooShort(index + 1))?;
+            let key = Key { text: key.to_owned(), mac };
+            match environments.iter_mut().find(|env| env.id == id) {
+                Some(environment) => environment.keys.push(key),
+                None => environments.push(Environment { id: id.to_owned(), keys: vec![key] }),
+            }
+        }
+        if environments.is_empty() {
+            return Err(KeyringError::Empty);
+        }
+        Ok(Self { environments })
+    }
+
+    /// The environment whose secret key this is.
+    #[must_use]
+    pub fn by_secret(&self, key: &str) -> Option<&Environment> {
+        // Every key is compared, so that the time tells nothing of which one came close.
+        let mut found = None;
+        for environment in &self.environments {
+            for candidate in &environment.keys {
+                if equal(candidate.text.as_bytes(), key.as_bytes()) {
+                    found = Some(environment);
+                }
+            }
+        }
+        found
+    }
+
+    /// Reads an `Authorization` header: one optional `Bearer `, then a secret key or a public
+    /// access token.
+    ///
+    /// # Errors
+    /// `NoAuthorization`, `InvalidApiKey`, `InvalidPublicToken`, `ExpiredPublicToken`.
+    pub fn caller(&self, authorization: &str, now: Timestamp) -> Result<Caller<'_>, Refusal> {
+        let credential = bearer(authorization).ok_or(Refusal::NoAuthorization)?;
+        if let Some(environment) = self.by_secret(credential) {
+            return Ok(Caller::Secret(environment));
+        }
+        if credential.matches('.').count() != 2 {
+            return Err(Refusal::InvalidApiKey);
+        }
+        Ok(Caller::Public(self.verify(credential, now)?))
+    }
+
+    /// As [`Keyring::caller`] where only a secret key will do.
+    ///
+    /// # Errors
+    /// `NoAuthorization`, `InvalidApiKey`.
+    pub fn secret_caller(&self, authorization: &str) -> Result<&Environment, Refusal> {
+        let credential = bearer(authorization).ok_or(Refusal::NoAuthorization)?;
+        self.by_secret(credential).ok_or(Refusal::InvalidApiKey)
+    }
+
+    /// Reads the credential in a `token.url`: a public access token that may write the token, or
+    /// its callback hash. `typed` is the id as it stands in the URL.
+    ///
+    /// # Errors
+    /// `InvalidCallbackHash`, `InvalidPublicToken`, `ExpiredPublicToken`, `ScopeTooSmall`.
+    pub fn link_caller(
+        &self,
+        typed: &str,
+        credential: &str,
+        now: Timestamp,
+    ) -> Result<Caller<'_>, Refusal> {
+        if credential.contains('.') {
+            let claims = self.verify(credential, now)?;
+            return if claims.allow("write", typed) {
+                Ok(Caller::Public(claims))
+            } else {
+                Err(Refusal::ScopeTooSmall)
+            };
+        }
+        internal_id(typed)
+            .and_then(|id| self.by_callback_hash(id, credential))
+            .map(Caller::Secret)
+            .ok_or(Refusal::InvalidCallbackHash)
+    }
+
+    /// Verifies a public access token: at most [`MAX_JWT`] bytes, three parts of strict unpadded
+    /// base64url, `alg` exactly `HS256`, signed by a key of the environment that `sub` names,
+    /// issuer and audience exact, `exp` in the future, `nbf` not.
+    ///
+    /// # Errors
+    /// See [`JwtError`].
+    pub fn verify(&self, jwt: &str, now: Timestamp) -> Result<Claims<'_>, JwtError> {
+        if jwt.len() > MAX_JWT {
+            return Err(JwtError::Invalid);
+        }
+        let (signed, signature) = jwt.rsplit_once('.').ok_or(JwtError::Invalid)?;
+        let (header, payload) = signed.split_once('.').ok_or(JwtError::Invalid)?;
+        let signature = base64url_decode(signature).ok_or(JwtError::Invalid)?;
+        let environment = self
+            .environments
+            .iter()
+            .find(|environment| environment.signed(signed.as_bytes(), &signature))
+            .ok_or(JwtError::Invalid)?;
+        check_header(header)?;
+        let payload = base64url_decode(payload).ok_or(JwtError::Invalid)?;
+        let payload: Payload = serde_json::from_slice(&payload).map_err(|_| JwtError::Invalid)?;
+        payload.check(&environment.id, now)?;
+        Ok(Claims {
+            environment,
+            scopes: payload.scopes(),
+            subject: payload.subject(),
+        })
+    }
+
+    /// The environment for whose token `id` (internal, without prefix) this 64-digit hexadecimal
+    /// text is the callback hash.
+    #[must_use]
+    pub fn by_callback_hash(&self, id: &str, hash: &str) -> Option<&Environment> {
+        let hash = hex_decode(hash)?;
+        self.environments.iter().find(|environment| environment.signed(id.as_bytes(), &hash))
+    }
+}
+
+impl Environment {
+    /// Mints the public access token of one token: scopes to write and to read it and nothing
+    /// else. `id` is the public one, with prefix. It lives from the token's creation to its
+    /// timeout, at least 24 hours and at most 30 days; if that has passed, from `now` on.
+    #[must_use]
+    pub fn mint(
+        &self,
+        id: &str,
+        created_at: Timestamp,
+        timeout_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> String {
+        let life = Duration::from_millis(
+            timeout_at.map_or(u64::MAX, |at| at.as_millis().saturating_sub(created_at.as_millis())),
+        )
+        .clamp(DAY, 30 * DAY);
+        let issued_at = if created_at.plus(life) > now { created_at } else { now };
+        let payload = Minted {
+            sub: &self.id,
+            public: true,
+            scopes: [&format!("write:waitpoints:{id}"), &format!("read:waitpoints:{id}")],
+            iss: ISSUER,
+            aud: AUDIENCE,
+            exp: issued_at.plus(life).as_secs(),
+            iat: issued_at.as_secs(),
+        };
+        let payload = serde_json::to_vec(&payload).unwrap_or_default();
+        // {"alg":"HS256"}
+        let mut jwt = String::from("eyJhbGciOiJIUzI1NiJ9.");
+        base64url_encode(&payload, &mut jwt);
+        if let Some(key) = self.keys.first() {
+            let signature = key.mac.clone().chain_update(jwt.as_bytes()).finalize().into_bytes();
+            jwt.push('.');
+            base64url_encode(&signature, &mut jwt);
+        }
+        jwt
+    }
+
+    /// The internal id of the token that a create with this request idempotency key makes: the
+    /// SDK's retry sends the same key and so reaches the same token. Ids are no secrets.
+    #[must_use]
+    pub fn token_id(&self, request_key: &[u8]) -> String {
+        let digest = Sha256::new()
+            .chain_update(self.id.as_bytes())
+            .chain_update([0])
+            .chain_update(request_key)
+            .finalize();
+        let mut number = digest.iter().take(16).fold(0_u128, |n, &byte| n << 8 | u128::from(byte));
+        let mut id = String::from("c");
+        for _ in 0..24 {
+            let digit = (number % 36) as u8;
+            id.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
+            number /= 36;
+        }
+        id
+    }
+
+    fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        let verifies =
+            |key: &Key| key.mac.clone().chain_update(message).verify_slice(signature).is_ok();
+        self.keys.iter().any(verifies)
+    }
+}
+
+/// Who calls.
+pub enum Caller<'a> {
+    /// The holder of a secret key: everything in its environment.
+    Secret(&'a Environment),
+    /// The holder of a public access token: what its scopes say.
+    Public(Claims<'a>),
+}
+
+impl<'a> Caller<'a> {
+    /// The environment that the caller belongs to.
+    #[must_use]
+    pub fn environment(&self) -> &'a Environment {
+        match self {
+            Self::Secret(environment) => environment,
+            Self::Public(claims) => claims.environment,
+        }
+    }
+
+    /// Whether the caller may do `action` to the token `id` (as typed).
+    #[must_use]
+    pub fn may(&self, action: &str, id: &str) -> bool {
+        match self {
+            Self::Secret(_) => true,
+            Self::Public(claims) => claims.allow(action, id),
+        }
+    }
+
+    /// On whose behalf, if the credential says so.
+    #[must_use]
+    pub fn subject(self) -> Option<String> {
+        match self {
+            Self::Secret(_) => None,
+            Self::Public(claims) => claims.subject,
+        }
+    }
+}
+
+/// What a verified public access token says.
+pub struct Claims<'a> {
+    /// The environment that it belongs to.
+    pub environment: &'a Environment,
+    /// What it allows.
+    pub scopes: Vec<String>,
+    /// The `act.sub` claim: on whose behalf.
+    pub subject: Option<String>,
+}
+
+impl Claims<'_> {
+    /// Whether the scopes allow `action` on the waitpoint token `id` (as the caller typed it).
+    ///
+    /// Grammar: `action[:type[:id]]`; only the first two colons split. An id, once there, always
+    /// narrows, and an empty one grants nothing.
+    #[must_use]
+    pub fn allow(&self, action: &str, id: &str) -> bool {
+        self.scopes.iter().any(|scope| scope_allows(scope, action, id))
+    }
+}
+
+/// Why a public access token was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JwtError {
+    /// Malformed, signed by nobody we know, or not meant for us.
+    Invalid,
+    /// Signed by us, but past its `exp`.
+    Expired,
+}
+
+impl From<JwtError> for Refusal {
+    fn from(why: JwtError) -> Self {
+        match why {
+            JwtError::Invalid => Self::InvalidPublicToken,
+            JwtError::Expired => Self::ExpiredPublicToken,
+        }
+    }
+}
+
+/// The credential of an `Authorization` header, `None` if there is none.
+#[must_use]
+pub fn bearer(authorization: &str) -> Option<&str> {
+    let credential = authorization.strip_prefix("Bearer ").unwrap_or(authorization).trim();
+    (!credential.is_empty()).then_some(credential)
+}
+
+fn scope_allows(scope: &str, action: &str, id: &str) -> bool {
+    let mut parts = scope.splitn(3, ':');
+    let (granted, kind, only) = (parts.next(), parts.next(), parts.next());
+    if scope == "admin" {
+        return true;
+    }
+    if granted != Some(action) && granted != Some("*") {
+        return false;
+    }
+    match (kind, only) {
+        (Some("all"), None) => true,
+        (Some("waitpoints"), None) => true,
+        (Some("all" | "waitpoints"), Some(only)) => !only.is_empty() && only == id,
+        _ => false,
+    }
+}
+
+fn is_environment_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    // Each of these would change how the token is to be verified: refused, never followed.
+    crit: Option<IgnoredAny>,
+    b64: Option<IgnoredAny>,
+    zip: Option<IgnoredAny>,
+    jwk: Option<IgnoredAny>,
+    jku: Option<IgnoredAny>,
+    x5u: Option<IgnoredAny>,
+    x5c: Option<IgnoredAny>,
+}
+
+fn check_header(header: &str) -> Result<(), JwtError> {
+    let header = base64url_decode(header).ok_or(JwtError::Invalid)?;
+    let header: Header = serde_json::from_slice(&header).map_err(|_| JwtError::Invalid)?;
+    let Header { alg, crit, b64, zip, jwk, jku, x5u, x5c } = header;
+    let plain = [crit, b64, zip, jwk, jku, x5u, x5c].iter().all(Option::is_none);
+    if alg == "HS256" && plain { Ok(()) } else { Err(JwtError::Invalid) }
+}
+
+#[derive(Deserialize)]
+struct Payload<'a> {
+    sub: String,
+    #[serde(rename = "pub")]
+    public: bool,
+    iss: String,
+    #[serde(borrow)]
+    aud: &'a RawValue,
+    exp: u64,
+    nbf: Option<u64>,
+    #[serde(borrow)]
+    scopes: Option<&'a RawValue>,
+    #[serde(borrow)]
+    act: Option<&'a RawValue>,
+}
+
+impl Payload<'_> {
+    fn check(&self, environment: &str, now: Timestamp) -> Result<(), JwtError> {
+        let audience = self.aud.get();
+        let for_us = serde_json::from_str(audience).is_ok_and(|one: String| one == AUDIENCE)
+            || serde_json::from_str(audience)
+                .is_ok_and(|many: Vec<String>| many.iter().any(|one| one == AUDIENCE));
+        let begun = self.nbf.is_none_or(|nbf| nbf <= now.as_secs());
+        if !(self.public && self.iss == ISSUER && for_us && self.sub == environment && begun) {
+            return Err(JwtError::Invalid);
+        }
+        if self.exp <= now.as_secs() { Err(JwtError::Expired) } else { Ok(()) }
+    }
+
+    /// What is no array of strings grants nothing.
+    fn scopes(&self) -> Vec<String> {
+        self.scopes.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+    }
+
+    fn subject(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Actor {
+            sub: String,
+        }
+        let actor: Actor = serde_json::from_str(self.act?.get()).ok()?;
+        Some(actor.sub)
+    }
+}
+
+#[derive(Serialize)]
+struct Minted<'a> {
+    sub: &'a str,
+    #[serde(rename = "pub")]
+    public: bool,
+    scopes: [&'a str; 2],
+    iss: &'static str,
+    aud: &'static str,
+    exp: u64,
+    iat: u64,
+}
+
+/// Whether two texts are equal, in a time that depends on their lengths alone.
+fn equal(a: &[u8], b: &[u8]) -> bool {
+    let differences = a.iter().zip(b).fold(0, |acc, (a, b)| black_box(acc | (a ^ b)));
+    a.len() == b.len() && differences == 0
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+fn base64url_encode(bytes: &[u8], out: &mut String) {
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte));
+        let bits = bits << (8 * (3 - chunk.len()));
+        for sextet in 0..=chunk.len() {
+            let index = (bits >> (18 - 6 * sextet)) as usize & 63;
+            out.extend(ALPHABET.get(index).map(|&letter| char::from(letter)));
+        }
+    }
+}
+
+/// Strict: no padding, no foreign character, no bits left over.
+fn base64url_decode(text: &str) -> Option<Vec<u8>> {
+    if text.len() % 4 == 1 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    for chunk in text.as_bytes().chunks(4) {
+        let mut bits = 0_u32;
+        for &letter in chunk {
+            let sextet = match letter {
+                b'A'..=b'Z' => letter - b'A',
+                b'a'..=b'z' => letter - b'a' + 26,
+                b'0'..=b'9' => letter - b'0' + 52,
+                b'-' => 62,
+                b'_' => 63,
+                _ => return None,
+            };
+            bits = bits << 6 | u32::from(sextet);
+        }
+        let bits = bits << (6 * (4 - chunk.len()));
+        let whole = chunk.len() * 6 / 8;
+        let [_, decoded @ ..] = bits.to_be_bytes();
+        let (decoded, left_over) = decoded.split_at_checked(whole)?;
+        if left_over.iter().any(|&byte| byte != 0) {
+            return None;
+        }
+        bytes.extend_from_slice(decoded);
+    }
+    Some(bytes)
+}
+
+/// 64 hexadecimal digits of either case.
+fn hex_decode(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        for &digit in pair {
+            *byte = *byte << 4 | u8::try_from(char::from(digit).to_digit(16)?).ok()?;
+        }
+    }
+    Some(bytes)
+}

@@ -1,0 +1,284 @@
+//! What each endpoint does. Credentials are verified here, before any object wakes.
+
+use super::http::{Head, Reply, body, preflight};
+use super::record::{Answer, Command, Deciding, Record, pack};
+use super::{now, platform, settings};
+use crate::auth::{Caller, Environment};
+use crate::error::Refusal;
+use crate::route::{Endpoint, internal_id};
+use crate::time::Timestamp;
+use crate::token::{CompletedBy, Decision, Output, State, Token};
+use crate::wire::{self, CompleteRequest, CreateRequest};
+use serde::Serialize;
+use worker::Env;
+use worker::js_sys::Uint8Array;
+use worker::web_sys::{Request, Response};
+
+/// A request under way: what every endpoint needs.
+struct Call<'a> {
+    request: &'a Request,
+    head: &'a Head,
+    env: &'a Env,
+    now: Timestamp,
+}
+
+/// Answers any request.
+pub(super) async fn answer(request: &Request, env: &Env) -> Response {
+    let head = Head::of(request);
+    let call = Call { request, head: &head, env, now: now() };
+    let endpoint = Endpoint::of(head.path());
+    let reply = match endpoint {
+        Some(endpoint) => call.answer(endpoint).await,
+        None => call.no_such_path(),
+    };
+    let reply = reply.unwrap_or_else(|refusal| {
+        if let Refusal::Misconfigured(what) = &refusal {
+            platform::error("the Worker is misconfigured", &what.into());
+        }
+        Reply::refusal(&refusal)
+    });
+    let for_browsers = endpoint.is_some_and(Endpoint::is_for_browsers);
+    let reply = if for_browsers && head.method() != "OPTIONS" {
+        reply.with_cors(&head)
+    } else {
+        reply
+    };
+    reply.into_response()
+}
+
+impl Call<'_> {
+    async fn answer(&self, endpoint: Endpoint<'_>) -> Result<Reply, Refusal> {
+        let method = self.head.method();
+        if !endpoint.allows(method) {
+            return Err(Refusal::MethodNotAllowed(endpoint.allow()));
+        }
+        match (endpoint, method) {
+            (_, "OPTIONS") => Ok(preflight(endpoint, self.head)),
+            (Endpoint::Start, _) => Ok(Reply::html(200, include_str!("../../www/start.html"))),
+            (Endpoint::Health, _) => self.health(),
+            (Endpoint::Tokens, "POST") => self.create().await,
+            (Endpoint::Tokens, _) => self.list(),
+            (Endpoint::Token { id }, _) => self.retrieve(id).await,
+            (Endpoint::Complete { id }, _) => self.complete(id).await,
+            (Endpoint::Callback { id, credential }, "POST") => self.callback(id, credential).await,
+            (Endpoint::Callback { id, credential }, _) => self.page(id, credential),
+            (Endpoint::RunWait { id }, _) => self.run_wait(id).await,
+            (Endpoint::Claims, _) => self.claims(),
+        }
+    }
+
+    /// 404, or the way to the path without its last slash; the method stays.
+    fn no_such_path(&self) -> Result<Reply, Refusal> {
+        let trimmed = self.head.path().trim_end_matches('/');
+        if trimmed.len() == self.head.path().len() || Endpoint::of(trimmed).is_none() {
+            return Err(Refusal::NoSuchPath);
+        }
+        Ok(Reply::empty(308).with("location", &format!("{trimmed}{}", self.head.query())))
+    }
+
+    /// Ready once the keys can be read.
+    fn health(&self) -> Result<Reply, Refusal> {
+        settings::keyring(self.env)?;
+        Ok(Reply::json(200, r#"{"status":"ok"}"#.to_owned()))
+    }
+
+    async fn create(&self) -> Result<Reply, Refusal> {
+        let environment = self.secret_caller()?;
+        let body = body(self.request, self.head, wire::MAX_CREATE).await?;
+        let request = CreateRequest::parse(&body, self.now)?;
+        if request.has_idempotency_key {
+            return Err(Refusal::NotImplemented("idempotencyKey"));
+        }
+        let id = match self.head.request_key() {
+            "" => environment.token_id(platform::unique().as_bytes()),
+            key => environment.token_id(key.as_bytes()),
+        };
+        let token = Token::new(self.now, request.timeout_at, request.tags);
+        let (record, text) = Record::of(&token);
+        let token = match self.ask(environment, &id, &Command::Create(record), text).await? {
+            Answer::Found(earlier) => earlier,
+            _ => {
+                log("created", environment, &id, None);
+                token
+            }
+        };
+        let id = format!("waitpoint_{id}");
+        let jwt = environment.mint(&id, token.created_at, token.timeout_at, self.now);
+        let url = self.url(&id, &jwt);
+        Ok(Reply::json(200, wire::created_json(&id, false, &url))
+            .with("x-trigger-jwt", &jwt)
+            .with("x-trigger-jwt-claims", &wire::claims_json(&environment.id)))
+    }
+
+    fn list(&self) -> Result<Reply, Refusal> {
+        self.secret_caller()?;
+        Err(Refusal::NotImplemented("Listing tokens"))
+    }
+
+    async fn retrieve(&self, typed: &str) -> Result<Reply, Refusal> {
+        let caller = self.caller()?;
+        if !caller.may("read", typed) {
+            return Err(Refusal::ScopeTooSmall);
+        }
+        let environment = caller.environment();
+        let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        let Answer::Found(token) = self.ask(environment, internal, &Command::Read, "").await? else {
+            return Err(Refusal::UnknownToken);
+        };
+        // One version a state: the answer's body differs by caller, hence Vary.
+        let etag = if token.state == State::Waiting { "\"v1\"" } else { "\"v2\"" };
+        let reply = if matches_etag(self.head.if_none_match(), etag) {
+            Reply::unchanged()
+        } else {
+            let id = format!("waitpoint_{internal}");
+            let url = match &caller {
+                Caller::Secret(environment) => {
+                    let jwt = environment.mint(&id, token.created_at, token.timeout_at, self.now);
+                    self.url(&id, &jwt)
+                }
+                // The caller's own credential: a link must not grant more than its reader has.
+                Caller::Public(_) => self.url(&id, self.credential()),
+            };
+            Reply::private_json(wire::token_json(&id, &url, &token))
+        };
+        Ok(reply.with("etag", etag).with("vary", "Authorization"))
+    }
+
+    async fn complete(&self, typed: &str) -> Result<Reply, Refusal> {
+        let caller = self.caller()?;
+        let body = body(self.request, self.head, wire::MAX_COMPLETE).await?;
+        let request = CompleteRequest::parse(&body)?;
+        if !caller.may("write", typed) {
+            return Err(Refusal::ScopeTooSmall);
+        }
+        let reply = self.decide(caller, typed, request.output, CompletedBy::Api).await?;
+        Ok(match request.unknown_key {
+            Some(key) => reply.with("waitpoint-hint", &hint(&key)),
+            None => reply,
+        })
+    }
+
+    async fn callback(&self, typed: &str, credential: &str) -> Result<Reply, Refusal> {
+        let caller = settings::keyring(self.env)?.link_caller(typed, credential, self.now)?;
+        let body = body(self.request, self.head, wire::MAX_COMPLETE).await?;
+        let output = wire::parse_callback(self.head.content_type(), &body)?;
+        self.decide(caller, typed, Some(output), CompletedBy::Callback).await
+    }
+
+    async fn decide(
+        &self,
+        caller: Caller<'_>,
+        typed: &str,
+        output: Option<Output>,
+        by: CompletedBy,
+    ) -> Result<Reply, Refusal> {
+        let environment = caller.environment();
+        let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        let decision = Decision { output, by, subject: caller.subject() };
+        let (deciding, text) = Deciding::of(&decision);
+        let command = Command::Complete(deciding);
+        let Answer::Decided(outcome) = self.ask(environment, internal, &command, text).await? else {
+            return Err(Refusal::UnknownToken);
+        };
+        log("decided", environment, internal, Some((outcome.as_str(), by)));
+        let reply = Reply::json(200, r#"{"success":true}"#.to_owned());
+        Ok(reply.with("waitpoint-outcome", outcome.as_str()))
+    }
+
+    /// GET of a `token.url`: a page that changes nothing, whatever the query or the headers.
+    fn page(&self, typed: &str, credential: &str) -> Result<Reply, Refusal> {
+        let known = settings::keyring(self.env)?.link_caller(typed, credential, self.now).is_ok();
+        Ok(if known {
+            Reply::html(200, include_str!("../../www/link.html"))
+        } else {
+            Reply::html(404, include_str!("../../www/unknown-link.html"))
+        })
+    }
+
+    /// trigger.dev's run hook. No run is blocked here: whether the token exists is all there is to
+    /// say.
+    async fn run_wait(&self, typed: &str) -> Result<Reply, Refusal> {
+        let environment = self.secret_caller()?;
+        let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        match self.ask(environment, internal, &Command::Read, "").await? {
+            Answer::Found(_) => Ok(Reply::json(200, r#"{"success":true}"#.to_owned())),
+            _ => Err(Refusal::UnknownToken),
+        }
+    }
+
+    fn claims(&self) -> Result<Reply, Refusal> {
+        Ok(Reply::json(200, wire::claims_json(&self.secret_caller()?.id)))
+    }
+
+    fn caller(&self) -> Result<Caller<'static>, Refusal> {
+        settings::keyring(self.env)?.caller(self.head.authorization(), self.now)
+    }
+
+    fn secret_caller(&self) -> Result<&'static Environment, Refusal> {
+        settings::keyring(self.env)?.secret_caller(self.head.authorization())
+    }
+
+    fn credential(&self) -> &str {
+        crate::auth::bearer(self.head.authorization()).unwrap_or("")
+    }
+
+    /// `token.url` for the public id of a token.
+    fn url(&self, id: &str, credential: &str) -> String {
+        let origin = self.head.origin();
+        format!("{origin}/api/v1/waitpoints/tokens/{id}/callback/{credential}")
+    }
+
+    /// Asks a token's object.
+    async fn ask(
+        &self,
+        environment: &Environment,
+        internal: &str,
+        command: &Command,
+        text: &str,
+    ) -> Result<Answer, Refusal> {
+        let name = format!("{}/{internal}", environment.id);
+        let answer = platform::ask(self.env, "TOKENS", &name, &pack(command, text)).await;
+        let answer = answer.map_err(|why| {
+            platform::error("a token's object did not answer", &why);
+            Refusal::StorageTrouble
+        })?;
+        Answer::from_bytes(&Uint8Array::new(&answer).to_vec()).map_err(|_| {
+            platform::error("a token's object answered what cannot be read", &name.into());
+            Refusal::StorageTrouble
+        })
+    }
+}
+
+/// Whether an `If-None-Match` names this tag.
+fn matches_etag(header: &str, etag: &str) -> bool {
+    let strong = |tag: &str| tag.trim().trim_start_matches("W/") == etag;
+    header.trim() == "*" || header.split(',').any(strong)
+}
+
+/// The value of `waitpoint-hint` for a key of complete's body that is not `data`.
+fn hint(key: &str) -> String {
+    let plain = key.len() <= 40 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if plain { format!("unknown-field \"{key}\"") } else { "unknown-field".to_owned() }
+}
+
+/// A line for the operator. It holds no credential and nothing that a caller wrote but the id.
+fn log(event: &str, environment: &Environment, id: &str, decided: Option<(&str, CompletedBy)>) {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        event: &'a str,
+        environment: &'a str,
+        token: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        outcome: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<&'static str>,
+    }
+    let line = Line {
+        event,
+        environment: &environment.id,
+        token: &format!("waitpoint_{id}"),
+        outcome: decided.map(|(outcome, _)| outcome),
+        by: decided.map(|(_, by)| by.as_str()),
+    };
+    platform::log(&serde_json::to_string(&line).unwrap_or_default());
+}

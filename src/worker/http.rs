@@ -1,0 +1,207 @@
+//! Requests read, responses written: the one room for header names and CORS.
+
+use super::platform;
+use crate::error::Refusal;
+use crate::route::Endpoint;
+use worker::js_sys::Uint8Array;
+use worker::web_sys::{Request, Response};
+
+const JSON: &str = "application/json; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+
+/// For a page of another origin: what it may read of an answer.
+const EXPOSED: &str = "x-trigger-jwt, x-trigger-jwt-claims, x-should-retry, x-ratelimit-limit, \
+    x-ratelimit-remaining, x-ratelimit-reset, retry-after, etag, waitpoint-outcome, waitpoint-hint";
+
+/// No script, no style, no frame, no form: the pages that have none of them yet.
+const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+/// What the Worker reads of a request besides its body: a line each of `platform.js`.
+pub(super) struct Head {
+    text: String,
+}
+
+impl Head {
+    pub(super) fn of(request: &Request) -> Self {
+        Self { text: platform::head(request) }
+    }
+
+    fn line(&self, index: usize) -> &str {
+        self.text.split('\n').nth(index).unwrap_or("")
+    }
+
+    pub(super) fn method(&self) -> &str {
+        self.line(0)
+    }
+
+    /// Scheme, host and port: `https://example.com`.
+    pub(super) fn origin(&self) -> &str {
+        self.split_url().0
+    }
+
+    pub(super) fn path(&self) -> &str {
+        self.split_url().1.split(['?', '#']).next().unwrap_or("")
+    }
+
+    /// The query with its `?`, if there is one.
+    pub(super) fn query(&self) -> &str {
+        let rest = self.split_url().1;
+        rest.find('?').and_then(|at| rest.get(at..)).unwrap_or("")
+    }
+
+    pub(super) fn authorization(&self) -> &str {
+        self.line(2)
+    }
+
+    pub(super) fn content_type(&self) -> &str {
+        self.line(3)
+    }
+
+    fn content_length(&self) -> Option<usize> {
+        self.line(4).parse().ok()
+    }
+
+    /// The `Origin` of the page that sends this, if one does.
+    fn page_origin(&self) -> &str {
+        self.line(5)
+    }
+
+    pub(super) fn if_none_match(&self) -> &str {
+        self.line(6)
+    }
+
+    fn preflight_headers(&self) -> &str {
+        self.line(7)
+    }
+
+    /// What the SDK sends anew with every call, and again with every retry of it.
+    pub(super) fn request_key(&self) -> &str {
+        self.line(8)
+    }
+
+    fn split_url(&self) -> (&str, &str) {
+        let url = self.line(1);
+        let host = url.find("://").map_or(0, |at| at + 3);
+        let path = url.get(host..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| host + at);
+        url.split_at_checked(path).unwrap_or((url, ""))
+    }
+}
+
+/// The body, at most `limit` bytes.
+///
+/// # Errors
+/// `BodyTooLarge`, or `BodyUnreadable` if the client left.
+pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result<Vec<u8>, Refusal> {
+    if head.content_length().is_some_and(|length| length > limit) {
+        return Err(Refusal::BodyTooLarge(limit));
+    }
+    let bytes = platform::read(request, u32::try_from(limit).unwrap_or(u32::MAX))
+        .await
+        .map_err(|_| Refusal::BodyUnreadable)?;
+    if bytes.is_undefined() {
+        return Err(Refusal::BodyTooLarge(limit));
+    }
+    Ok(Uint8Array::new(&bytes).to_vec())
+}
+
+/// A response in the making.
+pub(super) struct Reply {
+    status: u16,
+    headers: String,
+    body: Option<String>,
+}
+
+impl Reply {
+    pub(super) fn empty(status: u16) -> Self {
+        Self { status, headers: String::new(), body: None }.with("cache-control", "no-store")
+    }
+
+    pub(super) fn json(status: u16, body: String) -> Self {
+        let reply = Self { status, headers: String::new(), body: Some(body) };
+        reply.with("content-type", JSON).with("cache-control", "no-store")
+    }
+
+    /// JSON that a client may keep, but must ask about before it uses it again.
+    pub(super) fn private_json(body: String) -> Self {
+        let reply = Self { status: 200, headers: String::new(), body: Some(body) };
+        reply.with("content-type", JSON).with("cache-control", "private, no-cache")
+    }
+
+    /// 304: the client has it already.
+    pub(super) fn unchanged() -> Self {
+        let reply = Self { status: 304, headers: String::new(), body: None };
+        reply.with("cache-control", "private, no-cache")
+    }
+
+    /// A page; `www/` has them.
+    pub(super) fn html(status: u16, body: &str) -> Self {
+        let reply = Self { status, headers: String::new(), body: Some(body.to_owned()) };
+        reply
+            .with("content-type", HTML)
+            .with("cache-control", "no-store")
+            .with("content-security-policy", POLICY)
+            .with("referrer-policy", "no-referrer")
+            .with("x-frame-options", "DENY")
+            .with("cross-origin-opener-policy", "same-origin")
+            .with("cross-origin-resource-policy", "same-origin")
+    }
+
+    pub(super) fn refusal(refusal: &Refusal) -> Self {
+        let reply = Self::json(refusal.status(), refusal.to_json());
+        match refusal {
+            Refusal::MethodNotAllowed(allow) => reply.with("allow", allow),
+            Refusal::NoAuthorization => reply.with("www-authenticate", "Bearer"),
+            Refusal::StorageTrouble => reply.with("retry-after", "1").with("x-should-retry", "true"),
+            // The SDK would try any 404 of a token or 5xx again.
+            Refusal::UnknownToken | Refusal::NotImplemented(_) | Refusal::Misconfigured(_) => {
+                reply.with("x-should-retry", "false")
+            }
+            _ => reply,
+        }
+    }
+
+    /// Neither name nor value may hold a line break; a header of a request never does.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        for text in [name, value] {
+            if !self.headers.is_empty() {
+                self.headers.push('\n');
+            }
+            self.headers.push_str(text);
+        }
+        self
+    }
+
+    /// Lets the page that asked read the answer.
+    pub(super) fn with_cors(self, head: &Head) -> Self {
+        match head.page_origin() {
+            "" => self,
+            origin => self
+                .with("access-control-allow-origin", origin)
+                .with("vary", "Origin")
+                .with("access-control-expose-headers", EXPOSED),
+        }
+    }
+
+    pub(super) fn into_response(self) -> Response {
+        let reply = self
+            .with("x-content-type-options", "nosniff")
+            .with("x-robots-tag", "noindex, nofollow")
+            .with("strict-transport-security", "max-age=63072000");
+        platform::respond(reply.status, &reply.headers, reply.body.as_deref().map(str::as_bytes))
+    }
+}
+
+/// The answer to OPTIONS: for browsers' endpoints a preflight's, else nothing is granted.
+pub(super) fn preflight(endpoint: Endpoint<'_>, head: &Head) -> Reply {
+    if !endpoint.is_for_browsers() {
+        return Reply::empty(204).with("allow", endpoint.allow());
+    }
+    // The header list is reflected, as callers may add headers of their own (traceparent).
+    Reply::json(200, "{}".to_owned())
+        .with_cors(head)
+        .with("vary", "Access-Control-Request-Headers")
+        .with("access-control-allow-methods", "GET,HEAD,PUT,PATCH,POST,DELETE")
+        .with("access-control-allow-headers", head.preflight_headers())
+        .with("access-control-max-age", "86400")
+}

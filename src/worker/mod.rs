@@ -1,0 +1,35 @@
+//! The Worker: a stateless part that verifies, and one object a token that remembers.
+//!
+//! | file | is about |
+//! |---|---|
+//! | `api.rs` | what each endpoint does |
+//! | `http.rs` | requests read, responses written, CORS |
+//! | `object.rs` | the Durable Object of a token |
+//! | `record.rs` | the stored form, and what Worker and object say to each other |
+//! | `settings.rs` | secrets and variables |
+//! | `platform.*` | the crossings to JavaScript |
+
+mod api;
+mod http;
+mod object;
+mod platform;
+mod record;
+mod settings;
+
+use crate::time::Timestamp;
+use worker::{Context, Env, Error, event, web_sys};
+
+/// The Worker's entry. It always answers; there is no error left to report.
+#[event(fetch)]
+async fn fetch(
+    request: web_sys::Request,
+    env: Env,
+    _context: Context,
+) -> Result<web_sys::Response, Error> {
+    Ok(api::answer(&request, &env).await)
+}
+
+/// The time, read once an event and passed on from there.
+fn now() -> Timestamp {
+    Timestamp::from_millis(worker::js_sys::Date::now() as u64)
+}

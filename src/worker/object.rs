@@ -1,0 +1,148 @@
+//! The Durable Object of one token.
+//!
+//! Invariants:
+//! - It holds nothing in memory: storage is the token, so an eviction loses nothing.
+//! - From reading the record to writing it there is no `await`, so no other event comes between
+//!   and the writes are one transaction. The answer leaves when they are durable.
+//! - Nothing is written for a read but a timeout that has come, so a made-up id leaves no object.
+//! - The alarm is set to [`Token::next_wakeup`] whenever the record is written, and by every alarm.
+
+use super::record::{Answer, Command, Record, Unreadable, pack_token, unpack, unpack_token};
+use super::{now, platform, settings};
+use crate::time::Timestamp;
+use crate::token::{Event, Outcome, Token};
+use worker::js_sys::{Promise, Uint8Array};
+use worker::wasm_bindgen::prelude::*;
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys::{Request, Response};
+use worker::worker_sys::DurableObjectState;
+use worker::{Env, wasm_bindgen, wasm_bindgen_futures};
+
+// Bound by hand rather than by `#[durable_object]`: that also exports handlers for sockets that
+// this object has not, each a panic, and wraps every request and response once more.
+
+/// One token's object.
+#[wasm_bindgen]
+pub struct TokenObject {
+    state: DurableObjectState,
+    env: Env,
+}
+
+#[wasm_bindgen]
+impl TokenObject {
+    /// Called by the runtime.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        Self { state, env }
+    }
+
+    /// Answers a [`Command`] of the Worker.
+    ///
+    /// # Errors
+    /// None: trouble with storage is a 503, so that the Worker can tell it from a bug.
+    pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
+        match self.answer(&request).await {
+            Ok(answer) => Ok(platform::respond(200, "", Some(&answer.to_bytes()))),
+            Err(why) => {
+                platform::error("the token's storage failed", &why);
+                Ok(platform::respond(503, "", Some(b"storage trouble")))
+            }
+        }
+    }
+
+    /// Times the token out, or forgets it; whatever comes next gets its own alarm.
+    ///
+    /// # Errors
+    /// Storage trouble; the runtime then calls again.
+    pub async fn alarm(&self) -> Result<(), JsValue> {
+        let Some((token, settled)) = self.load(now())? else {
+            return platform::forget(&self.state).await;
+        };
+        if settled {
+            return self.save(&token)?.await.map(drop);
+        }
+        platform::set_alarm(&self.state, self.wakeup(&token)).await
+    }
+}
+
+impl TokenObject {
+    async fn answer(&self, request: &Request) -> Result<Answer, JsValue> {
+        let body = Uint8Array::new(&platform::read(request, u32::MAX).await?).to_vec();
+        let (command, text): (Command, String) = unpack(&body)?;
+        let (answer, saved) = self.apply(command, text, now())?;
+        if let Some(saved) = saved {
+            saved.await?;
+        }
+        Ok(answer)
+    }
+
+    /// Reads, decides and writes, with no `await` between. The future tells that it is written.
+    fn apply(
+        &self,
+        command: Command,
+        text: String,
+        now: Timestamp,
+    ) -> Result<(Answer, Option<JsFuture>), JsValue> {
+        let Some((mut token, settled)) = self.load(now)? else {
+            return match command {
+                Command::Create(record) => self.create(record).map(|s| (Answer::Created, Some(s))),
+                Command::Read | Command::Complete(_) => Ok((Answer::Unknown, None)),
+            };
+        };
+        let (answer, changed) = match command {
+            Command::Create(_) | Command::Read => (None, settled),
+            Command::Complete(deciding) => {
+                let decision = deciding.into_decision(text);
+                let (outcome, changed) = token.apply(Event::Complete(decision), now);
+                (Some(outcome), changed || settled)
+            }
+        };
+        let saved = if changed { Some(self.save(&token)?) } else { None };
+        Ok((answer.map_or(Answer::Found(token), Answer::Decided), saved))
+    }
+
+    fn create(&self, record: Record) -> Result<JsFuture, JsValue> {
+        self.save(&record.into_token(String::new()))
+    }
+
+    /// The token as it stands at `now`, and whether reading it timed it out.
+    fn load(&self, now: Timestamp) -> Result<Option<(Token, bool)>, JsValue> {
+        let Some(bytes) = platform::load(&self.state)? else {
+            return Ok(None);
+        };
+        let mut token = unpack_token(&bytes.to_vec())?;
+        let settled = token.settle_if_due(now);
+        let forgotten =
+            token.forget_at(settings::retention(&self.env)).is_some_and(|at| at <= now);
+        Ok((!forgotten).then_some((token, settled)))
+    }
+
+    fn save(&self, token: &Token) -> Result<JsFuture, JsValue> {
+        let saved: Promise =
+            platform::save(&self.state, &pack_token(token), self.wakeup(token))?;
+        Ok(JsFuture::from(saved))
+    }
+
+    fn wakeup(&self, token: &Token) -> Option<f64> {
+        let at = token.next_wakeup(settings::retention(&self.env))?;
+        Some(at.as_millis() as f64)
+    }
+}
+
+impl From<Unreadable> for JsValue {
+    fn from(_: Unreadable) -> Self {
+        JsValue::from_str("the stored record cannot be read")
+    }
+}
+
+impl Outcome {
+    /// As the header `waitpoint-outcome` names it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Completed => "completed",
+            Self::AlreadyCompleted => "already-completed",
+            Self::TimedOut => "timed-out",
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The stored form of a token, and what Worker and object say to each other.
+//!
+//! Both are a line of JSON and, after it, an output's text as it is: a text of megabytes is never
+//! escaped or parsed on its way. The stored form has a version and changes for reasons of its own,
+//! never because the wire form does.
+
+use crate::time::Timestamp;
+use crate::token::{CompletedBy, Decision, Outcome, Output, OutputKind, State, Token};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// What the Worker asks of an object.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Command {
+    /// Store this token, unless there is one.
+    Create(Record),
+    /// The token as it stands now.
+    Read,
+    /// Complete it; the output's text follows.
+    Complete(Deciding),
+}
+
+/// What an object answers.
+pub(super) enum Answer {
+    /// There is no such token.
+    Unknown,
+    /// The token is stored.
+    Created,
+    /// The token as it stands; after a create, the one that was there before.
+    Found(Token),
+    /// What a completion came to.
+    Decided(Outcome),
+}
+
+/// The stored form, version 1.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Record {
+    v: u8,
+    created_at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    state: Standing,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Standing {
+    Waiting,
+    Completed { at: u64, decision: Deciding },
+    TimedOut,
+}
+
+/// A decision but for its output's text.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Deciding {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Kind>,
+    by: Way,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Kind {
+    Json,
+    Text,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Way {
+    Api,
+    Callback,
+}
+
+impl Record {
+    /// The stored form of a token, and the text that follows it.
+    pub(super) fn of(token: &Token) -> (Self, &str) {
+        let (state, text) = match &token.state {
+            State::Waiting => (Standing::Waiting, ""),
+            State::TimedOut => (Standing::TimedOut, ""),
+            State::Completed { at, decision } => {
+                let (decision, text) = Deciding::of(decision);
+                (Standing::Completed { at: at.as_millis(), decision }, text)
+            }
+        };
+        let record = Self {
+            v: 1,
+            created_at: token.created_at.as_millis(),
+            timeout_at: token.timeout_at.map(Timestamp::as_millis),
+            tags: token.tags.clone(),
+            state,
+        };
+        (record, text)
+    }
+
+    /// The inverse of [`Record::of`].
+    pub(super) fn into_token(self, text: String) -> Token {
+        Token {
+            created_at: Timestamp::from_millis(self.created_at),
+            timeout_at: self.timeout_at.map(Timestamp::from_millis),
+            tags: self.tags,
+            state: match self.state {
+                Standing::Waiting => State::Waiting,
+                Standing::TimedOut => State::TimedOut,
+                Standing::Completed { at, decision } => State::Completed {
+                    at: Timestamp::from_millis(at),
+                    decision: decision.into_decision(text),
+                },
+            },
+        }
+    }
+}
+
+impl Deciding {
+    pub(super) fn of(decision: &Decision) -> (Self, &str) {
+        let output = decision.output.as_ref();
+        let deciding = Self {
+            output: output.map(|output| match output.kind {
+                OutputKind::Json => Kind::Json,
+                OutputKind::Text => Kind::Text,
+            }),
+            by: match decision.by {
+                CompletedBy::Api => Way::Api,
+                CompletedBy::Callback => Way::Callback,
+            },
+            subject: decision.subject.clone(),
+        };
+        (deciding, output.map_or("", |output| &output.text))
+    }
+
+    pub(super) fn into_decision(self, text: String) -> Decision {
+        Decision {
+            output: self.output.map(|kind| Output {
+                kind: match kind {
+                    Kind::Json => OutputKind::Json,
+                    Kind::Text => OutputKind::Text,
+                },
+                text,
+            }),
+            by: match self.by {
+                Way::Api => CompletedBy::Api,
+                Way::Callback => CompletedBy::Callback,
+            },
+            subject: self.subject,
+        }
+    }
+}
+
+/// What cannot be read back: a bug, or a record of a later version.
+#[derive(Debug)]
+pub(super) struct Unreadable;
+
+/// A line of JSON, then a text.
+pub(super) fn pack<T: Serialize>(head: &T, text: &str) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(head).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes.extend_from_slice(text.as_bytes());
+    bytes
+}
+
+/// The inverse of [`pack`].
+pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, String), Unreadable> {
+    let (head, text) = split_line(bytes).ok_or(Unreadable)?;
+    let head = serde_json::from_slice(head).map_err(|_| Unreadable)?;
+    Ok((head, String::from_utf8(text.to_vec()).map_err(|_| Unreadable)?))
+}
+
+pub(super) fn pack_token(token: &Token) -> Vec<u8> {
+    let (record, text) = Record::of(token);
+    pack(&record, text)
+}
+
+pub(super) fn unpack_token(bytes: &[u8]) -> Result<Token, Unreadable> {
+    let (record, text): (Record, _) = unpack(bytes)?;
+    if record.v == 1 { Ok(record.into_token(text)) } else { Err(Unreadable) }
+}
+
+impl Answer {
+    /// A word, then for [`Answer::Found`] a line with the token.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let word: &str = match self {
+            Self::Unknown => "unknown",
+            Self::Created => "created",
+            Self::Found(_) => "found",
+            Self::Decided(outcome) => outcome.as_str(),
+        };
+        let mut bytes = [word.as_bytes(), b"\n"].concat();
+        if let Self::Found(token) = self {
+            bytes.extend(pack_token(token));
+        }
+        bytes
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let (word, rest) = split_line(bytes).ok_or(Unreadable)?;
+        Ok(match word {
+            b"unknown" => Self::Unknown,
+            b"created" => Self::Created,
+            b"found" => Self::Found(unpack_token(rest)?),
+            word => Self::Decided(
+                [Outcome::Waiting, Outcome::Completed, Outcome::AlreadyCompleted, Outcome::TimedOut]
+                    .into_iter()
+                    .find(|outcome| outcome.as_str().as_bytes() == word)
+                    .ok_or(Unreadable)?,
+            ),
+        })
+    }
+}
+
+fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = bytes.iter().position(|&byte| byte == b'\n')?;
+    Some((bytes.get(..at)?, bytes.get(at + 1..)?))
+}

@@ -1,0 +1,126 @@
+//! What the house may not do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const PURE: [&str; 8] = [
+    "time", "token", "delivery", "wire", "auth", "route", "page", "error",
+];
+
+/// Platforms, clocks and sources of randomness.
+const IMPURE: [&str; 8] = [
+    "worker::",
+    "wasm_bindgen",
+    "js_sys",
+    "web_sys",
+    "SystemTime",
+    "Instant::now",
+    "getrandom",
+    "rand::",
+];
+
+fn src() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Every Rust file in `dir` and below it, with its text; none if there is no such directory.
+fn files(dir: &Path) -> Vec<(PathBuf, String)> {
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Vec::new();
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(self::files(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            files.push((path, text));
+        }
+    }
+    files
+}
+
+fn named<'a>(text: &str, words: &[&'a str]) -> Vec<&'a str> {
+    words
+        .iter()
+        .copied()
+        .filter(|word| text.contains(word))
+        .collect()
+}
+
+fn without_comments(text: &str) -> String {
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    code.collect::<Vec<_>>().join("\n")
+}
+
+/// The lines, from 1, that are too long or end in white space.
+fn untidy(text: &str) -> Vec<usize> {
+    let tidy = |line: &str| line.chars().count() <= 110 && line == line.trim_end();
+    let lines = text.split('\n').zip(1..);
+    lines
+        .filter(|(line, _)| !tidy(line))
+        .map(|(_, number)| number)
+        .collect()
+}
+
+#[test]
+fn the_pure_modules_know_no_platform() {
+    let mut seen = 0;
+    for module in PURE {
+        let Ok(text) = fs::read_to_string(src().join(module).with_extension("rs")) else {
+            continue;
+        };
+        seen += 1;
+        assert_eq!(named(&text, &IMPURE), [""; 0], "{module}.rs");
+    }
+    assert!(seen >= 6, "the modules have moved: {seen} found");
+
+    let bad = "use worker::Env;\nlet now = std::time::SystemTime::now();";
+    assert_eq!(named(bad, &IMPURE), ["worker::", "SystemTime"]);
+}
+
+#[test]
+fn the_state_machine_knows_neither_its_wire_form_nor_its_stored_form() {
+    let forms = ["serde", "json", "sql", "Sql"];
+    let text = fs::read_to_string(src().join("token.rs")).unwrap();
+    assert_eq!(named(&without_comments(&text), &forms), [""; 0]);
+
+    let bad = "/// `application/json`\n#[derive(serde::Serialize)]\n    // sql\nstruct Row;";
+    assert_eq!(named(&without_comments(bad), &forms), ["serde"]);
+}
+
+#[test]
+fn client_and_worker_never_meet() {
+    for (dir, other) in [("client", "crate::worker"), ("worker", "crate::client")] {
+        for (path, text) in files(&src().join(dir)) {
+            assert_eq!(named(&text, &[other]), [""; 0], "{}", path.display());
+        }
+    }
+    let bad = "use crate::worker::Settings;";
+    assert_eq!(named(bad, &["crate::worker"]), ["crate::worker"]);
+}
+
+#[test]
+fn the_sources_are_tidy() {
+    let files = files(&src());
+    assert!(files.len() >= 7);
+    for (path, text) in files {
+        assert_eq!(untidy(&text), [0; 0], "{}", path.display());
+    }
+    let bad = format!(
+        "fine\ntrailing \n{}\n\t\n{}",
+        "x".repeat(111),
+        "é".repeat(110)
+    );
+    assert_eq!(untidy(&bad), [2, 3, 4]);
+}

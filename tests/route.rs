@@ -1,0 +1,173 @@
+//! Paths, methods and ids.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+use proptest::prelude::*;
+use waitpoint::route::{Endpoint, internal_id};
+
+const ID: &str = "waitpoint_cmabcdefghijklmnopqrstuvw";
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"];
+
+#[test]
+fn each_path_has_its_endpoint_and_its_methods() {
+    let tokens = "/api/v1/waitpoints/tokens";
+    let run = format!("/engine/v1/runs/run_1/waitpoints/tokens/{ID}/wait");
+    for (path, endpoint, allow) in [
+        ("/", Endpoint::Start, "GET, HEAD"),
+        ("/healthz", Endpoint::Health, "GET, HEAD"),
+        (tokens, Endpoint::Tokens, "GET, HEAD, POST"),
+        (
+            &format!("{tokens}/{ID}"),
+            Endpoint::Token { id: ID },
+            "GET, HEAD, OPTIONS",
+        ),
+        (
+            &format!("{tokens}/{ID}/complete"),
+            Endpoint::Complete { id: ID },
+            "POST, OPTIONS",
+        ),
+        (
+            &format!("{tokens}/{ID}/callback/a.b.c"),
+            Endpoint::Callback {
+                id: ID,
+                credential: "a.b.c",
+            },
+            "GET, HEAD, POST, OPTIONS",
+        ),
+        (&run, Endpoint::RunWait { id: ID }, "POST"),
+        ("/api/v1/auth/jwt/claims", Endpoint::Claims, "POST"),
+    ] {
+        assert_eq!(Endpoint::of(path), Some(endpoint), "{path}");
+        assert_eq!(endpoint.allow(), allow, "{path}");
+        for method in METHODS {
+            let listed = allow.split(", ").any(|one| one == method);
+            assert_eq!(endpoint.allows(method), listed, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_method_is_matched_whole_and_in_its_case() {
+    for method in ["", " ", ",", "get", "GE", "GET, HEAD", "POST "] {
+        assert!(!Endpoint::Tokens.allows(method), "{method:?}");
+    }
+}
+
+#[test]
+fn other_paths_are_nothing() {
+    for path in [
+        "",
+        "//",
+        "healthz",
+        "/healthz/",
+        "/Healthz",
+        "/api",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v2/waitpoints/tokens",
+        "/api/v1/waitpoints",
+        "/api/v1/waitpoints/token",
+        "/API/v1/waitpoints/tokens",
+        "//api/v1/waitpoints/tokens",
+        "/api//v1/waitpoints/tokens",
+        "/api/v1/waitpoints/tokens/x/",
+        "/api/v1/waitpoints/tokens/x/nothing",
+        "/api/v1/waitpoints/tokens/x/complete/",
+        "/api/v1/waitpoints/tokens/x/complete/y",
+        "/api/v1/waitpoints/tokens/x/callback",
+        "/api/v1/waitpoints/tokens/x/callback/y/",
+        "/api/v1/waitpoints/tokens/x/callback/y/z",
+        "/api/v1/waitpoints/tokens/x/%63omplete",
+        "/api/v1/auth/jwt",
+        "/api/v1/auth/jwt/claims/",
+        "/api/v1/auth/jwt/claims/x",
+        "/engine/v1/runs",
+        "/engine/v1/runs/r",
+        "/engine/v1/runs/r/waitpoints/tokens/x",
+        "/engine/v1/runs/r/waitpoints/tokens/x/wait/",
+        "/engine/v1/runs/r/waitpoints/tokens/x/wait/y",
+        "/engine/v1/runs/waitpoints/tokens/x/wait",
+    ] {
+        assert_eq!(Endpoint::of(path), None, "{path:?}");
+    }
+}
+
+#[test]
+fn an_id_is_kept_as_it_was_typed() {
+    for id in ["", "x", ID, "waitpoint_", "a%2Fb", "é", "a b"] {
+        let path = format!("/api/v1/waitpoints/tokens/{id}");
+        assert_eq!(Endpoint::of(&path), Some(Endpoint::Token { id }));
+    }
+}
+
+#[test]
+fn only_retrieve_and_complete_are_for_browsers() {
+    let (id, credential) = ("x", "y");
+    for (endpoint, expected) in [
+        (Endpoint::Start, false),
+        (Endpoint::Health, false),
+        (Endpoint::Tokens, false),
+        (Endpoint::Token { id }, true),
+        (Endpoint::Complete { id }, true),
+        (Endpoint::Callback { id, credential }, false),
+        (Endpoint::RunWait { id }, false),
+        (Endpoint::Claims, false),
+    ] {
+        assert_eq!(endpoint.is_for_browsers(), expected, "{endpoint:?}");
+    }
+}
+
+#[test]
+fn an_id_may_come_without_its_prefix() {
+    let long = "a".repeat(64);
+    for (typed, id) in [
+        (ID, "cmabcdefghijklmnopqrstuvw"),
+        ("cmabcdefghijklmnopqrstuvw", "cmabcdefghijklmnopqrstuvw"),
+        ("waitpoint_A1", "A1"),
+        ("waitpoint", "waitpoint"),
+        (&long, &long),
+    ] {
+        assert_eq!(internal_id(typed), Some(id), "{typed}");
+    }
+}
+
+#[test]
+fn what_cannot_be_an_id_is_none() {
+    for typed in [
+        "",
+        "waitpoint_",
+        "waitpoint_a_b",
+        "waitpoint_waitpoint_a",
+        "WAITPOINT_a",
+        "run_1",
+        "a b",
+        "a%20b",
+        "a.b",
+        "a-b",
+        "../a",
+        "é",
+        "a\0",
+        "a\n",
+        &"a".repeat(65),
+        &format!("waitpoint_{}", "a".repeat(65)),
+    ] {
+        assert_eq!(internal_id(typed), None, "{typed:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_path_panics(path in "(/(api|v1|engine|runs|waitpoints|tokens|.{0,9}))*/?.{0,9}") {
+        let _ = Endpoint::of(&path).map(|endpoint| endpoint.allows("GET"));
+        if let Some(id) = internal_id(&path) {
+            prop_assert!(path.ends_with(id) && !id.is_empty());
+        }
+    }
+}
