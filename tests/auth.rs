@@ -23,7 +23,7 @@ const IAT: u64 = 1_795_465_815;
 const DAY: u64 = 86_400;
 const ID: &str = "waitpoint_cmabcdefghijklmnopqrstuvw";
 
-/// Made by trigger.dev's own SDK.
+/// Verifies with trigger.dev's own code, too.
 const VECTOR: &str = "eyJhbGciOiJIUzI1NiJ9.\
     eyJzdWIiOiJlbnZfMSIsInB1YiI6dHJ1ZSwic2NvcGVzIjpbIndyaXRlOndhaXRwb2ludHM6d2FpdHBvaW50X2FiYyJd\
     LCJpc3MiOiJodHRwczovL2lkLnRyaWdnZXIuZGV2IiwiYXVkIjoiaHR0cHM6Ly9hcGkudHJpZ2dlci5kZXYiLCJleHAi\
@@ -135,7 +135,7 @@ fn assert_invalid(jwt: &str) {
 }
 
 #[test]
-fn a_token_of_the_sdk_verifies() {
+fn a_token_of_trigger_dev_verifies() {
     assert_eq!(sign(KEY, HEADER, &claims(&[])), VECTOR);
     let keyring = env_1();
     let claims = keyring.verify(VECTOR, seconds(IAT)).ok().unwrap();
@@ -260,12 +260,16 @@ fn a_critical_header_of_null_is_refused() {
 }
 
 #[test]
-fn an_array_is_neither_header_nor_claims() {
+fn an_array_is_no_header() {
     let header = r#"["HS256",null,null,null,null,null,null,null]"#;
     assert_invalid(&sign(KEY, header, &claims(&[])));
+}
 
-    let values = r#"["env_1",true,"https://id.trigger.dev","https://api.trigger.dev",1795552215,null,["admin"],null]"#;
-    assert_invalid(&sign(KEY, HEADER, values));
+#[test]
+fn an_array_is_no_claims() {
+    let (iss, aud) = ("https://id.trigger.dev", "https://api.trigger.dev");
+    let values = format!(r#"["env_1",true,"{iss}","{aud}",{EXP},null,["admin"],null]"#);
+    assert_invalid(&sign(KEY, HEADER, &values));
 }
 
 #[test]
@@ -429,6 +433,7 @@ fn only_three_parts_of_strict_base64url_are_read() {
         (format!("\n{header}"), payload.to_owned()),
         (header.to_owned(), format!("{payload}.{payload}")),
         (header.to_owned(), format!("{payload}A")),
+        (format!("{header}A"), payload.to_owned()),
         (HEADER.to_owned(), payload.to_owned()),
         (header.to_owned(), claims(&[])),
         (String::new(), payload.to_owned()),
@@ -441,26 +446,28 @@ fn only_three_parts_of_strict_base64url_are_read() {
     assert_invalid(&format!("{unsigned}.{payload}.{signature}"));
 }
 
-/// The last letter with one of the bits set that stand for no byte.
+/// The last letter with a bit set that stands for no byte.
 fn with_trailing_bit(text: &str) -> String {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let (head, last) = text.split_at(text.len() - 1);
     assert_ne!(text.len() % 4, 0, "{text} has no bits left over");
-    format!(
-        "{head}{}",
-        &alphabet[alphabet.find(last).unwrap() + 1..][..1]
-    )
+    let (head, last) = text.split_at(text.len() - 1);
+    let next = alphabet.find(last).unwrap() + 1;
+    format!("{head}{}", &alphabet[next..=next])
 }
 
 #[test]
 fn bits_that_stand_for_no_byte_are_zero() {
-    let spaced = base64url(br#"{"alg":"HS256" }"#);
-    let payload =
-        base64url((claims(&[]) + if claims(&[]).len() % 3 == 0 { " " } else { "" }).as_bytes());
-    assert_eq!(refusal(&sign_encoded(KEY, &spaced, &payload)), None);
-    assert_invalid(&sign_encoded(KEY, &with_trailing_bit(&spaced), &payload));
-    assert_invalid(&sign_encoded(KEY, &spaced, &with_trailing_bit(&payload)));
-    assert_invalid(&with_trailing_bit(VECTOR));
+    let header = base64url(br#"{"alg":"HS256" }"#);
+    for filler in [r#""""#, r#""a""#, r#""aa""#] {
+        let payload = base64url(claims(&[("x", filler)]).as_bytes());
+        assert_eq!(refusal(&sign_encoded(KEY, &header, &payload)), None);
+        if !payload.len().is_multiple_of(4) {
+            assert_invalid(&sign_encoded(KEY, &header, &with_trailing_bit(&payload)));
+        }
+        assert_invalid(&sign_encoded(KEY, &with_trailing_bit(&header), &payload));
+    }
+    let (signed, signature) = VECTOR.rsplit_once('.').unwrap();
+    assert_invalid(&format!("{signed}.{}", with_trailing_bit(signature)));
 }
 
 #[test]
@@ -899,4 +906,11 @@ fn token_ids_differ() {
         .map(|key| environment.token_id(&key.to_be_bytes()))
         .collect();
     assert_eq!(ids.len(), 10_000);
+}
+
+#[test]
+fn an_environment_id_does_not_run_into_the_request_key() {
+    let keyring = keyring(&format!("a={KEY}\nab={OTHER}"));
+    let (a, ab) = (keyring.by_secret(KEY), keyring.by_secret(OTHER));
+    assert_ne!(a.unwrap().token_id(b"bc"), ab.unwrap().token_id(b"c"));
 }

@@ -16,7 +16,7 @@ use worker::wasm_bindgen::prelude::*;
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{Request, Response};
 use worker::worker_sys::DurableObjectState;
-use worker::{Env, wasm_bindgen, wasm_bindgen_futures};
+use worker::{Env, wasm_bindgen};
 
 // Bound by hand rather than by `#[durable_object]`: that also exports handlers for sockets that
 // this object has not, each a panic, and wraps every request and response once more.

@@ -5,7 +5,7 @@ use worker::js_sys::Uint8Array;
 use worker::wasm_bindgen::prelude::*;
 use worker::web_sys::{Request, Response};
 use worker::worker_sys::DurableObjectState;
-use worker::{Env, wasm_bindgen, wasm_bindgen_futures};
+use worker::{Env, wasm_bindgen};
 
 #[wasm_bindgen(module = "/src/worker/platform.js")]
 extern "C" {

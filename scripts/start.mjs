@@ -1,0 +1,128 @@
+// `npm start`: the Worker on local workerd, its state under .wrangler/, and on a terminal a token
+// that waits to be completed. `--port N`; all other flags go to `wrangler dev`.
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { build } from "./build.mjs";
+import { fail, root, say } from "./setup.mjs";
+
+const { port, flags } = options(process.argv.slice(2));
+const origin = `http://localhost:${port}`;
+
+await assertFree(port);
+const env = await build();
+const secretKey = developmentSecret();
+const wrangler = serve();
+await ready();
+console.log(`\nWaitpoint is ready at ${origin}`);
+if (process.stdin.isTTY && process.stdout.isTTY) await show();
+
+function options(args) {
+  const flags = [];
+  let port = "8787";
+  for (let at = 0; at < args.length; at++) {
+    const [name, value] = args[at].split("=");
+    if (name === "--port" || name === "-p") port = value ?? args[++at];
+    else flags.push(args[at]);
+  }
+  if (!/^[1-9]\d{0,4}$/.test(port ?? "") || port > 65535) {
+    fail(`--port takes a number from 1 to 65535, not ${JSON.stringify(port)}`);
+  }
+  return { port: Number(port), flags };
+}
+
+async function assertFree(port) {
+  const probe = createServer();
+  await new Promise((resolve) => {
+    probe.once("error", () => fail(`port ${port} is in use; choose another: npm start -- --port ${port + 1}`));
+    probe.listen(port, "localhost", () => probe.close(resolve));
+  });
+}
+
+/** The key in .dev.vars, made on the first run. */
+function developmentSecret() {
+  const file = join(root, ".dev.vars");
+  if (!existsSync(file)) {
+    const letters = randomBytes(64).toString("base64").replace(/[^0-9A-Za-z]/g, "").slice(0, 24);
+    writeFileSync(file, `SECRET_KEYS=tr_dev_${letters}\n`, { mode: 0o600 });
+    say("wrote a development secret to .dev.vars");
+  }
+  const line = readFileSync(file, "utf8").match(/^\s*SECRET_KEYS\s*=\s*["']?([^"'\s]+)/m);
+  if (!line) fail(".dev.vars has no line SECRET_KEYS=…; delete the file to get a new one");
+  return line[1].replace(/^[\w-]{1,64}=(?=[^=])/, "");
+}
+
+function serve() {
+  const cli = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
+  const args = [cli, "dev", "--port", String(port), "--show-interactive-dev-session=false", ...flags];
+  const child = spawn(env.NODE, args, {
+    cwd: root,
+    // Nothing of this needs request.cf, which wrangler would fetch from the network.
+    env: { CLOUDFLARE_CF_FETCH_ENABLED: "false", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: process.platform !== "win32",
+  });
+  forward(child.stdout, process.stdout);
+  forward(child.stderr, process.stderr);
+  child.once("exit", (code) => process.exit(code ?? 1));
+  // The group holds workerd too; nothing of it may outlive this process.
+  const stop = () => {
+    try {
+      process.kill(process.platform === "win32" ? child.pid : -child.pid, "SIGTERM");
+    } catch {
+      // It has ended already.
+    }
+  };
+  process.once("exit", stop);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(0));
+  return child;
+}
+
+/** Passes on what wrangler prints but its log of requests, which shows credentials in URLs. */
+function forward(from, to) {
+  createInterface({ input: from }).on("line", (line) => {
+    if (/^\[wrangler:info\] [A-Z]+ \//.test(line)) return;
+    to.write(`${line.replace(/(\/callback\/)[\w.-]+/g, "$1…")}\n`);
+  });
+}
+
+async function ready() {
+  for (;;) {
+    const answer = await fetch(`${origin}/healthz`).catch(() => undefined);
+    if (answer?.ok) return;
+    if (answer) fail((await answer.json()).error);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** A run that waits, told from its side. */
+async function show() {
+  const api = async (path, init) => {
+    const headers = { authorization: `Bearer ${secretKey}`, "content-type": "application/json" };
+    const answer = await fetch(origin + path, { headers, ...init });
+    if (!answer.ok) fail(`${path}: ${await answer.text()}`);
+    return answer.json();
+  };
+  const tokens = "/api/v1/waitpoints/tokens";
+  const body = JSON.stringify({ timeout: "1h", tags: ["demo"] });
+  const token = await api(tokens, { method: "POST", body });
+  console.log(`
+A run is paused on ${token.id}, for an hour at most. To complete it, paste this into
+another terminal:
+
+  curl -X POST -H 'Content-Type: application/json' -d '{"status":"approved"}' \\
+    '${token.url}'
+
+Waiting…  (Ctrl-C ends everything)`);
+  for (;;) {
+    const { status, output, completedAt } = await api(`${tokens}/${token.id}`);
+    if (status !== "WAITING") {
+      console.log(`\nThe run resumes: ${status} at ${completedAt}, with the output\n\n  ${output}\n`);
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
