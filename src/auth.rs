@@ -53,6 +53,8 @@ struct Key {
 pub enum KeyringError {
     /// There is no key at all.
     Empty,
+    /// This line is no `[environment=]key`.
+    Malformed(usize),
     /// The key in this line is shorter than [`MIN_KEY`].
     TooShort(usize),
     /// The same key stands in this line and in one of another environment.
@@ -65,6 +67,11 @@ impl fmt::Display for KeyringError {
             Self::Empty => f.write_str(
                 "SECRET_KEYS is not set; run `wrangler secret put SECRET_KEYS`, one \
                  [environment=]key a line",
+            ),
+            Self::Malformed(line) => write!(
+                f,
+                "line {line} of SECRET_KEYS is no [environment=]key; an environment is 1 to 64 of \
+                 A-Z a-z 0-9 _ -, a key has no white space"
             ),
             Self::TooShort(line) => write!(
                 f,
@@ -92,26 +99,28 @@ impl Keyring {
             if line.is_empty() {
                 continue;
             }
-            // The `=` that pads a base64 key separates nothing: what follows it is no key.
-            let (id, key) = match line.split_once('=') {
-                Some((id, key)) if is_environment_id(id) && !key.trim_matches('=').is_empty() => {
-                    (id, key)
-                }
-                _ => ("default", line),
-            };
+            let (id, key) = split_entry(line).ok_or(KeyringError::Malformed(index + 1))?;
             if key.len() < MIN_KEY {
                 return Err(KeyringError::TooShort(index + 1));
             }
-            if environments.iter().any(|env| env.id != id && env.keys.iter().any(|k| k.text == key))
+            if environments
+                .iter()
+                .any(|env| env.id != id && env.keys.iter().any(|k| k.text == key))
             {
                 return Err(KeyringError::Shared(index + 1));
             }
             let mac = Hmac::new_from_slice(key.as_bytes())
                 .map_err(|_| KeyringError::TooShort(index + 1))?;
-            let key = Key { text: key.to_owned(), mac };
+            let key = Key {
+                text: key.to_owned(),
+                mac,
+            };
             match environments.iter_mut().find(|env| env.id == id) {
                 Some(environment) => environment.keys.push(key),
-                None => environments.push(Environment { id: id.to_owned(), keys: vec![key] }),
+                None => environments.push(Environment {
+                    id: id.to_owned(),
+                    keys: vec![key],
+                }),
             }
         }
         if environments.is_empty() {
@@ -205,7 +214,7 @@ impl Keyring {
             .ok_or(JwtError::Invalid)?;
         check_header(header)?;
         let payload = base64url_decode(payload).ok_or(JwtError::Invalid)?;
-        let payload: Payload = serde_json::from_slice(&payload).map_err(|_| JwtError::Invalid)?;
+        let payload: Payload<'_> = object(&payload)?;
         payload.check(&environment.id, now)?;
         Ok(Claims {
             environment,
@@ -219,7 +228,9 @@ impl Keyring {
     #[must_use]
     pub fn by_callback_hash(&self, id: &str, hash: &str) -> Option<&Environment> {
         let hash = hex_decode(hash)?;
-        self.environments.iter().find(|environment| environment.signed(id.as_bytes(), &hash))
+        self.environments
+            .iter()
+            .find(|environment| environment.signed(id.as_bytes(), &hash))
     }
 }
 
@@ -235,18 +246,27 @@ impl Environment {
         timeout_at: Option<Timestamp>,
         now: Timestamp,
     ) -> String {
-        let life = Duration::from_millis(
-            timeout_at.map_or(u64::MAX, |at| at.as_millis().saturating_sub(created_at.as_millis())),
-        )
+        let life = Duration::from_millis(timeout_at.map_or(u64::MAX, |at| {
+            at.as_millis().saturating_sub(created_at.as_millis())
+        }))
         .clamp(DAY, 30 * DAY);
-        let issued_at = if created_at.plus(life) > now { created_at } else { now };
+        let issued_at = if created_at.plus(life) > now {
+            created_at
+        } else {
+            now
+        };
+        // Rounded up, so that it never ends before the life does.
+        let exp = issued_at.plus(life).as_millis().div_ceil(1_000);
         let payload = Minted {
             sub: &self.id,
             public: true,
-            scopes: [&format!("write:waitpoints:{id}"), &format!("read:waitpoints:{id}")],
+            scopes: [
+                &format!("write:waitpoints:{id}"),
+                &format!("read:waitpoints:{id}"),
+            ],
             iss: ISSUER,
             aud: AUDIENCE,
-            exp: issued_at.plus(life).as_secs(),
+            exp,
             iat: issued_at.as_secs(),
         };
         let payload = serde_json::to_vec(&payload).unwrap_or_default();
@@ -254,7 +274,12 @@ impl Environment {
         let mut jwt = String::from("eyJhbGciOiJIUzI1NiJ9.");
         base64url_encode(&payload, &mut jwt);
         if let Some(key) = self.keys.first() {
-            let signature = key.mac.clone().chain_update(jwt.as_bytes()).finalize().into_bytes();
+            let signature = key
+                .mac
+                .clone()
+                .chain_update(jwt.as_bytes())
+                .finalize()
+                .into_bytes();
             jwt.push('.');
             base64url_encode(&signature, &mut jwt);
         }
@@ -270,19 +295,31 @@ impl Environment {
             .chain_update([0])
             .chain_update(request_key)
             .finalize();
-        let mut number = digest.iter().take(16).fold(0_u128, |n, &byte| n << 8 | u128::from(byte));
+        let mut number = digest
+            .iter()
+            .take(16)
+            .fold(0_u128, |n, &byte| n << 8 | u128::from(byte));
         let mut id = String::from("c");
         for _ in 0..24 {
             let digit = (number % 36) as u8;
-            id.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
+            id.push(char::from(if digit < 10 {
+                b'0' + digit
+            } else {
+                b'a' + digit - 10
+            }));
             number /= 36;
         }
         id
     }
 
     fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
-        let verifies =
-            |key: &Key| key.mac.clone().chain_update(message).verify_slice(signature).is_ok();
+        let verifies = |key: &Key| {
+            key.mac
+                .clone()
+                .chain_update(message)
+                .verify_slice(signature)
+                .is_ok()
+        };
         self.keys.iter().any(verifies)
     }
 }
@@ -341,7 +378,9 @@ impl Claims<'_> {
     /// narrows, and an empty one grants nothing.
     #[must_use]
     pub fn allow(&self, action: &str, id: &str) -> bool {
-        self.scopes.iter().any(|scope| scope_allows(scope, action, id))
+        self.scopes
+            .iter()
+            .any(|scope| scope_allows(scope, action, id))
     }
 }
 
@@ -366,7 +405,10 @@ impl From<JwtError> for Refusal {
 /// The credential of an `Authorization` header, `None` if there is none.
 #[must_use]
 pub fn bearer(authorization: &str) -> Option<&str> {
-    let credential = authorization.strip_prefix("Bearer ").unwrap_or(authorization).trim();
+    let credential = authorization
+        .strip_prefix("Bearer ")
+        .unwrap_or(authorization)
+        .trim();
     (!credential.is_empty()).then_some(credential)
 }
 
@@ -387,30 +429,52 @@ fn scope_allows(scope: &str, action: &str, id: &str) -> bool {
     }
 }
 
-fn is_environment_id(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+/// An environment and its key. The `=` that pads a base64 key separates nothing.
+fn split_entry(line: &str) -> Option<(&str, &str)> {
+    let unpadded = line.trim_end_matches('=');
+    let (id, key) = match unpadded.find('=') {
+        Some(at) => (line.get(..at)?, line.get(at + 1..)?),
+        None => ("default", line),
+    };
+    let plain = key.bytes().all(|b| b.is_ascii_graphic()) && !key.starts_with('#');
+    (is_environment_id(id) && plain && !unpadded.is_empty()).then_some((id, key))
 }
 
+fn is_environment_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+/// A header may say these; anything else, `crit`, `jwk` or `jku` say, would change how the token is
+/// to be verified and is refused, never followed.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Header {
     alg: String,
-    // Each of these would change how the token is to be verified: refused, never followed.
-    crit: Option<IgnoredAny>,
-    b64: Option<IgnoredAny>,
-    zip: Option<IgnoredAny>,
-    jwk: Option<IgnoredAny>,
-    jku: Option<IgnoredAny>,
-    x5u: Option<IgnoredAny>,
-    x5c: Option<IgnoredAny>,
+    #[serde(rename = "typ")]
+    _typ: Option<IgnoredAny>,
+    #[serde(rename = "kid")]
+    _kid: Option<IgnoredAny>,
 }
 
 fn check_header(header: &str) -> Result<(), JwtError> {
     let header = base64url_decode(header).ok_or(JwtError::Invalid)?;
-    let header: Header = serde_json::from_slice(&header).map_err(|_| JwtError::Invalid)?;
-    let Header { alg, crit, b64, zip, jwk, jku, x5u, x5c } = header;
-    let plain = [crit, b64, zip, jwk, jku, x5u, x5c].iter().all(Option::is_none);
-    if alg == "HS256" && plain { Ok(()) } else { Err(JwtError::Invalid) }
+    let header: Header = object(&header)?;
+    if header.alg == "HS256" {
+        Ok(())
+    } else {
+        Err(JwtError::Invalid)
+    }
+}
+
+/// A struct of a JSON object; serde would take an array of its fields as well.
+fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, JwtError> {
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(JwtError::Invalid);
+    }
+    serde_json::from_slice(json).map_err(|_| JwtError::Invalid)
 }
 
 #[derive(Deserialize)]
@@ -439,12 +503,18 @@ impl Payload<'_> {
         if !(self.public && self.iss == ISSUER && for_us && self.sub == environment && begun) {
             return Err(JwtError::Invalid);
         }
-        if self.exp <= now.as_secs() { Err(JwtError::Expired) } else { Ok(()) }
+        if self.exp <= now.as_secs() {
+            Err(JwtError::Expired)
+        } else {
+            Ok(())
+        }
     }
 
     /// What is no array of strings grants nothing.
     fn scopes(&self) -> Vec<String> {
-        self.scopes.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+        self.scopes
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .unwrap_or_default()
     }
 
     fn subject(&self) -> Option<String> {
@@ -452,7 +522,7 @@ impl Payload<'_> {
         struct Actor {
             sub: String,
         }
-        let actor: Actor = serde_json::from_str(self.act?.get()).ok()?;
+        let actor: Actor = object(self.act?.get().as_bytes()).ok()?;
         Some(actor.sub)
     }
 }
@@ -471,7 +541,10 @@ struct Minted<'a> {
 
 /// Whether two texts are equal, in a time that depends on their lengths alone.
 fn equal(a: &[u8], b: &[u8]) -> bool {
-    let differences = a.iter().zip(b).fold(0, |acc, (a, b)| black_box(acc | (a ^ b)));
+    let differences = a
+        .iter()
+        .zip(b)
+        .fold(0, |acc, (a, b)| black_box(acc | (a ^ b)));
     a.len() == b.len() && differences == 0
 }
 
@@ -479,7 +552,9 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 fn base64url_encode(bytes: &[u8], out: &mut String) {
     for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte));
+        let bits = chunk
+            .iter()
+            .fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte));
         let bits = bits << (8 * (3 - chunk.len()));
         for sextet in 0..=chunk.len() {
             let index = (bits >> (18 - 6 * sextet)) as usize & 63;

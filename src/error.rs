@@ -76,7 +76,10 @@ impl Refusal {
             TimeoutError::TooFar => "lies beyond the year 9999",
         };
         let message = format!("{} {why}; give {TIMEOUT_FORMS}", excerpt(value));
-        Self::Invalid { path: "timeout", message }
+        Self::Invalid {
+            path: "timeout",
+            message,
+        }
     }
 
     /// The HTTP status.

@@ -51,6 +51,7 @@ impl<'a> Endpoint<'a> {
             (Some("api"), Some("v1"), Some("waitpoints"), Some("tokens")) => {
                 match (next(), next(), next(), next()) {
                     (None, ..) => Self::Tokens,
+                    (Some(""), ..) => return None,
                     (Some(id), None, ..) => Self::Token { id },
                     (Some(id), Some("complete"), None, _) => Self::Complete { id },
                     (Some(id), Some("callback"), Some(credential), None) => {

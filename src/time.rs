@@ -53,9 +53,9 @@ impl Timestamp {
         Self::from_millis(self.0.saturating_add(millis))
     }
 
-    /// Reads an ISO 8601 date or date-time as ECMAScript writes and reads them: `2031-01-05`,
-    /// `2031-01-05T10:00Z`, `2031-01-05T10:00:00.000+02:00`. Without an offset it is UTC.
-    /// `None` for anything else, and for dates before 1970.
+    /// Reads an ISO 8601 date or date-time: `2031-01-05`, `2031-01-05T10:00Z`,
+    /// `2031-01-05T10:00:00.000+02:00`. Without an offset it is UTC. `None` for anything else, a
+    /// year alone too, and for dates before 1970.
     #[must_use]
     pub fn parse_iso(text: &str) -> Option<Self> {
         let (date, time) = match text.split_once(['T', 't']) {
@@ -121,7 +121,10 @@ pub fn parse_timeout(text: &str, now: Timestamp) -> Result<Timestamp, TimeoutErr
             Ok(Timestamp(at))
         };
     }
-    future(Timestamp::parse_iso(text).ok_or(TimeoutError::Unreadable)?, now)
+    future(
+        Timestamp::parse_iso(text).ok_or(TimeoutError::Unreadable)?,
+        now,
+    )
 }
 
 /// `at` if it lies after `now`.
@@ -186,15 +189,19 @@ fn parse_time_of_day(text: &str) -> Option<i64> {
     let mut fields = clock.split(':');
     let hour = digits(fields.next()?, 2)?;
     let minute = digits(fields.next()?, 2)?;
-    let (second, milli) = match fields.next().map(|s| s.split_once('.').unwrap_or((s, ""))) {
-        Some((second, fraction)) => (digits(second, 2)?, fraction_millis(fraction)?),
+    let (second, milli) = match fields.next().map(|field| (field, field.split_once('.'))) {
+        Some((_, Some((second, fraction)))) => (digits(second, 2)?, fraction_millis(fraction)?),
+        Some((second, None)) => (digits(second, 2)?, 0),
         None => (0, 0),
     };
     let midnight_next = hour == 24 && minute == 0 && second == 0 && milli == 0;
     if fields.next().is_some() || (hour > 23 && !midnight_next) || minute > 59 || second > 59 {
         return None;
     }
-    Some((hour as i64 * 60 + minute as i64 - offset) * MINUTE as i64 + (second * SECOND + milli) as i64)
+    Some(
+        (hour as i64 * 60 + minute as i64 - offset) * MINUTE as i64
+            + (second * SECOND + milli) as i64,
+    )
 }
 
 /// Minutes east of UTC.
@@ -210,9 +217,9 @@ fn parse_offset(text: &str) -> Option<i64> {
     (hours <= 23 && minutes <= 59).then_some(sign * (hours as i64 * 60 + minutes as i64))
 }
 
-/// The first three digits of a fraction of a second; none is zero.
+/// The first three digits of a fraction of a second.
 fn fraction_millis(text: &str) -> Option<u64> {
-    if text.len() > 9 || !text.bytes().all(|b| b.is_ascii_digit()) {
+    if text.is_empty() || text.len() > 9 || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let padded: String = text.chars().chain("000".chars()).take(3).collect();
@@ -242,7 +249,11 @@ fn days_in_month(year: u64, month: u64) -> u64 {
 /// Days from 1970-01-01 to a date of the Gregorian calendar (Howard Hinnant, "chrono-Compatible
 /// Low-Level Date Algorithms").
 fn days_from_epoch(year: u64, month: u64, day: u64) -> i64 {
-    let year = if month <= 2 { year as i64 - 1 } else { year as i64 };
+    let year = if month <= 2 {
+        year as i64 - 1
+    } else {
+        year as i64
+    };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
     let month_from_march = (month as i64 + 9) % 12;
@@ -261,7 +272,11 @@ fn date_from_days(days: u64) -> (u64, u64, u64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     (year, month, day)
 }

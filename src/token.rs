@@ -5,7 +5,8 @@
 //! - The first decision wins; its output never changes again.
 //! - A token is timed out from the very millisecond of `timeout_at` on, whenever that is noticed,
 //!   and its `finished_at` is that millisecond.
-//! - After a step at `now`, [`Token::next_wakeup`] is later than `now`, or there is none.
+//! - After a step at `now`, [`Token::next_wakeup`] is later than `now`, or there is none; but for a
+//!   token whose retention has ended, which is to be forgotten.
 
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -112,8 +113,14 @@ pub struct Transition {
 /// What becomes of `token` by `event` at `now`. Total and pure.
 #[must_use]
 pub fn step(token: &Token, event: Event, now: Timestamp) -> Transition {
-    let stay = |outcome| Transition { state: None, outcome };
-    let become_ = |state, outcome| Transition { state: Some(state), outcome };
+    let stay = |outcome| Transition {
+        state: None,
+        outcome,
+    };
+    let become_ = |state, outcome| Transition {
+        state: Some(state),
+        outcome,
+    };
     match (&token.state, event) {
         (State::Completed { .. }, _) => stay(Outcome::AlreadyCompleted),
         (State::TimedOut, _) => stay(Outcome::TimedOut),
@@ -129,7 +136,12 @@ impl Token {
     /// A waiting token.
     #[must_use]
     pub fn new(created_at: Timestamp, timeout_at: Option<Timestamp>, tags: Vec<String>) -> Self {
-        Self { created_at, timeout_at, tags, state: State::Waiting }
+        Self {
+            created_at,
+            timeout_at,
+            tags,
+            state: State::Waiting,
+        }
     }
 
     /// Carries out [`step`] and tells its outcome, and whether the record changed.

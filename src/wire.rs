@@ -48,17 +48,29 @@ impl CreateRequest {
             timeout: Option<&'a RawValue>,
             #[serde(borrow)]
             tags: Option<&'a RawValue>,
-            #[serde(borrow)]
+            #[serde(borrow, default, deserialize_with = "present")]
             idempotency_key: Option<&'a RawValue>,
         }
         let fields: Fields<'_> = object(body)?;
-        let key = fields.idempotency_key.map(|raw| string(raw, "idempotencyKey")).transpose()?;
-        if key.as_ref().is_some_and(|key| key.encode_utf16().count() > 2048) {
+        let key = fields
+            .idempotency_key
+            .map(|raw| string(raw, "idempotencyKey"))
+            .transpose()?;
+        if key
+            .as_ref()
+            .is_some_and(|key| key.encode_utf16().count() > 2048)
+        {
             let message = "idempotencyKey must be 2048 characters or less".to_owned();
-            return Err(Refusal::Invalid { path: "idempotencyKey", message });
+            return Err(Refusal::Invalid {
+                path: "idempotencyKey",
+                message,
+            });
         }
         Ok(Self {
-            timeout_at: fields.timeout.map(|raw| timeout(raw.get(), now)).transpose()?,
+            timeout_at: fields
+                .timeout
+                .map(|raw| timeout(raw.get(), now))
+                .transpose()?,
             tags: fields.tags.map(tags).transpose()?.unwrap_or_default(),
             // An empty key is no key.
             has_idempotency_key: key.is_some_and(|key| !key.is_empty()),
@@ -66,16 +78,22 @@ impl CreateRequest {
     }
 }
 
+/// What is there, `null` too: no key by mistake would be no idempotency.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
+}
+
 fn timeout(raw: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
     if let Ok(text) = serde_json::from_str::<String>(raw) {
         return parse_timeout(&text, now).map_err(|why| Refusal::timeout(&text, why));
     }
     // A number is milliseconds since the epoch, as for JavaScript's Date.
-    let millis = raw.parse::<u64>().map_err(|_| TimeoutError::Unreadable);
-    millis
-        .map(Timestamp::from_millis)
-        .and_then(|at| future(at, now))
-        .map_err(|why| Refusal::timeout(raw, why))
+    let at = match raw.parse::<u64>() {
+        Ok(millis) if millis > Timestamp::MAX.as_millis() => Err(TimeoutError::TooFar),
+        Ok(millis) => future(Timestamp::from_millis(millis), now),
+        Err(_) => Err(TimeoutError::Unreadable),
+    };
+    at.map_err(|why| Refusal::timeout(raw, why))
 }
 
 fn tags(raw: &RawValue) -> Result<Vec<String>, Refusal> {
@@ -83,12 +101,18 @@ fn tags(raw: &RawValue) -> Result<Vec<String>, Refusal> {
         Ok(one) => vec![one],
         Err(_) => serde_json::from_str::<Vec<String>>(raw.get()).map_err(|_| {
             let message = format!("{} is no tag or list of tags (strings)", excerpt(raw.get()));
-            Refusal::Invalid { path: "tags", message }
+            Refusal::Invalid {
+                path: "tags",
+                message,
+            }
         })?,
     };
     if tags.iter().any(|tag| tag.encode_utf16().count() > MAX_TAG) {
         let message = "Tags must be less than 128 characters".to_owned();
-        return Err(Refusal::Invalid { path: "tags", message });
+        return Err(Refusal::Invalid {
+            path: "tags",
+            message,
+        });
     }
     if tags.len() > MAX_TAGS {
         return Err(Refusal::TooManyTags(tags.len()));
@@ -119,8 +143,14 @@ impl CompleteRequest {
     /// `BodyEmpty`, `InvalidJson`, `Invalid`.
     pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
         let CompleteFields { data, unknown_key } = object(body)?;
-        let output = data.map(|raw| Output { kind: OutputKind::Json, text: raw.get().to_owned() });
-        Ok(Self { output, unknown_key })
+        let output = data.map(|raw| Output {
+            kind: OutputKind::Json,
+            text: raw.get().to_owned(),
+        });
+        Ok(Self {
+            output,
+            unknown_key,
+        })
     }
 }
 
@@ -140,7 +170,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for CompleteFields<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = CompleteFields { data: None, unknown_key: None };
+                let mut fields = CompleteFields {
+                    data: None,
+                    unknown_key: None,
+                };
                 while let Some(key) = map.next_key::<String>()? {
                     if key != "data" {
                         map.next_value::<IgnoredAny>()?;
@@ -177,7 +210,10 @@ fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
     }
     serde_json::from_str(text).map_err(|why| {
         if why.is_data() {
-            Refusal::Invalid { path: "", message: why.to_string() }
+            Refusal::Invalid {
+                path: "",
+                message: why.to_string(),
+            }
         } else {
             Refusal::InvalidJson
         }
@@ -201,11 +237,19 @@ fn kind_of(json: &str) -> &'static str {
 /// `InvalidJson` for what is not UTF-8, `UnsupportedMediaType` for multipart forms,
 /// `BodyTooLarge` for a form that outgrows [`MAX_COMPLETE`] as JSON.
 pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, Refusal> {
-    let media_type = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let media_type = content_type
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
     if media_type == "multipart/form-data" {
         return Err(Refusal::UnsupportedMediaType(media_type));
     }
-    let json = |text: String| Output { kind: OutputKind::Json, text };
+    let json = |text: String| Output {
+        kind: OutputKind::Json,
+        text,
+    };
     let text = std::str::from_utf8(body).map_err(|_| Refusal::InvalidJson)?;
     // A byte order mark is no part of what was meant.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -225,7 +269,10 @@ pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, Refusal
     }
     Ok(match serde_json::from_str::<&RawValue>(text) {
         Ok(raw) => json(raw.get().to_owned()),
-        Err(_) => Output { kind: OutputKind::Text, text: text.to_owned() },
+        Err(_) => Output {
+            kind: OutputKind::Text,
+            text: text.to_owned(),
+        },
     })
 }
 
@@ -311,7 +358,10 @@ pub fn claims_json(environment: &str) -> String {
         #[serde(rename = "pub")]
         public: bool,
     }
-    to_json(&Body { sub: environment, public: true })
+    to_json(&Body {
+        sub: environment,
+        public: true,
+    })
 }
 
 /// The answer to retrieve. `id` is the public one; `url` must grant no more than the caller has.
@@ -349,11 +399,21 @@ pub fn token_json(id: &str, url: &str, token: &Token) -> String {
         State::Waiting => ("WAITING", None, None, None),
         State::Completed { decision, .. } => {
             let output = decision.output.as_ref().map(|o| (o.text.as_str(), o.kind));
-            ("COMPLETED", output, Some(decision.by), decision.subject.as_deref())
+            (
+                "COMPLETED",
+                output,
+                Some(decision.by),
+                decision.subject.as_deref(),
+            )
         }
         State::TimedOut => {
             timed_out = timed_out_json(token.timeout_at);
-            ("TIMED_OUT", Some((timed_out.as_str(), OutputKind::Json)), None, None)
+            (
+                "TIMED_OUT",
+                Some((timed_out.as_str(), OutputKind::Json)),
+                None,
+                None,
+            )
         }
     };
     to_json(&Body {
@@ -363,7 +423,9 @@ pub fn token_json(id: &str, url: &str, token: &Token) -> String {
         status,
         user_provided_idempotency_key: false,
         output: output.map(|(text, _)| text),
-        output_type: output.map_or(OutputKind::Json, |(_, kind)| kind).media_type(),
+        output_type: output
+            .map_or(OutputKind::Json, |(_, kind)| kind)
+            .media_type(),
         output_is_error: token.state == State::TimedOut,
         timeout_at: timeout_at.as_deref(),
         completed_after: timeout_at.as_deref(),

@@ -9,10 +9,10 @@ use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Output, State, Token};
 use crate::wire::{self, CompleteRequest, CreateRequest};
+use js_sys::Uint8Array;
 use serde::Serialize;
+use web_sys::{Request, Response};
 use worker::Env;
-use worker::js_sys::Uint8Array;
-use worker::web_sys::{Request, Response};
 
 /// A request under way: what every endpoint needs.
 struct Call<'a> {
@@ -25,7 +25,12 @@ struct Call<'a> {
 /// Answers any request.
 pub(super) async fn answer(request: &Request, env: &Env) -> Response {
     let head = Head::of(request);
-    let call = Call { request, head: &head, env, now: now() };
+    let call = Call {
+        request,
+        head: &head,
+        env,
+        now: now(),
+    };
     let endpoint = Endpoint::of(head.path());
     let reply = match endpoint {
         Some(endpoint) => call.answer(endpoint).await,
@@ -95,7 +100,10 @@ impl Call<'_> {
         };
         let token = Token::new(self.now, request.timeout_at, request.tags);
         let (record, text) = Record::of(&token);
-        let token = match self.ask(environment, &id, &Command::Create(record), text).await? {
+        let token = match self
+            .ask(environment, &id, &Command::Create(record), text)
+            .await?
+        {
             Answer::Found(earlier) => earlier,
             _ => {
                 log("created", environment, &id, None);
@@ -122,11 +130,16 @@ impl Call<'_> {
         }
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
-        let Answer::Found(token) = self.ask(environment, internal, &Command::Read, "").await? else {
+        let Answer::Found(token) = self.ask(environment, internal, &Command::Read, "").await?
+        else {
             return Err(Refusal::UnknownToken);
         };
         // One version a state: the answer's body differs by caller, hence Vary.
-        let etag = if token.state == State::Waiting { "\"v1\"" } else { "\"v2\"" };
+        let etag = if token.state == State::Waiting {
+            "\"v1\""
+        } else {
+            "\"v2\""
+        };
         let reply = if matches_etag(self.head.if_none_match(), etag) {
             Reply::unchanged()
         } else {
@@ -151,7 +164,9 @@ impl Call<'_> {
         if !caller.may("write", typed) {
             return Err(Refusal::ScopeTooSmall);
         }
-        let reply = self.decide(caller, typed, request.output, CompletedBy::Api).await?;
+        let reply = self
+            .decide(caller, typed, request.output, CompletedBy::Api)
+            .await?;
         Ok(match request.unknown_key {
             Some(key) => reply.with("waitpoint-hint", &hint(&key)),
             None => reply,
@@ -162,7 +177,8 @@ impl Call<'_> {
         let caller = settings::keyring(self.env)?.link_caller(typed, credential, self.now)?;
         let body = body(self.request, self.head, wire::MAX_COMPLETE).await?;
         let output = wire::parse_callback(self.head.content_type(), &body)?;
-        self.decide(caller, typed, Some(output), CompletedBy::Callback).await
+        self.decide(caller, typed, Some(output), CompletedBy::Callback)
+            .await
     }
 
     async fn decide(
@@ -174,20 +190,32 @@ impl Call<'_> {
     ) -> Result<Reply, Refusal> {
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
-        let decision = Decision { output, by, subject: caller.subject() };
+        let decision = Decision {
+            output,
+            by,
+            subject: caller.subject(),
+        };
         let (deciding, text) = Deciding::of(&decision);
         let command = Command::Complete(deciding);
-        let Answer::Decided(outcome) = self.ask(environment, internal, &command, text).await? else {
+        let Answer::Decided(outcome) = self.ask(environment, internal, &command, text).await?
+        else {
             return Err(Refusal::UnknownToken);
         };
-        log("decided", environment, internal, Some((outcome.as_str(), by)));
+        log(
+            "decided",
+            environment,
+            internal,
+            Some((outcome.as_str(), by)),
+        );
         let reply = Reply::json(200, r#"{"success":true}"#.to_owned());
         Ok(reply.with("waitpoint-outcome", outcome.as_str()))
     }
 
     /// GET of a `token.url`: a page that changes nothing, whatever the query or the headers.
     fn page(&self, typed: &str, credential: &str) -> Result<Reply, Refusal> {
-        let known = settings::keyring(self.env)?.link_caller(typed, credential, self.now).is_ok();
+        let known = settings::keyring(self.env)?
+            .link_caller(typed, credential, self.now)
+            .is_ok();
         Ok(if known {
             Reply::html(200, include_str!("../../www/link.html"))
         } else {
@@ -207,7 +235,10 @@ impl Call<'_> {
     }
 
     fn claims(&self) -> Result<Reply, Refusal> {
-        Ok(Reply::json(200, wire::claims_json(&self.secret_caller()?.id)))
+        Ok(Reply::json(
+            200,
+            wire::claims_json(&self.secret_caller()?.id),
+        ))
     }
 
     fn caller(&self) -> Result<Caller<'static>, Refusal> {
@@ -243,7 +274,10 @@ impl Call<'_> {
             Refusal::StorageTrouble
         })?;
         Answer::from_bytes(&Uint8Array::new(&answer).to_vec()).map_err(|_| {
-            platform::error("a token's object answered what cannot be read", &name.into());
+            platform::error(
+                "a token's object answered what cannot be read",
+                &name.into(),
+            );
             Refusal::StorageTrouble
         })
     }
@@ -258,7 +292,11 @@ fn matches_etag(header: &str, etag: &str) -> bool {
 /// The value of `waitpoint-hint` for a key of complete's body that is not `data`.
 fn hint(key: &str) -> String {
     let plain = key.len() <= 40 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if plain { format!("unknown-field \"{key}\"") } else { "unknown-field".to_owned() }
+    if plain {
+        format!("unknown-field \"{key}\"")
+    } else {
+        "unknown-field".to_owned()
+    }
 }
 
 /// A line for the operator. It holds no credential and nothing that a caller wrote but the id.

@@ -3,8 +3,8 @@
 use super::platform;
 use crate::error::Refusal;
 use crate::route::Endpoint;
-use worker::js_sys::Uint8Array;
-use worker::web_sys::{Request, Response};
+use js_sys::Uint8Array;
+use web_sys::{Request, Response};
 
 const JSON: &str = "application/json; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -24,7 +24,9 @@ pub(super) struct Head {
 
 impl Head {
     pub(super) fn of(request: &Request) -> Self {
-        Self { text: platform::head(request) }
+        Self {
+            text: platform::head(request),
+        }
     }
 
     fn line(&self, index: usize) -> &str {
@@ -83,7 +85,10 @@ impl Head {
     fn split_url(&self) -> (&str, &str) {
         let url = self.line(1);
         let host = url.find("://").map_or(0, |at| at + 3);
-        let path = url.get(host..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| host + at);
+        let path = url
+            .get(host..)
+            .and_then(|rest| rest.find('/'))
+            .map_or(url.len(), |at| host + at);
         url.split_at_checked(path).unwrap_or((url, ""))
     }
 }
@@ -114,29 +119,54 @@ pub(super) struct Reply {
 
 impl Reply {
     pub(super) fn empty(status: u16) -> Self {
-        Self { status, headers: String::new(), body: None }.with("cache-control", "no-store")
+        Self {
+            status,
+            headers: String::new(),
+            body: None,
+        }
+        .with("cache-control", "no-store")
     }
 
     pub(super) fn json(status: u16, body: String) -> Self {
-        let reply = Self { status, headers: String::new(), body: Some(body) };
-        reply.with("content-type", JSON).with("cache-control", "no-store")
+        let reply = Self {
+            status,
+            headers: String::new(),
+            body: Some(body),
+        };
+        reply
+            .with("content-type", JSON)
+            .with("cache-control", "no-store")
     }
 
     /// JSON that a client may keep, but must ask about before it uses it again.
     pub(super) fn private_json(body: String) -> Self {
-        let reply = Self { status: 200, headers: String::new(), body: Some(body) };
-        reply.with("content-type", JSON).with("cache-control", "private, no-cache")
+        let reply = Self {
+            status: 200,
+            headers: String::new(),
+            body: Some(body),
+        };
+        reply
+            .with("content-type", JSON)
+            .with("cache-control", "private, no-cache")
     }
 
     /// 304: the client has it already.
     pub(super) fn unchanged() -> Self {
-        let reply = Self { status: 304, headers: String::new(), body: None };
+        let reply = Self {
+            status: 304,
+            headers: String::new(),
+            body: None,
+        };
         reply.with("cache-control", "private, no-cache")
     }
 
     /// A page; `www/` has them.
     pub(super) fn html(status: u16, body: &str) -> Self {
-        let reply = Self { status, headers: String::new(), body: Some(body.to_owned()) };
+        let reply = Self {
+            status,
+            headers: String::new(),
+            body: Some(body.to_owned()),
+        };
         reply
             .with("content-type", HTML)
             .with("cache-control", "no-store")
@@ -152,7 +182,9 @@ impl Reply {
         match refusal {
             Refusal::MethodNotAllowed(allow) => reply.with("allow", allow),
             Refusal::NoAuthorization => reply.with("www-authenticate", "Bearer"),
-            Refusal::StorageTrouble => reply.with("retry-after", "1").with("x-should-retry", "true"),
+            Refusal::StorageTrouble => reply
+                .with("retry-after", "1")
+                .with("x-should-retry", "true"),
             // The SDK would try any 404 of a token or 5xx again.
             Refusal::UnknownToken | Refusal::NotImplemented(_) | Refusal::Misconfigured(_) => {
                 reply.with("x-should-retry", "false")
@@ -188,7 +220,11 @@ impl Reply {
             .with("x-content-type-options", "nosniff")
             .with("x-robots-tag", "noindex, nofollow")
             .with("strict-transport-security", "max-age=63072000");
-        platform::respond(reply.status, &reply.headers, reply.body.as_deref().map(str::as_bytes))
+        platform::respond(
+            reply.status,
+            &reply.headers,
+            reply.body.as_deref().map(str::as_bytes),
+        )
     }
 }
 
@@ -201,7 +237,10 @@ pub(super) fn preflight(endpoint: Endpoint<'_>, head: &Head) -> Reply {
     Reply::json(200, "{}".to_owned())
         .with_cors(head)
         .with("vary", "Access-Control-Request-Headers")
-        .with("access-control-allow-methods", "GET,HEAD,PUT,PATCH,POST,DELETE")
+        .with(
+            "access-control-allow-methods",
+            "GET,HEAD,PUT,PATCH,POST,DELETE",
+        )
         .with("access-control-allow-headers", head.preflight_headers())
         .with("access-control-max-age", "86400")
 }

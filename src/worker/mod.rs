@@ -17,7 +17,7 @@ mod record;
 mod settings;
 
 use crate::time::Timestamp;
-use worker::{Context, Env, Error, event, web_sys};
+use worker::{Context, Env, Error, event};
 
 /// The Worker's entry. It always answers; there is no error left to report.
 #[event(fetch)]
@@ -31,5 +31,5 @@ async fn fetch(
 
 /// The time, read once an event and passed on from there.
 fn now() -> Timestamp {
-    Timestamp::from_millis(worker::js_sys::Date::now() as u64)
+    Timestamp::from_millis(js_sys::Date::now() as u64)
 }

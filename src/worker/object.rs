@@ -11,12 +11,12 @@ use super::record::{Answer, Command, Record, Unreadable, pack_token, unpack, unp
 use super::{now, platform, settings};
 use crate::time::Timestamp;
 use crate::token::{Event, Outcome, Token};
-use worker::js_sys::{Promise, Uint8Array};
-use worker::wasm_bindgen::prelude::*;
-use worker::wasm_bindgen_futures::JsFuture;
-use worker::web_sys::{Request, Response};
+use js_sys::{Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Request, Response};
+use worker::Env;
 use worker::worker_sys::DurableObjectState;
-use worker::{Env, wasm_bindgen};
 
 // Bound by hand rather than by `#[durable_object]`: that also exports handlers for sockets that
 // this object has not, each a panic, and wraps every request and response once more.
@@ -97,7 +97,11 @@ impl TokenObject {
                 (Some(outcome), changed || settled)
             }
         };
-        let saved = if changed { Some(self.save(&token)?) } else { None };
+        let saved = if changed {
+            Some(self.save(&token)?)
+        } else {
+            None
+        };
         Ok((answer.map_or(Answer::Found(token), Answer::Decided), saved))
     }
 
@@ -112,14 +116,14 @@ impl TokenObject {
         };
         let mut token = unpack_token(&bytes.to_vec())?;
         let settled = token.settle_if_due(now);
-        let forgotten =
-            token.forget_at(settings::retention(&self.env)).is_some_and(|at| at <= now);
+        let forgotten = token
+            .forget_at(settings::retention(&self.env))
+            .is_some_and(|at| at <= now);
         Ok((!forgotten).then_some((token, settled)))
     }
 
     fn save(&self, token: &Token) -> Result<JsFuture, JsValue> {
-        let saved: Promise =
-            platform::save(&self.state, &pack_token(token), self.wakeup(token))?;
+        let saved: Promise = platform::save(&self.state, &pack_token(token), self.wakeup(token))?;
         Ok(JsFuture::from(saved))
     }
 

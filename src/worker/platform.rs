@@ -1,11 +1,11 @@
 //! The Workers platform as the Worker uses it: `platform.js`, typed. Whatever can throw is caught
 //! here and comes back as an `Err`; an exception that is not would hang the request.
 
-use worker::js_sys::Uint8Array;
-use worker::wasm_bindgen::prelude::*;
-use worker::web_sys::{Request, Response};
+use js_sys::Uint8Array;
+use wasm_bindgen::prelude::*;
+use web_sys::{Request, Response};
+use worker::Env;
 use worker::worker_sys::DurableObjectState;
-use worker::{Env, wasm_bindgen};
 
 #[wasm_bindgen(module = "/src/worker/platform.js")]
 extern "C" {
@@ -36,7 +36,7 @@ extern "C" {
         state: &DurableObjectState,
         bytes: &[u8],
         alarm: Option<f64>,
-    ) -> Result<worker::js_sys::Promise, JsValue>;
+    ) -> Result<js_sys::Promise, JsValue>;
 
     #[wasm_bindgen(catch, js_name = setAlarm)]
     pub(super) async fn set_alarm(

@@ -85,7 +85,13 @@ impl Record {
             State::TimedOut => (Standing::TimedOut, ""),
             State::Completed { at, decision } => {
                 let (decision, text) = Deciding::of(decision);
-                (Standing::Completed { at: at.as_millis(), decision }, text)
+                (
+                    Standing::Completed {
+                        at: at.as_millis(),
+                        decision,
+                    },
+                    text,
+                )
             }
         };
         let record = Self {
@@ -167,7 +173,10 @@ pub(super) fn pack<T: Serialize>(head: &T, text: &str) -> Vec<u8> {
 pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, String), Unreadable> {
     let (head, text) = split_line(bytes).ok_or(Unreadable)?;
     let head = serde_json::from_slice(head).map_err(|_| Unreadable)?;
-    Ok((head, String::from_utf8(text.to_vec()).map_err(|_| Unreadable)?))
+    Ok((
+        head,
+        String::from_utf8(text.to_vec()).map_err(|_| Unreadable)?,
+    ))
 }
 
 pub(super) fn pack_token(token: &Token) -> Vec<u8> {
@@ -177,7 +186,11 @@ pub(super) fn pack_token(token: &Token) -> Vec<u8> {
 
 pub(super) fn unpack_token(bytes: &[u8]) -> Result<Token, Unreadable> {
     let (record, text): (Record, _) = unpack(bytes)?;
-    if record.v == 1 { Ok(record.into_token(text)) } else { Err(Unreadable) }
+    if record.v == 1 {
+        Ok(record.into_token(text))
+    } else {
+        Err(Unreadable)
+    }
 }
 
 impl Answer {
@@ -203,10 +216,15 @@ impl Answer {
             b"created" => Self::Created,
             b"found" => Self::Found(unpack_token(rest)?),
             word => Self::Decided(
-                [Outcome::Waiting, Outcome::Completed, Outcome::AlreadyCompleted, Outcome::TimedOut]
-                    .into_iter()
-                    .find(|outcome| outcome.as_str().as_bytes() == word)
-                    .ok_or(Unreadable)?,
+                [
+                    Outcome::Waiting,
+                    Outcome::Completed,
+                    Outcome::AlreadyCompleted,
+                    Outcome::TimedOut,
+                ]
+                .into_iter()
+                .find(|outcome| outcome.as_str().as_bytes() == word)
+                .ok_or(Unreadable)?,
             ),
         })
     }
