@@ -99,10 +99,16 @@ fn other_paths_are_nothing() {
 
 #[test]
 fn an_id_is_kept_as_it_was_typed() {
-    for id in ["", "x", ID, "waitpoint_", "a%2Fb", "é", "a b"] {
+    for id in ["x", ID, "waitpoint_", "a%2Fb", "é", "a b"] {
         let path = format!("/api/v1/waitpoints/tokens/{id}");
         assert_eq!(Endpoint::of(&path), Some(Endpoint::Token { id }));
     }
+}
+
+#[test]
+fn an_empty_id_is_no_path() {
+    assert_eq!(Endpoint::of("/api/v1/waitpoints/tokens/"), None);
+    assert_eq!(Endpoint::of("/api/v1/waitpoints/tokens//complete"), None);
 }
 
 #[test]
