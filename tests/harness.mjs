@@ -1,5 +1,6 @@
 // What the tests of the built Worker share: the Worker itself, in real workerd, from wrangler.toml.
-import { execFileSync } from "node:child_process";
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,7 +36,11 @@ export function useWorker({ secrets = { SECRET_KEYS }, vars = {} } = {}) {
     const { url } = await worker.server.listen();
     worker.url = url.origin;
   });
-  after(() => worker.server.close());
+  after(async () => {
+    const logs = JSON.stringify(worker.server.getLogs());
+    await worker.server.close();
+    assert.doesNotMatch(logs, /eyJ|tr_(dev|prod)_/, "a credential in the logs");
+  });
   /** A request with a secret key; `body` is sent as JSON unless it is text or bytes. */
   worker.api = (path, { key = KEY, body, headers = {}, method = body === undefined ? "GET" : "POST" } = {}) =>
     fetch(worker.url + path, {
@@ -66,9 +71,32 @@ export function temporaryFolder() {
   return folder;
 }
 
-/** Runs wrangler and returns what it prints. */
-export const wrangler = (...args) =>
-  execFileSync(process.execPath, [join(root, "node_modules/wrangler/bin/wrangler.js"), ...args], {
-    cwd: root,
-    encoding: "utf8",
-  });
+/** Signs a public access token as the SDK does; `claims` change or (undefined) remove. */
+export function sign(scopes, { key = KEY, claims = {}, header = { alg: "HS256" } } = {}) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const now = Math.floor(Date.now() / 1000);
+  const payload = {
+    sub: "default",
+    pub: true,
+    scopes,
+    iss: "https://id.trigger.dev",
+    aud: "https://api.trigger.dev",
+    exp: now + 900,
+    iat: now,
+    ...claims,
+  };
+  const text = `${part(header)}.${part(payload)}`;
+  return `${text}.${createHmac("sha256", key).update(text).digest("base64url")}`;
+}
+
+/** trigger.dev's own credential of a callback URL. */
+export const callbackHash = (id, key = KEY) =>
+  createHmac("sha256", key).update(id.replace("waitpoint_", "")).digest("hex");
+
+/** Asks until `done` says so of an answer; the test's own time limit ends a vain wait. */
+export async function until(ask, done) {
+  for (;;) {
+    const answer = await ask();
+    if (done(answer)) return answer;
+  }
+}
