@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until, useWorker } from "../harness.mjs";
+
+const worker = useWorker();
+const forgetful = useWorker({ vars: { RETENTION: "1s" } });
+const objects = (server) => server.server.getWorker().listDurableObjectIds("TokenObject");
+const evict = (id) =>
+  worker.server
+    .getWorker()
+    .evictDurableObject("TokenObject", { name: `default/${id.replace("waitpoint_", "")}` });
+const finished = ({ status }) => status !== "WAITING";
+
+test("a token times out at its moment, and its output says so", async () => {
+  const { id } = await worker.create({ timeout: "1s" });
+  const token = await until(() => worker.retrieve(id), finished);
+  assert.equal(token.status, "TIMED_OUT");
+  assert.equal(token.outputIsError, true);
+  assert.equal(token.completedAt, token.timeoutAt);
+  const message = `Waitpoint timed out at ${token.timeoutAt}`;
+  assert.equal(token.output, JSON.stringify({ code: "TRIGGER_WAITPOINT_TIMEOUT", message }));
+  const late = await worker.complete(id, 1);
+  assert.equal(late.status, 200);
+  assert.equal(late.headers.get("waitpoint-outcome"), "timed-out");
+  assert.deepEqual(await worker.retrieve(id), token);
+});
+
+test("the alarm writes the timeout down, though nobody reads", async () => {
+  const { id } = await worker.create({ timeout: "1s" });
+  const name = `default/${id.replace("waitpoint_", "")}`;
+  const stored = async () => {
+    const storage = await worker.server.getWorker().getDurableObjectStorage("TokenObject", { name });
+    const rows = await storage.exec("SELECT value FROM _cf_KV WHERE key = 'token'").catch(() => undefined);
+    return rows;
+  };
+  if ((await stored()) === undefined) {
+    // The rows of the key-value API may be hidden from SQL; then the read below is what can be seen.
+    assert.equal((await until(() => worker.retrieve(id), finished)).status, "TIMED_OUT");
+    return;
+  }
+  await until(stored, (rows) => JSON.stringify(rows).length > 0);
+});
+
+test("completions around the timeout: each token ends once, and every answer agrees with the end", async () => {
+  const tokens = await Promise.all(Array.from({ length: 60 }, () => worker.create({ timeout: "1s" })));
+  await Promise.all(
+    tokens.map(async ({ id }, n) => {
+      const { timeoutAt } = await worker.retrieve(id);
+      // From 30 ms before the moment to 30 ms after it.
+      await new Promise((resolve) => setTimeout(resolve, Date.parse(timeoutAt) - Date.now() - 30 + n));
+      const answers = await Promise.all([worker.complete(id, "a"), worker.complete(id, "b")]);
+      const outcomes = answers.map(({ headers }) => headers.get("waitpoint-outcome")).sort();
+      const token = await worker.retrieve(id);
+      if (token.status === "COMPLETED") {
+        assert.deepEqual(outcomes, ["already-completed", "completed"]);
+        assert.ok(token.completedAt < token.timeoutAt);
+      } else {
+        assert.deepEqual(outcomes, ["timed-out", "timed-out"]);
+        assert.equal(token.completedAt, token.timeoutAt);
+      }
+    }),
+  );
+});
+
+test("an object that is evicted loses nothing", async () => {
+  const { id } = await worker.create({ timeout: "1h", tags: ["kept"] });
+  await evict(id);
+  assert.deepEqual((await worker.retrieve(id)).tags, ["kept"]);
+  await evict(id);
+  await worker.complete(id, "kept");
+  await evict(id);
+  assert.equal((await worker.retrieve(id)).output, '"kept"');
+  const timed = await worker.create({ timeout: "1s" });
+  await evict(timed.id);
+  assert.equal((await until(() => worker.retrieve(timed.id), finished)).status, "TIMED_OUT");
+});
+
+test("asking for tokens that do not exist leaves nothing behind", async () => {
+  const before = await objects(worker);
+  const asked = Array.from({ length: 30 }, (_, n) => [worker.retrieve(`cnobody${n}`), worker.complete(`cnoone${n}`, 1)]);
+  await Promise.all(asked.flat());
+  assert.deepEqual((await objects(worker)).sort(), before.sort());
+});
+
+test("a finished token is forgotten when its retention ends", async () => {
+  const { id } = await forgetful.create();
+  await forgetful.complete(id, 1);
+  assert.equal((await until(() => forgetful.retrieve(id), ({ error }) => error)).error, "Waitpoint not found");
+});
