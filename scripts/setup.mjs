@@ -11,8 +11,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tools = join(root, ".tools");
 const exe = process.platform === "win32" ? ".exe" : "";
 
-// wrangler 4 needs 22.12; an older Node gets this one beside it, for this project alone.
-const NODE_NEEDED = [22, 12];
+// wrangler 4 and the tests' node:sqlite need it; an older Node gets this one beside it, for this
+// project alone.
+const NODE_NEEDED = [22, 13];
 const NODE_VERSION = "24.21.0";
 
 export const say = (line) => console.error(`\x1b[2m[setup]\x1b[0m ${line}`);

@@ -1,0 +1,159 @@
+// The product as `npm start` runs it, killed and started again over the same storage.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after, test } from "node:test";
+import { TOKENS, root, temporaryFolder, until } from "../harness.mjs";
+
+const folder = temporaryFolder();
+const running = new Set();
+after(() => running.forEach((process) => process.kill("SIGKILL")));
+
+test("killed right after it acknowledged, it keeps what it acknowledged", async () => {
+  const port = await freePort();
+  const first = await start(port);
+  const completed = await first.create({});
+  const big = await first.create({});
+  const data = { kept: "é".repeat(1_100_000) };
+  const timed = await first.create({ timeout: "1s" });
+  const waiting = await first.create({ timeout: "1h" });
+  for (const id of ["cnobody", "cnoone"]) assert.equal((await first.api(`${TOKENS}/${id}`)).status, 404);
+  assert.equal((await first.complete(big.id, data)).status, 200);
+  assert.equal((await first.complete(completed.id, "kept")).status, 200);
+  kill(first, "workerd");
+
+  // What was only asked for left no record: each of the four has its own, and no more.
+  const stored = () => records().sort();
+  assert.equal(stored().length, 4);
+
+  // The timeout passes while nothing runs.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const started = Date.now();
+  const second = await start(port);
+  const late = await second.retrieve(timed.id);
+  assert.equal(late.status, "TIMED_OUT");
+  assert.equal(late.completedAt, late.timeoutAt);
+  assert.ok(Date.parse(late.timeoutAt) <= started, "its timeout passed while the Worker was down");
+  assert.equal((await second.retrieve(completed.id)).output, '"kept"');
+  assert.equal((await second.retrieve(big.id)).output, JSON.stringify(data));
+  assert.equal((await second.retrieve(waiting.id)).status, "WAITING");
+
+  // Nobody reads this one: its alarm alone writes it down.
+  const unread = await second.create({ timeout: "1s" });
+  await until(async () => records().filter((text) => text.includes('"timedOut"')).length, (count) => count === 2);
+  assert.equal((await second.retrieve(unread.id)).status, "TIMED_OUT");
+
+  const output = first.output + second.output;
+  assert.match(output, /"event":"decided"/);
+  assert.doesNotMatch(output, /eyJ|tr_dev_/, "a credential in what it printed");
+  await interrupt(second);
+});
+
+test("Ctrl-C ends everything that it started", async () => {
+  const server = await start(await freePort());
+  const descendants = tree(server.process.pid);
+  assert.ok(descendants.length >= 3, "wrangler and workerd are among them");
+  await interrupt(server);
+  await until(async () => descendants.filter(isAlive), (alive) => alive.length === 0);
+});
+
+test("a port in use is told in one sentence", async () => {
+  const holder = createServer().listen(0, "localhost");
+  await once(holder, "listening");
+  const { port } = holder.address();
+  const server = launch(port);
+  const [code] = await once(server.process, "exit");
+  holder.close();
+  assert.equal(code, 1);
+  assert.match(server.output, new RegExp(`error: port ${port} is in use`));
+});
+
+function launch(port) {
+  const args = [join(root, "scripts/start.mjs"), "--port", String(port), "--persist-to", folder];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  const server = { process: child, output: "" };
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (server.output += data));
+  return server;
+}
+
+async function start(port) {
+  const server = launch(port);
+  const ended = once(server.process, "exit").then(() => assert.fail(`it ended:\n${server.output}`));
+  await Promise.race([ended, printed(server, `Waitpoint is ready at http://localhost:${port}`)]);
+  const key = readFileSync(join(root, ".dev.vars"), "utf8").match(/SECRET_KEYS=(\S+)/)[1];
+  server.api = (path, body) =>
+    fetch(`http://localhost:${port}${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: { authorization: `Bearer ${key}` },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  server.create = async (fields) => (await server.api(TOKENS, fields)).json();
+  server.complete = (id, data) => server.api(`${TOKENS}/${id}/complete`, { data });
+  server.retrieve = async (id) => (await server.api(`${TOKENS}/${id}`)).json();
+  ended.catch(() => {});
+  return server;
+}
+
+async function printed(server, text) {
+  while (!server.output.includes(text)) await once(server.process.stdout, "data");
+}
+
+async function interrupt(server) {
+  const exit = once(server.process, "exit");
+  server.process.kill("SIGINT");
+  await exit;
+}
+
+/** SIGKILL to the whole tree, the processes of this name first. */
+function kill(server, name) {
+  const pids = tree(server.process.pid);
+  const named = (pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(name);
+  for (const pid of [...pids.filter(named), ...pids]) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  server.process.kill("SIGKILL");
+}
+
+function tree(pid) {
+  const table = execFileSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8" });
+  const rows = table.trim().split("\n").map((line) => line.trim().split(/\s+/).map(Number));
+  const below = (parent) => rows.filter(([, of]) => of === parent).flatMap(([child]) => [child, ...below(child)]);
+  return below(pid);
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+  } catch {
+    return false;
+  }
+}
+
+/** The head of each token's stored record, read from the objects' files. */
+function records() {
+  const files = readdirSync(folder, { recursive: true }).filter((name) => /TokenObject.*[0-9a-f]{64}\.sqlite$/.test(name));
+  return files.flatMap((file) => {
+    const database = new DatabaseSync(join(folder, file), { readOnly: true });
+    try {
+      const tables = database.prepare("SELECT name FROM sqlite_master WHERE name = '_cf_KV'").all();
+      if (tables.length === 0) return [];
+      const rows = database.prepare("SELECT value FROM _cf_KV WHERE key = 'token'").all();
+      return rows.map(({ value }) => Buffer.from(value).subarray(0, 400).toString("latin1"));
+    } finally {
+      database.close();
+    }
+  });
+}
+
+async function freePort() {
+  const probe = createServer().listen(0, "localhost");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
