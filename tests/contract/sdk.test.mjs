@@ -1,0 +1,161 @@
+// The published SDK, unchanged, with this Worker as its API.
+import { auth, wait } from "@trigger.dev/sdk";
+import { runInMockTaskContext } from "@trigger.dev/core/v3/test";
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { KEY, TOKENS, until, useWorker } from "../harness.mjs";
+
+const worker = useWorker();
+const relay = useRelay();
+
+/** Runs `work` with the SDK talking to the Worker through the relay, which counts and may fail. */
+const withKey = (accessToken, work) => auth.withAuth({ baseURL: relay.url, accessToken }, work);
+const asBackEnd = (work) => withKey(KEY, work);
+
+const untilFinished = (id) => until(() => wait.retrieveToken(id), ({ status }) => status !== "WAITING");
+
+test("create, complete and retrieve: every value comes back", async () => {
+  await asBackEnd(async () => {
+    for (const data of [
+      { status: "approved", nested: [1, { a: null }] }, [], {}, "text", "", 0, -1.5, false, true, null, "é🎉\n",
+      JSON.parse('{"__proto__":{"polluted":true},"constructor":1}'), "x".repeat(2_500_000),
+    ]) {
+      const token = await wait.createToken({ timeout: "1h", tags: ["a"] });
+      assert.match(token.id, /^waitpoint_/);
+      assert.equal(token.isCached, false);
+      assert.equal(token.url, `${relay.url}${TOKENS}/${token.id}/callback/${token.publicAccessToken}`);
+      assert.deepEqual(await wait.completeToken(token.id, data), { success: true });
+      const found = await wait.retrieveToken(token.id);
+      assert.equal(found.status, "COMPLETED");
+      assert.deepEqual(found.output, data);
+      assert.deepEqual(found.tags, ["a"]);
+      assert.equal(found.error, undefined);
+      assert.ok(found.completedAt >= found.createdAt && found.timeoutAt > found.createdAt);
+    }
+    const token = await wait.createToken();
+    await wait.completeToken(token, undefined);
+    assert.equal((await wait.retrieveToken(token)).output, undefined);
+  });
+});
+
+test("a timeout may be a text or a Date", async () => {
+  await asBackEnd(async () => {
+    const date = new Date(Date.now() + 3_600_000);
+    const { id } = await wait.createToken({ timeout: date });
+    assert.deepEqual((await wait.retrieveToken(id)).timeoutAt, date);
+    assert.equal((await wait.retrieveToken((await wait.createToken()).id)).timeoutAt, undefined);
+  });
+});
+
+test("a token that timed out is seen as an error", async () => {
+  await asBackEnd(async () => {
+    const { id } = await wait.createToken({ timeout: "1s" });
+    const token = await untilFinished(id);
+    assert.equal(token.status, "TIMED_OUT");
+    assert.equal(token.output, undefined);
+    assert.match(token.error.message, /^Waitpoint timed out at 2/);
+    assert.deepEqual(await wait.completeToken(id, 1), { success: true });
+    assert.equal((await wait.retrieveToken(id)).status, "TIMED_OUT");
+  });
+});
+
+test("a browser completes with the token's own JWT, or with one that the SDK signed", async () => {
+  const [own, signed, other] = await asBackEnd(() => Promise.all([1, 2, 3].map(() => wait.createToken())));
+  await withKey(own.publicAccessToken, () => wait.completeToken(own.id, "own"));
+  const jwt = await asBackEnd(() => auth.createPublicToken({ scopes: { write: { waitpoints: [signed.id] } } }));
+  await withKey(jwt, () => wait.completeToken(signed.id, "signed"));
+  await assert.rejects(withKey(jwt, () => wait.completeToken(other.id, 1)), { status: 403, name: "TriggerApiError" });
+  await asBackEnd(async () => {
+    assert.equal((await wait.retrieveToken(own.id)).output, "own");
+    assert.equal((await wait.retrieveToken(signed.id)).output, "signed");
+    assert.equal((await wait.retrieveToken(other.id)).status, "WAITING");
+  });
+});
+
+test("refusals are the SDK's errors, told at once and not tried again", async () => {
+  const refusals = [
+    [404, () => wait.retrieveToken("waitpoint_cnobody")],
+    [404, () => wait.completeToken("waitpoint_cnobody", 1)],
+    [400, () => wait.createToken({ timeout: "10 minutes" }), /10 minutes/],
+    [422, () => wait.createToken({ tags: Array(11).fill("x") }), /10 tags/],
+    [501, () => wait.createToken({ idempotencyKey: "k" }), /not implemented/],
+  ];
+  for (const [status, work, message = /./] of refusals) {
+    const before = relay.requests.length;
+    await assert.rejects(asBackEnd(work), { status, message });
+    assert.equal(relay.requests.length - before, 1, `${status} was tried once`);
+  }
+  await assert.rejects(withKey("tr_dev_nobody78901234567890abcd", () => wait.createToken()), { status: 401 });
+});
+
+test("when the answer to a create is lost, the SDK's retry finds the same token", async () => {
+  await asBackEnd(async () => {
+    const before = relay.requests.length;
+    relay.loseNext = true;
+    const token = await wait.createToken({ timeout: "1h" });
+    const creates = relay.requests.slice(before);
+    assert.equal(creates.length, 2, "the first answer was lost, the second arrived");
+    assert.equal(new Set(creates.map(({ key }) => key)).size, 1);
+    assert.equal(JSON.parse(creates[0].answer).id, token.id);
+  });
+});
+
+test("wait.forToken resumes a run with the output, or with the timeout", async () => {
+  await inTask(async () => {
+    const done = await wait.createToken({ timeout: "1h" });
+    const resumed = wait.forToken(done);
+    await fetch(done.url, { method: "POST", body: '{"status":"approved"}' });
+    assert.deepEqual(await resumed, { ok: true, output: { status: "approved" } });
+
+    const late = await wait.createToken({ timeout: "1s" });
+    const result = wait.forToken(late);
+    await assert.rejects(result.unwrap(), /Waitpoint timed out at/);
+  });
+});
+
+/** A task of trigger.dev whose runtime asks the Worker how a token ended. */
+function inTask(work) {
+  const none = () => assert.fail("only tokens are waited for");
+  const runtimeManager = {
+    disable() {},
+    waitForTask: none,
+    waitForBatch: none,
+    async waitForWaitpoint({ waitpointFriendlyId }) {
+      const token = await until(() => worker.retrieve(waitpointFriendlyId), ({ status }) => status !== "WAITING");
+      const { output, outputType } = token;
+      return { ok: !token.outputIsError, output, outputType };
+    },
+  };
+  return runInMockTaskContext(() => asBackEnd(work), { runtimeManager });
+}
+
+/** Between the SDK and the Worker: keeps what passed, and loses an answer when told to. */
+function useRelay() {
+  const relay = { url: "", requests: [], loseNext: false };
+  const server = createServer(async (request, response) => {
+    const body = Buffer.concat(await Array.fromAsync(request));
+    const { host, connection, "content-length": _, ...headers } = request.headers;
+    const answer = await fetch(worker.url + request.url, {
+      method: request.method,
+      headers,
+      body: body.length ? body : undefined,
+    });
+    const text = (await answer.text()).replaceAll(worker.url, relay.url);
+    relay.requests.push({ key: request.headers["x-trigger-request-idempotency-key"], answer: text });
+    if (relay.loseNext) {
+      relay.loseNext = false;
+      return response.destroy();
+    }
+    const kept = [...answer.headers].filter(([name]) => !["content-length", "content-encoding"].includes(name));
+    response.writeHead(answer.status, Object.fromEntries(kept)).end(text);
+  });
+  before(async () => {
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    relay.url = `http://127.0.0.1:${server.address().port}`;
+  });
+  after(() => server.close());
+  return relay;
+}
