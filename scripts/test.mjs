@@ -4,6 +4,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { root, run, say } from "./setup.mjs";
+import { checkSizes } from "./size.mjs";
 
 const chosen = process.argv.slice(2);
 const env = await build();
@@ -17,6 +18,7 @@ if (chosen.length === 0) {
   step("the pure modules", "cargo", ["test", "--locked"]);
 }
 
+checkSizes();
 const bundle = join(root, "target", "bundle");
 step("the bundle that wrangler would upload", env.NODE, [
   join(root, "node_modules/wrangler/bin/wrangler.js"),
