@@ -39,3 +39,18 @@ pub mod wire;
 
 #[cfg(feature = "worker")]
 mod worker;
+
+#[cfg(test)]
+extern crate self as waitpoint;
+
+/// `tests/`: written against the public API, compiled in here (see Cargo.toml).
+#[cfg(test)]
+#[path = "../tests"]
+mod tests {
+    mod auth;
+    mod laws;
+    mod route;
+    mod time;
+    mod token;
+    mod wire;
+}
