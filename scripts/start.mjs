@@ -81,10 +81,10 @@ function serve() {
   return child;
 }
 
-/** Passes on what wrangler prints but its log of requests, which shows credentials in URLs. */
+/** Passes on what wrangler prints but for npm's chatter and its log of requests, whose URLs are credentials. */
 function forward(from, to) {
   createInterface({ input: from }).on("line", (line) => {
-    if (/^\[wrangler:info\] [A-Z]+ \//.test(line)) return;
+    if (/^\[wrangler:info\] [A-Z]+ \/|^\[custom build\] *(npm warn.*|> .*)?$/.test(line)) return;
     to.write(`${line.replace(/(\/callback\/)[\w.-]+/g, "$1…")}\n`);
   });
 }

@@ -11,6 +11,7 @@ use crate::token::{CompletedBy, Decision, Output, State, Token};
 use crate::wire::{self, CompleteRequest, CreateRequest};
 use js_sys::Uint8Array;
 use serde::Serialize;
+use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 use worker::Env;
 
@@ -23,7 +24,7 @@ struct Call<'a> {
 }
 
 /// Answers any request.
-pub(super) async fn answer(request: &Request, env: &Env) -> Response {
+pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsValue> {
     let head = Head::of(request);
     let call = Call {
         request,
@@ -101,7 +102,7 @@ impl Call<'_> {
         let token = Token::new(self.now, request.timeout_at, request.tags);
         let (record, text) = Record::of(&token);
         let token = match self
-            .ask(environment, &id, &Command::Create(record), text)
+            .ask(environment, &id, message(&Command::Create(record), text))
             .await?
         {
             Answer::Found(earlier) => earlier,
@@ -130,7 +131,9 @@ impl Call<'_> {
         }
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
-        let Answer::Found(token) = self.ask(environment, internal, &Command::Read, "").await?
+        let Answer::Found(token) = self
+            .ask(environment, internal, message(&Command::Read, ""))
+            .await?
         else {
             return Err(Refusal::UnknownToken);
         };
@@ -159,8 +162,10 @@ impl Call<'_> {
 
     async fn complete(&self, typed: &str) -> Result<Reply, Refusal> {
         let caller = self.caller()?;
-        let body = body(self.request, self.head, wire::MAX_COMPLETE).await?;
-        let request = CompleteRequest::parse(&body)?;
+        let request = {
+            let body = body(self.request, self.head, wire::MAX_COMPLETE).await?;
+            CompleteRequest::parse(&body)?
+        };
         if !caller.may("write", typed) {
             return Err(Refusal::ScopeTooSmall);
         }
@@ -175,8 +180,10 @@ impl Call<'_> {
 
     async fn callback(&self, typed: &str, credential: &str) -> Result<Reply, Refusal> {
         let caller = settings::keyring(self.env)?.link_caller(typed, credential, self.now)?;
-        let body = body(self.request, self.head, wire::MAX_COMPLETE).await?;
-        let output = wire::parse_callback(self.head.content_type(), &body)?;
+        let output = {
+            let body = body(self.request, self.head, wire::MAX_COMPLETE).await?;
+            wire::parse_callback(self.head.content_type(), &body)?
+        };
         self.decide(caller, typed, Some(output), CompletedBy::Callback)
             .await
     }
@@ -190,15 +197,17 @@ impl Call<'_> {
     ) -> Result<Reply, Refusal> {
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
-        let decision = Decision {
-            output,
-            by,
-            subject: caller.subject(),
+        let message = {
+            let subject = caller.subject();
+            let decision = Decision {
+                output,
+                by,
+                subject,
+            };
+            let (deciding, text) = Deciding::of(&decision);
+            message(&Command::Complete(deciding), text)
         };
-        let (deciding, text) = Deciding::of(&decision);
-        let command = Command::Complete(deciding);
-        let Answer::Decided(outcome) = self.ask(environment, internal, &command, text).await?
-        else {
+        let Answer::Decided(outcome) = self.ask(environment, internal, message).await? else {
             return Err(Refusal::UnknownToken);
         };
         log(
@@ -228,7 +237,10 @@ impl Call<'_> {
     async fn run_wait(&self, typed: &str) -> Result<Reply, Refusal> {
         let environment = self.secret_caller()?;
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
-        match self.ask(environment, internal, &Command::Read, "").await? {
+        match self
+            .ask(environment, internal, message(&Command::Read, ""))
+            .await?
+        {
             Answer::Found(_) => Ok(Reply::json(200, r#"{"success":true}"#.to_owned())),
             _ => Err(Refusal::UnknownToken),
         }
@@ -264,11 +276,10 @@ impl Call<'_> {
         &self,
         environment: &Environment,
         internal: &str,
-        command: &Command,
-        text: &str,
+        message: Uint8Array,
     ) -> Result<Answer, Refusal> {
         let name = format!("{}/{internal}", environment.id);
-        let answer = platform::ask(self.env, "TOKENS", &name, &pack(command, text)).await;
+        let answer = platform::ask(self.env, "TOKENS", &name, &message).await;
         let answer = answer.map_err(|why| {
             platform::error("a token's object did not answer", &why);
             Refusal::StorageTrouble
@@ -281,6 +292,12 @@ impl Call<'_> {
             Refusal::StorageTrouble
         })
     }
+}
+
+/// A command for an object, outside wasm's memory: that never shrinks, and while the answer is
+/// awaited many outputs of megabytes may be under way.
+fn message(command: &Command, text: &str) -> Uint8Array {
+    Uint8Array::from(pack(command, text).as_slice())
 }
 
 /// Whether an `If-None-Match` names this tag.

@@ -4,6 +4,7 @@ use super::platform;
 use crate::error::Refusal;
 use crate::route::Endpoint;
 use js_sys::Uint8Array;
+use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -215,7 +216,7 @@ impl Reply {
         }
     }
 
-    pub(super) fn into_response(self) -> Response {
+    pub(super) fn into_response(self) -> Result<Response, JsValue> {
         let reply = self
             .with("x-content-type-options", "nosniff")
             .with("x-robots-tag", "noindex, nofollow")

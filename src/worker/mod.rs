@@ -19,14 +19,14 @@ mod settings;
 use crate::time::Timestamp;
 use worker::{Context, Env, Error, event};
 
-/// The Worker's entry. It always answers; there is no error left to report.
+/// The Worker's entry. Refusals are answers; an error is what could not be made a response.
 #[event(fetch)]
 async fn fetch(
     request: web_sys::Request,
     env: Env,
     _context: Context,
 ) -> Result<web_sys::Response, Error> {
-    Ok(api::answer(&request, &env).await)
+    Ok(api::answer(&request, &env).await?)
 }
 
 /// The time, read once an event and passed on from there.

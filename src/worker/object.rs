@@ -38,14 +38,16 @@ impl TokenObject {
 
     /// Answers a [`Command`] of the Worker.
     ///
+    /// Trouble with storage is a 503, so that the Worker can tell it from a bug.
+    ///
     /// # Errors
-    /// None: trouble with storage is a 503, so that the Worker can tell it from a bug.
+    /// None that is known.
     pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
         match self.answer(&request).await {
-            Ok(answer) => Ok(platform::respond(200, "", Some(&answer.to_bytes()))),
+            Ok(answer) => platform::respond(200, "", Some(&answer.to_bytes())),
             Err(why) => {
                 platform::error("the token's storage failed", &why);
-                Ok(platform::respond(503, "", Some(b"storage trouble")))
+                platform::respond(503, "", Some(b"storage trouble"))
             }
         }
     }

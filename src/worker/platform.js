@@ -47,8 +47,7 @@ export function respond(status, headers, bytes) {
 }
 
 /** Sends bytes to an object and resolves with the bytes it answers. */
-export async function ask(env, binding, name, bytes) {
-  const body = bytes.slice();
+export async function ask(env, binding, name, body) {
   const attempt = async () => {
     const stub = env[binding].getByName(name);
     const response = await stub.fetch("http://object/", { method: "POST", body });

@@ -16,7 +16,13 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) async fn read(request: &Request, limit: u32) -> Result<JsValue, JsValue>;
 
-    pub(super) fn respond(status: u16, headers: &str, body: Option<&[u8]>) -> Response;
+    /// Throws for a header that HTTP cannot carry.
+    #[wasm_bindgen(catch)]
+    pub(super) fn respond(
+        status: u16,
+        headers: &str,
+        body: Option<&[u8]>,
+    ) -> Result<Response, JsValue>;
 
     /// Sends bytes to the object `name` of `binding`; its answer as a `Uint8Array`.
     #[wasm_bindgen(catch)]
@@ -24,7 +30,7 @@ extern "C" {
         env: &Env,
         binding: &str,
         name: &str,
-        bytes: &[u8],
+        bytes: &Uint8Array,
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
