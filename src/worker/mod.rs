@@ -17,7 +17,7 @@ mod record;
 mod settings;
 
 use crate::time::Timestamp;
-use worker::{Context, Env, Error, event};
+use worker::{Context, Env, event};
 
 /// The Worker's entry. Refusals are answers; an error is what could not be made a response.
 #[event(fetch)]
@@ -25,8 +25,9 @@ async fn fetch(
     request: web_sys::Request,
     env: Env,
     _context: Context,
-) -> Result<web_sys::Response, Error> {
-    Ok(api::answer(&request, &env).await?)
+) -> Result<web_sys::Response, &'static str> {
+    let response = api::answer(&request, &env).await;
+    response.map_err(|_| "an answer could not be made a response")
 }
 
 /// The time, read once an event and passed on from there.
