@@ -2,19 +2,16 @@
 //!
 //! Invariants:
 //! - A signature is compared in constant time, and before anything it signs is read.
-//! - Only HS256 exists here. There is no code path for another algorithm or for a key that comes
-//!   with the token.
 //! - Nothing here formats a key: [`Keyring`] has no `Debug`, and errors name a line, not its text.
 //!
-//! Source of the formats: trigger.dev's `jwt.ts`, `rbac.ts` and `httpCallback.server.ts`.
+//! Source of the formats: trigger.dev's `bearerCredentials.ts` and `httpCallback.server.ts`.
 
+use crate::encoding::{base64url_decode, base64url_encode, hex_decode};
 use crate::error::Refusal;
+use crate::jwt::{self, JwtError, scope_allows};
 use crate::route::internal_id;
 use crate::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::hint::black_box;
@@ -25,8 +22,6 @@ pub const MAX_JWT: usize = 4_096;
 /// Shortest secret key, in bytes.
 pub const MIN_KEY: usize = 24;
 
-const ISSUER: &str = "https://id.trigger.dev";
-const AUDIENCE: &str = "https://api.trigger.dev";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The environments and their keys, as the secret `SECRET_KEYS` lists them.
@@ -212,14 +207,11 @@ impl Keyring {
             .iter()
             .find(|environment| environment.signed(signed.as_bytes(), &signature))
             .ok_or(JwtError::Invalid)?;
-        check_header(header)?;
-        let payload = base64url_decode(payload).ok_or(JwtError::Invalid)?;
-        let payload: Payload<'_> = object(&payload)?;
-        payload.check(&environment.id, now)?;
+        let (scopes, subject) = jwt::read(header, payload, &environment.id, now)?;
         Ok(Claims {
             environment,
-            scopes: payload.scopes(),
-            subject: payload.subject(),
+            scopes,
+            subject,
         })
     }
 
@@ -257,22 +249,7 @@ impl Environment {
         };
         // Rounded up, so that it never ends before the life does.
         let exp = issued_at.plus(life).as_millis().div_ceil(1_000);
-        let payload = Minted {
-            sub: &self.id,
-            public: true,
-            scopes: [
-                &format!("write:waitpoints:{id}"),
-                &format!("read:waitpoints:{id}"),
-            ],
-            iss: ISSUER,
-            aud: AUDIENCE,
-            exp,
-            iat: issued_at.as_secs(),
-        };
-        let payload = serde_json::to_vec(&payload).unwrap_or_default();
-        // {"alg":"HS256"}
-        let mut jwt = String::from("eyJhbGciOiJIUzI1NiJ9.");
-        base64url_encode(&payload, &mut jwt);
+        let mut jwt = jwt::unsigned(&self.id, id, issued_at.as_secs(), exp);
         if let Some(key) = self.keys.first() {
             let signature = key
                 .mac
@@ -384,15 +361,6 @@ impl Claims<'_> {
     }
 }
 
-/// Why a public access token was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JwtError {
-    /// Malformed, signed by nobody we know, or not meant for us.
-    Invalid,
-    /// Signed by us, but past its `exp`.
-    Expired,
-}
-
 impl From<JwtError> for Refusal {
     fn from(why: JwtError) -> Self {
         match why {
@@ -410,23 +378,6 @@ pub fn bearer(authorization: &str) -> Option<&str> {
         .unwrap_or(authorization)
         .trim();
     (!credential.is_empty()).then_some(credential)
-}
-
-fn scope_allows(scope: &str, action: &str, id: &str) -> bool {
-    let mut parts = scope.splitn(3, ':');
-    let (granted, kind, only) = (parts.next(), parts.next(), parts.next());
-    if scope == "admin" {
-        return true;
-    }
-    if granted != Some(action) && granted != Some("*") {
-        return false;
-    }
-    match (kind, only) {
-        (Some("all"), None) => true,
-        (Some("waitpoints"), None) => true,
-        (Some("all" | "waitpoints"), Some(only)) => !only.is_empty() && only == id,
-        _ => false,
-    }
 }
 
 /// An environment and its key. The `=` that pads a base64 key separates nothing.
@@ -447,98 +398,6 @@ fn is_environment_id(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
-/// A header may say these; anything else, `crit`, `jwk` or `jku` say, would change how the token is
-/// to be verified and is refused, never followed.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    alg: String,
-    #[serde(rename = "typ")]
-    _typ: Option<IgnoredAny>,
-    #[serde(rename = "kid")]
-    _kid: Option<IgnoredAny>,
-}
-
-fn check_header(header: &str) -> Result<(), JwtError> {
-    let header = base64url_decode(header).ok_or(JwtError::Invalid)?;
-    let header: Header = object(&header)?;
-    if header.alg == "HS256" {
-        Ok(())
-    } else {
-        Err(JwtError::Invalid)
-    }
-}
-
-/// A struct of a JSON object; serde would take an array of its fields as well.
-fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, JwtError> {
-    if !json.trim_ascii_start().starts_with(b"{") {
-        return Err(JwtError::Invalid);
-    }
-    serde_json::from_slice(json).map_err(|_| JwtError::Invalid)
-}
-
-#[derive(Deserialize)]
-struct Payload<'a> {
-    sub: String,
-    #[serde(rename = "pub")]
-    public: bool,
-    iss: String,
-    #[serde(borrow)]
-    aud: &'a RawValue,
-    exp: u64,
-    nbf: Option<u64>,
-    #[serde(borrow)]
-    scopes: Option<&'a RawValue>,
-    #[serde(borrow)]
-    act: Option<&'a RawValue>,
-}
-
-impl Payload<'_> {
-    fn check(&self, environment: &str, now: Timestamp) -> Result<(), JwtError> {
-        let audience = self.aud.get();
-        let for_us = serde_json::from_str(audience).is_ok_and(|one: String| one == AUDIENCE)
-            || serde_json::from_str(audience)
-                .is_ok_and(|many: Vec<String>| many.iter().any(|one| one == AUDIENCE));
-        let begun = self.nbf.is_none_or(|nbf| nbf <= now.as_secs());
-        if !(self.public && self.iss == ISSUER && for_us && self.sub == environment && begun) {
-            return Err(JwtError::Invalid);
-        }
-        if self.exp <= now.as_secs() {
-            Err(JwtError::Expired)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// What is no array of strings grants nothing.
-    fn scopes(&self) -> Vec<String> {
-        self.scopes
-            .and_then(|raw| serde_json::from_str(raw.get()).ok())
-            .unwrap_or_default()
-    }
-
-    fn subject(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Actor {
-            sub: String,
-        }
-        let actor: Actor = object(self.act?.get().as_bytes()).ok()?;
-        Some(actor.sub)
-    }
-}
-
-#[derive(Serialize)]
-struct Minted<'a> {
-    sub: &'a str,
-    #[serde(rename = "pub")]
-    public: bool,
-    scopes: [&'a str; 2],
-    iss: &'static str,
-    aud: &'static str,
-    exp: u64,
-    iat: u64,
-}
-
 /// Whether two texts are equal, in a time that depends on their lengths alone.
 fn equal(a: &[u8], b: &[u8]) -> bool {
     let differences = a
@@ -546,64 +405,4 @@ fn equal(a: &[u8], b: &[u8]) -> bool {
         .zip(b)
         .fold(0, |acc, (a, b)| black_box(acc | (a ^ b)));
     a.len() == b.len() && differences == 0
-}
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-fn base64url_encode(bytes: &[u8], out: &mut String) {
-    for chunk in bytes.chunks(3) {
-        let bits = chunk
-            .iter()
-            .fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte));
-        let bits = bits << (8 * (3 - chunk.len()));
-        for sextet in 0..=chunk.len() {
-            let index = (bits >> (18 - 6 * sextet)) as usize & 63;
-            out.extend(ALPHABET.get(index).map(|&letter| char::from(letter)));
-        }
-    }
-}
-
-/// Strict: no padding, no foreign character, no bits left over.
-fn base64url_decode(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 4 == 1 {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    for chunk in text.as_bytes().chunks(4) {
-        let mut bits = 0_u32;
-        for &letter in chunk {
-            let sextet = match letter {
-                b'A'..=b'Z' => letter - b'A',
-                b'a'..=b'z' => letter - b'a' + 26,
-                b'0'..=b'9' => letter - b'0' + 52,
-                b'-' => 62,
-                b'_' => 63,
-                _ => return None,
-            };
-            bits = bits << 6 | u32::from(sextet);
-        }
-        let bits = bits << (6 * (4 - chunk.len()));
-        let whole = chunk.len() * 6 / 8;
-        let [_, decoded @ ..] = bits.to_be_bytes();
-        let (decoded, left_over) = decoded.split_at_checked(whole)?;
-        if left_over.iter().any(|&byte| byte != 0) {
-            return None;
-        }
-        bytes.extend_from_slice(decoded);
-    }
-    Some(bytes)
-}
-
-/// 64 hexadecimal digits of either case.
-fn hex_decode(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        for &digit in pair {
-            *byte = *byte << 4 | u8::try_from(char::from(digit).to_digit(16)?).ok()?;
-        }
-    }
-    Some(bytes)
 }

@@ -21,7 +21,9 @@
 //! |---|---|
 //! | [`time`] | instants, durations, ISO 8601; no clock |
 //! | [`token`] | the state machine |
-//! | [`auth`] | secret keys, public access tokens, scopes, callback hashes |
+//! | [`auth`] | who calls: secret keys, signatures, callback hashes |
+//! | [`jwt`] | what a public access token says; scopes |
+//! | `encoding` | base64url and hexadecimal text |
 //! | [`wire`] | request and response bodies, limits |
 //! | [`error`] | every refusal: status, code, sentence |
 //! | [`route`] | path to endpoint, endpoint to methods |
@@ -31,7 +33,9 @@
 //! them all without a platform. `tests/laws.rs` enforces that.
 
 pub mod auth;
+mod encoding;
 pub mod error;
+pub mod jwt;
 pub mod route;
 pub mod time;
 pub mod token;

@@ -1,18 +1,11 @@
 //! Secret keys, public access tokens, scopes, callback hashes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs
-)]
-
 use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
 use sha2::Sha256;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use waitpoint::auth::{Claims, JwtError, Keyring, KeyringError, MAX_JWT, MIN_KEY};
+use waitpoint::auth::{Claims, Keyring, KeyringError, MAX_JWT, MIN_KEY};
+use waitpoint::jwt::JwtError;
 use waitpoint::time::Timestamp;
 
 const KEY: &str = "tr_dev_123456789012345678901234";

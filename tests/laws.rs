@@ -1,17 +1,9 @@
 //! What the house may not do.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 8] = [
-    "time", "token", "delivery", "wire", "auth", "route", "page", "error",
+const PURE: [&str; 10] = [
+    "time", "token", "delivery", "wire", "auth", "route", "page", "error", "jwt", "encoding",
 ];
 
 /// Platforms, clocks and sources of randomness.

@@ -1,12 +1,4 @@
 //! Paths, methods and ids.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs
-)]
-
 use proptest::prelude::*;
 use waitpoint::route::{Endpoint, internal_id};
 

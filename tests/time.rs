@@ -1,12 +1,4 @@
 //! Instants, durations and ISO 8601.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs
-)]
-
 use proptest::prelude::*;
 use std::time::Duration;
 use waitpoint::time::{TimeoutError, Timestamp, future, parse_duration, parse_timeout};

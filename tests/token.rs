@@ -1,12 +1,4 @@
 //! The state machine.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs
-)]
-
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::time::Duration;

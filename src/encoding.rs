@@ -1,0 +1,62 @@
+//! base64url and hexadecimal text, strict in what they read.
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// Appends bytes as unpadded base64url.
+pub(crate) fn base64url_encode(bytes: &[u8], out: &mut String) {
+    for chunk in bytes.chunks(3) {
+        let bits = chunk
+            .iter()
+            .fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte));
+        let bits = bits << (8 * (3 - chunk.len()));
+        for sextet in 0..=chunk.len() {
+            let index = (bits >> (18 - 6 * sextet)) as usize & 63;
+            out.extend(ALPHABET.get(index).map(|&letter| char::from(letter)));
+        }
+    }
+}
+
+/// Reads base64url, strictly: no padding, no foreign character, no bits left over.
+pub(crate) fn base64url_decode(text: &str) -> Option<Vec<u8>> {
+    if text.len() % 4 == 1 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    for chunk in text.as_bytes().chunks(4) {
+        let mut bits = 0_u32;
+        for &letter in chunk {
+            let sextet = match letter {
+                b'A'..=b'Z' => letter - b'A',
+                b'a'..=b'z' => letter - b'a' + 26,
+                b'0'..=b'9' => letter - b'0' + 52,
+                b'-' => 62,
+                b'_' => 63,
+                _ => return None,
+            };
+            bits = bits << 6 | u32::from(sextet);
+        }
+        let bits = bits << (6 * (4 - chunk.len()));
+        let whole = chunk.len() * 6 / 8;
+        let [_, decoded @ ..] = bits.to_be_bytes();
+        let (decoded, left_over) = decoded.split_at_checked(whole)?;
+        if left_over.iter().any(|&byte| byte != 0) {
+            return None;
+        }
+        bytes.extend_from_slice(decoded);
+    }
+    Some(bytes)
+}
+
+/// Reads 64 hexadecimal digits of either case.
+pub(crate) fn hex_decode(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        for &digit in pair {
+            *byte = *byte << 4 | u8::try_from(char::from(digit).to_digit(16)?).ok()?;
+        }
+    }
+    Some(bytes)
+}

@@ -1,0 +1,170 @@
+//! What a public access token says, and whether it is meant for us. Signatures are `auth`'s.
+//!
+//! Invariant: only HS256 exists here. There is no code path for another algorithm or for a key that
+//! comes with the token.
+//!
+//! Source of the format: trigger.dev's `jwt.ts` and `rbac.ts`.
+
+use crate::encoding::{base64url_decode, base64url_encode};
+use crate::time::Timestamp;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+const ISSUER: &str = "https://id.trigger.dev";
+const AUDIENCE: &str = "https://api.trigger.dev";
+
+/// Why a public access token was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JwtError {
+    /// Malformed, signed by nobody we know, or not meant for us.
+    Invalid,
+    /// Signed by us, but past its `exp`.
+    Expired,
+}
+
+/// Reads the header and the claims of a token that bears a signature of `environment`'s: its scopes,
+/// and on whose behalf it speaks.
+pub(crate) fn read(
+    header: &str,
+    payload: &str,
+    environment: &str,
+    now: Timestamp,
+) -> Result<(Vec<String>, Option<String>), JwtError> {
+    check_header(header)?;
+    let payload = base64url_decode(payload).ok_or(JwtError::Invalid)?;
+    let payload: Payload<'_> = object(&payload)?;
+    payload.check(environment, now)?;
+    Ok((payload.scopes(), payload.subject()))
+}
+
+/// Header and claims of a token that may write and read the waitpoint `id`, ready to be signed.
+/// Times are seconds since the epoch.
+pub(crate) fn unsigned(environment: &str, id: &str, iat: u64, exp: u64) -> String {
+    let payload = Minted {
+        sub: environment,
+        public: true,
+        scopes: [
+            &format!("write:waitpoints:{id}"),
+            &format!("read:waitpoints:{id}"),
+        ],
+        iss: ISSUER,
+        aud: AUDIENCE,
+        exp,
+        iat,
+    };
+    // {"alg":"HS256"}
+    let mut jwt = String::from("eyJhbGciOiJIUzI1NiJ9.");
+    base64url_encode(&serde_json::to_vec(&payload).unwrap_or_default(), &mut jwt);
+    jwt
+}
+
+/// A header may say these; anything else, `crit`, `jwk` or `jku` say, would change how the token is
+/// to be verified and is refused, never followed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    alg: String,
+    #[serde(rename = "typ")]
+    _typ: Option<IgnoredAny>,
+    #[serde(rename = "kid")]
+    _kid: Option<IgnoredAny>,
+}
+
+fn check_header(header: &str) -> Result<(), JwtError> {
+    let header = base64url_decode(header).ok_or(JwtError::Invalid)?;
+    let header: Header = object(&header)?;
+    if header.alg == "HS256" {
+        Ok(())
+    } else {
+        Err(JwtError::Invalid)
+    }
+}
+
+/// A struct of a JSON object; serde would take an array of its fields as well.
+fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, JwtError> {
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(JwtError::Invalid);
+    }
+    serde_json::from_slice(json).map_err(|_| JwtError::Invalid)
+}
+
+#[derive(Deserialize)]
+struct Payload<'a> {
+    sub: String,
+    #[serde(rename = "pub")]
+    public: bool,
+    iss: String,
+    #[serde(borrow)]
+    aud: &'a RawValue,
+    exp: u64,
+    nbf: Option<u64>,
+    #[serde(borrow)]
+    scopes: Option<&'a RawValue>,
+    #[serde(borrow)]
+    act: Option<&'a RawValue>,
+}
+
+impl Payload<'_> {
+    fn check(&self, environment: &str, now: Timestamp) -> Result<(), JwtError> {
+        let audience = self.aud.get();
+        let for_us = serde_json::from_str(audience).is_ok_and(|one: String| one == AUDIENCE)
+            || serde_json::from_str(audience)
+                .is_ok_and(|many: Vec<String>| many.iter().any(|one| one == AUDIENCE));
+        let begun = self.nbf.is_none_or(|nbf| nbf <= now.as_secs());
+        if !(self.public && self.iss == ISSUER && for_us && self.sub == environment && begun) {
+            return Err(JwtError::Invalid);
+        }
+        if self.exp <= now.as_secs() {
+            Err(JwtError::Expired)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What is no array of strings grants nothing.
+    fn scopes(&self) -> Vec<String> {
+        self.scopes
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .unwrap_or_default()
+    }
+
+    fn subject(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Actor {
+            sub: String,
+        }
+        let actor: Actor = object(self.act?.get().as_bytes()).ok()?;
+        Some(actor.sub)
+    }
+}
+
+#[derive(Serialize)]
+struct Minted<'a> {
+    sub: &'a str,
+    #[serde(rename = "pub")]
+    public: bool,
+    scopes: [&'a str; 2],
+    iss: &'static str,
+    aud: &'static str,
+    exp: u64,
+    iat: u64,
+}
+
+/// Whether a scope allows `action` on the waitpoint `id`; the grammar stands at `Claims::allow`.
+pub(crate) fn scope_allows(scope: &str, action: &str, id: &str) -> bool {
+    let mut parts = scope.splitn(3, ':');
+    let (granted, kind, only) = (parts.next(), parts.next(), parts.next());
+    if scope == "admin" {
+        return true;
+    }
+    if granted != Some(action) && granted != Some("*") {
+        return false;
+    }
+    match (kind, only) {
+        (Some("all"), None) => true,
+        (Some("waitpoints"), None) => true,
+        (Some("all" | "waitpoints"), Some(only)) => !only.is_empty() && only == id,
+        _ => false,
+    }
+}
