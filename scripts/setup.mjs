@@ -13,7 +13,7 @@ const exe = process.platform === "win32" ? ".exe" : "";
 
 // wrangler 4 and the tests' node:sqlite need it; an older Node gets this one beside it, for this
 // project alone.
-const NODE_NEEDED = [22, 13];
+const NODE_NEEDED = [22, 16];
 const NODE_VERSION = "24.21.0";
 
 export const say = (line) => console.error(`\x1b[2m[setup]\x1b[0m ${line}`);
@@ -26,7 +26,9 @@ export function fail(sentence) {
 
 /** Runs a command to its end; its output is shown. Throws what `sentence` says if it fails. */
 export function run(command, args, { sentence, env = process.env, cwd = root } = {}) {
-  const { status, error } = spawnSync(command, args, { cwd, env, stdio: ["ignore", 2, 2] });
+  // Windows runs a .cmd through a shell alone.
+  const shell = command.endsWith(".cmd");
+  const { status, error } = spawnSync(command, args, { cwd, env, shell, stdio: ["ignore", 2, 2] });
   if (error || status !== 0) {
     fail(sentence ?? `${[command, ...args].join(" ")} failed${error ? `: ${error.message}` : ""}`);
   }

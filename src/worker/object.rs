@@ -21,6 +21,9 @@ use worker::worker_sys::DurableObjectState;
 // Bound by hand rather than by `#[durable_object]`: that also exports handlers for sockets that
 // this object has not, each a panic, and wraps every request and response once more.
 
+/// workerd counts alarms in nanoseconds of 63 bits, which end in the year 2262.
+const LAST_ALARM: u64 = 9_200_000_000_000;
+
 /// One token's object.
 #[wasm_bindgen]
 pub struct TokenObject {
@@ -129,9 +132,10 @@ impl TokenObject {
         Ok(JsFuture::from(saved))
     }
 
+    /// An alarm that comes too early finds nothing to do and sets the next.
     fn wakeup(&self, token: &Token) -> Option<f64> {
         let at = token.next_wakeup(settings::retention(&self.env))?;
-        Some(at.as_millis() as f64)
+        Some(at.as_millis().min(LAST_ALARM) as f64)
     }
 }
 

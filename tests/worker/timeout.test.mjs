@@ -45,6 +45,12 @@ test("completions around the timeout: each token ends once, and every answer agr
   );
 });
 
+test("a timeout may lie as far away as the year 9999", async () => {
+  const { id } = await worker.create({ timeout: "9999-12-31T23:59:59.999Z" });
+  assert.equal((await worker.complete(id, 1)).headers.get("waitpoint-outcome"), "completed");
+  assert.equal((await worker.retrieve(id)).timeoutAt, "9999-12-31T23:59:59.999Z");
+});
+
 test("an object that is evicted loses nothing", async () => {
   const { id } = await worker.create({ timeout: "1h", tags: ["kept"] });
   await evict(id);
