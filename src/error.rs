@@ -49,7 +49,7 @@ pub enum Refusal {
     TooManyTags(usize),
     /// 501: carries what is not there yet.
     NotImplemented(&'static str),
-    /// 503: storage or the object did not answer; nothing was decided.
+    /// 503: storage or the object did not answer. The request is safe to repeat.
     StorageTrouble,
     /// 500: the Worker's settings are wrong; carries what an operator must mend.
     Misconfigured(String),
@@ -173,9 +173,7 @@ impl fmt::Display for Refusal {
                 crate::wire::MAX_TAGS
             ),
             Self::NotImplemented(what) => write!(f, "{what} is not implemented yet"),
-            Self::StorageTrouble => {
-                f.write_str("The token could not be reached; nothing was decided, try again")
-            }
+            Self::StorageTrouble => f.write_str("The token could not be reached; please try again"),
             Self::Misconfigured(what) => write!(f, "The server is misconfigured: {what}"),
         }
     }

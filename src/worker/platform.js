@@ -79,13 +79,18 @@ export function load(state) {
   return whole;
 }
 
-/** Writes the record and the alarm (milliseconds since the epoch) as one transaction. */
+/**
+ * Writes the record and the alarm (milliseconds since the epoch). A write that fails leaves those
+ * before it in place, so they come in an order in which that does no harm: an alarm too many finds
+ * nothing to do, a chunk too many is read by nobody, and the first chunk, last, makes it all true.
+ */
 export function save(state, bytes, alarm) {
   const { kv } = state.storage;
-  for (let index = 0; index * CHUNK <= bytes.length; index++) {
+  const set = setAlarm(state, alarm);
+  for (let index = Math.floor(bytes.length / CHUNK); index >= 0; index--) {
     kv.put(key(index), bytes.slice(index * CHUNK, (index + 1) * CHUNK));
   }
-  return setAlarm(state, alarm);
+  return set;
 }
 
 export async function setAlarm(state, alarm) {
