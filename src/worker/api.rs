@@ -37,12 +37,17 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
         Some(endpoint) => call.answer(endpoint).await,
         None => call.no_such_path(),
     };
-    let reply = reply.unwrap_or_else(|refusal| {
-        if let Refusal::Misconfigured(what) = &refusal {
-            platform::error("the Worker is misconfigured", &what.into());
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(refusal) => {
+            if let Refusal::Misconfigured(what) = &refusal {
+                platform::error("the Worker is misconfigured", &what.into());
+            }
+            // A sender that has left meanwhile needs no answer.
+            let _ = platform::drain(request).await;
+            Reply::refusal(&refusal)
         }
-        Reply::refusal(&refusal)
-    });
+    };
     let for_browsers = endpoint.is_some_and(Endpoint::is_for_browsers);
     let reply = if for_browsers && head.method() != "OPTIONS" {
         reply.with_cors(&head)

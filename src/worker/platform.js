@@ -18,6 +18,10 @@ export function head(request) {
   return text;
 }
 
+// Bytes of a body that are read though they are not wanted. An answer that leaves before its request
+// has come breaks the connection, and the sender hears of that instead of the answer.
+const PATIENCE = 4 * 1024 * 1024;
+
 /** The body, or undefined if it is longer than `limit` bytes; no more than that is ever held. */
 export async function read(request, limit) {
   if (!request.body) return new Uint8Array(0);
@@ -25,9 +29,10 @@ export async function read(request, limit) {
   let size = 0;
   for await (const chunk of request.body) {
     size += chunk.byteLength;
-    if (size > limit) return undefined;
-    chunks.push(chunk);
+    if (size > limit + PATIENCE) return undefined;
+    if (size <= limit) chunks.push(chunk);
   }
+  if (size > limit) return undefined;
   if (chunks.length === 1) return chunks[0];
   const whole = new Uint8Array(size);
   let at = 0;
@@ -36,6 +41,13 @@ export async function read(request, limit) {
     at += chunk.byteLength;
   }
   return whole;
+}
+
+/** Reads a body that nobody has read, unless it is too long for that. */
+export async function drain(request) {
+  if (!request.body || request.bodyUsed) return;
+  if (Number(request.headers.get("content-length") ?? Infinity) > PATIENCE) return;
+  for await (const _ of request.body);
 }
 
 /** `headers` is name, value, name, value, a line each. No bytes means no body. */

@@ -16,6 +16,10 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) async fn read(request: &Request, limit: u32) -> Result<JsValue, JsValue>;
 
+    /// Reads a body of a moderate size that nobody has read.
+    #[wasm_bindgen(catch)]
+    pub(super) async fn drain(request: &Request) -> Result<(), JsValue>;
+
     /// Throws for a header that HTTP cannot carry.
     #[wasm_bindgen(catch)]
     pub(super) fn respond(
