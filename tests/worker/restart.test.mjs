@@ -66,7 +66,6 @@ test("a finished token is deleted from storage by its alarm, a waiting one is no
   const server = await start(await freePort(), shortLived, "--var", "RETENTION:1s");
   const tokens = [await server.create({}), await server.create({ timeout: "1s" }), await server.create({})];
   await server.complete(tokens[0].id, 1);
-  assert.equal(records(shortLived).length, 3);
   await until(async () => records(shortLived), ({ length }) => length === 1);
   assert.equal((await server.retrieve(tokens[2].id)).status, "WAITING");
   await interrupt(server);
