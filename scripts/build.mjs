@@ -1,11 +1,12 @@
-// `npm run build`: the Worker's modules into build/. Does nothing when nothing has changed.
+// `npm run build`: the Worker's modules into build/, the npm package's wasm into pkg/wasm/. Does nothing
+// when nothing has changed.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root, run, say, setup } from "./setup.mjs";
 
-const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "src", "www", "scripts/build.mjs"];
+const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "src"];
 
 // What rustc emits for wasm32-unknown-unknown and wasm-bindgen's catch wrappers need; no more, as
 // workerd must know each.
@@ -21,9 +22,23 @@ const FEATURES = [
 
 export async function build() {
   const env = await setup();
-  const stamp = join(root, "build", ".inputs");
-  const inputs = fingerprint();
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === inputs) return env;
+  await unlessBuilt("build", [...INPUTS, "www", "scripts/build.mjs"], () => buildWorker(env));
+  // Not before setup: it needs what that installs.
+  const { SOURCES, buildPackage } = await import("./package.mjs");
+  await unlessBuilt("pkg/wasm", [...INPUTS, ...SOURCES], () => buildPackage(env));
+  return env;
+}
+
+/** Runs `make`, which fills `folder`, unless it did so from the same inputs before. */
+async function unlessBuilt(folder, inputs, make) {
+  const stamp = join(root, folder, ".inputs");
+  const now = fingerprint(inputs);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
+  await make();
+  writeFileSync(stamp, now);
+}
+
+function buildWorker(env) {
   say("building the Worker");
   run(env.WORKER_BUILD, ["--release", "--no-opt", "--features", "worker", "--locked"], {
     env,
@@ -32,14 +47,12 @@ export async function build() {
   // Here rather than by worker-build, which keeps the names: a sixth of the upload.
   const wasm = join(root, "build", "index_bg.wasm");
   run(env.WASM_OPT_BIN, [wasm, "-o", wasm, "-Oz", "--strip-debug", "--strip-producers", ...FEATURES], { env });
-  writeFileSync(stamp, inputs);
-  return env;
 }
 
-/** A hash of all that the build reads. */
-function fingerprint() {
+/** A hash of all that a build reads. */
+function fingerprint(inputs) {
   const hash = createHash("sha256");
-  for (const input of INPUTS) {
+  for (const input of inputs) {
     const path = join(root, input);
     const files = input.includes(".")
       ? [path]

@@ -6,14 +6,27 @@ import { gzipSync } from "node:zlib";
 import { build } from "./build.mjs";
 import { fail, root } from "./setup.mjs";
 
+const worker = async () => ["build/index.js", "build/index_bg.wasm"].map((file) => readFileSync(join(root, file)));
+
+/** An entry of the npm package with all that it imports, as an app's bundler would have it. */
+const entry = (name) => async () => {
+  const { build } = await import("esbuild");
+  const options = { bundle: true, minify: true, format: "esm", write: false };
+  const { outputFiles } = await build({ entryPoints: [join(root, "pkg", name)], ...options });
+  return outputFiles.map(({ contents }) => contents);
+};
+
 const BUDGETS = [
-  { what: "the Worker", files: ["build/index.js", "build/index_bg.wasm"], kilobytes: 120 },
+  { what: "the Worker", files: worker, kilobytes: 120 },
+  { what: "waitpoint", files: entry("index.js"), kilobytes: 12 },
+  { what: "waitpoint/element, with waitpoint", files: entry("element.js"), kilobytes: 15 },
+  { what: "waitpoint/server, with waitpoint", files: entry("server.js"), kilobytes: 60 },
 ];
 
 /** Prints each size, gzip -9 in kB of 1,000 bytes, and ends the process if one is over. */
-export function checkSizes() {
+export async function checkSizes() {
   for (const { what, files, kilobytes } of BUDGETS) {
-    const size = files.reduce((sum, file) => sum + gzipSync(readFileSync(join(root, file)), { level: 9 }).length, 0);
+    const size = (await files()).reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0);
     console.log(`${what}: ${(size / 1000).toFixed(1)} kB of ${kilobytes} kB`);
     if (size > kilobytes * 1000) fail(`${what} is over its budget`);
   }
@@ -21,5 +34,5 @@ export function checkSizes() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await build();
-  checkSizes();
+  await checkSizes();
 }

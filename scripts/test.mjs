@@ -18,7 +18,7 @@ if (chosen.length === 0) {
   step("the pure modules", "cargo", ["test", "--locked"]);
 }
 
-checkSizes();
+await checkSizes();
 const bundle = join(root, "target", "bundle");
 step("the bundle that wrangler would upload", env.NODE, [
   join(root, "node_modules/wrangler/bin/wrangler.js"),

@@ -1,9 +1,13 @@
 //! base64url and hexadecimal text, strict in what they read.
 
+use alloc::vec::Vec;
+
+#[cfg(not(feature = "browser"))]
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Appends bytes as unpadded base64url.
-pub(crate) fn base64url_encode(bytes: &[u8], out: &mut String) {
+#[cfg(not(feature = "browser"))]
+pub(crate) fn base64url_encode(bytes: &[u8], out: &mut alloc::string::String) {
     for chunk in bytes.chunks(3) {
         let bits = chunk
             .iter()
@@ -48,6 +52,7 @@ pub(crate) fn base64url_decode(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Reads 64 hexadecimal digits of either case.
+#[cfg(not(feature = "browser"))]
 pub(crate) fn hex_decode(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     if text.len() != 64 {

@@ -27,31 +27,65 @@
 //! | [`wire`] | request and response bodies, limits |
 //! | [`error`] | every refusal: status, code, sentence |
 //! | [`route`] | path to endpoint, endpoint to methods |
+//! | [`client`] | the npm package: features `browser` and `server` |
 //! | `worker` | the Worker and its objects (feature `worker`) |
 //!
-//! The modules above `worker` are pure: time and randomness are arguments, and `cargo test` runs
+//! The modules above `client` are pure: time and randomness are arguments, and `cargo test` runs
 //! them all without a platform. `tests/laws.rs` enforces that.
+//!
+//! Each of the features is a wasm module of its own. `browser` is counted in bytes: it leaves `std` and
+//! `serde` out, and with them the modules that need them.
 
-pub mod auth;
+#![cfg_attr(all(feature = "browser", not(test)), no_std)]
+
+extern crate alloc;
+
+#[cfg(all(
+    target_arch = "wasm32",
+    any(
+        all(feature = "browser", feature = "server"),
+        all(feature = "browser", feature = "worker"),
+        all(feature = "server", feature = "worker"),
+    )
+))]
+compile_error!("the features browser, server and worker are three wasm modules: choose one");
+
+#[cfg(all(not(target_arch = "wasm32"), feature = "browser"))]
+compile_error!("the feature browser is for wasm32-unknown-unknown");
+
+#[cfg(not(feature = "worker"))]
+pub mod client;
 mod encoding;
+
+#[cfg(not(feature = "browser"))]
+pub mod auth;
+#[cfg(not(feature = "browser"))]
 pub mod error;
+#[cfg(not(feature = "browser"))]
 pub mod jwt;
+#[cfg(not(feature = "browser"))]
 pub mod route;
+#[cfg(not(feature = "browser"))]
 pub mod time;
+#[cfg(not(feature = "browser"))]
 pub mod token;
+#[cfg(not(feature = "browser"))]
 pub mod wire;
 
 #[cfg(feature = "worker")]
 mod worker;
 
 #[cfg(test)]
+#[cfg(not(feature = "browser"))]
 extern crate self as waitpoint;
 
 /// `tests/`: written against the public API, compiled in here (see Cargo.toml).
 #[cfg(test)]
+#[cfg(not(feature = "browser"))]
 #[path = "../tests"]
 mod tests {
     mod auth;
+    mod client;
     mod laws;
     mod route;
     mod time;

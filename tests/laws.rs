@@ -2,8 +2,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 10] = [
-    "time", "token", "delivery", "wire", "auth", "route", "page", "error", "jwt", "encoding",
+const PURE: [&str; 12] = [
+    "time",
+    "token",
+    "delivery",
+    "wire",
+    "auth",
+    "route",
+    "page",
+    "error",
+    "jwt",
+    "encoding",
+    "client/reference",
+    "client/retry",
 ];
 
 /// Platforms, clocks and sources of randomness.

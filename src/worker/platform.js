@@ -46,8 +46,13 @@ export async function read(request, limit) {
 /** Reads a body that nobody has read, unless it is too long for that. */
 export async function drain(request) {
   if (!request.body || request.bodyUsed) return;
-  if (Number(request.headers.get("content-length") ?? Infinity) > PATIENCE) return;
-  for await (const _ of request.body);
+  if (Number(request.headers.get("content-length")) > PATIENCE) return;
+  // A body sent in chunks tells no length.
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.byteLength;
+    if (size > PATIENCE) return;
+  }
 }
 
 /** `headers` is name, value, name, value, a line each. No bytes means no body. */

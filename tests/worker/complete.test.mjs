@@ -65,6 +65,20 @@ test("a body of 3 MiB passes and one more byte is too large", async () => {
   }
 });
 
+test("the sender of a refused body hears the refusal, whether or not the body told its length", async () => {
+  const { id } = await worker.create();
+  const bytes = new Blob(["x".repeat(LIMIT)]);
+  for (const body of [bytes, bytes.stream()]) {
+    const answer = await fetch(`${worker.url}${TOKENS}/${id}/complete`, {
+      method: "POST",
+      headers: { authorization: "Bearer nobody" },
+      body,
+      duplex: "half",
+    });
+    assert.equal(answer.status, 401);
+  }
+});
+
 test("the first decision stands: later ones are answered 200 and change nothing", async () => {
   const { id } = await worker.create();
   await worker.complete(id, { first: true });

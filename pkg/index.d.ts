@@ -1,0 +1,135 @@
+/**
+ * Which token: its id (`waitpoint_…`), its `url`, or what `createToken` returned, of this package or of
+ * `@trigger.dev/sdk`.
+ */
+export type TokenReference =
+  | string
+  | { readonly id: string; readonly url?: string; readonly publicAccessToken?: string };
+
+/** What every call takes. */
+export interface CallOptions {
+  /**
+   * The credential: the token's public access token (a short-lived JWT), or a secret key on a back end.
+   * Default: the token's `publicAccessToken`, then the JWT in its `url`, then `configure`'s.
+   */
+  accessToken?: string;
+  /** Origin and path prefix of the API. Default: the `url`'s, then `configure`'s, then `https://api.trigger.dev`. */
+  baseURL?: string;
+  /** Aborting it ends the call with code `aborted`; a request on its way may still arrive. */
+  signal?: AbortSignal;
+  /** Limit of each attempt, in milliseconds. Default 15,000. */
+  timeoutInMs?: number;
+  /** When to try again; `false` for never. */
+  retry?: RetryOptions | false;
+  /**
+   * Whether the request survives the closing of its tab. Default true; browsers do so for bodies up to
+   * 64 KiB, so it has no effect on those of 20,000 characters and more.
+   */
+  keepalive?: boolean;
+}
+
+/**
+ * Tried again are network failures, 408, 429 and 500 and above, unless the server says otherwise
+ * (`x-should-retry`). A pause that it asks for (`Retry-After`, `x-ratelimit-reset`) is kept, up to 60
+ * seconds; a longer one ends the call. Otherwise the delay before attempt n + 1 is random between 0 and
+ * `minTimeoutInMs * factor ** (n - 1)`. When a browser comes back online, the delay ends.
+ */
+export interface RetryOptions {
+  /** Attempts in all. Default 5. */
+  maxAttempts?: number;
+  /** Ceiling of the first delay, in milliseconds. Default 500. */
+  minTimeoutInMs?: number;
+  /** Highest ceiling, in milliseconds. Default 8,000. */
+  maxTimeoutInMs?: number;
+  /** Growth of the ceiling. Default 2. */
+  factor?: number;
+}
+
+/**
+ * What became of a completion. The first decision stands; whoever comes later is told so. After a retry
+ * `already-completed` may speak of this call's own first attempt, whose answer was lost.
+ */
+export type Outcome = "completed" | "already-completed" | "timed-out";
+
+/**
+ * Completes a token. Safe to repeat: the first decision stands.
+ *
+ * @param data the output, anything that JSON can say; none if undefined
+ * @returns `outcome` is undefined where the server does not say (trigger.dev)
+ * @throws {WaitpointError}
+ */
+export function completeToken(
+  token: TokenReference,
+  data?: unknown,
+  options?: CallOptions,
+): Promise<{ success: true; outcome: Outcome | undefined }>;
+
+/** A token as it stands. */
+export interface RetrievedToken<Output = any> {
+  id: string;
+  /** Where a machine may POST its decision to. Holds a credential. */
+  url: string;
+  status: "WAITING" | "COMPLETED" | "TIMED_OUT";
+  /** What it was completed with. */
+  output?: Output;
+  /** Of code `timed_out`, when it timed out. */
+  error?: WaitpointError;
+  createdAt: Date;
+  /** When it was completed, or timed out. */
+  completedAt?: Date;
+  timeoutAt?: Date;
+  idempotencyKey?: string;
+  idempotencyKeyExpiresAt?: Date;
+  tags: string[];
+  /** How it was completed, where the server says. */
+  completedBy?: "api" | "callback" | "page";
+  /** On whose behalf: the JWT's `act.sub`. */
+  completedBySubject?: string;
+}
+
+/**
+ * Reads a token. Needs the scope to read it, or a secret key.
+ *
+ * @throws {WaitpointError}
+ */
+export function retrieveToken<Output = any>(
+  token: TokenReference,
+  options?: CallOptions,
+): Promise<RetrievedToken<Output>>;
+
+/** What a public access token says of itself. */
+export interface DecodedToken {
+  /** The token it is for, if it is for one. */
+  id: string | undefined;
+  environment: string;
+  scopes: string[];
+  expiresAt: Date;
+  /** On whose behalf it speaks (`act.sub`). */
+  subject: string | undefined;
+}
+
+/**
+ * Reads a public access token, or the one in a token's `url`. **Nothing is verified**: anybody can
+ * write such a text. For what to show, never for what to allow.
+ *
+ * @throws {WaitpointError} of code `invalid_argument` if there is none
+ */
+export function decodeToken(token: TokenReference): DecodedToken;
+
+/** Sets what calls use that say nothing themselves; what is not named stays. */
+export function configure(options: { baseURL?: string; accessToken?: string }): void;
+
+/** Everything that this package throws or rejects with. */
+export class WaitpointError extends Error {
+  readonly name: "WaitpointError";
+  /**
+   * What to branch on: `invalid_argument` (nothing was sent), `network_error`, `timeout`, `aborted`,
+   * `invalid_response`, `wasm_unavailable` (a Content-Security-Policy without `'wasm-unsafe-eval'`), or the
+   * server's own, such as `public_token_expired` or `token_not_found`; `http_<status>` if it gave none.
+   */
+  readonly code: string;
+  /** The HTTP status, if the server answered. */
+  readonly status: number | undefined;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+}

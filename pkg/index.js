@@ -1,0 +1,56 @@
+// The entry `waitpoint`.
+import { Wire, WaitpointError, configured, json, line, parse, refused, retries, settle, started, unreadable } from "./call.js";
+
+export { WaitpointError };
+
+export function configure(options) {
+  for (const name in configured) if (name in options) configured[name] = line(name, options[name]);
+}
+
+export async function completeToken(token, data, options) {
+  const { body, header } = await send(token, options, json({ data }));
+  if (body?.success !== true) throw unreadable();
+  return { success: true, outcome: header("waitpoint-outcome") ?? undefined };
+}
+
+export async function retrieveToken(token, options) {
+  const { body } = await send(token, options);
+  if (typeof body?.id !== "string") throw unreadable();
+  return read(body);
+}
+
+export function decodeToken(token) {
+  const text = line("token", token?.publicAccessToken ?? token?.url ?? token);
+  try {
+    const { sub, scopes, exp, act } = JSON.parse(new TextDecoder().decode(started().decode(text)));
+    const [id] = scopes.flatMap((scope) => /^\w+:waitpoints:(.+)/.exec(scope)?.[1] ?? []);
+    return { id, environment: sub, scopes, expiresAt: new Date(exp * 1000), subject: act?.sub };
+  } catch (cause) {
+    if (cause instanceof WaitpointError) throw cause;
+    throw refused("this is neither a token's public access token (a JWT) nor a url that holds one", cause);
+  }
+}
+
+async function send(token, options = {}, body) {
+  const given = [
+    line("token", token?.url ?? token?.id ?? token),
+    line("accessToken", options.accessToken ?? token?.publicAccessToken),
+    line("baseURL", options.baseURL),
+    configured.accessToken,
+    configured.baseURL,
+  ].join("\n");
+  const wire = new Wire(options, body);
+  return settle(() => started().start(!!body, given, wire, ...retries(options.retry)));
+}
+
+/** A token as people want it: dates are dates, the output is what it was completed with. */
+function read({ output, outputType, outputIsError, ...token }) {
+  for (const name in token) if (/(At|After)$/.test(name)) token[name] = new Date(token[name]);
+  if (outputIsError) {
+    token.error = new WaitpointError(parse(output)?.message ?? "the token timed out", { code: "timed_out" });
+  } else if (output !== undefined) {
+    token.output = /json/.test(outputType) ? parse(output) : output;
+    if (/super/.test(outputType)) token.output = token.output.json;
+  }
+  return token;
+}

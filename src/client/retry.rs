@@ -1,0 +1,106 @@
+//! When to try again, and the loop that does.
+//!
+//! Completing a token is idempotent, as the first decision stands; so whatever may have got lost may
+//! be sent again.
+
+use core::future::Future;
+
+/// The longest pause a server may ask for, in milliseconds. A longer one ends the call, with an error
+/// that is retryable.
+pub const LONGEST_PAUSE: f64 = 60_000.0;
+
+/// How often to try, and how long to wait in between: before attempt n + 1 a random part ("full
+/// jitter") of `min * factor^(n - 1)`, at most `max`. Times are in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    /// Attempts in all; below 1 is 1.
+    pub max_attempts: u32,
+    /// The first delay's ceiling.
+    pub min: f64,
+    /// The largest ceiling.
+    pub max: f64,
+    /// By how much the ceiling grows.
+    pub factor: f64,
+}
+
+/// What an answer says of trying again.
+#[derive(Clone, Copy, Debug)]
+pub struct Verdict {
+    /// The HTTP status; 0 if no answer came.
+    pub status: u16,
+    /// The header `x-should-retry`; it goes before everything else.
+    pub should_retry: Option<bool>,
+    /// The pause in milliseconds that the server asks for.
+    pub pause: Option<f64>,
+}
+
+impl Verdict {
+    /// From JavaScript's numbers, in which NaN is none.
+    #[must_use]
+    pub fn new(status: u16, should_retry: f64, pause: f64) -> Self {
+        Self {
+            status,
+            should_retry: (!should_retry.is_nan()).then_some(should_retry != 0.0),
+            pause: (!pause.is_nan()).then_some(pause),
+        }
+    }
+
+    /// Whether the same request may succeed later: none came, 408, 429, 500 and above.
+    #[must_use]
+    pub fn is_retryable(self) -> bool {
+        self.should_retry
+            .unwrap_or(matches!(self.status, 0 | 408 | 429 | 500..))
+    }
+}
+
+impl Retry {
+    /// How many milliseconds to wait after attempt number `attempt` (from 1); `None` if its answer is
+    /// final. `random` lies in [0, 1).
+    #[must_use]
+    pub fn delay(&self, attempt: u32, verdict: Verdict, random: f64) -> Option<f64> {
+        if !verdict.is_retryable() || attempt >= self.max_attempts {
+            return None;
+        }
+        let mut ceiling = self.min;
+        for _ in 1..attempt {
+            ceiling = (ceiling * self.factor).min(self.max);
+        }
+        let jitter = random * ceiling.min(self.max);
+        match verdict.pause {
+            Some(pause) if pause > LONGEST_PAUSE => None,
+            // Everybody was told the same moment; so not all at once.
+            Some(pause) if pause > 0.0 => Some(pause + jitter.min(1_000.0)),
+            _ => Some(jitter),
+        }
+    }
+}
+
+/// What carries one request.
+pub trait Transport {
+    /// What comes back, be it a failure.
+    type Answer;
+    /// Sends it once.
+    fn send(&self) -> impl Future<Output = Self::Answer>;
+    /// What the answer says of trying again; `None` if the caller has given up.
+    fn verdict(&self, answer: &Self::Answer) -> Option<Verdict>;
+    /// Waits for that many milliseconds, or less if waiting has become useless.
+    fn sleep(&self, millis: f64) -> impl Future<Output = ()>;
+    /// A number in [0, 1).
+    fn random(&self) -> f64;
+}
+
+/// Sends until an answer is final.
+pub async fn send<T: Transport>(transport: &T, retry: &Retry) -> T::Answer {
+    let mut attempt = 1;
+    loop {
+        let answer = transport.send().await;
+        let delay = transport
+            .verdict(&answer)
+            .and_then(|verdict| retry.delay(attempt, verdict, transport.random()));
+        match delay {
+            Some(millis) => transport.sleep(millis).await,
+            None => return answer,
+        }
+        attempt += 1;
+    }
+}

@@ -1,0 +1,43 @@
+//! What the entry `waitpoint/server` calls beyond `browser`: the calls that need a secret key.
+
+use super::reference::tokens_url;
+use super::retry::Retry;
+use super::task::{Task, Wire};
+use crate::time::Timestamp;
+use crate::wire::CreateRequest;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Starts to create a token. `fields` is the body; it is checked here as the Worker will check it,
+/// since trigger.dev takes a timeout that it cannot read for none. Times are in milliseconds, `now` since
+/// the epoch.
+///
+/// # Errors
+/// What is wrong with the fields or the base URL, as a sentence.
+#[wasm_bindgen]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "an object would cost an import for each field"
+)]
+pub fn create(
+    fields: &str,
+    now: f64,
+    access_token: &str,
+    base_url: &str,
+    wire: Wire,
+    max_attempts: u32,
+    min: f64,
+    max: f64,
+    factor: f64,
+) -> Result<Task, JsValue> {
+    CreateRequest::parse(fields.as_bytes(), Timestamp::from_millis(now as u64))
+        .map_err(|why| JsValue::from_str(&why.to_string()))?;
+    let url = tokens_url([base_url, "", ""]).map_err(|why| JsValue::from_str(why.sentence()))?;
+    let retry = Retry {
+        max_attempts,
+        min,
+        max,
+        factor,
+    };
+    Ok(Task::request(wire, url, access_token, retry))
+}
