@@ -101,7 +101,8 @@ export class Wire {
         : limit.aborted
           ? [0, `no answer within ${this.timeoutInMs} ms`, "timeout"]
           : [0, "the server could not be reached", "network_error"];
-      return { status, should: NaN, pause: NaN, error: new WaitpointError(message, { code, retryable: status === 0, cause }) };
+      const error = new WaitpointError(message, { code, retryable: status === 0, cause: signal?.reason ?? cause });
+      return { status, should: NaN, pause: NaN, error };
     }
   }
 

@@ -1,21 +1,28 @@
-// `npm test`: everything. Format and lints, the pure modules natively, then the built Worker in
-// real workerd with the real SDK. Further arguments choose test files: npm test -- tests/worker
+// `npm test`: everything. Format and lints, the pure modules natively, the package's Rust in a browser,
+// then the built Worker in real workerd with the real SDK, and the packed npm package against it.
+// Further arguments choose test files: npm test -- tests/worker
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { ensureBrowser } from "./browser.mjs";
 import { build } from "./build.mjs";
 import { root, run, say } from "./setup.mjs";
 import { checkSizes } from "./size.mjs";
 
 const chosen = process.argv.slice(2);
-const env = await build();
+const env = { ...(await build()), ...ensureBrowser() };
 
 if (chosen.length === 0) {
   const lints = ["--", "-D", "warnings"];
-  const wasm = ["--target", "wasm32-unknown-unknown", "--features", "worker"];
+  const wasm = (feature) => ["--target", "wasm32-unknown-unknown", "--features", feature, "--locked"];
   step("format", "cargo", ["fmt", "--check"]);
   step("lints of the pure modules and their tests", "cargo", ["clippy", "--all-targets", "--locked", ...lints]);
-  step("lints of the Worker", "cargo", ["clippy", ...wasm, "--locked", ...lints]);
+  step("lints of the Worker", "cargo", ["clippy", ...wasm("worker"), ...lints]);
+  step("lints of the package", "cargo", ["clippy", "--all-targets", ...wasm("browser"), ...lints]);
+  step("lints of the package's server part", "cargo", ["clippy", ...wasm("server"), ...lints]);
   step("the pure modules", "cargo", ["test", "--locked"]);
+  step("the package's Rust in a browser", "cargo", ["test", ...wasm("browser")], {
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: join(dirname(env.WASM_BINDGEN_BIN), "wasm-bindgen-test-runner"),
+  });
 }
 
 await checkSizes();
@@ -29,7 +36,7 @@ step("the bundle that wrangler would upload", env.NODE, [
 ]);
 
 const files = testFiles(chosen.length ? chosen : ["tests"]);
-step("the Worker in workerd", env.NODE, ["--test", "--test-timeout=300000", "--test-concurrency=2", ...files], {
+step("the Worker and the package", env.NODE, ["--test", "--test-timeout=300000", "--test-concurrency=2", ...files], {
   WAITPOINT_BUNDLE: bundle,
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
 });

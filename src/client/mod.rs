@@ -17,7 +17,7 @@ pub mod task;
 #[cfg(feature = "browser")]
 pub mod browser;
 
-#[cfg(all(feature = "browser", not(test)))]
+#[cfg(feature = "browser")]
 mod runtime;
 
 #[cfg(feature = "server")]

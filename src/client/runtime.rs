@@ -17,25 +17,37 @@ struct Blocks {
 // SAFETY: a wasm module without threads.
 unsafe impl Sync for Blocks {}
 
+impl Blocks {
+    const fn new() -> Self {
+        Self {
+            free: UnsafeCell::new([null_mut(); 32]),
+            next: UnsafeCell::new(0),
+            end: UnsafeCell::new(0),
+        }
+    }
+}
+
+#[cfg(not(test))]
 #[global_allocator]
-static BLOCKS: Blocks = Blocks {
-    free: UnsafeCell::new([null_mut(); 32]),
-    next: UnsafeCell::new(0),
-    end: UnsafeCell::new(0),
-};
+static BLOCKS: Blocks = Blocks::new();
 
 const PAGE: usize = 65_536;
+/// The strictest alignment that blocks have.
+const ALIGNED: usize = 16;
 
 fn class(layout: Layout) -> usize {
-    let size = layout.size().max(layout.align()).max(16);
+    let size = layout.size().max(ALIGNED);
     (usize::BITS - (size - 1).leading_zeros()) as usize
 }
 
-// SAFETY: a block of a class is as large as the class says, aligned to 16 at least (to its own size
-// where the layout asks for more than 16), and on a free list or in use, never both.
+// SAFETY: a block of a class is as large as the class says, aligned to 16, and on a free list or in use,
+// never both; a stricter alignment is refused.
 unsafe impl GlobalAlloc for Blocks {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let class = class(layout);
+        if layout.align() > ALIGNED {
+            return null_mut();
+        }
         // SAFETY: no references to these outlive a call, and calls do not overlap.
         unsafe {
             let Some(list) = (*self.free.get()).get_mut(class) else {
@@ -77,7 +89,68 @@ unsafe impl GlobalAlloc for Blocks {
     }
 }
 
+#[cfg(not(test))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALIGNED, Blocks};
+    use std::alloc::{GlobalAlloc, Layout};
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    /// Writes each block full of its own number and looks later whether it still is.
+    #[wasm_bindgen_test]
+    fn blocks_never_overlap() {
+        let blocks = Blocks::new();
+        let mut held = Vec::new();
+        let mut seed = 1_u32;
+        for number in 0..20_000_u32 {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let draw = (seed >> 8) as usize;
+            if draw % 3 == 0 && !held.is_empty() {
+                let (block, layout, byte): (*mut u8, Layout, u8) =
+                    held.swap_remove(draw % held.len());
+                // SAFETY: allocated below with this layout, and freed once.
+                let text = unsafe { std::slice::from_raw_parts(block, layout.size()) };
+                assert!(text.iter().all(|&found| found == byte));
+                unsafe { blocks.dealloc(block, layout) };
+            } else {
+                let size = if number % 500 == 0 {
+                    70_000
+                } else {
+                    1 + draw % 900
+                };
+                let layout = Layout::from_size_align(size, 8).unwrap();
+                // SAFETY: the size is not zero.
+                let block = unsafe { blocks.alloc(layout) };
+                assert!(!block.is_null() && block.align_offset(ALIGNED) == 0);
+                // SAFETY: the block is ours, and that large.
+                unsafe { block.write_bytes(number as u8, size) };
+                held.push((block, layout, number as u8));
+            }
+        }
+    }
+
+    #[wasm_bindgen_test]
+    fn freed_blocks_are_used_again() {
+        let blocks = Blocks::new();
+        let layout = Layout::from_size_align(100, 8).unwrap();
+        // SAFETY: sizes are not zero, blocks are freed once and not used after.
+        unsafe {
+            let first = blocks.alloc(layout);
+            blocks.dealloc(first, layout);
+            assert_eq!(
+                blocks.alloc(Layout::from_size_align(128, 1).unwrap()),
+                first
+            );
+            assert!(
+                blocks
+                    .alloc(Layout::from_size_align(1, 32).unwrap())
+                    .is_null()
+            );
+        }
+    }
 }

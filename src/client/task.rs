@@ -133,3 +133,74 @@ impl Transport for Request {
         random()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Retry, Task, Wire};
+    use wasm_bindgen::prelude::wasm_bindgen;
+    use wasm_bindgen::{JsCast, JsValue};
+    use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+    wasm_bindgen_test_configure!(run_in_browser);
+
+    #[wasm_bindgen(inline_js = r#"
+        export function scripted(statuses) {
+            const log = [];
+            return {
+                log,
+                send: async (url, bearer) => {
+                    log.push(`${url} ${bearer}`);
+                    return { status: Number(statuses.split(" ")[log.length - 1]), should: NaN, pause: NaN };
+                },
+                sleep: async () => {},
+            };
+        }
+        export const log = (wire) => wire.log.join("\n");
+        export async function drive(task) {
+            let step = task.step();
+            while (step instanceof Promise) step = task.step(await step);
+            task.free();
+            return step.status;
+        }
+    "#)]
+    extern "C" {
+        fn scripted(statuses: &str) -> JsValue;
+        fn log(wire: &JsValue) -> String;
+        async fn drive(task: Task) -> JsValue;
+    }
+
+    async fn run(statuses: &str) -> (f64, String) {
+        let wire = scripted(statuses);
+        let retry = Retry {
+            max_attempts: 5,
+            min: 1.0,
+            max: 1.0,
+            factor: 1.0,
+        };
+        let task = Task::request(
+            wire.clone().unchecked_into::<Wire>(),
+            "/u".into(),
+            "key",
+            retry,
+        );
+        let status = drive(task).await.as_f64().unwrap();
+        (status, log(&wire))
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_future_awaits_promises() {
+        assert_eq!(run("200").await, (200.0, "/u key".into()));
+        assert_eq!(
+            run("503 0 200").await,
+            (200.0, "/u key\n/u key\n/u key".into())
+        );
+        assert_eq!(run("503 404 200").await, (404.0, "/u key\n/u key".into()));
+    }
+
+    #[wasm_bindgen_test]
+    async fn giving_up_is_final() {
+        let (status, log) = run("503 NaN 200").await;
+        assert!(status.is_nan());
+        assert_eq!(log.lines().count(), 2);
+    }
+}

@@ -1,0 +1,45 @@
+// A Chromium and its driver for the tests: what is on the machine, else Debian's, else Chrome for Testing
+// into .tools/.
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fail, output, root, run, say } from "./setup.mjs";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+const PLACES = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
+
+/** The paths, as the variables CHROME and CHROMEDRIVER, which go before what is found. */
+export function ensureBrowser() {
+  const found = look();
+  if (found) return found;
+  if (process.platform === "linux" && process.getuid() === 0 && output("apt-get", "--version")) {
+    say("installing Chromium and its driver from Debian");
+    const packages = ["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"];
+    run("sh", ["-c", `apt-get ${packages.join(" ")} >&2 || { apt-get update >&2 && apt-get ${packages.join(" ")} >&2; }`], {
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+      sentence: "apt-get could not install chromium and chromium-driver; do so, or set CHROME and CHROMEDRIVER",
+    });
+    return look() ?? fail("chromium and chromedriver were installed, and are not on the PATH");
+  }
+  say("downloading Chrome for Testing and its driver into .tools/");
+  return { CHROME: downloaded("chrome"), CHROMEDRIVER: downloaded("chromedriver") };
+}
+
+/** A browser and a driver of the same major version. */
+function look() {
+  const which = (name) => output(process.platform === "win32" ? "where" : "which", name).split("\n")[0].trim();
+  const major = (path) => output(path, "--version").match(/\d+/)?.[0];
+  const CHROME = process.env.CHROME ?? NAMES.map(which).concat(PLACES.filter(existsSync)).find(Boolean);
+  const CHROMEDRIVER = process.env.CHROMEDRIVER ?? which("chromedriver");
+  if (CHROME && CHROMEDRIVER && major(CHROME) && major(CHROME) === major(CHROMEDRIVER)) return { CHROME, CHROMEDRIVER };
+}
+
+function downloaded(what) {
+  const npx = process.platform === "win32" ? "npx.cmd" : "npx";
+  const args = ["-y", "@puppeteer/browsers@2", "install", `${what}@stable`, "--path", join(root, ".tools"), "--format", "{{path}}"];
+  try {
+    return execFileSync(npx, args, { encoding: "utf8", shell: npx.endsWith("cmd") }).trim();
+  } catch {
+    fail(`no ${what} was found or could be downloaded; install Chromium and chromedriver, or set CHROME and CHROMEDRIVER`);
+  }
+}

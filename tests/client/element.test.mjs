@@ -1,0 +1,169 @@
+// <waitpoint-approval> of the packed package in a real browser.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { sign, until, useWorker } from "../harness.mjs";
+import { installed, useBrowser, useSite } from "./fixture.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
+const { folder } = installed({
+  "index.html": `<!doctype html><html lang="en"><title>Approve</title>
+    <script type="module" src="/node_modules/waitpoint/element.js"></script><main></main></html>`,
+});
+const worker = useWorker();
+const browser = useBrowser();
+const site = useSite(folder, { "content-security-policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src *" });
+
+/** A page with the element; its events are kept in `window.events`. */
+async function show(attributes, inner = "Publish the report?", options) {
+  const page = await browser.page({ bypassCSP: false, ...options });
+  await page.goto(site.url + "/index.html");
+  await page.evaluate(
+    ([attributes, inner]) => {
+      window.events = [];
+      for (const type of ["waitpoint-complete", "waitpoint-error"]) {
+        addEventListener(type, ({ detail }) => window.events.push([type, detail.outcome ?? detail.error.code]));
+      }
+      const element = document.createElement("waitpoint-approval");
+      for (const name in attributes) element.setAttribute(name, attributes[name]);
+      element.innerHTML = inner;
+      document.querySelector("main").append(element);
+    },
+    [attributes, inner],
+  );
+  page.element = page.locator("waitpoint-approval");
+  page.state = (state) => page.locator(`waitpoint-approval[state=${state}]`).waitFor();
+  return page;
+}
+
+const button = (page, name) => page.getByRole("button", { name });
+
+test("Approve completes the token, and the person is told", async () => {
+  const token = await worker.create();
+  const page = await show({ "token-url": token.url });
+  await page.state("idle");
+  await button(page, "Approve").click();
+  await page.state("done");
+  assert.equal(await page.getByRole("status").innerText(), "Your decision was recorded.");
+  assert.equal(await button(page, "Approve").count(), 0);
+  assert.deepEqual(await page.evaluate(() => window.events), [["waitpoint-complete", "completed"]]);
+  assert.equal((await worker.retrieve(token.id)).output, `{"status":"approved"}`);
+  assert.deepEqual(page.errors, []);
+});
+
+test("labels, data and a comment are the page's, the token its id and JWT", async () => {
+  const token = await worker.create();
+  const page = await show({
+    "token-id": token.id,
+    "access-token": token.publicAccessToken,
+    "base-url": worker.url,
+    approve: "Ja",
+    reject: "Nein",
+    "reject-data": `{"ok":false}`,
+    comment: "required",
+  });
+  await button(page, "Nein").click();
+  assert.equal(await page.element.getAttribute("state"), "idle", "the comment is missing");
+  await page.getByLabel("Comment").fill(" too early ");
+  await button(page, "Nein").press("Enter");
+  await page.state("done");
+  assert.equal((await worker.retrieve(token.id)).output, `{"ok":false,"comment":"too early"}`);
+});
+
+test("only one button, and sentences of the page's own", async () => {
+  const token = await worker.create();
+  const page = await show({ "token-url": token.url, reject: "" }, `Go?<p slot="done">Danke!</p>`);
+  assert.equal(await button(page, "Reject").count(), 0);
+  await button(page, "Approve").click();
+  await page.getByText("Danke!").waitFor();
+});
+
+test("a token that is over is shown so without a click", async () => {
+  const token = await worker.create();
+  await worker.complete(token.id, 1);
+  await (await show({ "token-url": token.url })).state("decided");
+
+  const late = await worker.create({ timeout: "1s" });
+  await until(() => worker.retrieve(late.id), ({ status }) => status === "TIMED_OUT");
+  await (await show({ "token-url": late.url })).state("expired");
+
+  const claims = { exp: Math.floor(Date.now() / 1000) - 1 };
+  const accessToken = sign([`write:waitpoints:${token.id}`], { claims });
+  await (await show({ "token-id": token.id, "access-token": accessToken, "base-url": worker.url })).state("expired");
+});
+
+test("whoever decides second is told that it was decided", async () => {
+  const token = await worker.create();
+  const [first, second] = [await show({ "token-url": token.url }), await show({ "token-url": token.url })];
+  await Promise.all([first.state("idle"), second.state("idle")]);
+  await button(first, "Approve").click();
+  await first.state("done");
+  await button(second, "Reject").click();
+  await second.state("decided");
+  assert.equal((await worker.retrieve(token.id)).output, `{"status":"approved"}`);
+});
+
+test("a double click decides once", async () => {
+  const token = await worker.create();
+  const page = await show({ "token-url": token.url });
+  let sent = 0;
+  page.on("request", (request) => (sent += request.method() === "POST"));
+  await button(page, "Approve").dblclick();
+  await page.state("done");
+  assert.equal(sent, 1);
+});
+
+test("what failed can be tried again, with the same decision", async () => {
+  const token = await worker.create();
+  const page = await show({ "token-url": token.url });
+  await page.route("**/complete", (route) => route.abort());
+  await page.clock.install();
+  await button(page, "Reject").click();
+  // The delays between the attempts are not the test's to wait out.
+  for (let second = 0; second < 40; second++) await page.clock.runFor(1_000);
+  await page.state("failed");
+  assert.deepEqual(await page.evaluate(() => window.events), [["waitpoint-error", "network_error"]]);
+  await page.unroute("**/complete");
+  await button(page, "Try again").click();
+  await page.state("done");
+  assert.equal((await worker.retrieve(token.id)).output, `{"status":"rejected"}`);
+});
+
+test("what cannot succeed offers no second try", async () => {
+  const { url } = await worker.create();
+  const page = await show({ "token-url": url, "access-token": sign([]), "approve-data": "{" });
+  await button(page, "Approve").click();
+  await page.state("failed");
+  assert.equal(await button(page, "Try again").count(), 0);
+  assert.deepEqual(await page.evaluate(() => window.events), [["waitpoint-error", "invalid_argument"]]);
+});
+
+test("the parser's own element, a later token and removal all work", async () => {
+  const [first, second] = [await worker.create(), await worker.create()];
+  await worker.complete(first.id, 1);
+  const page = await show({ "token-url": first.url });
+  await page.state("decided");
+  await page.element.evaluate((element, url) => element.setAttribute("token-url", url), second.url);
+  await button(page, "Approve").click();
+  await page.state("done");
+  await page.element.evaluate((element) => element.remove());
+  await page.evaluate(() => (document.querySelector("main").innerHTML = "<waitpoint-approval></waitpoint-approval>"));
+  await page.state("idle");
+  assert.deepEqual(page.errors, []);
+});
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`no state fails axe's rules, ${colorScheme}`, async () => {
+    const token = await worker.create();
+    const page = await show({ "token-url": token.url, comment: "optional" }, "<h1>Publish?</h1>", { colorScheme });
+    for (const step of [() => page.state("idle"), () => button(page, "Approve").click().then(() => page.state("done"))]) {
+      await step();
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() =>
+        window.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }),
+      );
+      assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+    }
+  });
+}

@@ -1,0 +1,156 @@
+// The packed package as npm, TypeScript, Node and Workers see it.
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { createTestHarness } from "wrangler";
+import { KEY, root, useWorker } from "../harness.mjs";
+import { installed } from "./fixture.mjs";
+
+const { folder, tarball } = installed();
+const worker = useWorker();
+const home = join(folder, "node_modules", "waitpoint");
+
+test("it holds what is needed and nothing else", () => {
+  const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  assert.deepEqual(files.map(({ parentPath, name }) => join(parentPath, name).slice(home.length + 1)).sort(), [
+    "LICENSE",
+    "README.md",
+    "call.js",
+    "element.d.ts",
+    "element.js",
+    "index.d.ts",
+    "index.js",
+    "package.json",
+    "server.d.ts",
+    "server.js",
+    "wasm/core.js",
+    "wasm/core.wasm",
+    "wasm/index.workerd.js",
+    "wasm/server.js",
+    "wasm/server.wasm",
+    "wasm/server.workerd.js",
+    "wasm/shared.workerd.js",
+  ]);
+});
+
+test("publint and attw have nothing to say", async () => {
+  const { messages, pkg } = await publint({ pkgDir: home, strict: true });
+  assert.deepEqual(messages.map((message) => formatMessage(message, pkg)), []);
+  const attw = join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
+  const { status, stdout } = spawnSync(process.execPath, [attw, tarball, "--profile", "esm-only"], { encoding: "utf8" });
+  assert.equal(status, 0, stdout);
+});
+
+test("its types fit what it does, and refuse what it does not", () => {
+  const example = join(folder, "types.ts");
+  writeFileSync(
+    example,
+    `import { completeToken, decodeToken, retrieveToken, configure, WaitpointError } from "waitpoint";
+     import { createToken } from "waitpoint/server";
+     import type { WaitpointApproval } from "waitpoint/element";
+     configure({ baseURL: "https://example.com" });
+     const token = await createToken({ timeout: new Date(), tags: "x" }, { accessToken: "tr_dev_…" });
+     const { outcome } = await completeToken(token, { any: "thing" }, { retry: false, signal: AbortSignal.timeout(1) });
+     const late: boolean = outcome === "already-completed" || outcome === "timed-out";
+     const { output, error } = await retrieveToken<{ ok: boolean }>(token.id);
+     const ok: boolean | undefined = output?.ok, why: WaitpointError | undefined = error;
+     const expires: Date = decodeToken(token.url).expiresAt;
+     const element: WaitpointApproval = document.createElement("waitpoint-approval");
+     element.addEventListener("waitpoint-complete", ({ detail }) => detail.decision satisfies "approve" | "reject");
+     // @ts-expect-error
+     await completeToken(42);
+     // @ts-expect-error
+     await createToken({ timeout: 5 });
+     // @ts-expect-error
+     await completeToken(token, 1, { retries: 3 });
+     export { late, ok, why, expires };`,
+  );
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  for (const resolution of ["bundler", "nodenext"]) {
+    const module = resolution === "bundler" ? "esnext" : resolution;
+    const args = ["--noEmit", "--strict", "--target", "es2022", "--module", module, "--moduleResolution", resolution];
+    const { status, stdout } = spawnSync(process.execPath, [tsc, ...args, example], { cwd: folder, encoding: "utf8" });
+    assert.equal(status, 0, stdout);
+  }
+});
+
+/** Every Node that is here: the one that runs this, and the one that `npm test` was called with. */
+const NODES = [...new Set([process.execPath, process.env.npm_node_execpath ?? process.execPath])];
+
+for (const node of NODES) {
+  const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
+  const run = (script) => JSON.parse(execFileSync(node, ["--input-type=module", "-e", script], { cwd: folder, encoding: "utf8" }));
+
+  test(`Node ${version} creates, completes and reads a token`, () => {
+    const result = run(`
+      import { configure, createToken, completeToken, retrieveToken, decodeToken } from "waitpoint/server";
+      configure({ baseURL: "${worker.url}", accessToken: "${KEY}" });
+      const token = await createToken({ timeout: "1h", tags: ["a", "b"] });
+      const { outcome } = await completeToken(token, { by: "node" });
+      const { status, output, tags } = await retrieveToken(token.id);
+      console.log(JSON.stringify({ cached: token.isCached, outcome, status, output, tags, same: decodeToken(token).id === token.id }));`);
+    const output = { by: "node" };
+    assert.deepEqual(result, { cached: false, outcome: "completed", status: "COMPLETED", output, tags: ["a", "b"], same: true });
+  });
+
+  test(`Node ${version} imports the element, as a server that renders pages does`, () => {
+    assert.deepEqual(run(`import "waitpoint/element"; console.log(JSON.stringify(typeof document))`), "undefined");
+  });
+
+  test(`Node ${version} is told what is wrong with its arguments, and nothing is sent`, () => {
+    const result = run(`
+      import { completeToken, createToken, decodeToken, WaitpointError } from "waitpoint/server";
+      globalThis.fetch = () => console.log("sent");
+      const options = { accessToken: "x", baseURL: "https://example.com" };
+      const circle = {}; circle.self = circle;
+      const calls = [
+        () => createToken({ timeout: "soon" }, options), () => createToken({ timeout: "2001-01-01" }, options),
+        () => createToken({ tags: Array(11).fill("x") }, options), () => createToken("text", options), () => createToken({}),
+        () => completeToken(), () => completeToken(null), () => completeToken({}), () => completeToken(42), () => completeToken("a b"),
+        () => completeToken("waitpoint_c1"), () => completeToken("waitpoint_c1", 1n, options), () => completeToken("waitpoint_c1", circle, options),
+        () => completeToken("waitpoint_c1", 1, { ...options, accessToken: "a b" }), () => completeToken("waitpoint_c1", 1, { ...options, baseURL: "example.com" }),
+        () => completeToken("waitpoint_c1", 1, { ...options, timeoutInMs: -1 }), () => completeToken("waitpoint_c1", 1, { ...options, retry: { factor: NaN } }),
+        () => completeToken("waitpoint_c1", 1, { ...options, signal: {} }), () => completeToken("waitpoint_c1\\nx", 1, options),
+        async () => decodeToken("x"), async () => decodeToken(undefined), async () => decodeToken("a.e30.c"),
+      ];
+      const results = await Promise.all(calls.map((call) => call().catch((error) => error)));
+      console.log(JSON.stringify(results.map((error) => error instanceof WaitpointError && error.code)));`);
+    assert.deepEqual(result, Array(22).fill("invalid_argument"));
+  });
+}
+
+test("a Worker that imports it completes a token", async () => {
+  writeFileSync(
+    join(folder, "worker.js"),
+    `import { completeToken, retrieveToken } from "waitpoint";
+     import { createToken, WaitpointError } from "waitpoint/server";
+     import * as waitpoint from "waitpoint";
+     export default {
+       async fetch(request, { BASE, KEY }) {
+         const options = { baseURL: BASE, accessToken: KEY };
+         const token = await createToken({ timeout: "1h" }, options);
+         await completeToken(token, { by: "worker" });
+         const { output } = await retrieveToken(token, options);
+         return Response.json({ output, one: WaitpointError === waitpoint.WaitpointError });
+       },
+     };`,
+  );
+  writeFileSync(
+    join(folder, "wrangler.json"),
+    JSON.stringify({ name: "app", main: "worker.js", compatibility_date: "2026-08-01" }),
+  );
+  const server = createTestHarness({
+    root: folder,
+    workers: [{ configPath: join(folder, "wrangler.json"), vars: { BASE: worker.url, KEY } }],
+  });
+  const { url } = await server.listen();
+  try {
+    assert.deepEqual(await (await fetch(url)).json(), { output: { by: "worker" }, one: true });
+  } finally {
+    await server.close();
+  }
+});
