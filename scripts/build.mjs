@@ -1,5 +1,5 @@
 // `npm run build`: the Worker's modules into build/, the npm package's wasm into pkg/wasm/. Does nothing
-// when nothing has changed.
+// when nothing has changed. `npm run build -- worker` for the Worker alone.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,9 +20,11 @@ const FEATURES = [
   "sign-ext",
 ].map((feature) => `--enable-${feature}`);
 
-export async function build() {
+/** Builds both, or the Worker alone; the environment in which the tools are found. */
+export async function build(only) {
   const env = await setup();
   await unlessBuilt("build", [...INPUTS, "www", "scripts/build.mjs"], () => buildWorker(env));
+  if (only === "worker") return env;
   // Not before setup: it needs what that installs.
   const { SOURCES, buildPackage } = await import("./package.mjs");
   await unlessBuilt("pkg/wasm", [...INPUTS, ...SOURCES], () => buildPackage(env));
@@ -65,4 +67,4 @@ function fingerprint(inputs) {
   return hash.digest("hex");
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await build();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build(process.argv[2]);

@@ -13,7 +13,7 @@ const { port, flags } = options(process.argv.slice(2));
 const origin = `http://localhost:${port}`;
 
 await assertFree(port);
-const env = await build();
+const env = await build("worker");
 const secretKey = developmentSecret();
 const wrangler = serve();
 await ready();
