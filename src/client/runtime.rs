@@ -110,7 +110,7 @@ mod tests {
         for number in 0..20_000_u32 {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let draw = (seed >> 8) as usize;
-            if draw % 3 == 0 && !held.is_empty() {
+            if draw.is_multiple_of(3) && !held.is_empty() {
                 let (block, layout, byte): (*mut u8, Layout, u8) =
                     held.swap_remove(draw % held.len());
                 // SAFETY: allocated below with this layout, and freed once.
@@ -118,7 +118,7 @@ mod tests {
                 assert!(text.iter().all(|&found| found == byte));
                 unsafe { blocks.dealloc(block, layout) };
             } else {
-                let size = if number % 500 == 0 {
+                let size = if number.is_multiple_of(500) {
                     70_000
                 } else {
                     1 + draw % 900

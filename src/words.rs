@@ -1,0 +1,91 @@
+//! What the page says, in each of its languages.
+
+mod ar;
+mod de;
+mod en;
+mod es;
+mod fr;
+mod ja;
+mod pt;
+mod zh;
+
+/// The sentences of one language. `{}` stands for a part that varies.
+#[allow(missing_docs, reason = "each is what it says; en.rs is the original")]
+pub struct Words {
+    /// BCP 47, and the name under which `?lang=` asks for it.
+    pub lang: &'static str,
+    /// `ltr` or `rtl`.
+    pub dir: &'static str,
+
+    pub question: &'static str,
+    pub asked_by: &'static str,
+    pub decide_by: &'static str,
+    pub safe: &'static str,
+    pub approve: &'static str,
+    pub reject: &'static str,
+    pub send: &'static str,
+    pub choose: &'static str,
+    pub type_one: &'static str,
+    pub comment: &'static str,
+    pub optional: &'static str,
+    pub offline: &'static str,
+
+    pub stale: &'static str,
+    pub choose_one: &'static str,
+    pub type_exactly: &'static str,
+    pub comment_missing: &'static str,
+    pub comment_long: &'static str,
+
+    pub approved: &'static str,
+    pub rejected: &'static str,
+    pub decided: &'static str,
+    pub nothing_to_do: &'static str,
+    pub not_taken: &'static str,
+    pub timed_out: &'static str,
+    pub nobody_decided: &'static str,
+    pub too_late: &'static str,
+    pub decision: &'static str,
+    pub decided_by: &'static str,
+    pub decided_at: &'static str,
+    pub timed_out_at: &'static str,
+    pub by_page: &'static str,
+    pub by_api: &'static str,
+    pub by_callback: &'static str,
+
+    pub expired: &'static str,
+    pub ask_anew: &'static str,
+    pub unknown: &'static str,
+    pub cut_off: &'static str,
+    pub busy: &'static str,
+    pub wait: &'static str,
+    pub trouble: &'static str,
+    pub try_again: &'static str,
+    pub foreign: &'static str,
+    pub from_here: &'static str,
+    pub too_large: &'static str,
+}
+
+/// All languages; the first is the one for everybody else.
+pub static ALL: [&Words; 8] = [
+    &en::WORDS, &de::WORDS, &fr::WORDS, &es::WORDS, &pt::WORDS, &ja::WORDS, &zh::WORDS, &ar::WORDS,
+];
+
+/// The language that `?lang=` names, else the one that an `Accept-Language` header likes best.
+#[must_use]
+pub fn choose(asked: &str, accept_language: &str) -> &'static Words {
+    let named = |tag: &str| {
+        let primary = tag.split(['-', '_']).next().unwrap_or("").trim();
+        ALL.iter().find(|words| words.lang.eq_ignore_ascii_case(primary)).copied()
+    };
+    let mut best: Option<(&Words, f32)> = None;
+    for range in accept_language.split(',').take(20) {
+        let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
+        let quality = parameters.trim().strip_prefix("q=").map_or(1.0, |q| q.trim().parse().unwrap_or(0.0));
+        if quality > best.map_or(0.0, |(_, quality)| quality)
+            && let Some(words) = named(tag)
+        {
+            best = Some((words, quality));
+        }
+    }
+    named(asked).or(best.map(|(words, _)| words)).unwrap_or(&en::WORDS)
+}
