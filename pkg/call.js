@@ -26,7 +26,7 @@ export function started(module = core) {
   try {
     return module();
   } catch (cause) {
-    const message = "WebAssembly is blocked; the Content-Security-Policy must allow script-src 'wasm-unsafe-eval'";
+    const message = "WebAssembly did not start; a Content-Security-Policy must allow script-src 'wasm-unsafe-eval'";
     throw new WaitpointError(message, { code: "wasm_unavailable", cause });
   }
 }
@@ -41,7 +41,8 @@ export async function settle(start) {
   }
   try {
     let step = task.step();
-    while (step instanceof Promise) step = task.step(await step);
+    // Not `instanceof`: pages replace Promise.
+    while (typeof step.then === "function") step = task.step(await step);
     if (step.error) throw step.error;
     if (step.status >= 200 && step.status < 300) return step;
     throw refusal(step);
@@ -53,7 +54,7 @@ export async function settle(start) {
 function refusal({ status, should, body }) {
   const message = body?.error?.message ?? body?.error;
   return new WaitpointError(typeof message === "string" ? message : `the server answered ${status}`, {
-    code: body?.code ?? `http_${status}`,
+    code: typeof body?.code === "string" ? body.code : `http_${status}`,
     status,
     retryable: started().retryable(status, should),
   });
@@ -62,30 +63,41 @@ function refusal({ status, should, body }) {
 /** One call's requests, as src/client/task.rs wants them: the promises never reject. */
 export class Wire {
   /** A `body` makes it a POST. */
-  constructor({ signal, timeoutInMs = 15_000, keepalive = true } = {}, body, headers) {
-    if (signal && typeof signal.aborted !== "boolean") throw refused("signal is no AbortSignal");
+  constructor(options, body, headers) {
+    const { signal, timeoutInMs = 15_000, keepalive = true } = options ?? {};
+    if (signal && typeof signal.addEventListener !== "function") throw refused("signal is no AbortSignal");
     this.signal = signal;
     this.timeoutInMs = number("timeoutInMs", timeoutInMs);
-    // Browsers carry 64 KiB at most past the end of a page.
+    // Browsers carry 64 KiB at most past the end of a page, of all requests together.
     this.keepalive = keepalive && !!body && body.length < 20_000;
     this.body = body;
     this.headers = headers;
   }
 
   async send(url, bearer) {
-    const { signal, body, keepalive } = this;
-    const limit = AbortSignal.timeout(this.timeoutInMs);
-    const headers = { ...this.headers };
-    if (body) headers["content-type"] = "application/json";
-    if (bearer) headers.authorization = `Bearer ${bearer}`;
+    const { signal, body } = this;
+    const controller = new AbortController();
+    let error = ["network_error", "the server could not be reached"];
+    const end = (...why) => {
+      error = why;
+      controller.abort();
+    };
+    const abort = () => end("aborted", "the call was aborted");
+    const timer = setTimeout(end, this.timeoutInMs, "timeout", `no answer within ${this.timeoutInMs} ms`);
+    signal?.addEventListener("abort", abort);
+    if (signal?.aborted) abort();
     try {
       const response = await fetch(url, {
         method: body ? "POST" : "GET",
-        headers,
+        headers: {
+          ...this.headers,
+          ...(body && { "content-type": "application/json" }),
+          ...(bearer && { authorization: `Bearer ${bearer}` }),
+        },
         // Without a bearer it is a callback, where what stands in {"data":…} is the whole body.
         body: bearer ? body : body?.slice(8, -1),
-        keepalive,
-        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        keepalive: this.keepalive,
+        signal: controller.signal,
       });
       const header = (name) => response.headers.get(name);
       return {
@@ -96,30 +108,55 @@ export class Wire {
         body: parse(await response.text()),
       };
     } catch (cause) {
-      const [status, message, code] = signal?.aborted
-        ? [NaN, "the call was aborted", "aborted"]
-        : limit.aborted
-          ? [0, `no answer within ${this.timeoutInMs} ms`, "timeout"]
-          : [0, "the server could not be reached", "network_error"];
-      const error = new WaitpointError(message, { code, retryable: status === 0, cause: signal?.reason ?? cause });
-      return { status, should: NaN, pause: NaN, error };
+      const [code, message] = error;
+      const aborted = code === "aborted";
+      // It may have been the 64 KiB.
+      this.keepalive = false;
+      error = new WaitpointError(message, { code, retryable: !aborted, cause: aborted ? signal.reason : cause });
+      return { status: aborted ? NaN : 0, should: NaN, pause: NaN, error };
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
     }
   }
 
   sleep(millis) {
+    const { signal } = this;
+    const browser = globalThis.navigator?.onLine === undefined ? undefined : globalThis;
     return new Promise((resolve) => {
-      const offline = globalThis.navigator?.onLine === false;
       const wake = () => {
         clearTimeout(timer);
-        this.signal?.removeEventListener("abort", wake);
-        if (offline) removeEventListener("online", wake);
+        signal?.removeEventListener("abort", wake);
+        browser?.removeEventListener("online", wake);
         resolve();
       };
-      const timer = setTimeout(wake, millis);
-      this.signal?.addEventListener("abort", wake);
-      if (offline) addEventListener("online", wake);
+      const timer = setTimeout(wake, signal?.aborted ? 0 : millis);
+      signal?.addEventListener("abort", wake);
+      browser?.addEventListener("online", wake);
     });
   }
+}
+
+/** What a call is given, as Rust reads it: a line each, empty if absent. */
+export function given(token, options) {
+  const of = { ...options };
+  if (of.baseURL) checkBaseURL(of.baseURL);
+  return [
+    line("token", token?.url ?? token?.id ?? token),
+    line("accessToken", of.accessToken ?? token?.publicAccessToken),
+    line("baseURL", of.baseURL),
+    configured.accessToken,
+    configured.baseURL,
+  ].join("\n");
+}
+
+export function checkBaseURL(text) {
+  try {
+    const { origin, pathname, href } = new URL(text);
+    // Neither user, password, query nor fragment.
+    if (href === origin + pathname) return;
+  } catch {}
+  throw refused("baseURL is no http(s) URL of an origin and perhaps a path");
 }
 
 /** Milliseconds to wait: `Retry-After` is seconds or a date, the reset a Unix time in ms. */

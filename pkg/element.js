@@ -1,5 +1,5 @@
 // The entry `waitpoint/element`: <waitpoint-approval>, on top of `waitpoint`. Importing it defines it.
-import { WaitpointError, completeToken, decodeToken, retrieveToken } from "./index.js";
+import { WaitpointError, completeToken, retrieveToken } from "./index.js";
 
 // Each state's sentence is a slot, so that a page can say it in its own words.
 const SENTENCES = {
@@ -27,16 +27,20 @@ p { margin: 0; }
 .row:not([hidden]) + p:not([data-state="idle"]) { margin-top: var(--gap); }
 `;
 
+const TOKEN = ["token-url", "token-id", "access-token", "base-url"];
+
 const DECISIONS = {
   approve: { label: "Approve", data: { status: "approved" }, style: "primary" },
   reject: { label: "Reject", data: { status: "rejected" }, style: "plain" },
 };
 
 export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
-  static observedAttributes = ["token-url", "token-id", "access-token", "comment", ...Object.keys(DECISIONS)];
+  static observedAttributes = [...TOKEN, "comment", ...Object.keys(DECISIONS)];
   #parts = {};
+  #state = "idle";
   #chosen = "approve";
-  #controller;
+  /** Of the token that is shown; aborted when that is another, or none. */
+  #shown = new AbortController();
 
   constructor() {
     super();
@@ -52,7 +56,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     add(root, "slot");
     const label = add(root, "label", "label", { hidden: true });
     add(label, "slot", "", { name: "comment" }).append("Comment");
-    add(label, "textarea", "comment", { maxLength: 2000 });
+    add(label, "span", "required", { textContent: " *", ariaHidden: "true" });
+    add(label, "textarea", "comment", { maxLength: 2000, oninput: () => this.#checkComment() });
     const row = add(root, "div", "buttons", { className: "row" });
     for (const [name, { style }] of Object.entries(DECISIONS)) {
       add(row, "button", name, { type: "button", className: style, onclick: () => this.decide(name) });
@@ -62,56 +67,92 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     add(root, "div", "again", { className: "row", hidden: true });
     add(this.#parts.again, "button", "retry", { className: "plain", type: "button", onclick: () => this.decide(this.#chosen) });
     add(this.#parts.retry, "slot", "", { name: "retry" }).append("Try again");
-    this.#show("idle");
+    this.#label();
   }
 
   connectedCallback() {
-    this.#controller = new AbortController();
-    if (!this.state) this.#show("idle");
-    this.#look();
+    this.#restart();
   }
 
   disconnectedCallback() {
-    // A decision under way goes on; only looking ends.
-    this.#controller.abort();
+    // A decision on its way goes on; nobody is there to be told.
+    this.#shown.abort();
   }
 
-  attributeChangedCallback(name) {
-    for (const [decision, { label }] of Object.entries(DECISIONS)) {
-      const given = this.getAttribute(decision);
-      this.#parts[decision].textContent = given || label;
-      this.#parts[decision].hidden = given === "";
-    }
-    this.#parts.label.hidden = !["optional", "required"].includes(this.getAttribute("comment"));
-    if (/^token|^access/.test(name) && this.isConnected) {
-      this.#show("idle");
-      this.#look();
-    }
+  attributeChangedCallback(name, before, after) {
+    if (before === after) return;
+    this.#label();
+    if (TOKEN.includes(name) && this.isConnected) this.#restart();
   }
 
-  /** idle, sending, done, decided, expired or failed. */
+  /** idle, sending, done, decided, expired or failed. The attribute `state` follows it. */
   get state() {
-    return this.getAttribute("state");
+    return this.#state;
   }
 
   /** Decides as its button does; resolves when the state is final or failed. */
   async decide(name) {
-    if (!["idle", "failed"].includes(this.state)) return;
-    const { label, comment } = this.#parts;
-    comment.required = !label.hidden && this.getAttribute("comment") === "required";
-    if (!label.hidden && !comment.reportValidity()) return;
+    if (!DECISIONS[name]) throw new TypeError(`a decision is one of ${Object.keys(DECISIONS)}, not ${name}`);
+    if (!["idle", "failed"].includes(this.#state)) return;
+    this.#checkComment();
+    if (!this.#parts.comment.reportValidity()) return;
     this.#chosen = name;
     this.#show("sending");
+    const { signal: other } = this.#shown;
     try {
       const data = this.#data(name);
       const { outcome } = await completeToken(this.#token(), data, this.#options());
-      const state = { "already-completed": "decided", "timed-out": "expired" }[outcome] ?? "done";
-      this.#show(state, true);
+      if (other.aborted) return;
+      this.#show({ "already-completed": "decided", "timed-out": "expired" }[outcome] ?? "done");
       this.#tell("waitpoint-complete", { outcome, data, decision: name });
     } catch (error) {
-      this.#show(this.#isExpired() ? "expired" : "failed", true, error.retryable);
+      if (other.aborted) return;
+      this.#show(error.code === "public_token_expired" ? "expired" : "failed", error.retryable);
       this.#tell("waitpoint-error", { error });
     }
+  }
+
+  /** Another token, or the first: once, however many attributes change together. */
+  #restart() {
+    this.#shown.abort();
+    this.#shown = new AbortController();
+    const { signal } = this.#shown;
+    this.#show("idle");
+    queueMicrotask(() => signal.aborted || this.#look(signal));
+  }
+
+  /** Whether it was decided before, where the credential may read; where not, whether it has expired. */
+  async #look(signal) {
+    const token = this.#token();
+    if (!token) return;
+    const options = this.#options();
+    let state;
+    try {
+      const { status } = await retrieveToken(token, { ...options, signal });
+      state = { COMPLETED: "decided", TIMED_OUT: "expired" }[status];
+    } catch (error) {
+      if (error.code === "public_token_expired") state = "expired";
+    }
+    if (state && !signal.aborted && this.#state === "idle") this.#show(state);
+  }
+
+  #label() {
+    const { label, comment, required, ...parts } = this.#parts;
+    for (const [decision, { label }] of Object.entries(DECISIONS)) {
+      const given = this.getAttribute(decision);
+      parts[decision].textContent = given || label;
+      parts[decision].hidden = given === "";
+    }
+    const asked = this.getAttribute("comment");
+    label.hidden = !["optional", "required"].includes(asked);
+    required.hidden = asked !== "required";
+    comment.required = asked === "required";
+  }
+
+  /** White space is no comment. */
+  #checkComment() {
+    const { comment } = this.#parts;
+    if (!comment.value.trim()) comment.value = "";
   }
 
   #data(name) {
@@ -136,36 +177,23 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     return { accessToken: of("access-token"), baseURL: of("base-url") };
   }
 
-  #isExpired() {
-    try {
-      const jwt = this.getAttribute("access-token") ?? this.getAttribute("token-url");
-      return decodeToken(jwt).expiresAt <= Date.now();
-    } catch {
-      return false;
+  #show(state, retryable) {
+    const { buttons, again, retry, status, label, comment, required, ...parts } = this.#parts;
+    // Only who was here is led on: focus that is elsewhere stays there.
+    const focused = this.shadowRoot.activeElement;
+    this.#state = state;
+    this.setAttribute("state", state);
+    buttons.hidden = !["idle", "sending"].includes(state) || focused === retry;
+    // While it is sent again its button stays, and so does the focus on it.
+    again.hidden = !(retryable || (state === "sending" && focused === retry));
+    for (const button of [...Object.keys(DECISIONS).map((name) => parts[name]), retry]) {
+      button.setAttribute("aria-disabled", state === "sending");
     }
-  }
-
-  /** Whether it was decided before, where the credential may read. */
-  async #look() {
-    const token = this.#token();
-    if (!token) return;
-    const look = await retrieveToken(token, { ...this.#options(), signal: this.#controller.signal }).catch(() => ({}));
-    if (this.state !== "idle" || token !== this.#token()) return;
-    const state = { COMPLETED: "decided", TIMED_OUT: "expired" }[look.status];
-    if (state || this.#isExpired()) this.#show(state ?? "expired");
-  }
-
-  #show(state, focus, retryable) {
-    const { buttons, again, retry, status, label, ...parts } = this.#parts;
-    if (this.isConnected || state !== "idle") this.setAttribute("state", state);
-    buttons.hidden = !["idle", "sending"].includes(state);
-    again.hidden = !retryable;
-    for (const name in DECISIONS) parts[name].setAttribute("aria-disabled", state === "sending");
-    parts.comment.readOnly = !["idle", "failed"].includes(state);
+    comment.readOnly = !["idle", "failed"].includes(state);
     const slot = Object.assign(document.createElement("slot"), { name: state, textContent: SENTENCES[state] });
     status.dataset.state = state;
     status.replaceChildren(slot);
-    if (focus) (retryable ? retry : status).focus();
+    if (focused && !["idle", "sending"].includes(state)) (retryable ? retry : status).focus();
   }
 
   #tell(name, detail) {

@@ -4,45 +4,46 @@
  */
 export type TokenReference =
   | string
-  | { readonly id: string; readonly url?: string; readonly publicAccessToken?: string };
+  | { readonly id: string; readonly url?: string | undefined; readonly publicAccessToken?: string | undefined };
 
 /** What every call takes. */
 export interface CallOptions {
   /**
    * The credential: the token's public access token (a short-lived JWT), or a secret key on a back end.
-   * Default: the token's `publicAccessToken`, then the JWT in its `url`, then `configure`'s.
+   * Default: the token's `publicAccessToken`, then the JWT in its `url`, then `configure`'s. The last is
+   * never sent to an origin that only the token's `url` names; what is given here is.
    */
-  accessToken?: string;
+  accessToken?: string | undefined;
   /** Origin and path prefix of the API. Default: the `url`'s, then `configure`'s, then `https://api.trigger.dev`. */
-  baseURL?: string;
+  baseURL?: string | undefined;
   /** Aborting it ends the call with code `aborted`; a request on its way may still arrive. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Limit of each attempt, in milliseconds. Default 15,000. */
-  timeoutInMs?: number;
+  timeoutInMs?: number | undefined;
   /** When to try again; `false` for never. */
-  retry?: RetryOptions | false;
+  retry?: RetryOptions | false | undefined;
   /**
    * Whether the request survives the closing of its tab. Default true; browsers do so for bodies up to
    * 64 KiB, so it has no effect on those of 20,000 characters and more.
    */
-  keepalive?: boolean;
+  keepalive?: boolean | undefined;
 }
 
 /**
  * Tried again are network failures, 408, 429 and 500 and above, unless the server says otherwise
  * (`x-should-retry`). A pause that it asks for (`Retry-After`, `x-ratelimit-reset`) is kept, up to 60
  * seconds; a longer one ends the call. Otherwise the delay before attempt n + 1 is random between 0 and
- * `minTimeoutInMs * factor ** (n - 1)`. When a browser comes back online, the delay ends.
+ * `minTimeoutInMs * factor ** (n - 1)`. When a browser comes back online, the wait ends.
  */
 export interface RetryOptions {
   /** Attempts in all. Default 5. */
-  maxAttempts?: number;
+  maxAttempts?: number | undefined;
   /** Ceiling of the first delay, in milliseconds. Default 500. */
-  minTimeoutInMs?: number;
+  minTimeoutInMs?: number | undefined;
   /** Highest ceiling, in milliseconds. Default 8,000. */
-  maxTimeoutInMs?: number;
+  maxTimeoutInMs?: number | undefined;
   /** Growth of the ceiling. Default 2. */
-  factor?: number;
+  factor?: number | undefined;
 }
 
 /**
@@ -117,7 +118,7 @@ export interface DecodedToken {
 export function decodeToken(token: TokenReference): DecodedToken;
 
 /** Sets what calls use that say nothing themselves; what is not named stays. */
-export function configure(options: { baseURL?: string; accessToken?: string }): void;
+export function configure(options: { baseURL?: string | undefined; accessToken?: string | undefined }): void;
 
 /** Everything that this package throws or rejects with. */
 export class WaitpointError extends Error {

@@ -1,9 +1,24 @@
 // The entry `waitpoint`.
-import { Wire, WaitpointError, configured, json, line, parse, refused, retries, settle, started, unreadable } from "./call.js";
+import {
+  Wire,
+  WaitpointError,
+  checkBaseURL,
+  configured,
+  given,
+  json,
+  line,
+  parse,
+  refused,
+  retries,
+  settle,
+  started,
+  unreadable,
+} from "./call.js";
 
 export { WaitpointError };
 
-export function configure(options) {
+export function configure(options = {}) {
+  if (options.baseURL) checkBaseURL(options.baseURL);
   for (const name in configured) if (name in options) configured[name] = line(name, options[name]);
 }
 
@@ -23,6 +38,7 @@ export function decodeToken(token) {
   const text = line("token", token?.publicAccessToken ?? token?.url ?? token);
   try {
     const { sub, scopes, exp, act } = JSON.parse(new TextDecoder().decode(started().decode(text)));
+    if (!(exp > 0)) throw refused("the token has no expiry");
     const [id] = scopes.flatMap((scope) => /^\w+:waitpoints:(.+)/.exec(scope)?.[1] ?? []);
     return { id, environment: sub, scopes, expiresAt: new Date(exp * 1000), subject: act?.sub };
   } catch (cause) {
@@ -31,26 +47,19 @@ export function decodeToken(token) {
   }
 }
 
-async function send(token, options = {}, body) {
-  const given = [
-    line("token", token?.url ?? token?.id ?? token),
-    line("accessToken", options.accessToken ?? token?.publicAccessToken),
-    line("baseURL", options.baseURL),
-    configured.accessToken,
-    configured.baseURL,
-  ].join("\n");
+async function send(token, options, body) {
   const wire = new Wire(options, body);
-  return settle(() => started().start(!!body, given, wire, ...retries(options.retry)));
+  return settle(() => started().start(!!body, given(token, options), wire, ...retries(options?.retry)));
 }
 
 /** A token as people want it: dates are dates, the output is what it was completed with. */
 function read({ output, outputType, outputIsError, ...token }) {
-  for (const name in token) if (/(At|After)$/.test(name)) token[name] = new Date(token[name]);
+  for (const name in token) if (/(At|After)$/.test(name) && token[name]) token[name] = new Date(token[name]);
   if (outputIsError) {
     token.error = new WaitpointError(parse(output)?.message ?? "the token timed out", { code: "timed_out" });
   } else if (output !== undefined) {
     token.output = /json/.test(outputType) ? parse(output) : output;
-    if (/super/.test(outputType)) token.output = token.output.json;
+    if (/super/.test(outputType)) token.output = token.output?.json;
   }
   return token;
 }

@@ -10,8 +10,9 @@ const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "src"];
 
 // What rustc emits for wasm32-unknown-unknown and wasm-bindgen's catch wrappers need; no more, as
 // workerd must know each.
-const FEATURES = [
+export const FEATURES = [
   "bulk-memory",
+  "bulk-memory-opt",
   "exception-handling",
   "multivalue",
   "mutable-globals",

@@ -3,22 +3,12 @@
 import { build as bundle } from "esbuild";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { FEATURES } from "./build.mjs";
 import { root, run, say } from "./setup.mjs";
 
 const pkg = join(root, "pkg");
 const out = join(pkg, "wasm");
 const work = join(root, "target", "package");
-
-// What rustc emits for wasm32-unknown-unknown and wasm-bindgen's reference types need.
-const FEATURES = [
-  "bulk-memory",
-  "bulk-memory-opt",
-  "multivalue",
-  "mutable-globals",
-  "nontrapping-float-to-int",
-  "reference-types",
-  "sign-ext",
-].map((feature) => `--enable-${feature}`);
 
 /** What else pkg/wasm/ is made of. */
 export const SOURCES = ["scripts/package.mjs", "pkg/call.js", "pkg/index.js", "pkg/server.js"];
@@ -86,9 +76,12 @@ async function load(glue, name, exports, file, compiled) {
       contents: `
         import { initSync, ${exports} } from "./${name}.js";
         ${compiled}
-        const exports = { ${exports} };
+        let exports;
         export function core() {
-          initSync({ module: compiled() });
+          if (!exports) {
+            initSync({ module: compiled() });
+            exports = { ${exports} };
+          }
           return exports;
         }`,
       resolveDir: glue,

@@ -9,7 +9,8 @@ import { root, run, say } from "./setup.mjs";
 import { checkSizes } from "./size.mjs";
 
 const chosen = process.argv.slice(2);
-const env = { ...(await build()), ...ensureBrowser() };
+const browses = chosen.length === 0 || chosen.some((path) => /client|page/.test(path));
+const env = { ...(await build()), ...(browses && ensureBrowser()) };
 
 if (chosen.length === 0) {
   const lints = ["--", "-D", "warnings"];

@@ -53,6 +53,7 @@ fn what_is_neither_names_none() {
         "https://example.com",
         "https://example.com/api/v1/waitpoints/tokens",
         "https://example.com/api/v1/waitpoints/tokens/w1",
+        "https://example.com/api/v1/waitpoints/tokens/w1/callback/",
         "https://example.com/api/v1/waitpoints/tokens//callback/x",
         "https://example.com/api/v1/waitpoints/tokens/w1/callback/x/y",
         "https://example.com/api/v1/waitpoints/tokens/w1/callback/é",
@@ -148,6 +149,21 @@ fn a_hash_completes_by_the_callback_and_cannot_read() {
         target(Action::Retrieve, given),
         Err(ReferenceError::CannotRead)
     );
+    // A configured key reads where it is configured for, and goes nowhere else.
+    let key = Given {
+        configured_access_token: "key",
+        ..given
+    };
+    assert_eq!(target(Action::Retrieve, key).unwrap().1, "key");
+    let elsewhere = Given {
+        configured_base_url: "https://mine.example",
+        ..key
+    };
+    assert_eq!(
+        target(Action::Retrieve, elsewhere),
+        Err(ReferenceError::CannotRead)
+    );
+    assert_eq!(target(Action::Complete, key), Ok((HASH_URL.to_owned(), "")));
     // A better credential goes first.
     let given = Given {
         access_token: "a.b.c",
@@ -160,6 +176,35 @@ fn a_hash_completes_by_the_callback_and_cannot_read() {
             .ends_with("/waitpoint_c1/complete")
     );
     assert!(target(Action::Retrieve, given).is_ok());
+}
+
+#[test]
+fn a_token_is_created_where_it_is_configured_unless_told_otherwise() {
+    let create = |given| Target::create(given).map(|Target { url, bearer }| (url, bearer));
+    let configured = Given::from_lines("\n\n\nkey\nhttps://mine.example/");
+    let url = |base: &str| format!("{base}/api/v1/waitpoints/tokens");
+    assert_eq!(create(configured), Ok((url("https://mine.example"), "key")));
+    let given = Given {
+        access_token: "other",
+        base_url: "https://other.example",
+        ..configured
+    };
+    assert_eq!(create(given), Ok((url("https://other.example"), "other")));
+    assert_eq!(create(Given::default()), Err(ReferenceError::NoCredential));
+    assert_eq!(
+        create(Given {
+            access_token: "✓",
+            ..configured
+        }),
+        Err(ReferenceError::BadCredential)
+    );
+    assert_eq!(
+        create(Given {
+            base_url: "example.com",
+            ..configured
+        }),
+        Err(ReferenceError::NoBaseUrl)
+    );
 }
 
 #[test]
@@ -237,7 +282,13 @@ fn what_may_succeed_later_is_tried_again_unless_the_server_says_otherwise() {
             "{status}"
         );
     }
-    for status in [200, 301, 400, 401, 403, 404, 409, 410, 413, 422, 499] {
+    for status in [200, 204, 299] {
+        assert!(
+            !Verdict::new(status, 1.0, f64::NAN).is_retryable(),
+            "{status}"
+        );
+    }
+    for status in [301, 400, 401, 403, 404, 409, 410, 413, 422, 499] {
         assert!(!answered(status).is_retryable(), "{status}");
         assert!(
             Verdict::new(status, 1.0, f64::NAN).is_retryable(),

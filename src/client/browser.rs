@@ -1,6 +1,6 @@
 //! What the entry `waitpoint` calls. Absent texts are empty; what is refused is thrown as a sentence.
 
-use super::reference::{Action, Given, Target, claims, cut};
+use super::reference::{Action, Given, Target, claims};
 use super::retry::{Retry, Verdict};
 use super::task::{Task, Wire};
 use alloc::string::String;
@@ -28,20 +28,8 @@ pub fn start(
     } else {
         Action::Retrieve
     };
-    let mut rest = given.as_str();
-    let mut line = || {
-        let (line, after) = cut(rest, "\n").unwrap_or((rest, ""));
-        rest = after;
-        line
-    };
-    let given = Given {
-        token: line(),
-        access_token: line(),
-        base_url: line(),
-        configured_access_token: line(),
-        configured_base_url: line(),
-    };
-    let target = Target::of(action, given).map_err(|why| JsValue::from_str(why.sentence()))?;
+    let target = Target::of(action, Given::from_lines(&given))
+        .map_err(|why| JsValue::from_str(why.sentence()))?;
     let retry = Retry {
         max_attempts,
         min,

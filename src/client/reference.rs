@@ -69,6 +69,10 @@ impl<'a> Reference<'a> {
             let (text, _) = cut(text, "#").unwrap_or((text, ""));
             let (base_url, rest) = cut(text, TOKENS)?;
             let (id, credential) = cut(rest.strip_prefix('/')?, CALLBACK)?;
+            // Else some other credential would go to wherever the text points.
+            if credential.is_empty() {
+                return None;
+            }
             (base_url, id, credential)
         } else {
             ("", text, "")
@@ -119,52 +123,94 @@ pub struct Target<'a> {
     pub bearer: &'a str,
 }
 
+impl<'a> Given<'a> {
+    /// Reads the fields in the order above, a line each.
+    #[must_use]
+    pub fn from_lines(mut rest: &'a str) -> Self {
+        let mut line = || {
+            let (line, after) = cut(rest, "\n").unwrap_or((rest, ""));
+            rest = after;
+            line
+        };
+        Self {
+            token: line(),
+            access_token: line(),
+            base_url: line(),
+            configured_access_token: line(),
+            configured_base_url: line(),
+        }
+    }
+}
+
 impl<'a> Target<'a> {
-    /// Where to send an action on a token.
+    /// Where to send an action on a token. A configured credential goes to the configured base URL
+    /// alone, never to one that the token's URL names.
     ///
     /// # Errors
     /// See [`ReferenceError`].
     pub fn of(action: Action, given: Given<'a>) -> Result<Self, ReferenceError> {
         let reference = Reference::parse(given.token).ok_or(ReferenceError::NoToken)?;
-        let mut url = tokens_url([
-            given.base_url,
-            reference.base_url,
-            given.configured_base_url,
-        ])?;
-        url.push('/');
-        url += reference.id;
-        let bearer = first([
-            given.access_token,
-            reference.credential,
-            given.configured_access_token,
-        ]);
-        if bearer.is_empty() {
-            return Err(ReferenceError::NoCredential);
-        }
-        if !bearer.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ReferenceError::BadCredential);
-        }
+        let mut target = Self {
+            url: tokens_url([
+                given.base_url,
+                reference.base_url,
+                given.configured_base_url,
+            ])?,
+            bearer: first([
+                given.access_token,
+                reference.credential,
+                given.configured_access_token,
+            ]),
+        };
         // A hash is no bearer: it stands in the URL, and the whole body is the output.
-        let is_hash = bearer == reference.credential && cut(bearer, ".").is_none();
+        let is_hash = target.bearer == reference.credential && cut(target.bearer, ".").is_none();
+        if is_hash && !target.bearer.is_empty() && action == Action::Retrieve {
+            let ours = tokens_url([given.configured_base_url, "", ""]);
+            target.bearer = given.configured_access_token;
+            if target.bearer.is_empty() || ours.as_ref() != Ok(&target.url) {
+                return Err(ReferenceError::CannotRead);
+            }
+        }
+        check(target.bearer)?;
+        target.url.push('/');
+        target.url += reference.id;
         match action {
-            Action::Retrieve if is_hash => return Err(ReferenceError::CannotRead),
             Action::Retrieve => {}
             Action::Complete if is_hash => {
-                url += CALLBACK;
-                url += bearer;
-                return Ok(Self { url, bearer: "" });
+                target.url += CALLBACK;
+                target.url += target.bearer;
+                target.bearer = "";
             }
-            Action::Complete => url += "/complete",
+            Action::Complete => target.url += "/complete",
         }
+        Ok(target)
+    }
+
+    /// Where to create a token. What is given of one means nothing.
+    ///
+    /// # Errors
+    /// See [`ReferenceError`].
+    pub fn create(given: Given<'a>) -> Result<Self, ReferenceError> {
+        let url = tokens_url([given.base_url, "", given.configured_base_url])?;
+        let bearer = first([given.access_token, "", given.configured_access_token]);
+        check(bearer)?;
         Ok(Self { url, bearer })
     }
 }
 
+/// Whether a text can be a credential in a header.
+fn check(bearer: &str) -> Result<(), ReferenceError> {
+    if bearer.is_empty() {
+        Err(ReferenceError::NoCredential)
+    } else if bearer.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(ReferenceError::BadCredential)
+    }
+}
+
 /// The URL of all tokens, at the first of these base URLs that is not empty, else at trigger.dev's.
-///
-/// # Errors
-/// `NoBaseUrl`.
-pub fn tokens_url(base_urls: [&str; 3]) -> Result<String, ReferenceError> {
+fn tokens_url(base_urls: [&str; 3]) -> Result<String, ReferenceError> {
     let base_url = match first(base_urls) {
         "" => DEFAULT_BASE_URL,
         given => given,
@@ -212,7 +258,7 @@ fn is_url_safe(byte: u8) -> bool {
 
 /// `str::split_once` for ASCII separators, without the standard library's string searcher, which would
 /// be a third of the whole download.
-pub(super) fn cut<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
+fn cut<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
     let at = text
         .as_bytes()
         .windows(separator.len())

@@ -45,11 +45,12 @@ impl Verdict {
         }
     }
 
-    /// Whether the same request may succeed later: none came, 408, 429, 500 and above.
+    /// Whether the same request may succeed later: none came, 408, 429, 500 and above. What has
+    /// succeeded is not sent again, whatever a header says.
     #[must_use]
     pub fn is_retryable(self) -> bool {
-        self.should_retry
-            .unwrap_or(matches!(self.status, 0 | 408 | 429 | 500..))
+        let usual = matches!(self.status, 0 | 408 | 429 | 500..);
+        !matches!(self.status, 200..300) && self.should_retry.unwrap_or(usual)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the entry `waitpoint/server` calls beyond `browser`: the calls that need a secret key.
 
-use super::reference::tokens_url;
+use super::reference::{Given, Target};
 use super::retry::Retry;
 use super::task::{Task, Wire};
 use crate::time::Timestamp;
@@ -8,7 +8,7 @@ use crate::wire::CreateRequest;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Starts to create a token. `fields` is the body; it is checked here as the Worker will check it,
+/// Starts to create a token. `given` holds the fields of [`Given`], a line each, `fields` is the body; it is checked here as the Worker will check it,
 /// since trigger.dev takes a timeout that it cannot read for none. Times are in milliseconds, `now` since
 /// the epoch.
 ///
@@ -22,8 +22,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub fn create(
     fields: &str,
     now: f64,
-    access_token: &str,
-    base_url: &str,
+    given: &str,
     wire: Wire,
     max_attempts: u32,
     min: f64,
@@ -32,12 +31,13 @@ pub fn create(
 ) -> Result<Task, JsValue> {
     CreateRequest::parse(fields.as_bytes(), Timestamp::from_millis(now as u64))
         .map_err(|why| JsValue::from_str(&why.to_string()))?;
-    let url = tokens_url([base_url, "", ""]).map_err(|why| JsValue::from_str(why.sentence()))?;
+    let target = Target::create(Given::from_lines(given))
+        .map_err(|why| JsValue::from_str(why.sentence()))?;
     let retry = Retry {
         max_attempts,
         min,
         max,
         factor,
     };
-    Ok(Task::request(wire, url, access_token, retry))
+    Ok(Task::request(wire, target.url, target.bearer, retry))
 }

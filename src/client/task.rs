@@ -17,7 +17,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 #[wasm_bindgen]
 extern "C" {
-    /// What carries the requests of one call (`pkg/transport.js`). Its promises never reject.
+    /// What carries the requests of one call (`pkg/call.js`). Its promises never reject.
     pub type Wire;
 
     /// Sends a request, resolving with an [`Answer`]. No bearer is the empty text.

@@ -1,7 +1,8 @@
 // <waitpoint-approval> of the packed package in a real browser.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { test } from "node:test";
 import { sign, until, useWorker } from "../harness.mjs";
 import { installed, useBrowser, useSite } from "./fixture.mjs";
@@ -63,6 +64,7 @@ test("labels, data and a comment are the page's, the token its id and JWT", asyn
     "reject-data": `{"ok":false}`,
     comment: "required",
   });
+  await page.getByLabel("Comment").fill("   ");
   await button(page, "Nein").click();
   assert.equal(await page.element.getAttribute("state"), "idle", "the comment is missing");
   await page.getByLabel("Comment").fill(" too early ");
@@ -137,6 +139,51 @@ test("what cannot succeed offers no second try", async () => {
   await page.state("failed");
   assert.equal(await button(page, "Try again").count(), 0);
   assert.deepEqual(await page.evaluate(() => window.events), [["waitpoint-error", "invalid_argument"]]);
+});
+
+test("markup that was there before the script works as well", async () => {
+  const token = await worker.create();
+  const page = await browser.page();
+  const markup = `<waitpoint-approval token-id="${token.id}" access-token="${token.publicAccessToken}" base-url="${worker.url}">`;
+  const script = `<script type="module" src="/node_modules/waitpoint/element.js"></script>`;
+  writeFileSync(join(folder, "static.html"), `<!doctype html>${markup}Go?</waitpoint-approval>${script}`);
+  let looked = 0;
+  page.on("request", (request) => (looked += request.method() === "GET" && request.url().startsWith(worker.url)));
+  await page.goto(`${site.url}/static.html`);
+  await button(page, "Approve").click();
+  await page.locator("waitpoint-approval[state=done]").waitFor();
+  assert.deepEqual([page.errors, looked], [[], 1]);
+  // A copy of it starts anew, and looks for itself.
+  await page.evaluate(() => document.body.append(document.querySelector("waitpoint-approval").cloneNode(true)));
+  await page.locator("waitpoint-approval[state=decided]").waitFor();
+});
+
+test("an answer about the token before is not shown for the one after", async () => {
+  const [first, second] = [await worker.create(), await worker.create()];
+  const page = await show({ "token-url": first.url });
+  let answer;
+  await page.route("**/complete", (route) => (answer = () => route.continue()));
+  await Promise.all([page.waitForRequest("**/complete"), button(page, "Approve").click()]);
+  await page.element.evaluate((element, url) => element.setAttribute("token-url", url), second.url);
+  await page.state("idle");
+  await Promise.all([page.waitForResponse("**/complete"), answer()]);
+  await page.unroute("**/complete");
+  await button(page, "Reject").click();
+  await page.state("done");
+  assert.equal((await worker.retrieve(second.id)).output, `{"status":"rejected"}`);
+  assert.equal((await worker.retrieve(first.id)).output, `{"status":"approved"}`);
+});
+
+test("focus that is elsewhere stays there", async () => {
+  const token = await worker.create();
+  const page = await show({ "token-url": token.url });
+  await page.evaluate(() => {
+    document.querySelector("main").append(document.createElement("input"));
+    document.querySelector("input").focus();
+    document.querySelector("waitpoint-approval").decide("approve");
+  });
+  await page.state("done");
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), "INPUT");
 });
 
 test("the parser's own element, a later token and removal all work", async () => {

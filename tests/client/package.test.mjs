@@ -72,7 +72,7 @@ test("its types fit what it does, and refuse what it does not", () => {
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   for (const resolution of ["bundler", "nodenext"]) {
     const module = resolution === "bundler" ? "esnext" : resolution;
-    const args = ["--noEmit", "--strict", "--target", "es2022", "--module", module, "--moduleResolution", resolution];
+    const args = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022", "--module", module, "--moduleResolution", resolution];
     const { status, stdout } = spawnSync(process.execPath, [tsc, ...args, example], { cwd: folder, encoding: "utf8" });
     assert.equal(status, 0, stdout);
   }
@@ -115,13 +115,34 @@ for (const node of NODES) {
         () => completeToken("waitpoint_c1", 1, { ...options, accessToken: "a b" }), () => completeToken("waitpoint_c1", 1, { ...options, baseURL: "example.com" }),
         () => completeToken("waitpoint_c1", 1, { ...options, timeoutInMs: -1 }), () => completeToken("waitpoint_c1", 1, { ...options, retry: { factor: NaN } }),
         () => completeToken("waitpoint_c1", 1, { ...options, signal: {} }), () => completeToken("waitpoint_c1\\nx", 1, options),
+        () => completeToken("waitpoint_c1", 1, { ...options, baseURL: "https://" }), () => completeToken("waitpoint_c1", 1, { ...options, baseURL: "https://x?y" }),
+        () => createToken({}, { ...options, accessToken: "✓" }), () => createToken({ timeout: new Date(NaN) }, options),
+        () => completeToken("https://example.com/api/v1/waitpoints/tokens/w1/callback/", 1, options),
         async () => decodeToken("x"), async () => decodeToken(undefined), async () => decodeToken("a.e30.c"),
       ];
       const results = await Promise.all(calls.map((call) => call().catch((error) => error)));
       console.log(JSON.stringify(results.map((error) => error instanceof WaitpointError && error.code)));`);
-    assert.deepEqual(result, Array(22).fill("invalid_argument"));
+    assert.deepEqual(result, Array(27).fill("invalid_argument"));
   });
 }
+
+test("the wasm is compiled once, whatever Promise is, and a key goes where it is configured for", () => {
+  const script = `
+    const urls = [];
+    globalThis.fetch = async (url) => (urls.push(url), new Response('{"success":true,"id":"x"}'));
+    let compiled = 0;
+    const Module = WebAssembly.Module;
+    WebAssembly.Module = class extends Module { constructor(bytes) { super(bytes); compiled += 1; } };
+    globalThis.Promise = class extends Promise {};
+    const { configure, completeToken, createToken, decodeToken } = await import("waitpoint/server");
+    configure({ baseURL: "https://mine.example", accessToken: "key" });
+    await completeToken("waitpoint_c1", 1);
+    await createToken({}, { baseURL: "", accessToken: undefined });
+    await completeToken("waitpoint_c1", 1, null);
+    console.log(JSON.stringify({ compiled, hosts: [...new Set(urls.map((url) => new URL(url).host))] }));`;
+  const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: folder, encoding: "utf8" });
+  assert.deepEqual(JSON.parse(printed), { compiled: 2, hosts: ["mine.example"] });
+});
 
 test("a Worker that imports it completes a token", async () => {
   writeFileSync(

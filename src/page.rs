@@ -1,0 +1,402 @@
+//! What the page at `token.url` shows for a token. No HTTP, no clock: a token goes in, a document comes
+//! out.
+//!
+//! Invariant: every text that a caller or a person wrote is escaped by the template (`www/page.html`),
+//! stands in an element's content or a quoted attribute, and is isolated in its own direction.
+
+use crate::approval::{Approval, Choice, Comment, Confirm, MAX_COMMENT, Style, is_same_word};
+use crate::time::Timestamp;
+use crate::token::{CompletedBy, State, Token};
+use crate::words::Words;
+use askama::Template;
+
+/// Stands in the page; the response's policy names its hash.
+pub const CSS: &str = include_str!("../www/page.css");
+/// Stands in the page; the response's policy names its hash.
+pub const JS: &str = include_str!("../www/page.js");
+
+/// Largest body of the page's form, in bytes.
+pub const MAX_FORM: usize = 16 * 1024;
+/// The field of the form that tells it from what a machine posts.
+pub const NONCE_FIELD: &str = "waitpoint_nonce";
+
+/// What a person filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// The index of a choice.
+    pub choice: String,
+    /// The label of a choice, typed.
+    pub typed: String,
+    /// A comment.
+    pub comment: String,
+}
+
+/// Why the form is shown again. Nothing was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The nonce is too old, or not this page's.
+    Stale,
+    /// No choice was made.
+    ChooseOne,
+    /// What was typed is no choice's label.
+    TypeExactly,
+    /// A comment is required.
+    CommentMissing,
+    /// It is longer than [`MAX_COMMENT`].
+    CommentLong,
+    /// Storage did not answer.
+    Trouble,
+}
+
+/// What there is to add about a token that is no longer waiting, or whose link is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// Somebody decided otherwise before.
+    NotTaken,
+    /// The decision came after the timeout.
+    TooLate,
+    /// The link has expired; the token may still wait.
+    Expired,
+}
+
+/// A page without a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// No such link.
+    Unknown,
+    /// Too many attempts.
+    Busy,
+    /// Storage did not answer.
+    Trouble,
+    /// A form of another site.
+    Foreign,
+    /// A form that is too large.
+    TooLarge,
+}
+
+/// What a token asks, in the words of a language where its creator said nothing.
+#[must_use]
+pub fn approval_of(token: &Token, words: &Words) -> Approval {
+    let text = token.approval.as_deref().unwrap_or("{}");
+    // It was checked when the token was created.
+    let mut approval = Approval::parse(text).unwrap_or_default();
+    if approval.choices.is_empty() {
+        let choice = |label: &str, status, style| Choice {
+            label: label.to_owned(),
+            data: Some(format!(r#"{{"status":"{status}"}}"#)),
+            style,
+        };
+        approval.choices = vec![
+            choice(words.approve, "approved", Style::Primary),
+            choice(words.reject, "rejected", Style::Danger),
+        ];
+    }
+    approval
+}
+
+/// The output that a draft decides for.
+///
+/// # Errors
+/// What is missing.
+pub fn decide(approval: &Approval, draft: &Draft) -> Result<String, Fault> {
+    let choice = match approval.confirm {
+        Confirm::Click | Confirm::Choose => {
+            let index = draft.choice.parse::<usize>().ok();
+            index.and_then(|index| approval.choices.get(index)).ok_or(Fault::ChooseOne)?
+        }
+        Confirm::Typed => {
+            let typed = |choice: &&Choice| is_same_word(&draft.typed, &clean(&choice.label));
+            approval.choices.iter().find(typed).ok_or(Fault::TypeExactly)?
+        }
+    };
+    // Browsers send line breaks of a form as CR LF.
+    let comment = draft.comment.replace("\r\n", "\n");
+    let comment = match approval.comment {
+        Comment::None => "",
+        Comment::Optional | Comment::Required => comment.trim(),
+    };
+    if comment.chars().count() > MAX_COMMENT {
+        return Err(Fault::CommentLong);
+    }
+    if comment.is_empty() && approval.comment == Comment::Required {
+        return Err(Fault::CommentMissing);
+    }
+    Ok(choice.output(comment))
+}
+
+/// The page of a token. While it waits, and unless the link has expired, with the form.
+#[must_use]
+pub fn of_token(
+    words: &Words,
+    token: &Token,
+    nonce: &str,
+    draft: &Draft,
+    fault: Option<Fault>,
+    remark: Option<Remark>,
+) -> String {
+    let approval = approval_of(token, words);
+    let question = Question {
+        title: clean(approval.title.as_deref().unwrap_or(words.question)),
+        requested_by: approval.requested_by.as_deref().map(clean),
+        description: approval.description.as_deref().map(clean),
+    };
+    let open = token.state == State::Waiting && remark != Some(Remark::Expired);
+    let form = open.then(|| Form::of(words, &approval, nonce, draft, fault));
+    let (tone, headline, facts) = standing(words, token, &approval);
+    let end = match remark {
+        Some(Remark::Expired) => Some(End { headline: words.expired, sentence: words.ask_anew }),
+        _ if open => None,
+        Some(Remark::NotTaken) => Some(End { headline, sentence: words.not_taken }),
+        Some(Remark::TooLate) => Some(End { headline, sentence: words.too_late }),
+        None if token.state == State::TimedOut => Some(End { headline, sentence: words.nobody_decided }),
+        None => Some(End { headline, sentence: words.nothing_to_do }),
+    };
+    let title = match &end {
+        Some(end) => format!("{} · {}", end.headline, question.title),
+        None => question.title.clone(),
+    };
+    render(&Document {
+        words,
+        title: &title,
+        tone: if remark == Some(Remark::Expired) { Tone::Late } else { tone },
+        end,
+        question: Some(question),
+        deadline: token.timeout_at.filter(|_| open).map(Moment::of),
+        facts,
+        form,
+        scripted: true,
+        css: CSS,
+        js: JS,
+    })
+}
+
+/// A page without a token.
+#[must_use]
+pub fn of_notice(words: &Words, notice: Notice) -> String {
+    let (headline, sentence) = match notice {
+        Notice::Unknown => (words.unknown, words.cut_off),
+        Notice::Busy => (words.busy, words.wait),
+        Notice::Trouble => (words.trouble, words.try_again),
+        Notice::Foreign => (words.foreign, words.from_here),
+        Notice::TooLarge => (words.too_large, words.comment_long),
+    };
+    render(&Document {
+        words,
+        title: headline,
+        tone: Tone::Trouble,
+        end: Some(End { headline, sentence }),
+        question: None,
+        deadline: None,
+        facts: Vec::new(),
+        form: None,
+        scripted: false,
+        css: CSS,
+        js: JS,
+    })
+}
+
+/// How a token stands: its colour, its headline, and what is known of its end.
+fn standing<'a>(words: &'a Words, token: &Token, approval: &Approval) -> (Tone, &'a str, Vec<Fact<'a>>) {
+    let ended = |label| token.finished_at().map(|at| Fact::time(label, at));
+    match &token.state {
+        State::Waiting => (Tone::Waiting, words.question, Vec::new()),
+        State::TimedOut => (Tone::Late, words.timed_out, ended(words.timed_out_at).into_iter().collect()),
+        State::Completed { decision, .. } => {
+            let output = decision.output.as_ref().map_or("", |output| output.text.as_str());
+            let chosen = approval.choice_of(output);
+            let (tone, headline) = match chosen.as_ref().map(|(choice, _)| choice.style) {
+                Some(Style::Primary) => (Tone::Approved, words.approved),
+                Some(Style::Danger) => (Tone::Rejected, words.rejected),
+                Some(Style::Neutral) | None => (Tone::Decided, words.decided),
+            };
+            let by = match (&decision.subject, decision.by) {
+                (Some(subject), _) => subject.as_str(),
+                (None, CompletedBy::Page) => words.by_page,
+                (None, CompletedBy::Api) => words.by_api,
+                (None, CompletedBy::Callback) => words.by_callback,
+            };
+            let mut facts = Vec::new();
+            if let Some((choice, comment)) = &chosen {
+                facts.push(Fact::text(words.decision, "strong", &choice.label));
+                if !comment.is_empty() {
+                    facts.push(Fact::text(words.comment, "text", comment));
+                }
+            }
+            facts.push(Fact::text(words.decided_by, "", by));
+            facts.extend(ended(words.decided_at));
+            (tone, headline, facts)
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Document<'a> {
+    words: &'a Words,
+    title: &'a str,
+    tone: Tone,
+    end: Option<End<'a>>,
+    question: Option<Question>,
+    deadline: Option<Moment>,
+    facts: Vec<Fact<'a>>,
+    form: Option<Form<'a>>,
+    scripted: bool,
+    css: &'static str,
+    js: &'static str,
+}
+
+/// What is over, in a word and a sentence.
+struct End<'a> {
+    headline: &'a str,
+    sentence: &'a str,
+}
+
+struct Question {
+    title: String,
+    requested_by: Option<String>,
+    description: Option<String>,
+}
+
+struct Fact<'a> {
+    label: &'a str,
+    class: &'static str,
+    text: String,
+    time: Option<Moment>,
+}
+
+impl<'a> Fact<'a> {
+    fn text(label: &'a str, class: &'static str, text: &str) -> Self {
+        Self { label, class, text: clean(text), time: None }
+    }
+
+    fn time(label: &'a str, at: Timestamp) -> Self {
+        Self { label, class: "", text: String::new(), time: Some(Moment::of(at)) }
+    }
+}
+
+/// An instant for the script, and for whoever has none.
+struct Moment {
+    iso: String,
+    utc: String,
+}
+
+impl Moment {
+    fn of(at: Timestamp) -> Self {
+        let iso = at.to_string();
+        let utc = match iso.split_once('T') {
+            Some((date, time)) => format!("{date} {} UTC", time.get(..5).unwrap_or(time)),
+            None => iso.clone(),
+        };
+        Self { iso, utc }
+    }
+}
+
+struct Form<'a> {
+    nonce: &'a str,
+    alert: Option<&'a str>,
+    choices: Vec<Button>,
+    chooses: bool,
+    types: bool,
+    typed: &'a str,
+    comments: bool,
+    comment_required: bool,
+    comment: &'a str,
+}
+
+struct Button {
+    index: usize,
+    label: String,
+    class: &'static str,
+    chosen: bool,
+}
+
+impl<'a> Form<'a> {
+    fn of(
+        words: &'a Words,
+        approval: &Approval,
+        nonce: &'a str,
+        draft: &'a Draft,
+        fault: Option<Fault>,
+    ) -> Self {
+        let button = |(index, choice): (usize, &Choice)| Button {
+            index,
+            label: clean(&choice.label),
+            class: match choice.style {
+                Style::Primary => "primary",
+                Style::Danger => "danger",
+                Style::Neutral => "neutral",
+            },
+            chosen: draft.choice == index.to_string(),
+        };
+        Self {
+            nonce,
+            alert: fault.map(|fault| match fault {
+                Fault::Stale => words.stale,
+                Fault::ChooseOne => words.choose_one,
+                Fault::TypeExactly => words.type_exactly,
+                Fault::CommentMissing => words.comment_missing,
+                Fault::CommentLong => words.comment_long,
+                Fault::Trouble => words.try_again,
+            }),
+            choices: approval.choices.iter().enumerate().map(button).collect(),
+            chooses: approval.confirm == Confirm::Choose,
+            types: approval.confirm == Confirm::Typed,
+            typed: &draft.typed,
+            comments: approval.comment != Comment::None,
+            comment_required: approval.comment == Comment::Required,
+            comment: &draft.comment,
+        }
+    }
+}
+
+/// What a page is about, at a glance; never by colour alone.
+#[derive(Clone, Copy)]
+enum Tone {
+    Waiting,
+    Approved,
+    Rejected,
+    Decided,
+    Late,
+    Trouble,
+}
+
+impl Tone {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Decided => "decided",
+            Self::Late => "late",
+            Self::Trouble => "trouble",
+        }
+    }
+
+    /// The path of its sign, in a square of 24.
+    fn icon(self) -> &'static str {
+        match self {
+            Self::Waiting | Self::Late => "M12 4v8l5 3",
+            Self::Approved => "M4 13l5 5L20 6",
+            Self::Rejected => "M5 5l14 14M19 5L5 19",
+            Self::Decided => "M4 12h16",
+            Self::Trouble => "M12 3v11M12 20v.1",
+        }
+    }
+}
+
+fn render(document: &Document<'_>) -> String {
+    // Only writing can fail, and that into a string does not.
+    document.render().unwrap_or_default()
+}
+
+/// Without what would make a text look like another: controls, marks that turn the direction of what
+/// follows, characters of no width. Joiners stay, as scripts and emoji need them.
+fn clean(text: &str) -> String {
+    let keep = |c: &char| match c {
+        '\n' => true,
+        '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}' => false,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
+        c => !c.is_control(),
+    };
+    text.chars().filter(keep).collect()
+}
