@@ -8,9 +8,9 @@ use crate::wire::CreateRequest;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Starts to create a token. `given` holds the fields of [`Given`], a line each, `fields` is the body; it is checked here as the Worker will check it,
-/// since trigger.dev takes a timeout that it cannot read for none. Times are in milliseconds, `now` since
-/// the epoch.
+/// Starts to create a token. `given` holds the fields of [`Given`], a line each. `fields` is the body;
+/// it is checked here as the Worker will check it, since trigger.dev takes a timeout that it cannot
+/// read for none. Times are in milliseconds, `now` since the epoch.
 ///
 /// # Errors
 /// What is wrong with the fields or the base URL, as a sentence.
