@@ -114,22 +114,22 @@ impl Approval {
     }
 
     fn check(&self) -> Result<(), Refusal> {
-        let text = |name, text: &Option<String>, limit| match text {
+        let text = |name: &str, text: Option<&String>, limit| match text {
             Some(text) if text.trim().is_empty() => Err(invalid(format!("{name} is empty"))),
-            Some(text) if text.chars().count() > limit => {
-                Err(invalid(format!("{name} must be {limit} characters or less")))
-            }
+            Some(text) if text.chars().count() > limit => Err(invalid(format!(
+                "{name} must be {limit} characters or less"
+            ))),
             _ => Ok(()),
         };
-        text("title", &self.title, MAX_TITLE)?;
-        text("description", &self.description, MAX_DESCRIPTION)?;
-        text("requestedBy", &self.requested_by, MAX_REQUESTED_BY)?;
+        text("title", self.title.as_ref(), MAX_TITLE)?;
+        text("description", self.description.as_ref(), MAX_DESCRIPTION)?;
+        text("requestedBy", self.requested_by.as_ref(), MAX_REQUESTED_BY)?;
         if self.choices.len() > MAX_CHOICES {
             return Err(invalid(format!("choices must be {MAX_CHOICES} or less")));
         }
         for (index, choice) in self.choices.iter().enumerate() {
             let name = format!("choices[{index}].label");
-            text(&name, &Some(choice.label.clone()), MAX_LABEL)?;
+            text(&name, Some(&choice.label), MAX_LABEL)?;
             let same = |other: &Choice| is_same_word(&other.label, &choice.label);
             if self.choices.iter().filter(|other| same(other)).count() > 1 {
                 return Err(invalid(format!("{name} stands twice")));
@@ -151,10 +151,17 @@ impl Approval {
         struct Commented {
             comment: String,
         }
-        let comment = serde_json::from_str::<Commented>(output).map_or(String::new(), |it| it.comment);
-        let found = self.choices.iter().find(|choice| choice.output(&comment) == output);
+        let comment =
+            serde_json::from_str::<Commented>(output).map_or(String::new(), |it| it.comment);
+        let found = self
+            .choices
+            .iter()
+            .find(|choice| choice.output(&comment) == output);
         found.map(|choice| (choice, comment)).or_else(|| {
-            let found = self.choices.iter().find(|choice| choice.output("") == output);
+            let found = self
+                .choices
+                .iter()
+                .find(|choice| choice.output("") == output);
             found.map(|choice| (choice, String::new()))
         })
     }
@@ -172,7 +179,10 @@ impl Choice {
             return data;
         }
         let comment = quoted(comment);
-        match data.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        match data
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+        {
             Some(fields) if fields.trim().is_empty() => format!(r#"{{"comment":{comment}}}"#),
             Some(fields) => format!(r#"{{{fields},"comment":{comment}}}"#),
             None => format!(r#"{{"data":{data},"comment":{comment}}}"#),
@@ -186,10 +196,11 @@ impl Choice {
     }
 }
 
-/// Whether a person who types one word means the other.
+/// Whether a person who types one word means the other. Letters beyond ASCII must be typed as they
+/// stand: the tables of their cases would be a tenth of the Worker.
 #[must_use]
 pub fn is_same_word(typed: &str, label: &str) -> bool {
-    typed.trim().to_lowercase() == label.trim().to_lowercase()
+    typed.trim().eq_ignore_ascii_case(label.trim())
 }
 
 fn quoted(text: &str) -> String {
@@ -197,5 +208,8 @@ fn quoted(text: &str) -> String {
 }
 
 fn invalid(message: String) -> Refusal {
-    Refusal::Invalid { path: "approval", message }
+    Refusal::Invalid {
+        path: "approval",
+        message,
+    }
 }

@@ -22,6 +22,9 @@ pub const MAX_JWT: usize = 4_096;
 /// Shortest secret key, in bytes.
 pub const MIN_KEY: usize = 24;
 
+/// How long a page's form can be sent.
+pub const NONCE_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The environments and their keys, as the secret `SECRET_KEYS` lists them.
@@ -175,17 +178,36 @@ impl Keyring {
         credential: &str,
         now: Timestamp,
     ) -> Result<Caller<'_>, Refusal> {
+        let (caller, expired) = self.link_reader(typed, credential, now)?;
+        if expired {
+            Err(Refusal::ExpiredPublicToken)
+        } else {
+            Ok(caller)
+        }
+    }
+
+    /// As [`Keyring::link_caller`] for somebody who only looks: an expired credential is told apart,
+    /// not refused.
+    ///
+    /// # Errors
+    /// `InvalidCallbackHash`, `InvalidPublicToken`, `ScopeTooSmall`.
+    pub fn link_reader(
+        &self,
+        typed: &str,
+        credential: &str,
+        now: Timestamp,
+    ) -> Result<(Caller<'_>, bool), Refusal> {
         if credential.contains('.') {
-            let claims = self.verify(credential, now)?;
+            let (claims, expired) = self.verify_but_for_expiry(credential, now)?;
             return if claims.allow("write", typed) {
-                Ok(Caller::Public(claims))
+                Ok((Caller::Public(claims), expired))
             } else {
                 Err(Refusal::ScopeTooSmall)
             };
         }
         internal_id(typed)
             .and_then(|id| self.by_callback_hash(id, credential))
-            .map(Caller::Secret)
+            .map(|environment| (Caller::Secret(environment), false))
             .ok_or(Refusal::InvalidCallbackHash)
     }
 
@@ -196,6 +218,17 @@ impl Keyring {
     /// # Errors
     /// See [`JwtError`].
     pub fn verify(&self, jwt: &str, now: Timestamp) -> Result<Claims<'_>, JwtError> {
+        match self.verify_but_for_expiry(jwt, now)? {
+            (_, true) => Err(JwtError::Expired),
+            (claims, false) => Ok(claims),
+        }
+    }
+
+    fn verify_but_for_expiry(
+        &self,
+        jwt: &str,
+        now: Timestamp,
+    ) -> Result<(Claims<'_>, bool), JwtError> {
         if jwt.len() > MAX_JWT {
             return Err(JwtError::Invalid);
         }
@@ -207,12 +240,13 @@ impl Keyring {
             .iter()
             .find(|environment| environment.signed(signed.as_bytes(), &signature))
             .ok_or(JwtError::Invalid)?;
-        let (scopes, subject) = jwt::read(header, payload, &environment.id, now)?;
-        Ok(Claims {
+        let (scopes, subject, expired) = jwt::read(header, payload, &environment.id, now)?;
+        let claims = Claims {
             environment,
             scopes,
             subject,
-        })
+        };
+        Ok((claims, expired))
     }
 
     /// The environment for whose token `id` (internal, without prefix) this 64-digit hexadecimal
@@ -261,6 +295,42 @@ impl Environment {
             base64url_encode(&signature, &mut jwt);
         }
         jwt
+    }
+
+    /// A proof that a page was asked for at `now`: the approval page of the token `id` (internal), as
+    /// it stood while it waited. It goes into the page's form.
+    #[must_use]
+    pub fn nonce(&self, id: &str, now: Timestamp) -> String {
+        let mut nonce = format!("v1.{}.", now.as_secs());
+        if let Some(key) = self.keys.first() {
+            let mac = key
+                .mac
+                .clone()
+                .chain_update(Self::nonced(id, now.as_secs()));
+            base64url_encode(&mac.finalize().into_bytes(), &mut nonce);
+        }
+        nonce
+    }
+
+    /// Whether this is a [`nonce`](Self::nonce) of that token, at most [`NONCE_LIFE`] old.
+    #[must_use]
+    pub fn accepts_nonce(&self, id: &str, nonce: &str, now: Timestamp) -> bool {
+        let parts = nonce
+            .strip_prefix("v1.")
+            .and_then(|rest| rest.split_once('.'));
+        let Some((Ok(issued_at), Some(mac))) =
+            parts.map(|(iat, mac)| (iat.parse::<u64>(), base64url_decode(mac)))
+        else {
+            return false;
+        };
+        let age = now.as_secs().checked_sub(issued_at);
+        age.is_some_and(|age| age <= NONCE_LIFE.as_secs())
+            && self.signed(Self::nonced(id, issued_at).as_bytes(), &mac)
+    }
+
+    /// No other text that the key signs begins so.
+    fn nonced(id: &str, issued_at: u64) -> String {
+        format!("waitpoint page\n{id}\n{issued_at}\nWAITING")
     }
 
     /// The internal id of the token that a create with this request idempotency key makes: the

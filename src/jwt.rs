@@ -24,18 +24,19 @@ pub enum JwtError {
 }
 
 /// Reads the header and the claims of a token that bears a signature of `environment`'s: its scopes,
-/// and on whose behalf it speaks.
+/// on whose behalf it speaks, and whether it has expired.
 pub(crate) fn read(
     header: &str,
     payload: &str,
     environment: &str,
     now: Timestamp,
-) -> Result<(Vec<String>, Option<String>), JwtError> {
+) -> Result<(Vec<String>, Option<String>, bool), JwtError> {
     check_header(header)?;
     let payload = base64url_decode(payload).ok_or(JwtError::Invalid)?;
     let payload: Payload<'_> = object(&payload)?;
     payload.check(environment, now)?;
-    Ok((payload.scopes(), payload.subject()))
+    let expired = payload.exp <= now.as_secs();
+    Ok((payload.scopes(), payload.subject(), expired))
 }
 
 /// Header and claims of a token that may write and read the waitpoint `id`, ready to be signed.
@@ -112,13 +113,10 @@ impl Payload<'_> {
             || serde_json::from_str(audience)
                 .is_ok_and(|many: Vec<String>| many.iter().any(|one| one == AUDIENCE));
         let begun = self.nbf.is_none_or(|nbf| nbf <= now.as_secs());
-        if !(self.public && self.iss == ISSUER && for_us && self.sub == environment && begun) {
-            return Err(JwtError::Invalid);
-        }
-        if self.exp <= now.as_secs() {
-            Err(JwtError::Expired)
-        } else {
+        if self.public && self.iss == ISSUER && for_us && self.sub == environment && begun {
             Ok(())
+        } else {
+            Err(JwtError::Invalid)
         }
     }
 

@@ -27,6 +27,9 @@
 //! | [`wire`] | request and response bodies, limits |
 //! | [`error`] | every refusal: status, code, sentence |
 //! | [`route`] | path to endpoint, endpoint to methods |
+//! | [`approval`] | what a token asks of a person, and what a choice decides |
+//! | [`page`] | what the page at `token.url` shows |
+//! | [`words`] | its sentences, in each of its languages |
 //! | [`client`] | the npm package: features `browser` and `server` |
 //! | `worker` | the Worker and its objects (feature `worker`) |
 //!
@@ -58,11 +61,15 @@ pub mod client;
 mod encoding;
 
 #[cfg(not(feature = "browser"))]
+pub mod approval;
+#[cfg(not(feature = "browser"))]
 pub mod auth;
 #[cfg(not(feature = "browser"))]
 pub mod error;
 #[cfg(not(feature = "browser"))]
 pub mod jwt;
+#[cfg(not(feature = "browser"))]
+pub mod page;
 #[cfg(not(feature = "browser"))]
 pub mod route;
 #[cfg(not(feature = "browser"))]
@@ -71,6 +78,8 @@ pub mod time;
 pub mod token;
 #[cfg(not(feature = "browser"))]
 pub mod wire;
+#[cfg(not(feature = "browser"))]
+pub mod words;
 
 #[cfg(feature = "worker")]
 mod worker;
@@ -84,9 +93,11 @@ extern crate self as waitpoint;
 #[cfg(not(feature = "browser"))]
 #[path = "../tests"]
 mod tests {
+    mod approval;
     mod auth;
     mod client;
     mod laws;
+    mod page;
     mod route;
     mod time;
     mod token;

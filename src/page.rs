@@ -102,11 +102,17 @@ pub fn decide(approval: &Approval, draft: &Draft) -> Result<String, Fault> {
     let choice = match approval.confirm {
         Confirm::Click | Confirm::Choose => {
             let index = draft.choice.parse::<usize>().ok();
-            index.and_then(|index| approval.choices.get(index)).ok_or(Fault::ChooseOne)?
+            index
+                .and_then(|index| approval.choices.get(index))
+                .ok_or(Fault::ChooseOne)?
         }
         Confirm::Typed => {
             let typed = |choice: &&Choice| is_same_word(&draft.typed, &clean(&choice.label));
-            approval.choices.iter().find(typed).ok_or(Fault::TypeExactly)?
+            approval
+                .choices
+                .iter()
+                .find(typed)
+                .ok_or(Fault::TypeExactly)?
         }
     };
     // Browsers send line breaks of a form as CR LF.
@@ -144,12 +150,27 @@ pub fn of_token(
     let form = open.then(|| Form::of(words, &approval, nonce, draft, fault));
     let (tone, headline, facts) = standing(words, token, &approval);
     let end = match remark {
-        Some(Remark::Expired) => Some(End { headline: words.expired, sentence: words.ask_anew }),
+        Some(Remark::Expired) => Some(End {
+            headline: words.expired,
+            sentence: words.ask_anew,
+        }),
         _ if open => None,
-        Some(Remark::NotTaken) => Some(End { headline, sentence: words.not_taken }),
-        Some(Remark::TooLate) => Some(End { headline, sentence: words.too_late }),
-        None if token.state == State::TimedOut => Some(End { headline, sentence: words.nobody_decided }),
-        None => Some(End { headline, sentence: words.nothing_to_do }),
+        Some(Remark::NotTaken) => Some(End {
+            headline,
+            sentence: words.not_taken,
+        }),
+        Some(Remark::TooLate) => Some(End {
+            headline,
+            sentence: words.too_late,
+        }),
+        None if token.state == State::TimedOut => Some(End {
+            headline,
+            sentence: words.nobody_decided,
+        }),
+        None => Some(End {
+            headline,
+            sentence: words.nothing_to_do,
+        }),
     };
     let title = match &end {
         Some(end) => format!("{} · {}", end.headline, question.title),
@@ -158,7 +179,11 @@ pub fn of_token(
     render(&Document {
         words,
         title: &title,
-        tone: if remark == Some(Remark::Expired) { Tone::Late } else { tone },
+        tone: if remark == Some(Remark::Expired) {
+            Tone::Late
+        } else {
+            tone
+        },
         end,
         question: Some(question),
         deadline: token.timeout_at.filter(|_| open).map(Moment::of),
@@ -196,13 +221,24 @@ pub fn of_notice(words: &Words, notice: Notice) -> String {
 }
 
 /// How a token stands: its colour, its headline, and what is known of its end.
-fn standing<'a>(words: &'a Words, token: &Token, approval: &Approval) -> (Tone, &'a str, Vec<Fact<'a>>) {
+fn standing<'a>(
+    words: &'a Words,
+    token: &Token,
+    approval: &Approval,
+) -> (Tone, &'a str, Vec<Fact<'a>>) {
     let ended = |label| token.finished_at().map(|at| Fact::time(label, at));
     match &token.state {
         State::Waiting => (Tone::Waiting, words.question, Vec::new()),
-        State::TimedOut => (Tone::Late, words.timed_out, ended(words.timed_out_at).into_iter().collect()),
+        State::TimedOut => (
+            Tone::Late,
+            words.timed_out,
+            ended(words.timed_out_at).into_iter().collect(),
+        ),
         State::Completed { decision, .. } => {
-            let output = decision.output.as_ref().map_or("", |output| output.text.as_str());
+            let output = decision
+                .output
+                .as_ref()
+                .map_or("", |output| output.text.as_str());
             let chosen = approval.choice_of(output);
             let (tone, headline) = match chosen.as_ref().map(|(choice, _)| choice.style) {
                 Some(Style::Primary) => (Tone::Approved, words.approved),
@@ -266,11 +302,21 @@ struct Fact<'a> {
 
 impl<'a> Fact<'a> {
     fn text(label: &'a str, class: &'static str, text: &str) -> Self {
-        Self { label, class, text: clean(text), time: None }
+        Self {
+            label,
+            class,
+            text: clean(text),
+            time: None,
+        }
     }
 
     fn time(label: &'a str, at: Timestamp) -> Self {
-        Self { label, class: "", text: String::new(), time: Some(Moment::of(at)) }
+        Self {
+            label,
+            class: "",
+            text: String::new(),
+            time: Some(Moment::of(at)),
+        }
     }
 }
 

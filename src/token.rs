@@ -20,6 +20,8 @@ pub struct Token {
     pub timeout_at: Option<Timestamp>,
     /// At most 10, each at most 128 UTF-16 units, in the order given.
     pub tags: Vec<String>,
+    /// What its page asks (`approval.rs`), as the text that came in; of no meaning here.
+    pub approval: Option<String>,
     /// Where it stands.
     pub state: State,
 }
@@ -76,6 +78,8 @@ pub enum CompletedBy {
     Api,
     /// A machine's POST to `token.url`.
     Callback,
+    /// A person, on the page at `token.url`.
+    Page,
 }
 
 /// What can happen to a token.
@@ -140,6 +144,7 @@ impl Token {
             created_at,
             timeout_at,
             tags,
+            approval: None,
             state: State::Waiting,
         }
     }

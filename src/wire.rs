@@ -6,6 +6,7 @@
 //! Source of the shapes: trigger.dev's `api.ts`; `null` in a response breaks its clients, so an
 //! absent field is left out.
 
+use crate::approval::Approval;
 use crate::error::{Refusal, excerpt};
 use crate::time::{TimeoutError, Timestamp, future, parse_timeout};
 use crate::token::{CompletedBy, Output, OutputKind, State, Token};
@@ -33,6 +34,8 @@ pub struct CreateRequest {
     pub tags: Vec<String>,
     /// Whether an idempotency key was given.
     pub has_idempotency_key: bool,
+    /// What its page asks: JSON text that [`Approval::parse`] reads.
+    pub approval: Option<String>,
 }
 
 impl CreateRequest {
@@ -50,6 +53,8 @@ impl CreateRequest {
             tags: Option<&'a RawValue>,
             #[serde(borrow, default, deserialize_with = "present")]
             idempotency_key: Option<&'a RawValue>,
+            #[serde(borrow)]
+            approval: Option<&'a RawValue>,
         }
         let fields: Fields<'_> = object(body)?;
         let key = fields
@@ -66,7 +71,11 @@ impl CreateRequest {
                 message,
             });
         }
+        if let Some(raw) = fields.approval {
+            Approval::parse(raw.get())?;
+        }
         Ok(Self {
+            approval: fields.approval.map(|raw| raw.get().to_owned()),
             timeout_at: fields
                 .timeout
                 .map(|raw| timeout(raw.get(), now))
@@ -237,12 +246,7 @@ fn kind_of(json: &str) -> &'static str {
 /// `InvalidJson` for what is not UTF-8, `UnsupportedMediaType` for multipart forms,
 /// `BodyTooLarge` for a form that outgrows [`MAX_COMPLETE`] as JSON.
 pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, Refusal> {
-    let media_type = content_type
-        .split(';')
-        .next()
-        .unwrap_or("")
-        .trim()
-        .to_ascii_lowercase();
+    let media_type = media_type(content_type);
     if media_type == "multipart/form-data" {
         return Err(Refusal::UnsupportedMediaType(media_type));
     }
@@ -276,13 +280,30 @@ pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, Refusal
     })
 }
 
+/// The fields of a form, in order.
+pub fn form_fields(form: &str) -> impl Iterator<Item = (String, String)> {
+    form.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (form_decode(name), form_decode(value))
+    })
+}
+
+/// Whether a body calls itself a form of names and values.
+#[must_use]
+pub fn is_form(content_type: &str) -> bool {
+    media_type(content_type) == "application/x-www-form-urlencoded"
+}
+
+fn media_type(content_type: &str) -> String {
+    let media_type = content_type.split(';').next().unwrap_or("");
+    media_type.trim().to_ascii_lowercase()
+}
+
 /// A form as a JSON object in the order of first appearance; a name that repeats holds an array.
 fn form_to_json(form: &str) -> String {
     let mut fields: Vec<(String, Vec<String>)> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for pair in form.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, value) = (form_decode(name), form_decode(value));
+    for (name, value) in form_fields(form) {
         let place = *places.entry(name.clone()).or_insert(fields.len());
         match fields.get_mut(place) {
             Some((_, values)) => values.push(value),
@@ -392,35 +413,27 @@ pub fn token_json(id: &str, url: &str, token: &Token) -> String {
         completed_by: Option<&'static str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         completed_by_subject: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        approval: Option<&'a RawValue>,
     }
     let timeout_at = token.timeout_at.map(|at| at.to_string());
     let timed_out;
-    let (status, output, by, subject) = match &token.state {
-        State::Waiting => ("WAITING", None, None, None),
+    let (output, by, subject) = match &token.state {
+        State::Waiting => (None, None, None),
         State::Completed { decision, .. } => {
             let output = decision.output.as_ref().map(|o| (o.text.as_str(), o.kind));
-            (
-                "COMPLETED",
-                output,
-                Some(decision.by),
-                decision.subject.as_deref(),
-            )
+            (output, Some(decision.by), decision.subject.as_deref())
         }
         State::TimedOut => {
             timed_out = timed_out_json(token.timeout_at);
-            (
-                "TIMED_OUT",
-                Some((timed_out.as_str(), OutputKind::Json)),
-                None,
-                None,
-            )
+            (Some((timed_out.as_str(), OutputKind::Json)), None, None)
         }
     };
     to_json(&Body {
         id,
         kind: "MANUAL",
         url,
-        status,
+        status: status(token),
         user_provided_idempotency_key: false,
         output: output.map(|(text, _)| text),
         output_type: output
@@ -434,7 +447,21 @@ pub fn token_json(id: &str, url: &str, token: &Token) -> String {
         tags: &token.tags,
         completed_by: by.map(CompletedBy::as_str),
         completed_by_subject: subject,
+        approval: token
+            .approval
+            .as_deref()
+            .and_then(|text| serde_json::from_str(text).ok()),
     })
+}
+
+/// Where a token stands, as `status` names it.
+#[must_use]
+pub fn status(token: &Token) -> &'static str {
+    match &token.state {
+        State::Waiting => "WAITING",
+        State::Completed { .. } => "COMPLETED",
+        State::TimedOut => "TIMED_OUT",
+    }
 }
 
 /// The output of a token that timed out; trigger.dev's clients read its `message`.
@@ -461,6 +488,7 @@ impl CompletedBy {
         match self {
             Self::Api => "api",
             Self::Callback => "callback",
+            Self::Page => "page",
         }
     }
 }

@@ -67,7 +67,14 @@ pub struct Words {
 
 /// All languages; the first is the one for everybody else.
 pub static ALL: [&Words; 8] = [
-    &en::WORDS, &de::WORDS, &fr::WORDS, &es::WORDS, &pt::WORDS, &ja::WORDS, &zh::WORDS, &ar::WORDS,
+    &en::WORDS,
+    &de::WORDS,
+    &fr::WORDS,
+    &es::WORDS,
+    &pt::WORDS,
+    &ja::WORDS,
+    &zh::WORDS,
+    &ar::WORDS,
 ];
 
 /// The language that `?lang=` names, else the one that an `Accept-Language` header likes best.
@@ -75,17 +82,37 @@ pub static ALL: [&Words; 8] = [
 pub fn choose(asked: &str, accept_language: &str) -> &'static Words {
     let named = |tag: &str| {
         let primary = tag.split(['-', '_']).next().unwrap_or("").trim();
-        ALL.iter().find(|words| words.lang.eq_ignore_ascii_case(primary)).copied()
+        ALL.iter()
+            .find(|words| words.lang.eq_ignore_ascii_case(primary))
+            .copied()
     };
-    let mut best: Option<(&Words, f32)> = None;
+    let mut best: Option<(&Words, u32)> = None;
     for range in accept_language.split(',').take(20) {
         let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
-        let quality = parameters.trim().strip_prefix("q=").map_or(1.0, |q| q.trim().parse().unwrap_or(0.0));
-        if quality > best.map_or(0.0, |(_, quality)| quality)
+        let quality = parameters
+            .trim()
+            .strip_prefix("q=")
+            .map_or(1000, thousandths);
+        if quality > best.map_or(0, |(_, quality)| quality)
             && let Some(words) = named(tag)
         {
             best = Some((words, quality));
         }
     }
-    named(asked).or(best.map(|(words, _)| words)).unwrap_or(&en::WORDS)
+    named(asked)
+        .or(best.map(|(words, _)| words))
+        .unwrap_or(&en::WORDS)
+}
+
+/// `0.8` as 800. Enough for a quality; parsing real floats would be 6 kB.
+fn thousandths(quality: &str) -> u32 {
+    let (whole, fraction) = quality
+        .trim()
+        .split_once('.')
+        .unwrap_or((quality.trim(), ""));
+    let digits = format!("{whole}{fraction:0<3}");
+    digits
+        .get(..whole.len() + 3)
+        .and_then(|digits| digits.parse().ok())
+        .unwrap_or(0)
 }

@@ -2,7 +2,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 12] = [
+const PURE: [&str; 14] = [
     "time",
     "token",
     "delivery",
@@ -13,6 +13,8 @@ const PURE: [&str; 12] = [
     "error",
     "jwt",
     "encoding",
+    "approval",
+    "words",
     "client/reference",
     "client/retry",
 ];

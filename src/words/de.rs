@@ -14,11 +14,9 @@ pub(super) static WORDS: Words = Words {
     type_one: "Zum Entscheiden eines dieser Wörter eintippen",
     comment: "Kommentar",
     optional: "freiwillig",
-    offline:
-        "Sie sind offline. Es wurde noch nichts gesendet; das geschieht, sobald das Netz wieder da ist.\
+    offline: "Sie sind offline. Es wurde noch nichts gesendet; das geschieht, sobald das Netz wieder da ist.\
          Sie sind offline. Es wurde noch nichts gesendet; das geschieht, sobald das Netz wieder da ist.",
-    stale:
-        "Diese Seite war zu lange offen oder ist eine Kopie. Es wurde nichts entschieden: Bitte \
+    stale: "Diese Seite war zu lange offen oder ist eine Kopie. Es wurde nichts entschieden: Bitte \
          entscheiden Sie noch einmal.",
     choose_one: "Wählen Sie eine der Entscheidungen.",
     type_exactly: "Tippen Sie eines der Wörter so, wie es dasteht.",
@@ -46,8 +44,7 @@ pub(super) static WORDS: Words = Words {
     busy: "Zu viele Versuche",
     wait: "Es wurde nichts entschieden. Warten Sie eine Minute und versuchen Sie es noch einmal.",
     trouble: "Bei uns ist etwas schiefgegangen",
-    try_again:
-        "Wir wissen nicht, ob etwas entschieden wurde. Versuchen Sie es noch einmal: Zweimal schadet \
+    try_again: "Wir wissen nicht, ob etwas entschieden wurde. Versuchen Sie es noch einmal: Zweimal schadet \
          nicht.",
     foreign: "Das kam von einer anderen Website",
     from_here: "Es wurde nichts entschieden. Öffnen Sie den Link selbst und entscheiden Sie dort.",

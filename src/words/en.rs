@@ -15,8 +15,7 @@ pub(super) static WORDS: Words = Words {
     comment: "Comment",
     optional: "optional",
     offline: "You are offline. Nothing has been sent yet; it will be as soon as the network is back.",
-    stale:
-        "This page was open for too long or was copied. Nothing has been decided: please decide once \
+    stale: "This page was open for too long or was copied. Nothing has been decided: please decide once \
          more.",
     choose_one: "Choose one of the decisions.",
     type_exactly: "Type one of the words as it stands there.",

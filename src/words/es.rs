@@ -15,8 +15,7 @@ pub(super) static WORDS: Words = Words {
     comment: "Comentario",
     optional: "opcional",
     offline: "No hay conexión. Todavía no se ha enviado nada; se hará en cuanto vuelva la red.",
-    stale:
-        "Esta página estuvo abierta demasiado tiempo o es una copia. No se ha decidido nada: decida de \
+    stale: "Esta página estuvo abierta demasiado tiempo o es una copia. No se ha decidido nada: decida de \
          nuevo.",
     choose_one: "Elija una de las decisiones.",
     type_exactly: "Escriba una de las palabras tal como aparece.",

@@ -15,8 +15,7 @@ pub(super) static WORDS: Words = Words {
     comment: "Commentaire",
     optional: "facultatif",
     offline: "Vous êtes hors ligne. Rien n’a encore été envoyé ; ce sera fait dès le retour du réseau.",
-    stale:
-        "Cette page est restée ouverte trop longtemps ou a été copiée. Rien n’a été décidé : décidez \
+    stale: "Cette page est restée ouverte trop longtemps ou a été copiée. Rien n’a été décidé : décidez \
          de nouveau.",
     choose_one: "Choisissez l’une des décisions.",
     type_exactly: "Saisissez l’un des mots tel qu’il est écrit.",
@@ -44,9 +43,8 @@ pub(super) static WORDS: Words = Words {
     busy: "Trop d’essais",
     wait: "Rien n’a été décidé. Attendez une minute, puis réessayez.",
     trouble: "Un problème est survenu de notre côté",
-    try_again:
-        "Nous ne savons pas si une décision a été prise. Réessayez : décider deux fois est sans danger.\
-         Nous ne savons pas si une décision a été prise. Réessayez : décider deux fois est sans danger.",
+    try_again: "Nous ne savons pas si une décision a été prise. Réessayez : décider deux fois est sans \
+         danger.",
     foreign: "Ceci vient d’un autre site",
     from_here: "Rien n’a été décidé. Ouvrez le lien lui-même et décidez là.",
     too_large: "C’était trop long. Rien n’a été décidé.",

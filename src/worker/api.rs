@@ -1,13 +1,13 @@
 //! What each endpoint does. Credentials are verified here, before any object wakes.
 
-use super::http::{Head, Reply, body, preflight};
+use super::http::{Head, PLAIN, Reply, body, preflight};
 use super::record::{Answer, Command, Deciding, Record, pack};
 use super::{now, platform, settings};
 use crate::auth::{Caller, Environment};
 use crate::error::Refusal;
 use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
-use crate::token::{CompletedBy, Decision, Output, State, Token};
+use crate::token::{CompletedBy, Decision, Outcome, Output, State, Token};
 use crate::wire::{self, CompleteRequest, CreateRequest};
 use js_sys::Uint8Array;
 use serde::Serialize;
@@ -16,11 +16,11 @@ use web_sys::{Request, Response};
 use worker::Env;
 
 /// A request under way: what every endpoint needs.
-struct Call<'a> {
-    request: &'a Request,
-    head: &'a Head,
-    env: &'a Env,
-    now: Timestamp,
+pub(super) struct Call<'a> {
+    pub(super) request: &'a Request,
+    pub(super) head: &'a Head,
+    pub(super) env: &'a Env,
+    pub(super) now: Timestamp,
 }
 
 /// Answers any request.
@@ -65,14 +65,17 @@ impl Call<'_> {
         }
         match (endpoint, method) {
             (_, "OPTIONS") => Ok(preflight(endpoint, self.head)),
-            (Endpoint::Start, _) => Ok(Reply::html(200, include_str!("../../www/start.html"))),
+            (Endpoint::Start, _) => Ok(Reply::html(
+                200,
+                include_str!("../../www/start.html").to_owned(),
+                PLAIN,
+            )),
             (Endpoint::Health, _) => self.health(),
             (Endpoint::Tokens, "POST") => self.create().await,
             (Endpoint::Tokens, _) => self.list(),
             (Endpoint::Token { id }, _) => self.retrieve(id).await,
             (Endpoint::Complete { id }, _) => self.complete(id).await,
-            (Endpoint::Callback { id, credential }, "POST") => self.callback(id, credential).await,
-            (Endpoint::Callback { id, credential }, _) => self.page(id, credential),
+            (Endpoint::Callback { id, credential }, _) => self.link(id, credential).await,
             (Endpoint::RunWait { id }, _) => self.run_wait(id).await,
             (Endpoint::Claims, _) => self.claims(),
         }
@@ -104,7 +107,10 @@ impl Call<'_> {
             "" => environment.token_id(platform::unique().as_bytes()),
             key => environment.token_id(key.as_bytes()),
         };
-        let token = Token::new(self.now, request.timeout_at, request.tags);
+        let token = Token {
+            approval: request.approval,
+            ..Token::new(self.now, request.timeout_at, request.tags)
+        };
         let (record, text) = Record::of(&token);
         let token = match self
             .ask(environment, &id, message(&Command::Create(record), text))
@@ -136,12 +142,7 @@ impl Call<'_> {
         }
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
-        let Answer::Found(token) = self
-            .ask(environment, internal, message(&Command::Read, ""))
-            .await?
-        else {
-            return Err(Refusal::UnknownToken);
-        };
+        let token = self.read_token(environment, internal).await?;
         // One version a state: the answer's body differs by caller, hence Vary.
         let etag = if token.state == State::Waiting {
             "\"v1\""
@@ -183,17 +184,7 @@ impl Call<'_> {
         })
     }
 
-    async fn callback(&self, typed: &str, credential: &str) -> Result<Reply, Refusal> {
-        let caller = settings::keyring(self.env)?.link_caller(typed, credential, self.now)?;
-        let output = {
-            let body = body(self.request, self.head, wire::MAX_COMPLETE).await?;
-            wire::parse_callback(self.head.content_type(), &body)?
-        };
-        self.decide(caller, typed, Some(output), CompletedBy::Callback)
-            .await
-    }
-
-    async fn decide(
+    pub(super) async fn decide(
         &self,
         caller: Caller<'_>,
         typed: &str,
@@ -202,14 +193,27 @@ impl Call<'_> {
     ) -> Result<Reply, Refusal> {
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        let decision = Decision {
+            output,
+            by,
+            subject: caller.subject(),
+        };
+        let outcome = self
+            .complete_token(environment, internal, &decision)
+            .await?;
+        let reply = Reply::json(200, r#"{"success":true}"#.to_owned());
+        Ok(reply.with("waitpoint-outcome", outcome.as_str()))
+    }
+
+    /// Hands a decision to the token's object; the answer is durable.
+    pub(super) async fn complete_token(
+        &self,
+        environment: &Environment,
+        internal: &str,
+        decision: &Decision,
+    ) -> Result<Outcome, Refusal> {
         let message = {
-            let subject = caller.subject();
-            let decision = Decision {
-                output,
-                by,
-                subject,
-            };
-            let (deciding, text) = Deciding::of(&decision);
+            let (deciding, text) = Deciding::of(decision);
             message(&Command::Complete(deciding), text)
         };
         let Answer::Decided(outcome) = self.ask(environment, internal, message).await? else {
@@ -219,22 +223,24 @@ impl Call<'_> {
             "decided",
             environment,
             internal,
-            Some((outcome.as_str(), by)),
+            Some((outcome.as_str(), decision.by)),
         );
-        let reply = Reply::json(200, r#"{"success":true}"#.to_owned());
-        Ok(reply.with("waitpoint-outcome", outcome.as_str()))
+        Ok(outcome)
     }
 
-    /// GET of a `token.url`: a page that changes nothing, whatever the query or the headers.
-    fn page(&self, typed: &str, credential: &str) -> Result<Reply, Refusal> {
-        let known = settings::keyring(self.env)?
-            .link_caller(typed, credential, self.now)
-            .is_ok();
-        Ok(if known {
-            Reply::html(200, include_str!("../../www/link.html"))
-        } else {
-            Reply::html(404, include_str!("../../www/unknown-link.html"))
-        })
+    /// The token as it stands now.
+    pub(super) async fn read_token(
+        &self,
+        environment: &Environment,
+        internal: &str,
+    ) -> Result<Token, Refusal> {
+        match self
+            .ask(environment, internal, message(&Command::Read, ""))
+            .await?
+        {
+            Answer::Found(token) => Ok(token),
+            _ => Err(Refusal::UnknownToken),
+        }
     }
 
     /// trigger.dev's run hook. No run is blocked here: whether the token exists is all there is to
@@ -242,13 +248,8 @@ impl Call<'_> {
     async fn run_wait(&self, typed: &str) -> Result<Reply, Refusal> {
         let environment = self.secret_caller()?;
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
-        match self
-            .ask(environment, internal, message(&Command::Read, ""))
-            .await?
-        {
-            Answer::Found(_) => Ok(Reply::json(200, r#"{"success":true}"#.to_owned())),
-            _ => Err(Refusal::UnknownToken),
-        }
+        self.read_token(environment, internal).await?;
+        Ok(Reply::json(200, r#"{"success":true}"#.to_owned()))
     }
 
     fn claims(&self) -> Result<Reply, Refusal> {

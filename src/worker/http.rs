@@ -14,9 +14,13 @@ const HTML: &str = "text/html; charset=utf-8";
 const EXPOSED: &str = "x-trigger-jwt, x-trigger-jwt-claims, x-should-retry, x-ratelimit-limit, \
     x-ratelimit-remaining, x-ratelimit-reset, retry-after, etag, waitpoint-outcome, waitpoint-hint";
 
-/// No script, no style, no frame, no form: the pages that have none of them yet.
-const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
-    frame-ancestors 'none'";
+/// For a page of words alone.
+pub(super) const PLAIN: &str =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Nothing that a page could ask a person for.
+const PERMISSIONS: &str =
+    "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()";
 
 /// What the Worker reads of a request besides its body: a line each of `platform.js`.
 pub(super) struct Head {
@@ -94,6 +98,47 @@ impl Head {
     }
 }
 
+/// What matters of a request to a `token.url` besides: a line each of `platform.js`.
+pub(super) struct LinkHead {
+    text: String,
+}
+
+impl LinkHead {
+    pub(super) fn of(request: &Request) -> Self {
+        Self {
+            text: platform::link_head(request),
+        }
+    }
+
+    fn line(&self, index: usize) -> &str {
+        self.text.split('\n').nth(index).unwrap_or("")
+    }
+
+    /// Whether a browser asks, for a person.
+    pub(super) fn wants_html(&self) -> bool {
+        self.line(0).contains("text/html")
+    }
+
+    pub(super) fn accept_language(&self) -> &str {
+        self.line(1)
+    }
+
+    /// Whether a page of another site sends this. Browsers alone say so, and not all of them.
+    pub(super) fn is_cross_site(&self) -> bool {
+        self.line(2) == "cross-site"
+    }
+
+    /// Whether a browser will show the answer as a page.
+    pub(super) fn navigates(&self) -> bool {
+        self.line(3) == "navigate"
+    }
+
+    /// Whether the connection to Cloudflare was plain HTTP.
+    pub(super) fn is_plain_http(&self) -> bool {
+        self.line(4).contains("\"scheme\":\"http\"")
+    }
+}
+
 /// The body, at most `limit` bytes.
 ///
 /// # Errors
@@ -161,18 +206,20 @@ impl Reply {
         reply.with("cache-control", "private, no-cache")
     }
 
-    /// A page; `www/` has them.
-    pub(super) fn html(status: u16, body: &str) -> Self {
+    /// A page. `policy` is its Content-Security-Policy.
+    pub(super) fn html(status: u16, body: String, policy: &str) -> Self {
         let reply = Self {
             status,
             headers: String::new(),
-            body: Some(body.to_owned()),
+            body: Some(body),
         };
         reply
             .with("content-type", HTML)
             .with("cache-control", "no-store")
-            .with("content-security-policy", POLICY)
+            .with("content-security-policy", policy)
             .with("referrer-policy", "no-referrer")
+            .with("permissions-policy", PERMISSIONS)
+            .with("origin-agent-cluster", "?1")
             .with("x-frame-options", "DENY")
             .with("cross-origin-opener-policy", "same-origin")
             .with("cross-origin-resource-policy", "same-origin")
@@ -219,7 +266,7 @@ impl Reply {
     pub(super) fn into_response(self) -> Result<Response, JsValue> {
         let reply = self
             .with("x-content-type-options", "nosniff")
-            .with("x-robots-tag", "noindex, nofollow")
+            .with("x-robots-tag", "noindex, nofollow, noarchive, nosnippet")
             .with("strict-transport-security", "max-age=63072000");
         platform::respond(
             reply.status,

@@ -11,6 +11,7 @@
 
 mod api;
 mod http;
+mod link;
 mod object;
 mod platform;
 mod record;

@@ -18,6 +18,18 @@ export function head(request) {
   return text;
 }
 
+const OF_LINKS = ["accept", "accept-language", "sec-fetch-site", "sec-fetch-mode", "cf-visitor"];
+
+/** What matters of a request to a token.url besides, likewise. */
+export function linkHead(request) {
+  return OF_LINKS.map((name) => request.headers.get(name) ?? "").join("\n");
+}
+
+/** Whether this key has used up its share; false where no limit is bound. */
+export async function limited(env, binding, key) {
+  return !((await env[binding]?.limit({ key })) ?? { success: true }).success;
+}
+
 // Bytes of a body that are read though they are not wanted. An answer that leaves before its request
 // has come breaks the connection, and the sender hears of that instead of the answer.
 const PATIENCE = 4 * 1024 * 1024;

@@ -12,6 +12,14 @@ extern "C" {
     /// Method, URL and the headers that [`super::http::Head`] names, a line each.
     pub(super) fn head(request: &Request) -> String;
 
+    /// The headers that [`super::http::LinkHead`] names, a line each.
+    #[wasm_bindgen(js_name = linkHead)]
+    pub(super) fn link_head(request: &Request) -> String;
+
+    /// Whether `key` has used up its share of the limit `binding`.
+    #[wasm_bindgen(catch)]
+    pub(super) async fn limited(env: &Env, binding: &str, key: &str) -> Result<JsValue, JsValue>;
+
     /// The body as a `Uint8Array`, `undefined` if it is longer than `limit`.
     #[wasm_bindgen(catch)]
     pub(super) async fn read(request: &Request, limit: u32) -> Result<JsValue, JsValue>;

@@ -42,6 +42,8 @@ pub(super) struct Record {
     timeout_at: Option<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approval: Option<String>,
     state: Standing,
 }
 
@@ -75,6 +77,7 @@ enum Kind {
 enum Way {
     Api,
     Callback,
+    Page,
 }
 
 impl Record {
@@ -99,6 +102,7 @@ impl Record {
             created_at: token.created_at.as_millis(),
             timeout_at: token.timeout_at.map(Timestamp::as_millis),
             tags: token.tags.clone(),
+            approval: token.approval.clone(),
             state,
         };
         (record, text)
@@ -110,6 +114,7 @@ impl Record {
             created_at: Timestamp::from_millis(self.created_at),
             timeout_at: self.timeout_at.map(Timestamp::from_millis),
             tags: self.tags,
+            approval: self.approval,
             state: match self.state {
                 Standing::Waiting => State::Waiting,
                 Standing::TimedOut => State::TimedOut,
@@ -133,6 +138,7 @@ impl Deciding {
             by: match decision.by {
                 CompletedBy::Api => Way::Api,
                 CompletedBy::Callback => Way::Callback,
+                CompletedBy::Page => Way::Page,
             },
             subject: decision.subject.clone(),
         };
@@ -151,6 +157,7 @@ impl Deciding {
             by: match self.by {
                 Way::Api => CompletedBy::Api,
                 Way::Callback => CompletedBy::Callback,
+                Way::Page => CompletedBy::Page,
             },
             subject: self.subject,
         }

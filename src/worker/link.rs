@@ -1,0 +1,270 @@
+//! `token.url`: the page that a person opens and sends, and what a machine sends.
+//!
+//! Invariant: GET and HEAD decide nothing, whatever the query or the headers. A page decides by a POST
+//! that holds the nonce it was given.
+
+use super::api::Call;
+use super::http::{LinkHead, Reply, body};
+use super::{platform, settings};
+use crate::auth::{Caller, Environment};
+use crate::encoding::base64url_encode;
+use crate::error::Refusal;
+use crate::page::{self, Draft, Fault, MAX_FORM, NONCE_FIELD, Notice, Remark};
+use crate::route::internal_id;
+use crate::token::{CompletedBy, Decision, Outcome, Output, OutputKind, State, Token};
+use crate::wire::{self, MAX_COMPLETE, form_fields, is_form, parse_callback};
+use crate::words::{self, Words};
+use sha2::{Digest, Sha256};
+use std::cell::OnceCell;
+
+/// A link that is being opened or sent.
+struct Link<'a> {
+    call: &'a Call<'a>,
+    head: LinkHead,
+    words: &'static Words,
+    environment: &'static Environment,
+    /// The internal id.
+    id: &'a str,
+    expired: bool,
+}
+
+impl Call<'_> {
+    /// Answers any method that `token.url` takes.
+    pub(super) async fn link(&self, typed: &str, credential: &str) -> Result<Reply, Refusal> {
+        let head = LinkHead::of(self.request);
+        let words = words::choose(self.query("lang"), head.accept_language());
+        let shows = self.head.method() != "POST" || head.wants_html();
+        match self.answer_link(typed, credential, head, words).await {
+            Err(refusal) if shows => self.notice(words, refusal),
+            answer => answer,
+        }
+    }
+
+    async fn answer_link(
+        &self,
+        typed: &str,
+        credential: &str,
+        head: LinkHead,
+        words: &'static Words,
+    ) -> Result<Reply, Refusal> {
+        if head.is_plain_http() {
+            let secure = self.head.origin().replacen("http:", "https:", 1);
+            let location = format!("{secure}{}{}", self.head.path(), self.head.query());
+            return Ok(Reply::empty(308).with("location", &location));
+        }
+        let post = self.head.method() == "POST";
+        if post && head.is_cross_site() {
+            return Err(Refusal::ForeignForm);
+        }
+        let keyring = settings::keyring(self.env)?;
+        let (caller, expired) = keyring.link_reader(typed, credential, self.now)?;
+        if expired && post && !head.wants_html() {
+            return Err(Refusal::ExpiredPublicToken);
+        }
+        let link = Link {
+            call: self,
+            head,
+            words,
+            environment: caller.environment(),
+            id: internal_id(typed).ok_or(Refusal::UnknownToken)?,
+            expired,
+        };
+        if !post || expired {
+            return link.show().await;
+        }
+        let body = body(self.request, self.head, MAX_COMPLETE).await?;
+        match link.form(&body)? {
+            Some((nonce, draft)) => link.send(caller, &nonce, &draft).await,
+            None => {
+                let output = parse_callback(self.head.content_type(), &body)?;
+                self.decide(caller, typed, Some(output), CompletedBy::Callback)
+                    .await
+            }
+        }
+    }
+
+    /// A refusal as a person may read it.
+    fn notice(&self, words: &Words, refusal: Refusal) -> Result<Reply, Refusal> {
+        let (status, notice) = match refusal {
+            // One page for all that is wrong with a link, so that none tells what there is.
+            Refusal::InvalidPublicToken
+            | Refusal::InvalidCallbackHash
+            | Refusal::ScopeTooSmall
+            | Refusal::UnknownToken => (404, Notice::Unknown),
+            Refusal::StorageTrouble => (503, Notice::Trouble),
+            Refusal::ForeignForm => (403, Notice::Foreign),
+            Refusal::TooManyAttempts => (429, Notice::Busy),
+            Refusal::BodyTooLarge(_) => (413, Notice::TooLarge),
+            other => return Err(other),
+        };
+        let reply = html(status, page::of_notice(words, notice));
+        Ok(match notice {
+            Notice::Trouble => reply.with("retry-after", "2"),
+            Notice::Busy => reply.with("retry-after", "60"),
+            _ => reply,
+        })
+    }
+
+    /// The value of a parameter of the query, as it stands there.
+    fn query(&self, name: &str) -> &str {
+        let query = self.head.query().trim_start_matches('?');
+        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs
+            .find(|(found, _)| *found == name)
+            .map_or("", |(_, value)| value)
+    }
+}
+
+impl Link<'_> {
+    /// The page as it stands now.
+    async fn show(&self) -> Result<Reply, Refusal> {
+        let token = self.token().await?;
+        let (status, remark) = if self.expired {
+            (410, Some(Remark::Expired))
+        } else {
+            (200, None)
+        };
+        Ok(self.page(status, &token, &Draft::default(), None, remark))
+    }
+
+    /// Nonce and draft of the page's form; none if a machine sent the body.
+    fn form(&self, body: &[u8]) -> Result<Option<(String, Draft)>, Refusal> {
+        if !is_form(self.call.head.content_type()) {
+            return Ok(None);
+        }
+        let text = String::from_utf8_lossy(body);
+        let mut nonce = None;
+        let mut draft = Draft::default();
+        for (name, value) in form_fields(&text) {
+            match name.as_str() {
+                NONCE_FIELD => nonce = Some(value),
+                "choice" => draft.choice = value,
+                "typed" => draft.typed = value,
+                "comment" => draft.comment = value,
+                _ => {}
+            }
+        }
+        // A browser that sends a form sends the page's, or one that pretends to be.
+        if nonce.is_none() && !self.head.navigates() {
+            return Ok(None);
+        }
+        if body.len() > MAX_FORM {
+            return Err(Refusal::BodyTooLarge(MAX_FORM));
+        }
+        Ok(Some((nonce.unwrap_or_default(), draft)))
+    }
+
+    /// Decides as the form says.
+    async fn send(&self, caller: Caller<'_>, nonce: &str, draft: &Draft) -> Result<Reply, Refusal> {
+        let limited = platform::limited(self.call.env, "PAGE_LIMIT", self.id).await;
+        if limited.is_ok_and(|limited| limited.is_truthy()) {
+            return Err(Refusal::TooManyAttempts);
+        }
+        let token = self.token().await?;
+        let decided = page::decide(&page::approval_of(&token, self.words), draft);
+        if token.state != State::Waiting {
+            return Ok(self.over(&token, decided.ok().as_deref(), draft));
+        }
+        if !self
+            .environment
+            .accepts_nonce(self.id, nonce, self.call.now)
+        {
+            return Ok(self.page(403, &token, draft, Some(Fault::Stale), None));
+        }
+        let text = match decided {
+            Ok(text) => text,
+            Err(fault) => return Ok(self.page(422, &token, draft, Some(fault), None)),
+        };
+        let output = Some(Output {
+            kind: OutputKind::Json,
+            text: text.clone(),
+        });
+        let decision = Decision {
+            output,
+            by: CompletedBy::Page,
+            subject: caller.subject(),
+        };
+        match self
+            .call
+            .complete_token(self.environment, self.id, &decision)
+            .await
+        {
+            Ok(Outcome::Completed) => Ok(self.see_page()),
+            Ok(_) => {
+                // Somebody was faster.
+                let token = self.token().await?;
+                Ok(self.over(&token, Some(&text), draft))
+            }
+            Err(Refusal::StorageTrouble) => {
+                let page = self.page(503, &token, draft, Some(Fault::Trouble), None);
+                Ok(page.with("retry-after", "2"))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The answer to a decision on a token that is finished.
+    fn over(&self, token: &Token, decided: Option<&str>, draft: &Draft) -> Reply {
+        match &token.state {
+            State::TimedOut => self.page(410, token, draft, None, Some(Remark::TooLate)),
+            // The same decision once more: a double click, or the back button.
+            State::Completed { decision, .. }
+                if decision.output.as_ref().map(|output| output.text.as_str()) == decided =>
+            {
+                self.see_page()
+            }
+            _ => self.page(409, token, draft, None, Some(Remark::NotTaken)),
+        }
+    }
+
+    /// Post, redirect, get.
+    fn see_page(&self) -> Reply {
+        if !self.head.wants_html() {
+            return Reply::json(200, r#"{"success":true}"#.to_owned());
+        }
+        let head = self.call.head;
+        Reply::empty(303).with("location", &format!("{}{}", head.path(), head.query()))
+    }
+
+    fn page(
+        &self,
+        status: u16,
+        token: &Token,
+        draft: &Draft,
+        fault: Option<Fault>,
+        remark: Option<Remark>,
+    ) -> Reply {
+        let nonce = self.environment.nonce(self.id, self.call.now);
+        let text = page::of_token(self.words, token, &nonce, draft, fault, remark);
+        html(status, text).with("waitpoint-status", wire::status(token))
+    }
+
+    async fn token(&self) -> Result<Token, Refusal> {
+        self.call.read_token(self.environment, self.id).await
+    }
+}
+
+/// A page of `page.rs`.
+fn html(status: u16, text: String) -> Reply {
+    thread_local! {
+        static POLICY: OnceCell<String> = const { OnceCell::new() };
+    }
+    POLICY.with(|policy| {
+        let policy = policy.get_or_init(|| {
+            let (style, script) = (hash(page::CSS), hash(page::JS));
+            format!(
+                "default-src 'none'; style-src '{style}'; script-src '{script}'; img-src 'self' data:; \
+                 connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+                 require-trusted-types-for 'script'"
+            )
+        });
+        Reply::html(status, text, policy).with("vary", "Accept-Language")
+    })
+}
+
+/// As a Content-Security-Policy names a text that stands in the page.
+fn hash(text: &str) -> String {
+    let mut encoded = String::new();
+    base64url_encode(&Sha256::digest(text.as_bytes()), &mut encoded);
+    format!("sha256-{}=", encoded.replace('-', "+").replace('_', "/"))
+}
