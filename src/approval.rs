@@ -3,7 +3,7 @@
 //! Invariant: an approval that parses can be shown and decided; whoever holds the link chooses among
 //! what its creator wrote, and adds at most a comment.
 
-use crate::error::Refusal;
+use crate::error::{Refusal, excerpt};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -104,6 +104,10 @@ impl Approval {
     /// # Errors
     /// `Invalid`, naming the field and what it may be.
     pub fn parse(json: &str) -> Result<Self, Refusal> {
+        // serde would take an array of the fields as well.
+        if !json.trim_start().starts_with('{') {
+            return Err(invalid(format!("{} is no object", excerpt(json))));
+        }
         let approval: Self = serde_json::from_str(json).map_err(|why| {
             let why = why.to_string();
             // The place in a text that was cut out of another means nothing to the caller.

@@ -1,1 +1,334 @@
+//! What the page shows in each state, in each language, and what its form decides.
+use waitpoint::auth::{Keyring, NONCE_LIFE};
+use waitpoint::page::{
+    CSS, Draft, Fault, JS, Notice, Remark, approval_of, decide, of_notice, of_token,
+};
+use waitpoint::time::Timestamp;
+use waitpoint::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
+use waitpoint::words::{ALL, Words, choose};
 
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+fn en() -> &'static Words {
+    choose("en", "")
+}
+
+fn waiting(approval: &str) -> Token {
+    Token {
+        approval: Some(approval.to_owned()),
+        ..Token::new(
+            NOW,
+            Some(NOW.plus(std::time::Duration::from_secs(60))),
+            Vec::new(),
+        )
+    }
+}
+
+fn completed(output: &str, by: CompletedBy, subject: Option<&str>) -> Token {
+    let output = Some(Output {
+        kind: OutputKind::Json,
+        text: output.to_owned(),
+    });
+    let decision = Decision {
+        output,
+        by,
+        subject: subject.map(str::to_owned),
+    };
+    Token {
+        state: State::Completed { at: NOW, decision },
+        ..waiting("{}")
+    }
+}
+
+fn shown(token: &Token, remark: Option<Remark>) -> String {
+    of_token(en(), token, "NONCE", &Draft::default(), None, remark)
+}
+
+fn draft(choice: &str, typed: &str, comment: &str) -> Draft {
+    Draft {
+        choice: choice.into(),
+        typed: typed.into(),
+        comment: comment.into(),
+    }
+}
+
+#[test]
+fn each_state_has_its_own_page() {
+    let timed_out = Token {
+        state: State::TimedOut,
+        ..waiting("{}")
+    };
+    let approved = completed(r#"{"status":"approved"}"#, CompletedBy::Page, None);
+    let rejected = completed(
+        r#"{"status":"rejected","comment":"no <b>"}"#,
+        CompletedBy::Api,
+        None,
+    );
+    let otherwise = completed("42", CompletedBy::Callback, Some("ann@example.com"));
+    let pages = [
+        (
+            shown(&waiting("{}"), None),
+            "<title>A decision is asked for</title>",
+            "Decide by",
+        ),
+        (
+            shown(&approved, None),
+            "<title>Approved · ",
+            "somebody with this link",
+        ),
+        (
+            shown(&rejected, None),
+            "<title>Rejected · ",
+            "no &#60;b&#62;",
+        ),
+        (
+            shown(&otherwise, None),
+            "<title>Decided · ",
+            "ann@example.com",
+        ),
+        (
+            shown(&approved, Some(Remark::NotTaken)),
+            "<title>Approved · ",
+            en().not_taken,
+        ),
+        (
+            shown(&timed_out, None),
+            "<title>The time is over · ",
+            en().nobody_decided,
+        ),
+        (
+            shown(&timed_out, Some(Remark::TooLate)),
+            "<title>The time is over · ",
+            en().too_late,
+        ),
+        (
+            shown(&waiting("{}"), Some(Remark::Expired)),
+            "<title>This link has expired · ",
+            en().ask_anew,
+        ),
+        (
+            of_notice(en(), Notice::Unknown),
+            "<title>This link is not valid</title>",
+            en().cut_off,
+        ),
+        (
+            of_notice(en(), Notice::Busy),
+            "<title>Too many attempts</title>",
+            en().wait,
+        ),
+        (
+            of_notice(en(), Notice::Trouble),
+            "<title>Something went wrong",
+            "Try again",
+        ),
+        (
+            of_notice(en(), Notice::Foreign),
+            "<title>This came from another site</title>",
+            en().from_here,
+        ),
+        (
+            of_notice(en(), Notice::TooLarge),
+            "<title>That was too long.",
+            en().comment_long,
+        ),
+    ];
+    for (page, title, part) in &pages {
+        assert!(page.contains(title), "{title}: {page}");
+        assert!(page.contains(part), "{part}: {page}");
+        assert_eq!(page.matches("<h1").count(), 1, "{title}");
+        assert!(page.len() < 14_000, "{} bytes", page.len());
+    }
+    let forms = pages.iter().filter(|(page, ..)| page.contains("<form"));
+    assert_eq!(forms.count(), 1, "only a waiting token can be decided");
+}
+
+#[test]
+fn a_fault_keeps_what_was_filled_in() {
+    let token = waiting(r#"{"confirm":"choose","choices":[{"label":"A"},{"label":"B"}]}"#);
+    let draft = draft("1", "", "so <far>");
+    for fault in [
+        Fault::Stale,
+        Fault::ChooseOne,
+        Fault::CommentMissing,
+        Fault::CommentLong,
+        Fault::Trouble,
+    ] {
+        let page = of_token(en(), &token, "NONCE", &draft, Some(fault), None);
+        assert!(
+            page.contains(r#"role="alert""#) && page.contains(r#"value="NONCE""#),
+            "{fault:?}"
+        );
+        assert!(page.contains("\nso &#60;far&#62;</textarea>"), "{page}");
+        assert!(page.contains(r#"value="1" required checked>"#), "{page}");
+    }
+    let typed = waiting(r#"{"confirm":"typed"}"#);
+    let page = of_token(
+        en(),
+        &typed,
+        "N",
+        &self::draft("", "\"Appr", ""),
+        Some(Fault::TypeExactly),
+        None,
+    );
+    assert!(page.contains(r#"value="&#34;Appr""#), "{page}");
+}
+
+#[test]
+fn a_draft_decides_as_the_approval_says() {
+    let ask = |json: &str, draft: &Draft| decide(&approval_of(&waiting(json), en()), draft);
+    let approved = Ok(r#"{"status":"approved"}"#.to_owned());
+    assert_eq!(ask("{}", &draft("0", "", "")), approved);
+    assert_eq!(ask("{}", &draft("0", "", " \r\n ")), approved);
+    assert_eq!(
+        ask("{}", &draft("1", "", " a\r\nb ")),
+        Ok(r#"{"status":"rejected","comment":"a\nb"}"#.to_owned())
+    );
+    for choice in ["", "2", "-1", "x", "99999999999999999999"] {
+        assert_eq!(
+            ask("{}", &draft(choice, "Approve", "")),
+            Err(Fault::ChooseOne),
+            "{choice}"
+        );
+    }
+    let typed = r#"{"confirm":"typed"}"#;
+    assert_eq!(ask(typed, &draft("", "approve ", "")), approved);
+    assert_eq!(ask(typed, &draft("0", "", "")), Err(Fault::TypeExactly));
+    let required = r#"{"comment":"required"}"#;
+    assert_eq!(
+        ask(required, &draft("0", "", " ")),
+        Err(Fault::CommentMissing)
+    );
+    assert_eq!(
+        ask("{}", &draft("0", "", &"é".repeat(2_001))),
+        Err(Fault::CommentLong)
+    );
+    assert!(ask("{}", &draft("0", "", &"é".repeat(2_000))).is_ok());
+    assert_eq!(
+        ask(r#"{"comment":"none"}"#, &draft("0", "", "lost?")),
+        approved
+    );
+}
+
+#[test]
+fn texts_cannot_pretend_to_be_others() {
+    let json = serde_json::json!({ "title": "pay\u{202e}100\u{200b}€\u{0007}", "choices": [{ "label": "\u{2066}Yes" }] });
+    let page = shown(&waiting(&json.to_string()), None);
+    assert!(
+        page.contains("pay100€") && page.contains("<bdi>Yes</bdi>"),
+        "{page}"
+    );
+}
+
+#[test]
+fn nothing_that_is_written_leaves_its_place() {
+    let evil = r#""'><script>alert(1)</script><img src=x onerror=alert(1)> {{7*7}} </textarea></title>&lt;"#;
+    let json = serde_json::json!({ "title": evil, "description": evil, "requestedBy": evil,
+        "choices": [{ "label": &evil[..40] }] });
+    let token = waiting(&json.to_string());
+    let page = of_token(
+        en(),
+        &token,
+        "N",
+        &draft("", evil, evil),
+        Some(Fault::Stale),
+        None,
+    );
+    let harmless = of_token(
+        en(),
+        &waiting(r#"{"title":"x","description":"x","requestedBy":"x","choices":[{"label":"x"}]}"#),
+        "N",
+        &draft("", "x", "x"),
+        Some(Fault::Stale),
+        None,
+    );
+    let tags = |page: &str| page.matches('<').count();
+    assert_eq!(tags(&page), tags(&harmless), "{page}");
+}
+
+#[test]
+fn every_language_is_whole_and_chosen_by_name_or_header() {
+    assert_eq!(
+        ALL.map(|words| words.lang),
+        ["en", "de", "fr", "es", "pt", "ja", "zh", "ar"]
+    );
+    for words in ALL {
+        let page = of_token(
+            words,
+            &waiting("{}"),
+            "N",
+            &Draft::default(),
+            Some(Fault::Stale),
+            None,
+        );
+        assert!(
+            page.contains(&format!(
+                r#"<html lang="{}" dir="{}">"#,
+                words.lang, words.dir
+            )),
+            "{page}"
+        );
+        assert!(page.contains(words.approve) && page.contains(words.safe));
+        if words.lang != "en" {
+            assert_ne!(words.question, en().question);
+        }
+    }
+    for (asked, header, lang) in [
+        ("", "", "en"),
+        ("", "de", "de"),
+        ("", "de-AT,en;q=0.9", "de"),
+        ("", "en;q=0.3, fr;q=0.8, de;q=0.5", "fr"),
+        ("", "nl, ja;q=0.1", "ja"),
+        ("", "zh-Hant-TW", "zh"),
+        ("", "*", "en"),
+        ("", "de;q=0, es;q=0.001", "es"),
+        ("", "de;q=x", "en"),
+        ("", ";;q=,,=;q=1;é", "en"),
+        ("ar", "de", "ar"),
+        ("AR_EG", "de", "ar"),
+        ("xx", "de", "de"),
+    ] {
+        assert_eq!(choose(asked, header).lang, lang, "{asked:?} {header:?}");
+    }
+}
+
+#[test]
+fn styles_and_script_end_where_the_template_ends_them() {
+    assert!(!CSS.contains("</") && !JS.contains("</"));
+}
+
+#[test]
+fn a_nonce_holds_for_its_token_and_its_time() {
+    let keyring =
+        Keyring::parse("tr_dev_123456789012345678901234\nprod=tr_prod_12345678901234567890")
+            .unwrap();
+    let [dev, prod] = [
+        "tr_dev_123456789012345678901234",
+        "tr_prod_12345678901234567890",
+    ]
+    .map(|key| keyring.by_secret(key).unwrap());
+    let nonce = dev.nonce("c1", NOW);
+    assert!(dev.accepts_nonce("c1", &nonce, NOW));
+    assert!(dev.accepts_nonce("c1", &nonce, NOW.plus(NONCE_LIFE)));
+    let later = NOW.plus(NONCE_LIFE + std::time::Duration::from_secs(1));
+    assert!(!dev.accepts_nonce("c1", &nonce, later), "too old");
+    assert!(
+        !dev.accepts_nonce(
+            "c1",
+            &nonce,
+            Timestamp::from_millis(NOW.as_millis() - 1_000)
+        ),
+        "of the future"
+    );
+    assert!(!dev.accepts_nonce("c2", &nonce, NOW), "another token's");
+    assert!(
+        !prod.accepts_nonce("c1", &nonce, NOW),
+        "another environment's"
+    );
+    for at in 0..nonce.len() {
+        let mut bad = nonce.clone().into_bytes();
+        bad[at] ^= 1;
+        let bad = String::from_utf8_lossy(&bad).into_owned();
+        assert!(!dev.accepts_nonce("c1", &bad, NOW), "{bad}");
+        assert!(!dev.accepts_nonce("c1", &nonce[..at], NOW));
+    }
+}

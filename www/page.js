@@ -21,7 +21,7 @@
     const seconds = Math.round((due - Date.now()) / 1000);
     if (seconds < 0) return location.reload();
     const [size, unit] = [[86400, "day"], [3600, "hour"], [60, "minute"]].find(([size]) => seconds >= 2 * size) ?? [1, "second"];
-    const left = words.format(Math.floor(seconds / size), unit);
+    const left = words.format(Math.round(seconds / size), unit);
     find("left").textContent = left;
     const mark = [1, 5, 10].find((minutes) => seconds <= minutes * 60);
     if (mark < told) say(left);

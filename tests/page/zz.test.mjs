@@ -1,0 +1,31 @@
+import { test } from "node:test";
+import { useWorker, sign, until } from "../harness.mjs";
+import { useBrowser } from "../client/fixture.mjs";
+const worker = useWorker(); const browser = useBrowser();
+const approval = { title: "Publish the Q3 report?", requestedBy: "Ann Miller", description: "The numbers were checked by finance on Friday.\n\nPublishing sends the report to 1,240 subscribers and cannot be undone.", };
+test("shots", async () => {
+  const shot = async (name, url, {mobile, dark, rtl, lang, act} = {}) => {
+    const page = await browser.page({ viewport: mobile ? {width: 390, height: 800} : {width: 1100, height: 860}, colorScheme: dark ? "dark" : "light", locale: lang });
+    await page.goto(url); if (act) await act(page);
+    await page.waitForTimeout(150);
+    await page.screenshot({ path: `/tmp/shots/${name}.png`, fullPage: false });
+    console.log(name, page.errors);
+    await page.close();
+  };
+  const t = await worker.create({ timeout: "3h", approval });
+  await shot("waiting", t.url); await shot("waiting-m", t.url, {mobile:1, dark:1});
+  await shot("waiting-ar", t.url, {lang:"ar"});
+  const c = await worker.create({ timeout: "2d", approval: {...approval, confirm: "choose", comment:"required", choices:[{label:"Publish now",style:"primary"},{label:"Publish on Monday"},{label:"Do not publish",style:"danger"}]} });
+  await shot("choose", c.url); await shot("choose-m", c.url, {mobile:1});
+  const ty = await worker.create({ approval: {...approval, confirm: "typed", comment:"none"} });
+  await shot("typed", ty.url, {lang:"de"});
+  const plain = await worker.create();
+  await shot("plain", plain.url);
+  await shot("approved", t.url, { act: async (p) => { await p.fill("#comment", "Looks good to me.\nThanks!"); await p.click("button.primary"); await p.waitForSelector(".end"); } });
+  const r = await worker.create({ approval }); await worker.complete(r.id, {status:"rejected"});
+  await shot("rejected", r.url, {dark:1}); await shot("rejected-m", r.url, {mobile:1, lang: "ja"});
+  const o = await worker.create({ approval }); await worker.complete(o.id, 42); await shot("otherwise", o.url);
+  const to = await worker.create({ approval, timeout:"1s" }); await until(() => worker.retrieve(to.id), ({status}) => status==="TIMED_OUT"); await shot("timedout", to.url);
+  await shot("unknown", worker.url + "/api/v1/waitpoints/tokens/waitpoint_cx/callback/abc");
+  const ex = sign([`write:waitpoints:${plain.id}`], {claims:{exp: 1000}}); await shot("expired", `${worker.url}/api/v1/waitpoints/tokens/${plain.id}/callback/${ex}`);
+});
