@@ -11,6 +11,7 @@ import { TOKENS, root, temporaryFolder, until } from "../harness.mjs";
 
 const storage = temporaryFolder();
 const shortLived = temporaryFolder();
+const damaged = temporaryFolder();
 const running = new Set();
 after(() => running.forEach((process) => process.kill("SIGKILL")));
 
@@ -69,6 +70,30 @@ test("a finished token is deleted from storage by its alarm, a waiting one is no
   await until(async () => records(shortLived), ({ length }) => length === 1);
   assert.equal((await server.retrieve(tokens[2].id)).status, "WAITING");
   await interrupt(server);
+});
+
+test("a record that cannot be read is trouble, told as such to machines and people, and passes with it", async () => {
+  const port = await freePort();
+  const first = await start(port, damaged);
+  const token = await first.create({});
+  await interrupt(first);
+  rewrite(damaged, '"v":1', '"v":9');
+  const second = await start(port, damaged);
+  const answer = await second.api(`${TOKENS}/${token.id}`);
+  assert.deepEqual([answer.status, answer.headers.get("retry-after")], [503, "1"]);
+  for (const method of ["GET", "POST"]) {
+    const body = method === "POST" ? new URLSearchParams({ waitpoint_nonce: "x", choice: "0" }) : undefined;
+    const page = await fetch(token.url, { method, body, headers: { accept: "text/html" } });
+    assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "2"]);
+    const text = await page.text();
+    assert.match(text, /went wrong on our side/);
+    assert.doesNotMatch(text, /Approved/);
+  }
+  await interrupt(second);
+  rewrite(damaged, '"v":9', '"v":1');
+  const third = await start(port, damaged);
+  assert.equal((await third.complete(token.id, 1)).headers.get("waitpoint-outcome"), "completed");
+  await interrupt(third);
 });
 
 test("a port in use is told in one sentence", async () => {
@@ -161,6 +186,18 @@ function records(folder = storage) {
       database.close();
     }
   });
+}
+
+/** Replaces a text in every stored record; nothing may run over the folder meanwhile. */
+function rewrite(folder, from, to) {
+  for (const file of readdirSync(folder, { recursive: true }).filter((name) => /TokenObject.*[0-9a-f]{64}\.sqlite$/.test(name))) {
+    const database = new DatabaseSync(join(folder, file));
+    for (const { key, value } of database.prepare("SELECT key, value FROM _cf_KV").all()) {
+      const text = Buffer.from(value).toString("latin1").replace(from, to);
+      database.prepare("UPDATE _cf_KV SET value = ? WHERE key = ?").run(Buffer.from(text, "latin1"), key);
+    }
+    database.close();
+  }
 }
 
 async function freePort() {
