@@ -107,15 +107,19 @@ async function show() {
     return answer.json();
   };
   const tokens = "/api/v1/waitpoints/tokens";
-  const body = JSON.stringify({ timeout: "1h", tags: ["demo"] });
+  const approval = {
+    title: "Let the demo run go on?",
+    description: "A run is paused in your terminal. It goes on as soon as you have decided.",
+    requestedBy: "npm start",
+  };
+  const body = JSON.stringify({ timeout: "1h", tags: ["demo"], approval });
   const token = await api(tokens, { method: "POST", body });
   console.log(`
-A run is paused on ${token.id}, for an hour at most. To complete it, paste this into
-another terminal:
+A run is paused, for an hour at most. Open this and decide:
 
-  curl -X POST -H 'Content-Type: application/json' -d '{"status":"approved"}' \\
-    '${token.url}'
+  ${token.url}
 
+Or complete it as a program would: POST JSON to the same address.
 Waiting…  (Ctrl-C ends everything)`);
   for (;;) {
     const { status, output, completedAt } = await api(`${tokens}/${token.id}`);

@@ -1,0 +1,75 @@
+// examples/email: the mail that it writes, and the one that it sends.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+import { KEY, root, temporaryFolder, useWorker } from "../harness.mjs";
+
+const worker = useWorker();
+const folder = temporaryFolder();
+
+/** Runs the example; `printed(text)` resolves when a line begins so. */
+function run(...args) {
+  const env = { ...process.env, SECRET_KEY: KEY, BASE_URL: worker.url };
+  const child = spawn(process.execPath, [join(root, "examples/email/send.mjs"), ...args], { cwd: folder, env });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    printed: async (start) => {
+      for (;;) {
+        const { value, done } = await lines.next();
+        assert.ok(!done, `it ended before it printed ${start}`);
+        if (value.startsWith(start)) return value;
+      }
+    },
+  };
+}
+
+/** The text and the HTML of a message. */
+function parts(message) {
+  const [, boundary] = /boundary="([^"]+)"/.exec(message);
+  return message.split(`--${boundary}`).slice(1, 3).map((part) => Buffer.from(part.split("\r\n\r\n")[1], "base64").toString());
+}
+
+const link = (text) => /http:\/\/\S+\/callback\/[\w.-]+/.exec(text)[0];
+
+test("the mail's text and its button open the same page; a decision there ends the wait", async () => {
+  const example = run();
+  await example.printed("wrote approval.eml");
+  const [text, html] = parts(readFileSync(join(folder, "approval.eml"), "latin1"));
+  assert.equal(link(text), link(html));
+  const page = await (await fetch(link(text))).text();
+  assert.match(page, /Publish the Q3 report\?/);
+  const [, nonce] = /name="waitpoint_nonce" value="([^"]*)"/.exec(page);
+  const body = new URLSearchParams({ waitpoint_nonce: nonce, choice: "0", comment: "fine" });
+  await fetch(link(html), { method: "POST", body });
+  assert.equal(await example.printed("COMPLETED"), `COMPLETED {"status":"approved","comment":"fine"}`);
+});
+
+test("a local catcher gets the message whole", async () => {
+  let message = "";
+  const catcher = createServer((socket) => {
+    let inData = false;
+    socket.write("220 ready\r\n");
+    createInterface({ input: socket }).on("line", (line) => {
+      if (!inData) {
+        inData = line === "DATA";
+        return socket.write(inData ? "354 go on\r\n" : line === "QUIT" ? "221 bye\r\n" : "250-fine\r\n250 fine\r\n");
+      }
+      if (line !== ".") return (message += `${line}\r\n`);
+      inData = false;
+      socket.write("250 kept\r\n");
+    });
+  }).listen(0, "localhost");
+  await once(catcher, "listening");
+  const example = run("--smtp", `localhost:${catcher.address().port}`, "--to", "ann@example.com");
+  await example.printed("sent to ann@example.com");
+  catcher.close();
+  const [text] = parts(message);
+  assert.match(message, /^To: <ann@example\.com>\r$/m);
+  await fetch(link(text), { method: "POST", body: "{}" });
+  await example.printed("COMPLETED");
+});
