@@ -64,7 +64,7 @@ function refusal({ status, should, body }) {
 export class Wire {
   /** A `body` makes it a POST. */
   constructor(options, body, headers) {
-    const { signal, timeoutInMs = 15_000, keepalive = true } = options ?? {};
+    const { signal, timeoutInMs = 15_000, keepalive = true } = known("options", options, OPTIONS);
     if (signal && typeof signal.addEventListener !== "function") throw refused("signal is no AbortSignal");
     this.signal = signal;
     this.timeoutInMs = number("timeoutInMs", timeoutInMs);
@@ -142,7 +142,7 @@ export function given(token, options) {
   const of = { ...options };
   if (of.baseURL) checkBaseURL(of.baseURL);
   return [
-    line("token", token?.url ?? token?.id ?? token),
+    line("token", token?.url ?? token?.id ?? token?.href ?? token),
     line("accessToken", of.accessToken ?? token?.publicAccessToken),
     line("baseURL", of.baseURL),
     configured.accessToken,
@@ -152,9 +152,9 @@ export function given(token, options) {
 
 export function checkBaseURL(text) {
   try {
-    const { origin, pathname, href } = new URL(text);
+    const { protocol, origin, pathname, href } = new URL(text);
     // Neither user, password, query nor fragment.
-    if (href === origin + pathname) return;
+    if (/^https?:/.test(protocol) && href === origin + pathname) return;
   } catch {}
   throw refused("baseURL is no http(s) URL of an origin and perhaps a path");
 }
@@ -165,31 +165,46 @@ function pause(after, reset) {
   return reset ? reset - Date.now() : NaN;
 }
 
+const OPTIONS = ["accessToken", "baseURL", "signal", "timeoutInMs", "retry", "keepalive"];
+
+/** The same object, if it has no other fields: a misspelt one would be missed in silence. */
+export function known(what, value, names) {
+  value ??= {};
+  if (Object(value) !== value) throw refused(`${what} is no object`);
+  for (const name in value) if (!names.includes(name)) throw refused(`${what} has no ${name}; there is ${names.join(", ")}`);
+  return value;
+}
+
 /** Attempts, first delay, longest delay, factor. */
 export function retries(retry) {
-  const given = retry === false ? { maxAttempts: 1 } : (retry ?? {});
-  return Object.entries({ maxAttempts: 5, minTimeoutInMs: 500, maxTimeoutInMs: 8_000, factor: 2 }).map(
-    ([name, value]) => number(`retry.${name}`, given[name] ?? value),
-  );
+  const usual = { maxAttempts: 5, minTimeoutInMs: 500, maxTimeoutInMs: 8_000, factor: 2 };
+  const given = known("retry", retry === false ? { maxAttempts: 1 } : retry, Object.keys(usual));
+  return Object.entries(usual).map(([name, value]) => number(`retry.${name}`, given[name] ?? value));
 }
 
 function number(name, value) {
-  if (value >= 0 && value < 2 ** 31) return value;
-  throw refused(`${name} is ${value}, not a number from 0 to 2147483647`);
+  if (typeof value === "number" && value >= 1 && value < 2 ** 31) return value;
+  throw refused(`${name} is ${value}, not a number from 1 to 2147483647`);
 }
 
 /** Empty if it is absent. */
 export function line(name, value = "") {
   if (typeof value === "string" && !value.includes("\n")) return value;
-  throw refused(`${name} is no text of one line`);
+  throw refused(`${name} is no text, or not of one line`);
 }
 
-export function json(value) {
+/** JSON text; refuses what would become `{}` or nothing, such as a promise, a FormData or a function. */
+export function json(fields) {
+  const { data } = fields;
+  let text;
   try {
-    return JSON.stringify(value);
+    text = JSON.stringify(data);
+    const plain = [Object.prototype, null].includes(Object.getPrototypeOf(Object(data)));
+    if (data === undefined || (text !== undefined && (text !== "{}" || plain))) return JSON.stringify(fields);
   } catch (cause) {
     throw refused("data cannot be written as JSON", cause);
   }
+  throw refused(`data is ${Object.prototype.toString.call(data)}, of which JSON holds nothing`);
 }
 
 /** Undefined for what is no JSON. */

@@ -71,18 +71,20 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   }
 
   connectedCallback() {
-    this.#restart();
+    // Moved in the page while it sends, it goes on.
+    if (this.#state !== "sending") this.#restart();
   }
 
   disconnectedCallback() {
-    // A decision on its way goes on; nobody is there to be told.
-    this.#shown.abort();
+    if (this.#state !== "sending") this.#shown.abort();
   }
 
   attributeChangedCallback(name, before, after) {
     if (before === after) return;
     this.#label();
-    if (TOKEN.includes(name) && this.isConnected) this.#restart();
+    if (!TOKEN.includes(name) || !this.isConnected) return;
+    this.#parts.comment.value = "";
+    this.#restart();
   }
 
   /** idle, sending, done, decided, expired or failed. The attribute `state` follows it. */
@@ -92,7 +94,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
 
   /** Decides as its button does; resolves when the state is final or failed. */
   async decide(name) {
-    if (!DECISIONS[name]) throw new TypeError(`a decision is one of ${Object.keys(DECISIONS)}, not ${name}`);
+    if (!Object.hasOwn(DECISIONS, name)) throw new TypeError(`a decision is one of ${Object.keys(DECISIONS)}, not ${name}`);
     if (!["idle", "failed"].includes(this.#state)) return;
     this.#checkComment();
     if (!this.#parts.comment.reportValidity()) return;
@@ -108,6 +110,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     } catch (error) {
       if (other.aborted) return;
       this.#show(error.code === "public_token_expired" ? "expired" : "failed", error.retryable);
+      // A mistake in the markup is for whoever wrote it.
+      if (error.code === "invalid_argument") console.error(error);
       this.#tell("waitpoint-error", { error });
     }
   }
@@ -144,7 +148,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
       parts[decision].hidden = given === "";
     }
     const asked = this.getAttribute("comment");
-    label.hidden = !["optional", "required"].includes(asked);
+    label.hidden = !["optional", "required"].includes(asked) || !["idle", "sending", "failed"].includes(this.#state);
     required.hidden = asked !== "required";
     comment.required = asked === "required";
   }
@@ -189,7 +193,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     for (const button of [...Object.keys(DECISIONS).map((name) => parts[name]), retry]) {
       button.setAttribute("aria-disabled", state === "sending");
     }
-    comment.readOnly = !["idle", "failed"].includes(state);
+    comment.readOnly = state === "sending";
+    this.#label();
     const slot = Object.assign(document.createElement("slot"), { name: state, textContent: SENTENCES[state] });
     status.dataset.state = state;
     status.replaceChildren(slot);

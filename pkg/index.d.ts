@@ -4,6 +4,7 @@
  */
 export type TokenReference =
   | string
+  | URL
   | { readonly id: string; readonly url?: string | undefined; readonly publicAccessToken?: string | undefined };
 
 /** What every call takes. */

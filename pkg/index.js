@@ -6,6 +6,7 @@ import {
   configured,
   given,
   json,
+  known,
   line,
   parse,
   refused,
@@ -17,7 +18,9 @@ import {
 
 export { WaitpointError };
 
-export function configure(options = {}) {
+export function configure(options) {
+  known("configure's argument", options, Object.keys(configured));
+  options ??= {};
   if (options.baseURL) checkBaseURL(options.baseURL);
   for (const name in configured) if (name in options) configured[name] = line(name, options[name]);
 }
@@ -35,7 +38,7 @@ export async function retrieveToken(token, options) {
 }
 
 export function decodeToken(token) {
-  const text = line("token", token?.publicAccessToken ?? token?.url ?? token);
+  const text = line("token", token?.publicAccessToken ?? token?.url ?? token?.href ?? token);
   try {
     const { sub, scopes, exp, act } = JSON.parse(new TextDecoder().decode(started().decode(text)));
     if (!(exp > 0)) throw refused("the token has no expiry");

@@ -4,22 +4,9 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { root, run, say, setup } from "./setup.mjs";
+import { WASM_FEATURES, root, run, say, setup } from "./setup.mjs";
 
 const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "src"];
-
-// What rustc emits for wasm32-unknown-unknown and wasm-bindgen's catch wrappers need; no more, as
-// workerd must know each.
-export const FEATURES = [
-  "bulk-memory",
-  "bulk-memory-opt",
-  "exception-handling",
-  "multivalue",
-  "mutable-globals",
-  "nontrapping-float-to-int",
-  "reference-types",
-  "sign-ext",
-].map((feature) => `--enable-${feature}`);
 
 /** Builds both, or the Worker alone; the environment in which the tools are found. */
 export async function build(only) {
@@ -49,7 +36,7 @@ function buildWorker(env) {
   });
   // Here rather than by worker-build, which keeps the names: a sixth of the upload.
   const wasm = join(root, "build", "index_bg.wasm");
-  run(env.WASM_OPT_BIN, [wasm, "-o", wasm, "-Oz", "--strip-debug", "--strip-producers", ...FEATURES], { env });
+  run(env.WASM_OPT_BIN, [wasm, "-o", wasm, "-Oz", "--strip-debug", "--strip-producers", ...WASM_FEATURES], { env });
 }
 
 /** A hash of all that a build reads. */

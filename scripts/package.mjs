@@ -3,8 +3,7 @@
 import { build as bundle } from "esbuild";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { FEATURES } from "./build.mjs";
-import { root, run, say } from "./setup.mjs";
+import { WASM_FEATURES, root, run, say } from "./setup.mjs";
 
 const pkg = join(root, "pkg");
 const out = join(pkg, "wasm");
@@ -64,7 +63,7 @@ async function buildModule(env, feature, name, exports) {
   );
   const wasm = join(out, `${name}.wasm`);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
-  run(env.WASM_OPT_BIN, [join(glue, `${name}_bg.wasm`), "-o", wasm, "-Oz", "--converge", ...strip, ...FEATURES], { env });
+  run(env.WASM_OPT_BIN, [join(glue, `${name}_bg.wasm`), "-o", wasm, "-Oz", "--converge", ...strip, ...WASM_FEATURES], { env });
   await load(glue, name, exports, join(out, `${name}.js`), inlined(readFileSync(wasm)));
   await load(glue, name, exports, join(work, `${name}.workerd.js`), `import module from "./${name}.wasm"; const compiled = () => module;`);
 }

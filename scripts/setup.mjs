@@ -16,6 +16,19 @@ const exe = process.platform === "win32" ? ".exe" : "";
 const NODE_NEEDED = [22, 16];
 const NODE_VERSION = "24.21.0";
 
+// What wasm-opt must know: what rustc emits for wasm32-unknown-unknown and wasm-bindgen's catch wrappers need; no more, as
+// workerd must know each.
+export const WASM_FEATURES = [
+  "bulk-memory",
+  "bulk-memory-opt",
+  "exception-handling",
+  "multivalue",
+  "mutable-globals",
+  "nontrapping-float-to-int",
+  "reference-types",
+  "sign-ext",
+].map((feature) => `--enable-${feature}`);
+
 export const say = (line) => console.error(`\x1b[2m[setup]\x1b[0m ${line}`);
 
 /** Ends the process with one sentence and no stack. */

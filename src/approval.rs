@@ -119,7 +119,7 @@ impl Approval {
 
     fn check(&self) -> Result<(), Refusal> {
         let text = |name: &str, text: Option<&String>, limit| match text {
-            Some(text) if text.trim().is_empty() => Err(invalid(format!("{name} is empty"))),
+            Some(text) if line(text).is_empty() => Err(invalid(format!("{name} is empty"))),
             Some(text) if text.chars().count() > limit => Err(invalid(format!(
                 "{name} must be {limit} characters or less"
             ))),
@@ -134,9 +134,20 @@ impl Approval {
         for (index, choice) in self.choices.iter().enumerate() {
             let name = format!("choices[{index}].label");
             text(&name, Some(&choice.label), MAX_LABEL)?;
-            let same = |other: &Choice| is_same_word(&other.label, &choice.label);
-            if self.choices.iter().filter(|other| same(other)).count() > 1 {
-                return Err(invalid(format!("{name} stands twice")));
+            let others = || self.choices.iter().take(index);
+            if others().any(|other| is_same_word(&other.label, &choice.label)) {
+                return Err(invalid(format!("{name} looks like an earlier one")));
+            }
+            // Else nobody could tell afterwards which of them was chosen.
+            let same = |other: &Choice| {
+                ["", "x"]
+                    .iter()
+                    .any(|comment| other.output(comment) == choice.output(comment))
+            };
+            if others().any(same) {
+                return Err(invalid(format!(
+                    "choices[{index}].data is the same as an earlier one's"
+                )));
             }
             if self.comment != Comment::None && choice.holds_comment() {
                 return Err(invalid(format!(
@@ -155,18 +166,15 @@ impl Approval {
         struct Commented {
             comment: String,
         }
+        let output = compact(output);
         let comment =
-            serde_json::from_str::<Commented>(output).map_or(String::new(), |it| it.comment);
-        let found = self
-            .choices
-            .iter()
-            .find(|choice| choice.output(&comment) == output);
-        found.map(|choice| (choice, comment)).or_else(|| {
-            let found = self
-                .choices
+            serde_json::from_str::<Commented>(&output).map_or(String::new(), |it| it.comment);
+        [comment, String::new()].into_iter().find_map(|comment| {
+            let made = |choice: &&Choice| compact(&choice.output(&comment)) == output;
+            self.choices
                 .iter()
-                .find(|choice| choice.output("") == output);
-            found.map(|choice| (choice, String::new()))
+                .find(made)
+                .map(|choice| (choice, comment.clone()))
         })
     }
 }
@@ -204,7 +212,51 @@ impl Choice {
 /// stand: the tables of their cases would be a tenth of the Worker.
 #[must_use]
 pub fn is_same_word(typed: &str, label: &str) -> bool {
-    typed.trim().eq_ignore_ascii_case(label.trim())
+    line(typed).eq_ignore_ascii_case(&line(label))
+}
+
+/// A text as a page shows it: without what would make it look like another, that is without controls,
+/// marks that turn the direction of what follows, and what has no width. Joiners stay, as scripts and
+/// emoji need them.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\t' => Some(' '),
+        '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' => None,
+        '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' => None,
+        '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' => None,
+        '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => None,
+        c => (c == '\n' || !c.is_control()).then_some(c),
+    };
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.chars().filter_map(shown).collect()
+}
+
+/// The same on one line, with single spaces.
+#[must_use]
+pub fn line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for word in clean(text).split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line += word;
+    }
+    line
+}
+
+/// JSON without the white space that means nothing.
+#[must_use]
+pub fn compact(json: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    let keep = |c: &char| {
+        let kept = quoted || !matches!(c, ' ' | '\t' | '\n' | '\r');
+        quoted ^= *c == '"' && !escaped;
+        escaped = quoted && *c == '\\' && !escaped;
+        kept
+    };
+    json.chars().filter(keep).collect()
 }
 
 fn quoted(text: &str) -> String {

@@ -47,8 +47,6 @@ pub enum Refusal {
     UnsupportedMediaType(String),
     /// 403: a form that a page of another site sends.
     ForeignForm,
-    /// 429: the page of one token, too often.
-    TooManyAttempts,
     /// 422: carries the number of tags.
     TooManyTags(usize),
     /// 501: carries what is not there yet.
@@ -136,7 +134,6 @@ impl Refusal {
             Self::Invalid { .. } => (400, "validation_error"),
             Self::UnsupportedMediaType(_) => (415, "unsupported_media_type"),
             Self::ForeignForm => (403, "cross_site_form"),
-            Self::TooManyAttempts => (429, "too_many_attempts"),
             Self::TooManyTags(_) => (422, "too_many_tags"),
             Self::NotImplemented(_) => (501, "not_implemented"),
             Self::StorageTrouble => (503, "storage_trouble"),
@@ -157,7 +154,6 @@ impl fmt::Display for Refusal {
             Self::InvalidCallbackHash => f.write_str("Invalid URL, hash doesn't match"),
             Self::ScopeTooSmall => f.write_str("Unauthorized"),
             Self::ForeignForm => f.write_str("A page of another site may not complete a token"),
-            Self::TooManyAttempts => f.write_str("Too many attempts; wait a minute"),
             Self::NoSuchPath => f.write_str("Not found"),
             Self::UnknownToken => f.write_str("Waitpoint not found"),
             Self::MethodNotAllowed(_) => f.write_str("Method not allowed"),

@@ -4,7 +4,9 @@
 //! Invariant: every text that a caller or a person wrote is escaped by the template (`www/page.html`),
 //! stands in an element's content or a quoted attribute, and is isolated in its own direction.
 
-use crate::approval::{Approval, Choice, Comment, Confirm, MAX_COMMENT, Style, is_same_word};
+use crate::approval::{
+    Approval, Choice, Comment, Confirm, MAX_COMMENT, Style, clean, compact, is_same_word, line,
+};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, State, Token};
 use crate::words::Words;
@@ -15,8 +17,8 @@ pub const CSS: &str = include_str!("../www/page.css");
 /// Stands in the page; the response's policy names its hash.
 pub const JS: &str = include_str!("../www/page.js");
 
-/// Largest body of the page's form, in bytes.
-pub const MAX_FORM: usize = 16 * 1024;
+/// Largest body of the page's form, in bytes: a comment of the longest has 24,000 as a form.
+pub const MAX_FORM: usize = 32 * 1024;
 /// The field of the form that tells it from what a machine posts.
 pub const NONCE_FIELD: &str = "waitpoint_nonce";
 
@@ -44,6 +46,8 @@ pub enum Fault {
     CommentMissing,
     /// It is longer than [`MAX_COMMENT`].
     CommentLong,
+    /// Too many attempts.
+    Busy,
     /// Storage did not answer.
     Trouble,
 }
@@ -53,6 +57,8 @@ pub enum Fault {
 pub enum Remark {
     /// Somebody decided otherwise before.
     NotTaken,
+    /// The same was decided before, without this comment.
+    Same,
     /// The decision came after the timeout.
     TooLate,
     /// The link has expired; the token may still wait.
@@ -64,14 +70,48 @@ pub enum Remark {
 pub enum Notice {
     /// No such link.
     Unknown,
-    /// Too many attempts.
-    Busy,
-    /// Storage did not answer.
+    /// Storage did not answer whoever only looked.
     Trouble,
-    /// A form of another site.
+    /// Storage did not answer whoever decided.
+    TroubleDeciding,
+    /// A form of another site, or nothing that this page sends.
     Foreign,
     /// A form that is too large.
     TooLarge,
+}
+
+/// Who looks, and when.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// In which language.
+    pub words: &'a Words,
+    /// When.
+    pub now: Timestamp,
+    /// Whether the credential lets them read what was decided, not only decide.
+    pub reads: bool,
+}
+
+/// What became of a draft for a token that is no longer waiting; `None` if it is what was decided.
+#[must_use]
+pub fn compare(token: &Token, approval: &Approval, draft: &Draft) -> Option<Remark> {
+    let State::Completed { decision, .. } = &token.state else {
+        return Some(Remark::TooLate);
+    };
+    let stored = decision
+        .output
+        .as_ref()
+        .map_or("", |output| output.text.as_str());
+    let Ok(wanted) = decide(approval, draft) else {
+        return Some(Remark::NotTaken);
+    };
+    if compact(&wanted) == compact(stored) {
+        return None;
+    }
+    let label = |output| approval.choice_of(output).map(|(choice, _)| &choice.label);
+    match (label(&wanted), label(stored)) {
+        (Some(wanted), Some(stored)) if wanted == stored => Some(Remark::Same),
+        _ => Some(Remark::NotTaken),
+    }
 }
 
 /// What a token asks, in the words of a language where its creator said nothing.
@@ -107,7 +147,7 @@ pub fn decide(approval: &Approval, draft: &Draft) -> Result<String, Fault> {
                 .ok_or(Fault::ChooseOne)?
         }
         Confirm::Typed => {
-            let typed = |choice: &&Choice| is_same_word(&draft.typed, &clean(&choice.label));
+            let typed = |choice: &&Choice| is_same_word(&draft.typed, &choice.label);
             approval
                 .choices
                 .iter()
@@ -133,45 +173,53 @@ pub fn decide(approval: &Approval, draft: &Draft) -> Result<String, Fault> {
 /// The page of a token. While it waits, and unless the link has expired, with the form.
 #[must_use]
 pub fn of_token(
-    words: &Words,
+    view: View<'_>,
     token: &Token,
     nonce: &str,
     draft: &Draft,
     fault: Option<Fault>,
     remark: Option<Remark>,
 ) -> String {
+    let words = view.words;
+    let expired = remark == Some(Remark::Expired);
     let approval = approval_of(token, words);
     let question = Question {
-        title: clean(approval.title.as_deref().unwrap_or(words.question)),
-        requested_by: approval.requested_by.as_deref().map(clean),
-        description: approval.description.as_deref().map(clean),
+        title: approval
+            .title
+            .as_deref()
+            .map_or(words.question.to_owned(), line),
+        requested_by: approval
+            .requested_by
+            .as_deref()
+            .map(line)
+            .filter(|_| !expired),
+        description: approval
+            .description
+            .as_deref()
+            .map(clean)
+            .filter(|_| !expired),
     };
-    let open = token.state == State::Waiting && remark != Some(Remark::Expired);
+    let open = token.state == State::Waiting && !expired;
     let form = open.then(|| Form::of(words, &approval, nonce, draft, fault));
-    let (tone, headline, facts) = standing(words, token, &approval);
-    let end = match remark {
-        Some(Remark::Expired) => Some(End {
-            headline: words.expired,
-            sentence: words.ask_anew,
-        }),
-        _ if open => None,
-        Some(Remark::NotTaken) => Some(End {
-            headline,
-            sentence: words.not_taken,
-        }),
-        Some(Remark::TooLate) => Some(End {
-            headline,
-            sentence: words.too_late,
-        }),
-        None if token.state == State::TimedOut => Some(End {
-            headline,
-            sentence: words.nobody_decided,
-        }),
-        None => Some(End {
-            headline,
-            sentence: words.nothing_to_do,
-        }),
+    let (tone, headline, mut facts) = standing(words, token, &approval);
+    if expired || !view.reads {
+        facts.clear();
+    }
+    if !open && !draft.comment.trim().is_empty() {
+        facts.push(Fact::text(words.unsent, "text", &draft.comment));
+    }
+    let sentence = match remark {
+        Some(Remark::NotTaken) => words.not_taken,
+        Some(Remark::Same) => words.same,
+        Some(Remark::TooLate) => words.too_late,
+        Some(Remark::Expired) => words.ask_anew,
+        None if token.state == State::TimedOut => words.nobody_decided,
+        None => words.nothing_to_do,
     };
+    let end = (!open).then(|| End {
+        headline: if expired { words.expired } else { headline },
+        sentence,
+    });
     let title = match &end {
         Some(end) => format!("{} · {}", end.headline, question.title),
         None => question.title.clone(),
@@ -179,11 +227,8 @@ pub fn of_token(
     render(&Document {
         words,
         title: &title,
-        tone: if remark == Some(Remark::Expired) {
-            Tone::Late
-        } else {
-            tone
-        },
+        tone: if expired { Tone::Late } else { tone },
+        now: Moment::of(view.now).iso,
         end,
         question: Some(question),
         deadline: token.timeout_at.filter(|_| open).map(Moment::of),
@@ -200,8 +245,8 @@ pub fn of_token(
 pub fn of_notice(words: &Words, notice: Notice) -> String {
     let (headline, sentence) = match notice {
         Notice::Unknown => (words.unknown, words.cut_off),
-        Notice::Busy => (words.busy, words.wait),
-        Notice::Trouble => (words.trouble, words.try_again),
+        Notice::Trouble => (words.trouble, words.wait),
+        Notice::TroubleDeciding => (words.trouble, words.try_again),
         Notice::Foreign => (words.foreign, words.from_here),
         Notice::TooLarge => (words.too_large, words.comment_long),
     };
@@ -209,6 +254,7 @@ pub fn of_notice(words: &Words, notice: Notice) -> String {
         words,
         title: headline,
         tone: Tone::Trouble,
+        now: String::new(),
         end: Some(End { headline, sentence }),
         question: None,
         deadline: None,
@@ -271,6 +317,7 @@ struct Document<'a> {
     words: &'a Words,
     title: &'a str,
     tone: Tone,
+    now: String,
     end: Option<End<'a>>,
     question: Option<Question>,
     deadline: Option<Moment>,
@@ -340,6 +387,8 @@ impl Moment {
 struct Form<'a> {
     nonce: &'a str,
     alert: Option<&'a str>,
+    bad_word: bool,
+    bad_comment: bool,
     choices: Vec<Button>,
     chooses: bool,
     types: bool,
@@ -366,7 +415,7 @@ impl<'a> Form<'a> {
     ) -> Self {
         let button = |(index, choice): (usize, &Choice)| Button {
             index,
-            label: clean(&choice.label),
+            label: line(&choice.label),
             class: match choice.style {
                 Style::Primary => "primary",
                 Style::Danger => "danger",
@@ -382,8 +431,11 @@ impl<'a> Form<'a> {
                 Fault::TypeExactly => words.type_exactly,
                 Fault::CommentMissing => words.comment_missing,
                 Fault::CommentLong => words.comment_long,
+                Fault::Busy => words.wait,
                 Fault::Trouble => words.try_again,
             }),
+            bad_word: fault == Some(Fault::TypeExactly),
+            bad_comment: matches!(fault, Some(Fault::CommentMissing | Fault::CommentLong)),
             choices: approval.choices.iter().enumerate().map(button).collect(),
             chooses: approval.confirm == Confirm::Choose,
             types: approval.confirm == Confirm::Typed,
@@ -433,16 +485,4 @@ impl Tone {
 fn render(document: &Document<'_>) -> String {
     // Only writing can fail, and that into a string does not.
     document.render().unwrap_or_default()
-}
-
-/// Without what would make a text look like another: controls, marks that turn the direction of what
-/// follows, characters of no width. Joiners stay, as scripts and emoji need them.
-fn clean(text: &str) -> String {
-    let keep = |c: &char| match c {
-        '\n' => true,
-        '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}' => false,
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
-        c => !c.is_control(),
-    };
-    text.chars().filter(keep).collect()
 }

@@ -19,6 +19,11 @@ pub enum Endpoint<'a> {
         /// The id as typed.
         id: &'a str,
     },
+    /// `/api/v1/waitpoints/tokens/{id}/wait`
+    Wait {
+        /// The id as typed.
+        id: &'a str,
+    },
     /// `/api/v1/waitpoints/tokens/{id}/callback/{credential}`, which is `token.url`
     Callback {
         /// The id as typed.
@@ -54,6 +59,7 @@ impl<'a> Endpoint<'a> {
                     (Some(""), ..) => return None,
                     (Some(id), None, ..) => Self::Token { id },
                     (Some(id), Some("complete"), None, _) => Self::Complete { id },
+                    (Some(id), Some("wait"), None, _) => Self::Wait { id },
                     (Some(id), Some("callback"), Some(credential), None) => {
                         Self::Callback { id, credential }
                     }
@@ -81,6 +87,7 @@ impl<'a> Endpoint<'a> {
             Self::Tokens => "GET, HEAD, POST",
             Self::Token { .. } => "GET, HEAD, OPTIONS",
             Self::Complete { .. } => "POST, OPTIONS",
+            Self::Wait { .. } => "GET, OPTIONS",
             Self::Callback { .. } => "GET, HEAD, POST, OPTIONS",
             Self::RunWait { .. } | Self::Claims => "POST",
         }
@@ -96,7 +103,10 @@ impl<'a> Endpoint<'a> {
     /// headers, errors included.
     #[must_use]
     pub fn is_for_browsers(self) -> bool {
-        matches!(self, Self::Token { .. } | Self::Complete { .. })
+        matches!(
+            self,
+            Self::Token { .. } | Self::Complete { .. } | Self::Wait { .. }
+        )
     }
 }
 

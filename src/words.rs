@@ -29,6 +29,8 @@ pub struct Words {
     pub comment: &'static str,
     pub optional: &'static str,
     pub offline: &'static str,
+    pub meanwhile: &'static str,
+    pub show: &'static str,
 
     pub stale: &'static str,
     pub choose_one: &'static str,
@@ -41,6 +43,8 @@ pub struct Words {
     pub decided: &'static str,
     pub nothing_to_do: &'static str,
     pub not_taken: &'static str,
+    pub same: &'static str,
+    pub unsent: &'static str,
     pub timed_out: &'static str,
     pub nobody_decided: &'static str,
     pub too_late: &'static str,

@@ -1,6 +1,8 @@
 //! What a token may ask, and what a choice decides.
 use proptest::prelude::*;
-use waitpoint::approval::{Approval, Choice, Comment, Confirm, Style, is_same_word};
+use waitpoint::approval::{
+    Approval, Choice, Comment, Confirm, Style, clean, compact, is_same_word, line,
+};
 use waitpoint::error::Refusal;
 
 fn why(json: &str) -> String {
@@ -85,7 +87,7 @@ fn what_cannot_be_shown_is_refused_and_named() {
         ),
         (
             r#"{"choices":[{"label":"A"},{"label":" a "}]}"#.to_owned(),
-            "stands twice",
+            "looks like an earlier one",
         ),
         (
             r#"{"choices":[{"label":"A","style":"red"}]}"#.to_owned(),
@@ -171,9 +173,33 @@ fn an_output_that_no_choice_makes_has_none() {
 }
 
 #[test]
+fn texts_are_cleaned_of_what_misleads() {
+    assert_eq!(
+        clean("a\tb\r\nc\rd\u{2028}e\u{7}\u{202e}\u{ad}\u{3164}"),
+        "a b\nc\nd\ne"
+    );
+    assert_eq!(
+        clean("👩\u{200d}🚀 می\u{200c}خواهم"),
+        "👩\u{200d}🚀 می\u{200c}خواهم"
+    );
+    assert_eq!(line("  Delete\n\tall\u{a0} of it "), "Delete all of it");
+    assert_eq!(line("\u{200b}"), "");
+}
+
+#[test]
+fn json_is_compared_without_its_white_space() {
+    assert_eq!(
+        compact(" { \"a b\" : [ 1 , \"c \\\" d\" ] }\n"),
+        r#"{"a b":[1,"c \" d"]}"#
+    );
+    assert_eq!(compact(r#""\\ " "#), r#""\\ ""#);
+}
+
+#[test]
 fn a_label_is_typed_whatever_its_case() {
     assert!(is_same_word(" approve ", "Approve"));
     assert!(is_same_word("承認", "承認"));
+    assert!(is_same_word("delete all", "Delete\n all"));
     assert!(!is_same_word("", "Approve"));
     assert!(!is_same_word("Approve it", "Approve"));
 }

@@ -1,7 +1,7 @@
 //! What the page shows in each state, in each language, and what its form decides.
 use waitpoint::auth::{Keyring, NONCE_LIFE};
 use waitpoint::page::{
-    CSS, Draft, Fault, JS, Notice, Remark, approval_of, decide, of_notice, of_token,
+    CSS, Draft, Fault, JS, Notice, Remark, View, approval_of, compare, decide, of_notice, of_token,
 };
 use waitpoint::time::Timestamp;
 use waitpoint::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
@@ -11,6 +11,14 @@ const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 fn en() -> &'static Words {
     choose("en", "")
+}
+
+fn view(words: &Words) -> View<'_> {
+    View {
+        words,
+        now: NOW,
+        reads: true,
+    }
 }
 
 fn waiting(approval: &str) -> Token {
@@ -41,7 +49,7 @@ fn completed(output: &str, by: CompletedBy, subject: Option<&str>) -> Token {
 }
 
 fn shown(token: &Token, remark: Option<Remark>) -> String {
-    of_token(en(), token, "NONCE", &Draft::default(), None, remark)
+    of_token(view(en()), token, "NONCE", &Draft::default(), None, remark)
 }
 
 fn draft(choice: &str, typed: &str, comment: &str) -> Draft {
@@ -112,14 +120,14 @@ fn each_state_has_its_own_page() {
             en().cut_off,
         ),
         (
-            of_notice(en(), Notice::Busy),
-            "<title>Too many attempts</title>",
-            en().wait,
+            of_notice(en(), Notice::TroubleDeciding),
+            "<title>Something went wrong",
+            en().try_again,
         ),
         (
             of_notice(en(), Notice::Trouble),
             "<title>Something went wrong",
-            "Try again",
+            en().wait,
         ),
         (
             of_notice(en(), Notice::Foreign),
@@ -153,7 +161,7 @@ fn a_fault_keeps_what_was_filled_in() {
         Fault::CommentLong,
         Fault::Trouble,
     ] {
-        let page = of_token(en(), &token, "NONCE", &draft, Some(fault), None);
+        let page = of_token(view(en()), &token, "NONCE", &draft, Some(fault), None);
         assert!(
             page.contains(r#"role="alert""#) && page.contains(r#"value="NONCE""#),
             "{fault:?}"
@@ -163,7 +171,7 @@ fn a_fault_keeps_what_was_filled_in() {
     }
     let typed = waiting(r#"{"confirm":"typed"}"#);
     let page = of_token(
-        en(),
+        view(en()),
         &typed,
         "N",
         &self::draft("", "\"Appr", ""),
@@ -210,11 +218,94 @@ fn a_draft_decides_as_the_approval_says() {
 }
 
 #[test]
+fn a_decision_on_a_finished_token_is_compared_with_the_one_that_stands() {
+    let stands = |output: &str, draft: Draft| {
+        let token = completed(output, CompletedBy::Api, None);
+        compare(&token, &approval_of(&token, en()), &draft)
+    };
+    assert_eq!(stands(r#"{"status":"approved"}"#, draft("0", "", "")), None);
+    assert_eq!(
+        stands(r#"{ "status": "approved" }"#, draft("0", "", "")),
+        None
+    );
+    assert_eq!(
+        stands(
+            r#"{"status":"approved","comment":"a"}"#,
+            draft("0", "", "a")
+        ),
+        None
+    );
+    assert_eq!(
+        stands(r#"{"status":"approved"}"#, draft("0", "", "b")),
+        Some(Remark::Same)
+    );
+    assert_eq!(
+        stands(r#"{"status":"approved"}"#, draft("1", "", "")),
+        Some(Remark::NotTaken)
+    );
+    assert_eq!(stands("42", draft("0", "", "")), Some(Remark::NotTaken));
+    assert_eq!(stands("", draft("9", "", "")), Some(Remark::NotTaken));
+    let late = Token {
+        state: State::TimedOut,
+        ..waiting("{}")
+    };
+    assert_eq!(
+        compare(&late, &approval_of(&late, en()), &draft("0", "", "")),
+        Some(Remark::TooLate)
+    );
+}
+
+#[test]
+fn who_may_only_decide_does_not_read_what_was_decided_and_an_expired_link_reads_nothing() {
+    let mut token = completed(
+        r#"{"status":"rejected","comment":"secret"}"#,
+        CompletedBy::Page,
+        Some("ann"),
+    );
+    token.approval =
+        Some(r#"{"title":"T","description":"D-secret","requestedBy":"R-secret"}"#.to_owned());
+    let blind = View {
+        reads: false,
+        ..view(en())
+    };
+    let page = of_token(blind, &token, "N", &Draft::default(), None, None);
+    assert!(
+        page.contains("Rejected") && page.contains("D-secret"),
+        "{page}"
+    );
+    assert!(!page.contains(">secret") && !page.contains("ann"), "{page}");
+    let page = of_token(
+        view(en()),
+        &token,
+        "N",
+        &Draft::default(),
+        None,
+        Some(Remark::Expired),
+    );
+    assert!(
+        page.contains(">T<") && !page.contains("secret") && !page.contains("ann"),
+        "{page}"
+    );
+    let page = of_token(
+        view(en()),
+        &token,
+        "N",
+        &draft("0", "", "mine"),
+        None,
+        Some(Remark::NotTaken),
+    );
+    assert!(
+        page.contains(en().unsent) && page.contains("mine"),
+        "what was written is not lost: {page}"
+    );
+}
+
+#[test]
 fn texts_cannot_pretend_to_be_others() {
-    let json = serde_json::json!({ "title": "pay\u{202e}100\u{200b}€\u{0007}", "choices": [{ "label": "\u{2066}Yes" }] });
+    let json = serde_json::json!({ "title": "pay\u{202e}1\t000\u{200b}€\u{0007}\n", "choices": [{ "label": "\u{2066}Yes" }] });
     let page = shown(&waiting(&json.to_string()), None);
     assert!(
-        page.contains("pay100€") && page.contains("<bdi>Yes</bdi>"),
+        page.contains(">pay1 000€<") && page.contains(r#"<bdi lang="">Yes</bdi>"#),
         "{page}"
     );
 }
@@ -226,7 +317,7 @@ fn nothing_that_is_written_leaves_its_place() {
         "choices": [{ "label": &evil[..40] }] });
     let token = waiting(&json.to_string());
     let page = of_token(
-        en(),
+        view(en()),
         &token,
         "N",
         &draft("", evil, evil),
@@ -234,7 +325,7 @@ fn nothing_that_is_written_leaves_its_place() {
         None,
     );
     let harmless = of_token(
-        en(),
+        view(en()),
         &waiting(r#"{"title":"x","description":"x","requestedBy":"x","choices":[{"label":"x"}]}"#),
         "N",
         &draft("", "x", "x"),
@@ -253,7 +344,7 @@ fn every_language_is_whole_and_chosen_by_name_or_header() {
     );
     for words in ALL {
         let page = of_token(
-            words,
+            view(words),
             &waiting("{}"),
             "N",
             &Draft::default(),
@@ -309,13 +400,13 @@ fn a_nonce_holds_for_its_token_and_its_time() {
     let nonce = dev.nonce("c1", NOW);
     assert!(dev.accepts_nonce("c1", &nonce, NOW));
     assert!(dev.accepts_nonce("c1", &nonce, NOW.plus(NONCE_LIFE)));
-    let later = NOW.plus(NONCE_LIFE + std::time::Duration::from_secs(1));
+    let later = NOW.plus(NONCE_LIFE + std::time::Duration::from_secs(61));
     assert!(!dev.accepts_nonce("c1", &nonce, later), "too old");
     assert!(
         !dev.accepts_nonce(
             "c1",
             &nonce,
-            Timestamp::from_millis(NOW.as_millis() - 1_000)
+            Timestamp::from_millis(NOW.as_millis() - 61_000)
         ),
         "of the future"
     );

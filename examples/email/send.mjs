@@ -62,7 +62,7 @@ function message(fields) {
   return [
     `From: Waitpoint <${values.from}>`,
     `To: <${values.to}>`,
-    `Subject: =?utf-8?B?${Buffer.from(fields.title).toString("base64")}?=`,
+    `Subject: ${words(fields.title)}`,
     `Date: ${new Date().toUTCString().replace("GMT", "+0000")}`,
     `Message-ID: <${randomUUID()}@${values.from.split("@")[1]}>`,
     "MIME-Version: 1.0",
@@ -77,6 +77,16 @@ function message(fields) {
     `--${boundary}--`,
     "",
   ].join("\r\n");
+}
+
+/** A header's text as encoded words, of 75 characters at most each (RFC 2047). */
+function words(text) {
+  const parts = [""];
+  for (const letter of text) {
+    if (Buffer.byteLength(parts.at(-1) + letter) > 45) parts.push("");
+    parts[parts.length - 1] += letter;
+  }
+  return parts.map((part) => `=?utf-8?B?${Buffer.from(part).toString("base64")}?=`).join("\r\n ");
 }
 
 /** Plain SMTP, for a catcher on this machine. */

@@ -14,8 +14,10 @@ pub(super) static WORDS: Words = Words {
     type_one: "Zum Entscheiden eines dieser Wörter eintippen",
     comment: "Kommentar",
     optional: "freiwillig",
-    offline: "Sie sind offline. Es wurde noch nichts gesendet; das geschieht, sobald das Netz wieder da ist.\
-         Sie sind offline. Es wurde noch nichts gesendet; das geschieht, sobald das Netz wieder da ist.",
+    offline: "Sie sind offline. Es wurde noch nichts gesendet; das geschieht, sobald das Netz wieder da \
+              ist.",
+    meanwhile: "Inzwischen hat jemand entschieden.",
+    show: "Entscheidung zeigen",
     stale: "Diese Seite war zu lange offen oder ist eine Kopie. Es wurde nichts entschieden: Bitte \
          entscheiden Sie noch einmal.",
     choose_one: "Wählen Sie eine der Entscheidungen.",
@@ -27,6 +29,8 @@ pub(super) static WORDS: Words = Words {
     decided: "Entschieden",
     nothing_to_do: "Hier ist nichts weiter zu tun.",
     not_taken: "Das war schon entschieden. Ihre Entscheidung wurde nicht übernommen.",
+    same: "Dasselbe war schon entschieden. Ihr Kommentar wurde nicht hinzugefügt.",
+    unsent: "Ihr Kommentar, nicht gesendet",
     timed_out: "Die Zeit ist abgelaufen",
     nobody_decided: "Niemand hat rechtzeitig entschieden.",
     too_late: "Ihre Entscheidung kam zu spät und wurde nicht übernommen.",

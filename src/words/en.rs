@@ -15,6 +15,8 @@ pub(super) static WORDS: Words = Words {
     comment: "Comment",
     optional: "optional",
     offline: "You are offline. Nothing has been sent yet; it will be as soon as the network is back.",
+    meanwhile: "Somebody has decided meanwhile.",
+    show: "Show the decision",
     stale: "This page was open for too long or was copied. Nothing has been decided: please decide once \
          more.",
     choose_one: "Choose one of the decisions.",
@@ -26,6 +28,8 @@ pub(super) static WORDS: Words = Words {
     decided: "Decided",
     nothing_to_do: "Nothing more is to be done here.",
     not_taken: "This was decided before. Your decision was not taken.",
+    same: "The same was decided before. Your comment was not added.",
+    unsent: "Your comment, not sent",
     timed_out: "The time is over",
     nobody_decided: "Nobody decided in time.",
     too_late: "Your decision came too late and was not taken.",

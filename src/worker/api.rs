@@ -2,6 +2,7 @@
 
 use super::http::{Head, PLAIN, Reply, body, preflight};
 use super::record::{Answer, Command, Deciding, Record, pack};
+use super::wait::Waited;
 use super::{now, platform, settings};
 use crate::auth::{Caller, Environment};
 use crate::error::Refusal;
@@ -34,6 +35,12 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
     };
     let endpoint = Endpoint::of(head.path());
     let reply = match endpoint {
+        // A socket is the platform's own response.
+        Some(Endpoint::Wait { id }) if head.method() == "GET" => match call.wait(id).await {
+            Ok(Waited::Socket(response)) => return Ok(response),
+            Ok(Waited::Told(reply)) => Ok(reply),
+            Err(refusal) => Err(refusal),
+        },
         Some(endpoint) => call.answer(endpoint).await,
         None => call.no_such_path(),
     };
@@ -76,6 +83,8 @@ impl Call<'_> {
             (Endpoint::Token { id }, _) => self.retrieve(id).await,
             (Endpoint::Complete { id }, _) => self.complete(id).await,
             (Endpoint::Callback { id, credential }, _) => self.link(id, credential).await,
+            // GET is answered before, and it takes no other.
+            (Endpoint::Wait { .. }, _) => Err(Refusal::NoSuchPath),
             (Endpoint::RunWait { id }, _) => self.run_wait(id).await,
             (Endpoint::Claims, _) => self.claims(),
         }
@@ -140,8 +149,13 @@ impl Call<'_> {
         if !caller.may("read", typed) {
             return Err(Refusal::ScopeTooSmall);
         }
-        let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        self.told(caller, internal).await
+    }
+
+    /// The token as this caller may see it now.
+    pub(super) async fn told(&self, caller: Caller<'_>, internal: &str) -> Result<Reply, Refusal> {
+        let environment = caller.environment();
         let token = self.read_token(environment, internal).await?;
         // One version a state: the answer's body differs by caller, hence Vary.
         let etag = if token.state == State::Waiting {
@@ -259,7 +273,7 @@ impl Call<'_> {
         ))
     }
 
-    fn caller(&self) -> Result<Caller<'static>, Refusal> {
+    pub(super) fn caller(&self) -> Result<Caller<'static>, Refusal> {
         settings::keyring(self.env)?.caller(self.head.authorization(), self.now)
     }
 

@@ -12,7 +12,8 @@ const HTML: &str = "text/html; charset=utf-8";
 
 /// For a page of another origin: what it may read of an answer.
 const EXPOSED: &str = "x-trigger-jwt, x-trigger-jwt-claims, x-should-retry, x-ratelimit-limit, \
-    x-ratelimit-remaining, x-ratelimit-reset, retry-after, etag, waitpoint-outcome, waitpoint-hint";
+    x-ratelimit-remaining, x-ratelimit-reset, retry-after, etag, preference-applied, \
+    waitpoint-outcome, waitpoint-hint";
 
 /// For a page of words alone.
 pub(super) const PLAIN: &str =
@@ -74,6 +75,13 @@ impl Head {
         self.line(5)
     }
 
+    /// Whether a page of another origin sends this. One that keeps its origin to itself, as ours do,
+    /// says "null".
+    pub(super) fn is_of_another_origin(&self) -> bool {
+        let origin = self.page_origin();
+        !origin.is_empty() && origin != "null" && origin != self.origin()
+    }
+
     pub(super) fn if_none_match(&self) -> &str {
         self.line(6)
     }
@@ -124,8 +132,8 @@ impl LinkHead {
     }
 
     /// Whether a page of another site sends this. Browsers alone say so, and not all of them.
-    pub(super) fn is_cross_site(&self) -> bool {
-        self.line(2) == "cross-site"
+    pub(super) fn is_of_another_site(&self) -> bool {
+        matches!(self.line(2), "cross-site" | "same-site")
     }
 
     /// Whether a browser will show the answer as a page.
@@ -136,6 +144,48 @@ impl LinkHead {
     /// Whether the connection to Cloudflare was plain HTTP.
     pub(super) fn is_plain_http(&self) -> bool {
         self.line(4).contains("\"scheme\":\"http\"")
+    }
+}
+
+/// What matters of a request to wait besides: a line each of `platform.js`.
+pub(super) struct WaitHead {
+    text: String,
+}
+
+impl WaitHead {
+    pub(super) fn of(request: &Request) -> Self {
+        Self {
+            text: platform::wait_head(request),
+        }
+    }
+
+    fn line(&self, index: usize) -> &str {
+        self.text.split('\n').nth(index).unwrap_or("")
+    }
+
+    pub(super) fn upgrades(&self) -> bool {
+        self.line(0).eq_ignore_ascii_case("websocket")
+    }
+
+    /// The subprotocols that are offered.
+    pub(super) fn protocols(&self) -> impl Iterator<Item = &str> {
+        self.line(1).split(',').map(str::trim)
+    }
+
+    pub(super) fn wants_events(&self) -> bool {
+        self.line(2).contains("text/event-stream")
+    }
+
+    /// The seconds of `Prefer: wait=N`.
+    pub(super) fn wait(&self) -> Option<u32> {
+        let preferences = self.line(3).split([',', ';']);
+        preferences
+            .filter_map(|preference| preference.trim().strip_prefix("wait="))
+            .find_map(|seconds| seconds.trim().parse().ok())
+    }
+
+    pub(super) fn last_event(&self) -> &str {
+        self.line(4)
     }
 }
 
@@ -160,7 +210,14 @@ pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result
 pub(super) struct Reply {
     status: u16,
     headers: String,
-    body: Option<String>,
+    body: Body,
+}
+
+enum Body {
+    None,
+    Text(String),
+    /// A `ReadableStream`.
+    Stream(JsValue),
 }
 
 impl Reply {
@@ -168,7 +225,7 @@ impl Reply {
         Self {
             status,
             headers: String::new(),
-            body: None,
+            body: Body::None,
         }
         .with("cache-control", "no-store")
     }
@@ -177,7 +234,7 @@ impl Reply {
         let reply = Self {
             status,
             headers: String::new(),
-            body: Some(body),
+            body: Body::Text(body),
         };
         reply
             .with("content-type", JSON)
@@ -189,11 +246,23 @@ impl Reply {
         let reply = Self {
             status: 200,
             headers: String::new(),
-            body: Some(body),
+            body: Body::Text(body),
         };
         reply
             .with("content-type", JSON)
             .with("cache-control", "private, no-cache")
+    }
+
+    /// Server-Sent Events, of a `ReadableStream`.
+    pub(super) fn events(stream: JsValue) -> Self {
+        let reply = Self {
+            status: 200,
+            headers: String::new(),
+            body: Body::Stream(stream),
+        };
+        reply
+            .with("content-type", "text/event-stream; charset=utf-8")
+            .with("cache-control", "no-store")
     }
 
     /// 304: the client has it already.
@@ -201,7 +270,7 @@ impl Reply {
         let reply = Self {
             status: 304,
             headers: String::new(),
-            body: None,
+            body: Body::None,
         };
         reply.with("cache-control", "private, no-cache")
     }
@@ -211,7 +280,7 @@ impl Reply {
         let reply = Self {
             status,
             headers: String::new(),
-            body: Some(body),
+            body: Body::Text(body),
         };
         reply
             .with("content-type", HTML)
@@ -268,11 +337,13 @@ impl Reply {
             .with("x-content-type-options", "nosniff")
             .with("x-robots-tag", "noindex, nofollow, noarchive, nosnippet")
             .with("strict-transport-security", "max-age=63072000");
-        platform::respond(
-            reply.status,
-            &reply.headers,
-            reply.body.as_deref().map(str::as_bytes),
-        )
+        match &reply.body {
+            Body::None => platform::respond(reply.status, &reply.headers, None),
+            Body::Text(text) => {
+                platform::respond(reply.status, &reply.headers, Some(text.as_bytes()))
+            }
+            Body::Stream(stream) => platform::respond_stream(reply.status, &reply.headers, stream),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::{platform, settings};
 use crate::auth::{Caller, Environment};
 use crate::encoding::base64url_encode;
 use crate::error::Refusal;
-use crate::page::{self, Draft, Fault, MAX_FORM, NONCE_FIELD, Notice, Remark};
+use crate::page::{self, Draft, Fault, MAX_FORM, NONCE_FIELD, Notice, Remark, View};
 use crate::route::internal_id;
 use crate::token::{CompletedBy, Decision, Outcome, Output, OutputKind, State, Token};
 use crate::wire::{self, MAX_COMPLETE, form_fields, is_form, parse_callback};
@@ -26,6 +26,8 @@ struct Link<'a> {
     /// The internal id.
     id: &'a str,
     expired: bool,
+    /// Whether the credential may read as well.
+    reads: bool,
 }
 
 impl Call<'_> {
@@ -35,7 +37,11 @@ impl Call<'_> {
         let words = words::choose(self.query("lang"), head.accept_language());
         let shows = self.head.method() != "POST" || head.wants_html();
         match self.answer_link(typed, credential, head, words).await {
-            Err(refusal) if shows => self.notice(words, refusal),
+            Err(refusal) if shows => {
+                // A sender that has left meanwhile needs no answer.
+                let _ = platform::drain(self.request).await;
+                self.notice(words, refusal)
+            }
             answer => answer,
         }
     }
@@ -53,7 +59,7 @@ impl Call<'_> {
             return Ok(Reply::empty(308).with("location", &location));
         }
         let post = self.head.method() == "POST";
-        if post && head.is_cross_site() {
+        if post && (head.is_of_another_site() || self.head.is_of_another_origin()) {
             return Err(Refusal::ForeignForm);
         }
         let keyring = settings::keyring(self.env)?;
@@ -68,6 +74,7 @@ impl Call<'_> {
             environment: caller.environment(),
             id: internal_id(typed).ok_or(Refusal::UnknownToken)?,
             expired,
+            reads: caller.may("read", typed),
         };
         if !post || expired {
             return link.show().await;
@@ -91,16 +98,18 @@ impl Call<'_> {
             | Refusal::InvalidCallbackHash
             | Refusal::ScopeTooSmall
             | Refusal::UnknownToken => (404, Notice::Unknown),
+            Refusal::StorageTrouble if self.head.method() == "POST" => {
+                (503, Notice::TroubleDeciding)
+            }
             Refusal::StorageTrouble => (503, Notice::Trouble),
             Refusal::ForeignForm => (403, Notice::Foreign),
-            Refusal::TooManyAttempts => (429, Notice::Busy),
+            Refusal::UnsupportedMediaType(_) => (415, Notice::Foreign),
             Refusal::BodyTooLarge(_) => (413, Notice::TooLarge),
             other => return Err(other),
         };
         let reply = html(status, page::of_notice(words, notice));
         Ok(match notice {
-            Notice::Trouble => reply.with("retry-after", "2"),
-            Notice::Busy => reply.with("retry-after", "60"),
+            Notice::Trouble | Notice::TroubleDeciding => reply.with("retry-after", "2"),
             _ => reply,
         })
     }
@@ -129,8 +138,15 @@ impl Link<'_> {
 
     /// Nonce and draft of the page's form; none if a machine sent the body.
     fn form(&self, body: &[u8]) -> Result<Option<(String, Draft)>, Refusal> {
-        if !is_form(self.call.head.content_type()) {
-            return Ok(None);
+        // What a browser will show the answer of is the page's form, or pretends to be.
+        let browser = self.head.navigates() || self.head.wants_html();
+        let content_type = self.call.head.content_type();
+        if !is_form(content_type) {
+            return if browser {
+                Err(Refusal::UnsupportedMediaType(content_type.to_owned()))
+            } else {
+                Ok(None)
+            };
         }
         let text = String::from_utf8_lossy(body);
         let mut nonce = None;
@@ -144,8 +160,7 @@ impl Link<'_> {
                 _ => {}
             }
         }
-        // A browser that sends a form sends the page's, or one that pretends to be.
-        if nonce.is_none() && !self.head.navigates() {
+        if nonce.is_none() && !browser {
             return Ok(None);
         }
         if body.len() > MAX_FORM {
@@ -157,13 +172,14 @@ impl Link<'_> {
     /// Decides as the form says.
     async fn send(&self, caller: Caller<'_>, nonce: &str, draft: &Draft) -> Result<Reply, Refusal> {
         let limited = platform::limited(self.call.env, "PAGE_LIMIT", self.id).await;
-        if limited.is_ok_and(|limited| limited.is_truthy()) {
-            return Err(Refusal::TooManyAttempts);
-        }
+        let limited = limited.is_ok_and(|limited| limited.is_truthy());
         let token = self.token().await?;
-        let decided = page::decide(&page::approval_of(&token, self.words), draft);
         if token.state != State::Waiting {
-            return Ok(self.over(&token, decided.ok().as_deref(), draft));
+            return Ok(self.over(&token, draft));
+        }
+        if limited {
+            let page = self.page(429, &token, draft, Some(Fault::Busy), None);
+            return Ok(page.with("retry-after", "60"));
         }
         if !self
             .environment
@@ -171,13 +187,13 @@ impl Link<'_> {
         {
             return Ok(self.page(403, &token, draft, Some(Fault::Stale), None));
         }
-        let text = match decided {
+        let text = match page::decide(&page::approval_of(&token, self.words), draft) {
             Ok(text) => text,
             Err(fault) => return Ok(self.page(422, &token, draft, Some(fault), None)),
         };
         let output = Some(Output {
             kind: OutputKind::Json,
-            text: text.clone(),
+            text,
         });
         let decision = Decision {
             output,
@@ -193,7 +209,7 @@ impl Link<'_> {
             Ok(_) => {
                 // Somebody was faster.
                 let token = self.token().await?;
-                Ok(self.over(&token, Some(&text), draft))
+                Ok(self.over(&token, draft))
             }
             Err(Refusal::StorageTrouble) => {
                 let page = self.page(503, &token, draft, Some(Fault::Trouble), None);
@@ -204,16 +220,12 @@ impl Link<'_> {
     }
 
     /// The answer to a decision on a token that is finished.
-    fn over(&self, token: &Token, decided: Option<&str>, draft: &Draft) -> Reply {
-        match &token.state {
-            State::TimedOut => self.page(410, token, draft, None, Some(Remark::TooLate)),
-            // The same decision once more: a double click, or the back button.
-            State::Completed { decision, .. }
-                if decision.output.as_ref().map(|output| output.text.as_str()) == decided =>
-            {
-                self.see_page()
-            }
-            _ => self.page(409, token, draft, None, Some(Remark::NotTaken)),
+    fn over(&self, token: &Token, draft: &Draft) -> Reply {
+        match page::compare(token, &page::approval_of(token, self.words), draft) {
+            // The same once more: a double click, or the back button.
+            None => self.see_page(),
+            Some(Remark::TooLate) => self.page(410, token, draft, None, Some(Remark::TooLate)),
+            Some(remark) => self.page(409, token, draft, None, Some(remark)),
         }
     }
 
@@ -235,7 +247,12 @@ impl Link<'_> {
         remark: Option<Remark>,
     ) -> Reply {
         let nonce = self.environment.nonce(self.id, self.call.now);
-        let text = page::of_token(self.words, token, &nonce, draft, fault, remark);
+        let view = View {
+            words: self.words,
+            now: self.call.now,
+            reads: self.reads,
+        };
+        let text = page::of_token(view, token, &nonce, draft, fault, remark);
         html(status, text).with("waitpoint-status", wire::status(token))
     }
 

@@ -3,6 +3,8 @@
 //! | file | is about |
 //! |---|---|
 //! | `api.rs` | what each endpoint does |
+//! | `link.rs` | `token.url`: its page, and what machines send there |
+//! | `wait.rs` | how a token ends, told when it does |
 //! | `http.rs` | requests read, responses written, CORS |
 //! | `object.rs` | the Durable Object of a token |
 //! | `record.rs` | the stored form, and what Worker and object say to each other |
@@ -16,6 +18,7 @@ mod object;
 mod platform;
 mod record;
 mod settings;
+mod wait;
 
 use crate::time::Timestamp;
 use worker::{Context, Env, event};

@@ -11,6 +11,7 @@ use super::record::{Answer, Command, Record, Unreadable, pack_token, unpack, unp
 use super::{now, platform, settings};
 use crate::time::Timestamp;
 use crate::token::{Event, Outcome, Token};
+use crate::wire;
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -23,6 +24,9 @@ use worker::worker_sys::DurableObjectState;
 
 /// workerd counts alarms in nanoseconds of 63 bits, which end in the year 2262.
 const LAST_ALARM: u64 = 9_200_000_000_000;
+
+/// Where a waiter's own URL goes; `platform.js` has the same.
+const URL_HERE: &str = "https://url.invalid/";
 
 /// One token's object.
 #[wasm_bindgen]
@@ -46,6 +50,9 @@ impl TokenObject {
     /// # Errors
     /// None that is known.
     pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
+        if let Some(url) = platform::waits(&request) {
+            return self.admit(&url).await;
+        }
         match self.answer(&request).await {
             Ok(answer) => platform::respond(200, "", Some(&answer.to_bytes())),
             Err(why) => {
@@ -54,6 +61,23 @@ impl TokenObject {
             }
         }
     }
+
+    /// A waiter says something. It has nothing to say; pings are answered by the platform.
+    #[wasm_bindgen(js_name = webSocketMessage)]
+    pub fn web_socket_message(&self, _socket: JsValue, _message: JsValue) {}
+
+    /// A waiter leaves.
+    ///
+    /// # Errors
+    /// None that is known.
+    #[wasm_bindgen(js_name = webSocketClose)]
+    pub fn web_socket_close(&self, socket: JsValue) -> Result<(), JsValue> {
+        platform::farewell(&socket)
+    }
+
+    /// A waiter is lost.
+    #[wasm_bindgen(js_name = webSocketError)]
+    pub fn web_socket_error(&self, _socket: JsValue, _error: JsValue) {}
 
     /// Times the token out, or forgets it; whatever comes next gets its own alarm.
     ///
@@ -64,21 +88,69 @@ impl TokenObject {
             return platform::forget(&self.state).await;
         };
         if settled {
-            return self.save(&token)?.await.map(drop);
+            self.save(&token)?.await?;
+            self.wake(&token);
+            return Ok(());
         }
         platform::set_alarm(&self.state, self.wakeup(&token)).await
     }
 }
+
+/// A write under way, and the token if waiters are to be told of it.
+type Saved = (JsFuture, Option<Token>);
 
 impl TokenObject {
     async fn answer(&self, request: &Request) -> Result<Answer, JsValue> {
         let body = Uint8Array::new(&platform::read(request, u32::MAX).await?).to_vec();
         let (command, text): (Command, String) = unpack(&body)?;
         let (answer, saved) = self.apply(command, text, now())?;
-        if let Some(saved) = saved {
+        if let Some((saved, token)) = saved {
             saved.await?;
+            if let Some(token) = token {
+                self.wake(&token);
+            }
         }
         Ok(answer)
+    }
+
+    /// Takes a waiter, or tells it at once how the token ended.
+    async fn admit(&self, url: &str) -> Result<Response, JsValue> {
+        let (token, settled) = match self.load(now()) {
+            Ok(Some(found)) => found,
+            Ok(None) => return platform::respond(404, "", None),
+            Err(why) => {
+                platform::error("the token's storage failed", &why);
+                return platform::respond(503, "", None);
+            }
+        };
+        if settled {
+            self.save(&token)?.await?;
+            self.wake(&token);
+        }
+        // Whatever happened meanwhile, sockets taken here are among those that are woken.
+        let Some((token, _)) = self.load(now())? else {
+            return platform::respond(404, "", None);
+        };
+        platform::admit(
+            &self.state,
+            url,
+            &self.message(&token),
+            token.finished_at().is_some(),
+        )
+    }
+
+    /// Tells the waiters how the token ended. It is written down by now.
+    fn wake(&self, token: &Token) {
+        if platform::waiters(&self.state) > 0 {
+            platform::wake(&self.state, &self.message(token));
+        }
+    }
+
+    /// The token as retrieve returns it, but for the URL, which differs by waiter.
+    fn message(&self, token: &Token) -> String {
+        let name = platform::name(&self.state);
+        let internal = name.rsplit('/').next().unwrap_or("");
+        wire::token_json(&format!("waitpoint_{internal}"), URL_HERE, token)
     }
 
     /// Reads, decides and writes, with no `await` between. The future tells that it is written.
@@ -87,10 +159,13 @@ impl TokenObject {
         command: Command,
         text: String,
         now: Timestamp,
-    ) -> Result<(Answer, Option<JsFuture>), JsValue> {
+    ) -> Result<(Answer, Option<Saved>), JsValue> {
         let Some((mut token, settled)) = self.load(now)? else {
             return match command {
-                Command::Create(record) => self.create(record).map(|s| (Answer::Created, Some(s))),
+                Command::Create(record) => {
+                    let saved = self.create(record)?;
+                    Ok((Answer::Created, Some((saved, None))))
+                }
                 Command::Read | Command::Complete(_) => Ok((Answer::Unknown, None)),
             };
         };
@@ -103,7 +178,10 @@ impl TokenObject {
             }
         };
         let saved = if changed {
-            Some(self.save(&token)?)
+            let saved = self.save(&token)?;
+            // A changed token is a finished one.
+            let woken = (platform::waiters(&self.state) > 0).then(|| token.clone());
+            Some((saved, woken))
         } else {
             None
         };

@@ -68,11 +68,14 @@ export async function drain(request) {
 }
 
 /** `headers` is name, value, name, value, a line each. No bytes means no body. */
-export function respond(status, headers, bytes) {
+export const respond = (status, headers, bytes) => respondStream(status, headers, bytes?.slice());
+
+/** The same with a stream. */
+export function respondStream(status, headers, body) {
   const lines = headers.split("\n");
   const init = { status, headers: [] };
   for (let at = 0; at + 1 < lines.length; at += 2) init.headers.push([lines[at], lines[at + 1]]);
-  return new Response(bytes?.slice(), init);
+  return new Response(body, init);
 }
 
 /** Sends bytes to an object and resolves with the bytes it answers. */
@@ -89,6 +92,140 @@ export async function ask(env, binding, name, body) {
     // The object was moved or its code updated. Every command may be sent twice.
     if (!error.retryable || error.overloaded) throw error;
     return attempt();
+  }
+}
+
+const OF_WAITS = ["upgrade", "sec-websocket-protocol", "accept", "prefer", "last-event-id"];
+
+/** What matters of a request to wait besides, likewise. */
+export function waitHead(request) {
+  return OF_WAITS.map((name) => request.headers.get(name) ?? "").join("\n");
+}
+
+/** A socket to an object, that hears of its token; undefined if there is no such token. */
+async function waiter(env, binding, name, url) {
+  const headers = { upgrade: "websocket", "waitpoint-url": url };
+  const response = await env[binding].getByName(name).fetch("http://object/", { headers });
+  if (response.status === 404) return undefined;
+  if (!response.webSocket) throw new Error(`the object answered ${response.status}`);
+  return response.webSocket;
+}
+
+/** Hands the socket to whoever asked for one. */
+export async function waitBySocket(env, binding, name, url, protocol) {
+  const webSocket = await waiter(env, binding, name, url);
+  const headers = protocol ? { "sec-websocket-protocol": protocol } : {};
+  return webSocket && new Response(null, { status: 101, webSocket, headers });
+}
+
+/** Resolves when the token is finished or after `millis`; false if there is no such token. */
+export async function waitUntil(env, binding, name, millis) {
+  const socket = await waiter(env, binding, name, "");
+  if (!socket) return false;
+  socket.accept();
+  let timer;
+  await new Promise((resolve) => {
+    // The object closes after the final message, and when it has to go.
+    socket.addEventListener("close", resolve);
+    socket.addEventListener("error", resolve);
+    timer = setTimeout(resolve, millis);
+  });
+  clearTimeout(timer);
+  close(socket);
+  return true;
+}
+
+const PING_EVERY = 15_000;
+
+/**
+ * The token as Server-Sent Events until it is finished. An event's id is the token's version, v1 or v2; what
+ * the client says it has seen is not said again.
+ */
+export async function waitByEvents(env, binding, name, url, seen) {
+  const socket = await waiter(env, binding, name, url);
+  if (!socket) return undefined;
+  const encoder = new TextEncoder();
+  let ping;
+  const end = () => {
+    clearInterval(ping);
+    close(socket);
+  };
+  const body = new ReadableStream({
+    start(stream) {
+      const send = (text) => stream.enqueue(encoder.encode(text));
+      send("retry: 2000\n\n");
+      socket.addEventListener("message", ({ data }) => {
+        const id = /"status":"WAITING"/.test(data.slice(0, 1000)) ? "v1" : "v2";
+        if (id !== seen) send(`event: token\nid: ${id}\ndata: ${data}\n\n`);
+      });
+      const over = () => {
+        end();
+        try {
+          stream.close();
+        } catch {
+          // It was cancelled.
+        }
+      };
+      socket.addEventListener("close", over);
+      socket.addEventListener("error", over);
+      ping = setInterval(() => send(": still waiting\n\n"), PING_EVERY);
+      socket.accept();
+    },
+    cancel: end,
+  });
+  return body;
+}
+
+function close(socket) {
+  try {
+    socket.close(1000);
+  } catch {
+    // It is closed already.
+  }
+}
+
+/** The URL that a waiter's messages show, or undefined if this request is none. */
+export function waits(request) {
+  return request.headers.get("upgrade") === "websocket" ? (request.headers.get("waitpoint-url") ?? "") : undefined;
+}
+
+// A message is a token as JSON; its url, which differs by waiter, goes in here.
+const URL_HERE = '"https://url.invalid/"';
+const message = (json, url) => json.replace(URL_HERE, () => JSON.stringify(url));
+
+/**
+ * Takes a waiter's socket and tells it how the token stands. While the token waits the socket hibernates: it costs
+ * nothing, and outlives the object's memory.
+ */
+export function admit(state, url, json, final) {
+  const [client, server] = Object.values(new WebSocketPair());
+  if (final) {
+    server.accept();
+    server.send(message(json, url));
+    server.close(1000, "finished");
+  } else {
+    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    state.acceptWebSocket(server);
+    server.serializeAttachment(url);
+    server.send(message(json, url));
+  }
+  return new Response(null, { status: 101, webSocket: client });
+}
+
+/** Answers a waiter's close, as the protocol wants it. */
+export const farewell = (socket) => close(socket);
+
+export const waiters = (state) => state.getWebSockets().length;
+
+/** Tells every waiter that the token is finished, and lets it go. */
+export function wake(state, json) {
+  for (const socket of state.getWebSockets()) {
+    try {
+      socket.send(message(json, socket.deserializeAttachment()));
+      socket.close(1000, "finished");
+    } catch {
+      // It left in this very moment.
+    }
   }
 }
 

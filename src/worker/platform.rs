@@ -20,6 +20,63 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) async fn limited(env: &Env, binding: &str, key: &str) -> Result<JsValue, JsValue>;
 
+    /// The headers that [`super::http::WaitHead`] names, a line each.
+    #[wasm_bindgen(js_name = waitHead)]
+    pub(super) fn wait_head(request: &Request) -> String;
+
+    /// A WebSocket response whose messages come from the object; `undefined` if there is no
+    /// token.
+    #[wasm_bindgen(catch, js_name = waitBySocket)]
+    pub(super) async fn wait_by_socket(
+        env: &Env,
+        binding: &str,
+        name: &str,
+        url: &str,
+        protocol: &str,
+    ) -> Result<JsValue, JsValue>;
+
+    /// Until the token is finished, or for `millis`; false if there is no token.
+    #[wasm_bindgen(catch, js_name = waitUntil)]
+    pub(super) async fn wait_until(
+        env: &Env,
+        binding: &str,
+        name: &str,
+        millis: f64,
+    ) -> Result<JsValue, JsValue>;
+
+    /// A stream of events, `undefined` if there is no token; `seen` is the id of the last event
+    /// that the client got.
+    #[wasm_bindgen(catch, js_name = waitByEvents)]
+    pub(super) async fn wait_by_events(
+        env: &Env,
+        binding: &str,
+        name: &str,
+        url: &str,
+        seen: &str,
+    ) -> Result<JsValue, JsValue>;
+
+    /// The URL to show to a waiter, if this request brings one.
+    pub(super) fn waits(request: &Request) -> Option<String>;
+
+    /// Takes a waiter's socket and sends it the token.
+    #[wasm_bindgen(catch)]
+    pub(super) fn admit(
+        state: &DurableObjectState,
+        url: &str,
+        json: &str,
+        finished: bool,
+    ) -> Result<Response, JsValue>;
+
+    /// How many waiters there are.
+    pub(super) fn waiters(state: &DurableObjectState) -> u32;
+
+    /// Sends the finished token to all waiters and closes their sockets.
+    pub(super) fn wake(state: &DurableObjectState, json: &str);
+
+    /// Answers a waiter's close.
+    #[wasm_bindgen(catch)]
+    pub(super) fn farewell(socket: &JsValue) -> Result<(), JsValue>;
+
     /// The body as a `Uint8Array`, `undefined` if it is longer than `limit`.
     #[wasm_bindgen(catch)]
     pub(super) async fn read(request: &Request, limit: u32) -> Result<JsValue, JsValue>;
@@ -34,6 +91,14 @@ extern "C" {
         status: u16,
         headers: &str,
         body: Option<&[u8]>,
+    ) -> Result<Response, JsValue>;
+
+    /// Likewise with a `ReadableStream`.
+    #[wasm_bindgen(catch, js_name = respondStream)]
+    pub(super) fn respond_stream(
+        status: u16,
+        headers: &str,
+        stream: &JsValue,
     ) -> Result<Response, JsValue>;
 
     /// Sends bytes to the object `name` of `binding`; its answer as a `Uint8Array`.

@@ -174,6 +174,18 @@ test("an answer about the token before is not shown for the one after", async ()
   assert.equal((await worker.retrieve(first.id)).output, `{"status":"approved"}`);
 });
 
+test("moved in the page while it sends, it goes on", async () => {
+  const token = await worker.create();
+  const page = await show({ "token-url": token.url });
+  await page.evaluate(() => {
+    const element = document.querySelector("waitpoint-approval");
+    element.decide("approve");
+    document.body.append(element);
+  });
+  await page.state("done");
+  assert.deepEqual(await page.evaluate(() => window.events), [["waitpoint-complete", "completed"]]);
+});
+
 test("focus that is elsewhere stays there", async () => {
   const token = await worker.create();
   const page = await show({ "token-url": token.url });

@@ -37,6 +37,12 @@ test("it holds what is needed and nothing else", () => {
   ]);
 });
 
+test("the command that builds it ends well", () => {
+  // Alone, as a user runs it: the tests import it.
+  const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts/build.mjs")], { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+});
+
 test("publint and attw have nothing to say", async () => {
   const { messages, pkg } = await publint({ pkgDir: home, strict: true });
   assert.deepEqual(messages.map((message) => formatMessage(message, pkg)), []);
@@ -103,7 +109,7 @@ for (const node of NODES) {
 
   test(`Node ${version} is told what is wrong with its arguments, and nothing is sent`, () => {
     const result = run(`
-      import { completeToken, createToken, decodeToken, WaitpointError } from "waitpoint/server";
+      import { completeToken, configure, createToken, decodeToken, WaitpointError } from "waitpoint/server";
       globalThis.fetch = () => console.log("sent");
       const options = { accessToken: "x", baseURL: "https://example.com" };
       const circle = {}; circle.self = circle;
@@ -118,11 +124,15 @@ for (const node of NODES) {
         () => completeToken("waitpoint_c1", 1, { ...options, baseURL: "https://" }), () => completeToken("waitpoint_c1", 1, { ...options, baseURL: "https://x?y" }),
         () => createToken({}, { ...options, accessToken: "✓" }), () => createToken({ timeout: new Date(NaN) }, options),
         () => completeToken("https://example.com/api/v1/waitpoints/tokens/w1/callback/", 1, options),
+        ...[Promise.resolve(1), new FormData(), new URLSearchParams("a=1"), new Map(), new Error("x"), () => 1, Symbol("x")].map((data) => () => completeToken("waitpoint_c1", data, options)),
+        () => completeToken("waitpoint_c1", 1, { ...options, baseUrl: "https://x" }), () => completeToken("waitpoint_c1", 1, { ...options, retry: true }),
+        () => completeToken("waitpoint_c1", 1, { ...options, timeoutInMs: "5" }), () => completeToken("waitpoint_c1", 1, "options"),
+        async () => configure({ baseUrl: "https://x" }), async () => configure(5), async () => configure({ baseURL: "ftp://x" }),
         async () => decodeToken("x"), async () => decodeToken(undefined), async () => decodeToken("a.e30.c"),
       ];
       const results = await Promise.all(calls.map((call) => call().catch((error) => error)));
       console.log(JSON.stringify(results.map((error) => error instanceof WaitpointError && error.code)));`);
-    assert.deepEqual(result, Array(27).fill("invalid_argument"));
+    assert.deepEqual(result, Array(41).fill("invalid_argument"));
   });
 }
 

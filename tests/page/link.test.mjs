@@ -173,7 +173,7 @@ test("13, 14: after the timeout the page says so, to a decision with 410", async
 });
 
 test("15: an expired link says so, to people and to machines, and decides nothing", async () => {
-  const token = await worker.create({ approval: { title: "Go?" } });
+  const token = await worker.create({ approval: { title: "Go?", description: "secret" } });
   const jwt = sign([`write:waitpoints:${token.id}`], { claims: { exp: Math.floor(Date.now() / 1000) - 1 } });
   const url = token.url.replace(/[^/]+$/, jwt);
   for (const method of ["GET", "POST"]) {
@@ -183,7 +183,7 @@ test("15: an expired link says so, to people and to machines, and decides nothin
     const page = await answer.text();
     assert.match(page, /This link has expired/);
     assert.match(page, /Go\?/);
-    assert.doesNotMatch(page, /<form/);
+    assert.doesNotMatch(page, /<form|secret/);
   }
   const machine = await fetch(url, { method: "POST", body: "{}" });
   assert.deepEqual([machine.status, (await machine.json()).code], [401, "public_token_expired"]);
@@ -209,7 +209,8 @@ test("16: whatever is wrong with a link, the answer is the same 404", async () =
     link(id, "x".repeat(8_000)),
   ]) {
     for (const method of ["GET", "POST"]) {
-      const answer = await open(bad, { method });
+      const body = method === "POST" ? new URLSearchParams({ choice: "0" }) : undefined;
+      const answer = await open(bad, { method, body });
       assert.equal(answer.status, 404, bad.slice(0, 200));
       bodies.add(await answer.text());
     }
@@ -230,12 +231,14 @@ test("17, 23: other methods are 405; OPTIONS grants a page of another origin not
   assert.equal([...options.headers.keys()].some((name) => name.startsWith("access-control")), false);
 });
 
-test("18, 19: multipart forms are 415, a page's form beyond 16 KB is 413", async () => {
+test("18, 19: multipart forms are 415, a page's form beyond 32 KB is 413", async () => {
   const token = await worker.create();
   const multipart = new FormData();
   multipart.set("choice", "0");
-  assert.equal((await open(token.url, { method: "POST", body: multipart })).status, 415);
-  const large = await send(token.url, { choice: "0", comment: "x".repeat(17_000) });
+  for (const [body, headers] of [[multipart, {}], ["choice=0", { "content-type": "text/plain" }], ["{}", { "content-type": "application/json" }]]) {
+    assert.equal((await open(token.url, { method: "POST", body, headers })).status, 415);
+  }
+  const large = await send(token.url, { choice: "0", comment: "x".repeat(33_000) });
   assert.equal(large.status, 413);
   assert.match(await large.text(), /too long/);
   assert.equal(await status(token), "WAITING");
@@ -243,7 +246,12 @@ test("18, 19: multipart forms are 415, a page's form beyond 16 KB is 413", async
 
 test("20: a form of another site is 403, whatever it holds, and no page may frame this one", async () => {
   const token = await worker.create();
-  for (const headers of [{ "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "cross-site", accept: "*/*" }]) {
+  for (const headers of [
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site" },
+    { "sec-fetch-site": "cross-site", accept: "*/*" },
+    { origin: "https://evil.example" },
+  ]) {
     assert.equal((await send(token.url, { choice: "0" }, { headers })).status, 403);
   }
   assert.equal(await status(token), "WAITING");
@@ -261,7 +269,9 @@ test("21: too many attempts at one token are 429, and do not touch another", asy
   for (let attempt = 0; attempt < 31; attempt++) answer = await open(token.url, { method: "POST", body: body() });
   assert.equal(answer.status, 429);
   assert.ok(Number(answer.headers.get("retry-after")) > 0);
-  assert.match(await answer.text(), /Too many attempts/);
+  const busy = await answer.text();
+  assert.match(busy, /Wait a minute/);
+  assert.match(busy, /value="guess"/);
   assert.equal((await open(token.url)).status, 200);
   assert.equal((await send(other.url, { choice: "0" })).status, 303);
 });

@@ -1,0 +1,133 @@
+//! `GET …/{id}/wait`: how a token ends, told when it does.
+//!
+//! Invariant: nothing is held in the object but hibernating sockets, whichever way a client waits. A
+//! client that has left leaves nothing behind.
+
+use super::api::Call;
+use super::http::{Reply, WaitHead};
+use super::{platform, settings};
+use crate::auth::{Caller, Environment};
+use crate::error::Refusal;
+use crate::route::internal_id;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::Response;
+
+/// The subprotocol that is spoken.
+const PROTOCOL: &str = "waitpoint.v1";
+/// A second one that a browser offers, as it cannot set headers: its credential follows.
+const BEARER: &str = "bearer.";
+/// Longest a request is held, in seconds: a Worker must answer within 30.
+const LONGEST_POLL: u32 = 25;
+
+/// How a wait is answered.
+pub(super) enum Waited {
+    /// By a socket, which is the platform's own response.
+    Socket(Response),
+    /// By the token, or by a stream of events.
+    Told(Reply),
+}
+
+impl Call<'_> {
+    pub(super) async fn wait(&self, typed: &str) -> Result<Waited, Refusal> {
+        let head = WaitHead::of(self.request);
+        let caller = self.waiting_caller(&head)?;
+        if !caller.may("read", typed) {
+            return Err(Refusal::ScopeTooSmall);
+        }
+        let environment = caller.environment();
+        let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        if head.upgrades() {
+            let response = self.wait_by_socket(&head, environment, internal).await?;
+            return Ok(Waited::Socket(response));
+        }
+        Ok(Waited::Told(if head.wants_events() {
+            self.wait_by_events(&head, environment, internal).await?
+        } else {
+            self.poll(&head, caller, internal).await?
+        }))
+    }
+
+    /// The credential of the header, or of the subprotocol; never of the query, which is logged.
+    fn waiting_caller(&self, head: &WaitHead) -> Result<Caller<'static>, Refusal> {
+        let offered = head
+            .protocols()
+            .find_map(|protocol| protocol.strip_prefix(BEARER));
+        match offered {
+            Some(jwt) if self.head.authorization().is_empty() => {
+                settings::keyring(self.env)?.caller(jwt, self.now)
+            }
+            _ => self.caller(),
+        }
+    }
+
+    async fn wait_by_socket(
+        &self,
+        head: &WaitHead,
+        environment: &Environment,
+        internal: &str,
+    ) -> Result<Response, Refusal> {
+        let protocol = head
+            .protocols()
+            .find(|protocol| *protocol == PROTOCOL)
+            .unwrap_or("");
+        let (name, url) = self.names(environment, internal);
+        let opened = platform::wait_by_socket(self.env, "TOKENS", &name, &url, protocol).await;
+        opened
+            .map_err(trouble)?
+            .dyn_into()
+            .map_err(|_| Refusal::UnknownToken)
+    }
+
+    async fn wait_by_events(
+        &self,
+        head: &WaitHead,
+        environment: &Environment,
+        internal: &str,
+    ) -> Result<Reply, Refusal> {
+        let (name, url) = self.names(environment, internal);
+        let seen = head.last_event();
+        let stream = platform::wait_by_events(self.env, "TOKENS", &name, &url, seen).await;
+        let stream = stream.map_err(trouble)?;
+        if stream.is_undefined() {
+            return Err(Refusal::UnknownToken);
+        }
+        Ok(Reply::events(stream))
+    }
+
+    /// Long poll: the token when it is finished, or as it stands when the time is over.
+    async fn poll(
+        &self,
+        head: &WaitHead,
+        caller: Caller<'_>,
+        internal: &str,
+    ) -> Result<Reply, Refusal> {
+        let seconds = head.wait().unwrap_or(0).min(LONGEST_POLL);
+        if seconds > 0 {
+            let (name, _) = self.names(caller.environment(), internal);
+            let millis = f64::from(seconds) * 1_000.0;
+            let known = platform::wait_until(self.env, "TOKENS", &name, millis).await;
+            if !known.map_err(trouble)?.is_truthy() {
+                return Err(Refusal::UnknownToken);
+            }
+        }
+        let reply = self.told(caller, internal).await?;
+        Ok(match head.wait() {
+            Some(_) => reply.with("preference-applied", &format!("wait={seconds}")),
+            None => reply,
+        })
+    }
+
+    /// The object's name, and the URL that its messages show: the token's, without a credential.
+    fn names(&self, environment: &Environment, internal: &str) -> (String, String) {
+        let origin = self.head.origin();
+        (
+            format!("{}/{internal}", environment.id),
+            format!("{origin}/api/v1/waitpoints/tokens/waitpoint_{internal}"),
+        )
+    }
+}
+
+fn trouble(why: JsValue) -> Refusal {
+    platform::error("a token's object took no waiter", &why);
+    Refusal::StorageTrouble
+}

@@ -1,0 +1,160 @@
+// Waiting: by socket, by events, by long poll. A completion reaches whoever waits, and whoever comes late.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { KEY, TOKENS, sign, useWorker } from "../harness.mjs";
+
+const worker = useWorker();
+const wait = ({ id }) => `${TOKENS}/${id}/wait`;
+
+/** A socket of a waiter; `next()` is its next message, `closed` its end. */
+function socket(token, protocols) {
+  const offered = protocols ?? ["waitpoint.v1", `bearer.${token.publicAccessToken}`];
+  const socket = new WebSocket(worker.url.replace("http", "ws") + wait(token), offered);
+  const messages = [];
+  let told = () => {};
+  socket.addEventListener("message", ({ data }) => (messages.push(data), told()));
+  socket.closed = new Promise((resolve) => socket.addEventListener("close", ({ code }) => resolve(code)));
+  socket.next = async () => {
+    while (messages.length === 0) await new Promise((resolve) => (told = resolve));
+    return messages.shift();
+  };
+  return socket;
+}
+
+/** The events of a stream, one at a time; undefined at its end. */
+function events(answer) {
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  return async () => {
+    for (;;) {
+      const [block, rest] = text.split(/\n\n(.*)/s);
+      if (rest !== undefined) {
+        text = rest;
+        const fields = Object.fromEntries(block.split("\n").map((line) => /^(\w*):\s?(.*)/s.exec(line).slice(1)));
+        if (fields.data) return { ...fields, token: JSON.parse(fields.data) };
+        continue;
+      }
+      const { value, done } = await reader.read();
+      if (done) return undefined;
+      text += value;
+    }
+  };
+}
+
+test("a socket hears the token as it stands and how it ends, then it is closed", async () => {
+  const token = await worker.create({ timeout: "1h", tags: ["a"] });
+  const waiter = socket(token);
+  const first = JSON.parse(await waiter.next());
+  const { url, ...retrieved } = await worker.retrieve(token.id);
+  assert.deepEqual(first, { ...retrieved, url: `${worker.url}${TOKENS}/${token.id}` });
+  assert.equal(waiter.protocol, "waitpoint.v1");
+  waiter.send("ping");
+  assert.equal(await waiter.next(), "pong");
+  await worker.complete(token.id, { done: "é" });
+  const last = JSON.parse(await waiter.next());
+  assert.deepEqual([last.status, last.output], ["COMPLETED", `{"done":"é"}`]);
+  assert.equal(await waiter.closed, 1000);
+});
+
+test("whoever comes late is told at once, by each of the ways", async () => {
+  const token = await worker.create();
+  await worker.complete(token.id, 1);
+  const waiter = socket(token);
+  assert.equal(JSON.parse(await waiter.next()).output, "1");
+  assert.equal(await waiter.closed, 1000);
+  const next = events(await worker.api(wait(token), { headers: { accept: "text/event-stream" } }));
+  assert.equal((await next()).token.output, "1");
+  assert.equal(await next(), undefined);
+  const polled = await worker.api(wait(token), { headers: { prefer: "wait=25" } });
+  assert.equal((await polled.json()).output, "1");
+});
+
+test("a timeout ends a wait as a decision does", async () => {
+  const token = await worker.create({ timeout: "1s" });
+  const waiter = socket(token);
+  const polled = worker.api(wait(token), { headers: { prefer: "wait=20" } });
+  assert.equal(JSON.parse(await waiter.next()).status, "WAITING");
+  assert.equal(JSON.parse(await waiter.next()).status, "TIMED_OUT");
+  assert.equal((await (await polled).json()).status, "TIMED_OUT");
+});
+
+test("events carry ids; what was seen is not said again", async () => {
+  const token = await worker.create();
+  const answer = await worker.api(wait(token), { headers: { accept: "text/event-stream" }, key: token.publicAccessToken });
+  assert.match(answer.headers.get("content-type"), /^text\/event-stream/);
+  const next = events(answer);
+  const first = await next();
+  assert.deepEqual([first.event, first.id, first.token.status], ["token", "v1", "WAITING"]);
+  const resumed = events(await worker.api(wait(token), { headers: { accept: "text/event-stream", "last-event-id": "v1" } }));
+  await worker.complete(token.id, "x".repeat(100_000));
+  for (const wanted of [next, resumed]) {
+    const last = await wanted();
+    assert.deepEqual([last.id, last.token.output.length], ["v2", 100_002]);
+    assert.equal(await wanted(), undefined);
+  }
+});
+
+test("a long poll ends with the token, or in time with it still waiting", async () => {
+  const token = await worker.create();
+  const early = await worker.api(wait(token), { headers: { prefer: "wait=1" } });
+  assert.deepEqual([early.status, early.headers.get("preference-applied"), early.headers.get("etag")], [200, "wait=1", '"v1"']);
+  assert.equal((await early.json()).status, "WAITING");
+  const at_once = await worker.api(wait(token));
+  assert.deepEqual([at_once.status, at_once.headers.get("preference-applied")], [200, null]);
+  const unchanged = await worker.api(wait(token), { headers: { "if-none-match": '"v1"' } });
+  assert.equal(unchanged.status, 304);
+  const polled = worker.api(wait(token), { headers: { prefer: "respond-async, wait=900" } });
+  await worker.complete(token.id, 1);
+  const answer = await polled;
+  assert.deepEqual([answer.headers.get("preference-applied"), (await answer.json()).status], ["wait=25", "COMPLETED"]);
+});
+
+test("a wait needs the scope to read, told before the upgrade; the query holds no credential", async () => {
+  const token = await worker.create();
+  const other = await worker.create();
+  const unknown = { id: "waitpoint_cnobody" };
+  for (const [status, target, key, query] of [
+    [401, token, ""],
+    [401, token, "nobody"],
+    [401, token, "", `?accessToken=${token.publicAccessToken}&token=${token.publicAccessToken}`],
+    [403, token, other.publicAccessToken],
+    [403, token, sign([`write:waitpoints:${token.id}`])],
+    [404, unknown, KEY],
+  ]) {
+    for (const headers of [{}, { accept: "text/event-stream" }, { prefer: "wait=5" }]) {
+      const answer = await worker.api(wait(target) + (query ?? ""), { key, headers: { ...headers, origin: "https://app.example" } });
+      assert.equal(answer.status, status, JSON.stringify(headers));
+      assert.equal(answer.headers.get("access-control-allow-origin"), "https://app.example");
+    }
+  }
+  for (const protocols of [["waitpoint.v1"], ["waitpoint.v1", "bearer.x.y.z"], ["waitpoint.v1", `bearer.${other.publicAccessToken}`]]) {
+    const refused = socket(token, protocols);
+    const [opened] = await Promise.race([once(refused, "open").then(() => [true]), refused.closed.then(() => [false])]);
+    assert.equal(opened, false);
+  }
+});
+
+test("100 waiters of one token are all told, and one on each of 100 tokens", async () => {
+  const one = await worker.create();
+  const many = await Promise.all(Array.from({ length: 100 }, () => worker.create()));
+  const waiters = [...many.map(() => one), ...many].map((token) => socket(token));
+  for (const waiter of waiters) assert.equal(JSON.parse(await waiter.next()).status, "WAITING");
+  await Promise.all([one, ...many].map(({ id }) => worker.complete(id, id)));
+  const told = await Promise.all(waiters.map(async (waiter) => JSON.parse(JSON.parse(await waiter.next()).output)));
+  assert.deepEqual(told, [...many.map(() => one.id), ...many.map(({ id }) => id)]);
+});
+
+test("a waiter that has left is forgotten, and the others are told", async () => {
+  const token = await worker.create();
+  const [leaving, staying] = [socket(token), socket(token)];
+  await Promise.all([leaving.next(), staying.next()]);
+  leaving.close();
+  await leaving.closed;
+  const gone = new AbortController();
+  const stream = await worker.api(wait(token), { headers: { accept: "text/event-stream" } });
+  await events(stream)();
+  gone.abort();
+  assert.equal((await worker.complete(token.id, 1)).status, 200);
+  assert.equal(JSON.parse(await staying.next()).status, "COMPLETED");
+});
