@@ -216,7 +216,7 @@ pub fn of_token(
         None if token.state == State::TimedOut => words.nobody_decided,
         None => words.nothing_to_do,
     };
-    let end = (!open).then(|| End {
+    let end = (!open).then_some(End {
         headline: if expired { words.expired } else { headline },
         sentence,
     });
