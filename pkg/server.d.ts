@@ -11,7 +11,7 @@ export interface CreateTokenOptions {
   timeout?: string | Date;
   /** At most 10, each of at most 128 characters. */
   tags?: string | string[];
-  /** The same key gives the same token. At most 2,048 characters. */
+  /** The same key gives the same token. At most 2,048 characters. With trigger.dev; a Waitpoint Worker answers 501 as yet. */
   idempotencyKey?: string;
   /** How long the key stands for the token: a duration as for `timeout`. */
   idempotencyKeyTTL?: string;
