@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
-import { ensureBrowser } from "../scripts/browser.mjs";
+import { FLAGS, ensureBrowser } from "../scripts/browser.mjs";
 import { build } from "../scripts/build.mjs";
 import { root } from "../scripts/setup.mjs";
 
@@ -135,8 +135,7 @@ const { CHROME } = ensureBrowser();
 const scripts = {};
 for (const [name, source] of Object.entries(PAGES)) scripts[name] = await bundled(source);
 const site = await serve(scripts);
-const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
-const browser = await chromium.launch({ executablePath: CHROME, args });
+const browser = await chromium.launch({ executablePath: CHROME, args: FLAGS });
 
 const table = Object.fromEntries(
   Object.entries(scripts).map(([name, script]) => [name, { "gzip, bytes": gzipSync(script, { level: 9 }).length }]),

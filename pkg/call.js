@@ -198,12 +198,12 @@ export function json(fields) {
   const { data } = fields;
   let text;
   try {
-    text = JSON.stringify(data);
-    const plain = [Object.prototype, null].includes(Object.getPrototypeOf(Object(data)));
-    if (data === undefined || (text !== undefined && (text !== "{}" || plain))) return JSON.stringify(fields);
+    text = JSON.stringify(fields);
   } catch (cause) {
     throw refused("data cannot be written as JSON", cause);
   }
+  const plain = [Object.prototype, null].includes(Object.getPrototypeOf(Object(data)));
+  if (data === undefined || (text !== "{}" && (text !== '{"data":{}}' || plain))) return text;
   throw refused(`data is ${Object.prototype.toString.call(data)}, of which JSON holds nothing`);
 }
 

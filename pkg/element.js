@@ -57,7 +57,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     const label = add(root, "label", "label", { hidden: true });
     add(label, "slot", "", { name: "comment" }).append("Comment");
     add(label, "span", "required", { textContent: " *", ariaHidden: "true" });
-    add(label, "textarea", "comment", { maxLength: 2000, oninput: () => this.#checkComment() });
+    add(label, "textarea", "comment", { maxLength: 2000 });
     const row = add(root, "div", "buttons", { className: "row" });
     for (const [name, { style }] of Object.entries(DECISIONS)) {
       add(row, "button", name, { type: "button", className: style, onclick: () => this.decide(name) });
@@ -96,8 +96,10 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   async decide(name) {
     if (!Object.hasOwn(DECISIONS, name)) throw new TypeError(`a decision is one of ${Object.keys(DECISIONS)}, not ${name}`);
     if (!["idle", "failed"].includes(this.#state)) return;
-    this.#checkComment();
-    if (!this.#parts.comment.reportValidity()) return;
+    const { comment } = this.#parts;
+    // White space is no comment.
+    comment.value = comment.value.trim();
+    if (!comment.reportValidity()) return;
     this.#chosen = name;
     this.#show("sending");
     const { signal: other } = this.#shown;
@@ -153,12 +155,6 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     comment.required = asked === "required";
   }
 
-  /** White space is no comment. */
-  #checkComment() {
-    const { comment } = this.#parts;
-    if (!comment.value.trim()) comment.value = "";
-  }
-
   #data(name) {
     const text = this.getAttribute(`${name}-data`);
     let data = DECISIONS[name].data;
@@ -167,7 +163,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     } catch (cause) {
       throw new WaitpointError(`${name}-data is no JSON: ${text}`, { code: "invalid_argument", cause });
     }
-    const comment = this.#parts.label.hidden ? "" : this.#parts.comment.value.trim();
+    const comment = this.#parts.label.hidden ? "" : this.#parts.comment.value;
     if (!comment) return data;
     return Object(data) === data && !Array.isArray(data) ? { ...data, comment } : { data, comment };
   }

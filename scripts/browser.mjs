@@ -5,6 +5,17 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fail, output, root, run, say } from "./setup.mjs";
 
+/** How the tests and the benchmark start it: headless, as root too, and asking nobody on the network. */
+export const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
 const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 const PLACES = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
 

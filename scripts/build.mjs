@@ -11,7 +11,7 @@ const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "src"];
 /** Builds both, or the Worker alone; the environment in which the tools are found. */
 export async function build(only) {
   const env = await setup();
-  await unlessBuilt("build", [...INPUTS, "www", "scripts/build.mjs"], () => buildWorker(env));
+  await unlessBuilt("build", [...INPUTS, "askama.toml", "www", "scripts/build.mjs"], () => buildWorker(env));
   if (only === "worker") return env;
   // Not before setup: it needs what that installs.
   const { SOURCES, buildPackage } = await import("./package.mjs");

@@ -16,8 +16,8 @@ const exe = process.platform === "win32" ? ".exe" : "";
 const NODE_NEEDED = [22, 16];
 const NODE_VERSION = "24.21.0";
 
-// What wasm-opt must know: what rustc emits for wasm32-unknown-unknown and wasm-bindgen's catch wrappers need; no more, as
-// workerd must know each.
+// What wasm-opt must know: what rustc emits for wasm32-unknown-unknown and wasm-bindgen's catch wrappers
+// need; no more, as workerd must know each.
 export const WASM_FEATURES = [
   "bulk-memory",
   "bulk-memory-opt",

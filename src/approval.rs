@@ -140,9 +140,9 @@ impl Approval {
             }
             // Else nobody could tell afterwards which of them was chosen.
             let same = |other: &Choice| {
-                ["", "x"]
-                    .iter()
-                    .any(|comment| other.output(comment) == choice.output(comment))
+                ["", "x"].iter().any(|comment| {
+                    compact(&other.output(comment)) == compact(&choice.output(comment))
+                })
             };
             if others().any(same) {
                 return Err(invalid(format!(
@@ -209,7 +209,7 @@ impl Choice {
 }
 
 /// Whether a person who types one word means the other. Letters beyond ASCII must be typed as they
-/// stand: the tables of their cases would be a tenth of the Worker.
+/// stand: the tables of their cases are larger than all of this page.
 #[must_use]
 pub fn is_same_word(typed: &str, label: &str) -> bool {
     line(typed).eq_ignore_ascii_case(&line(label))

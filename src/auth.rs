@@ -168,26 +168,8 @@ impl Keyring {
     }
 
     /// Reads the credential in a `token.url`: a public access token that may write the token, or
-    /// its callback hash. `typed` is the id as it stands in the URL.
-    ///
-    /// # Errors
-    /// `InvalidCallbackHash`, `InvalidPublicToken`, `ExpiredPublicToken`, `ScopeTooSmall`.
-    pub fn link_caller(
-        &self,
-        typed: &str,
-        credential: &str,
-        now: Timestamp,
-    ) -> Result<Caller<'_>, Refusal> {
-        let (caller, expired) = self.link_reader(typed, credential, now)?;
-        if expired {
-            Err(Refusal::ExpiredPublicToken)
-        } else {
-            Ok(caller)
-        }
-    }
-
-    /// As [`Keyring::link_caller`] for somebody who only looks: an expired credential is told apart,
-    /// not refused.
+    /// its callback hash. `typed` is the id as it stands in the URL. Tells beside it whether the
+    /// credential has expired, as who has an old link is told so.
     ///
     /// # Errors
     /// `InvalidCallbackHash`, `InvalidPublicToken`, `ScopeTooSmall`.

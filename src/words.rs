@@ -60,7 +60,6 @@ pub struct Words {
     pub ask_anew: &'static str,
     pub unknown: &'static str,
     pub cut_off: &'static str,
-    pub busy: &'static str,
     pub wait: &'static str,
     pub trouble: &'static str,
     pub try_again: &'static str,
@@ -108,7 +107,7 @@ pub fn choose(asked: &str, accept_language: &str) -> &'static Words {
         .unwrap_or(&en::WORDS)
 }
 
-/// `0.8` as 800. Enough for a quality; parsing real floats would be 6 kB.
+/// `0.8` as 800. Enough for a quality, and without the tables that parse real floats.
 fn thousandths(quality: &str) -> u32 {
     let (whole, fraction) = quality
         .trim()

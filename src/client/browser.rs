@@ -28,15 +28,13 @@ pub fn start(
     } else {
         Action::Retrieve
     };
-    let target = Target::of(action, Given::from_lines(&given))
-        .map_err(|why| JsValue::from_str(why.sentence()))?;
     let retry = Retry {
         max_attempts,
         min,
         max,
         factor,
     };
-    Ok(Task::request(wire, target.url, target.bearer, retry))
+    Task::to(Target::of(action, Given::from_lines(&given)), wire, retry)
 }
 
 /// Whether a request may succeed later, after this status (0: none came) and this header

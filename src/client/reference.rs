@@ -256,8 +256,8 @@ fn is_url_safe(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
 }
 
-/// `str::split_once` for ASCII separators, without the standard library's string searcher, which would
-/// be a third of the whole download.
+/// `str::split_once` for ASCII separators, without the standard library's string searcher, which is
+/// large for what is downloaded here.
 fn cut<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
     let at = text
         .as_bytes()

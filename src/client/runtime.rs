@@ -1,4 +1,5 @@
-//! What `std` would bring to a wasm module: an allocator and a panic handler, in 200 bytes.
+//! What `std` would bring to a wasm module: an allocator and a panic handler, in a few
+//! hundred bytes.
 
 #![allow(unsafe_code, reason = "an allocator hands out memory")]
 

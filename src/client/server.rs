@@ -31,13 +31,11 @@ pub fn create(
 ) -> Result<Task, JsValue> {
     CreateRequest::parse(fields.as_bytes(), Timestamp::from_millis(now as u64))
         .map_err(|why| JsValue::from_str(&why.to_string()))?;
-    let target = Target::create(Given::from_lines(given))
-        .map_err(|why| JsValue::from_str(why.sentence()))?;
     let retry = Retry {
         max_attempts,
         min,
         max,
         factor,
     };
-    Ok(Task::request(wire, target.url, target.bearer, retry))
+    Task::to(Target::create(Given::from_lines(given)), wire, retry)
 }

@@ -2,8 +2,9 @@
 //!
 //! JavaScript polls: [`Task::step`] runs the future up to its next promise and returns that; when it
 //! has resolved, JavaScript steps again with its value. Promises given to Rust never reject. In place
-//! of `wasm-bindgen-futures`, whose queue, wakers and closures are as large as all the rest together.
+//! of `wasm-bindgen-futures`, whose queue, wakers and closures a page would have to download.
 
+use super::reference::{ReferenceError, Target};
 use super::retry::{Retry, Transport, Verdict, send};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -75,8 +76,18 @@ impl Task {
 }
 
 impl Task {
+    /// A request to where `target` says; what speaks against it is thrown as a sentence.
+    pub(crate) fn to(
+        target: Result<Target<'_>, ReferenceError>,
+        wire: Wire,
+        retry: Retry,
+    ) -> Result<Self, JsValue> {
+        let target = target.map_err(|why| JsValue::from_str(why.sentence()))?;
+        Ok(Self::request(wire, target.url, target.bearer, retry))
+    }
+
     /// A request that is sent until its answer is final; the end is that answer.
-    pub(crate) fn request(wire: Wire, url: String, bearer: &str, retry: Retry) -> Self {
+    fn request(wire: Wire, url: String, bearer: &str, retry: Retry) -> Self {
         let mailbox = Mailbox::default();
         let request = Request {
             wire,

@@ -45,7 +45,6 @@ pub(super) static WORDS: Words = Words {
     ask_anew: "Bitten Sie den Absender um einen neuen.",
     unknown: "Dieser Link ist ungültig",
     cut_off: "Vielleicht wurde er unterwegs abgeschnitten. Bitten Sie den Absender um einen neuen.",
-    busy: "Zu viele Versuche",
     wait: "Es wurde nichts entschieden. Warten Sie eine Minute und versuchen Sie es noch einmal.",
     trouble: "Bei uns ist etwas schiefgegangen",
     try_again: "Wir wissen nicht, ob etwas entschieden wurde. Versuchen Sie es noch einmal: Zweimal schadet \

@@ -44,7 +44,6 @@ pub(super) static WORDS: Words = Words {
     ask_anew: "Ask whoever sent it for a new one.",
     unknown: "This link is not valid",
     cut_off: "It may have been cut off on its way. Ask whoever sent it for a new one.",
-    busy: "Too many attempts",
     wait: "Nothing has been decided. Wait a minute, then try again.",
     trouble: "Something went wrong on our side",
     try_again: "We do not know that anything was decided. Try again: deciding twice does no harm.",

@@ -44,7 +44,6 @@ pub(super) static WORDS: Words = Words {
     ask_anew: "Pida uno nuevo a quien lo envió.",
     unknown: "Este enlace no es válido",
     cut_off: "Quizá se cortó por el camino. Pida uno nuevo a quien lo envió.",
-    busy: "Demasiados intentos",
     wait: "No se ha decidido nada. Espere un minuto e inténtelo de nuevo.",
     trouble: "Algo ha fallado por nuestra parte",
     try_again: "No sabemos si se ha decidido algo. Inténtelo de nuevo: decidir dos veces no hace daño.",

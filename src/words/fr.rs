@@ -44,7 +44,6 @@ pub(super) static WORDS: Words = Words {
     ask_anew: "Demandez-en un nouveau à la personne qui l’a envoyé.",
     unknown: "Ce lien n’est pas valide",
     cut_off: "Il a peut-être été coupé en route. Demandez-en un nouveau à la personne qui l’a envoyé.",
-    busy: "Trop d’essais",
     wait: "Rien n’a été décidé. Attendez une minute, puis réessayez.",
     trouble: "Un problème est survenu de notre côté",
     try_again: "Nous ne savons pas si une décision a été prise. Réessayez : décider deux fois est sans \

@@ -43,7 +43,6 @@ pub(super) static WORDS: Words = Words {
     ask_anew: "Peça um novo a quem o enviou.",
     unknown: "Este link não é válido",
     cut_off: "Talvez tenha sido cortado pelo caminho. Peça um novo a quem o enviou.",
-    busy: "Demasiadas tentativas",
     wait: "Nada foi decidido. Espere um minuto e tente de novo.",
     trouble: "Algo correu mal do nosso lado",
     try_again: "Não sabemos se algo foi decidido. Tente de novo: decidir duas vezes não faz mal.",

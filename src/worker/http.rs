@@ -23,20 +23,25 @@ pub(super) const PLAIN: &str =
 const PERMISSIONS: &str =
     "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()";
 
-/// What the Worker reads of a request besides its body: a line each of `platform.js`.
-pub(super) struct Head {
-    text: String,
+/// What `platform.js` reads of a request, a line each.
+struct Lines(String);
+
+impl Lines {
+    fn line(&self, index: usize) -> &str {
+        self.0.split('\n').nth(index).unwrap_or("")
+    }
 }
+
+/// What the Worker reads of every request besides its body.
+pub(super) struct Head(Lines);
 
 impl Head {
     pub(super) fn of(request: &Request) -> Self {
-        Self {
-            text: platform::head(request),
-        }
+        Self(Lines(platform::head(request)))
     }
 
     fn line(&self, index: usize) -> &str {
-        self.text.split('\n').nth(index).unwrap_or("")
+        self.0.line(index)
     }
 
     pub(super) fn method(&self) -> &str {
@@ -106,86 +111,72 @@ impl Head {
     }
 }
 
-/// What matters of a request to a `token.url` besides: a line each of `platform.js`.
-pub(super) struct LinkHead {
-    text: String,
-}
+/// What matters of a request to a `token.url` besides.
+pub(super) struct LinkHead(Lines);
 
 impl LinkHead {
     pub(super) fn of(request: &Request) -> Self {
-        Self {
-            text: platform::link_head(request),
-        }
-    }
-
-    fn line(&self, index: usize) -> &str {
-        self.text.split('\n').nth(index).unwrap_or("")
+        let names = "accept\naccept-language\nsec-fetch-site\nsec-fetch-mode\ncf-visitor";
+        Self(Lines(platform::headers(request, names)))
     }
 
     /// Whether a browser asks, for a person.
     pub(super) fn wants_html(&self) -> bool {
-        self.line(0).contains("text/html")
+        self.0.line(0).contains("text/html")
     }
 
     pub(super) fn accept_language(&self) -> &str {
-        self.line(1)
+        self.0.line(1)
     }
 
     /// Whether a page of another site sends this. Browsers alone say so, and not all of them.
     pub(super) fn is_of_another_site(&self) -> bool {
-        matches!(self.line(2), "cross-site" | "same-site")
+        matches!(self.0.line(2), "cross-site" | "same-site")
     }
 
     /// Whether a browser will show the answer as a page.
     pub(super) fn navigates(&self) -> bool {
-        self.line(3) == "navigate"
+        self.0.line(3) == "navigate"
     }
 
     /// Whether the connection to Cloudflare was plain HTTP.
     pub(super) fn is_plain_http(&self) -> bool {
-        self.line(4).contains("\"scheme\":\"http\"")
+        self.0.line(4).contains("\"scheme\":\"http\"")
     }
 }
 
-/// What matters of a request to wait besides: a line each of `platform.js`.
-pub(super) struct WaitHead {
-    text: String,
-}
+/// What matters of a request to wait besides.
+pub(super) struct WaitHead(Lines);
 
 impl WaitHead {
     pub(super) fn of(request: &Request) -> Self {
-        Self {
-            text: platform::wait_head(request),
-        }
-    }
-
-    fn line(&self, index: usize) -> &str {
-        self.text.split('\n').nth(index).unwrap_or("")
+        let names = "upgrade\nsec-websocket-protocol\naccept\nprefer\nlast-event-id";
+        Self(Lines(platform::headers(request, names)))
     }
 
     pub(super) fn upgrades(&self) -> bool {
-        self.line(0).eq_ignore_ascii_case("websocket")
+        self.0.line(0).eq_ignore_ascii_case("websocket")
     }
 
     /// The subprotocols that are offered.
     pub(super) fn protocols(&self) -> impl Iterator<Item = &str> {
-        self.line(1).split(',').map(str::trim)
+        self.0.line(1).split(',').map(str::trim)
     }
 
     pub(super) fn wants_events(&self) -> bool {
-        self.line(2).contains("text/event-stream")
+        self.0.line(2).contains("text/event-stream")
     }
 
     /// The seconds of `Prefer: wait=N`.
     pub(super) fn wait(&self) -> Option<u32> {
-        let preferences = self.line(3).split([',', ';']);
+        let preferences = self.0.line(3).split([',', ';']);
         preferences
             .filter_map(|preference| preference.trim().strip_prefix("wait="))
             .find_map(|seconds| seconds.trim().parse().ok())
     }
 
     pub(super) fn last_event(&self) -> &str {
-        self.line(4)
+        self.0.line(4)
     }
 }
 

@@ -19,8 +19,8 @@ use web_sys::{Request, Response};
 use worker::Env;
 use worker::worker_sys::DurableObjectState;
 
-// Bound by hand rather than by `#[durable_object]`: that also exports handlers for sockets that
-// this object has not, each a panic, and wraps every request and response once more.
+// Bound by hand rather than by `#[durable_object]`: that wraps every request and response once more,
+// and exports a handler that panics for each event that its object does not take.
 
 /// workerd counts alarms in nanoseconds of 63 bits, which end in the year 2262.
 const LAST_ALARM: u64 = 9_200_000_000_000;
@@ -124,13 +124,10 @@ impl TokenObject {
             }
         };
         if settled {
+            // It is finished, so nothing that comes while this is written changes it.
             self.save(&token)?.await?;
             self.wake(&token);
         }
-        // Whatever happened meanwhile, sockets taken here are among those that are woken.
-        let Some((token, _)) = self.load(now())? else {
-            return platform::respond(404, "", None);
-        };
         platform::admit(
             &self.state,
             url,

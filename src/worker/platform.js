@@ -18,12 +18,12 @@ export function head(request) {
   return text;
 }
 
-const OF_LINKS = ["accept", "accept-language", "sec-fetch-site", "sec-fetch-mode", "cf-visitor"];
-
-/** What matters of a request to a token.url besides, likewise. */
-export function linkHead(request) {
-  return OF_LINKS.map((name) => request.headers.get(name) ?? "").join("\n");
-}
+/** The headers of these names, likewise. */
+export const headers = (request, names) =>
+  names
+    .split("\n")
+    .map((name) => request.headers.get(name) ?? "")
+    .join("\n");
 
 /** Whether this key has used up its share; false where no limit is bound. */
 export async function limited(env, binding, key) {
@@ -95,13 +95,6 @@ export async function ask(env, binding, name, body) {
   }
 }
 
-const OF_WAITS = ["upgrade", "sec-websocket-protocol", "accept", "prefer", "last-event-id"];
-
-/** What matters of a request to wait besides, likewise. */
-export function waitHead(request) {
-  return OF_WAITS.map((name) => request.headers.get(name) ?? "").join("\n");
-}
-
 /** A socket to an object, that hears of its token; undefined if there is no such token. */
 async function waiter(env, binding, name, url) {
   const headers = { upgrade: "websocket", "waitpoint-url": url };
@@ -138,7 +131,7 @@ export async function waitUntil(env, binding, name, millis) {
 const PING_EVERY = 15_000;
 
 /**
- * The token as Server-Sent Events until it is finished. An event's id is the token's version, v1 or v2; what
+ * The token as Server-Sent Events until it is finished. An event's id is the token's version, as in its ETag (api.rs); what
  * the client says it has seen is not said again.
  */
 export async function waitByEvents(env, binding, name, url, seen) {

@@ -12,17 +12,12 @@ extern "C" {
     /// Method, URL and the headers that [`super::http::Head`] names, a line each.
     pub(super) fn head(request: &Request) -> String;
 
-    /// The headers that [`super::http::LinkHead`] names, a line each.
-    #[wasm_bindgen(js_name = linkHead)]
-    pub(super) fn link_head(request: &Request) -> String;
+    /// The headers of these names, a line each.
+    pub(super) fn headers(request: &Request, names: &str) -> String;
 
     /// Whether `key` has used up its share of the limit `binding`.
     #[wasm_bindgen(catch)]
     pub(super) async fn limited(env: &Env, binding: &str, key: &str) -> Result<JsValue, JsValue>;
-
-    /// The headers that [`super::http::WaitHead`] names, a line each.
-    #[wasm_bindgen(js_name = waitHead)]
-    pub(super) fn wait_head(request: &Request) -> String;
 
     /// A WebSocket response whose messages come from the object; `undefined` if there is no
     /// token.

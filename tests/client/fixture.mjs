@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { after, before } from "node:test";
 import { chromium } from "playwright-core";
+import { FLAGS } from "../../scripts/browser.mjs";
 import { root, temporaryFolder } from "../harness.mjs";
 
 /** A folder in which `npm install` put the packed package; `files` are written beside it. */
@@ -44,18 +45,7 @@ export function useSite(folder, headers = {}) {
 export function useBrowser() {
   const use = { browser: undefined };
   before(async () => {
-    use.browser = await chromium.launch({
-      executablePath: process.env.CHROME,
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
-    });
+    use.browser = await chromium.launch({ executablePath: process.env.CHROME, args: FLAGS });
   });
   after(() => use.browser?.close());
   use.page = async (options) => {
