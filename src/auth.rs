@@ -7,6 +7,7 @@
 //! Source of the formats: trigger.dev's `bearerCredentials.ts` and `httpCallback.server.ts`.
 
 use crate::encoding::{base64url_decode, base64url_encode, hex_decode};
+use crate::entry;
 use crate::error::Refusal;
 use crate::jwt::{self, JwtError, scope_allows};
 use crate::route::internal_id;
@@ -92,23 +93,19 @@ impl Keyring {
     /// See [`KeyringError`].
     pub fn parse(text: &str) -> Result<Self, KeyringError> {
         let mut environments: Vec<Environment> = Vec::new();
-        for (index, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() {
-                continue;
-            }
-            let (id, key) = split_entry(line).ok_or(KeyringError::Malformed(index + 1))?;
+        for (number, line) in entry::lines(text) {
+            let (id, key) = entry::split(line).ok_or(KeyringError::Malformed(number))?;
             if key.len() < MIN_KEY {
-                return Err(KeyringError::TooShort(index + 1));
+                return Err(KeyringError::TooShort(number));
             }
             if environments
                 .iter()
                 .any(|env| env.id != id && env.keys.iter().any(|k| k.text == key))
             {
-                return Err(KeyringError::Shared(index + 1));
+                return Err(KeyringError::Shared(number));
             }
-            let mac = Hmac::new_from_slice(key.as_bytes())
-                .map_err(|_| KeyringError::TooShort(index + 1))?;
+            let mac =
+                Hmac::new_from_slice(key.as_bytes()).map_err(|_| KeyringError::TooShort(number))?;
             let key = Key {
                 text: key.to_owned(),
                 mac,
@@ -431,24 +428,6 @@ pub fn bearer(authorization: &str) -> Option<&str> {
         .unwrap_or(authorization)
         .trim();
     (!credential.is_empty()).then_some(credential)
-}
-
-/// An environment and its key. The `=` that pads a base64 key separates nothing.
-fn split_entry(line: &str) -> Option<(&str, &str)> {
-    let unpadded = line.trim_end_matches('=');
-    let (id, key) = match unpadded.find('=') {
-        Some(at) => (line.get(..at)?, line.get(at + 1..)?),
-        None => ("default", line),
-    };
-    let plain = key.bytes().all(|b| b.is_ascii_graphic()) && !key.starts_with('#');
-    (is_environment_id(id) && plain && !unpadded.is_empty()).then_some((id, key))
-}
-
-fn is_environment_id(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 /// Whether two texts are equal, in a time that depends on their lengths alone.

@@ -1,13 +1,47 @@
-//! base64url and hexadecimal text, strict in what they read.
+//! base64, base64url and hexadecimal text, strict in what they read.
 
 use alloc::vec::Vec;
 
+/// The letters of both base64 alphabets that stand for less than 62.
 #[cfg(not(feature = "browser"))]
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// What stands for 62 and 63 in base64url.
+const URL: [u8; 2] = *b"-_";
+/// And in base64.
+#[cfg(not(feature = "browser"))]
+const STANDARD: [u8; 2] = *b"+/";
 
 /// Appends bytes as unpadded base64url.
 #[cfg(not(feature = "browser"))]
 pub(crate) fn base64url_encode(bytes: &[u8], out: &mut alloc::string::String) {
+    encode(bytes, URL, out);
+}
+
+/// Reads base64url, strictly: no padding, no foreign character, no bits left over.
+pub(crate) fn base64url_decode(text: &str) -> Option<Vec<u8>> {
+    decode(text, URL)
+}
+
+/// Appends bytes as base64, padded.
+#[cfg(not(feature = "browser"))]
+pub(crate) fn base64_encode(bytes: &[u8], out: &mut alloc::string::String) {
+    encode(bytes, STANDARD, out);
+    for _ in 0..(3 - bytes.len() % 3) % 3 {
+        out.push('=');
+    }
+}
+
+/// Reads base64, strictly, but that the padding may be left out as a whole.
+#[cfg(not(feature = "browser"))]
+pub(crate) fn base64_decode(text: &str) -> Option<Vec<u8>> {
+    let unpadded = text.trim_end_matches('=');
+    let padding = text.len() - unpadded.len();
+    let whole = padding == 0 || (padding <= 2 && text.len().is_multiple_of(4));
+    whole.then(|| decode(unpadded, STANDARD)).flatten()
+}
+
+#[cfg(not(feature = "browser"))]
+fn encode(bytes: &[u8], last: [u8; 2], out: &mut alloc::string::String) {
     for chunk in bytes.chunks(3) {
         let bits = chunk
             .iter()
@@ -15,13 +49,15 @@ pub(crate) fn base64url_encode(bytes: &[u8], out: &mut alloc::string::String) {
         let bits = bits << (8 * (3 - chunk.len()));
         for sextet in 0..=chunk.len() {
             let index = (bits >> (18 - 6 * sextet)) as usize & 63;
-            out.extend(ALPHABET.get(index).map(|&letter| char::from(letter)));
+            let letter = LETTERS
+                .get(index)
+                .or_else(|| last.get(index - LETTERS.len()));
+            out.extend(letter.map(|&letter| char::from(letter)));
         }
     }
 }
 
-/// Reads base64url, strictly: no padding, no foreign character, no bits left over.
-pub(crate) fn base64url_decode(text: &str) -> Option<Vec<u8>> {
+fn decode(text: &str, [last_but_one, last]: [u8; 2]) -> Option<Vec<u8>> {
     if text.len() % 4 == 1 {
         return None;
     }
@@ -33,8 +69,8 @@ pub(crate) fn base64url_decode(text: &str) -> Option<Vec<u8>> {
                 b'A'..=b'Z' => letter - b'A',
                 b'a'..=b'z' => letter - b'a' + 26,
                 b'0'..=b'9' => letter - b'0' + 52,
-                b'-' => 62,
-                b'_' => 63,
+                _ if letter == last_but_one => 62,
+                _ if letter == last => 63,
                 _ => return None,
             };
             bits = bits << 6 | u32::from(sextet);

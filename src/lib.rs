@@ -23,7 +23,8 @@
 //! | [`token`] | the state machine |
 //! | [`auth`] | who calls: secret keys, signatures, callback hashes |
 //! | [`jwt`] | what a public access token says; scopes |
-//! | `encoding` | base64url and hexadecimal text |
+//! | `entry` | settings of one entry a line |
+//! | `encoding` | base64, base64url and hexadecimal text |
 //! | [`wire`] | request and response bodies, limits |
 //! | [`error`] | every refusal: status, code, sentence |
 //! | [`route`] | path to endpoint, endpoint to methods |
@@ -59,6 +60,8 @@ compile_error!("the feature browser is for wasm32-unknown-unknown");
 #[cfg(not(feature = "worker"))]
 pub mod client;
 mod encoding;
+#[cfg(not(feature = "browser"))]
+mod entry;
 
 #[cfg(not(feature = "browser"))]
 pub mod approval;

@@ -2,7 +2,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "time",
     "token",
     "delivery",
@@ -13,6 +13,7 @@ const PURE: [&str; 14] = [
     "error",
     "jwt",
     "encoding",
+    "entry",
     "approval",
     "words",
     "client/reference",
