@@ -28,6 +28,7 @@
 //! | [`wire`] | request and response bodies, limits |
 //! | [`error`] | every refusal: status, code, sentence |
 //! | [`route`] | path to endpoint, endpoint to methods |
+//! | [`webhook`] | where webhooks may go and how they are signed |
 //! | [`approval`] | what a token asks of a person, and what a choice decides |
 //! | [`page`] | what the page at `token.url` shows |
 //! | [`words`] | its sentences, in each of its languages |
@@ -80,6 +81,8 @@ pub mod time;
 #[cfg(not(feature = "browser"))]
 pub mod token;
 #[cfg(not(feature = "browser"))]
+pub mod webhook;
+#[cfg(not(feature = "browser"))]
 pub mod wire;
 #[cfg(not(feature = "browser"))]
 pub mod words;
@@ -104,5 +107,6 @@ mod tests {
     mod route;
     mod time;
     mod token;
+    mod webhook;
     mod wire;
 }

@@ -2,7 +2,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 15] = [
+const PURE: [&str; 16] = [
     "time",
     "token",
     "delivery",
@@ -14,6 +14,7 @@ const PURE: [&str; 15] = [
     "jwt",
     "encoding",
     "entry",
+    "webhook",
     "approval",
     "words",
     "client/reference",

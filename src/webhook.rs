@@ -1,0 +1,313 @@
+//! Where webhooks may go, and how they are signed.
+//!
+//! Invariants:
+//! - A URL that [`check_url`] takes never names its host by an address, so nothing can be spelled
+//!   that leads into a private network; what a public name resolves to is the platform's matter.
+//! - Nothing here formats a secret: [`Webhooks`] has no `Debug`, and errors name a line, not its text.
+//!
+//! Source of the signature: Standard Webhooks 1.0.0.
+
+use crate::encoding::{base64_decode, base64_encode};
+use crate::entry;
+use crate::error::excerpt;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::fmt;
+
+/// Longest URL, in bytes.
+pub const MAX_URL: usize = 2_048;
+
+/// What [`check_url`] accepts, for error messages.
+pub const URL_FORMS: &str =
+    "an https:// URL of a public host name, such as \"https://hooks.example.com/waitpoint\"";
+
+/// Last labels of names that no public name server answers for.
+const PRIVATE: [&str; 10] = [
+    "arpa",
+    "corp",
+    "home",
+    "internal",
+    "intranet",
+    "lan",
+    "local",
+    "localdomain",
+    "localhost",
+    "onion",
+];
+
+/// Why no webhook may be sent to a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrlFault {
+    /// Longer than [`MAX_URL`].
+    TooLong,
+    /// It holds a character that is not printable ASCII, a backslash or a `#`.
+    Character,
+    /// It is not `https://`.
+    Scheme,
+    /// It holds a user name or a password.
+    UserInfo,
+    /// The port is not 1 to 65535.
+    Port,
+    /// The host is no well-formed name.
+    Host,
+    /// The host is an IP address, in whatever notation.
+    Address,
+    /// The host has a single label, or is known in some private network at most.
+    Private,
+}
+
+/// What follows the URL in a sentence.
+impl fmt::Display for UrlFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLong => "is longer than 2048 bytes",
+            Self::Character => {
+                "holds white space, a control character, \"\\\", \"#\" or a character beyond ASCII \
+                 (write the host in punycode, the rest percent-encoded)"
+            }
+            Self::Scheme => "does not begin with https://",
+            Self::UserInfo => "holds a user name or a password",
+            Self::Port => "has a port that is not 1 to 65535",
+            Self::Host => "has no well-formed host name",
+            Self::Address => "names its host by an IP address",
+            Self::Private => "names a host that is not public",
+        })?;
+        f.write_str("; give ")?;
+        f.write_str(URL_FORMS)
+    }
+}
+
+impl UrlFault {
+    /// The whole sentence, with the beginning of the URL but for its user name and password.
+    #[must_use]
+    pub fn sentence(self, url: &str) -> String {
+        let shown = match url.rsplit_once('@') {
+            Some((_, rest)) => excerpt(&format!("…@{rest}")),
+            None => excerpt(url),
+        };
+        format!("{shown} {self}")
+    }
+}
+
+/// Whether a webhook may be sent to a URL: `https://`, a public host name, perhaps a port. With
+/// `loopback` also `http://`, and `localhost`, `127.x.x.x` or `[::1]` as the host: for tokens that
+/// live at such an origin themselves ([`is_loopback_origin`]).
+///
+/// # Errors
+/// See [`UrlFault`].
+pub fn check_url(url: &str, loopback: bool) -> Result<(), UrlFault> {
+    if url.len() > MAX_URL {
+        return Err(UrlFault::TooLong);
+    }
+    // A backslash is a slash to a browser's parser; a fragment is never sent.
+    let foreign = |b: u8| !b.is_ascii_graphic() || b == b'\\' || b == b'#';
+    if url.bytes().any(foreign) {
+        return Err(UrlFault::Character);
+    }
+    let (secure, rest) = scheme(url).ok_or(UrlFault::Scheme)?;
+    let authority = rest.split(['/', '?']).next().unwrap_or("");
+    if authority.contains('@') {
+        return Err(UrlFault::UserInfo);
+    }
+    let (host, port) = host_and_port(authority);
+    if !(loopback && is_loopback(host)) {
+        if !secure {
+            return Err(UrlFault::Scheme);
+        }
+        check_host(host)?;
+    }
+    if port.is_some_and(|port| !is_port(port)) {
+        return Err(UrlFault::Port);
+    }
+    Ok(())
+}
+
+/// Whether an origin is one of local development, such as `http://localhost:8787`.
+#[must_use]
+pub fn is_loopback_origin(origin: &str) -> bool {
+    scheme(origin).is_some_and(|(_, authority)| {
+        let (host, port) = host_and_port(authority);
+        is_loopback(host) && port.is_none_or(is_port)
+    })
+}
+
+/// Whether the scheme is https rather than http, and what follows `://`.
+fn scheme(url: &str) -> Option<(bool, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let secure = scheme.eq_ignore_ascii_case("https");
+    (secure || scheme.eq_ignore_ascii_case("http")).then_some((secure, rest))
+}
+
+fn host_and_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        // The last colon of an IPv6 address.
+        Some((_, port)) if port.ends_with(']') => (authority, None),
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    digits && text.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host == "[::1]" || is_loopback_v4(host)
+}
+
+/// `127.x.x.x` in plain decimals.
+fn is_loopback_v4(host: &str) -> bool {
+    let plain = |part: &str| {
+        let digits = part.bytes().all(|b| b.is_ascii_digit());
+        digits && (part == "0" || !part.starts_with('0')) && part.parse::<u8>().is_ok()
+    };
+    host.starts_with("127.") && host.split('.').count() == 4 && host.split('.').all(plain)
+}
+
+/// Whether a host is a name that may be public. A name whose last label begins with a letter is no
+/// IPv4 address in any of the notations that URL parsers take.
+fn check_host(host: &str) -> Result<(), UrlFault> {
+    if host.starts_with('[') {
+        return Err(UrlFault::Address);
+    }
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let fits = |label: &str| {
+        let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        (1..=63).contains(&label.len())
+            && label.bytes().all(letter)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if host.len() > 253 || !host.split('.').all(fits) {
+        return Err(UrlFault::Host);
+    }
+    let (before, last) = host.rsplit_once('.').unwrap_or(("", host));
+    match last.bytes().next() {
+        Some(b'0'..=b'9') => Err(UrlFault::Address),
+        Some(b'a'..=b'z' | b'A'..=b'Z') => {
+            let private = PRIVATE.iter().any(|name| last.eq_ignore_ascii_case(name));
+            if before.is_empty() || private {
+                Err(UrlFault::Private)
+            } else {
+                Ok(())
+            }
+        }
+        _ => Err(UrlFault::Host),
+    }
+}
+
+/// Where each environment's webhooks go and what signs them, as the settings `WEBHOOK_URL` and
+/// `WEBHOOK_SECRET` say.
+pub struct Webhooks {
+    /// An environment and its URL.
+    urls: Vec<(String, String)>,
+    /// An environment and one of its secrets, the newest first. All sign.
+    secrets: Vec<(String, Hmac<Sha256>)>,
+}
+
+/// Why `WEBHOOK_URL` or `WEBHOOK_SECRET` cannot be used. Lines count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingsError {
+    /// This line of `WEBHOOK_URL` holds a URL that no webhook may be sent to.
+    Url(usize, UrlFault),
+    /// The environment of this line of `WEBHOOK_URL` has a URL already.
+    SecondUrl(usize),
+    /// This line of `WEBHOOK_SECRET` is no `[environment=]secret`.
+    Secret(usize),
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(line, fault) => {
+                write!(
+                    f,
+                    "the URL in line {line} of WEBHOOK_URL ([environment=]URL) {fault}"
+                )
+            }
+            Self::SecondUrl(line) => write!(
+                f,
+                "line {line} of WEBHOOK_URL is a second URL of its environment; give one"
+            ),
+            Self::Secret(line) => write!(
+                f,
+                "line {line} of WEBHOOK_SECRET is no [environment=]secret; a secret is whsec_ and \
+                 24 to 64 bytes in base64"
+            ),
+        }
+    }
+}
+
+impl Webhooks {
+    /// Reads `WEBHOOK_URL` and `WEBHOOK_SECRET`: one entry a line, `[environment id=]value`; a value
+    /// alone is one of `default`. An environment has one URL at most, and of its secrets all sign,
+    /// so that a receiver can change from one to the next. Either may be empty.
+    ///
+    /// A loopback URL is taken, as nothing here tells where the tokens live: whoever sends must ask
+    /// [`check_url`] again.
+    ///
+    /// # Errors
+    /// See [`SettingsError`].
+    pub fn parse(urls: &str, secrets: &str) -> Result<Self, SettingsError> {
+        let mut webhooks = Self {
+            urls: Vec::new(),
+            secrets: Vec::new(),
+        };
+        for (number, line) in entry::lines(urls) {
+            // What precedes a `=` may be the URL itself, up to its query.
+            let (id, url) = entry::split(line).unwrap_or(("default", line));
+            check_url(url, true).map_err(|fault| SettingsError::Url(number, fault))?;
+            if webhooks.url(id).is_some() {
+                return Err(SettingsError::SecondUrl(number));
+            }
+            webhooks.urls.push((id.to_owned(), url.to_owned()));
+        }
+        for (number, line) in entry::lines(secrets) {
+            let (id, mac) = entry::split(line)
+                .and_then(|(id, secret)| Some((id, signer(secret)?)))
+                .ok_or(SettingsError::Secret(number))?;
+            webhooks.secrets.push((id.to_owned(), mac));
+        }
+        Ok(webhooks)
+    }
+
+    /// Where an environment's webhooks go.
+    #[must_use]
+    pub fn url(&self, environment: &str) -> Option<&str> {
+        let mut urls = self.urls.iter();
+        urls.find(|(id, _)| id == environment)
+            .map(|(_, url)| url.as_str())
+    }
+
+    /// Whether an environment has a secret.
+    #[must_use]
+    pub fn can_sign(&self, environment: &str) -> bool {
+        self.secrets.iter().any(|(id, _)| id == environment)
+    }
+
+    /// The header `webhook-signature` of a message: a signature a secret, of
+    /// `<id>.<seconds since the epoch>.<body>`. `None` without a secret.
+    #[must_use]
+    pub fn sign(&self, environment: &str, id: &str, timestamp: u64, body: &[u8]) -> Option<String> {
+        let head = format!("{id}.{timestamp}.");
+        let mut header = String::new();
+        for (_, secret) in self.secrets.iter().filter(|(id, _)| id == environment) {
+            let mac = secret
+                .clone()
+                .chain_update(head.as_bytes())
+                .chain_update(body);
+            header += if header.is_empty() { "v1," } else { " v1," };
+            base64_encode(&mac.finalize().into_bytes(), &mut header);
+        }
+        (!header.is_empty()).then_some(header)
+    }
+}
+
+fn signer(secret: &str) -> Option<Hmac<Sha256>> {
+    let bytes = base64_decode(secret.strip_prefix("whsec_")?)?;
+    (24..=64)
+        .contains(&bytes.len())
+        .then(|| Hmac::new_from_slice(&bytes).ok())
+        .flatten()
+}
