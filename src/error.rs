@@ -43,6 +43,8 @@ pub enum Refusal {
         /// What is wrong with it.
         message: String,
     },
+    /// 400: a query of list with values that cannot be read; carries all of them.
+    Query(Vec<QueryIssue>),
     /// 415: a callback body in a form that is not read; carries the media type.
     UnsupportedMediaType(String),
     /// 403: a form that a page of another site sends.
@@ -57,6 +59,15 @@ pub enum Refusal {
     Misconfigured(String),
 }
 
+/// What is wrong with a value of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryIssue {
+    /// The parameter.
+    pub name: &'static str,
+    /// What is wrong with it.
+    pub message: String,
+}
+
 /// The body of a refusal on the wire.
 #[derive(Serialize)]
 struct Body<'a> {
@@ -66,6 +77,26 @@ struct Body<'a> {
     param: Option<&'static str>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Vec<Detail<'a>>>,
+}
+
+/// An issue as zod words it, which trigger.dev's users know.
+#[derive(Serialize)]
+struct Detail<'a> {
+    code: &'static str,
+    message: &'a str,
+    path: [&'static str; 1],
+}
+
+impl<'a> From<&'a QueryIssue> for Detail<'a> {
+    fn from(issue: &'a QueryIssue) -> Self {
+        Self {
+            code: "custom",
+            message: &issue.message,
+            path: [issue.name],
+        }
+    }
 }
 
 impl Refusal {
@@ -107,11 +138,16 @@ impl Refusal {
     pub fn to_json(&self) -> String {
         // trigger.dev's body for a missing scope, which its SDK and its users know.
         let scope = matches!(self, Self::ScopeTooSmall);
+        let details = match self {
+            Self::Query(issues) => Some(issues.iter().map(Detail::from).collect()),
+            _ => None,
+        };
         let body = Body {
             error: &self.to_string(),
             code: self.code(),
             param: scope.then_some("access_token"),
             kind: scope.then_some("authorization"),
+            details,
         };
         serde_json::to_string(&body).unwrap_or_default()
     }
@@ -132,6 +168,7 @@ impl Refusal {
             Self::BodyEmpty => (400, "body_empty"),
             Self::InvalidJson => (400, "invalid_json"),
             Self::Invalid { .. } => (400, "validation_error"),
+            Self::Query(_) => (400, "invalid_query"),
             Self::UnsupportedMediaType(_) => (415, "unsupported_media_type"),
             Self::ForeignForm => (403, "cross_site_form"),
             Self::TooManyTags(_) => (422, "too_many_tags"),
@@ -165,6 +202,7 @@ impl fmt::Display for Refusal {
             Self::Invalid { path, message } => {
                 write!(f, "Validation error: {message} at \"{path}\"")
             }
+            Self::Query(_) => f.write_str("Query Error"),
             Self::UnsupportedMediaType(given) => write!(
                 f,
                 "A body of type {} is not read; send application/json, \
@@ -185,9 +223,14 @@ impl fmt::Display for Refusal {
 
 /// A value of the caller as an error quotes it: as JSON text, at most 64 characters of it.
 pub(crate) fn excerpt(value: &str) -> String {
+    serde_json::to_string(&shortened(value)).unwrap_or_default()
+}
+
+/// At most 64 characters of a value.
+pub(crate) fn shortened(value: &str) -> String {
     let mut text: String = value.chars().take(64).collect();
     if text.len() < value.len() {
         text.push('…');
     }
-    serde_json::to_string(&text).unwrap_or_default()
+    text
 }

@@ -28,6 +28,7 @@
 //! | [`wire`] | request and response bodies, limits |
 //! | [`error`] | every refusal: status, code, sentence |
 //! | [`route`] | path to endpoint, endpoint to methods |
+//! | [`list`] | what a list request asks, and what its page says |
 //! | [`webhook`] | where webhooks may go and how they are signed |
 //! | [`approval`] | what a token asks of a person, and what a choice decides |
 //! | [`page`] | what the page at `token.url` shows |
@@ -73,6 +74,8 @@ pub mod error;
 #[cfg(not(feature = "browser"))]
 pub mod jwt;
 #[cfg(not(feature = "browser"))]
+pub mod list;
+#[cfg(not(feature = "browser"))]
 pub mod page;
 #[cfg(not(feature = "browser"))]
 pub mod route;
@@ -103,6 +106,7 @@ mod tests {
     mod auth;
     mod client;
     mod laws;
+    mod list;
     mod page;
     mod route;
     mod time;

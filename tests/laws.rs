@@ -2,7 +2,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 16] = [
+const PURE: [&str; 17] = [
     "time",
     "token",
     "delivery",
@@ -14,6 +14,7 @@ const PURE: [&str; 16] = [
     "jwt",
     "encoding",
     "entry",
+    "list",
     "webhook",
     "approval",
     "words",
