@@ -21,6 +21,7 @@
 //! |---|---|
 //! | [`time`] | instants, durations, ISO 8601; no clock |
 //! | [`token`] | the state machine |
+//! | [`delivery`] | the outbox: what is owed to whom, attempts, backoff |
 //! | [`auth`] | who calls: secret keys, signatures, callback hashes |
 //! | [`jwt`] | what a public access token says; scopes |
 //! | `entry` | settings of one entry a line |
@@ -69,6 +70,8 @@ mod entry;
 pub mod approval;
 #[cfg(not(feature = "browser"))]
 pub mod auth;
+#[cfg(not(feature = "browser"))]
+pub mod delivery;
 #[cfg(not(feature = "browser"))]
 pub mod error;
 #[cfg(not(feature = "browser"))]

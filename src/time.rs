@@ -41,6 +41,9 @@ const UNITS: [(&str, u64); 22] = [
     ("year", YEAR),
 ];
 
+/// The forms that [`parse_duration`] accepts, for error messages.
+pub const DURATION_FORMS: &str = "\"30s\", \"10m\", \"1h30m\", \"2d\" or \"1w\"";
+
 /// The forms that [`parse_timeout`] accepts, for error messages.
 pub const TIMEOUT_FORMS: &str =
     "a duration such as \"30s\", \"10m\", \"1h30m\", \"2d\" or \"1w\", or a future ISO 8601 date";

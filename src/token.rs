@@ -7,9 +7,15 @@
 //!   and its `finished_at` is that millisecond.
 //! - After a step at `now`, [`Token::next_wakeup`] is later than `now`, or there is none; but for a
 //!   token whose retention has ended, which is to be forgotten.
+//! - While something is due, somebody does it or there is a wake-up within [`LEASE`] or the age of
+//!   what is due; a token that owes a delivery is not forgotten.
 
+use crate::delivery::{Answer, Debt, Delivery, LEASE, Listed, Target};
 use crate::time::Timestamp;
 use std::time::Duration;
+
+/// Longest between two attempts to reach the index.
+const SLOWEST: Duration = Duration::from_secs(60 * 60);
 
 /// A waitpoint token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +28,27 @@ pub struct Token {
     pub tags: Vec<String>,
     /// What its page asks (`approval.rs`), as the text that came in; of no meaning here.
     pub approval: Option<String>,
+    /// Scheme, host and port at which it was created; of no meaning here.
+    pub origin: String,
+    /// The idempotency key that stands for it.
+    pub key: Option<Key>,
+    /// Which request made it, if not the one that its id comes from.
+    pub creator: Option<String>,
+    /// Who else is told how it ends: the URL of its own webhook.
+    pub webhook: Option<String>,
     /// Where it stands.
     pub state: State,
+    /// What is owed since it is finished.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// An idempotency key that its creator gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// At most 2,048 UTF-16 units.
+    pub text: String,
+    /// Until when it stands for the token; for ever if none.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Where a token stands.
@@ -105,7 +130,8 @@ pub enum Outcome {
 }
 
 /// What follows from an event. The adapter carries it out in this order: write the record if the
-/// state is new, set the alarm to [`Token::next_wakeup`], answer.
+/// state is new, set the alarm to [`Token::next_wakeup`], answer, wake the waiters, and do what is
+/// due ([`Token::debt`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// The state to store, if it changed.
@@ -145,24 +171,52 @@ impl Token {
             timeout_at,
             tags,
             approval: None,
+            origin: String::new(),
+            key: None,
+            creator: None,
+            webhook: None,
             state: State::Waiting,
+            deliveries: Vec::new(),
         }
     }
 
-    /// Carries out [`step`] and tells its outcome, and whether the record changed.
-    pub fn apply(&mut self, event: Event, now: Timestamp) -> (Outcome, bool) {
+    /// Carries out [`step`] and tells its outcome, and whether the record changed. If it did, the token
+    /// is finished, and its ending is owed to its own webhook and to these `subscribers`.
+    pub fn apply(
+        &mut self,
+        event: Event,
+        now: Timestamp,
+        subscribers: &[Target],
+    ) -> (Outcome, bool) {
         let Transition { state, outcome } = step(self, event, now);
         let changed = state.is_some();
         if let Some(state) = state {
             self.state = state;
+            let own = self.webhook.as_ref().map(|_| &Target::Token);
+            let targets = subscribers.iter().chain(own);
+            self.deliveries = targets.map(|&to| Delivery::new(to, now)).collect();
         }
         (outcome, changed)
     }
 
     /// Times the token out if its moment has come, and tells whether that changed it. Every read
     /// passes through here, so that a late alarm is never observable.
-    pub fn settle_if_due(&mut self, now: Timestamp) -> bool {
-        self.apply(Event::WakeUp, now).1
+    pub fn settle_if_due(&mut self, now: Timestamp, subscribers: &[Target]) -> bool {
+        self.apply(Event::WakeUp, now, subscribers).1
+    }
+
+    /// Takes down how an attempt at a delivery ended, see [`Delivery::attempted`].
+    pub fn attempted(
+        &mut self,
+        delivery: usize,
+        answer: Answer,
+        pause: Option<Duration>,
+        id: &str,
+        now: Timestamp,
+    ) {
+        if let Some(delivery) = self.deliveries.get_mut(delivery) {
+            delivery.attempted(answer, pause, id, now);
+        }
     }
 
     /// When the token was decided or timed out; `None` while it waits.
@@ -181,13 +235,61 @@ impl Token {
         self.finished_at().map(|at| at.plus(retention))
     }
 
-    /// When the token must be looked at next: its timeout while it waits, the end of its retention
-    /// once it is finished.
+    /// Whether there is no such token any more. Its object may still have to let go of it.
     #[must_use]
-    pub fn next_wakeup(&self, retention: Duration) -> Option<Timestamp> {
-        match self.state {
+    pub fn is_forgotten(&self, retention: Duration, now: Timestamp) -> bool {
+        self.forget_at(retention).is_some_and(|at| at <= now)
+    }
+
+    /// Something that is to be done now, if there is.
+    #[must_use]
+    pub fn debt(&self, listed: Listed, now: Timestamp) -> Option<Debt> {
+        if listed != Listed::Unreachable && listed != self.listing() {
+            return Some(Debt::List);
+        }
+        let is_due = |delivery: &Delivery| delivery.due_at().is_some_and(|at| at <= now);
+        self.deliveries.iter().position(is_due).map(Debt::Deliver)
+    }
+
+    /// Whether a delivery is still to be made.
+    #[must_use]
+    pub fn owes(&self) -> bool {
+        self.deliveries.iter().any(|one| one.due_at().is_some())
+    }
+
+    /// When the token must be looked at next: its timeout while it waits, the end of its retention
+    /// once it is finished; and what it owes. What is due already is being done, and has a
+    /// [`LEASE`].
+    #[must_use]
+    pub fn next_wakeup(
+        &self,
+        retention: Duration,
+        listed: Listed,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let leased = now.plus(LEASE);
+        let end = match self.state {
             State::Waiting => self.timeout_at,
+            State::Completed { .. } | State::TimedOut if self.owes() => None,
             State::Completed { .. } | State::TimedOut => self.forget_at(retention),
+        };
+        let deliveries = self.deliveries.iter().filter_map(Delivery::due_at);
+        let deliveries = deliveries.map(|at| if at <= now { leased } else { at });
+        // Ever more seldom: after as long as it has been owed.
+        let list = (listed != self.listing()).then(|| {
+            let owed_since = self.finished_at().unwrap_or(self.created_at).as_millis();
+            let age = Duration::from_millis(now.as_millis().saturating_sub(owed_since));
+            now.plus(age.clamp(LEASE, SLOWEST))
+        });
+        end.into_iter().chain(deliveries).chain(list).min()
+    }
+
+    /// What the index should have.
+    #[must_use]
+    pub fn listing(&self) -> Listed {
+        match self.state {
+            State::Completed { .. } => Listed::Completed,
+            State::Waiting | State::TimedOut => Listed::Created,
         }
     }
 

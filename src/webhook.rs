@@ -199,6 +199,7 @@ fn check_host(host: &str) -> Result<(), UrlFault> {
 
 /// Where each environment's webhooks go and what signs them, as the settings `WEBHOOK_URL` and
 /// `WEBHOOK_SECRET` say.
+#[derive(Default)]
 pub struct Webhooks {
     /// An environment and its URL.
     urls: Vec<(String, String)>,

@@ -7,12 +7,14 @@
 //! absent field is left out.
 
 use crate::approval::Approval;
+use crate::delivery::{Answer, Delivery, Progress, Target};
 use crate::error::{Refusal, excerpt};
-use crate::time::{TimeoutError, Timestamp, future, parse_timeout};
-use crate::token::{CompletedBy, Output, OutputKind, State, Token};
+use crate::time::{DURATION_FORMS, TimeoutError, Timestamp, future, parse_duration, parse_timeout};
+use crate::token::{CompletedBy, Key, Output, OutputKind, State, Token};
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -24,6 +26,8 @@ pub const MAX_COMPLETE: usize = 3 * 1024 * 1024;
 pub const MAX_TAGS: usize = 10;
 /// Longest tag, in UTF-16 units.
 pub const MAX_TAG: usize = 128;
+/// Longest idempotency key, in UTF-16 units.
+pub const MAX_KEY: usize = 2_048;
 
 /// The body of create.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,10 +36,12 @@ pub struct CreateRequest {
     pub timeout_at: Option<Timestamp>,
     /// Its tags.
     pub tags: Vec<String>,
-    /// Whether an idempotency key was given.
-    pub has_idempotency_key: bool,
+    /// The idempotency key, and until when it stands for the token. An empty key is none.
+    pub key: Option<Key>,
     /// What its page asks: JSON text that [`Approval::parse`] reads.
     pub approval: Option<String>,
+    /// Who is told how it ends. Whether webhooks may go there is not looked at here.
+    pub webhook: Option<String>,
 }
 
 impl CreateRequest {
@@ -53,24 +59,17 @@ impl CreateRequest {
             tags: Option<&'a RawValue>,
             #[serde(borrow, default, deserialize_with = "present")]
             idempotency_key: Option<&'a RawValue>,
+            #[serde(borrow, rename = "idempotencyKeyTTL")]
+            key_ttl: Option<&'a RawValue>,
             #[serde(borrow)]
             approval: Option<&'a RawValue>,
+            #[serde(borrow)]
+            webhook: Option<&'a RawValue>,
         }
         let fields: Fields<'_> = object(body)?;
-        let key = fields
-            .idempotency_key
-            .map(|raw| string(raw, "idempotencyKey"))
-            .transpose()?;
-        if key
-            .as_ref()
-            .is_some_and(|key| key.encode_utf16().count() > 2048)
-        {
-            let message = "idempotencyKey must be 2048 characters or less".to_owned();
-            return Err(Refusal::Invalid {
-                path: "idempotencyKey",
-                message,
-            });
-        }
+        let key = fields.idempotency_key.map(key).transpose()?;
+        // Also without a key, as a mistake in it is one.
+        let expires_at = fields.key_ttl.map(|raw| ttl(raw, now)).transpose()?;
         if let Some(raw) = fields.approval {
             Approval::parse(raw.get())?;
         }
@@ -81,10 +80,53 @@ impl CreateRequest {
                 .map(|raw| timeout(raw.get(), now))
                 .transpose()?,
             tags: fields.tags.map(tags).transpose()?.unwrap_or_default(),
-            // An empty key is no key.
-            has_idempotency_key: key.is_some_and(|key| !key.is_empty()),
+            key: key
+                .filter(|text| !text.is_empty())
+                .map(|text| Key { text, expires_at }),
+            webhook: fields.webhook.map(webhook).transpose()?,
         })
     }
+}
+
+fn key(raw: &RawValue) -> Result<String, Refusal> {
+    let key = string(raw, "idempotencyKey")?;
+    if key.encode_utf16().count() > MAX_KEY {
+        return Err(Refusal::Invalid {
+            path: "idempotencyKey",
+            message: format!("idempotencyKey must be {MAX_KEY} characters or less"),
+        });
+    }
+    Ok(key)
+}
+
+fn ttl(raw: &RawValue, now: Timestamp) -> Result<Timestamp, Refusal> {
+    let text = string(raw, "idempotencyKeyTTL")?;
+    let life = parse_duration(&text).ok_or_else(|| Refusal::Invalid {
+        path: "idempotencyKeyTTL",
+        message: format!("{} is no duration such as {DURATION_FORMS}", excerpt(&text)),
+    })?;
+    Ok(now.plus(life))
+}
+
+fn webhook(raw: &RawValue) -> Result<String, Refusal> {
+    #[derive(Deserialize)]
+    struct Webhook {
+        url: String,
+    }
+    let webhook: Option<Webhook> = raw
+        .get()
+        .starts_with('{')
+        .then(|| serde_json::from_str(raw.get()).ok())
+        .flatten();
+    webhook
+        .map(|webhook| webhook.url)
+        .ok_or_else(|| Refusal::Invalid {
+            path: "webhook",
+            message: format!(
+                "{} is no webhook; give {{\"url\": \"https://…\"}}",
+                excerpt(raw.get())
+            ),
+        })
 }
 
 /// What is there, `null` too: no key by mistake would be no idempotency.
@@ -385,73 +427,172 @@ pub fn claims_json(environment: &str) -> String {
     })
 }
 
+/// Who reads a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The holder of a secret key, who may also see where webhooks go.
+    Owner,
+    /// Anybody else.
+    Guest,
+}
+
 /// The answer to retrieve. `id` is the public one; `url` must grant no more than the caller has.
 #[must_use]
-pub fn token_json(id: &str, url: &str, token: &Token) -> String {
+pub fn token_json(id: &str, url: &str, token: &Token, reader: Reader) -> String {
+    to_json(&TokenBody::of(id, url, token, reader))
+}
+
+/// The body of a webhook: how the token ended. It is the same for each attempt.
+#[must_use]
+pub fn webhook_json(id: &str, url: &str, token: &Token) -> String {
     #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
     struct Body<'a> {
-        id: &'a str,
         #[serde(rename = "type")]
         kind: &'static str,
-        url: &'a str,
-        status: &'static str,
-        user_provided_idempotency_key: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        output: Option<&'a str>,
-        output_type: &'static str,
-        output_is_error: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        timeout_at: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        completed_after: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        completed_at: Option<&'a str>,
-        created_at: &'a str,
-        tags: &'a [String],
-        #[serde(skip_serializing_if = "Option::is_none")]
-        completed_by: Option<&'static str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        completed_by_subject: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        approval: Option<&'a RawValue>,
+        timestamp: String,
+        data: TokenBody<'a>,
     }
-    let timeout_at = token.timeout_at.map(|at| at.to_string());
-    let timed_out;
-    let (output, by, subject) = match &token.state {
-        State::Waiting => (None, None, None),
-        State::Completed { decision, .. } => {
-            let output = decision.output.as_ref().map(|o| (o.text.as_str(), o.kind));
-            (output, Some(decision.by), decision.subject.as_deref())
-        }
-        State::TimedOut => {
-            timed_out = timed_out_json(token.timeout_at);
-            (Some((timed_out.as_str(), OutputKind::Json)), None, None)
-        }
-    };
     to_json(&Body {
-        id,
-        kind: "MANUAL",
-        url,
-        status: status(token),
-        user_provided_idempotency_key: false,
-        output: output.map(|(text, _)| text),
-        output_type: output
-            .map_or(OutputKind::Json, |(_, kind)| kind)
-            .media_type(),
-        output_is_error: token.state == State::TimedOut,
-        timeout_at: timeout_at.as_deref(),
-        completed_after: timeout_at.as_deref(),
-        completed_at: token.finished_at().map(|at| at.to_string()).as_deref(),
-        created_at: &token.created_at.to_string(),
-        tags: &token.tags,
-        completed_by: by.map(CompletedBy::as_str),
-        completed_by_subject: subject,
-        approval: token
-            .approval
-            .as_deref()
-            .and_then(|text| serde_json::from_str(text).ok()),
+        kind: match token.state {
+            State::TimedOut => "waitpoint.timed_out",
+            State::Completed { .. } | State::Waiting => "waitpoint.completed",
+        },
+        timestamp: token.finished_at().unwrap_or(token.created_at).to_string(),
+        data: TokenBody::of(id, url, token, Reader::Guest),
     })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenBody<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    url: &'a str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<&'a str>,
+    user_provided_idempotency_key: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key_expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Cow<'a, str>>,
+    output_type: &'static str,
+    output_is_error: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_after: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_at: Option<Timestamp>,
+    created_at: Timestamp,
+    tags: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_by: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_by_subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deliveries: Vec<DeliveryBody<'a>>,
+}
+
+impl<'a> TokenBody<'a> {
+    fn of(id: &'a str, url: &'a str, token: &'a Token, reader: Reader) -> Self {
+        let (output, by, subject) = match &token.state {
+            State::Waiting => (None, None, None),
+            State::Completed { decision, .. } => {
+                let output = decision.output.as_ref();
+                let output = output.map(|o| (Cow::Borrowed(o.text.as_str()), o.kind));
+                (output, Some(decision.by), decision.subject.as_deref())
+            }
+            State::TimedOut => {
+                let output = Cow::Owned(timed_out_json(token.timeout_at));
+                (Some((output, OutputKind::Json)), None, None)
+            }
+        };
+        let kind = output.as_ref().map_or(OutputKind::Json, |(_, kind)| *kind);
+        let deliveries = token.deliveries.iter().filter(|_| reader == Reader::Owner);
+        Self {
+            id,
+            kind: "MANUAL",
+            url,
+            status: status(token),
+            idempotency_key: token.key.as_ref().map(|key| key.text.as_str()),
+            user_provided_idempotency_key: token.key.is_some(),
+            idempotency_key_expires_at: token.key.as_ref().and_then(|key| key.expires_at),
+            output: output.map(|(text, _)| text),
+            output_type: kind.media_type(),
+            output_is_error: token.state == State::TimedOut,
+            timeout_at: token.timeout_at,
+            completed_after: token.timeout_at,
+            completed_at: token.finished_at(),
+            created_at: token.created_at,
+            tags: &token.tags,
+            completed_by: by.map(CompletedBy::as_str),
+            completed_by_subject: subject,
+            approval: token
+                .approval
+                .as_deref()
+                .and_then(|text| serde_json::from_str(text).ok()),
+            deliveries: deliveries.map(|one| DeliveryBody::of(one, token)).collect(),
+        }
+    }
+}
+
+/// How far a webhook has come.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeliveryBody<'a> {
+    target: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    status: &'static str,
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_attempt_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<&'static str>,
+}
+
+impl<'a> DeliveryBody<'a> {
+    fn of(delivery: &Delivery, token: &'a Token) -> Self {
+        let (target, url) = match delivery.target {
+            Target::Environment => ("environment", None),
+            Target::Token => ("token", token.webhook.as_deref()),
+        };
+        let (last_status, last_error) = match delivery.last.map(|last| last.answer) {
+            None => (None, None),
+            Some(Answer::Status(status)) => (Some(status), None),
+            Some(Answer::None) => (None, Some("no answer within 10 seconds")),
+            Some(Answer::Impossible) => (None, Some("its URL or WEBHOOK_SECRET cannot be used")),
+        };
+        Self {
+            target,
+            url,
+            status: match delivery.progress {
+                Progress::Pending(_) => "pending",
+                Progress::Delivered => "delivered",
+                Progress::Failed => "failed",
+            },
+            attempts: delivery.attempts,
+            next_attempt_at: delivery.due_at(),
+            last_attempt_at: delivery.last.map(|last| last.at),
+            last_status,
+            last_error,
+        }
+    }
+}
+
+/// As ISO 8601 text.
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_string())
+    }
 }
 
 /// Where a token stands, as `status` names it.

@@ -17,6 +17,11 @@ fn token(timeout: Option<u64>) -> Token {
     Token::new(at(0), timeout.map(at), vec!["a".to_owned()])
 }
 
+/// When the index knows it.
+fn wakeup(token: &Token, now: u64) -> Option<Timestamp> {
+    token.next_wakeup(RETENTION, token.listing(), at(now))
+}
+
 fn decision(text: &str) -> Decision {
     let output = Some(Output {
         kind: OutputKind::Json,
@@ -46,16 +51,16 @@ fn a_new_token_waits() {
     assert_eq!(token.state, State::Waiting);
     assert_eq!(token.finished_at(), None);
     assert_eq!(token.forget_at(RETENTION), None);
-    assert_eq!(token.next_wakeup(RETENTION), Some(at(100)));
+    assert_eq!(wakeup(&token, 0), Some(at(100)));
 }
 
 #[test]
 fn a_token_without_timeout_waits_for_ever() {
     let mut token = token(None);
-    assert!(!token.settle_if_due(Timestamp::MAX));
-    assert_eq!(token.next_wakeup(RETENTION), None);
+    assert!(!token.settle_if_due(Timestamp::MAX, &[]));
+    assert_eq!(wakeup(&token, 0), None);
     assert_eq!(
-        token.apply(complete("1"), Timestamp::MAX),
+        token.apply(complete("1"), Timestamp::MAX, &[]),
         (Outcome::Completed, true)
     );
 }
@@ -104,10 +109,10 @@ fn each_state_answers_each_event() {
 #[test]
 fn a_second_completion_changes_nothing() {
     let mut token = token(None);
-    token.apply(complete("1"), at(10));
+    token.apply(complete("1"), at(10), &[]);
     let before = token.clone();
     assert_eq!(
-        token.apply(complete("2"), at(11)),
+        token.apply(complete("2"), at(11), &[]),
         (Outcome::AlreadyCompleted, false)
     );
     assert_eq!(token, before);
@@ -117,13 +122,13 @@ fn a_second_completion_changes_nothing() {
 fn a_completion_in_the_millisecond_of_the_timeout_is_too_late() {
     let mut early = token(Some(100));
     assert_eq!(
-        early.apply(complete("1"), at(99)),
+        early.apply(complete("1"), at(99), &[]),
         (Outcome::Completed, true)
     );
 
     let mut late = token(Some(100));
     assert_eq!(
-        late.apply(complete("1"), at(100)),
+        late.apply(complete("1"), at(100), &[]),
         (Outcome::TimedOut, true)
     );
     assert_eq!(late.state, State::TimedOut);
@@ -132,12 +137,12 @@ fn a_completion_in_the_millisecond_of_the_timeout_is_too_late() {
 #[test]
 fn a_finished_token_is_forgotten_after_its_retention() {
     let mut done = token(Some(100));
-    done.apply(complete("1"), at(10));
+    done.apply(complete("1"), at(10), &[]);
     assert_eq!(done.forget_at(RETENTION), Some(at(30_010)));
-    assert_eq!(done.next_wakeup(RETENTION), Some(at(30_010)));
+    assert_eq!(wakeup(&done, 10), Some(at(30_010)));
 
     let mut late = token(Some(100));
-    late.settle_if_due(at(5_000));
+    late.settle_if_due(at(5_000), &[]);
     assert_eq!(late.forget_at(RETENTION), Some(at(30_100)));
 }
 
@@ -186,7 +191,7 @@ proptest! {
         let mut token = token(timeout);
         for (now, event) in events {
             let before = token.clone();
-            let (outcome, changed) = token.apply(event, at(now));
+            let (outcome, changed) = token.apply(event, at(now), &[]);
             prop_assert_eq!(changed, token != before);
             if before.state != State::Waiting {
                 prop_assert!(!changed);
@@ -206,9 +211,9 @@ proptest! {
             _ => None,
         });
         for (now, event) in events {
-            token.apply(event, at(now));
+            token.apply(event, at(now), &[]);
         }
-        token.settle_if_due(at(200));
+        token.settle_if_due(at(200), &[]);
         let otherwise = if timeout.is_some() { State::TimedOut } else { State::Waiting };
         prop_assert_eq!(token.state, expected.unwrap_or(otherwise));
     }
@@ -217,7 +222,7 @@ proptest! {
     fn a_step_never_touches_what_was_given_at_creation(timeout in times(), events in events()) {
         let mut token = token(timeout);
         for (now, event) in events {
-            token.apply(event, at(now));
+            token.apply(event, at(now), &[]);
         }
         prop_assert_eq!(token.created_at, at(0));
         prop_assert_eq!(token.timeout_at, timeout.map(at));
@@ -233,9 +238,9 @@ proptest! {
         let retention = Duration::from_millis(retention);
         let mut token = token(timeout);
         for (now, event) in events {
-            token.apply(event, at(now));
+            token.apply(event, at(now), &[]);
             let forgotten = token.forget_at(retention).is_some_and(|end| end <= at(now));
-            if let (Some(wakeup), false) = (token.next_wakeup(retention), forgotten) {
+            if let (Some(wakeup), false) = (token.next_wakeup(retention, token.listing(), at(now)), forgotten) {
                 prop_assert!(wakeup > at(now));
             }
         }
@@ -245,11 +250,11 @@ proptest! {
     fn settling_twice_is_settling_once(timeout in times(), events in events(), now in 0..300_u64) {
         let mut token = token(timeout);
         for (now, event) in events {
-            token.apply(event, at(now));
+            token.apply(event, at(now), &[]);
         }
-        token.settle_if_due(at(now));
+        token.settle_if_due(at(now), &[]);
         let settled = token.clone();
-        prop_assert!(!token.settle_if_due(at(now)));
+        prop_assert!(!token.settle_if_due(at(now), &[]));
         prop_assert_eq!(token, settled);
     }
 
@@ -261,8 +266,8 @@ proptest! {
     ) {
         let mut on_time = token(Some(timeout));
         let mut delayed = on_time.clone();
-        on_time.settle_if_due(at(timeout));
-        delayed.settle_if_due(at(timeout + late));
+        on_time.settle_if_due(at(timeout), &[]);
+        delayed.settle_if_due(at(timeout + late), &[]);
         prop_assert_eq!(&on_time, &delayed);
         prop_assert_eq!(delayed.finished_at(), Some(at(timeout)));
         prop_assert_eq!(delayed.forget_at(RETENTION), Some(at(timeout).plus(RETENTION)));
@@ -271,9 +276,9 @@ proptest! {
         let mut with_alarms = token(Some(timeout));
         let mut without = token(Some(timeout));
         for (now, event) in events {
-            with_alarms.settle_if_due(at(now));
-            let noticed = with_alarms.apply(event.clone(), at(now)).0;
-            prop_assert_eq!(noticed, without.apply(event, at(now)).0);
+            with_alarms.settle_if_due(at(now), &[]);
+            let noticed = with_alarms.apply(event.clone(), at(now), &[]).0;
+            prop_assert_eq!(noticed, without.apply(event, at(now), &[]).0);
             prop_assert_eq!(&with_alarms, &without);
         }
     }
@@ -282,7 +287,7 @@ proptest! {
     fn a_token_finishes_in_time_or_at_its_timeout(timeout in times(), events in events()) {
         let mut token = token(timeout);
         for (now, event) in events {
-            token.apply(event, at(now));
+            token.apply(event, at(now), &[]);
             match &token.state {
                 State::Waiting => prop_assert_eq!(token.finished_at(), None),
                 State::Completed { at, .. } => {

@@ -7,8 +7,8 @@ use waitpoint::error::Refusal;
 use waitpoint::time::Timestamp;
 use waitpoint::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 use waitpoint::wire::{
-    CompleteRequest, CreateRequest, MAX_COMPLETE, MAX_TAG, MAX_TAGS, claims_json, created_json,
-    parse_callback, token_json,
+    CompleteRequest, CreateRequest, MAX_COMPLETE, MAX_TAG, MAX_TAGS, Reader, claims_json,
+    created_json, parse_callback, token_json,
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -145,7 +145,7 @@ fn create_needs_no_field() {
         let request = create(body).unwrap();
         assert_eq!(request.timeout_at, None, "{body}");
         assert_eq!(request.tags, [""; 0], "{body}");
-        assert!(!request.has_idempotency_key, "{body}");
+        assert!(request.key.is_none(), "{body}");
     }
 }
 
@@ -299,10 +299,7 @@ fn an_idempotency_key_is_a_text_of_at_most_2048_units() {
         (json!({}), None),
     ] {
         let request = create(json!({ "idempotencyKey": key }).to_string());
-        let found = request
-            .as_ref()
-            .ok()
-            .map(|request| request.has_idempotency_key);
+        let found = request.as_ref().ok().map(|request| request.key.is_some());
         assert_eq!(found, given, "{key}");
         assert_eq!(field(request), given.is_none().then_some("idempotencyKey"));
     }
@@ -631,7 +628,12 @@ fn completed(kind: OutputKind, text: &str) -> State {
 #[test]
 fn a_waiting_token_is_written_so() {
     assert_eq!(
-        token_json("waitpoint_c1", "https://w.test/u", &token(State::Waiting)),
+        token_json(
+            "waitpoint_c1",
+            "https://w.test/u",
+            &token(State::Waiting),
+            Reader::Owner
+        ),
         concat!(
             r#"{"id":"waitpoint_c1","type":"MANUAL","url":"https://w.test/u","status":"WAITING","#,
             r#""userProvidedIdempotencyKey":false,"outputType":"application/json","outputIsError":false,"#,
@@ -640,7 +642,12 @@ fn a_waiting_token_is_written_so() {
         )
     );
     assert_eq!(
-        token_json("waitpoint_c1", "u", &Token::new(at(NOW), None, Vec::new())),
+        token_json(
+            "waitpoint_c1",
+            "u",
+            &Token::new(at(NOW), None, Vec::new()),
+            Reader::Owner
+        ),
         concat!(
             r#"{"id":"waitpoint_c1","type":"MANUAL","url":"u","status":"WAITING","#,
             r#""userProvidedIdempotencyKey":false,"outputType":"application/json","outputIsError":false,"#,
@@ -663,7 +670,7 @@ fn a_completed_token_is_written_so() {
         },
     };
     assert_eq!(
-        token_json("waitpoint_c1", "u", &token(state)),
+        token_json("waitpoint_c1", "u", &token(state), Reader::Owner),
         concat!(
             r#"{"id":"waitpoint_c1","type":"MANUAL","url":"u","status":"COMPLETED","#,
             r#""userProvidedIdempotencyKey":false,"output":"{\"a\": \"é\"}","#,
@@ -685,7 +692,8 @@ fn a_token_completed_with_nothing_has_no_output() {
             subject: None,
         },
     };
-    let token: Value = serde_json::from_str(&token_json("i", "u", &token(state))).unwrap();
+    let token: Value =
+        serde_json::from_str(&token_json("i", "u", &token(state), Reader::Owner)).unwrap();
     assert_eq!(token.get("output"), None);
     assert_eq!(token.get("completedBySubject"), None);
     assert_eq!(token["outputType"], JSON);
@@ -695,7 +703,7 @@ fn a_token_completed_with_nothing_has_no_output() {
 #[test]
 fn a_token_that_timed_out_is_written_so() {
     assert_eq!(
-        token_json("waitpoint_c1", "u", &token(State::TimedOut)),
+        token_json("waitpoint_c1", "u", &token(State::TimedOut), Reader::Owner),
         concat!(
             r#"{"id":"waitpoint_c1","type":"MANUAL","url":"u","status":"TIMED_OUT","#,
             r#""userProvidedIdempotencyKey":false,"output":"{\"code\":\"TRIGGER_WAITPOINT_TIMEOUT\","#,
@@ -771,7 +779,7 @@ proptest! {
         for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
             prop_assert_eq!(data(&text), Some(text.clone()));
             prop_assert_eq!(callback(JSON, &text), as_json(&text));
-            let token = token_json("i", "u", &token(completed(OutputKind::Json, &text)));
+            let token = token_json("i", "u", &token(completed(OutputKind::Json, &text)), Reader::Owner);
             let token: Value = serde_json::from_str(&token).unwrap();
             prop_assert_eq!(token["output"].as_str(), Some(text.as_str()));
         }
@@ -779,7 +787,7 @@ proptest! {
 
     #[test]
     fn every_text_comes_back_through_retrieve(text in ".*") {
-        let token = token_json("i", "u", &token(completed(OutputKind::Text, &text)));
+        let token = token_json("i", "u", &token(completed(OutputKind::Text, &text)), Reader::Owner);
         let token: Value = serde_json::from_str(&token).unwrap();
         prop_assert_eq!(token["output"].as_str(), Some(text.as_str()));
         prop_assert_eq!(token["outputType"].as_str(), Some("text/plain"));
@@ -800,7 +808,7 @@ proptest! {
             _ => State::TimedOut,
         };
         let token = Token { state, ..Token::new(at(NOW), timeout.map(at), Vec::new()) };
-        let token: Value = serde_json::from_str(&token_json("i", "u", &token)).unwrap();
+        let token: Value = serde_json::from_str(&token_json("i", "u", &token, Reader::Owner)).unwrap();
         prop_assert!(!has_null(&token), "{}", token);
     }
 

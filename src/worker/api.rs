@@ -3,13 +3,15 @@
 use super::http::{Head, PLAIN, Reply, body, preflight};
 use super::record::{Answer, Command, Deciding, Record, pack};
 use super::wait::Waited;
-use super::{now, platform, settings};
+use super::{index, key, now, platform, settings};
 use crate::auth::{Caller, Environment};
 use crate::error::Refusal;
+use crate::list::ListQuery;
 use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Outcome, Output, State, Token};
-use crate::wire::{self, CompleteRequest, CreateRequest};
+use crate::webhook::{check_url, is_loopback_origin};
+use crate::wire::{self, CompleteRequest, CreateRequest, Reader};
 use js_sys::Uint8Array;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -79,7 +81,7 @@ impl Call<'_> {
             )),
             (Endpoint::Health, _) => self.health(),
             (Endpoint::Tokens, "POST") => self.create().await,
-            (Endpoint::Tokens, _) => self.list(),
+            (Endpoint::Tokens, _) => self.list().await,
             (Endpoint::Token { id }, _) => self.retrieve(id).await,
             (Endpoint::Complete { id }, _) => self.complete(id).await,
             (Endpoint::Callback { id, credential }, _) => self.link(id, credential).await,
@@ -102,6 +104,7 @@ impl Call<'_> {
     /// Ready once the keys can be read.
     fn health(&self) -> Result<Reply, Refusal> {
         settings::keyring(self.env)?;
+        settings::check_webhooks(self.env)?;
         Ok(Reply::json(200, r#"{"status":"ok"}"#.to_owned()))
     }
 
@@ -109,39 +112,85 @@ impl Call<'_> {
         let environment = self.secret_caller()?;
         let body = body(self.request, self.head, wire::MAX_CREATE).await?;
         let request = CreateRequest::parse(&body, self.now)?;
-        if request.has_idempotency_key {
-            return Err(Refusal::NotImplemented("idempotencyKey"));
-        }
-        let id = match self.head.request_key() {
+        self.check_webhook(environment, request.webhook.as_deref())?;
+        // What this request is known by: a token that it made is its own, not a cached one.
+        let own = match self.head.request_key() {
             "" => environment.token_id(platform::unique().as_bytes()),
             key => environment.token_id(key.as_bytes()),
         };
+        let id = match &request.key {
+            None => own.clone(),
+            Some(key) => key::claim(self.env, &environment.id, key, &own)
+                .await
+                .map_err(|why| {
+                    platform::error("an idempotency key's object did not answer", &why);
+                    Refusal::StorageTrouble
+                })?,
+        };
         let token = Token {
             approval: request.approval,
+            origin: self.head.origin().to_owned(),
+            creator: (id != own).then(|| own.clone()),
+            key: request.key,
+            webhook: request.webhook,
             ..Token::new(self.now, request.timeout_at, request.tags)
         };
         let (record, text) = Record::of(&token);
-        let token = match self
-            .ask(environment, &id, message(&Command::Create(record), text))
-            .await?
-        {
-            Answer::Found(earlier) => earlier,
+        let command = message(&Command::Create(record), text);
+        let (token, is_cached) = match self.ask(environment, &id, command).await? {
+            Answer::Found(earlier) => {
+                let is_cached = *earlier.creator.as_ref().unwrap_or(&id) != own;
+                (earlier, is_cached)
+            }
             _ => {
                 log("created", environment, &id, None);
-                token
+                (token, false)
             }
         };
         let id = format!("waitpoint_{id}");
         let jwt = environment.mint(&id, token.created_at, token.timeout_at, self.now);
         let url = self.url(&id, &jwt);
-        Ok(Reply::json(200, wire::created_json(&id, false, &url))
+        Ok(Reply::json(200, wire::created_json(&id, is_cached, &url))
             .with("x-trigger-jwt", &jwt)
             .with("x-trigger-jwt-claims", &wire::claims_json(&environment.id)))
     }
 
-    fn list(&self) -> Result<Reply, Refusal> {
-        self.secret_caller()?;
-        Err(Refusal::NotImplemented("Listing tokens"))
+    /// Whether a webhook may go there and can be signed.
+    fn check_webhook(&self, environment: &Environment, url: Option<&str>) -> Result<(), Refusal> {
+        settings::check_webhooks(self.env)?;
+        let Some(url) = url else { return Ok(()) };
+        let invalid = |message| Refusal::Invalid {
+            path: "webhook",
+            message,
+        };
+        check_url(url, is_loopback_origin(self.head.origin()))
+            .map_err(|why| invalid(why.sentence(url)))?;
+        if settings::webhooks(self.env).can_sign(&environment.id) {
+            Ok(())
+        } else {
+            Err(invalid(
+                "WEBHOOK_SECRET is not set, so nothing could be signed".to_owned(),
+            ))
+        }
+    }
+
+    async fn list(&self) -> Result<Reply, Refusal> {
+        let environment = self.secret_caller()?;
+        let text = self.head.query().trim_start_matches('?');
+        let query = ListQuery::parse(text, self.now)?;
+        let rows = index::rows(self.env, &environment.id, &query, text, self.now)
+            .await
+            .map_err(|why| {
+                platform::error("the index did not answer", &why);
+                Refusal::StorageTrouble
+            })?;
+        let page = query.page(rows);
+        let body = wire::list_json(&page, self.now, |row| {
+            let id = format!("waitpoint_{}", row.id);
+            let jwt = environment.mint(&id, row.created_at, row.timeout_at, self.now);
+            self.url(&id, &jwt)
+        });
+        Ok(Reply::json(200, body))
     }
 
     async fn retrieve(&self, typed: &str) -> Result<Reply, Refusal> {
@@ -157,13 +206,8 @@ impl Call<'_> {
     pub(super) async fn told(&self, caller: Caller<'_>, internal: &str) -> Result<Reply, Refusal> {
         let environment = caller.environment();
         let token = self.read_token(environment, internal).await?;
-        // One version a state: the answer's body differs by caller, hence Vary.
-        let etag = if token.state == State::Waiting {
-            "\"v1\""
-        } else {
-            "\"v2\""
-        };
-        let reply = if matches_etag(self.head.if_none_match(), etag) {
+        let (reader, etag) = version(&token, &caller);
+        let reply = if matches_etag(self.head.if_none_match(), &etag) {
             Reply::unchanged()
         } else {
             let id = format!("waitpoint_{internal}");
@@ -175,9 +219,9 @@ impl Call<'_> {
                 // The caller's own credential: a link must not grant more than its reader has.
                 Caller::Public(_) => self.url(&id, self.credential()),
             };
-            Reply::private_json(wire::token_json(&id, &url, &token))
+            Reply::private_json(wire::token_json(&id, &url, &token, reader))
         };
-        Ok(reply.with("etag", etag).with("vary", "Authorization"))
+        Ok(reply.with("etag", &etag).with("vary", "Authorization"))
     }
 
     async fn complete(&self, typed: &str) -> Result<Reply, Refusal> {
@@ -318,6 +362,18 @@ impl Call<'_> {
 /// awaited many outputs of megabytes may be under way.
 fn message(command: &Command, text: &str) -> Uint8Array {
     Uint8Array::from(pack(command, text).as_slice())
+}
+
+/// What a caller sees of a token, and its version: one a state, and for the owner, who sees deliveries, one
+/// an attempt. The bodies of the same version differ by caller, hence `Vary`.
+fn version(token: &Token, caller: &Caller<'_>) -> (Reader, String) {
+    let state = if token.state == State::Waiting { 1 } else { 2 };
+    let attempts: u32 = token.deliveries.iter().map(|one| one.attempts).sum();
+    match caller {
+        Caller::Secret(_) if attempts > 0 => (Reader::Owner, format!("\"v{state}.{attempts}\"")),
+        Caller::Secret(_) => (Reader::Owner, format!("\"v{state}\"")),
+        Caller::Public(_) => (Reader::Guest, format!("\"v{state}\"")),
+    }
 }
 
 /// Whether an `If-None-Match` names this tag.

@@ -7,12 +7,18 @@
 //! | `wait.rs` | how a token ends, told when it does |
 //! | `http.rs` | requests read, responses written, CORS |
 //! | `object.rs` | the Durable Object of a token |
+//! | `deliver.rs` | what that tells others: the index, webhooks |
+//! | `index.rs` | the Durable Objects that list an environment's tokens |
+//! | `key.rs` | the Durable Object of an idempotency key |
 //! | `record.rs` | the stored form, and what Worker and object say to each other |
 //! | `settings.rs` | secrets and variables |
 //! | `platform.*` | the crossings to JavaScript |
 
 mod api;
+mod deliver;
 mod http;
+mod index;
+mod key;
 mod link;
 mod object;
 mod platform;

@@ -1,20 +1,26 @@
 //! The Durable Object of one token.
 //!
 //! Invariants:
-//! - It holds nothing in memory: storage is the token, so an eviction loses nothing.
+//! - Storage is the token: what is held in memory spares work and may be lost with it.
 //! - From reading the record to writing it there is no `await`, so no other event comes between
 //!   and the writes are one transaction. The answer leaves when they are durable.
 //! - Nothing is written for a read but a timeout that has come, so a made-up id leaves no object.
-//! - The alarm is set to [`Token::next_wakeup`] whenever the record is written, and by every alarm.
+//! - The alarm is set to [`Token::next_wakeup`] whenever the record is written and whenever something
+//!   that was due is done, so whatever is owed has a wake-up.
 
-use super::record::{Answer, Command, Record, Unreadable, pack_token, unpack, unpack_token};
-use super::{now, platform, settings};
+use super::deliver::Outbox;
+use super::platform::{self, alarm_at};
+use super::record::{Answer, Command, Unreadable, pack_token, unpack, unpack_token};
+use super::{key, now, settings};
+use crate::delivery::{Debt, LEASE, Listed, Target};
 use crate::time::Timestamp;
 use crate::token::{Event, Outcome, Token};
-use crate::wire;
+use crate::wire::{self, Reader};
 use js_sys::{Promise, Uint8Array};
+use std::cell::Cell;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Request, Response};
 use worker::Env;
 use worker::worker_sys::DurableObjectState;
@@ -22,17 +28,13 @@ use worker::worker_sys::DurableObjectState;
 // Bound by hand rather than by `#[durable_object]`: that wraps every request and response once more,
 // and exports a handler that panics for each event that its object does not take.
 
-/// workerd counts alarms in nanoseconds of 63 bits, which end in the year 2262.
-const LAST_ALARM: u64 = 9_200_000_000_000;
-
 /// Where a waiter's own URL goes; `platform.js` has the same.
 const URL_HERE: &str = "https://url.invalid/";
 
 /// One token's object.
 #[wasm_bindgen]
 pub struct TokenObject {
-    state: DurableObjectState,
-    env: Env,
+    object: Rc<Object>,
 }
 
 #[wasm_bindgen]
@@ -40,7 +42,19 @@ impl TokenObject {
     /// Called by the runtime.
     #[wasm_bindgen(constructor)]
     pub fn new(state: DurableObjectState, env: Env) -> Self {
-        Self { state, env }
+        let name = platform::name(&state);
+        let (environment, id) = name.split_once('/').unwrap_or(("", ""));
+        let object = Object {
+            environment: environment.to_owned(),
+            id: id.to_owned(),
+            state,
+            env,
+            listed: Cell::default(),
+            busy: Cell::default(),
+        };
+        Self {
+            object: Rc::new(object),
+        }
     }
 
     /// Answers a [`Command`] of the Worker.
@@ -51,9 +65,9 @@ impl TokenObject {
     /// None that is known.
     pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
         if let Some(url) = platform::waits(&request) {
-            return self.admit(&url).await;
+            return self.object.admit(&url).await;
         }
-        match self.answer(&request).await {
+        match self.object.answer(&request).await {
             Ok(answer) => platform::respond(200, "", Some(&answer.to_bytes())),
             Err(why) => {
                 platform::error("the token's storage failed", &why);
@@ -79,42 +93,54 @@ impl TokenObject {
     #[wasm_bindgen(js_name = webSocketError)]
     pub fn web_socket_error(&self, _socket: JsValue, _error: JsValue) {}
 
-    /// Times the token out, or forgets it; whatever comes next gets its own alarm.
+    /// Times the token out, does what is due, or forgets the token; whatever comes next gets its own
+    /// alarm.
     ///
     /// # Errors
-    /// Storage trouble; the runtime then calls again.
+    /// If not even an alarm can be set; the runtime then calls again.
     pub async fn alarm(&self) -> Result<(), JsValue> {
-        let Some((token, settled)) = self.load(now())? else {
-            return platform::forget(&self.state).await;
-        };
-        if settled {
-            self.save(&token)?.await?;
-            self.wake(&token);
-            return Ok(());
+        match self.object.look().await {
+            Ok(()) => Ok(()),
+            Err(why) => {
+                platform::error("an alarm found the token's storage failing", &why);
+                // The runtime would call six times and then never again.
+                let later = alarm_at(now().plus(10 * LEASE));
+                platform::set_alarm(&self.object.state, Some(later)).await
+            }
         }
-        platform::set_alarm(&self.state, self.wakeup(&token)).await
     }
 }
 
-/// A write under way, and the token if waiters are to be told of it.
-type Saved = (JsFuture, Option<Token>);
+/// The object itself: what is spawned must hold it.
+struct Object {
+    environment: String,
+    /// The internal id.
+    id: String,
+    state: DurableObjectState,
+    env: Env,
+    /// What the index is known to have.
+    listed: Cell<Listed>,
+    /// Whether [`Object::pay`] is under way.
+    busy: Cell<bool>,
+}
 
-impl TokenObject {
-    async fn answer(&self, request: &Request) -> Result<Answer, JsValue> {
+/// A write under way.
+type Saving = JsFuture;
+
+impl Object {
+    async fn answer(self: &Rc<Self>, request: &Request) -> Result<Answer, JsValue> {
         let body = Uint8Array::new(&platform::read(request, u32::MAX).await?).to_vec();
         let (command, text): (Command, String) = unpack(&body)?;
-        let (answer, saved) = self.apply(command, text, now())?;
-        if let Some((saved, token)) = saved {
-            saved.await?;
-            if let Some(token) = token {
-                self.wake(&token);
-            }
+        let (answer, saving) = self.apply(command, text, now())?;
+        if let Some(saving) = saving {
+            saving.await?;
+            self.follow_up();
         }
         Ok(answer)
     }
 
     /// Takes a waiter, or tells it at once how the token ended.
-    async fn admit(&self, url: &str) -> Result<Response, JsValue> {
+    async fn admit(self: &Rc<Self>, url: &str) -> Result<Response, JsValue> {
         let (token, settled) = match self.load(now()) {
             Ok(Some(found)) => found,
             Ok(None) => return platform::respond(404, "", None),
@@ -124,9 +150,9 @@ impl TokenObject {
             }
         };
         if settled {
-            // It is finished, so nothing that comes while this is written changes it.
-            self.save(&token)?.await?;
-            self.wake(&token);
+            // It is finished, so nothing that comes while this is written changes how it ended.
+            self.save(&token, now())?.await?;
+            self.follow_up();
         }
         platform::admit(
             &self.state,
@@ -136,18 +162,42 @@ impl TokenObject {
         )
     }
 
-    /// Tells the waiters how the token ended. It is written down by now.
-    fn wake(&self, token: &Token) {
-        if platform::waiters(&self.state) > 0 {
-            platform::wake(&self.state, &self.message(token));
+    /// After the answer to whoever changed the token: tells the waiters, and does what is due.
+    fn follow_up(self: &Rc<Self>) {
+        let object = Rc::clone(self);
+        spawn_local(async move {
+            let done = match object.wake() {
+                Ok(()) => object.pay(true).await,
+                Err(why) => Err(why),
+            };
+            // The alarm is set, and looks again.
+            if let Err(why) = done {
+                platform::error("what follows a change of a token failed", &why);
+            }
+        });
+    }
+
+    /// Tells the waiters how the token ended, if it has. It is written down by now.
+    fn wake(&self) -> Result<(), JsValue> {
+        if platform::waiters(&self.state) == 0 {
+            return Ok(());
+        }
+        match self.read()? {
+            Some(token) if token.finished_at().is_some() => {
+                platform::wake(&self.state, &self.message(&token));
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 
     /// The token as retrieve returns it, but for the URL, which differs by waiter.
     fn message(&self, token: &Token) -> String {
-        let name = platform::name(&self.state);
-        let internal = name.rsplit('/').next().unwrap_or("");
-        wire::token_json(&format!("waitpoint_{internal}"), URL_HERE, token)
+        wire::token_json(&self.public_id(), URL_HERE, token, Reader::Guest)
+    }
+
+    fn public_id(&self) -> String {
+        format!("waitpoint_{}", self.id)
     }
 
     /// Reads, decides and writes, with no `await` between. The future tells that it is written.
@@ -156,12 +206,13 @@ impl TokenObject {
         command: Command,
         text: String,
         now: Timestamp,
-    ) -> Result<(Answer, Option<Saved>), JsValue> {
+    ) -> Result<(Answer, Option<Saving>), JsValue> {
         let Some((mut token, settled)) = self.load(now)? else {
             return match command {
                 Command::Create(record) => {
-                    let saved = self.create(record)?;
-                    Ok((Answer::Created, Some((saved, None))))
+                    self.listed.set(Listed::Unknown);
+                    let saving = self.save(&record.into_token(String::new()), now)?;
+                    Ok((Answer::Created, Some(saving)))
                 }
                 Command::Read | Command::Complete(_) => Ok((Answer::Unknown, None)),
             };
@@ -169,48 +220,125 @@ impl TokenObject {
         let (answer, changed) = match command {
             Command::Create(_) | Command::Read => (None, settled),
             Command::Complete(deciding) => {
-                let decision = deciding.into_decision(text);
-                let (outcome, changed) = token.apply(Event::Complete(decision), now);
+                let decision = Event::Complete(deciding.into_decision(text));
+                let (outcome, changed) = token.apply(decision, now, &self.subscribers());
                 (Some(outcome), changed || settled)
             }
         };
-        let saved = if changed {
-            let saved = self.save(&token)?;
-            // A changed token is a finished one.
-            let woken = (platform::waiters(&self.state) > 0).then(|| token.clone());
-            Some((saved, woken))
+        let saving = if changed {
+            Some(self.save(&token, now)?)
         } else {
             None
         };
-        Ok((answer.map_or(Answer::Found(token), Answer::Decided), saved))
+        Ok((answer.map_or(Answer::Found(token), Answer::Decided), saving))
     }
 
-    fn create(&self, record: Record) -> Result<JsFuture, JsValue> {
-        self.save(&record.into_token(String::new()))
+    /// What an alarm is for.
+    async fn look(&self) -> Result<(), JsValue> {
+        let now = now();
+        let Some(mut token) = self.read()? else {
+            return platform::forget(&self.state).await;
+        };
+        let settled = token.settle_if_due(now, &self.subscribers());
+        if settled {
+            self.save(&token, now)?.await?;
+            self.wake()?;
+        }
+        if token.is_forgotten(settings::retention(&self.env), now) && !token.owes() {
+            if let Some(key) = &token.key {
+                key::release(&self.env, &self.environment, &key.text, &self.id).await?;
+            }
+            return platform::forget(&self.state).await;
+        }
+        self.pay(settled).await
+    }
+
+    /// Does what is due, one thing after the other. `armed`: the alarm is set for what is.
+    async fn pay(&self, mut armed: bool) -> Result<(), JsValue> {
+        let token = if self.busy.replace(true) {
+            self.read()?
+        } else {
+            if self.listed.get() == Listed::Unreachable {
+                self.listed.set(Listed::Unknown);
+            }
+            let paid = self.pay_all(&mut armed).await;
+            self.busy.set(false);
+            paid?
+        };
+        match token {
+            Some(token) if !armed => {
+                platform::set_alarm(&self.state, self.wakeup(&token, now())).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the token when nothing is due any more.
+    async fn pay_all(&self, armed: &mut bool) -> Result<Option<Token>, JsValue> {
+        // Whatever comes between two of them is seen here, as the record is read each time.
+        while let Some(token) = self.read()? {
+            match token.debt(self.listed.get(), now()) {
+                None => return Ok(Some(token)),
+                Some(Debt::List) => {
+                    self.listed.set(self.outbox().list(&token).await);
+                    *armed = false;
+                }
+                Some(Debt::Deliver(index)) => {
+                    let (answer, pause) = self.outbox().attempt(&token, index).await;
+                    let Some(mut token) = self.read()? else { break };
+                    let now = now();
+                    token.attempted(index, answer, pause, &self.id, now);
+                    self.save(&token, now)?.await?;
+                    *armed = true;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn outbox(&self) -> Outbox<'_> {
+        Outbox {
+            env: &self.env,
+            environment: &self.environment,
+            id: &self.id,
+        }
     }
 
     /// The token as it stands at `now`, and whether reading it timed it out.
     fn load(&self, now: Timestamp) -> Result<Option<(Token, bool)>, JsValue> {
-        let Some(bytes) = platform::load(&self.state)? else {
+        let Some(mut token) = self.read()? else {
             return Ok(None);
         };
-        let mut token = unpack_token(&bytes.to_vec())?;
-        let settled = token.settle_if_due(now);
-        let forgotten = token
-            .forget_at(settings::retention(&self.env))
-            .is_some_and(|at| at <= now);
+        let settled = token.settle_if_due(now, &self.subscribers());
+        let forgotten = token.is_forgotten(settings::retention(&self.env), now);
         Ok((!forgotten).then_some((token, settled)))
     }
 
-    fn save(&self, token: &Token) -> Result<JsFuture, JsValue> {
-        let saved: Promise = platform::save(&self.state, &pack_token(token), self.wakeup(token))?;
-        Ok(JsFuture::from(saved))
+    /// The record as it was written.
+    fn read(&self) -> Result<Option<Token>, JsValue> {
+        let bytes = platform::load(&self.state)?;
+        let token = bytes.map(|bytes| unpack_token(&bytes.to_vec()));
+        Ok(token.transpose()?)
+    }
+
+    fn save(&self, token: &Token, now: Timestamp) -> Result<Saving, JsValue> {
+        let alarm = self.wakeup(token, now);
+        let saving: Promise = platform::save(&self.state, &pack_token(token), alarm)?;
+        Ok(JsFuture::from(saving))
+    }
+
+    /// Who is told of every token's end here.
+    fn subscribers(&self) -> Vec<Target> {
+        let url = settings::webhooks(&self.env).url(&self.environment);
+        url.map(|_| Target::Environment).into_iter().collect()
     }
 
     /// An alarm that comes too early finds nothing to do and sets the next.
-    fn wakeup(&self, token: &Token) -> Option<f64> {
-        let at = token.next_wakeup(settings::retention(&self.env))?;
-        Some(at.as_millis().min(LAST_ALARM) as f64)
+    fn wakeup(&self, token: &Token, now: Timestamp) -> Option<f64> {
+        let retention = settings::retention(&self.env);
+        token
+            .next_wakeup(retention, self.listed.get(), now)
+            .map(alarm_at)
     }
 }
 

@@ -71,11 +71,13 @@ export async function drain(request) {
 export const respond = (status, headers, bytes) => respondStream(status, headers, bytes?.slice());
 
 /** The same with a stream. */
-export function respondStream(status, headers, body) {
+export const respondStream = (status, headers, body) => new Response(body, { status, headers: pairs(headers) });
+
+function pairs(headers) {
   const lines = headers.split("\n");
-  const init = { status, headers: [] };
-  for (let at = 0; at + 1 < lines.length; at += 2) init.headers.push([lines[at], lines[at + 1]]);
-  return new Response(body, init);
+  const pairs = [];
+  for (let at = 0; at + 1 < lines.length; at += 2) pairs.push([lines[at], lines[at + 1]]);
+  return pairs;
 }
 
 /** Sends bytes to an object and resolves with the bytes it answers. */
@@ -253,7 +255,36 @@ export function save(state, bytes, alarm) {
 }
 
 export async function setAlarm(state, alarm) {
-  if (alarm !== undefined) await state.storage.setAlarm(alarm);
+  if (alarm === undefined) await state.storage.deleteAlarm();
+  else await state.storage.setAlarm(alarm);
+}
+
+export async function alarmUnlessSet(state, alarm) {
+  if ((await state.storage.getAlarm()) === null) await state.storage.setAlarm(alarm);
+}
+
+export const get = (state, key) => state.storage.kv.get(key);
+export const put = (state, key, text) => state.storage.kv.put(key, text);
+
+/** Reads the cursor to its end: one that is not would break the object. */
+export function sql(state, statement, bindings) {
+  return JSON.stringify(state.storage.sql.exec(statement, ...JSON.parse(bindings)).raw().toArray());
+}
+
+export const dissolve = (state, env, binding, name, body) =>
+  state.blockConcurrencyWhile(async () => {
+    await ask(env, binding, name, body);
+    await state.storage.deleteAll();
+  });
+
+/** `<status> <pause>`: the receiver's `Retry-After` in milliseconds, if it has one. */
+export async function post(url, headers, body, within) {
+  const signal = AbortSignal.timeout(within);
+  const response = await fetch(url, { method: "POST", headers: pairs(headers), body, redirect: "manual", signal });
+  await response.body?.cancel();
+  const after = response.headers.get("retry-after") ?? "";
+  const pause = /^\d+$/.test(after) ? after * 1000 : Date.parse(after) - Date.now();
+  return `${response.status} ${isNaN(pause) ? "" : Math.max(0, Math.round(pause))}`;
 }
 
 /** Leaves nothing of the object, its alarm included. */

@@ -1,11 +1,20 @@
 //! The Workers platform as the Worker uses it: `platform.js`, typed. Whatever can throw is caught
 //! here and comes back as an `Err`; an exception that is not would hang the request.
 
+use crate::time::Timestamp;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response};
 use worker::Env;
 use worker::worker_sys::DurableObjectState;
+
+/// workerd counts alarms in nanoseconds of 63 bits, which end in the year 2262.
+const LAST_ALARM: u64 = 9_200_000_000_000;
+
+/// An alarm's time, as the functions below want it.
+pub(super) fn alarm_at(at: Timestamp) -> f64 {
+    at.as_millis().min(LAST_ALARM) as f64
+}
 
 #[wasm_bindgen(module = "/src/worker/platform.js")]
 extern "C" {
@@ -116,6 +125,7 @@ extern "C" {
         alarm: Option<f64>,
     ) -> Result<js_sys::Promise, JsValue>;
 
+    /// Sets the alarm, or none.
     #[wasm_bindgen(catch, js_name = setAlarm)]
     pub(super) async fn set_alarm(
         state: &DurableObjectState,
@@ -124,6 +134,49 @@ extern "C" {
 
     #[wasm_bindgen(catch)]
     pub(super) async fn forget(state: &DurableObjectState) -> Result<(), JsValue>;
+
+    /// Sets the alarm if there is none.
+    #[wasm_bindgen(catch, js_name = alarmUnlessSet)]
+    pub(super) async fn alarm_unless_set(
+        state: &DurableObjectState,
+        alarm: f64,
+    ) -> Result<(), JsValue>;
+
+    /// A stored text.
+    #[wasm_bindgen(catch)]
+    pub(super) fn get(state: &DurableObjectState, key: &str) -> Result<Option<String>, JsValue>;
+
+    #[wasm_bindgen(catch)]
+    pub(super) fn put(state: &DurableObjectState, key: &str, text: &str) -> Result<(), JsValue>;
+
+    /// Runs a statement with a JSON array of bindings; its rows as JSON arrays.
+    #[wasm_bindgen(catch)]
+    pub(super) fn sql(
+        state: &DurableObjectState,
+        statement: &str,
+        bindings: &str,
+    ) -> Result<String, JsValue>;
+
+    /// Tells another object of the binding, and then leaves nothing of this one; no other event comes
+    /// between.
+    #[wasm_bindgen(catch)]
+    pub(super) async fn dissolve(
+        state: &DurableObjectState,
+        env: &Env,
+        binding: &str,
+        name: &str,
+        bytes: &Uint8Array,
+    ) -> Result<(), JsValue>;
+
+    /// POSTs to a URL of somebody else's and resolves with `<status> <milliseconds>`, the latter being the
+    /// pause that the receiver asks for, if it does. Follows no redirect.
+    #[wasm_bindgen(catch)]
+    pub(super) async fn post(
+        url: &str,
+        headers: &str,
+        body: &str,
+        within: f64,
+    ) -> Result<JsValue, JsValue>;
 
     /// The name that the object was addressed by.
     pub(super) fn name(state: &DurableObjectState) -> String;

@@ -4,8 +4,9 @@
 //! escaped or parsed on its way. The stored form has a version and changes for reasons of its own,
 //! never because the wire form does.
 
+use crate::delivery::{self, Delivery, Progress, Target};
 use crate::time::Timestamp;
-use crate::token::{CompletedBy, Decision, Outcome, Output, OutputKind, State, Token};
+use crate::token::{CompletedBy, Decision, Key, Outcome, Output, OutputKind, State, Token};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What the Worker asks of an object.
@@ -44,7 +45,62 @@ pub(super) struct Record {
     tags: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     approval: Option<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    origin: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<StoredKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    creator: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    webhook: Option<String>,
     state: Standing,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    deliveries: Vec<StoredDelivery>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredKey {
+    text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<u64>,
+}
+
+/// What is owed. It is `pending` until `at`, or over.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredDelivery {
+    to: To,
+    progress: Stage,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<u64>,
+    #[serde(default)]
+    attempts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last: Option<(u64, Said)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum To {
+    Environment,
+    Token,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Stage {
+    Pending,
+    Delivered,
+    Failed,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Said {
+    Status(u16),
+    Nothing,
+    Impossible,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -103,7 +159,15 @@ impl Record {
             timeout_at: token.timeout_at.map(Timestamp::as_millis),
             tags: token.tags.clone(),
             approval: token.approval.clone(),
+            origin: token.origin.clone(),
+            key: token.key.as_ref().map(|key| StoredKey {
+                text: key.text.clone(),
+                expires_at: key.expires_at.map(Timestamp::as_millis),
+            }),
+            creator: token.creator.clone(),
+            webhook: token.webhook.clone(),
             state,
+            deliveries: token.deliveries.iter().map(StoredDelivery::of).collect(),
         };
         (record, text)
     }
@@ -115,6 +179,18 @@ impl Record {
             timeout_at: self.timeout_at.map(Timestamp::from_millis),
             tags: self.tags,
             approval: self.approval,
+            origin: self.origin,
+            key: self.key.map(|key| Key {
+                text: key.text,
+                expires_at: key.expires_at.map(Timestamp::from_millis),
+            }),
+            creator: self.creator,
+            webhook: self.webhook,
+            deliveries: self
+                .deliveries
+                .into_iter()
+                .map(StoredDelivery::into_delivery)
+                .collect(),
             state: match self.state {
                 Standing::Waiting => State::Waiting,
                 Standing::TimedOut => State::TimedOut,
@@ -123,6 +199,57 @@ impl Record {
                     decision: decision.into_decision(text),
                 },
             },
+        }
+    }
+}
+
+impl StoredDelivery {
+    fn of(delivery: &Delivery) -> Self {
+        Self {
+            to: match delivery.target {
+                Target::Environment => To::Environment,
+                Target::Token => To::Token,
+            },
+            progress: match delivery.progress {
+                Progress::Pending(_) => Stage::Pending,
+                Progress::Delivered => Stage::Delivered,
+                Progress::Failed => Stage::Failed,
+            },
+            at: delivery.due_at().map(Timestamp::as_millis),
+            attempts: delivery.attempts,
+            last: delivery.last.map(|last| {
+                let said = match last.answer {
+                    delivery::Answer::Status(status) => Said::Status(status),
+                    delivery::Answer::None => Said::Nothing,
+                    delivery::Answer::Impossible => Said::Impossible,
+                };
+                (last.at.as_millis(), said)
+            }),
+        }
+    }
+
+    fn into_delivery(self) -> Delivery {
+        Delivery {
+            target: match self.to {
+                To::Environment => Target::Environment,
+                To::Token => Target::Token,
+            },
+            progress: match self.progress {
+                Stage::Pending => {
+                    Progress::Pending(Timestamp::from_millis(self.at.unwrap_or_default()))
+                }
+                Stage::Delivered => Progress::Delivered,
+                Stage::Failed => Progress::Failed,
+            },
+            attempts: self.attempts,
+            last: self.last.map(|(at, said)| delivery::Attempt {
+                at: Timestamp::from_millis(at),
+                answer: match said {
+                    Said::Status(status) => delivery::Answer::Status(status),
+                    Said::Nothing => delivery::Answer::None,
+                    Said::Impossible => delivery::Answer::Impossible,
+                },
+            }),
         }
     }
 }

@@ -80,7 +80,7 @@ test("refusals are the SDK's errors, told at once and not tried again", async ()
     [404, () => wait.completeToken("waitpoint_cnobody", 1)],
     [400, () => wait.createToken({ timeout: "10 minutes" }), /10 minutes/],
     [422, () => wait.createToken({ tags: Array(11).fill("x") }), /10 tags/],
-    [501, () => wait.createToken({ idempotencyKey: "k" }), /not implemented/],
+    [400, () => wait.createToken({ idempotencyKey: "k", idempotencyKeyTTL: "soon" }), /no duration/],
   ];
   for (const [status, work, message = /./] of refusals) {
     const before = relay.requests.length;

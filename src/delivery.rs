@@ -1,0 +1,170 @@
+//! The outbox of a token: what is owed to whom, when it is tried, when it is given up.
+//!
+//! Invariants:
+//! - What is owed is in the record as soon as the decision is: nothing is told before it is written.
+//! - A delivery is pending, then delivered or failed; both are final.
+//! - There are at most [`MAX_ATTEMPTS`], and after each the next is planned for later than now.
+//! - Jitter comes from the token's id, so that a plan made twice is the same plan.
+//!
+//! Source of the schedule: Standard Webhooks 1.0.0.
+
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// Attempts of one delivery: 76 hours, all in all.
+pub const MAX_ATTEMPTS: u32 = 10;
+/// How long a receiver may take to answer.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// How long whoever does what is due has for it, before somebody else looks. Longer than an attempt.
+pub const LEASE: Duration = Duration::from_secs(30);
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+/// Between one attempt and the next, in milliseconds.
+const DELAYS: [u64; MAX_ATTEMPTS as usize - 1] = [
+    5 * SECOND,
+    5 * MINUTE,
+    30 * MINUTE,
+    2 * HOUR,
+    5 * HOUR,
+    10 * HOUR,
+    14 * HOUR,
+    20 * HOUR,
+    24 * HOUR,
+];
+/// The longest and the shortest pause that a receiver may ask for, in milliseconds.
+const PAUSES: (u64, u64) = (SECOND, 24 * HOUR);
+
+/// Something owed to somebody once the token is finished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// To whom.
+    pub target: Target,
+    /// How far it has come.
+    pub progress: Progress,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What the last attempt came to.
+    pub last: Option<Attempt>,
+}
+
+/// Who is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The webhook of the environment.
+    Environment,
+    /// The token's own webhook.
+    Token,
+}
+
+/// How far a delivery has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// To be tried, at this moment or later.
+    Pending(Timestamp),
+    /// Received.
+    Delivered,
+    /// Given up.
+    Failed,
+}
+
+/// An attempt that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// When it ended.
+    pub at: Timestamp,
+    /// How.
+    pub answer: Answer,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// With this HTTP status.
+    Status(u16),
+    /// Without an answer: not reached, or not in time.
+    None,
+    /// It was not made: there is nowhere to send it to, or nothing to sign it with.
+    Impossible,
+}
+
+/// Something to be done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Debt {
+    /// Tell the index of the token as it stands.
+    List,
+    /// Attempt the delivery of this index.
+    Deliver(usize),
+}
+
+/// What the index is known to have of a token. Nobody writes this down: who does not know tells it
+/// again, which changes nothing there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listed {
+    /// Nothing is known.
+    #[default]
+    Unknown,
+    /// The token as it was created. When that times out the index can tell by itself.
+    Created,
+    /// The token as it was completed.
+    Completed,
+    /// It did not answer just now.
+    Unreachable,
+}
+
+impl Delivery {
+    /// To be tried from `now` on.
+    #[must_use]
+    pub fn new(target: Target, now: Timestamp) -> Self {
+        Self {
+            target,
+            progress: Progress::Pending(now),
+            attempts: 0,
+            last: None,
+        }
+    }
+
+    /// When it is to be tried next, if ever.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Timestamp> {
+        match self.progress {
+            Progress::Pending(at) => Some(at),
+            Progress::Delivered | Progress::Failed => None,
+        }
+    }
+
+    /// Takes down how an attempt ended at `now`, and plans the next: after the pause that the receiver
+    /// asked for, else by the schedule. A delivery that is over stays as it is. `id` is the token's.
+    pub fn attempted(&mut self, answer: Answer, pause: Option<Duration>, id: &str, now: Timestamp) {
+        if self.due_at().is_none() {
+            return;
+        }
+        self.attempts += 1;
+        self.last = Some(Attempt { at: now, answer });
+        let delay = DELAYS.get(self.attempts as usize - 1);
+        self.progress = match (answer, delay) {
+            (Answer::Status(200..300), _) => Progress::Delivered,
+            // "Gone": the receiver wants no more of it.
+            (Answer::Status(410), _) | (_, None) => Progress::Failed,
+            (_, Some(&delay)) => {
+                let pause = pause.map(|pause| {
+                    let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+                    pause.clamp(PAUSES.0, PAUSES.1)
+                });
+                let delay = pause.unwrap_or(delay);
+                let delay = delay + delay / 10 * jitter(id, self.attempts) / 100;
+                Progress::Pending(now.plus(Duration::from_millis(delay)))
+            }
+        };
+    }
+}
+
+/// A number below 100 that looks random and is the same each time (FNV-1a).
+fn jitter(id: &str, attempts: u32) -> u64 {
+    let bytes = id.bytes().chain(attempts.to_le_bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    (hash >> 32) % 100
+}

@@ -1,0 +1,142 @@
+//! The Durable Object of one idempotency key of one environment: which token it stands for.
+//!
+//! Invariant: a key stands for one token at a time. Whether that token exists its own object knows; who
+//! claims a key creates the token, so a claim that nobody followed up is mended by the next create.
+
+use super::{now, platform};
+use crate::time::Timestamp;
+use crate::token::Key;
+use js_sys::Uint8Array;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use wasm_bindgen::prelude::*;
+use web_sys::{Request, Response};
+use worker::Env;
+use worker::worker_sys::DurableObjectState;
+
+/// Where the claim is stored.
+const CLAIM: &str = "claim";
+
+/// What is asked of the object.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Command {
+    /// Let the key stand for this token, unless it stands for another already.
+    Claim(Claim),
+    /// Let go of this token, which is forgotten.
+    Release(String),
+}
+
+/// The token that a key stands for. The stored form, version 1.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Claim {
+    /// Its internal id.
+    id: String,
+    /// Milliseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<u64>,
+}
+
+/// Claims `key` for the token `id`, and tells which token it stands for.
+pub(super) async fn claim(
+    env: &Env,
+    environment: &str,
+    key: &Key,
+    id: &str,
+) -> Result<String, JsValue> {
+    let claim = Claim {
+        id: id.to_owned(),
+        expires_at: key.expires_at.map(Timestamp::as_millis),
+    };
+    ask(env, environment, &key.text, &Command::Claim(claim)).await
+}
+
+/// Lets go of a token that is about to be forgotten.
+pub(super) async fn release(
+    env: &Env,
+    environment: &str,
+    key: &str,
+    id: &str,
+) -> Result<(), JsValue> {
+    let command = Command::Release(id.to_owned());
+    ask(env, environment, key, &command).await.map(|_| ())
+}
+
+async fn ask(
+    env: &Env,
+    environment: &str,
+    key: &str,
+    command: &Command,
+) -> Result<String, JsValue> {
+    // A key may be longer than a name, and hold anything.
+    let digest = Sha256::digest(key.as_bytes());
+    let mut name = format!("{environment}/");
+    crate::encoding::base64url_encode(&digest, &mut name);
+    let command = serde_json::to_vec(command).unwrap_or_default();
+    let answer = platform::ask(env, "KEYS", &name, &Uint8Array::from(command.as_slice())).await?;
+    String::from_utf8(Uint8Array::new(&answer).to_vec())
+        .map_err(|_| JsValue::from_str("a key's object answered what cannot be read"))
+}
+
+/// One key's object.
+#[wasm_bindgen]
+pub struct KeyObject {
+    state: DurableObjectState,
+}
+
+#[wasm_bindgen]
+impl KeyObject {
+    /// Called by the runtime.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, _env: Env) -> Self {
+        Self { state }
+    }
+
+    /// Answers a claim with the id of the token that the key stands for.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
+        match self.answer(&request).await {
+            Ok(id) => platform::respond(200, "", Some(id.as_bytes())),
+            Err(why) => {
+                platform::error("a key's storage failed", &why);
+                platform::respond(503, "", Some(b"storage trouble"))
+            }
+        }
+    }
+}
+
+impl KeyObject {
+    async fn answer(&self, request: &Request) -> Result<String, JsValue> {
+        let body = Uint8Array::new(&platform::read(request, u32::MAX).await?).to_vec();
+        let command = serde_json::from_slice(&body).map_err(|_| unreadable())?;
+        let stored = platform::get(&self.state, CLAIM)?;
+        let stored: Option<Claim> = stored
+            .map(|text| serde_json::from_str(&text).map_err(|_| unreadable()))
+            .transpose()?;
+        match command {
+            Command::Release(id) => {
+                if stored.is_some_and(|claim| claim.id == id) {
+                    platform::forget(&self.state).await?;
+                }
+                Ok(id)
+            }
+            Command::Claim(claim) => {
+                let now = now().as_millis();
+                let stands = |stored: &Claim| stored.expires_at.is_none_or(|at| now <= at);
+                if let Some(stored) = stored.filter(stands) {
+                    return Ok(stored.id);
+                }
+                let text = serde_json::to_string(&claim).unwrap_or_default();
+                platform::put(&self.state, CLAIM, &text)?;
+                Ok(claim.id)
+            }
+        }
+    }
+}
+
+fn unreadable() -> JsValue {
+    JsValue::from_str("a key's claim cannot be read")
+}

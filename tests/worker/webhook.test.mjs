@@ -1,0 +1,165 @@
+// Webhooks: signed as Standard Webhooks wants it, sent again until they are received, and visible.
+import { Webhook } from "standardwebhooks";
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { createServer } from "node:http";
+import { after, test } from "node:test";
+import { KEY, SECRET_KEYS, TOKENS, sign, until, useWorker } from "../harness.mjs";
+
+const secret = () => `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
+const [NEW, OLD] = [secret(), secret()];
+
+/** A receiver of webhooks; by its path it is told how to answer. Each request is kept. */
+const receiver = Object.assign(new EventEmitter(), { url: "", got: [], answers: new Map() });
+const server = createServer(async (request, response) => {
+  const body = Buffer.concat(await Array.fromAsync(request)).toString();
+  const before = receiver.got.filter(({ path }) => path === request.url).length;
+  receiver.got.push({ path: request.url, headers: request.headers, body, at: Date.now() });
+  receiver.emit("got");
+  const answers = receiver.answers.get(request.url) ?? [];
+  const [status, headers] = answers[before] ?? answers.at(-1) ?? [200];
+  if (status === 0) return request.socket.destroy();
+  if (status !== undefined) response.writeHead(status, headers).end("thanks");
+});
+server.listen(0, "127.0.0.1");
+await once(server, "listening");
+receiver.url = `http://127.0.0.1:${server.address().port}`;
+after(() => (server.closeAllConnections(), server.close()));
+async function received(path, count = 1, body = "") {
+  for (;;) {
+    const got = receiver.got.filter((got) => got.path === path && got.body.includes(body));
+    if (got.length >= count) return got;
+    await once(receiver, "got");
+  }
+}
+
+const settings = { SECRET_KEYS, WEBHOOK_URL: `${receiver.url}/all`, WEBHOOK_SECRET: `${NEW}\n${OLD}` };
+const worker = useWorker({ secrets: settings });
+const without = useWorker();
+
+let paths = 0;
+/** A token with a webhook of its own, which answers so. */
+async function hooked(answers, fields = {}) {
+  const path = `/own/${paths++}`;
+  receiver.answers.set(path, answers);
+  const token = await worker.create({ webhook: { url: receiver.url + path }, ...fields });
+  return { ...token, path };
+}
+const own = async (id) => (await worker.retrieve(id)).deliveries.find(({ target }) => target === "token");
+
+test("how a token ends is told to its environment and to its own webhook, signed by every secret", async () => {
+  const token = await hooked([[200]], { tags: ["a"], approval: { title: "?" } });
+  await worker.complete(token.id, { ok: "é" });
+  for (const path of ["/all", token.path]) {
+    const [{ headers, body }] = await received(path, 1, token.id);
+    for (const secret of [NEW, OLD]) {
+      const { type, timestamp, data } = new Webhook(secret).verify(body, headers);
+      const { deliveries, url, ...retrieved } = await worker.retrieve(token.id);
+      assert.deepEqual([type, timestamp], ["waitpoint.completed", retrieved.completedAt]);
+      // The receiver is told no credential.
+      assert.deepEqual(data, { ...retrieved, url: `${worker.url}${TOKENS}/${token.id}` });
+    }
+    assert.throws(() => new Webhook(secret()).verify(body, headers));
+    assert.throws(() => new Webhook(NEW).verify(body.replace("é", "e"), headers));
+    assert.equal(headers["webhook-id"], `msg_${token.id.replace("waitpoint_", "")}`);
+    assert.equal(headers["content-type"], "application/json");
+  }
+  const { deliveries } = await until(
+    () => worker.retrieve(token.id),
+    ({ deliveries }) => deliveries.every(({ status }) => status === "delivered"),
+  );
+  assert.deepEqual(deliveries.map(({ target, url, attempts, lastStatus }) => [target, url, attempts, lastStatus]), [
+    ["environment", undefined, 1, 200],
+    ["token", receiver.url + token.path, 1, 200],
+  ]);
+  // Where webhooks go is the owner's business.
+  assert.equal((await worker.retrieve(token.id, { key: token.publicAccessToken })).deliveries, undefined);
+});
+
+test("a timeout is told as one", async () => {
+  const token = await hooked([[204]], { timeout: "1s" });
+  const [{ headers, body }] = await received(token.path);
+  const { type, data } = new Webhook(NEW).verify(body, headers);
+  assert.deepEqual([type, data.status, data.outputIsError], ["waitpoint.timed_out", "TIMED_OUT", true]);
+  await until(() => own(token.id), ({ status }) => status === "delivered");
+});
+
+test("refused, unavailable, busy or cut off: it is sent again, the same message, after the pause asked for", async () => {
+  const soon = { "retry-after": "1" };
+  const date = { "retry-after": new Date(Date.now() + 2000).toUTCString() };
+  const token = await hooked([[500, soon], [429, date], [404, soon], [302, { location: "/elsewhere", ...soon }], [200]]);
+  await worker.complete(token.id, "x".repeat(200_000));
+  const got = await received(token.path, 5);
+  assert.equal(new Set(got.map(({ headers }) => headers["webhook-id"])).size, 1);
+  assert.equal(new Set(got.map(({ body }) => body)).size, 1);
+  for (const { headers, body } of got) new Webhook(NEW).verify(body, headers);
+  assert.ok(got[1].at - got[0].at >= 1000);
+  const delivery = await until(() => own(token.id), ({ status }) => status === "delivered");
+  assert.deepEqual([delivery.attempts, delivery.lastStatus, delivery.nextAttemptAt], [5, 200, undefined]);
+  assert.equal(receiver.got.some(({ path }) => path === "/elsewhere"), false);
+});
+
+test("a lost connection is a failure, and the next attempt comes by the schedule", async () => {
+  const token = await hooked([[0], [200]]);
+  await worker.complete(token.id, 1);
+  const pending = await until(() => own(token.id), ({ attempts }) => attempts === 1);
+  // Between workerd and the network stands the local harness, which says 500 of a broken connection.
+  assert.deepEqual([pending.status, pending.lastStatus ?? pending.lastError], ["pending", 500]);
+  const pause = Date.parse(pending.nextAttemptAt) - Date.parse(pending.lastAttemptAt);
+  assert.ok(pause >= 5000 && pause <= 5500, `${pause}`);
+  // An evicted object has forgotten nothing.
+  await worker.server.getWorker().evictDurableObject("TokenObject", { name: `default/${token.id.replace("waitpoint_", "")}` });
+  await received(token.path, 2);
+  await until(() => own(token.id), ({ status }) => status === "delivered");
+});
+
+test("a receiver that hangs is left after ten seconds, and nobody waits for it", async () => {
+  const token = await hooked([[undefined], [200, {}]]);
+  await worker.complete(token.id, 1);
+  await received(token.path);
+  const began = Date.now();
+  assert.equal((await worker.retrieve(token.id)).status, "COMPLETED");
+  assert.equal((await worker.complete(token.id, 2)).headers.get("waitpoint-outcome"), "already-completed");
+  assert.ok(Date.now() - began < 5000);
+  const delivery = await until(() => own(token.id), ({ attempts }) => attempts === 1);
+  assert.equal(delivery.lastError, "no answer within 10 seconds");
+});
+
+test("410 is the end of it", async () => {
+  const token = await hooked([[410]]);
+  await worker.complete(token.id, 1);
+  const delivery = await until(() => own(token.id), ({ status }) => status !== "pending");
+  assert.deepEqual([delivery.status, delivery.attempts, delivery.lastStatus], ["failed", 1, 410]);
+});
+
+test("retrieve has a new version with each attempt", async () => {
+  const token = await hooked([[500, { "retry-after": "1" }], [200]]);
+  const tag = async (key) => (await worker.api(`${TOKENS}/${token.id}`, { key })).headers.get("etag");
+  assert.deepEqual([await tag(), await tag(token.publicAccessToken)], ['"v1"', '"v1"']);
+  await worker.complete(token.id, 1);
+  await until(() => own(token.id), ({ status }) => status === "delivered");
+  assert.deepEqual([await tag(), await tag(token.publicAccessToken)], ['"v2.3"', '"v2"']);
+});
+
+test("where a webhook may not go, or nothing could be signed, create says so", async () => {
+  for (const [url, said] of [
+    ["ftp://example.com/x", /does not begin with https/],
+    ["http://example.com/x", /does not begin with https/],
+    ["https://169.254.169.254/latest", /IP address/],
+    ["https://[::ffff:127.0.0.1]/", /webhook/],
+    ["https://metadata.google.internal/", /not public/],
+    ["https://user:secret@example.com/", /user name or a password/],
+    ["", /webhook/],
+  ]) {
+    const answer = await worker.api(TOKENS, { body: { webhook: { url } } });
+    const { error } = await answer.json();
+    assert.equal(answer.status, 400, url);
+    assert.match(error, said);
+    assert.doesNotMatch(error, /secret/);
+  }
+  for (const webhook of ["https://example.com", 5, [], {}, { url: 5 }]) {
+    assert.equal((await worker.api(TOKENS, { body: { webhook } })).status, 400, JSON.stringify(webhook));
+  }
+  const unsigned = await without.api(TOKENS, { body: { webhook: { url: "https://example.com/" } } });
+  assert.deepEqual([unsigned.status, /WEBHOOK_SECRET is not set/.test((await unsigned.json()).error)], [400, true]);
+});
