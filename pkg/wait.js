@@ -67,12 +67,13 @@ class Line extends Wire {
   /** What a socket said last before it ended; undefined if it said nothing, or there is none. */
   listen(url, bearer) {
     return new Promise((resolve) => {
-      let heard, socket, timer;
+      let heard, socket, timer, tcp;
       const end = () => {
         clearTimeout(timer);
         forget();
         socket?.removeEventListener("message", hear);
         socket?.close();
+        tcp?.unref();
         resolve(heard);
       };
       const hear = ({ data }) => {
@@ -87,7 +88,9 @@ class Line extends Wire {
       const forget = this.upon(end);
       try {
         if (!PROTOCOL.test(bearer)) return end();
-        socket = new WebSocket(url.replace("http", "ws"), ["waitpoint.v1", `bearer.${bearer}`]);
+        const protocols = ["waitpoint.v1", `bearer.${bearer}`];
+        const dispatcher = seen((connection) => (tcp = connection));
+        socket = new WebSocket(url.replace("http", "ws"), dispatcher ? { protocols, dispatcher } : protocols);
       } catch {
         // A page of HTTPS and a server of HTTP.
         return end();
@@ -99,4 +102,21 @@ class Line extends Wire {
       socket.addEventListener("error", end);
     });
   }
+}
+
+/**
+ * Node's sockets keep their process until the other side has closed too, for minutes if the connection is dead; so their
+ * connections are needed, which only what carries a request sees. Undefined anywhere else.
+ */
+function seen(see) {
+  const node = globalThis[Symbol.for("undici.globalDispatcher.1")];
+  return node?.dispatch && {
+    dispatch(request, handler) {
+      for (const name of ["onUpgrade", "onRequestUpgrade"]) {
+        const upgrade = handler[name];
+        if (upgrade) handler[name] = (...args) => (see(args.at(-1)), upgrade.apply(handler, args));
+      }
+      return node.dispatch(request, handler);
+    },
+  };
 }
