@@ -31,6 +31,11 @@ export function started(module = core) {
   }
 }
 
+// What Rust may be asked to do with a token (src/client/browser.rs).
+export const RETRIEVE = 0;
+export const COMPLETE = 1;
+export const WAIT = 2;
+
 /** Runs the task that `start` starts to its final answer; throws unless that is 2xx. */
 export async function settle(start) {
   let task;
@@ -121,19 +126,27 @@ export class Wire {
   }
 
   sleep(millis) {
-    const { signal } = this;
-    const browser = globalThis.navigator?.onLine === undefined ? undefined : globalThis;
     return new Promise((resolve) => {
       const wake = () => {
         clearTimeout(timer);
-        signal?.removeEventListener("abort", wake);
-        browser?.removeEventListener("online", wake);
+        forget();
         resolve();
       };
-      const timer = setTimeout(wake, signal?.aborted ? 0 : millis);
-      signal?.addEventListener("abort", wake);
-      browser?.addEventListener("online", wake);
+      const timer = setTimeout(wake, this.signal?.aborted ? 0 : millis);
+      const forget = this.upon(wake);
     });
+  }
+
+  /** Calls `wake` when the caller gives up and when a browser comes back online, until the result is called. */
+  upon(wake) {
+    const { signal } = this;
+    const browser = globalThis.navigator?.onLine === undefined ? undefined : globalThis;
+    signal?.addEventListener("abort", wake);
+    browser?.addEventListener("online", wake);
+    return () => {
+      signal?.removeEventListener("abort", wake);
+      browser?.removeEventListener("online", wake);
+    };
   }
 }
 
@@ -205,6 +218,18 @@ export function json(fields) {
   const plain = [Object.prototype, null].includes(Object.getPrototypeOf(Object(data)));
   if (data === undefined || (text !== "{}" && (text !== '{"data":{}}' || plain))) return text;
   throw refused(`data is ${Object.prototype.toString.call(data)}, of which JSON holds nothing`);
+}
+
+/** A token as people want it: dates are dates, the output is what it was completed with. */
+export function read({ output, outputType, outputIsError, ...token }) {
+  for (const name in token) if (/(At|After)$/.test(name) && token[name]) token[name] = new Date(token[name]);
+  if (outputIsError) {
+    token.error = new WaitpointError(parse(output)?.message ?? "the token timed out", { code: "timed_out" });
+  } else if (output !== undefined) {
+    token.output = /json/.test(outputType) ? parse(output) : output;
+    if (/super/.test(outputType)) token.output = token.output?.json;
+  }
+  return token;
 }
 
 /** Undefined for what is no JSON. */

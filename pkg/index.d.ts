@@ -99,6 +99,26 @@ export function retrieveToken<Output = any>(
   options?: CallOptions,
 ): Promise<RetrievedToken<Output>>;
 
+/**
+ * Waits until a token is finished: completed or timed out, which `status` tells. Needs the scope to read it, or a
+ * secret key. For as long as it takes; `signal` ends it, so `AbortSignal.timeout(…)` is its limit.
+ *
+ * The token is read first, like any: what the server refuses, or that it cannot be reached, rejects. From then on a
+ * lost connection is no failure: it is picked up again with growing pauses, for ever. What rejects is a refusal, such as of a
+ * credential that has expired meanwhile.
+ *
+ * It listens by WebSocket where there is one (browsers, Node 22 and newer, Workers, Deno, Bun), else or where none can
+ * be opened by long poll. Where nobody can wait (trigger.dev) the token is read every few seconds.
+ *
+ * @param options `timeoutInMs` limits each attempt to connect, `retry` counts for the first reading alone
+ * @returns the token as `retrieveToken` would read it; `error` is set if it timed out
+ * @throws {WaitpointError} of code `aborted` if `signal` was aborted
+ */
+export function waitForToken<Output = any>(
+  token: TokenReference,
+  options?: CallOptions,
+): Promise<RetrievedToken<Output>>;
+
 /** What a public access token says of itself. */
 export interface DecodedToken {
   /** The token it is for, if it is for one. */

@@ -1,5 +1,7 @@
 // The entry `waitpoint`.
 import {
+  COMPLETE,
+  RETRIEVE,
   Wire,
   WaitpointError,
   checkBaseURL,
@@ -8,7 +10,7 @@ import {
   json,
   known,
   line,
-  parse,
+  read,
   refused,
   retries,
   settle,
@@ -17,6 +19,7 @@ import {
 } from "./call.js";
 
 export { WaitpointError };
+export { waitForToken } from "./wait.js";
 
 export function configure(options) {
   known("configure's argument", options, Object.keys(configured));
@@ -52,17 +55,5 @@ export function decodeToken(token) {
 
 async function send(token, options, body) {
   const wire = new Wire(options, body);
-  return settle(() => started().start(!!body, given(token, options), wire, ...retries(options?.retry)));
-}
-
-/** A token as people want it: dates are dates, the output is what it was completed with. */
-function read({ output, outputType, outputIsError, ...token }) {
-  for (const name in token) if (/(At|After)$/.test(name) && token[name]) token[name] = new Date(token[name]);
-  if (outputIsError) {
-    token.error = new WaitpointError(parse(output)?.message ?? "the token timed out", { code: "timed_out" });
-  } else if (output !== undefined) {
-    token.output = /json/.test(outputType) ? parse(output) : output;
-    if (/super/.test(outputType)) token.output = token.output?.json;
-  }
-  return token;
+  return settle(() => started().start(body ? COMPLETE : RETRIEVE, given(token, options), wire, ...retries(options?.retry)));
 }

@@ -1,4 +1,4 @@
-import type { CallOptions } from "./index.js";
+import type { CallOptions, RetrievedToken } from "./index.js";
 
 export * from "./index.js";
 
@@ -11,10 +11,43 @@ export interface CreateTokenOptions {
   timeout?: string | Date;
   /** At most 10, each of at most 128 characters. */
   tags?: string | string[];
-  /** The same key gives the same token. At most 2,048 characters. With trigger.dev; a Waitpoint Worker answers 501 as yet. */
+  /** The same key gives the same token. At most 2,048 characters. */
   idempotencyKey?: string;
   /** How long the key stands for the token: a duration as for `timeout`. */
   idempotencyKeyTTL?: string;
+  /** What the page at the token's `url` asks. Without one it asks for a plain decision. trigger.dev ignores it. */
+  approval?: Approval;
+  /** Who is told of the token's end, by a signed POST. trigger.dev ignores it. */
+  webhook?: { url: string };
+}
+
+/** What a person is asked. All texts are plain; in the description line breaks count. */
+export interface Approval {
+  /** The question, at most 120 characters. */
+  title?: string;
+  /** What one must know to decide, at most 4,000 characters. */
+  description?: string;
+  /** Who asks, at most 120 characters. */
+  requestedBy?: string;
+  /**
+   * One to six decisions. Default: Approve, with the output `{"status":"approved"}`, and Reject, with
+   * `{"status":"rejected"}`.
+   */
+  choices?: Choice[];
+  /** Whether a comment is asked for; it becomes `comment` of the output. Default `optional`. */
+  comment?: "optional" | "required" | "none";
+  /** `click` (the default), `choose` (mark a choice, then send) or `typed` (type its label). */
+  confirm?: "click" | "choose" | "typed";
+}
+
+/** One of the decisions that can be made. */
+export interface Choice {
+  /** What its button says, at most 40 characters. */
+  label: string;
+  /** The output, anything that JSON can say. Default: `{"choice": label}`. */
+  data?: unknown;
+  /** Default `neutral`. */
+  style?: "primary" | "danger" | "neutral";
 }
 
 /** A token, and what completes it. Hand it to `completeToken` as it is. */
@@ -35,3 +68,59 @@ export interface CreatedToken {
  * @throws {WaitpointError}
  */
 export function createToken(token?: CreateTokenOptions, options?: CallOptions): Promise<CreatedToken>;
+
+/** Which tokens to list. A token must fit all that is given. */
+export interface ListTokensFilters {
+  /** Any of these. */
+  status?: RetrievedToken["status"] | RetrievedToken["status"][] | undefined;
+  /** Any of these; without commas. */
+  tags?: string | string[] | undefined;
+  idempotencyKey?: string | undefined;
+  /**
+   * Created within a period that ends now (`30m`, `12h`, `7d`), or between two moments, both included. A number is
+   * milliseconds since 1970.
+   */
+  createdAt?: { period: string } | { from?: Date | number; to?: Date | number } | undefined;
+  /** Tokens of a page, from 1 to 100. Default 25. It is no limit of how many are listed. */
+  limit?: number | undefined;
+  /** Begin after this cursor: the `pagination.next` of a page. */
+  after?: string | undefined;
+  /** The page before this cursor: the `pagination.previous` of a page. */
+  before?: string | undefined;
+}
+
+/** A token in a list: all but its output. */
+export type ListedToken = Pick<
+  RetrievedToken,
+  "id" | "url" | "status" | "createdAt" | "completedAt" | "timeoutAt" | "idempotencyKey" | "idempotencyKeyExpiresAt" | "tags"
+>;
+
+/** A page of a list, newest first. To iterate over it goes on to the pages after it. */
+export interface TokenPage extends AsyncIterable<ListedToken> {
+  readonly data: ListedToken[];
+  /** The cursors, for `after` and `before`; absent where the list ends. */
+  readonly pagination: { readonly next?: string; readonly previous?: string };
+  hasNextPage(): boolean;
+  hasPreviousPage(): boolean;
+  /** @throws {WaitpointError} if there is none */
+  getNextPage(): TokenList;
+  /** @throws {WaitpointError} if there is none */
+  getPreviousPage(): TokenList;
+  /** This page and those after it. */
+  iterPages(): AsyncIterable<TokenPage>;
+}
+
+/** `await` it for the first page, or `for await` it for every token. */
+export type TokenList = Promise<TokenPage> & AsyncIterable<ListedToken>;
+
+/**
+ * Lists tokens, newest first. `accessToken` (here or by `configure`) is a secret key. A page is asked for when it is
+ * needed: who stops iterating asks for no more.
+ *
+ * ```js
+ * for await (const token of listTokens({ status: "WAITING", tags: "deploy" })) console.log(token.id);
+ * ```
+ *
+ * @throws {WaitpointError}
+ */
+export function listTokens(filters?: ListTokensFilters, options?: CallOptions): TokenList;

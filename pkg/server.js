@@ -1,5 +1,5 @@
 // The entry `waitpoint/server`: all of `waitpoint`, and what needs a secret key.
-import { Wire, given, json, refused, retries, settle, started, unreadable } from "./call.js";
+import { Wire, given, json, known, line, read, refused, retries, settle, started, unreadable } from "./call.js";
 import { core } from "./wasm/server.js";
 
 export * from "./index.js";
@@ -14,4 +14,103 @@ export async function createToken(fields, options) {
   );
   if (typeof body?.id !== "string") throw unreadable();
   return { ...body, publicAccessToken: header("x-trigger-jwt") ?? undefined };
+}
+
+export function listTokens(filters, options) {
+  const page = load(filters, options);
+  // Without `await` too: `for await (const token of listTokens())`.
+  page[Symbol.asyncIterator] = async function* () {
+    yield* await page;
+  };
+  return page;
+}
+
+async function load(filters, options) {
+  const text = `?${query(filters)}`;
+  const wire = new Wire(options);
+  const { body } = await settle(() => started(core).list(text, given("", options), wire, ...retries(options?.retry)));
+  if (!Array.isArray(body?.data)) throw unreadable();
+  return new TokenPage(body, (cursor) => listTokens({ ...filters, after: undefined, before: undefined, ...cursor }, options));
+}
+
+class TokenPage {
+  /** Lists what lies beyond a cursor. */
+  #turn;
+
+  constructor({ data, pagination }, turn) {
+    this.data = data.map(read);
+    this.pagination = { ...pagination };
+    this.#turn = turn;
+  }
+
+  hasNextPage() {
+    return !!this.pagination.next;
+  }
+
+  hasPreviousPage() {
+    return !!this.pagination.previous;
+  }
+
+  getNextPage() {
+    if (!this.hasNextPage()) throw refused("there is no next page");
+    return this.#turn({ after: this.pagination.next });
+  }
+
+  getPreviousPage() {
+    if (!this.hasPreviousPage()) throw refused("there is no previous page");
+    return this.#turn({ before: this.pagination.previous });
+  }
+
+  async *iterPages() {
+    let page = this;
+    yield page;
+    while (page.hasNextPage()) yield (page = await page.getNextPage());
+  }
+
+  async *[Symbol.asyncIterator]() {
+    for await (const { data } of this.iterPages()) yield* data;
+  }
+}
+
+const FILTERS = ["status", "tags", "idempotencyKey", "createdAt", "limit", "after", "before"];
+const STATUSES = ["WAITING", "COMPLETED", "TIMED_OUT"];
+
+/** The query of these filters. */
+function query(filters) {
+  const { status, tags, idempotencyKey, createdAt, limit, after, before } = known("filters", filters, FILTERS);
+  const { period, from, to } = known("createdAt", createdAt, ["period", "from", "to"]);
+  const wrong = [status ?? []].flat().find((status) => !STATUSES.includes(status));
+  if (wrong !== undefined) throw refused(`status ${wrong} is none of ${STATUSES.join(", ")}`);
+  const values = {
+    "page[size]": limit === undefined ? "" : size(limit),
+    "page[after]": line("after", after),
+    "page[before]": line("before", before),
+    "filter[status]": list("status", status),
+    "filter[idempotencyKey]": line("idempotencyKey", idempotencyKey),
+    "filter[tags]": list("tags", tags),
+    "filter[createdAt][period]": line("createdAt.period", period),
+    "filter[createdAt][from]": moment("createdAt.from", from),
+    "filter[createdAt][to]": moment("createdAt.to", to),
+  };
+  return new URLSearchParams(Object.entries(values).filter(([, value]) => value !== ""));
+}
+
+/** As it goes over the wire: with a comma in between. */
+function list(name, values = []) {
+  const texts = [values].flat().map((value) => line(name, value));
+  if (texts.some((text) => text.includes(","))) throw refused(`${name} cannot be asked for with a comma in it`);
+  return texts.join();
+}
+
+function size(limit) {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 100) return limit;
+  throw refused(`limit is ${limit}, not a whole number from 1 to 100`);
+}
+
+/** Milliseconds since the epoch. */
+function moment(name, value) {
+  if (value === undefined) return "";
+  const millis = value instanceof Date ? value.getTime() : value;
+  if (Number.isFinite(millis)) return millis;
+  throw refused(`${name} is neither a Date nor a number of milliseconds`);
 }

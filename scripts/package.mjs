@@ -10,7 +10,7 @@ const out = join(pkg, "wasm");
 const work = join(root, "target", "package");
 
 /** What else pkg/wasm/ is made of. */
-export const SOURCES = ["scripts/package.mjs", "pkg/call.js", "pkg/index.js", "pkg/server.js"];
+export const SOURCES = ["scripts/package.mjs", "pkg/call.js", "pkg/wait.js", "pkg/index.js", "pkg/server.js"];
 
 /** Fills pkg/wasm/ anew; `env` is what setup() returned. */
 export async function buildPackage(env) {
@@ -18,7 +18,7 @@ export async function buildPackage(env) {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   await buildModule(env, "browser", "core", "start, retryable, decode");
-  await buildModule(env, "server", "server", "create");
+  await buildModule(env, "server", "server", "create, list");
   await bundleForWorkers();
   writeFileSync(join(pkg, "LICENSE"), licenses());
 }

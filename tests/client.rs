@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use waitpoint::client::reference::{
     Action, DEFAULT_BASE_URL, Given, Reference, ReferenceError, Target, claims,
 };
-use waitpoint::client::retry::{LONGEST_PAUSE, Retry, Transport, Verdict, send};
+use waitpoint::client::retry::{ENDLESS, LONGEST_PAUSE, LOST, Retry, Transport, Verdict, send};
 
 const URL: &str =
     "http://localhost:8787/api/v1/waitpoints/tokens/waitpoint_c1/callback/eyJh.eyJz.c2ln";
@@ -131,8 +131,9 @@ fn the_nearest_word_on_base_url_and_credential_counts() {
             "{given:?}"
         );
     }
-    let (url, _) = target(Action::Retrieve, all).unwrap();
-    assert_eq!(url, "https://given/api/v1/waitpoints/tokens/waitpoint_c1");
+    let read = "https://given/api/v1/waitpoints/tokens/waitpoint_c1";
+    assert_eq!(target(Action::Retrieve, all).unwrap().0, read);
+    assert_eq!(target(Action::Wait, all).unwrap().0, format!("{read}/wait"));
 }
 
 #[test]
@@ -145,10 +146,9 @@ fn a_hash_completes_by_the_callback_and_cannot_read() {
         target(Action::Complete, given),
         Ok((HASH_URL.to_owned(), ""))
     );
-    assert_eq!(
-        target(Action::Retrieve, given),
-        Err(ReferenceError::CannotRead)
-    );
+    for action in [Action::Retrieve, Action::Wait] {
+        assert_eq!(target(action, given), Err(ReferenceError::CannotRead));
+    }
     // A configured key reads where it is configured for, and goes nowhere else.
     let key = Given {
         configured_access_token: "key",
@@ -179,8 +179,8 @@ fn a_hash_completes_by_the_callback_and_cannot_read() {
 }
 
 #[test]
-fn a_token_is_created_where_it_is_configured_unless_told_otherwise() {
-    let create = |given| Target::create(given).map(|Target { url, bearer }| (url, bearer));
+fn tokens_are_created_and_listed_where_it_is_configured_unless_told_otherwise() {
+    let create = |given| Target::tokens(given).map(|Target { url, bearer }| (url, bearer));
     let configured = Given::from_lines("\n\n\nkey\nhttps://mine.example/");
     let url = |base: &str| format!("{base}/api/v1/waitpoints/tokens");
     assert_eq!(create(configured), Ok((url("https://mine.example"), "key")));
@@ -275,7 +275,7 @@ fn answered(status: u16) -> Verdict {
 
 #[test]
 fn what_may_succeed_later_is_tried_again_unless_the_server_says_otherwise() {
-    for status in [0, 408, 429, 500, 502, 503, 504, 599] {
+    for status in [0, LOST, 408, 429, 500, 502, 503, 504, 599] {
         assert!(answered(status).is_retryable(), "{status}");
         assert!(
             !Verdict::new(status, 0.0, f64::NAN).is_retryable(),
@@ -334,11 +334,25 @@ fn a_pause_that_the_server_asks_for_is_kept_but_not_for_ever() {
     }
 }
 
+#[test]
+fn who_tries_for_ever_waits_out_every_pause_but_never_more_than_the_longest_at_once() {
+    let endless = Retry {
+        max_attempts: ENDLESS,
+        ..RETRY
+    };
+    assert_eq!(endless.delay(10_000, answered(0), 0.5), Some(4_000.0));
+    assert_eq!(endless.delay(1, answered(403), 0.5), None);
+    for pause in [LONGEST_PAUSE, 3_600_000.0, f64::INFINITY] {
+        let delay = endless.delay(1, Verdict::new(503, f64::NAN, pause), 0.5);
+        assert_eq!(delay, Some(LONGEST_PAUSE + 250.0));
+    }
+}
+
 proptest! {
     #[test]
     fn no_delay_is_endless_or_negative(
         attempt in 0_u32..50, status: u16, should: f64, pause: f64, random in 0.0..1.0,
-        max_attempts: u32, min in 0.0..1e9, max in 0.0..1e9, factor in 0.0..1e9,
+        max_attempts in prop_oneof![any::<u32>(), Just(ENDLESS)], min in 0.0..1e9, max in 0.0..1e9, factor in 0.0..1e9,
     ) {
         let retry = Retry { max_attempts, min, max, factor };
         if let Some(delay) = retry.delay(attempt, Verdict::new(status, should, pause), random) {
@@ -389,13 +403,17 @@ impl Transport for Script {
 }
 
 fn run(answers: &[u16]) -> (u16, u32, Vec<f64>) {
+    run_with(&RETRY, answers)
+}
+
+fn run_with(retry: &Retry, answers: &[u16]) -> (u16, u32, Vec<f64>) {
     let script = Script {
         answers: RefCell::new(answers.to_vec()),
         slept: RefCell::default(),
         sent: Cell::default(),
     };
     let Poll::Ready(answer) =
-        pin!(send(&script, &RETRY)).poll(&mut Context::from_waker(Waker::noop()))
+        pin!(send(&script, retry)).poll(&mut Context::from_waker(Waker::noop()))
     else {
         panic!("nothing in the script waits");
     };
@@ -412,4 +430,20 @@ fn a_request_is_sent_until_its_answer_is_final() {
         run(&[500; 5]),
         (500, 5, vec![250.0, 500.0, 1_000.0, 2_000.0])
     );
+}
+
+#[test]
+fn a_connection_that_held_and_broke_begins_anew() {
+    let endless = Retry {
+        max_attempts: ENDLESS,
+        ..RETRY
+    };
+    assert_eq!(
+        run_with(&endless, &[0, 0, LOST, 0, LOST, LOST, 200]),
+        (200, 7, vec![250.0, 500.0, 250.0, 500.0, 250.0, 250.0])
+    );
+    assert_eq!(run_with(&endless, &[LOST, 404]).0, 404);
+    let mut answers = vec![0; 50];
+    answers.push(200);
+    assert_eq!(run_with(&endless, &answers).1, 51);
 }

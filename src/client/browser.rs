@@ -8,14 +8,14 @@ use alloc::vec::Vec;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Starts to complete (`complete`) or to read a token. `given` holds the fields of [`Given`], a line
-/// each; times are in milliseconds.
+/// Starts to read a token (0), to complete it (1) or to wait for it (2). `given` holds the fields of
+/// [`Given`], a line each; times are in milliseconds.
 ///
 /// # Errors
 /// Why there is no request to be made, as a sentence.
 #[wasm_bindgen]
 pub fn start(
-    complete: bool,
+    action: u8,
     given: String,
     wire: Wire,
     max_attempts: u32,
@@ -23,10 +23,10 @@ pub fn start(
     max: f64,
     factor: f64,
 ) -> Result<Task, JsValue> {
-    let action = if complete {
-        Action::Complete
-    } else {
-        Action::Retrieve
+    let action = match action {
+        1 => Action::Complete,
+        2 => Action::Wait,
+        _ => Action::Retrieve,
     };
     let retry = Retry {
         max_attempts,

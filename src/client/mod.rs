@@ -1,7 +1,8 @@
 //! The npm package: what its JavaScript (`pkg/`) leaves to Rust.
 //!
 //! Invariant: a call ends. Each attempt has a limit, attempts are counted, and a server that asks for
-//! more patience than [`retry::LONGEST_PAUSE`] is not waited for.
+//! more patience than [`retry::LONGEST_PAUSE`] is not waited for. To wait for a token is the one call that
+//! has no end but the token's, once the server was reached.
 //!
 //! `reference` and `retry` are pure: they see neither JavaScript nor a clock. `task` lets a future
 //! await JavaScript's promises. `browser` and `server` are what the two wasm modules export. All but
@@ -17,7 +18,7 @@ pub mod task;
 #[cfg(feature = "browser")]
 pub mod browser;
 
-#[cfg(feature = "browser")]
+#[cfg(all(target_arch = "wasm32", any(feature = "browser", feature = "server")))]
 mod runtime;
 
 #[cfg(feature = "server")]

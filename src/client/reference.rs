@@ -112,6 +112,8 @@ pub enum Action {
     Complete,
     /// Read it.
     Retrieve,
+    /// Read it when it is finished.
+    Wait,
 }
 
 /// Where to send a request, and with what credential.
@@ -164,7 +166,7 @@ impl<'a> Target<'a> {
         };
         // A hash is no bearer: it stands in the URL, and the whole body is the output.
         let is_hash = target.bearer == reference.credential && cut(target.bearer, ".").is_none();
-        if is_hash && !target.bearer.is_empty() && action == Action::Retrieve {
+        if is_hash && !target.bearer.is_empty() && action != Action::Complete {
             let ours = tokens_url([given.configured_base_url, "", ""]);
             target.bearer = given.configured_access_token;
             if target.bearer.is_empty() || ours.as_ref() != Ok(&target.url) {
@@ -176,6 +178,7 @@ impl<'a> Target<'a> {
         target.url += reference.id;
         match action {
             Action::Retrieve => {}
+            Action::Wait => target.url += "/wait",
             Action::Complete if is_hash => {
                 target.url += CALLBACK;
                 target.url += target.bearer;
@@ -186,11 +189,11 @@ impl<'a> Target<'a> {
         Ok(target)
     }
 
-    /// Where to create a token. What is given of one means nothing.
+    /// Where to create and to list tokens. What is given of one means nothing.
     ///
     /// # Errors
     /// See [`ReferenceError`].
-    pub fn create(given: Given<'a>) -> Result<Self, ReferenceError> {
+    pub fn tokens(given: Given<'a>) -> Result<Self, ReferenceError> {
         let url = tokens_url([given.base_url, "", given.configured_base_url])?;
         let bearer = first([given.access_token, "", given.configured_access_token]);
         check(bearer)?;

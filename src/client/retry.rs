@@ -9,11 +9,18 @@ use core::future::Future;
 /// that is retryable.
 pub const LONGEST_PAUSE: f64 = 60_000.0;
 
+/// As many attempts mean to try for ever: no pause is too long then, but none is longer than
+/// [`LONGEST_PAUSE`].
+pub const ENDLESS: u32 = u32::MAX;
+
+/// The status of a connection that held and broke: to be tried again as if for the first time.
+pub const LOST: u16 = 100;
+
 /// How often to try, and how long to wait in between: before attempt n + 1 a random part ("full
 /// jitter") of `min * factor^(n - 1)`, at most `max`. Times are in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
-    /// Attempts in all; below 1 is 1.
+    /// Attempts in all; below 1 is 1. See [`ENDLESS`].
     pub max_attempts: u32,
     /// The first delay's ceiling.
     pub min: f64,
@@ -26,7 +33,7 @@ pub struct Retry {
 /// What an answer says of trying again.
 #[derive(Clone, Copy, Debug)]
 pub struct Verdict {
-    /// The HTTP status; 0 if no answer came.
+    /// The HTTP status; 0 if no answer came. See [`LOST`].
     pub status: u16,
     /// The header `x-should-retry`; it goes before everything else.
     pub should_retry: Option<bool>,
@@ -45,11 +52,11 @@ impl Verdict {
         }
     }
 
-    /// Whether the same request may succeed later: none came, 408, 429, 500 and above. What has
+    /// Whether the same request may succeed later: none came, it broke, 408, 429, 500 and above. What has
     /// succeeded is not sent again, whatever a header says.
     #[must_use]
     pub fn is_retryable(self) -> bool {
-        let usual = matches!(self.status, 0 | 408 | 429 | 500..);
+        let usual = matches!(self.status, 0 | LOST | 408 | 429 | 500..);
         !matches!(self.status, 200..300) && self.should_retry.unwrap_or(usual)
     }
 }
@@ -59,7 +66,8 @@ impl Retry {
     /// final. `random` lies in [0, 1).
     #[must_use]
     pub fn delay(&self, attempt: u32, verdict: Verdict, random: f64) -> Option<f64> {
-        if !verdict.is_retryable() || attempt >= self.max_attempts {
+        let endless = self.max_attempts == ENDLESS;
+        if !verdict.is_retryable() || (attempt >= self.max_attempts && !endless) {
             return None;
         }
         let mut ceiling = self.min;
@@ -68,9 +76,9 @@ impl Retry {
         }
         let jitter = random * ceiling.min(self.max);
         match verdict.pause {
-            Some(pause) if pause > LONGEST_PAUSE => None,
+            Some(pause) if pause > LONGEST_PAUSE && !endless => None,
             // Everybody was told the same moment; so not all at once.
-            Some(pause) if pause > 0.0 => Some(pause + jitter.min(1_000.0)),
+            Some(pause) if pause > 0.0 => Some(pause.min(LONGEST_PAUSE) + jitter.min(1_000.0)),
             _ => Some(jitter),
         }
     }
@@ -95,9 +103,12 @@ pub async fn send<T: Transport>(transport: &T, retry: &Retry) -> T::Answer {
     let mut attempt = 1;
     loop {
         let answer = transport.send().await;
-        let delay = transport
-            .verdict(&answer)
-            .and_then(|verdict| retry.delay(attempt, verdict, transport.random()));
+        let delay = transport.verdict(&answer).and_then(|verdict| {
+            if verdict.status == LOST {
+                attempt = 1;
+            }
+            retry.delay(attempt, verdict, transport.random())
+        });
         match delay {
             Some(millis) => transport.sleep(millis).await,
             None => return answer,

@@ -1,5 +1,5 @@
-//! What `std` would bring to a wasm module: an allocator and a panic handler, in a few
-//! hundred bytes.
+//! What `std` would bring to a wasm module, in a few hundred bytes: an allocator and, where there is no
+//! `std`, a panic handler.
 
 #![allow(unsafe_code, reason = "an allocator hands out memory")]
 
@@ -90,7 +90,7 @@ unsafe impl GlobalAlloc for Blocks {
     }
 }
 
-#[cfg(not(test))]
+#[cfg(all(not(test), feature = "browser"))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()

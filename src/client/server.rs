@@ -37,5 +37,32 @@ pub fn create(
         max,
         factor,
     };
-    Task::to(Target::create(Given::from_lines(given)), wire, retry)
+    Task::to(Target::tokens(Given::from_lines(given)), wire, retry)
+}
+
+/// Starts to list tokens: those that the query asks for, which begins with `?`.
+///
+/// # Errors
+/// What is wrong with the base URL or the credential, as a sentence.
+#[wasm_bindgen]
+pub fn list(
+    query: &str,
+    given: &str,
+    wire: Wire,
+    max_attempts: u32,
+    min: f64,
+    max: f64,
+    factor: f64,
+) -> Result<Task, JsValue> {
+    let retry = Retry {
+        max_attempts,
+        min,
+        max,
+        factor,
+    };
+    let mut target = Target::tokens(Given::from_lines(given));
+    if let Ok(target) = &mut target {
+        target.url += query;
+    }
+    Task::to(target, wire, retry)
 }

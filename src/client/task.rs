@@ -35,7 +35,7 @@ extern "C" {
     /// What came back.
     pub type Answer;
 
-    /// The HTTP status; 0 if none came, NaN if the caller gave up.
+    /// The HTTP status; 0 if none came, NaN if the caller gave up. See [`super::retry::LOST`].
     #[wasm_bindgen(method, getter)]
     fn status(this: &Answer) -> f64;
 

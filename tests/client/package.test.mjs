@@ -27,6 +27,7 @@ test("it holds what is needed and nothing else", () => {
     "package.json",
     "server.d.ts",
     "server.js",
+    "wait.js",
     "wasm/core.js",
     "wasm/core.wasm",
     "wasm/index.workerd.js",
@@ -55,8 +56,9 @@ test("its types fit what it does, and refuse what it does not", () => {
   const example = join(folder, "types.ts");
   writeFileSync(
     example,
-    `import { completeToken, decodeToken, retrieveToken, configure, WaitpointError } from "waitpoint";
-     import { createToken } from "waitpoint/server";
+    `import { completeToken, decodeToken, retrieveToken, waitForToken, configure, WaitpointError } from "waitpoint";
+     import { createToken, listTokens } from "waitpoint/server";
+     import type { ListedToken, TokenPage } from "waitpoint/server";
      import type { WaitpointApproval } from "waitpoint/element";
      configure({ baseURL: "https://example.com" });
      const token = await createToken({ timeout: new Date(), tags: "x" }, { accessToken: "tr_dev_…" });
@@ -67,13 +69,23 @@ test("its types fit what it does, and refuse what it does not", () => {
      const expires: Date = decodeToken(token.url).expiresAt;
      const element: WaitpointApproval = document.createElement("waitpoint-approval");
      element.addEventListener("waitpoint-complete", ({ detail }) => detail.decision satisfies "approve" | "reject");
+     const waited: { ok: boolean } | undefined = (await waitForToken<{ ok: boolean }>(token, { signal: AbortSignal.timeout(1) })).output;
+     await createToken({ approval: { choices: [{ label: "Go", data: 1, style: "danger" }], confirm: "typed" }, webhook: { url: "x" } });
+     for await (const { id, tags } of listTokens({ status: ["WAITING"], createdAt: { period: "1d" } })) id satisfies string, tags satisfies string[];
+     const page: TokenPage = await listTokens({ createdAt: { from: new Date(), to: 5 }, limit: 5 });
+     const listed: ListedToken[] = page.data, next: TokenPage | false = page.hasNextPage() && (await page.getNextPage());
+     for await (const { pagination } of page.iterPages()) pagination.next satisfies string | undefined;
+     // @ts-expect-error
+     listTokens({ status: "DONE" });
+     // @ts-expect-error
+     await createToken({ approval: { confirm: "code" } });
      // @ts-expect-error
      await completeToken(42);
      // @ts-expect-error
      await createToken({ timeout: 5 });
      // @ts-expect-error
      await completeToken(token, 1, { retries: 3 });
-     export { late, ok, why, expires };`,
+     export { late, ok, why, expires, waited, listed, next };`,
   );
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   for (const resolution of ["bundler", "nodenext"]) {
