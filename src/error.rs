@@ -51,8 +51,6 @@ pub enum Refusal {
     ForeignForm,
     /// 422: carries the number of tags.
     TooManyTags(usize),
-    /// 501: carries what is not there yet.
-    NotImplemented(&'static str),
     /// 503: storage or the object did not answer. The request is safe to repeat.
     StorageTrouble,
     /// 500: the Worker's settings are wrong; carries what an operator must mend.
@@ -172,7 +170,6 @@ impl Refusal {
             Self::UnsupportedMediaType(_) => (415, "unsupported_media_type"),
             Self::ForeignForm => (403, "cross_site_form"),
             Self::TooManyTags(_) => (422, "too_many_tags"),
-            Self::NotImplemented(_) => (501, "not_implemented"),
             Self::StorageTrouble => (503, "storage_trouble"),
             Self::Misconfigured(_) => (500, "misconfigured"),
         }
@@ -214,7 +211,6 @@ impl fmt::Display for Refusal {
                 "Waitpoints can only have {} tags, you're trying to set {count}.",
                 crate::wire::MAX_TAGS
             ),
-            Self::NotImplemented(what) => write!(f, "{what} is not implemented yet"),
             Self::StorageTrouble => f.write_str("The token could not be reached; please try again"),
             Self::Misconfigured(what) => write!(f, "The server is misconfigured: {what}"),
         }

@@ -126,12 +126,6 @@ test("the SDK's neighbours: claims and the run hook", async () => {
   assert.equal((await wait(id, { key: publicAccessToken })).status, 401);
 });
 
-test("what is not there yet says so, and the SDK does not try again", async () => {
-  const answer = await worker.api(TOKENS);
-  assert.equal(answer.status, 501);
-  assert.equal(answer.headers.get("x-should-retry"), "false");
-});
-
 test("health and the start page", async () => {
   assert.deepEqual(await (await worker.api("/healthz", { key: "" })).json(), { status: "ok" });
   const start = await worker.api("/", { key: "" });
