@@ -9,7 +9,7 @@ use crate::error::Refusal;
 use crate::list::ListQuery;
 use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
-use crate::token::{CompletedBy, Decision, Outcome, Output, State, Token};
+use crate::token::{CompletedBy, Decision, Key, Outcome, Output, State, Token};
 use crate::webhook::{check_url, is_loopback_origin};
 use crate::wire::{self, CompleteRequest, CreateRequest, Reader};
 use js_sys::Uint8Array;
@@ -118,34 +118,33 @@ impl Call<'_> {
             "" => environment.token_id(platform::unique().as_bytes()),
             key => environment.token_id(key.as_bytes()),
         };
-        let id = match &request.key {
-            None => own.clone(),
-            Some(key) => key::claim(self.env, &environment.id, key, &own)
-                .await
-                .map_err(|why| {
-                    platform::error("an idempotency key's object did not answer", &why);
-                    Refusal::StorageTrouble
-                })?,
-        };
-        let token = Token {
+        let mut token = Token {
             approval: request.approval,
             origin: self.head.origin().to_owned(),
-            creator: (id != own).then(|| own.clone()),
             key: request.key,
             webhook: request.webhook,
             ..Token::new(self.now, request.timeout_at, request.tags)
         };
-        let (record, text) = Record::of(&token);
-        let command = message(&Command::Create(record), text);
-        let (token, is_cached) = match self.ask(environment, &id, command).await? {
+        let mut id = self.claim(environment, token.key.as_ref(), &own).await?;
+        let mut answer = self.store(environment, &id, &own, &mut token).await?;
+        if let (Answer::Unknown, Some(key)) = (&answer, &token.key) {
+            // The key stood for a token that is forgotten.
+            key::release(self.env, &environment.id, &key.text, &id)
+                .await
+                .map_err(no_key)?;
+            id = self.claim(environment, token.key.as_ref(), &own).await?;
+            answer = self.store(environment, &id, &own, &mut token).await?;
+        }
+        let (token, is_cached) = match answer {
             Answer::Found(earlier) => {
                 let is_cached = *earlier.creator.as_ref().unwrap_or(&id) != own;
                 (earlier, is_cached)
             }
-            _ => {
+            Answer::Created => {
                 log("created", environment, &id, None);
                 (token, false)
             }
+            _ => return Err(Refusal::StorageTrouble),
         };
         let id = format!("waitpoint_{id}");
         let jwt = environment.mint(&id, token.created_at, token.timeout_at, self.now);
@@ -153,6 +152,35 @@ impl Call<'_> {
         Ok(Reply::json(200, wire::created_json(&id, is_cached, &url))
             .with("x-trigger-jwt", &jwt)
             .with("x-trigger-jwt-claims", &wire::claims_json(&environment.id)))
+    }
+
+    /// The id of the token to create: this request's own, or the one that its key stands for.
+    async fn claim(
+        &self,
+        environment: &Environment,
+        key: Option<&Key>,
+        own: &str,
+    ) -> Result<String, Refusal> {
+        match key {
+            None => Ok(own.to_owned()),
+            Some(key) => key::claim(self.env, &environment.id, key, own)
+                .await
+                .map_err(no_key),
+        }
+    }
+
+    /// Stores a token under this id, unless there is one.
+    async fn store(
+        &self,
+        environment: &Environment,
+        id: &str,
+        own: &str,
+        token: &mut Token,
+    ) -> Result<Answer, Refusal> {
+        token.creator = (id != own).then(|| own.to_owned());
+        let (record, text) = Record::of(token);
+        let command = message(&Command::Create(record), text);
+        self.ask(environment, id, command).await
     }
 
     /// Whether a webhook may go there and can be signed.
@@ -356,6 +384,11 @@ impl Call<'_> {
             Refusal::StorageTrouble
         })
     }
+}
+
+fn no_key(why: JsValue) -> Refusal {
+    platform::error("an idempotency key's object did not answer", &why);
+    Refusal::StorageTrouble
 }
 
 /// A command for an object, outside wasm's memory: that never shrinks, and while the answer is

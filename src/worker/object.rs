@@ -209,6 +209,10 @@ impl Object {
     ) -> Result<(Answer, Option<Saving>), JsValue> {
         let Some((mut token, settled)) = self.load(now)? else {
             return match command {
+                // A key led here whose token is forgotten and not yet gone. Another would not be it.
+                Command::Create(record) if record.is_of_another_request() && self.is_there()? => {
+                    Ok((Answer::Unknown, None))
+                }
                 Command::Create(record) => {
                     self.listed.set(Listed::Unknown);
                     let saving = self.save(&record.into_token(String::new()), now)?;
@@ -312,6 +316,11 @@ impl Object {
         let settled = token.settle_if_due(now, &self.subscribers());
         let forgotten = token.is_forgotten(settings::retention(&self.env), now);
         Ok((!forgotten).then_some((token, settled)))
+    }
+
+    /// Whether there is a record, be it of a token that is forgotten.
+    fn is_there(&self) -> Result<bool, JsValue> {
+        Ok(self.read()?.is_some())
     }
 
     /// The record as it was written.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Command {
-    /// Store this token, unless there is one.
+    /// Store this token, unless there is one. Unknown, if an idempotency key led to one that is forgotten.
     Create(Record),
     /// The token as it stands now.
     Read,
@@ -170,6 +170,11 @@ impl Record {
             deliveries: token.deliveries.iter().map(StoredDelivery::of).collect(),
         };
         (record, text)
+    }
+
+    /// Whether the token's id is not that of the request that makes it, but one that a key stands for.
+    pub(super) fn is_of_another_request(&self) -> bool {
+        self.creator.is_some()
     }
 
     /// The inverse of [`Record::of`].
