@@ -26,11 +26,16 @@ const fail = () => {
  * A Worker for the tests of a file: started before them, ended after them, with storage of its
  * own. `worker.url` is its origin once they run.
  */
-export function useWorker({ secrets = { SECRET_KEYS }, vars = {} } = {}) {
+export function useWorker({
+  secrets = { SECRET_KEYS },
+  vars = {},
+  configPath = join(root, "wrangler.toml"),
+  others = [],
+} = {}) {
   const worker = { url: "", api: undefined, server: undefined };
   worker.server = createTestHarness({
     root,
-    workers: [{ configPath: join(root, "wrangler.toml"), prebuiltWorkerDir: bundle(), secrets, vars }],
+    workers: [{ configPath, prebuiltWorkerDir: bundle(), secrets, vars }, ...others],
   });
   before(async () => {
     const { url } = await worker.server.listen();
@@ -93,10 +98,11 @@ export function sign(scopes, { key = KEY, claims = {}, header = { alg: "HS256" }
 export const callbackHash = (id, key = KEY) =>
   createHmac("sha256", key).update(id.replace("waitpoint_", "")).digest("hex");
 
-/** Asks until `done` says so of an answer; the test's own time limit ends a vain wait. */
+/** Asks until `done` says so of an answer, ever more seldom; the test's own time limit ends a vain wait. */
 export async function until(ask, done) {
-  for (;;) {
+  for (let pause = 1; ; pause = Math.min(pause * 2, 100)) {
     const answer = await ask();
     if (done(answer)) return answer;
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }

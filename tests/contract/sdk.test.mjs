@@ -102,6 +102,50 @@ test("when the answer to a create is lost, the SDK's retry finds the same token"
   });
 });
 
+test("wait.listTokens pages through a thousand tokens, forwards and backwards", async () => {
+  await asBackEnd(async () => {
+    const tag = crypto.randomUUID();
+    const made = [];
+    for (let group = 0; group < 20; group++) {
+      const tokens = await Promise.all(Array.from({ length: 51 }, () => wait.createToken({ tags: [tag, "many"] })));
+      made.push(...tokens.map(({ id }) => id));
+    }
+    const forwards = async () => {
+      const ids = [];
+      for await (const { id } of wait.listTokens({ tags: [tag], limit: 100 })) ids.push(id);
+      return ids;
+    };
+    const ids = await until(forwards, ({ length }) => length === made.length);
+    assert.deepEqual(ids.toSorted(), made.toSorted());
+    let page = await wait.listTokens({ tags: tag, limit: 100 });
+    const pages = [page];
+    while (page.hasNextPage()) pages.push((page = await page.getNextPage()));
+    assert.equal(pages.length, 11);
+    const back = [page];
+    while (page.hasPreviousPage()) back.unshift((page = await page.getPreviousPage()));
+    const read = (pages) => pages.map(({ data }) => data.map(({ id }) => id));
+    // The first page backwards from the last is a full one, so the groups differ and the order does not.
+    assert.deepEqual(read(back).flat(), read(pages).flat());
+    await wait.completeToken(ids[0], 1);
+    const done = { tags: [tag], status: ["COMPLETED", "TIMED_OUT"], period: "1h" };
+    const listed = await until(async () => (await wait.listTokens(done)).data, ({ length }) => length === 1);
+    assert.deepEqual([listed[0].id, listed[0].status, listed[0].completedAt instanceof Date], [ids[0], "COMPLETED", true]);
+    assert.deepEqual((await wait.listTokens({ tags: [tag], createdAt: { to: new Date(0) } })).data, []);
+  });
+});
+
+test("an idempotency key gives the same token, with a credential that works", async () => {
+  await asBackEnd(async () => {
+    const fields = { idempotencyKey: crypto.randomUUID(), idempotencyKeyTTL: "1h" };
+    const [first, second] = [await wait.createToken(fields), await wait.createToken(fields)];
+    assert.deepEqual([first.isCached, second.isCached, second.id], [false, true, first.id]);
+    await withKey(second.publicAccessToken, () => wait.completeToken(second.id, "once"));
+    const third = await wait.createToken(fields);
+    assert.deepEqual([third.id, third.isCached], [first.id, true]);
+    assert.equal((await wait.retrieveToken(first.id)).idempotencyKey, (await wait.retrieveToken(third)).idempotencyKey);
+  });
+});
+
 test("wait.forToken resumes a run with the output, or with the timeout", async () => {
   await inTask(async () => {
     const done = await wait.createToken({ timeout: "1h" });

@@ -1,17 +1,19 @@
 // The product as `npm start` runs it, killed and started again over the same storage.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
+import { waitForToken } from "../../pkg/index.js";
 import { TOKENS, root, temporaryFolder, until } from "../harness.mjs";
 
 const storage = temporaryFolder();
 const shortLived = temporaryFolder();
 const damaged = temporaryFolder();
+const waited = temporaryFolder();
 const running = new Set();
 after(() => running.forEach((process) => process.kill("SIGKILL")));
 
@@ -22,15 +24,16 @@ test("killed right after it acknowledged, it keeps what it acknowledged", async 
   const big = await first.create({});
   const data = { kept: "é".repeat(1_100_000) };
   const timed = await first.create({ timeout: "1s" });
+  await first.create({ timeout: "1s", tags: ["unseen"] });
   const waiting = await first.create({ timeout: "1h" });
   for (const id of ["cnobody", "cnoone"]) assert.equal((await first.api(`${TOKENS}/${id}`)).status, 404);
   assert.equal((await first.complete(big.id, data)).status, 200);
   assert.equal((await first.complete(completed.id, "kept")).status, 200);
   kill(first, "workerd");
 
-  // What was only asked for left no record: each of the four has its own, and no more.
+  // What was only asked for left no record: each of the five has its own, and no more.
   const stored = () => records().sort();
-  assert.equal(stored().length, 4);
+  assert.equal(stored().length, 5);
 
   // The timeout passes while nothing runs.
   await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -44,14 +47,37 @@ test("killed right after it acknowledged, it keeps what it acknowledged", async 
   assert.equal((await second.retrieve(big.id)).output, JSON.stringify(data));
   assert.equal((await second.retrieve(waiting.id)).status, "WAITING");
 
-  // Nobody reads this one: its alarm alone writes it down.
+  // Nobody reads the other one that timed out, nor this one: their alarms alone write it down.
+  const timeouts = async () => records().filter((text) => text.includes('"timedOut"')).length;
+  await until(timeouts, (count) => count === 2);
   const unread = await second.create({ timeout: "1s" });
-  await until(async () => records().filter((text) => text.includes('"timedOut"')).length, (count) => count === 2);
+  await until(timeouts, (count) => count === 3);
   assert.equal((await second.retrieve(unread.id)).status, "TIMED_OUT");
 
   const output = first.output + second.output;
   assert.match(output, /"event":"decided"/);
   assert.doesNotMatch(output, /eyJ|tr_dev_/, "a credential in what it printed");
+  await interrupt(second);
+});
+
+test("who waits while it is killed and started again hears the decision", async () => {
+  const port = await freePort();
+  const first = await start(port, waited);
+  const tokens = await Promise.all([1, 2, 3].map(() => first.create({ timeout: "1h" })));
+  const told = new EventEmitter();
+  globalThis.WebSocket = class extends WebSocket {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener("message", () => told.emit("message"));
+    }
+  };
+  const waits = tokens.map(({ url }) => waitForToken(url));
+  for (const _ of tokens) await once(told, "message");
+  kill(first, "workerd");
+  const second = await start(port, waited);
+  for (const { id } of tokens) await second.complete(id, id);
+  const ends = await Promise.all(waits);
+  assert.deepEqual(ends.map(({ output }) => output), tokens.map(({ id }) => id));
   await interrupt(second);
 });
 

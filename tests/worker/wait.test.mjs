@@ -22,6 +22,13 @@ function socket(token, protocols) {
   return socket;
 }
 
+/** What `work` makes of each, a hundred at a time. */
+async function inGroups(items, work) {
+  const made = [];
+  for (let at = 0; at < items.length; at += 100) made.push(...(await Promise.all(items.slice(at, at + 100).map(work))));
+  return made;
+}
+
 /** The events of a stream, one at a time; undefined at its end. */
 function events(answer) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -135,14 +142,34 @@ test("a wait needs the scope to read, told before the upgrade; the query holds n
   }
 });
 
-test("100 waiters of one token are all told, and one on each of 100 tokens", async () => {
+test("1,000 waiters of one token are all told, and one on each of 1,000 tokens", async () => {
   const one = await worker.create();
-  const many = await Promise.all(Array.from({ length: 100 }, () => worker.create()));
-  const waiters = [...many.map(() => one), ...many].map((token) => socket(token));
-  for (const waiter of waiters) assert.equal(JSON.parse(await waiter.next()).status, "WAITING");
-  await Promise.all([one, ...many].map(({ id }) => worker.complete(id, id)));
-  const told = await Promise.all(waiters.map(async (waiter) => JSON.parse(JSON.parse(await waiter.next()).output)));
-  assert.deepEqual(told, [...many.map(() => one.id), ...many.map(({ id }) => id)]);
+  const many = await inGroups(Array(1000).fill({}), (fields) => worker.create(fields));
+  const waiters = await inGroups([...many.map(() => one), ...many], async (token) => {
+    const waiter = socket(token);
+    assert.equal(JSON.parse(await waiter.next()).status, "WAITING");
+    return waiter;
+  });
+  const told = waiters.map(async (waiter) => JSON.parse(JSON.parse(await waiter.next()).output));
+  await inGroups([one, ...many], ({ id }) => worker.complete(id, id));
+  assert.deepEqual(await Promise.all(told), [...many.map(() => one.id), ...many.map(({ id }) => id)]);
+});
+
+test("a waiter outlives the memory of its token's object", async () => {
+  const token = await worker.create();
+  const waiter = socket(token);
+  const stream = events(await worker.api(wait(token), { headers: { accept: "text/event-stream" } }));
+  const polled = worker.api(wait(token), { headers: { prefer: "wait=25" } });
+  assert.equal(JSON.parse(await waiter.next()).status, "WAITING");
+  assert.equal((await stream()).token.status, "WAITING");
+  const name = `default/${token.id.replace("waitpoint_", "")}`;
+  await worker.server.getWorker().evictDurableObject("TokenObject", { name, webSockets: "hibernate" });
+  waiter.send("ping");
+  assert.equal(await waiter.next(), "pong");
+  assert.equal((await worker.complete(token.id, "kept")).headers.get("waitpoint-outcome"), "completed");
+  assert.equal(JSON.parse(await waiter.next()).output, '"kept"');
+  assert.equal((await stream()).token.output, '"kept"');
+  assert.equal((await (await polled).json()).output, '"kept"');
 });
 
 test("a waiter that has left is forgotten, and the others are told", async () => {
