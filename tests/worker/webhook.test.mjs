@@ -36,6 +36,7 @@ async function received(path, count = 1, body = "") {
 const settings = { SECRET_KEYS, WEBHOOK_URL: `${receiver.url}/all`, WEBHOOK_SECRET: `${NEW}\n${OLD}` };
 const worker = useWorker({ secrets: settings });
 const without = useWorker();
+const mistaken = useWorker({ secrets: { ...settings, WEBHOOK_SECRET: "whsec_short" } });
 
 let paths = 0;
 /** A token with a webhook of its own, which answers so. */
@@ -158,4 +159,13 @@ test("where a webhook may not go, or nothing could be signed, create says so", a
   }
   const unsigned = await without.api(TOKENS, { body: { webhook: { url: "https://example.com/" } } });
   assert.deepEqual([unsigned.status, /WEBHOOK_SECRET is not set/.test((await unsigned.json()).error)], [400, true]);
+});
+
+test("a secret that is none is told to the operator, and never shown", async () => {
+  for (const answer of [await mistaken.api("/healthz"), await mistaken.api(TOKENS, { body: {} })]) {
+    const { error, code } = await answer.json();
+    assert.deepEqual([answer.status, code], [500, "misconfigured"]);
+    assert.match(error, /line 1 of WEBHOOK_SECRET/);
+    assert.doesNotMatch(error, /short/);
+  }
 });

@@ -1,0 +1,186 @@
+// `npm run bench:wait`: how soon a waiter hears of a decision, how soon a list has a token, and how many rows a token's life
+// writes. Each figure is measured in `workerd serve` on this machine, which also runs the waiters.
+import { parseArgs } from "node:util";
+import { build } from "../scripts/build.mjs";
+import { KEY, quantile, serve, waitpoint } from "./workerd.mjs";
+
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "100" } } });
+const rounds = Number(values.rounds);
+await build("worker");
+
+const TOKENS = "/api/v1/waitpoints/tokens";
+const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };
+
+// Counts what an object writes: rows of key-value pairs and statements, and alarms, which are a row each.
+const COUNTING = `
+  import * as built from "./index.js";
+  const rows = {};
+  export default {
+    fetch(request, env, context) {
+      return new URL(request.url).pathname === "/rows" ? Response.json(rows) : new built.default(context, env).fetch(request);
+    },
+  };
+  const around = (target, replaced) =>
+    new Proxy(target, {
+      get(_, name) {
+        if (name in replaced) return replaced[name];
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  function counted(kind, state) {
+    const { storage } = state;
+    const counts = (target, name, count = () => 1) => (...args) => {
+      rows[kind] = (rows[kind] ?? 0) + count();
+      return target[name](...args);
+    };
+    const exec = (...args) => {
+      const cursor = storage.sql.exec(...args);
+      const all = cursor.raw().toArray();
+      rows[kind] = (rows[kind] ?? 0) + cursor.rowsWritten;
+      return { raw: () => ({ toArray: () => all }) };
+    };
+    return around(state, {
+      storage: around(storage, {
+        kv: around(storage.kv, { put: counts(storage.kv, "put") }),
+        sql: around(storage.sql, { exec }),
+        setAlarm: counts(storage, "setAlarm"),
+        deleteAlarm: counts(storage, "deleteAlarm"),
+        deleteAll: counts(storage, "deleteAll"),
+      }),
+    });
+  }
+  const counting = (kind, Built) =>
+    class {
+      constructor(state, env) {
+        this.built = new Built(counted(kind, state), env);
+      }
+      fetch = (request) => this.built.fetch(request);
+      alarm = () => this.built.alarm();
+    };
+  export const TokenObject = counting("token", built.TokenObject);
+  export const KeyObject = counting("key", built.KeyObject);
+  export const IndexObject = counting("index", built.IndexObject);`;
+
+async function client(worker) {
+  const api = (path, body, more) =>
+    fetch(worker.url + path, { method: body ? "POST" : "GET", headers: { ...headers, ...more }, body: body && JSON.stringify(body) });
+  return {
+    api,
+    create: async (fields = {}) => (await api(TOKENS, fields)).json(),
+    complete: async (id) => (await api(`${TOKENS}/${id}/complete`, { data: 1 })).arrayBuffer(),
+  };
+}
+
+/** A waiter: `ready` once it is told that the token waits, `told` the moment at which it hears the end. */
+const WAYS = {
+  socket(worker, id) {
+    const socket = new WebSocket(`${worker.url.replace("http", "ws")}${TOKENS}/${id}/wait`, ["waitpoint.v1", `bearer.${KEY}`]);
+    const [ready, told] = [Promise.withResolvers(), Promise.withResolvers()];
+    let count = 0;
+    socket.addEventListener("message", () => (count++ === 0 ? ready.resolve() : (told.resolve(performance.now()), socket.close())));
+    socket.addEventListener("error", ready.reject);
+    return { ready: ready.promise, told: told.promise };
+  },
+  events(worker, id) {
+    const ready = Promise.withResolvers();
+    const told = (async () => {
+      const answer = await fetch(`${worker.url}${TOKENS}/${id}/wait`, { headers: { ...headers, accept: "text/event-stream" } });
+      let text = "";
+      for await (const chunk of answer.body) {
+        text += Buffer.from(chunk);
+        if (text.includes("id: v1")) ready.resolve();
+        if (text.includes("id: v2")) return performance.now();
+      }
+    })();
+    return { ready: ready.promise, told };
+  },
+  poll(worker, id) {
+    const told = fetch(`${worker.url}${TOKENS}/${id}/wait`, { headers: { ...headers, prefer: "wait=25" } }).then(async (answer) => {
+      await answer.arrayBuffer();
+      return performance.now();
+    });
+    // Nothing tells that a poll is held, so it is given time.
+    return { ready: new Promise((resolve) => setTimeout(resolve, 1_500)), told };
+  },
+};
+
+const worker = await serve(waitpoint());
+const { create, complete, api } = await client(worker);
+
+console.log("\nFrom the request that completes to the waiter's receipt, ms\n");
+console.log("| waiters of the token | way | p50 | p99 | n |\n|--:|---|--:|--:|--:|");
+for (const waiters of [1, 100, 1000]) {
+  for (const [way, wait] of Object.entries(WAYS)) {
+    const times = [];
+    const tokens = waiters === 1 ? rounds : waiters === 100 ? Math.ceil(rounds / 10) : Math.ceil(rounds / 50);
+    for (let n = 0; n < tokens; n += waiters === 1 ? 10 : 1) {
+      // A poll takes its time to begin, so of single waiters ten begin together.
+      const together = await Promise.all(
+        Array.from({ length: waiters === 1 ? 10 : 1 }, async () => {
+          const { id } = await create();
+          const all = [];
+          for (let at = 0; at < waiters; at += 100) {
+            const some = Array.from({ length: Math.min(100, waiters - at) }, () => wait(worker, id));
+            if (way !== "poll") await Promise.all(some.map(({ ready }) => ready));
+            all.push(...some);
+          }
+          await Promise.all(all.map(({ ready }) => ready));
+          return { id, all };
+        }),
+      );
+      for (const { id, all } of together) {
+        const began = performance.now();
+        await complete(id);
+        times.push(...(await Promise.all(all.map(({ told }) => told))).map((at) => at - began));
+      }
+    }
+    const shown = [0.5, 0.99].map((share) => quantile(times, share).toFixed(1));
+    console.log(`| ${waiters} | ${way} | ${shown.join(" | ")} | ${times.length} |`);
+  }
+}
+
+const lags = [];
+for (let n = 0; n < rounds; n++) {
+  const tag = `lag-${n}`;
+  const { id } = await create({ tags: [tag] });
+  const began = performance.now();
+  while (!(await (await api(`${TOKENS}?filter[tags]=${tag}`)).text()).includes(id));
+  lags.push(performance.now() - began);
+}
+console.log(`\nFrom the answer to a create to a list that holds the token: p50 ${quantile(lags, 0.5).toFixed(1)} ms, p99 ${quantile(lags, 0.99).toFixed(1)} ms (n = ${rounds})`);
+await worker.stop();
+
+const counting = await serve(waitpoint({ RETENTION: "1s" }, COUNTING));
+const counted = await client(counting);
+const rows = async () => (await counted.api("/rows")).json();
+const total = (counts) => Object.values(counts).reduce((sum, count) => sum + count, 0);
+const gone = async (id) => {
+  while ((await counted.api(`${TOKENS}/${id}`)).status !== 404) await new Promise((resolve) => setTimeout(resolve, 50));
+};
+console.log("\nRows written in a token's life (each alarm set or deleted is one), of 20 tokens each\n");
+console.log("| token | created | ended and forgotten | in all |\n|---|--:|--:|--:|");
+for (const [what, fields] of Object.entries({
+  "without timeout, completed": {},
+  "with a timeout, completed": { timeout: "1h" },
+  "with an idempotency key, completed": { timeout: "1h", idempotencyKey: "k" },
+  "timed out": { timeout: "2s" },
+})) {
+  const settled = async () => {
+    // What follows an answer is done when nothing has been written for a while.
+    for (let before = -1, now; (now = total(await rows())) !== before; before = now) await new Promise((resolve) => setTimeout(resolve, 400));
+    return total(await rows());
+  };
+  const start = await settled();
+  const ids = [];
+  for (let n = 0; n < 20; n++) {
+    ids.push((await counted.create({ ...fields, ...(fields.idempotencyKey && { idempotencyKey: `k${n}` }) })).id);
+  }
+  const created = await settled();
+  if (what !== "timed out") for (const id of ids) await counted.complete(id);
+  for (const id of ids) await gone(id);
+  const forgotten = await settled();
+  const each = [created - start, forgotten - created, forgotten - start].map((count) => (count / 20).toFixed(1));
+  console.log(`| ${what} | ${each.join(" | ")} |`);
+}
+await counting.stop();
