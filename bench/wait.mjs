@@ -2,11 +2,11 @@
 // writes. Each figure is measured in `workerd serve` on this machine, which also runs the waiters.
 import { parseArgs } from "node:util";
 import { build } from "../scripts/build.mjs";
-import { KEY, quantile, serve, waitpoint } from "./workerd.mjs";
+import { KEY, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "100" } } });
 const rounds = Number(values.rounds);
-await build("worker");
+underNode(await build("worker"));
 
 const TOKENS = "/api/v1/waitpoints/tokens";
 const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };

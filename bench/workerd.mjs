@@ -1,10 +1,16 @@
 // The built Worker in `workerd serve`, without wrangler's proxy: what a benchmark measures against.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../scripts/setup.mjs";
+
+/** Runs the program again if this Node is not the one that the project's set-up brings, as that is too old. */
+export function underNode(env) {
+  if (process.execPath === env.NODE) return;
+  process.exit(spawnSync(env.NODE, process.argv.slice(1), { stdio: "inherit", env }).status ?? 1);
+}
 
 export const KEY = "tr_dev_123456789012345678901234";
 
