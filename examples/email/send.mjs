@@ -3,12 +3,14 @@
 //   node send.mjs                          writes approval.eml: open it in a mail program
 //   node send.mjs --smtp localhost:1025    sends it to a local catcher (Mailpit, MailHog)
 //
-// SECRET_KEY and BASE_URL (default http://localhost:8787) say where the token is made.
+// SECRET_KEY and BASE_URL (default http://localhost:8787) say where the token is made. `npm run build` in this clone and
+// `npm install` here bring the package.
 import { randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
+import { configure, createToken, waitForToken } from "waitpoint/server";
 
 const { values } = parseArgs({
   options: {
@@ -25,11 +27,8 @@ const approval = {
   description: "Finance has checked the numbers. Publishing cannot be undone.",
   requestedBy: "Ann Miller",
 };
-const tokens = `${BASE_URL}/api/v1/waitpoints/tokens`;
-const headers = { authorization: `Bearer ${SECRET_KEY}`, "content-type": "application/json" };
-const created = await fetch(tokens, { method: "POST", headers, body: JSON.stringify({ timeout: "1d", approval }) });
-if (!created.ok) throw new Error(await created.text());
-const token = await created.json();
+configure({ baseURL: BASE_URL, accessToken: SECRET_KEY });
+const token = await createToken({ timeout: "1d", approval });
 
 const mail = message({ ...approval, url: token.url });
 if (values.smtp) {
@@ -41,14 +40,8 @@ if (values.smtp) {
 }
 
 console.log(`waiting for ${token.id}…`);
-for (;;) {
-  const { status, output } = await (await fetch(`${tokens}/${token.id}`, { headers })).json();
-  if (status !== "WAITING") {
-    console.log(status, output);
-    break;
-  }
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-}
+const { status, output } = await waitForToken(token);
+console.log(status, JSON.stringify(output));
 
 /** An RFC 5322 message: the text, and the same as HTML. */
 function message(fields) {

@@ -1,6 +1,6 @@
 // What the tests of the npm package share: the package as npm would install it, and a browser.
 import { execFileSync } from "node:child_process";
-import { createReadStream, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, createReadStream, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { after, before } from "node:test";
@@ -20,6 +20,19 @@ export function installed(files = {}) {
     writeFileSync(join(folder, name), text);
   }
   return { folder, tarball: join(folder, filename) };
+}
+
+/** A folder with a copy of an example, the packed package, and this project's copy of whatever else it needs. */
+export function example(name) {
+  const { folder } = installed();
+  cpSync(join(root, "examples", name), folder, { recursive: true });
+  const { dependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  for (const other of Object.keys(dependencies).filter((name) => name !== "waitpoint")) {
+    const place = join(folder, "node_modules", other);
+    mkdirSync(join(place, ".."), { recursive: true });
+    symlinkSync(join(root, "node_modules", other), place);
+  }
+  return folder;
 }
 
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".json": "application/json" };

@@ -7,15 +7,16 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { KEY, root, temporaryFolder, useWorker } from "../harness.mjs";
+import { example } from "../client/fixture.mjs";
+import { KEY, useWorker } from "../harness.mjs";
 
 const worker = useWorker();
-const folder = temporaryFolder();
+const folder = example("email");
 
 /** Runs the example; `printed(text)` resolves when a line begins so. */
 function run(...args) {
   const env = { ...process.env, SECRET_KEY: KEY, BASE_URL: worker.url };
-  const child = spawn(process.execPath, [join(root, "examples/email/send.mjs"), ...args], { cwd: folder, env });
+  const child = spawn(process.execPath, ["send.mjs", ...args], { cwd: folder, env });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     printed: async (start) => {
