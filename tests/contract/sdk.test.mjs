@@ -4,9 +4,12 @@ import { runInMockTaskContext } from "@trigger.dev/core/v3/test";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { example } from "../client/fixture.mjs";
 import { KEY, TOKENS, until, useWorker } from "../harness.mjs";
 
+const { tokenRuntime } = await import(join(example("runtime-manager"), "manager.mjs"));
 const worker = useWorker();
 const relay = useRelay();
 
@@ -148,30 +151,23 @@ test("an idempotency key gives the same token, with a credential that works", as
 
 test("wait.forToken resumes a run with the output, or with the timeout", async () => {
   await inTask(async () => {
-    const done = await wait.createToken({ timeout: "1h" });
-    const resumed = wait.forToken(done);
-    await fetch(done.url, { method: "POST", body: '{"status":"approved"}' });
-    assert.deepEqual(await resumed, { ok: true, output: { status: "approved" } });
-
+    for (const output of [{ status: "approved" }, undefined, "", null, 0]) {
+      const token = await wait.createToken({ timeout: "1h" });
+      const resumed = wait.forToken(token);
+      const asked = ({ url }) => url === `/engine/v1/runs/run_test/waitpoints/tokens/${token.id}/wait`;
+      await until(() => relay.requests.some(asked), Boolean);
+      await worker.complete(token.id, output);
+      assert.deepEqual(await resumed, { ok: true, output });
+    }
     const late = await wait.createToken({ timeout: "1s" });
     const result = wait.forToken(late);
     await assert.rejects(result.unwrap(), /Waitpoint timed out at/);
   });
 });
 
-/** A task of trigger.dev whose runtime asks the Worker how a token ended. */
+/** A task of trigger.dev whose runtime is the example's: it waits at the Worker. */
 function inTask(work) {
-  const none = () => assert.fail("only tokens are waited for");
-  const runtimeManager = {
-    disable() {},
-    waitForTask: none,
-    waitForBatch: none,
-    async waitForWaitpoint({ waitpointFriendlyId }) {
-      const token = await until(() => worker.retrieve(waitpointFriendlyId), ({ status }) => status !== "WAITING");
-      const { output, outputType } = token;
-      return { ok: !token.outputIsError, output, outputType };
-    },
-  };
+  const runtimeManager = tokenRuntime({ baseURL: worker.url, accessToken: KEY });
   return runInMockTaskContext(() => asBackEnd(work), { runtimeManager });
 }
 
@@ -187,7 +183,7 @@ function useRelay() {
       body: body.length ? body : undefined,
     });
     const text = (await answer.text()).replaceAll(worker.url, relay.url);
-    relay.requests.push({ key: request.headers["x-trigger-request-idempotency-key"], answer: text });
+    relay.requests.push({ url: request.url, key: request.headers["x-trigger-request-idempotency-key"], answer: text });
     if (relay.loseNext) {
       relay.loseNext = false;
       return response.destroy();
