@@ -266,7 +266,12 @@ impl Object {
             match token.debt(self.listed.get(), now()) {
                 None => return Ok(Some(token)),
                 Some(Debt::List) => {
-                    self.listed.set(self.outbox().list(&token).await);
+                    let listed = self.outbox().list(&token).await;
+                    // Meanwhile it may have been forgotten, and another made by the same request.
+                    let Some(found) = self.read()? else { break };
+                    if found.created_at == token.created_at {
+                        self.listed.set(listed);
+                    }
                     *armed = false;
                 }
                 Some(Debt::Deliver(index)) => {
