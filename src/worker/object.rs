@@ -231,6 +231,8 @@ impl Object {
             self.wake()?;
         }
         if token.is_over(settings::retention(&self.env), now) {
+            // Whoever noticed its end may be just about to, and would find nothing any more.
+            self.wake()?;
             if let Some(key) = &token.key {
                 key::release(&self.env, &self.environment, &key.text, &self.id).await?;
             }
