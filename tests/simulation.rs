@@ -4,6 +4,7 @@
 //!
 //! `SIMULATION_SEED=<number>` repeats one seed and prints its events.
 mod chance;
+mod clients;
 mod object;
 mod oracle;
 mod world;
@@ -128,6 +129,8 @@ fn is_wanted((standing, owes): (Standing, bool), what: What) -> bool {
         }
         // By then it has its row, and nothing else is owed.
         What::IndexTold => !(is_waiting && owes),
+        // Seldom, and without a consequence.
+        What::IndexUnreachable => standing != Standing::Absent,
         // Its alarm went with it; and again is what is there already.
         What::AlarmOnTime | What::AlarmLate | What::CreateAgain => standing != Standing::Absent,
         // Its alarm is past.

@@ -116,6 +116,7 @@ impl World<'_> {
             self.wake(id);
         }
         if token.is_over(Duration::from_millis(self.retention), at(self.now)) {
+            self.wake(id);
             let releases = token.key.is_some();
             let wait = if releases { self.chance.below(50) } else { 0 };
             if self.is_faulty && releases && self.chance.percent(10) {
@@ -144,7 +145,8 @@ impl World<'_> {
         self.objects[id].alarm = None;
         self.objects[id].is_neglected = false;
         self.rung(id);
-        self.plan_after_forgetting(id);
+        let is_telling = self.objects[id].paying.is_some();
+        self.plan_after_forgetting(id, is_telling);
     }
 
     fn pay(&mut self, id: usize, is_armed: bool, rings: bool) {
@@ -260,6 +262,18 @@ impl World<'_> {
         };
         let pause = pause.map(Duration::from_millis);
         token.attempted(index, answer, pause, &id.to_string(), at(self.now));
+        let delivery = &token.deliveries[index];
+        match (answer, delivery.progress) {
+            (Answer::Status(200), progress) => assert_eq!(progress, Progress::Delivered),
+            (Answer::Status(410), progress) => assert_eq!(progress, Progress::Failed),
+            (_, Progress::Pending(next)) => assert!(next > at(self.now), "tried at once"),
+            (_, progress) => {
+                assert_eq!(
+                    (progress, delivery.attempts),
+                    (Progress::Failed, MAX_ATTEMPTS)
+                );
+            }
+        }
         self.save(id, token);
         self.objects[id].paying.as_mut().unwrap().is_armed = true;
         self.pay_on(id);
@@ -283,6 +297,10 @@ impl World<'_> {
                 assert!(is.attempts <= MAX_ATTEMPTS);
             }
             if before.state == State::Waiting {
+                let own = token.webhook.as_ref().map(|_| Target::Token);
+                let owed: Vec<_> = self.subscribers().into_iter().chain(own).collect();
+                let targets = token.deliveries.iter().map(|one| one.target);
+                assert_eq!(targets.collect::<Vec<_>>(), owed, "owed");
                 self.plan_after_end(id);
             }
         }
