@@ -120,7 +120,7 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// To keep this token, unless it keeps one.
-    Create(Token),
+    Create(Box<Token>),
     /// How the token stands.
     Read,
     /// To take this decision.
@@ -199,7 +199,7 @@ pub fn answer(
     let Some(token) = record else {
         return match ask {
             Ask::Create(token) => {
-                *record = Some(token);
+                *record = Some(*token);
                 (Reply::Created, true)
             }
             Ask::Read | Ask::Complete(_) => (Reply::Unknown, false),

@@ -153,12 +153,18 @@ fn each_record_answers_each_request() {
     let decided = |outcome| Reply::Decided(outcome);
     let overdue = Some(token(Some(100)));
     for (record, ask, now, reply, changed) in [
-        (None, Ask::Create(token(None)), 0, Reply::Created, true),
+        (
+            None,
+            Ask::Create(Box::new(token(None))),
+            0,
+            Reply::Created,
+            true,
+        ),
         (None, Ask::Read, 0, Reply::Unknown, false),
         (None, Ask::Complete(decision("1")), 0, Reply::Unknown, false),
         (
             overdue.clone(),
-            Ask::Create(token(None)),
+            Ask::Create(Box::new(token(None))),
             99,
             Reply::Found,
             false,
@@ -173,7 +179,7 @@ fn each_record_answers_each_request() {
         ),
         (
             overdue.clone(),
-            Ask::Create(token(None)),
+            Ask::Create(Box::new(token(None))),
             100,
             Reply::Found,
             true,
@@ -188,7 +194,7 @@ fn each_record_answers_each_request() {
         ),
         (
             overdue.clone(),
-            Ask::Create(token(None)),
+            Ask::Create(Box::new(token(None))),
             30_100,
             Reply::Unknown,
             false,

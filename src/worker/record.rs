@@ -142,7 +142,7 @@ impl Command {
     /// The inverse of packing; `text` is what followed.
     pub(super) fn into_ask(self, text: String) -> Ask {
         match self {
-            Self::Create(record) => Ask::Create(record.into_token(String::new())),
+            Self::Create(record) => Ask::Create(Box::new(record.into_token(String::new()))),
             Self::Read => Ask::Read,
             Self::Complete(deciding) => Ask::Complete(deciding.into_decision(text)),
         }

@@ -216,7 +216,7 @@ impl World<'_> {
             ..Token::new(at(begun), timeout.map(at), Vec::new())
         };
         let expected = self.expected(id);
-        let (reply, found) = self.apply(id, Ask::Create(token));
+        let (reply, found) = self.apply(id, Ask::Create(Box::new(token)));
         if reply == Reply::Created {
             assert!(self.objects[id].oracle.is_none(), "replaced");
             self.objects[id].oracle = Some(Oracle::new(own, timeout));

@@ -272,8 +272,8 @@ impl<'a> World<'a> {
         };
         let other = usize::try_from(self.chance.below(IDS as u64)).unwrap();
         match self.chance.below(10) {
-            0 => return self.push(wait, Event::Crash(id)),
-            1 => return self.push(wait, Event::Evict(id)),
+            0 => self.push(wait, Event::Crash(id)),
+            1 => self.push(wait, Event::Evict(id)),
             _ if self.clients.len() > MOST_CLIENTS => {}
             2 => self.wish(wait, Wish::Create(id)),
             3 | 4 => self.wish(wait, Wish::Create(other)),
@@ -358,6 +358,9 @@ impl<'a> World<'a> {
         let (stands, ends) = (end_of(token), oracle.end(self.now));
         let is_overdue = stands == End::Waiting && matches!(ends, End::TimedOut(_));
         assert!(stands == ends || is_overdue, "{stands:?} is not {ends:?}");
+        if stands != End::Waiting && object.following == 0 {
+            assert!(self.sockets[id].is_empty(), "nobody tells the waiters");
+        }
         if let Some(row) = self.rows.get(&(id, token.created_at.as_millis())) {
             let completed = match ends {
                 End::Completed(at, _) => Some(at),
