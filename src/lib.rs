@@ -112,6 +112,7 @@ mod tests {
     mod list;
     mod page;
     mod route;
+    mod simulation;
     mod time;
     mod token;
     mod webhook;

@@ -116,6 +116,30 @@ pub enum Event {
     WakeUp,
 }
 
+/// What is asked of a token's object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// To keep this token, unless it keeps one.
+    Create(Box<Token>),
+    /// How the token stands.
+    Read,
+    /// To take this decision.
+    Complete(Decision),
+}
+
+/// What the object says to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// There is no such token; after [`Ask::Create`], there still is the record of one that is forgotten.
+    Unknown,
+    /// The token is kept.
+    Created,
+    /// There is a token; after [`Ask::Create`], it was there before.
+    Found,
+    /// What a decision came to.
+    Decided(Outcome),
+}
+
 /// What the token says to an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -158,6 +182,38 @@ pub fn step(token: &Token, event: Event, now: Timestamp) -> Transition {
         (State::Waiting, Event::WakeUp) => stay(Outcome::Waiting),
         (State::Waiting, Event::Complete(decision)) => {
             become_(State::Completed { at: now, decision }, Outcome::Completed)
+        }
+    }
+}
+
+/// What the object that keeps `record` says at `now`, and whether the record is to be written before it is
+/// said. A record that is there is never replaced by another's: waiters, webhooks and the index may still
+/// have to hear of it.
+pub fn answer(
+    record: &mut Option<Token>,
+    ask: Ask,
+    retention: Duration,
+    now: Timestamp,
+    subscribers: &[Target],
+) -> (Reply, bool) {
+    let Some(token) = record else {
+        return match ask {
+            Ask::Create(token) => {
+                *record = Some(*token);
+                (Reply::Created, true)
+            }
+            Ask::Read | Ask::Complete(_) => (Reply::Unknown, false),
+        };
+    };
+    let settled = token.settle_if_due(now, subscribers);
+    if token.is_forgotten(retention, now) {
+        return (Reply::Unknown, false);
+    }
+    match ask {
+        Ask::Create(_) | Ask::Read => (Reply::Found, settled),
+        Ask::Complete(decision) => {
+            let (outcome, changed) = token.apply(Event::Complete(decision), now, subscribers);
+            (Reply::Decided(outcome), changed || settled)
         }
     }
 }
@@ -255,6 +311,12 @@ impl Token {
     #[must_use]
     pub fn owes(&self) -> bool {
         self.deliveries.iter().any(|one| one.due_at().is_some())
+    }
+
+    /// Whether nothing more is to come of it: its object lets go of it.
+    #[must_use]
+    pub fn is_over(&self, retention: Duration, now: Timestamp) -> bool {
+        self.is_forgotten(retention, now) && !self.owes()
     }
 
     /// When the token must be looked at next: its timeout while it waits, the end of its retention

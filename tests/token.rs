@@ -2,9 +2,11 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::time::Duration;
+use waitpoint::delivery::{Answer, Target};
 use waitpoint::time::Timestamp;
 use waitpoint::token::{
-    CompletedBy, Decision, Event, Outcome, Output, OutputKind, State, Token, step,
+    Ask, CompletedBy, Decision, Event, Outcome, Output, OutputKind, Reply, State, Token, answer,
+    step,
 };
 
 const RETENTION: Duration = Duration::from_secs(30);
@@ -144,6 +146,83 @@ fn a_finished_token_is_forgotten_after_its_retention() {
     let mut late = token(Some(100));
     late.settle_if_due(at(5_000), &[]);
     assert_eq!(late.forget_at(RETENTION), Some(at(30_100)));
+}
+
+#[test]
+fn each_record_answers_each_request() {
+    let decided = |outcome| Reply::Decided(outcome);
+    let overdue = Some(token(Some(100)));
+    for (record, ask, now, reply, changed) in [
+        (
+            None,
+            Ask::Create(Box::new(token(None))),
+            0,
+            Reply::Created,
+            true,
+        ),
+        (None, Ask::Read, 0, Reply::Unknown, false),
+        (None, Ask::Complete(decision("1")), 0, Reply::Unknown, false),
+        (
+            overdue.clone(),
+            Ask::Create(Box::new(token(None))),
+            99,
+            Reply::Found,
+            false,
+        ),
+        (overdue.clone(), Ask::Read, 99, Reply::Found, false),
+        (
+            overdue.clone(),
+            Ask::Complete(decision("1")),
+            99,
+            decided(Outcome::Completed),
+            true,
+        ),
+        (
+            overdue.clone(),
+            Ask::Create(Box::new(token(None))),
+            100,
+            Reply::Found,
+            true,
+        ),
+        (overdue.clone(), Ask::Read, 100, Reply::Found, true),
+        (
+            overdue.clone(),
+            Ask::Complete(decision("1")),
+            100,
+            decided(Outcome::TimedOut),
+            true,
+        ),
+        (
+            overdue.clone(),
+            Ask::Create(Box::new(token(None))),
+            30_100,
+            Reply::Unknown,
+            false,
+        ),
+        (overdue.clone(), Ask::Read, 30_100, Reply::Unknown, false),
+        (
+            overdue,
+            Ask::Complete(decision("1")),
+            30_100,
+            Reply::Unknown,
+            false,
+        ),
+    ] {
+        let said = format!("{ask:?} at {now}");
+        let mut record = record;
+        let answer = answer(&mut record, ask, RETENTION, at(now), &[]);
+        assert_eq!(answer, (reply, changed), "{said}");
+    }
+}
+
+#[test]
+fn a_token_that_owes_a_delivery_is_not_over() {
+    let mut token = token(Some(100));
+    token.settle_if_due(at(100), &[Target::Environment]);
+    assert!(!token.is_over(RETENTION, at(30_100)));
+    token.attempted(0, Answer::Status(200), None, "a", at(101));
+    assert!(!token.is_over(RETENTION, at(30_099)));
+    assert!(token.is_over(RETENTION, at(30_100)));
 }
 
 fn times() -> impl Strategy<Value = Option<u64>> {

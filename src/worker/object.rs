@@ -14,7 +14,7 @@ use super::record::{Answer, Command, Unreadable, pack_token, unpack, unpack_toke
 use super::{key, now, settings};
 use crate::delivery::{Debt, LEASE, Listed, Target};
 use crate::time::Timestamp;
-use crate::token::{Event, Outcome, Token};
+use crate::token::{Ask, Outcome, Reply, Token, answer};
 use crate::wire::{self, Reader};
 use js_sys::{Promise, Uint8Array};
 use std::cell::Cell;
@@ -131,27 +131,27 @@ impl Object {
     async fn answer(self: &Rc<Self>, request: &Request) -> Result<Answer, JsValue> {
         let body = Uint8Array::new(&platform::read(request, u32::MAX).await?).to_vec();
         let (command, text): (Command, String) = unpack(&body)?;
-        let (answer, saving) = self.apply(command, text, now())?;
+        let (reply, token, saving) = self.apply(command.into_ask(text), now())?;
         if let Some(saving) = saving {
             saving.await?;
             self.follow_up();
         }
-        Ok(answer)
+        Ok(Answer::of(reply, token))
     }
 
     /// Takes a waiter, or tells it at once how the token ended.
     async fn admit(self: &Rc<Self>, url: &str) -> Result<Response, JsValue> {
-        let (token, settled) = match self.load(now()) {
-            Ok(Some(found)) => found,
-            Ok(None) => return platform::respond(404, "", None),
+        let (token, saving) = match self.apply(Ask::Read, now()) {
+            Ok((Reply::Found, Some(token), saving)) => (token, saving),
+            Ok(_) => return platform::respond(404, "", None),
             Err(why) => {
                 platform::error("the token's storage failed", &why);
                 return platform::respond(503, "", None);
             }
         };
-        if settled {
+        if let Some(saving) = saving {
             // It is finished, so nothing that comes while this is written changes how it ended.
-            self.save(&token, now())?.await?;
+            saving.await?;
             self.follow_up();
         }
         platform::admit(
@@ -203,38 +203,20 @@ impl Object {
     /// Reads, decides and writes, with no `await` between. The future tells that it is written.
     fn apply(
         &self,
-        command: Command,
-        text: String,
+        ask: Ask,
         now: Timestamp,
-    ) -> Result<(Answer, Option<Saving>), JsValue> {
-        let Some((mut token, settled)) = self.load(now)? else {
-            return match command {
-                // A key led here whose token is forgotten and not yet gone. Another would not be it.
-                Command::Create(record) if record.is_of_another_request() && self.is_there()? => {
-                    Ok((Answer::Unknown, None))
-                }
-                Command::Create(record) => {
-                    self.listed.set(Listed::Unknown);
-                    let saving = self.save(&record.into_token(String::new()), now)?;
-                    Ok((Answer::Created, Some(saving)))
-                }
-                Command::Read | Command::Complete(_) => Ok((Answer::Unknown, None)),
-            };
+    ) -> Result<(Reply, Option<Token>, Option<Saving>), JsValue> {
+        let mut record = self.read()?;
+        let retention = settings::retention(&self.env);
+        let (reply, changed) = answer(&mut record, ask, retention, now, &self.subscribers());
+        if reply == Reply::Created {
+            self.listed.set(Listed::Unknown);
+        }
+        let saving = match &record {
+            Some(token) if changed => Some(self.save(token, now)?),
+            _ => None,
         };
-        let (answer, changed) = match command {
-            Command::Create(_) | Command::Read => (None, settled),
-            Command::Complete(deciding) => {
-                let decision = Event::Complete(deciding.into_decision(text));
-                let (outcome, changed) = token.apply(decision, now, &self.subscribers());
-                (Some(outcome), changed || settled)
-            }
-        };
-        let saving = if changed {
-            Some(self.save(&token, now)?)
-        } else {
-            None
-        };
-        Ok((answer.map_or(Answer::Found(token), Answer::Decided), saving))
+        Ok((reply, record, saving))
     }
 
     /// What an alarm is for.
@@ -248,7 +230,9 @@ impl Object {
             self.save(&token, now)?.await?;
             self.wake()?;
         }
-        if token.is_forgotten(settings::retention(&self.env), now) && !token.owes() {
+        if token.is_over(settings::retention(&self.env), now) {
+            // Whoever noticed its end may be just about to, and would find nothing any more.
+            self.wake()?;
             if let Some(key) = &token.key {
                 key::release(&self.env, &self.environment, &key.text, &self.id).await?;
             }
@@ -284,7 +268,12 @@ impl Object {
             match token.debt(self.listed.get(), now()) {
                 None => return Ok(Some(token)),
                 Some(Debt::List) => {
-                    self.listed.set(self.outbox().list(&token).await);
+                    let listed = self.outbox().list(&token).await;
+                    // Meanwhile it may have been forgotten, and another made by the same request.
+                    let Some(found) = self.read()? else { break };
+                    if found.created_at == token.created_at {
+                        self.listed.set(listed);
+                    }
                     *armed = false;
                 }
                 Some(Debt::Deliver(index)) => {
@@ -306,21 +295,6 @@ impl Object {
             environment: &self.environment,
             id: &self.id,
         }
-    }
-
-    /// The token as it stands at `now`, and whether reading it timed it out.
-    fn load(&self, now: Timestamp) -> Result<Option<(Token, bool)>, JsValue> {
-        let Some(mut token) = self.read()? else {
-            return Ok(None);
-        };
-        let settled = token.settle_if_due(now, &self.subscribers());
-        let forgotten = token.is_forgotten(settings::retention(&self.env), now);
-        Ok((!forgotten).then_some((token, settled)))
-    }
-
-    /// Whether there is a record, be it of a token that is forgotten.
-    fn is_there(&self) -> Result<bool, JsValue> {
-        Ok(self.read()?.is_some())
     }
 
     /// The record as it was written.

@@ -6,14 +6,16 @@
 
 use crate::delivery::{self, Delivery, Progress, Target};
 use crate::time::Timestamp;
-use crate::token::{CompletedBy, Decision, Key, Outcome, Output, OutputKind, State, Token};
+use crate::token::{
+    Ask, CompletedBy, Decision, Key, Outcome, Output, OutputKind, Reply, State, Token,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What the Worker asks of an object.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Command {
-    /// Store this token, unless there is one. Unknown, if an idempotency key led to one that is forgotten.
+    /// Store this token, unless there is one. Unknown, if there is one that is forgotten.
     Create(Record),
     /// The token as it stands now.
     Read,
@@ -136,6 +138,17 @@ enum Way {
     Page,
 }
 
+impl Command {
+    /// The inverse of packing; `text` is what followed.
+    pub(super) fn into_ask(self, text: String) -> Ask {
+        match self {
+            Self::Create(record) => Ask::Create(Box::new(record.into_token(String::new()))),
+            Self::Read => Ask::Read,
+            Self::Complete(deciding) => Ask::Complete(deciding.into_decision(text)),
+        }
+    }
+}
+
 impl Record {
     /// The stored form of a token, and the text that follows it.
     pub(super) fn of(token: &Token) -> (Self, &str) {
@@ -170,11 +183,6 @@ impl Record {
             deliveries: token.deliveries.iter().map(StoredDelivery::of).collect(),
         };
         (record, text)
-    }
-
-    /// Whether the token's id is not that of the request that makes it, but one that a key stands for.
-    pub(super) fn is_of_another_request(&self) -> bool {
-        self.creator.is_some()
     }
 
     /// The inverse of [`Record::of`].
@@ -333,6 +341,16 @@ pub(super) fn unpack_token(bytes: &[u8]) -> Result<Token, Unreadable> {
 }
 
 impl Answer {
+    /// A reply, with the token that it found.
+    pub(super) fn of(reply: Reply, token: Option<Token>) -> Self {
+        match (reply, token) {
+            (Reply::Found, Some(token)) => Self::Found(token),
+            (Reply::Found | Reply::Unknown, _) => Self::Unknown,
+            (Reply::Created, _) => Self::Created,
+            (Reply::Decided(outcome), _) => Self::Decided(outcome),
+        }
+    }
+
     /// A word, then for [`Answer::Found`] a line with the token.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let word: &str = match self {

@@ -1,0 +1,165 @@
+//! A world in which everything goes wrong that may, driven by a seed: the pure core between objects that
+//! crash, clients that repeat themselves, receivers and an index that fail. What comes of it is compared
+//! with an oracle that knows requests and times alone, after every event.
+//!
+//! `SIMULATION_SEED=<number>` repeats one seed and prints its events.
+mod chance;
+mod clients;
+mod object;
+mod oracle;
+mod world;
+
+use self::oracle::End;
+use self::world::World;
+use std::collections::BTreeSet;
+use std::env;
+use waitpoint::token::{State, Token};
+
+/// How a token stands when something happens to it, and whether somebody has still to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Absent,
+    Waiting,
+    /// Its timeout has come, and nobody has noticed.
+    Overdue,
+    Completed,
+    TimedOut,
+    /// And not yet gone.
+    Forgotten,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Create,
+    CreateAgain,
+    CreateByKey,
+    Complete,
+    Read,
+    Wait,
+    AlarmEarly,
+    AlarmOnTime,
+    AlarmLate,
+    AlarmAgain,
+    Received,
+    Refused,
+    Gone,
+    Unanswered,
+    IndexTold,
+    IndexUnreachable,
+    Crash,
+    Evict,
+}
+
+type Seen = BTreeSet<((Standing, bool), What)>;
+
+const STANDINGS: [(Standing, bool); 11] = [
+    (Standing::Absent, false),
+    (Standing::Waiting, false),
+    (Standing::Waiting, true),
+    (Standing::Overdue, false),
+    (Standing::Overdue, true),
+    (Standing::Completed, false),
+    (Standing::Completed, true),
+    (Standing::TimedOut, false),
+    (Standing::TimedOut, true),
+    (Standing::Forgotten, false),
+    (Standing::Forgotten, true),
+];
+
+const WHATS: [What; 18] = [
+    What::Create,
+    What::CreateAgain,
+    What::CreateByKey,
+    What::Complete,
+    What::Read,
+    What::Wait,
+    What::AlarmEarly,
+    What::AlarmOnTime,
+    What::AlarmLate,
+    What::AlarmAgain,
+    What::Received,
+    What::Refused,
+    What::Gone,
+    What::Unanswered,
+    What::IndexTold,
+    What::IndexUnreachable,
+    What::Crash,
+    What::Evict,
+];
+
+/// The first seeds are always run, as is every one until all has been seen.
+const FIRST: u64 = 300;
+const LAST: u64 = 10_000;
+
+/// A record in the oracle's words.
+fn end_of(token: &Token) -> End {
+    match &token.state {
+        State::Waiting => End::Waiting,
+        State::Completed { at, decision } => {
+            let output = decision.output.as_ref().unwrap();
+            End::Completed(at.as_millis(), output.text.clone())
+        }
+        State::TimedOut => End::TimedOut(token.timeout_at.unwrap().as_millis()),
+    }
+}
+
+/// Tells the seed of a failure.
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("SIMULATION_SEED={} repeats it", self.0);
+        }
+    }
+}
+
+fn run(seed: u64, seen: &mut Seen, is_loud: bool) -> u64 {
+    let _seed = Seed(seed);
+    World::new(seed, seen).run(is_loud)
+}
+
+/// Whether this is to be seen happen to a token that stands so; `owes`: a webhook or the index has still to be told.
+fn is_wanted((standing, owes): (Standing, bool), what: What) -> bool {
+    let is_waiting = matches!(standing, Standing::Waiting | Standing::Overdue);
+    match what {
+        // Nothing can come of it before the end, or when all is done.
+        What::Received | What::Refused | What::Gone | What::Unanswered => {
+            owes && !is_waiting && standing != Standing::Absent
+        }
+        // By then it has its row, and nothing else is owed.
+        What::IndexTold => !(is_waiting && owes),
+        // Seldom, and without a consequence.
+        What::IndexUnreachable => standing != Standing::Absent,
+        // Its alarm went with it; and again is what is there already.
+        What::AlarmOnTime | What::AlarmLate | What::CreateAgain => standing != Standing::Absent,
+        // Its alarm is past.
+        What::AlarmEarly => !matches!(standing, Standing::Absent | Standing::Overdue),
+        _ => true,
+    }
+}
+
+fn missing(seen: &Seen) -> Vec<((Standing, bool), What)> {
+    let pairs = STANDINGS
+        .iter()
+        .flat_map(|&standing| WHATS.map(|what| (standing, what)));
+    pairs
+        .filter(|pair| is_wanted(pair.0, pair.1) && !seen.contains(pair))
+        .collect()
+}
+
+#[test]
+fn whatever_goes_wrong_a_token_ends_once_and_all_are_told() {
+    let mut seen = Seen::new();
+    if let Ok(seed) = env::var("SIMULATION_SEED") {
+        run(seed.parse().unwrap(), &mut seen, true);
+        return;
+    }
+    let (mut seed, mut events) = (0, 0);
+    while seed < FIRST || !missing(&seen).is_empty() {
+        assert!(seed < LAST, "never seen: {:?}", missing(&seen));
+        events += run(seed, &mut seen, false);
+        seed += 1;
+    }
+    println!("{} pairs, {seed} seeds, {events} events", seen.len());
+}

@@ -1,0 +1,389 @@
+//! Objects, as `src/worker/object.rs` drives the core: the same order of doing, with every `await` an event
+//! that others may come before.
+use super::oracle::{End, Oracle};
+use super::world::{Event, Ringing, World, at};
+use super::{What, end_of};
+use std::time::Duration;
+use waitpoint::delivery::{Answer, Debt, LEASE, Listed, MAX_ATTEMPTS, Progress, Target};
+use waitpoint::token::{Ask, Reply, State, Token, answer};
+
+pub(super) const LEASED: u64 = LEASE.as_secs() * 1_000;
+
+#[derive(Default)]
+pub(super) struct Object {
+    // Storage.
+    pub(super) record: Option<Token>,
+    pub(super) alarm: Option<u64>,
+    // Memory.
+    listed: Listed,
+    paying: Option<Paying>,
+    /// Changes that nobody has followed up yet.
+    pub(super) following: u32,
+    // The platform.
+    /// Which life of its memory this is: what an earlier one began goes nowhere.
+    pub(super) life: u32,
+    pub(super) is_ringing: bool,
+    /// When the platform calls again, after a handler that did not end.
+    pub(super) repeated: u64,
+    /// Whether the request at hand changed the record.
+    pub(super) is_changed: bool,
+    /// Whether its alarm may have come too late to tell the index.
+    pub(super) is_neglected: bool,
+    pub(super) oracle: Option<Oracle>,
+}
+
+/// A payment under way.
+#[derive(Clone, Copy)]
+struct Paying {
+    is_armed: bool,
+    /// Whether an alarm waits for its end.
+    rings: bool,
+}
+
+impl Object {
+    pub(super) fn is_idle(&self) -> bool {
+        self.paying.is_none() && self.following == 0 && !self.is_ringing
+    }
+
+    pub(super) fn lose_memory(&mut self) {
+        self.listed = Listed::default();
+        self.paying = None;
+        self.following = 0;
+        self.life += 1;
+    }
+}
+
+impl World<'_> {
+    /// `Object::apply`; the token is the one that was found.
+    pub(super) fn apply(&mut self, id: usize, ask: Ask) -> (Reply, Option<Token>) {
+        let before = self.objects[id].record.clone();
+        let mut record = before.clone();
+        let is_read = matches!(ask, Ask::Read | Ask::Create(_)) && before.is_some();
+        let (reply, changed) = answer(
+            &mut record,
+            ask,
+            Duration::from_millis(self.retention),
+            at(self.now),
+            &self.subscribers(),
+        );
+        if reply == Reply::Created {
+            self.objects[id].listed = Listed::Unknown;
+        }
+        if let (Some(token), true) = (&record, changed) {
+            let timed_out = token.state == State::TimedOut && before != record;
+            assert!(!is_read || timed_out, "written for a read");
+            self.save(id, token.clone());
+            self.objects[id].is_changed = true;
+        }
+        (reply, record)
+    }
+
+    /// After the answer's leaving has been decided: what the change brings, unless the object dies first.
+    pub(super) fn follow_up(&mut self, id: usize) {
+        self.objects[id].following += 1;
+        if self.is_faulty && self.chance.percent(10) {
+            self.push(0, Event::Crash(id));
+        }
+        let wait = self.chance.of(&[0, 0, 1, 20]);
+        self.push(wait, Event::FollowUp(id, self.objects[id].life));
+    }
+
+    pub(super) fn followed_up(&mut self, id: usize) {
+        self.objects[id].following -= 1;
+        self.wake(id);
+        self.pay(id, true, false);
+    }
+
+    fn wake(&mut self, id: usize) {
+        let Some(token) = self.objects[id].record.clone() else {
+            return;
+        };
+        if token.finished_at().is_some() {
+            for _waiter in std::mem::take(&mut self.sockets[id]) {
+                self.tell(id, &token);
+            }
+        }
+    }
+
+    /// What an alarm is for.
+    pub(super) fn look(&mut self, id: usize) {
+        let Some(mut token) = self.objects[id].record.clone() else {
+            return self.forget(id);
+        };
+        let settled = token.settle_if_due(at(self.now), &self.subscribers());
+        if settled {
+            self.save(id, token.clone());
+            self.wake(id);
+        }
+        if token.is_over(Duration::from_millis(self.retention), at(self.now)) {
+            self.wake(id);
+            let releases = token.key.is_some();
+            let wait = if releases { self.chance.below(50) } else { 0 };
+            if self.is_faulty && releases && self.chance.percent(10) {
+                self.set_alarm(id, Some(self.now + 10 * LEASED));
+                return self.rung(id);
+            }
+            if releases {
+                self.release(id);
+            }
+            return self.push(wait, Event::Released(id, self.objects[id].life));
+        }
+        self.pay(id, settled, true);
+    }
+
+    pub(super) fn forget(&mut self, id: usize) {
+        let object = &mut self.objects[id];
+        if let Some(token) = object.record.take() {
+            let oracle = object.oracle.take().unwrap();
+            assert!(oracle.is_forgotten(self.retention, self.now), "gone early");
+            let pending = |progress| matches!(progress, Progress::Pending(_));
+            let mut deliveries = token.deliveries.iter();
+            assert!(!deliveries.any(|one| pending(one.progress)), "never told");
+            assert!(self.sockets[id].is_empty(), "a waiter was not told");
+            self.check_row(id, &token);
+        }
+        self.objects[id].alarm = None;
+        self.objects[id].is_neglected = false;
+        self.rung(id);
+        let is_telling = self.objects[id].paying.is_some();
+        self.plan_after_forgetting(id, is_telling);
+    }
+
+    fn pay(&mut self, id: usize, is_armed: bool, rings: bool) {
+        let object = &mut self.objects[id];
+        if object.paying.is_some() {
+            if !is_armed {
+                self.arm(id);
+            }
+            if rings {
+                self.rung(id);
+            }
+            return;
+        }
+        object.paying = Some(Paying { is_armed, rings });
+        if object.listed == Listed::Unreachable {
+            object.listed = Listed::Unknown;
+        }
+        self.pay_on(id);
+    }
+
+    fn pay_on(&mut self, id: usize) {
+        let object = &mut self.objects[id];
+        let debt = object
+            .record
+            .as_ref()
+            .and_then(|token| token.debt(object.listed, at(self.now)));
+        match debt {
+            Some(Debt::List) => self.list(id),
+            Some(Debt::Deliver(index)) => self.deliver(id, index),
+            None => {
+                let paying = object.paying.take().unwrap();
+                if !paying.is_armed {
+                    self.arm(id);
+                }
+                if paying.rings {
+                    self.rung(id);
+                }
+            }
+        }
+        if debt.is_some() && self.is_faulty && self.chance.percent(8) {
+            let wait = self.chance.below(2_000);
+            self.push(wait, Event::Crash(id));
+        }
+    }
+
+    fn list(&mut self, id: usize) {
+        let token = self.objects[id].record.clone().unwrap();
+        let completed = match token.state {
+            State::Completed { at, .. } => Some(at.as_millis()),
+            State::Waiting | State::TimedOut => None,
+        };
+        let created = token.created_at.as_millis();
+        let is_lost = self.is_faulty && self.chance.percent(15);
+        let slowest = self.chance.of(&[10, 200, 200, 5_000]);
+        let mut wait = self.chance.below(slowest);
+        if self.has_index {
+            if is_lost {
+                // The row may come long after nobody waits for it any more.
+                wait = self.chance.below(120_000);
+            }
+            self.push(wait, Event::Row(id, created, completed));
+        }
+        let told = (self.has_index && !is_lost).then(|| token.listing());
+        let wait = if is_lost { 5_000 } else { wait + 5 };
+        self.push(wait, Event::Told(id, self.objects[id].life, created, told));
+    }
+
+    pub(super) fn told(&mut self, id: usize, created: u64, told: Option<Listed>) {
+        let object = &mut self.objects[id];
+        let stands = object
+            .record
+            .as_ref()
+            .is_some_and(|token| token.created_at == at(created));
+        if stands {
+            object.listed = told.unwrap_or(Listed::Unreachable);
+        }
+        object.paying.as_mut().unwrap().is_armed = false;
+        self.pay_on(id);
+    }
+
+    fn deliver(&mut self, id: usize, index: usize) {
+        let token = self.objects[id].record.clone().unwrap();
+        let delivery = &token.deliveries[index];
+        assert!(
+            matches!(delivery.progress, Progress::Pending(due) if due <= at(self.now)),
+            "attempted in vain"
+        );
+        assert!(delivery.attempts < MAX_ATTEMPTS);
+        let moods = match delivery.target {
+            Target::Environment => self.moods[0],
+            Target::Token => self.moods[1],
+        };
+        let (arrives, answer, pause) = self.chance.of(moods);
+        if arrives {
+            let oracle = self.objects[id].oracle.as_ref().unwrap();
+            assert_eq!(end_of(&token), oracle.end(self.now), "sent");
+            assert_ne!(end_of(&token), End::Waiting, "sent before the end");
+        }
+        let wait = self.chance.of(&[1, 80, 9_999]);
+        let life = self.objects[id].life;
+        self.push(wait, Event::Attempted(id, life, index, answer, pause));
+    }
+
+    pub(super) fn attempted(
+        &mut self,
+        id: usize,
+        index: usize,
+        answer: Answer,
+        pause: Option<u64>,
+    ) {
+        let Some(mut token) = self.objects[id].record.clone() else {
+            unreachable!("a token that owes a delivery is not forgotten");
+        };
+        let pause = pause.map(Duration::from_millis);
+        token.attempted(index, answer, pause, &id.to_string(), at(self.now));
+        let delivery = &token.deliveries[index];
+        match (answer, delivery.progress) {
+            (Answer::Status(200), progress) => assert_eq!(progress, Progress::Delivered),
+            (Answer::Status(410), progress) => assert_eq!(progress, Progress::Failed),
+            (_, Progress::Pending(next)) => assert!(next > at(self.now), "tried at once"),
+            (_, progress) => {
+                assert_eq!(
+                    (progress, delivery.attempts),
+                    (Progress::Failed, MAX_ATTEMPTS)
+                );
+            }
+        }
+        self.save(id, token);
+        self.objects[id].paying.as_mut().unwrap().is_armed = true;
+        self.pay_on(id);
+    }
+
+    /// Record and alarm, at once and durable.
+    fn save(&mut self, id: usize, token: Token) {
+        let before = self.objects[id].record.replace(token);
+        self.arm(id);
+        let object = &self.objects[id];
+        let token = object.record.as_ref().unwrap();
+        if let Some(before) = before {
+            let untouched = Token {
+                state: token.state.clone(),
+                deliveries: token.deliveries.clone(),
+                ..before.clone()
+            };
+            assert_eq!(*token, untouched, "what it was created with");
+            for (was, is) in before.deliveries.iter().zip(&token.deliveries) {
+                assert!(was.due_at().is_some() || was == is, "final is final");
+                assert!(is.attempts <= MAX_ATTEMPTS);
+            }
+            if before.state == State::Waiting {
+                let own = token.webhook.as_ref().map(|_| Target::Token);
+                let owed: Vec<_> = self.subscribers().into_iter().chain(own).collect();
+                let targets = token.deliveries.iter().map(|one| one.target);
+                assert_eq!(targets.collect::<Vec<_>>(), owed, "owed");
+                self.plan_after_end(id);
+            }
+        }
+    }
+
+    fn arm(&mut self, id: usize) {
+        let Some(token) = &self.objects[id].record else {
+            return;
+        };
+        let retention = Duration::from_millis(self.retention);
+        let wakeup = token.next_wakeup(retention, self.objects[id].listed, at(self.now));
+        let overdue = token.state == State::Waiting && token.timeout_at <= Some(at(self.now));
+        if !overdue && !token.is_forgotten(retention, at(self.now)) {
+            assert!(wakeup.is_none_or(|wakeup| wakeup > at(self.now)), "past");
+        }
+        self.set_alarm(id, wakeup.map(|wakeup| wakeup.as_millis()));
+    }
+
+    fn set_alarm(&mut self, id: usize, alarm: Option<u64>) {
+        self.objects[id].alarm = alarm;
+        let Some(alarm) = alarm else { return };
+        let mut late = 0;
+        if self.is_faulty && self.chance.percent(40) {
+            late = self
+                .chance
+                .of(&[1, 3_000, 100_000, self.retention, self.retention]);
+            self.objects[id].is_neglected |= late == self.retention;
+        }
+        let due = alarm.saturating_sub(self.now);
+        let ringing = if late == 0 {
+            Ringing::OnTime(alarm)
+        } else {
+            Ringing::Late(alarm)
+        };
+        self.push(due + late, Event::Ring(id, ringing));
+        if self.is_faulty && due > 1 && self.chance.percent(15) {
+            let early = 1 + self.chance.of(&[0, due / 2, due - 2]);
+            self.push(due - early, Event::Ring(id, Ringing::Early(alarm)));
+        }
+    }
+
+    /// An alarm that comes: whether the object hears it.
+    pub(super) fn rings(&mut self, id: usize, ringing: Ringing) -> Option<What> {
+        let object = &mut self.objects[id];
+        let (alarm, what) = match ringing {
+            Ringing::OnTime(alarm) => (Some(alarm), What::AlarmOnTime),
+            Ringing::Late(alarm) => (Some(alarm), What::AlarmLate),
+            Ringing::Early(alarm) => (Some(alarm), What::AlarmEarly),
+            Ringing::Again => (object.alarm, What::AlarmAgain),
+        };
+        if object.is_ringing || object.alarm != alarm {
+            return None;
+        }
+        if ringing != Ringing::Again {
+            object.alarm = None;
+        }
+        object.is_ringing = true;
+        Some(what)
+    }
+
+    /// The handler of an alarm has ended.
+    fn rung(&mut self, id: usize) {
+        self.objects[id].is_ringing = false;
+        if let Some(alarm) = self.objects[id].alarm.filter(|&alarm| alarm <= self.now) {
+            self.push(0, Event::Ring(id, Ringing::OnTime(alarm)));
+        }
+        if self.is_faulty && self.chance.percent(20) {
+            let wait = self.chance.of(&[0, 5, 10_000, 70_000, 90_000]);
+            self.push(wait, Event::Ring(id, Ringing::Again));
+        }
+    }
+
+    /// All that lives in memory is gone. The runtime repeats an alarm whose handler did not end.
+    pub(super) fn crash(&mut self, id: usize) {
+        let object = &mut self.objects[id];
+        object.lose_memory();
+        if std::mem::take(&mut object.is_ringing) {
+            object.repeated = self.now + 2_000;
+            let alarm = object.alarm.unwrap_or(object.repeated);
+            self.set_alarm(id, Some(alarm));
+        }
+        for waiter in std::mem::take(&mut self.sockets[id]) {
+            self.push(1_000, Event::Client(waiter));
+        }
+    }
+}
