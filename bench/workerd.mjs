@@ -56,6 +56,8 @@ const worker :Workerd.Worker = (
   const args = [workerd, "serve", "--control-fd=3", join(folder, "config.capnp")];
   const command = cpu === undefined ? args : ["taskset", "-c", String(cpu), ...args];
   const child = spawn(command[0], command.slice(1), { stdio: ["ignore", "ignore", "pipe", "pipe"] });
+  const end = () => child.kill("SIGKILL");
+  process.once("exit", end);
   let errors = "";
   child.stderr.on("data", (data) => (errors += data));
   const port = await new Promise((resolve, reject) => {
@@ -68,7 +70,8 @@ const worker :Workerd.Worker = (
     child.once("exit", () => reject(new Error(`workerd ended:\n${errors}`)));
   });
   const stop = async () => {
-    child.kill("SIGKILL");
+    process.off("exit", end);
+    end();
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     rmSync(folder, { recursive: true, force: true });
   };

@@ -95,9 +95,11 @@ function query(filters) {
   return new URLSearchParams(Object.entries(values).filter(([, value]) => value !== ""));
 }
 
-/** As it goes over the wire: with a comma in between. */
-function list(name, values = []) {
+/** As it goes over the wire: with a comma in between. No list is no filter, an empty one a mistake. */
+function list(name, values) {
+  if (values === undefined) return "";
   const texts = [values].flat().map((value) => line(name, value));
+  if (texts.length === 0) throw refused(`${name} is empty, and nothing would fit it; leave it out for all`);
   if (texts.some((text) => text.includes(","))) throw refused(`${name} cannot be asked for with a comma in it`);
   return texts.join();
 }
@@ -111,6 +113,6 @@ function size(limit) {
 function moment(name, value) {
   if (value === undefined) return "";
   const millis = value instanceof Date ? value.getTime() : value;
-  if (Number.isFinite(millis)) return millis;
-  throw refused(`${name} is neither a Date nor a number of milliseconds`);
+  if (Number.isInteger(millis) && millis >= 0) return millis;
+  throw refused(`${name} is neither a Date since 1970 nor a whole number of milliseconds`);
 }

@@ -3,7 +3,8 @@
 //! Invariants:
 //! - What is owed is in the record as soon as the decision is: nothing is told before it is written.
 //! - A delivery is pending, then delivered or failed; both are final.
-//! - There are at most [`MAX_ATTEMPTS`], and after each the next is planned for later than now.
+//! - There are at most [`MAX_ATTEMPTS`], and after each the next is planned for later than now, never
+//!   sooner than the schedule has it.
 //! - Jitter comes from the token's id, so that a plan made twice is the same plan.
 //!
 //! Source of the schedule: Standard Webhooks 1.0.0.
@@ -11,7 +12,7 @@
 use crate::time::Timestamp;
 use std::time::Duration;
 
-/// Attempts of one delivery: 76 hours, all in all.
+/// Attempts of one delivery: by the schedule three days and a half.
 pub const MAX_ATTEMPTS: u32 = 10;
 /// How long a receiver may take to answer.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -33,8 +34,8 @@ const DELAYS: [u64; MAX_ATTEMPTS as usize - 1] = [
     20 * HOUR,
     24 * HOUR,
 ];
-/// The longest and the shortest pause that a receiver may ask for, in milliseconds.
-const PAUSES: (u64, u64) = (SECOND, 24 * HOUR);
+/// The longest pause that a receiver may ask for, in milliseconds.
+const LONGEST_PAUSE: u64 = 24 * HOUR;
 
 /// Something owed to somebody once the token is finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +97,8 @@ pub enum Debt {
     List,
     /// Attempt the delivery of this index.
     Deliver(usize),
+    /// Let go of the token: nothing more is to come of it.
+    Forget,
 }
 
 /// What the index is known to have of a token. Nobody writes this down: who does not know tells it
@@ -134,8 +137,9 @@ impl Delivery {
         }
     }
 
-    /// Takes down how an attempt ended at `now`, and plans the next: after the pause that the receiver
-    /// asked for, else by the schedule. A delivery that is over stays as it is. `id` is the token's.
+    /// Takes down how an attempt ended at `now`, and plans the next: by the schedule, or after the pause
+    /// that the receiver asked for if that is longer. A delivery that is over stays as it is. `id` is
+    /// the token's.
     pub fn attempted(&mut self, answer: Answer, pause: Option<Duration>, id: &str, now: Timestamp) {
         if self.due_at().is_none() {
             return;
@@ -148,11 +152,9 @@ impl Delivery {
             // "Gone": the receiver wants no more of it.
             (Answer::Status(410), _) | (_, None) => Progress::Failed,
             (_, Some(&delay)) => {
-                let pause = pause.map(|pause| {
-                    let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                    pause.clamp(PAUSES.0, PAUSES.1)
-                });
-                let delay = pause.unwrap_or(delay);
+                let pause = pause.map_or(0, |pause| pause.as_millis());
+                let pause = u64::try_from(pause).unwrap_or(u64::MAX).min(LONGEST_PAUSE);
+                let delay = delay.max(pause);
                 let delay = delay + delay / 10 * jitter(id, self.attempts) / 100;
                 Progress::Pending(now.plus(Duration::from_millis(delay)))
             }

@@ -5,10 +5,9 @@
 //! - The first decision wins; its output never changes again.
 //! - A token is timed out from the very millisecond of `timeout_at` on, whenever that is noticed,
 //!   and its `finished_at` is that millisecond.
-//! - After a step at `now`, [`Token::next_wakeup`] is later than `now`, or there is none; but for a
-//!   token whose retention has ended, which is to be forgotten.
+//! - After a step at `now`, [`Token::next_wakeup`] is later than `now`, or there is none.
 //! - While something is due, somebody does it or there is a wake-up within [`LEASE`] or the age of
-//!   what is due; a token that owes a delivery is not forgotten.
+//!   what is due; the record of a token stays while it owes a delivery or its row.
 
 use crate::delivery::{Answer, Debt, Delivery, LEASE, Listed, Target};
 use crate::time::Timestamp;
@@ -188,16 +187,19 @@ pub fn step(token: &Token, event: Event, now: Timestamp) -> Transition {
 
 /// What the object that keeps `record` says at `now`, and whether the record is to be written before it is
 /// said. A record that is there is never replaced by another's: waiters, webhooks and the index may still
-/// have to hear of it.
+/// have to hear of it. `is_gone`: there was one just now, which is forgotten.
 pub fn answer(
     record: &mut Option<Token>,
     ask: Ask,
     retention: Duration,
     now: Timestamp,
     subscribers: &[Target],
+    is_gone: bool,
 ) -> (Reply, bool) {
     let Some(token) = record else {
         return match ask {
+            // An idempotency key led here, and whoever held it has let go of it meanwhile.
+            Ask::Create(token) if is_gone && token.creator.is_some() => (Reply::Unknown, false),
             Ask::Create(token) => {
                 *record = Some(*token);
                 (Reply::Created, true)
@@ -299,24 +301,22 @@ impl Token {
 
     /// Something that is to be done now, if there is.
     #[must_use]
-    pub fn debt(&self, listed: Listed, now: Timestamp) -> Option<Debt> {
+    pub fn debt(&self, retention: Duration, listed: Listed, now: Timestamp) -> Option<Debt> {
         if listed != Listed::Unreachable && listed != self.listing() {
             return Some(Debt::List);
         }
         let is_due = |delivery: &Delivery| delivery.due_at().is_some_and(|at| at <= now);
-        self.deliveries.iter().position(is_due).map(Debt::Deliver)
+        let due = self.deliveries.iter().position(is_due).map(Debt::Deliver);
+        due.or_else(|| {
+            let is_over = self.is_forgotten(retention, now) && !self.owes();
+            (is_over && listed == self.listing()).then_some(Debt::Forget)
+        })
     }
 
     /// Whether a delivery is still to be made.
     #[must_use]
     pub fn owes(&self) -> bool {
         self.deliveries.iter().any(|one| one.due_at().is_some())
-    }
-
-    /// Whether nothing more is to come of it: its object lets go of it.
-    #[must_use]
-    pub fn is_over(&self, retention: Duration, now: Timestamp) -> bool {
-        self.is_forgotten(retention, now) && !self.owes()
     }
 
     /// When the token must be looked at next: its timeout while it waits, the end of its retention
@@ -330,13 +330,14 @@ impl Token {
         now: Timestamp,
     ) -> Option<Timestamp> {
         let leased = now.plus(LEASE);
+        let leave = |at| if at <= now { leased } else { at };
         let end = match self.state {
             State::Waiting => self.timeout_at,
             State::Completed { .. } | State::TimedOut if self.owes() => None,
-            State::Completed { .. } | State::TimedOut => self.forget_at(retention),
+            State::Completed { .. } | State::TimedOut => self.forget_at(retention).map(leave),
         };
         let deliveries = self.deliveries.iter().filter_map(Delivery::due_at);
-        let deliveries = deliveries.map(|at| if at <= now { leased } else { at });
+        let deliveries = deliveries.map(leave);
         // Ever more seldom: after as long as it has been owed.
         let list = (listed != self.listing()).then(|| {
             let owed_since = self.finished_at().unwrap_or(self.created_at).as_millis();

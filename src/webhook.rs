@@ -214,6 +214,8 @@ pub enum SettingsError {
     Url(usize, UrlFault),
     /// The environment of this line of `WEBHOOK_URL` has a URL already.
     SecondUrl(usize),
+    /// The environment of this line of `WEBHOOK_URL` has no secret.
+    Unsigned(usize),
     /// This line of `WEBHOOK_SECRET` is no `[environment=]secret`.
     Secret(usize),
 }
@@ -230,6 +232,10 @@ impl fmt::Display for SettingsError {
             Self::SecondUrl(line) => write!(
                 f,
                 "line {line} of WEBHOOK_URL is a second URL of its environment; give one"
+            ),
+            Self::Unsigned(line) => write!(
+                f,
+                "the environment of line {line} of WEBHOOK_URL has no secret in WEBHOOK_SECRET"
             ),
             Self::Secret(line) => write!(
                 f,
@@ -269,6 +275,12 @@ impl Webhooks {
                 .and_then(|(id, secret)| Some((id, signer(secret)?)))
                 .ok_or(SettingsError::Secret(number))?;
             webhooks.secrets.push((id.to_owned(), mac));
+        }
+        for (number, line) in entry::lines(urls) {
+            let (id, _) = entry::split(line).unwrap_or(("default", line));
+            if !webhooks.can_sign(id) {
+                return Err(SettingsError::Unsigned(number));
+            }
         }
         Ok(webhooks)
     }

@@ -430,9 +430,11 @@ pub fn claims_json(environment: &str) -> String {
 /// Who reads a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
-    /// The holder of a secret key, who may also see where webhooks go.
+    /// The holder of a secret key.
     Owner,
-    /// Anybody else.
+    /// Whom the owner has told by a webhook: all but where else webhooks go.
+    Receiver,
+    /// Anybody else: neither that nor the idempotency key, which is a back end's own name for what it does.
     Guest,
 }
 
@@ -458,7 +460,7 @@ pub fn webhook_json(id: &str, url: &str, token: &Token) -> String {
             State::Completed { .. } | State::Waiting => "waitpoint.completed",
         },
         timestamp: token.finished_at().unwrap_or(token.created_at).to_string(),
-        data: TokenBody::of(id, url, token, Reader::Guest),
+        data: TokenBody::of(id, url, token, Reader::Receiver),
     })
 }
 
@@ -513,14 +515,15 @@ impl<'a> TokenBody<'a> {
         };
         let kind = output.as_ref().map_or(OutputKind::Json, |(_, kind)| *kind);
         let deliveries = token.deliveries.iter().filter(|_| reader == Reader::Owner);
+        let key = token.key.as_ref().filter(|_| reader != Reader::Guest);
         Self {
             id,
             kind: "MANUAL",
             url,
             status: status(token),
-            idempotency_key: token.key.as_ref().map(|key| key.text.as_str()),
+            idempotency_key: key.map(|key| key.text.as_str()),
             user_provided_idempotency_key: token.key.is_some(),
-            idempotency_key_expires_at: token.key.as_ref().and_then(|key| key.expires_at),
+            idempotency_key_expires_at: key.and_then(|key| key.expires_at),
             output: output.map(|(text, _)| text),
             output_type: kind.media_type(),
             output_is_error: token.state == State::TimedOut,
@@ -586,6 +589,29 @@ impl<'a> DeliveryBody<'a> {
             last_error,
         }
     }
+}
+
+/// What the operator is told of the last attempt at a delivery, but for the URL, which may be a credential;
+/// `None` if it was received.
+#[must_use]
+pub fn failed_attempt_json(id: &str, token: &Token, delivery: usize) -> Option<String> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        event: &'static str,
+        token: &'a str,
+        delivery: DeliveryBody<'a>,
+    }
+    let delivery = token.deliveries.get(delivery)?;
+    (delivery.progress != Progress::Delivered).then(|| {
+        to_json(&Line {
+            event: "not delivered",
+            token: id,
+            delivery: DeliveryBody {
+                url: None,
+                ..DeliveryBody::of(delivery, token)
+            },
+        })
+    })
 }
 
 /// As ISO 8601 text.

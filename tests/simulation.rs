@@ -127,8 +127,8 @@ fn is_wanted((standing, owes): (Standing, bool), what: What) -> bool {
         What::Received | What::Refused | What::Gone | What::Unanswered => {
             owes && !is_waiting && standing != Standing::Absent
         }
-        // By then it has its row, and nothing else is owed.
-        What::IndexTold => !(is_waiting && owes),
+        // By then it has its row, and nothing else is owed; and it is not gone before.
+        What::IndexTold => !(is_waiting && owes) && standing != Standing::Absent,
         // Seldom, and without a consequence.
         What::IndexUnreachable => standing != Standing::Absent,
         // Its alarm went with it; and again is what is there already.

@@ -2,7 +2,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::time::Duration;
-use waitpoint::delivery::{Answer, Target};
+use waitpoint::delivery::{Answer, Debt, Listed, Target};
 use waitpoint::time::Timestamp;
 use waitpoint::token::{
     Ask, CompletedBy, Decision, Event, Outcome, Output, OutputKind, Reply, State, Token, answer,
@@ -210,19 +210,43 @@ fn each_record_answers_each_request() {
     ] {
         let said = format!("{ask:?} at {now}");
         let mut record = record;
-        let answer = answer(&mut record, ask, RETENTION, at(now), &[]);
+        let answer = answer(&mut record, ask, RETENTION, at(now), &[], false);
         assert_eq!(answer, (reply, changed), "{said}");
     }
 }
 
 #[test]
-fn a_token_that_owes_a_delivery_is_not_over() {
+fn a_key_that_led_to_what_has_just_gone_makes_nothing_anew() {
+    let made = |creator: Option<&str>, is_gone| {
+        let token = Token {
+            creator: creator.map(str::to_owned),
+            ..token(None)
+        };
+        let ask = Ask::Create(Box::new(token));
+        answer(&mut None, ask, RETENTION, at(0), &[], is_gone).0
+    };
+    assert_eq!(made(Some("c1"), true), Reply::Unknown);
+    // A claim that nobody followed up, and the request's own id.
+    assert_eq!(made(Some("c1"), false), Reply::Created);
+    assert_eq!(made(None, true), Reply::Created);
+}
+
+#[test]
+fn a_token_is_let_go_of_when_nobody_has_still_to_be_told() {
     let mut token = token(Some(100));
     token.settle_if_due(at(100), &[Target::Environment]);
-    assert!(!token.is_over(RETENTION, at(30_100)));
+    let debt = |token: &Token, listed, now| token.debt(RETENTION, listed, at(now));
+    assert_eq!(debt(&token, Listed::Unknown, 30_100), Some(Debt::List));
+    assert_eq!(
+        debt(&token, Listed::Created, 30_100),
+        Some(Debt::Deliver(0))
+    );
     token.attempted(0, Answer::Status(200), None, "a", at(101));
-    assert!(!token.is_over(RETENTION, at(30_099)));
-    assert!(token.is_over(RETENTION, at(30_100)));
+    assert_eq!(debt(&token, Listed::Created, 30_099), None);
+    assert_eq!(debt(&token, Listed::Unreachable, 30_100), None);
+    assert_eq!(debt(&token, Listed::Created, 30_100), Some(Debt::Forget));
+    let later = token.next_wakeup(RETENTION, Listed::Unreachable, at(30_100));
+    assert!(later.is_some_and(|at| at > self::at(30_100)));
 }
 
 fn times() -> impl Strategy<Value = Option<u64>> {

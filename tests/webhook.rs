@@ -406,13 +406,23 @@ fn each_environment_has_a_url_of_its_own() {
     let some = webhooks(
         "https://a.example/?b=c\n\nprod=https://b.example/?prod=https://x.example/&y=\n\
          dev=http://localhost:9000/",
-        "",
+        &format!("{SECRET}\nprod={SECRET}\ndev={OTHER}"),
     );
     assert_eq!(some.url("default"), Some("https://a.example/?b=c"));
     let prod = "https://b.example/?prod=https://x.example/&y=";
     assert_eq!(some.url("prod"), Some(prod));
     assert_eq!(some.url("dev"), Some("http://localhost:9000/"));
     assert_eq!(some.url("staging"), None);
+}
+
+#[test]
+fn a_url_whose_webhooks_nothing_would_sign_names_its_line() {
+    let urls = "https://a.example\nprod=https://b.example";
+    assert_eq!(
+        settings_error(urls, SECRET),
+        Some(SettingsError::Unsigned(2))
+    );
+    assert_eq!(settings_error(urls, ""), Some(SettingsError::Unsigned(1)));
 }
 
 #[test]

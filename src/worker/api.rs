@@ -9,7 +9,7 @@ use crate::error::Refusal;
 use crate::list::ListQuery;
 use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
-use crate::token::{CompletedBy, Decision, Key, Outcome, Output, State, Token};
+use crate::token::{CompletedBy, Decision, Outcome, Output, State, Token};
 use crate::webhook::{check_url, is_loopback_origin};
 use crate::wire::{self, CompleteRequest, CreateRequest, Reader};
 use js_sys::Uint8Array;
@@ -104,7 +104,7 @@ impl Call<'_> {
     /// Ready once the keys can be read.
     fn health(&self) -> Result<Reply, Refusal> {
         settings::keyring(self.env)?;
-        settings::check_webhooks(self.env)?;
+        settings::webhooks(self.env)?;
         Ok(Reply::json(200, r#"{"status":"ok"}"#.to_owned()))
     }
 
@@ -113,11 +113,6 @@ impl Call<'_> {
         let body = body(self.request, self.head, wire::MAX_CREATE).await?;
         let request = CreateRequest::parse(&body, self.now)?;
         self.check_webhook(environment, request.webhook.as_deref())?;
-        // What this request is known by: a token that it made is its own, not a cached one.
-        let own = match self.head.request_key() {
-            "" => environment.token_id(platform::unique().as_bytes()),
-            key => environment.token_id(key.as_bytes()),
-        };
         let mut token = Token {
             approval: request.approval,
             origin: self.head.origin().to_owned(),
@@ -125,24 +120,30 @@ impl Call<'_> {
             webhook: request.webhook,
             ..Token::new(self.now, request.timeout_at, request.tags)
         };
-        let mut id = self.claim(environment, token.key.as_ref(), &own).await?;
-        let mut answer = self.store(environment, &id, &own, &mut token).await?;
-        if let (Answer::Unknown, Some(key)) = (&answer, &token.key) {
-            // The key stood for a token that is forgotten.
-            key::release(self.env, &environment.id, &key.text, &id)
-                .await
-                .map_err(no_key)?;
-            id = self.claim(environment, token.key.as_ref(), &own).await?;
-            answer = self.store(environment, &id, &own, &mut token).await?;
-        }
-        let (token, is_cached) = match answer {
-            Answer::Found(earlier) => {
-                let is_cached = *earlier.creator.as_ref().unwrap_or(&id) != own;
-                (earlier, is_cached)
+        // What this request is known by: a token that it made is its own, not a cached one.
+        let random = || environment.token_id(platform::unique().as_bytes());
+        let mut own = match self.head.request_key() {
+            "" => random(),
+            key => environment.token_id(key.as_bytes()),
+        };
+        let mut stored = self.store(environment, &own, &mut token).await?;
+        if let (id, Answer::Unknown) = &stored {
+            // A token of this id is forgotten and not yet gone, or has just gone.
+            if let Some(key) = &token.key {
+                let released = key::release(self.env, &environment.id, &key.text, id).await;
+                released.map_err(no_key)?;
             }
-            Answer::Created => {
+            own = random();
+            stored = self.store(environment, &own, &mut token).await?;
+        }
+        let (id, token, is_cached) = match stored {
+            (id, Answer::Found(earlier)) => {
+                let is_cached = *earlier.creator.as_ref().unwrap_or(&id) != own;
+                (id, earlier, is_cached)
+            }
+            (id, Answer::Created) => {
                 log("created", environment, &id, None);
-                (token, false)
+                (id, token, false)
             }
             _ => return Err(Refusal::StorageTrouble),
         };
@@ -154,38 +155,29 @@ impl Call<'_> {
             .with("x-trigger-jwt-claims", &wire::claims_json(&environment.id)))
     }
 
-    /// The id of the token to create: this request's own, or the one that its key stands for.
-    async fn claim(
-        &self,
-        environment: &Environment,
-        key: Option<&Key>,
-        own: &str,
-    ) -> Result<String, Refusal> {
-        match key {
-            None => Ok(own.to_owned()),
-            Some(key) => key::claim(self.env, &environment.id, key, own)
-                .await
-                .map_err(no_key),
-        }
-    }
-
-    /// Stores a token under this id, unless there is one.
+    /// Stores a token, unless there is one: under this request's own id, or the one that its key stands
+    /// for. Tells which.
     async fn store(
         &self,
         environment: &Environment,
-        id: &str,
         own: &str,
         token: &mut Token,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<(String, Answer), Refusal> {
+        let id = match &token.key {
+            None => own.to_owned(),
+            Some(key) => key::claim(self.env, &environment.id, key, own)
+                .await
+                .map_err(no_key)?,
+        };
         token.creator = (id != own).then(|| own.to_owned());
         let (record, text) = Record::of(token);
         let command = message(&Command::Create(record), text);
-        self.ask(environment, id, command).await
+        let answer = self.ask(environment, &id, command).await?;
+        Ok((id, answer))
     }
 
     /// Whether a webhook may go there and can be signed.
     fn check_webhook(&self, environment: &Environment, url: Option<&str>) -> Result<(), Refusal> {
-        settings::check_webhooks(self.env)?;
         let Some(url) = url else { return Ok(()) };
         let invalid = |message| Refusal::Invalid {
             path: "webhook",
@@ -193,7 +185,7 @@ impl Call<'_> {
         };
         check_url(url, is_loopback_origin(self.head.origin()))
             .map_err(|why| invalid(why.sentence(url)))?;
-        if settings::webhooks(self.env).can_sign(&environment.id) {
+        if settings::webhooks(self.env)?.can_sign(&environment.id) {
             Ok(())
         } else {
             Err(invalid(

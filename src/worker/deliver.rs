@@ -7,6 +7,7 @@ use crate::delivery::{ANSWER_WITHIN, Answer, Listed, Target};
 use crate::token::Token;
 use crate::webhook::{check_url, is_loopback_origin};
 use crate::wire;
+use js_sys::Uint8Array;
 use std::time::Duration;
 use worker::Env;
 
@@ -20,10 +21,13 @@ pub(super) struct Outbox<'a> {
 
 impl Outbox<'_> {
     /// Tells the index of the token as it stands, and tells what the index has by then.
-    pub(super) async fn list(&self, token: &Token) -> Listed {
-        let row = Row::of(self.id, token);
-        match index::put(self.env, self.environment, token.created_at, row).await {
-            Ok(()) => token.listing(),
+    pub(super) async fn list(&self, token: Token) -> Listed {
+        let (row, created_at) = (Row::of(self.id, &token), token.created_at);
+        let listing = token.listing();
+        // It may be megabytes, and is not needed while others are awaited.
+        drop(token);
+        match index::put(self.env, self.environment, created_at, row).await {
+            Ok(()) => listing,
             Err(why) => {
                 platform::error("the index was not reached; it will be told again", &why);
                 Listed::Unreachable
@@ -32,9 +36,11 @@ impl Outbox<'_> {
     }
 
     /// Attempts a delivery once. The pause is what the receiver asked for.
-    pub(super) async fn attempt(&self, token: &Token, index: usize) -> (Answer, Option<Duration>) {
+    pub(super) async fn attempt(&self, token: Token, index: usize) -> (Answer, Option<Duration>) {
         let target = token.deliveries.get(index).map(|delivery| delivery.target);
-        let Some((url, headers, body)) = target.and_then(|to| self.request(token, to)) else {
+        let request = target.and_then(|to| self.request(&token, to));
+        drop(token);
+        let Some((url, headers, body)) = request else {
             return (Answer::Impossible, None);
         };
         let answer = platform::post(&url, &headers, &body, ANSWER_WITHIN.as_millis() as f64).await;
@@ -48,8 +54,8 @@ impl Outbox<'_> {
 
     /// URL, headers and body of a webhook; none if it has no URL that may be called, or nothing to sign
     /// it with.
-    fn request(&self, token: &Token, target: Target) -> Option<(String, String, String)> {
-        let webhooks = settings::webhooks(self.env);
+    fn request(&self, token: &Token, target: Target) -> Option<(String, String, Uint8Array)> {
+        let webhooks = settings::webhooks(self.env).ok()?;
         let url = match target {
             Target::Environment => webhooks.url(self.environment)?,
             Target::Token => token.webhook.as_deref()?,
@@ -66,6 +72,8 @@ impl Outbox<'_> {
             "content-type\napplication/json\nuser-agent\nwaitpoint\nwebhook-id\n{id}\n\
              webhook-timestamp\n{seconds}\nwebhook-signature\n{signature}"
         );
+        // Outside wasm's memory, which never shrinks.
+        let body = Uint8Array::from(body.as_bytes());
         Some((url.to_owned(), headers, body))
     }
 }

@@ -4,9 +4,10 @@
 //! `<environment>`, knows which months there are.
 //!
 //! Invariants:
-//! - A token's object tells its row again until it is answered, so a row comes late and never gets lost.
+//! - A token's object tells its row again until it is answered, and is not gone before; so a row comes
+//!   late and never gets lost.
 //! - A row only ever gains: its `completed`. Told again, or told late, it changes nothing. Whether a
-//!   token timed out, and whether it is forgotten, is seen by the time.
+//!   token timed out, and whether it is forgotten, is seen by the time; what is forgotten is not added.
 //! - The directory knows a month before the month acknowledges its first row.
 
 use super::platform::{self, alarm_at};
@@ -31,6 +32,13 @@ const SCHEMA: [&str; 2] = [
      tags TEXT, key TEXT, key_expires INTEGER, PRIMARY KEY (created, id)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS by_key ON tokens (key) WHERE key IS NOT NULL",
 ];
+
+/// For a row that may be there and is about to go.
+const END: &str =
+    "UPDATE tokens SET completed = ? WHERE created = ? AND id = ? AND completed IS NULL";
+
+/// How long a token's object waits for its row to be taken, in milliseconds.
+const TAKEN_WITHIN: f64 = 10_000.0;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -107,7 +115,10 @@ pub(super) async fn put(
     row: Row,
 ) -> Result<(), JsValue> {
     let name = format!("{environment}/{}", Month::of(created_at));
-    ask(env, &name, &Command::Put(row)).await.map(|_| ())
+    let command = to_bytes(&Command::Put(row));
+    platform::ask_within(env, "INDEX", &name, &command, TAKEN_WITHIN)
+        .await
+        .map(|_| ())
 }
 
 /// The rows nearest to the query's cursor, in its order, one more than its page holds if there are.
@@ -136,9 +147,12 @@ pub(super) async fn rows(
 }
 
 async fn ask(env: &Env, name: &str, command: &Command) -> Result<String, JsValue> {
-    let command = serde_json::to_vec(command).unwrap_or_default();
-    let answer = platform::ask(env, "INDEX", name, &Uint8Array::from(command.as_slice())).await?;
+    let answer = platform::ask(env, "INDEX", name, &to_bytes(command)).await?;
     String::from_utf8(Uint8Array::new(&answer).to_vec()).map_err(|_| unreadable())
+}
+
+fn to_bytes(command: &Command) -> Uint8Array {
+    Uint8Array::from(serde_json::to_vec(command).unwrap_or_default().as_slice())
 }
 
 fn unreadable() -> JsValue {
@@ -292,10 +306,13 @@ impl IndexObject {
         if count == 0 {
             self.begun.set(false);
             let (directory, month) = self.names();
-            let command = serde_json::to_vec(&Command::End(month)).unwrap_or_default();
-            let command = Uint8Array::from(command.as_slice());
+            let command = to_bytes(&Command::End(month));
+            // First, and durable before anybody is told: whoever comes next begins the month anew.
+            platform::remove(&self.state, KNOWN)?;
             return platform::dissolve(&self.state, &self.env, "INDEX", &directory, &command).await;
         }
+        // Should the directory have lost it, it knows again.
+        self.begin().await?;
         match first {
             Some(first) => {
                 let at = self.purge_at(first, now.as_millis());
@@ -307,22 +324,32 @@ impl IndexObject {
 
     async fn put(&self, row: &Row) -> Result<String, JsValue> {
         if !self.begun.get() {
+            if platform::get(&self.state, KNOWN)?.is_none() {
+                self.begin().await?;
+            }
             for statement in SCHEMA {
                 self.sql(statement, "[]")?;
             }
-            if platform::get(&self.state, KNOWN)?.is_none() {
-                let (directory, month) = self.names();
-                ask(&self.env, &directory, &Command::Begin(month)).await?;
-                platform::put(&self.state, KNOWN, "yes")?;
-            }
             self.begun.set(true);
         }
-        self.sql(PUT, &serde_json::to_string(row).unwrap_or_default())?;
-        if let Some(end) = row.3.or(row.2) {
-            let at = self.purge_at(end, now().as_millis());
-            platform::alarm_unless_set(&self.state, at).await?;
+        let (now, end) = (now().as_millis(), row.3.or(row.2));
+        if end.is_some_and(|end| end.saturating_add(self.retention()) <= now) {
+            let bindings = serde_json::to_string(&(row.3, row.0, &row.1)).unwrap_or_default();
+            self.sql(END, &bindings)?;
+        } else {
+            self.sql(PUT, &serde_json::to_string(row).unwrap_or_default())?;
+        }
+        if let Some(end) = end {
+            platform::alarm_unless_set(&self.state, self.purge_at(end, now)).await?;
         }
         Ok(String::new())
+    }
+
+    /// Lets the directory know of this month.
+    async fn begin(&self) -> Result<(), JsValue> {
+        let (directory, month) = self.names();
+        ask(&self.env, &directory, &Command::Begin(month)).await?;
+        platform::put(&self.state, KNOWN, "yes")
     }
 
     fn rows(&self, query: &str, now: u64, most: usize) -> Result<String, JsValue> {

@@ -51,6 +51,7 @@ impl TokenObject {
             env,
             listed: Cell::default(),
             busy: Cell::default(),
+            gone: Cell::default(),
         };
         Self {
             object: Rc::new(object),
@@ -122,6 +123,8 @@ struct Object {
     listed: Cell<Listed>,
     /// Whether [`Object::pay`] is under way.
     busy: Cell<bool>,
+    /// Whether there was a token that is forgotten.
+    gone: Cell<bool>,
 }
 
 /// A write under way.
@@ -129,14 +132,18 @@ type Saving = JsFuture;
 
 impl Object {
     async fn answer(self: &Rc<Self>, request: &Request) -> Result<Answer, JsValue> {
-        let body = Uint8Array::new(&platform::read(request, u32::MAX).await?).to_vec();
-        let (command, text): (Command, String) = unpack(&body)?;
-        let (reply, token, saving) = self.apply(command.into_ask(text), now())?;
+        let body = platform::read(request, u32::MAX).await?;
+        // What may be megabytes is let go of before anything is awaited: wasm's memory never shrinks.
+        let (answer, saving) = {
+            let (command, text): (Command, String) = unpack(&Uint8Array::new(&body).to_vec())?;
+            let (reply, token, saving) = self.apply(command.into_ask(text), now())?;
+            (Answer::of(reply, token), saving)
+        };
         if let Some(saving) = saving {
             saving.await?;
             self.follow_up();
         }
-        Ok(Answer::of(reply, token))
+        Ok(answer)
     }
 
     /// Takes a waiter, or tells it at once how the token ended.
@@ -179,13 +186,12 @@ impl Object {
 
     /// Tells the waiters how the token ended, if it has. It is written down by now.
     fn wake(&self) -> Result<(), JsValue> {
-        if platform::waiters(&self.state) == 0 {
+        if platform::waiters(&self.state)? == 0 {
             return Ok(());
         }
         match self.read()? {
             Some(token) if token.finished_at().is_some() => {
-                platform::wake(&self.state, &self.message(&token));
-                Ok(())
+                platform::wake(&self.state, &self.message(&token))
             }
             _ => Ok(()),
         }
@@ -208,7 +214,8 @@ impl Object {
     ) -> Result<(Reply, Option<Token>, Option<Saving>), JsValue> {
         let mut record = self.read()?;
         let retention = settings::retention(&self.env);
-        let (reply, changed) = answer(&mut record, ask, retention, now, &self.subscribers());
+        let (subscribers, gone) = (self.subscribers(), self.gone.get());
+        let (reply, changed) = answer(&mut record, ask, retention, now, &subscribers, gone);
         if reply == Reply::Created {
             self.listed.set(Listed::Unknown);
         }
@@ -228,16 +235,9 @@ impl Object {
         let settled = token.settle_if_due(now, &self.subscribers());
         if settled {
             self.save(&token, now)?.await?;
-            self.wake()?;
         }
-        if token.is_over(settings::retention(&self.env), now) {
-            // Whoever noticed its end may be just about to, and would find nothing any more.
-            self.wake()?;
-            if let Some(key) = &token.key {
-                key::release(&self.env, &self.environment, &key.text, &self.id).await?;
-            }
-            return platform::forget(&self.state).await;
-        }
+        // Also if it was noticed before: whoever did may not have come to it.
+        self.wake()?;
         self.pay(settled).await
     }
 
@@ -263,26 +263,33 @@ impl Object {
 
     /// Returns the token when nothing is due any more.
     async fn pay_all(&self, armed: &mut bool) -> Result<Option<Token>, JsValue> {
+        let retention = settings::retention(&self.env);
         // Whatever comes between two of them is seen here, as the record is read each time.
         while let Some(token) = self.read()? {
-            match token.debt(self.listed.get(), now()) {
+            match token.debt(retention, self.listed.get(), now()) {
                 None => return Ok(Some(token)),
                 Some(Debt::List) => {
-                    let listed = self.outbox().list(&token).await;
-                    // Meanwhile it may have been forgotten, and another made by the same request.
-                    let Some(found) = self.read()? else { break };
-                    if found.created_at == token.created_at {
-                        self.listed.set(listed);
-                    }
+                    self.listed.set(self.outbox().list(token).await);
                     *armed = false;
                 }
                 Some(Debt::Deliver(index)) => {
-                    let (answer, pause) = self.outbox().attempt(&token, index).await;
+                    let (answer, pause) = self.outbox().attempt(token, index).await;
                     let Some(mut token) = self.read()? else { break };
                     let now = now();
                     token.attempted(index, answer, pause, &self.id, now);
-                    self.save(&token, now)?.await?;
+                    self.log_attempt(&token, index);
+                    let saving = self.save(&token, now)?;
+                    drop(token);
+                    saving.await?;
                     *armed = true;
+                }
+                Some(Debt::Forget) => {
+                    if let Some(key) = &token.key {
+                        key::release(&self.env, &self.environment, &key.text, &self.id).await?;
+                    }
+                    self.gone.set(true);
+                    platform::forget(&self.state).await?;
+                    break;
                 }
             }
         }
@@ -310,10 +317,21 @@ impl Object {
         Ok(JsFuture::from(saving))
     }
 
-    /// Who is told of every token's end here.
+    /// Who is told of every token's end here. A setting that cannot be read may name a webhook, which is
+    /// told once the setting is mended.
     fn subscribers(&self) -> Vec<Target> {
-        let url = settings::webhooks(&self.env).url(&self.environment);
-        url.map(|_| Target::Environment).into_iter().collect()
+        let hears = match settings::webhooks(&self.env) {
+            Ok(webhooks) => webhooks.url(&self.environment).is_some(),
+            Err(_) => true,
+        };
+        hears.then_some(Target::Environment).into_iter().collect()
+    }
+
+    /// A line for the operator when an attempt has failed.
+    fn log_attempt(&self, token: &Token, index: usize) {
+        if let Some(line) = wire::failed_attempt_json(&self.public_id(), token, index) {
+            platform::log(&line);
+        }
     }
 
     /// An alarm that comes too early finds nothing to do and sets the next.

@@ -80,11 +80,12 @@ function pairs(headers) {
   return pairs;
 }
 
-/** Sends bytes to an object and resolves with the bytes it answers. */
-export async function ask(env, binding, name, body) {
+/** Sends bytes to an object and resolves with the bytes it answers; `within` is a limit in milliseconds. */
+export async function ask(env, binding, name, body, within) {
   const attempt = async () => {
     const stub = env[binding].getByName(name);
-    const response = await stub.fetch("http://object/", { method: "POST", body });
+    const signal = within === undefined ? undefined : AbortSignal.timeout(within);
+    const response = await stub.fetch("http://object/", { method: "POST", body, signal });
     if (!response.ok) throw new Error(await response.text());
     return new Uint8Array(await response.arrayBuffer());
   };
@@ -264,6 +265,7 @@ export async function alarmUnlessSet(state, alarm) {
 }
 
 export const get = (state, key) => state.storage.kv.get(key);
+export const remove = (state, key) => void state.storage.kv.delete(key);
 export const put = (state, key, text) => state.storage.kv.put(key, text);
 
 /** Reads the cursor to its end: one that is not would break the object. */
@@ -271,11 +273,18 @@ export function sql(state, statement, bindings) {
   return JSON.stringify(state.storage.sql.exec(statement, ...JSON.parse(bindings)).raw().toArray());
 }
 
-export const dissolve = (state, env, binding, name, body) =>
-  state.blockConcurrencyWhile(async () => {
-    await ask(env, binding, name, body);
-    await state.storage.deleteAll();
+export async function dissolve(state, env, binding, name, body) {
+  // An exception in there would reset the object, and with it the next alarm.
+  const why = await state.blockConcurrencyWhile(async () => {
+    try {
+      await ask(env, binding, name, body, 10_000);
+      await state.storage.deleteAll();
+    } catch (error) {
+      return error;
+    }
   });
+  if (why) throw why;
+}
 
 /** `<status> <pause>`: the receiver's `Retry-After` in milliseconds, if it has one. */
 export async function post(url, headers, body, within) {

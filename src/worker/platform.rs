@@ -72,10 +72,12 @@ extern "C" {
     ) -> Result<Response, JsValue>;
 
     /// How many waiters there are.
-    pub(super) fn waiters(state: &DurableObjectState) -> u32;
+    #[wasm_bindgen(catch)]
+    pub(super) fn waiters(state: &DurableObjectState) -> Result<u32, JsValue>;
 
     /// Sends the finished token to all waiters and closes their sockets.
-    pub(super) fn wake(state: &DurableObjectState, json: &str);
+    #[wasm_bindgen(catch)]
+    pub(super) fn wake(state: &DurableObjectState, json: &str) -> Result<(), JsValue>;
 
     /// Answers a waiter's close.
     #[wasm_bindgen(catch)]
@@ -114,6 +116,16 @@ extern "C" {
         bytes: &Uint8Array,
     ) -> Result<JsValue, JsValue>;
 
+    /// The same within so many milliseconds, for what nobody waits for.
+    #[wasm_bindgen(catch, js_name = ask)]
+    pub(super) async fn ask_within(
+        env: &Env,
+        binding: &str,
+        name: &str,
+        bytes: &Uint8Array,
+        within: f64,
+    ) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(catch)]
     pub(super) fn load(state: &DurableObjectState) -> Result<Option<Uint8Array>, JsValue>;
 
@@ -149,6 +161,9 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn put(state: &DurableObjectState, key: &str, text: &str) -> Result<(), JsValue>;
 
+    #[wasm_bindgen(catch)]
+    pub(super) fn remove(state: &DurableObjectState, key: &str) -> Result<(), JsValue>;
+
     /// Runs a statement with a JSON array of bindings; its rows as JSON arrays.
     #[wasm_bindgen(catch)]
     pub(super) fn sql(
@@ -174,7 +189,7 @@ extern "C" {
     pub(super) async fn post(
         url: &str,
         headers: &str,
-        body: &str,
+        body: &Uint8Array,
         within: f64,
     ) -> Result<JsValue, JsValue>;
 

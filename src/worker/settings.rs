@@ -13,7 +13,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 thread_local! {
     static KEYRING: OnceCell<Result<&'static Keyring, Refusal>> = const { OnceCell::new() };
-    static WEBHOOKS: OnceCell<(&'static Webhooks, Option<Refusal>)> = const { OnceCell::new() };
+    static WEBHOOKS: OnceCell<Result<&'static Webhooks, Refusal>> = const { OnceCell::new() };
     static RETENTION: OnceCell<Duration> = const { OnceCell::new() };
 }
 
@@ -33,34 +33,24 @@ pub(super) fn keyring(env: &Env) -> Result<&'static Keyring, Refusal> {
     })
 }
 
-/// Where webhooks go and what signs them: `WEBHOOK_URL` and `WEBHOOK_SECRET`. Nowhere if one of them
-/// cannot be read.
-pub(super) fn webhooks(env: &Env) -> &'static Webhooks {
-    read_webhooks(env).0
-}
-
-/// What is wrong with them.
+/// Where webhooks go and what signs them: `WEBHOOK_URL` and `WEBHOOK_SECRET`.
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
-pub(super) fn check_webhooks(env: &Env) -> Result<(), Refusal> {
-    read_webhooks(env).1.map_or(Ok(()), Err)
-}
-
-fn read_webhooks(env: &Env) -> (&'static Webhooks, Option<Refusal>) {
+pub(super) fn webhooks(env: &Env) -> Result<&'static Webhooks, Refusal> {
     WEBHOOKS.with(|cell| {
         cell.get_or_init(|| {
             let setting = |name| platform::setting(env, name);
-            let read = Webhooks::parse(&setting("WEBHOOK_URL"), &setting("WEBHOOK_SECRET"));
-            let (webhooks, wrong) = match read {
-                Ok(webhooks) => (webhooks, None),
-                Err(why) => {
+            Webhooks::parse(&setting("WEBHOOK_URL"), &setting("WEBHOOK_SECRET"))
+                .map(|webhooks| &*Box::leak(Box::new(webhooks)))
+                .map_err(|why| {
                     let why = why.to_string();
-                    platform::error("no webhook will be sent", &why.as_str().into());
-                    (Webhooks::default(), Some(Refusal::Misconfigured(why)))
-                }
-            };
-            (&*Box::leak(Box::new(webhooks)), wrong)
+                    platform::error(
+                        "no webhook is sent until this is mended",
+                        &why.as_str().into(),
+                    );
+                    Refusal::Misconfigured(why)
+                })
         })
         .clone()
     })

@@ -16,6 +16,8 @@ pub(super) struct Object {
     pub(super) alarm: Option<u64>,
     // Memory.
     listed: Listed,
+    /// Whether there was a token that is forgotten.
+    is_gone: bool,
     paying: Option<Paying>,
     /// Changes that nobody has followed up yet.
     pub(super) following: u32,
@@ -27,8 +29,6 @@ pub(super) struct Object {
     pub(super) repeated: u64,
     /// Whether the request at hand changed the record.
     pub(super) is_changed: bool,
-    /// Whether its alarm may have come too late to tell the index.
-    pub(super) is_neglected: bool,
     pub(super) oracle: Option<Oracle>,
 }
 
@@ -47,6 +47,7 @@ impl Object {
 
     pub(super) fn lose_memory(&mut self) {
         self.listed = Listed::default();
+        self.is_gone = false;
         self.paying = None;
         self.following = 0;
         self.life += 1;
@@ -65,6 +66,7 @@ impl World<'_> {
             Duration::from_millis(self.retention),
             at(self.now),
             &self.subscribers(),
+            self.objects[id].is_gone,
         );
         if reply == Reply::Created {
             self.objects[id].listed = Listed::Unknown;
@@ -113,22 +115,28 @@ impl World<'_> {
         let settled = token.settle_if_due(at(self.now), &self.subscribers());
         if settled {
             self.save(id, token.clone());
-            self.wake(id);
         }
-        if token.is_over(Duration::from_millis(self.retention), at(self.now)) {
-            self.wake(id);
-            let releases = token.key.is_some();
-            let wait = if releases { self.chance.below(50) } else { 0 };
-            if self.is_faulty && releases && self.chance.percent(10) {
-                self.set_alarm(id, Some(self.now + 10 * LEASED));
-                return self.rung(id);
-            }
-            if releases {
-                self.release(id);
-            }
-            return self.push(wait, Event::Released(id, self.objects[id].life));
-        }
+        self.wake(id);
         self.pay(id, settled, true);
+    }
+
+    /// The token is over: its key is let go of, then the token.
+    fn let_go(&mut self, id: usize) {
+        let releases = self.objects[id].record.as_ref().unwrap().key.is_some();
+        let wait = if releases { self.chance.below(50) } else { 0 };
+        if self.is_faulty && releases && self.chance.percent(10) {
+            // The key does not answer. Only an alarm says when to try again.
+            let paying = self.objects[id].paying.take().unwrap();
+            if paying.rings {
+                self.set_alarm(id, Some(self.now + 10 * LEASED));
+                self.rung(id);
+            }
+            return;
+        }
+        if releases {
+            self.release(id);
+        }
+        self.push(wait, Event::Released(id, self.objects[id].life));
     }
 
     pub(super) fn forget(&mut self, id: usize) {
@@ -142,11 +150,13 @@ impl World<'_> {
             assert!(self.sockets[id].is_empty(), "a waiter was not told");
             self.check_row(id, &token);
         }
-        self.objects[id].alarm = None;
-        self.objects[id].is_neglected = false;
-        self.rung(id);
-        let is_telling = self.objects[id].paying.is_some();
-        self.plan_after_forgetting(id, is_telling);
+        let object = &mut self.objects[id];
+        object.alarm = None;
+        object.is_gone = true;
+        if object.paying.take().is_none_or(|paying| paying.rings) {
+            self.rung(id);
+        }
+        self.plan_after_forgetting(id);
     }
 
     fn pay(&mut self, id: usize, is_armed: bool, rings: bool) {
@@ -168,14 +178,16 @@ impl World<'_> {
     }
 
     fn pay_on(&mut self, id: usize) {
+        let retention = Duration::from_millis(self.retention);
         let object = &mut self.objects[id];
         let debt = object
             .record
             .as_ref()
-            .and_then(|token| token.debt(object.listed, at(self.now)));
+            .and_then(|token| token.debt(retention, object.listed, at(self.now)));
         match debt {
             Some(Debt::List) => self.list(id),
             Some(Debt::Deliver(index)) => self.deliver(id, index),
+            Some(Debt::Forget) => self.let_go(id),
             None => {
                 let paying = object.paying.take().unwrap();
                 if !paying.is_armed {
@@ -211,18 +223,12 @@ impl World<'_> {
         }
         let told = (self.has_index && !is_lost).then(|| token.listing());
         let wait = if is_lost { 5_000 } else { wait + 5 };
-        self.push(wait, Event::Told(id, self.objects[id].life, created, told));
+        self.push(wait, Event::Told(id, self.objects[id].life, told));
     }
 
-    pub(super) fn told(&mut self, id: usize, created: u64, told: Option<Listed>) {
+    pub(super) fn told(&mut self, id: usize, told: Option<Listed>) {
         let object = &mut self.objects[id];
-        let stands = object
-            .record
-            .as_ref()
-            .is_some_and(|token| token.created_at == at(created));
-        if stands {
-            object.listed = told.unwrap_or(Listed::Unreachable);
-        }
+        object.listed = told.unwrap_or(Listed::Unreachable);
         object.paying.as_mut().unwrap().is_armed = false;
         self.pay_on(id);
     }
@@ -327,7 +333,6 @@ impl World<'_> {
             late = self
                 .chance
                 .of(&[1, 3_000, 100_000, self.retention, self.retention]);
-            self.objects[id].is_neglected |= late == self.retention;
         }
         let due = alarm.saturating_sub(self.now);
         let ringing = if late == 0 {

@@ -41,7 +41,7 @@ pub(super) enum Event {
     FollowUp(usize, u32),
     /// A row reaches the index: created, completed.
     Row(usize, u64, Option<u64>),
-    Told(usize, u32, u64, Option<Listed>),
+    Told(usize, u32, Option<Listed>),
     Attempted(usize, u32, usize, Answer, Option<u64>),
     Released(usize, u32),
     Crash(usize),
@@ -79,8 +79,6 @@ pub(super) struct World<'a> {
     pub(super) key: Option<(usize, Option<u64>)>,
     /// The index: `completed` by id and creation.
     rows: BTreeMap<(usize, u64), Option<u64>>,
-    /// Since when the index has been there.
-    indexed_since: u64,
     pub(super) clients: Vec<Client>,
     /// Who was told that it made this token: by id and the request that did.
     pub(super) makers: BTreeSet<(usize, u64, usize)>,
@@ -111,7 +109,6 @@ impl<'a> World<'a> {
             keyed: [(); IDS].map(|()| chance.percent(70)),
             key: None,
             rows: BTreeMap::new(),
-            indexed_since: START,
             clients: Vec::new(),
             makers: BTreeSet::new(),
             queue: BTreeMap::new(),
@@ -186,10 +183,10 @@ impl<'a> World<'a> {
             }
             Event::FollowUp(id, life) if self.lives(id, life) => self.followed_up(id),
             Event::Row(id, created, completed) => self.put(id, created, completed),
-            Event::Told(id, life, created, told) if self.lives(id, life) => {
+            Event::Told(id, life, told) if self.lives(id, life) => {
                 let what = told.map_or(What::IndexUnreachable, |_| What::IndexTold);
                 self.see(id, what);
-                self.told(id, created, told);
+                self.told(id, told);
             }
             Event::Attempted(id, life, index, answer, pause) if self.lives(id, life) => {
                 self.see(
@@ -214,7 +211,6 @@ impl<'a> World<'a> {
             }
             Event::Index(has_index) => {
                 self.has_index = has_index;
-                self.indexed_since = self.now;
             }
             Event::Calm => self.is_faulty = false,
             // It was begun in an earlier life.
@@ -306,10 +302,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// `is_telling`: the index is just being told of what is forgotten.
-    pub(super) fn plan_after_forgetting(&mut self, id: usize, is_telling: bool) {
-        let likely = if is_telling { 100 } else { 20 };
-        if self.is_faulty && self.clients.len() < MOST_CLIENTS && self.chance.percent(likely) {
+    pub(super) fn plan_after_forgetting(&mut self, id: usize) {
+        if self.is_faulty && self.clients.len() < MOST_CLIENTS && self.chance.percent(40) {
             let wait = self.chance.of(&[0, 1, 30]);
             self.wish(wait, Wish::Create(id));
         }
@@ -340,13 +334,9 @@ impl<'a> World<'a> {
         }
     }
 
-    /// An index that was there for some time knows of a token that goes, unless no alarm came in all that time.
+    /// The index knows of a token before that goes.
     pub(super) fn check_row(&self, id: usize, token: &Token) {
-        let knew = self.now.saturating_sub(self.indexed_since) > 2 * HOUR;
-        let is_neglected = self.objects[id].is_neglected || self.retention <= 4 * HOUR;
-        if self.has_index && knew && !is_neglected {
-            assert!(self.is_listed(id, token), "the index was not told");
-        }
+        assert!(self.is_listed(id, token), "the index was not told");
     }
 
     // What must hold after every event.
@@ -378,7 +368,7 @@ impl<'a> World<'a> {
         let timeout = token.timeout_at.map(Timestamp::as_millis);
         let end = match stands {
             End::Waiting => timeout,
-            _ if due.is_some() => None,
+            _ if due.is_some() || listed.is_some() => None,
             // The key may not answer when it is to let go.
             End::Completed(at, _) | End::TimedOut(at) => {
                 Some((at + self.retention).max(self.now + 10 * LEASED))

@@ -18,6 +18,8 @@ test("the same key leads to the same token, whatever has become of it", async ()
     [token.tags, token.idempotencyKey, token.userProvidedIdempotencyKey, token.idempotencyKeyExpiresAt],
     [["first"], idempotencyKey, true, undefined],
   );
+  // It is the back end's name for what it does, and none of a browser's business.
+  assert.equal((await worker.retrieve(first.id, { key: first.publicAccessToken })).idempotencyKey, undefined);
   await worker.complete(second.id, 1, { key: second.publicAccessToken });
   const third = await worker.create({ idempotencyKey });
   assert.deepEqual([third.id, third.isCached], [first.id, true]);
