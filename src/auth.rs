@@ -12,6 +12,7 @@ use crate::error::Refusal;
 use crate::jwt::{self, JwtError, scope_allows};
 use crate::route::internal_id;
 use crate::time::Timestamp;
+use crate::upstream::Upstreams;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -39,6 +40,8 @@ pub struct Environment {
     pub id: String,
     /// The first signs; all verify.
     keys: Vec<Key>,
+    /// Whether its tokens live upstream.
+    is_upstream: bool,
 }
 
 /// A secret key, and the HMAC that is ready to sign with it.
@@ -115,6 +118,7 @@ impl Keyring {
                 None => environments.push(Environment {
                     id: id.to_owned(),
                     keys: vec![key],
+                    is_upstream: false,
                 }),
             }
         }
@@ -122,6 +126,24 @@ impl Keyring {
             return Err(KeyringError::Empty);
         }
         Ok(Self { environments })
+    }
+
+    /// Marks the environments whose tokens live upstream. Their public access tokens name them by an id of
+    /// upstream's, which is not compared: the signature is by a key of theirs alone.
+    #[must_use]
+    pub fn relaying(mut self, upstreams: &Upstreams) -> Self {
+        for environment in &mut self.environments {
+            environment.is_upstream = upstreams.of(&environment.id).is_some();
+        }
+        self
+    }
+
+    /// The environment of this id.
+    #[must_use]
+    pub fn by_id(&self, id: &str) -> Option<&Environment> {
+        self.environments
+            .iter()
+            .find(|environment| environment.id == id)
     }
 
     /// The environment whose secret key this is.
@@ -219,7 +241,8 @@ impl Keyring {
             .iter()
             .find(|environment| environment.signed(signed.as_bytes(), &signature))
             .ok_or(JwtError::Invalid)?;
-        let (scopes, subject, expired) = jwt::read(header, payload, &environment.id, now)?;
+        let named = (!environment.is_upstream).then_some(environment.id.as_str());
+        let (scopes, subject, expired) = jwt::read(header, payload, named, now)?;
         let claims = Claims {
             environment,
             scopes,
@@ -240,6 +263,12 @@ impl Keyring {
 }
 
 impl Environment {
+    /// The key that signs: what upstream knows it by.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        self.keys.first().map_or("", |key| &key.text)
+    }
+
     /// Mints the public access token of one token: scopes to write and to read it and nothing
     /// else. `id` is the public one, with prefix. It lives from the token's creation to its
     /// timeout, at least 24 hours and at most 30 days; if that has passed, from `now` on.

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Attempts of one delivery: by the schedule three days and a half.
 pub const MAX_ATTEMPTS: u32 = 10;
+/// Attempts upstream: a month.
+pub const MAX_UPSTREAM_ATTEMPTS: u32 = 8_640;
 /// How long a receiver may take to answer.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// How long whoever does what is due has for it, before somebody else looks. Longer than an attempt.
@@ -48,6 +50,17 @@ pub struct Delivery {
     pub attempts: u32,
     /// What the last attempt came to.
     pub last: Option<Attempt>,
+    /// What was found where it was delivered.
+    pub note: Option<Note>,
+}
+
+/// That a decision stands upstream other than the one that stands here, since it was taken there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The token had timed out there.
+    TimedOutUpstream,
+    /// It had been completed there with another output.
+    DecidedOtherwiseUpstream,
 }
 
 /// Who is told.
@@ -57,6 +70,8 @@ pub enum Target {
     Environment,
     /// The token's own webhook.
     Token,
+    /// The API at which the token lives (`upstream.rs`).
+    Upstream,
 }
 
 /// How far a delivery has come.
@@ -125,6 +140,7 @@ impl Delivery {
             progress: Progress::Pending(now),
             attempts: 0,
             last: None,
+            note: None,
         }
     }
 
@@ -146,12 +162,23 @@ impl Delivery {
         }
         self.attempts += 1;
         self.last = Some(Attempt { at: now, answer });
-        let delay = DELAYS.get(self.attempts as usize - 1);
+        let is_upstream = self.target == Target::Upstream;
+        let delay = if is_upstream {
+            upstream_delay(self.attempts)
+        } else {
+            DELAYS.get(self.attempts as usize - 1).copied()
+        };
         self.progress = match (answer, delay) {
             (Answer::Status(200..300), _) => Progress::Delivered,
             // "Gone": the receiver wants no more of it.
             (Answer::Status(410), _) | (_, None) => Progress::Failed,
-            (_, Some(&delay)) => {
+            // An API that says so says it again.
+            (Answer::Status(status @ 400..500), _)
+                if is_upstream && !matches!(status, 408 | 409 | 425 | 429) =>
+            {
+                Progress::Failed
+            }
+            (_, Some(delay)) => {
                 let pause = pause.map_or(0, |pause| pause.as_millis());
                 let pause = u64::try_from(pause).unwrap_or(u64::MAX).min(LONGEST_PAUSE);
                 let delay = delay.max(pause);
@@ -160,6 +187,13 @@ impl Delivery {
             }
         };
     }
+}
+
+/// Between an attempt upstream and the next: a run waits there, so it doubles from a second to five minutes, and
+/// goes on for a month.
+fn upstream_delay(attempts: u32) -> Option<u64> {
+    let delay = (SECOND << attempts.saturating_sub(1).min(20)).min(5 * MINUTE);
+    (attempts < MAX_UPSTREAM_ATTEMPTS).then_some(delay)
 }
 
 /// A number below 100 that looks random and is the same each time (FNV-1a).

@@ -53,6 +53,8 @@ pub enum Refusal {
     TooManyTags(usize),
     /// 503: storage or the object did not answer. The request is safe to repeat.
     StorageTrouble,
+    /// 503: the API at which the token lives did not answer.
+    UpstreamTrouble,
     /// 500: the Worker's settings are wrong; carries what an operator must mend.
     Misconfigured(String),
 }
@@ -128,7 +130,7 @@ impl Refusal {
     /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::StorageTrouble)
+        matches!(self, Self::StorageTrouble | Self::UpstreamTrouble)
     }
 
     /// The JSON body.
@@ -171,6 +173,7 @@ impl Refusal {
             Self::ForeignForm => (403, "cross_site_form"),
             Self::TooManyTags(_) => (422, "too_many_tags"),
             Self::StorageTrouble => (503, "storage_trouble"),
+            Self::UpstreamTrouble => (503, "upstream_trouble"),
             Self::Misconfigured(_) => (500, "misconfigured"),
         }
     }
@@ -212,6 +215,9 @@ impl fmt::Display for Refusal {
                 crate::wire::MAX_TAGS
             ),
             Self::StorageTrouble => f.write_str("The token could not be reached; please try again"),
+            Self::UpstreamTrouble => {
+                f.write_str("The API at which the token lives did not answer; please try again")
+            }
             Self::Misconfigured(what) => write!(f, "The server is misconfigured: {what}"),
         }
     }

@@ -31,6 +31,7 @@
 //! | [`route`] | path to endpoint, endpoint to methods |
 //! | [`list`] | what a list request asks, and what its page says |
 //! | [`webhook`] | where webhooks may go and how they are signed |
+//! | [`upstream`] | the relay: tokens that live at another API |
 //! | [`approval`] | what a token asks of a person, and what a choice decides |
 //! | [`page`] | what the page at `token.url` shows |
 //! | [`words`] | its sentences, in each of its languages |
@@ -86,6 +87,8 @@ pub mod route;
 pub mod time;
 #[cfg(not(feature = "browser"))]
 pub mod token;
+#[cfg(not(feature = "browser"))]
+pub mod upstream;
 #[cfg(not(feature = "browser"))]
 pub mod webhook;
 #[cfg(not(feature = "browser"))]

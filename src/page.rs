@@ -294,7 +294,7 @@ fn standing<'a>(
             let by = match (&decision.subject, decision.by) {
                 (Some(subject), _) => subject.as_str(),
                 (None, CompletedBy::Page) => words.by_page,
-                (None, CompletedBy::Api) => words.by_api,
+                (None, CompletedBy::Api | CompletedBy::Upstream) => words.by_api,
                 (None, CompletedBy::Callback) => words.by_callback,
             };
             let mut facts = Vec::new();

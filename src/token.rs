@@ -9,7 +9,7 @@
 //! - While something is due, somebody does it or there is a wake-up within [`LEASE`] or the age of
 //!   what is due; the record of a token stays while it owes a delivery or its row.
 
-use crate::delivery::{Answer, Debt, Delivery, LEASE, Listed, Target};
+use crate::delivery::{Answer, Debt, Delivery, LEASE, Listed, Note, Target};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ pub struct Token {
     pub creator: Option<String>,
     /// Who else is told how it ends: the URL of its own webhook.
     pub webhook: Option<String>,
+    /// Whether it lives at another API, and only what is decided here is kept here (`upstream.rs`).
+    pub is_upstream: bool,
     /// Where it stands.
     pub state: State,
     /// What is owed since it is finished.
@@ -104,6 +106,8 @@ pub enum CompletedBy {
     Callback,
     /// A person, on the page at `token.url`.
     Page,
+    /// The API at which the token lives: it was completed there.
+    Upstream,
 }
 
 /// What can happen to a token.
@@ -124,6 +128,10 @@ pub enum Ask {
     Read,
     /// To take this decision.
     Complete(Decision),
+    /// To take this decision on a token that lives upstream, and to keep that from now on.
+    Relay(Box<Token>, Decision),
+    /// To keep this token, which lives upstream and is read there, or what is new about it.
+    Learn(Box<Token>),
 }
 
 /// What the object says to it.
@@ -196,6 +204,14 @@ pub fn answer(
     subscribers: &[Target],
     is_gone: bool,
 ) -> (Reply, bool) {
+    let is_new = record.is_none();
+    let ask = match ask {
+        Ask::Relay(token, decision) => {
+            record.get_or_insert(*token);
+            Ask::Complete(decision)
+        }
+        other => other,
+    };
     let Some(token) = record else {
         return match ask {
             // An idempotency key led here, and whoever held it has let go of it meanwhile.
@@ -204,7 +220,11 @@ pub fn answer(
                 *record = Some(*token);
                 (Reply::Created, true)
             }
-            Ask::Read | Ask::Complete(_) => (Reply::Unknown, false),
+            Ask::Learn(token) => {
+                *record = Some(*token);
+                (Reply::Found, true)
+            }
+            Ask::Read | Ask::Complete(_) | Ask::Relay(..) => (Reply::Unknown, false),
         };
     };
     let settled = token.settle_if_due(now, subscribers);
@@ -212,10 +232,14 @@ pub fn answer(
         return (Reply::Unknown, false);
     }
     match ask {
-        Ask::Create(_) | Ask::Read => (Reply::Found, settled),
+        Ask::Create(_) | Ask::Read | Ask::Relay(..) => (Reply::Found, settled),
+        Ask::Learn(seen) => (
+            Reply::Found,
+            token.learn(*seen, now, subscribers) || settled,
+        ),
         Ask::Complete(decision) => {
             let (outcome, changed) = token.apply(Event::Complete(decision), now, subscribers);
-            (Reply::Decided(outcome), changed || settled)
+            (Reply::Decided(outcome), changed || settled || is_new)
         }
     }
 }
@@ -233,6 +257,7 @@ impl Token {
             key: None,
             creator: None,
             webhook: None,
+            is_upstream: false,
             state: State::Waiting,
             deliveries: Vec::new(),
         }
@@ -250,11 +275,32 @@ impl Token {
         let changed = state.is_some();
         if let Some(state) = state {
             self.state = state;
-            let own = self.webhook.as_ref().map(|_| &Target::Token);
-            let targets = subscribers.iter().chain(own);
-            self.deliveries = targets.map(|&to| Delivery::new(to, now)).collect();
+            self.owe(now, subscribers);
         }
         (outcome, changed)
+    }
+
+    /// What is owed of an end that is new.
+    fn owe(&mut self, now: Timestamp, subscribers: &[Target]) {
+        let is_news = |decision: &Decision| decision.by != CompletedBy::Upstream;
+        let is_news_upstream = self.is_upstream
+            && matches!(&self.state, State::Completed { decision, .. } if is_news(decision));
+        let upstream = is_news_upstream.then_some(&Target::Upstream);
+        let own = self.webhook.as_ref().map(|_| &Target::Token);
+        // Upstream a run waits.
+        let targets = upstream.into_iter().chain(subscribers).chain(own);
+        self.deliveries = targets.map(|&to| Delivery::new(to, now)).collect();
+    }
+
+    /// Takes the end that a token came to upstream, unless it has come to one here; whether it did.
+    fn learn(&mut self, seen: Token, now: Timestamp, subscribers: &[Target]) -> bool {
+        let is_new = self.state == State::Waiting && seen.state != State::Waiting;
+        if is_new {
+            self.timeout_at = seen.timeout_at;
+            self.state = seen.state;
+            self.owe(now, subscribers);
+        }
+        is_new
     }
 
     /// Times the token out if its moment has come, and tells whether that changed it. Every read
@@ -274,6 +320,13 @@ impl Token {
     ) {
         if let Some(delivery) = self.deliveries.get_mut(delivery) {
             delivery.attempted(answer, pause, id, now);
+        }
+    }
+
+    /// Takes down what was found where a delivery was made.
+    pub fn note(&mut self, delivery: usize, note: Option<Note>) {
+        if let Some(delivery) = self.deliveries.get_mut(delivery) {
+            delivery.note = note;
         }
     }
 
@@ -302,14 +355,14 @@ impl Token {
     /// Something that is to be done now, if there is.
     #[must_use]
     pub fn debt(&self, retention: Duration, listed: Listed, now: Timestamp) -> Option<Debt> {
-        if listed != Listed::Unreachable && listed != self.listing() {
+        if listed != Listed::Unreachable && !self.is_listed(listed) {
             return Some(Debt::List);
         }
         let is_due = |delivery: &Delivery| delivery.due_at().is_some_and(|at| at <= now);
         let due = self.deliveries.iter().position(is_due).map(Debt::Deliver);
         due.or_else(|| {
             let is_over = self.is_forgotten(retention, now) && !self.owes();
-            (is_over && listed == self.listing()).then_some(Debt::Forget)
+            (is_over && self.is_listed(listed)).then_some(Debt::Forget)
         })
     }
 
@@ -339,7 +392,7 @@ impl Token {
         let deliveries = self.deliveries.iter().filter_map(Delivery::due_at);
         let deliveries = deliveries.map(leave);
         // Ever more seldom: after as long as it has been owed.
-        let list = (listed != self.listing()).then(|| {
+        let list = (!self.is_listed(listed)).then(|| {
             let owed_since = self.finished_at().unwrap_or(self.created_at).as_millis();
             let age = Duration::from_millis(now.as_millis().saturating_sub(owed_since));
             now.plus(age.clamp(LEASE, SLOWEST))
@@ -354,6 +407,11 @@ impl Token {
             State::Completed { .. } => Listed::Completed,
             State::Waiting | State::TimedOut => Listed::Created,
         }
+    }
+
+    /// Whether the index has it; upstream lists its own.
+    fn is_listed(&self, listed: Listed) -> bool {
+        self.is_upstream || listed == self.listing()
     }
 
     fn is_due(&self, now: Timestamp) -> bool {

@@ -7,7 +7,7 @@
 //! absent field is left out.
 
 use crate::approval::Approval;
-use crate::delivery::{Answer, Delivery, Progress, Target};
+use crate::delivery::{Answer, Delivery, Note, Progress, Target};
 use crate::error::{Refusal, excerpt};
 use crate::time::{DURATION_FORMS, TimeoutError, Timestamp, future, parse_duration, parse_timeout};
 use crate::token::{CompletedBy, Key, Output, OutputKind, State, Token};
@@ -83,7 +83,10 @@ impl CreateRequest {
             key: key
                 .filter(|text| !text.is_empty())
                 .map(|text| Key { text, expires_at }),
-            webhook: fields.webhook.map(webhook).transpose()?,
+            webhook: fields
+                .webhook
+                .map(|raw| parse_webhook(raw.get()))
+                .transpose()?,
         })
     }
 }
@@ -108,15 +111,18 @@ fn ttl(raw: &RawValue, now: Timestamp) -> Result<Timestamp, Refusal> {
     Ok(now.plus(life))
 }
 
-fn webhook(raw: &RawValue) -> Result<String, Refusal> {
+/// Reads the field `webhook` of create: its URL.
+///
+/// # Errors
+/// `Invalid`.
+pub fn parse_webhook(json: &str) -> Result<String, Refusal> {
     #[derive(Deserialize)]
     struct Webhook {
         url: String,
     }
-    let webhook: Option<Webhook> = raw
-        .get()
+    let webhook: Option<Webhook> = json
         .starts_with('{')
-        .then(|| serde_json::from_str(raw.get()).ok())
+        .then(|| serde_json::from_str(json).ok())
         .flatten();
     webhook
         .map(|webhook| webhook.url)
@@ -124,7 +130,7 @@ fn webhook(raw: &RawValue) -> Result<String, Refusal> {
             path: "webhook",
             message: format!(
                 "{} is no webhook; give {{\"url\": \"https://…\"}}",
-                excerpt(raw.get())
+                excerpt(json)
             ),
         })
 }
@@ -560,6 +566,8 @@ struct DeliveryBody<'a> {
     last_status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference: Option<&'static str>,
 }
 
 impl<'a> DeliveryBody<'a> {
@@ -567,12 +575,13 @@ impl<'a> DeliveryBody<'a> {
         let (target, url) = match delivery.target {
             Target::Environment => ("environment", None),
             Target::Token => ("token", token.webhook.as_deref()),
+            Target::Upstream => ("upstream", None),
         };
         let (last_status, last_error) = match delivery.last.map(|last| last.answer) {
             None => (None, None),
             Some(Answer::Status(status)) => (Some(status), None),
             Some(Answer::None) => (None, Some("no answer within 10 seconds")),
-            Some(Answer::Impossible) => (None, Some("its URL or WEBHOOK_SECRET cannot be used")),
+            Some(Answer::Impossible) => (None, Some("its URL or its secret cannot be used")),
         };
         Self {
             target,
@@ -587,6 +596,12 @@ impl<'a> DeliveryBody<'a> {
             last_attempt_at: delivery.last.map(|last| last.at),
             last_status,
             last_error,
+            difference: delivery.note.map(|note| match note {
+                Note::TimedOutUpstream => "it had timed out upstream",
+                Note::DecidedOtherwiseUpstream => {
+                    "it had been completed upstream with another output"
+                }
+            }),
         }
     }
 }
@@ -656,6 +671,7 @@ impl CompletedBy {
             Self::Api => "api",
             Self::Callback => "callback",
             Self::Page => "page",
+            Self::Upstream => "upstream",
         }
     }
 }

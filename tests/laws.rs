@@ -2,7 +2,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 17] = [
+const PURE: [&str; 18] = [
     "time",
     "token",
     "delivery",
@@ -16,6 +16,7 @@ const PURE: [&str; 17] = [
     "entry",
     "list",
     "webhook",
+    "upstream",
     "approval",
     "words",
     "client/reference",

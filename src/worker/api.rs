@@ -2,6 +2,7 @@
 
 use super::http::{Head, PLAIN, Reply, body, preflight};
 use super::record::{Answer, Command, Deciding, Record, pack};
+use super::relay::Relayed;
 use super::wait::Waited;
 use super::{index, key, now, platform, settings};
 use crate::auth::{Caller, Environment};
@@ -36,15 +37,19 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
         now: now(),
     };
     let endpoint = Endpoint::of(head.path());
-    let reply = match endpoint {
+    let reply = match (call.relayed(endpoint).await, endpoint) {
+        (Ok(Some(Relayed::Passed(response))), _) => return Ok(response),
+        (Ok(Some(Relayed::Told(reply))), _) => Ok(reply),
+        // What is misconfigured does not keep the start page from saying what this is.
+        (Err(refusal), endpoint) if endpoint != Some(Endpoint::Start) => Err(refusal),
         // A socket is the platform's own response.
-        Some(Endpoint::Wait { id }) if head.method() == "GET" => match call.wait(id).await {
+        (_, Some(Endpoint::Wait { id })) if head.method() == "GET" => match call.wait(id).await {
             Ok(Waited::Socket(response)) => return Ok(response),
             Ok(Waited::Told(reply)) => Ok(reply),
             Err(refusal) => Err(refusal),
         },
-        Some(endpoint) => call.answer(endpoint).await,
-        None => call.no_such_path(),
+        (_, Some(endpoint)) => call.answer(endpoint).await,
+        (_, None) => call.no_such_path(),
     };
     let reply = match reply {
         Ok(reply) => reply,
@@ -171,13 +176,18 @@ impl Call<'_> {
         };
         token.creator = (id != own).then(|| own.to_owned());
         let (record, text) = Record::of(token);
-        let command = message(&Command::Create(record), text);
-        let answer = self.ask(environment, &id, command).await?;
+        let answer = self
+            .send(environment, &id, &Command::Create(record), text)
+            .await?;
         Ok((id, answer))
     }
 
     /// Whether a webhook may go there and can be signed.
-    fn check_webhook(&self, environment: &Environment, url: Option<&str>) -> Result<(), Refusal> {
+    pub(super) fn check_webhook(
+        &self,
+        environment: &Environment,
+        url: Option<&str>,
+    ) -> Result<(), Refusal> {
         let Some(url) = url else { return Ok(()) };
         let invalid = |message| Refusal::Invalid {
             path: "webhook",
@@ -225,13 +235,21 @@ impl Call<'_> {
     /// The token as this caller may see it now.
     pub(super) async fn told(&self, caller: Caller<'_>, internal: &str) -> Result<Reply, Refusal> {
         let environment = caller.environment();
+        if let Some(upstream) = self.upstream_of(environment)? {
+            return self.told_upstream(caller, internal, upstream).await;
+        }
         let token = self.read_token(environment, internal).await?;
-        let (reader, etag) = version(&token, &caller);
+        Ok(self.shown(&caller, internal, &token))
+    }
+
+    /// A token as a caller may see it.
+    pub(super) fn shown(&self, caller: &Caller<'_>, internal: &str, token: &Token) -> Reply {
+        let (reader, etag) = version(token, caller);
         let reply = if matches_etag(self.head.if_none_match(), &etag) {
             Reply::unchanged()
         } else {
             let id = format!("waitpoint_{internal}");
-            let url = match &caller {
+            let url = match caller {
                 Caller::Secret(environment) => {
                     let jwt = environment.mint(&id, token.created_at, token.timeout_at, self.now);
                     self.url(&id, &jwt)
@@ -239,9 +257,9 @@ impl Call<'_> {
                 // The caller's own credential: a link must not grant more than its reader has.
                 Caller::Public(_) => self.url(&id, self.credential()),
             };
-            Reply::private_json(wire::token_json(&id, &url, &token, reader))
+            Reply::private_json(wire::token_json(&id, &url, token, reader))
         };
-        Ok(reply.with("etag", &etag).with("vary", "Authorization"))
+        reply.with("etag", &etag).with("vary", "Authorization")
     }
 
     async fn complete(&self, typed: &str) -> Result<Reply, Refusal> {
@@ -292,7 +310,12 @@ impl Call<'_> {
     ) -> Result<Outcome, Refusal> {
         let message = {
             let (deciding, text) = Deciding::of(decision);
-            message(&Command::Complete(deciding), text)
+            if self.upstream_of(environment)?.is_some() {
+                let (record, _) = Record::of(&self.unseen());
+                message(&Command::Relay(record, deciding), text)
+            } else {
+                message(&Command::Complete(deciding), text)
+            }
         };
         let Answer::Decided(outcome) = self.ask(environment, internal, message).await? else {
             return Err(Refusal::UnknownToken);
@@ -312,10 +335,10 @@ impl Call<'_> {
         environment: &Environment,
         internal: &str,
     ) -> Result<Token, Refusal> {
-        match self
-            .ask(environment, internal, message(&Command::Read, ""))
-            .await?
-        {
+        if let Some(upstream) = self.upstream_of(environment)? {
+            return self.read_upstream(environment, internal, upstream).await;
+        }
+        match self.send(environment, internal, &Command::Read, "").await? {
             Answer::Found(token) => Ok(token),
             _ => Err(Refusal::UnknownToken),
         }
@@ -353,6 +376,18 @@ impl Call<'_> {
     fn url(&self, id: &str, credential: &str) -> String {
         let origin = self.head.origin();
         format!("{origin}/api/v1/waitpoints/tokens/{id}/callback/{credential}")
+    }
+
+    /// Sends a command to a token's object.
+    pub(super) async fn send(
+        &self,
+        environment: &Environment,
+        internal: &str,
+        command: &Command,
+        text: &str,
+    ) -> Result<Answer, Refusal> {
+        self.ask(environment, internal, message(command, text))
+            .await
     }
 
     /// Asks a token's object.

@@ -4,11 +4,13 @@
 use super::index::{self, Row};
 use super::{now, platform, settings};
 use crate::delivery::{ANSWER_WITHIN, Answer, Listed, Target};
-use crate::token::Token;
+use crate::token::{State, Token};
+use crate::upstream::{complete_json, read_token};
 use crate::webhook::{check_url, is_loopback_origin};
 use crate::wire;
-use js_sys::Uint8Array;
+use js_sys::{Array, Uint8Array};
 use std::time::Duration;
+use wasm_bindgen::JsCast;
 use worker::Env;
 
 /// Whose token it is that tells.
@@ -17,6 +19,26 @@ pub(super) struct Outbox<'a> {
     pub(super) environment: &'a str,
     /// The internal id.
     pub(super) id: &'a str,
+}
+
+/// How an attempt ended.
+pub(super) struct Attempted {
+    pub(super) answer: Answer,
+    /// What the receiver asked for.
+    pub(super) pause: Option<Duration>,
+    /// What stands upstream, if that may be something else.
+    pub(super) theirs: Option<Token>,
+}
+
+/// It could not be made.
+impl Default for Attempted {
+    fn default() -> Self {
+        Self {
+            answer: Answer::Impossible,
+            pause: None,
+            theirs: None,
+        }
+    }
 }
 
 impl Outbox<'_> {
@@ -35,21 +57,68 @@ impl Outbox<'_> {
         }
     }
 
-    /// Attempts a delivery once. The pause is what the receiver asked for.
-    pub(super) async fn attempt(&self, token: Token, index: usize) -> (Answer, Option<Duration>) {
+    /// Attempts a delivery once.
+    pub(super) async fn attempt(&self, token: Token, index: usize) -> Attempted {
         let target = token.deliveries.get(index).map(|delivery| delivery.target);
-        let request = target.and_then(|to| self.request(&token, to));
+        let request = match target {
+            None => None,
+            Some(Target::Upstream) => self.completion(&token),
+            Some(target) => self.request(&token, target),
+        };
         drop(token);
         let Some((url, headers, body)) = request else {
-            return (Answer::Impossible, None);
+            return Attempted::default();
         };
         let answer = platform::post(&url, &headers, &body, ANSWER_WITHIN.as_millis() as f64).await;
         let answer = answer.ok().and_then(|answer| answer.as_string());
         let answer = answer.unwrap_or_default();
-        // "<status> <milliseconds to wait, or nothing>"; nothing at all if no answer came.
-        let (status, pause) = answer.split_once(' ').unwrap_or_default();
-        let answer = status.parse().map_or(Answer::None, Answer::Status);
-        (answer, pause.parse().ok().map(Duration::from_millis))
+        // "<status> <milliseconds to wait, or nothing> <outcome>"; nothing at all if no answer came.
+        let mut words = answer.split(' ');
+        let mut word = || words.next().unwrap_or("");
+        let answer = word().parse().map_or(Answer::None, Answer::Status);
+        let pause = word().parse().ok().map(Duration::from_millis);
+        let is_told = word() == "completed";
+        let asks = target == Some(Target::Upstream) && matches!(answer, Answer::Status(200..300));
+        Attempted {
+            answer,
+            pause,
+            theirs: if asks && !is_told {
+                self.theirs().await
+            } else {
+                None
+            },
+        }
+    }
+
+    /// The token as upstream has it, if that can be read.
+    pub(super) async fn theirs(&self) -> Option<Token> {
+        let (url, secret) = self.upstream()?;
+        let answer = platform::relay(None, &url, secret, None).await.ok()?;
+        let parts: &Array = answer.dyn_ref()?;
+        if parts.get(0).as_f64()? != 200.0 {
+            return None;
+        }
+        read_token(&parts.get(2).as_string()?, "")
+    }
+
+    /// The token's URL upstream, and the key that it is asked with.
+    fn upstream(&self) -> Option<(String, &'static str)> {
+        let upstream = settings::upstreams(self.env).ok()?.of(self.environment)?;
+        let environment = settings::keyring(self.env).ok()?.by_id(self.environment)?;
+        let url = format!("{upstream}/api/v1/waitpoints/tokens/waitpoint_{}", self.id);
+        Some((url, environment.secret()))
+    }
+
+    /// What completes the token upstream.
+    fn completion(&self, token: &Token) -> Option<(String, String, Uint8Array)> {
+        let State::Completed { decision, .. } = &token.state else {
+            return None;
+        };
+        let (url, secret) = self.upstream()?;
+        let headers = format!("content-type\napplication/json\nauthorization\nBearer {secret}");
+        let body = complete_json(decision.output.as_ref());
+        let body = Uint8Array::from(body.as_bytes());
+        Some((format!("{url}/complete"), headers, body))
     }
 
     /// URL, headers and body of a webhook; none if it has no URL that may be called, or nothing to sign
@@ -59,6 +128,7 @@ impl Outbox<'_> {
         let url = match target {
             Target::Environment => webhooks.url(self.environment)?,
             Target::Token => token.webhook.as_deref()?,
+            Target::Upstream => return None,
         };
         check_url(url, is_loopback_origin(&token.origin)).ok()?;
         let public = format!("waitpoint_{}", self.id);

@@ -13,7 +13,7 @@ const HTML: &str = "text/html; charset=utf-8";
 /// For a page of another origin: what it may read of an answer.
 const EXPOSED: &str = "x-trigger-jwt, x-trigger-jwt-claims, x-should-retry, x-ratelimit-limit, \
     x-ratelimit-remaining, x-ratelimit-reset, retry-after, etag, preference-applied, \
-    waitpoint-outcome, waitpoint-hint";
+    waitpoint-outcome, waitpoint-hint, waitpoint-source";
 
 /// For a page of words alone.
 pub(super) const PLAIN: &str =
@@ -285,12 +285,21 @@ impl Reply {
             .with("cross-origin-resource-policy", "same-origin")
     }
 
+    /// What upstream has answered; `headers` is a line a name and a line a value.
+    pub(super) fn of_upstream(status: u16, headers: String, body: String) -> Self {
+        Self {
+            status,
+            headers,
+            body: Body::Text(body),
+        }
+    }
+
     pub(super) fn refusal(refusal: &Refusal) -> Self {
         let reply = Self::json(refusal.status(), refusal.to_json());
         match refusal {
             Refusal::MethodNotAllowed(allow) => reply.with("allow", allow),
             Refusal::NoAuthorization => reply.with("www-authenticate", "Bearer"),
-            Refusal::StorageTrouble => reply
+            Refusal::StorageTrouble | Refusal::UpstreamTrouble => reply
                 .with("retry-after", "1")
                 .with("x-should-retry", "true"),
             // The SDK would try any 404 of a token or 5xx again.

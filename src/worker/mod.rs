@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `api.rs` | what each endpoint does |
 //! | `link.rs` | `token.url`: its page, and what machines send there |
+//! | `relay.rs` | what is asked of tokens that live upstream |
 //! | `wait.rs` | how a token ends, told when it does |
 //! | `http.rs` | requests read, responses written, CORS |
 //! | `object.rs` | the Durable Object of a token |
@@ -23,6 +24,7 @@ mod link;
 mod object;
 mod platform;
 mod record;
+mod relay;
 mod settings;
 mod wait;
 

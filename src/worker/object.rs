@@ -15,10 +15,12 @@ use super::{key, now, settings};
 use crate::delivery::{Debt, LEASE, Listed, Target};
 use crate::time::Timestamp;
 use crate::token::{Ask, Outcome, Reply, Token, answer};
+use crate::upstream::difference;
 use crate::wire::{self, Reader};
 use js_sys::{Promise, Uint8Array};
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Request, Response};
@@ -27,6 +29,9 @@ use worker::worker_sys::DurableObjectState;
 
 // Bound by hand rather than by `#[durable_object]`: that wraps every request and response once more,
 // and exports a handler that panics for each event that its object does not take.
+
+/// How often upstream is asked while somebody waits: it tells nobody by itself.
+const WATCH: Duration = Duration::from_secs(15);
 
 /// Where a waiter's own URL goes; `platform.js` has the same.
 const URL_HERE: &str = "https://url.invalid/";
@@ -161,12 +166,12 @@ impl Object {
             saving.await?;
             self.follow_up();
         }
-        platform::admit(
-            &self.state,
-            url,
-            &self.message(&token),
-            token.finished_at().is_some(),
-        )
+        let is_final = token.finished_at().is_some();
+        let response = platform::admit(&self.state, url, &self.message(&token), is_final)?;
+        if self.is_watched(&token) {
+            platform::set_alarm(&self.state, self.wakeup(&token, now())).await?;
+        }
+        Ok(response)
     }
 
     /// After the answer to whoever changed the token: tells the waiters, and does what is due.
@@ -236,9 +241,22 @@ impl Object {
         if settled {
             self.save(&token, now)?.await?;
         }
+        let learned = self.is_watched(&token) && self.ask_upstream().await?;
         // Also if it was noticed before: whoever did may not have come to it.
         self.wake()?;
-        self.pay(settled).await
+        self.pay(settled || learned).await
+    }
+
+    /// Takes the end that the token came to upstream, if it did.
+    async fn ask_upstream(&self) -> Result<bool, JsValue> {
+        let Some(theirs) = self.outbox().theirs().await else {
+            return Ok(false);
+        };
+        let (_, _, saving) = self.apply(Ask::Learn(Box::new(theirs)), now())?;
+        match saving {
+            Some(saving) => saving.await.map(|_| true),
+            None => Ok(false),
+        }
     }
 
     /// Does what is due, one thing after the other. `armed`: the alarm is set for what is.
@@ -273,10 +291,15 @@ impl Object {
                     *armed = false;
                 }
                 Some(Debt::Deliver(index)) => {
-                    let (answer, pause) = self.outbox().attempt(token, index).await;
+                    let attempted = self.outbox().attempt(token, index).await;
                     let Some(mut token) = self.read()? else { break };
                     let now = now();
+                    let note = attempted
+                        .theirs
+                        .and_then(|theirs| difference(&token, &theirs));
+                    let (answer, pause) = (attempted.answer, attempted.pause);
                     token.attempted(index, answer, pause, &self.id, now);
+                    token.note(index, note);
                     self.log_attempt(&token, index);
                     let saving = self.save(&token, now)?;
                     drop(token);
@@ -317,6 +340,13 @@ impl Object {
         Ok(JsFuture::from(saving))
     }
 
+    /// Whether somebody waits for what may be decided upstream.
+    fn is_watched(&self, token: &Token) -> bool {
+        token.is_upstream
+            && token.finished_at().is_none()
+            && platform::waiters(&self.state).is_ok_and(|waiters| waiters > 0)
+    }
+
     /// Who is told of every token's end here. A setting that cannot be read may name a webhook, which is
     /// told once the setting is mended.
     fn subscribers(&self) -> Vec<Target> {
@@ -337,9 +367,9 @@ impl Object {
     /// An alarm that comes too early finds nothing to do and sets the next.
     fn wakeup(&self, token: &Token, now: Timestamp) -> Option<f64> {
         let retention = settings::retention(&self.env);
-        token
-            .next_wakeup(retention, self.listed.get(), now)
-            .map(alarm_at)
+        let wakeup = token.next_wakeup(retention, self.listed.get(), now);
+        let watch = self.is_watched(token).then(|| now.plus(WATCH));
+        wakeup.into_iter().chain(watch).min().map(alarm_at)
     }
 }
 

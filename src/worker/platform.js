@@ -286,14 +286,46 @@ export async function dissolve(state, env, binding, name, body) {
   if (why) throw why;
 }
 
-/** `<status> <pause>`: the receiver's `Retry-After` in milliseconds, if it has one. */
+// What belongs to one connection, and what the platform sets anew.
+const CONNECTION = /^(connection|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*|host|content-length|accept-encoding)$/;
+// What an answer says of its encoding and to browsers: said anew here.
+const ANSWER = /^(connection|keep-alive|transfer-encoding|content-(length|encoding)|access-control-.*|strict-transport-security|x-robots-tag|x-content-type-options)$/;
+const UPSTREAM_WITHIN = 25_000;
+
+const without = (headers, names) => [...headers].filter(([name]) => !names.test(name));
+
+export async function pass(request, url) {
+  const socket = request.headers.get("upgrade") === "websocket";
+  const headers = new Headers(without(request.headers, CONNECTION));
+  if (socket) headers.set("upgrade", "websocket");
+  const { method, body } = request;
+  const response = await fetch(url, { method, headers, body, redirect: "manual" });
+  if (socket) return response;
+  const answer = new Response(response.body, response);
+  for (const name of ["connection", "keep-alive", "transfer-encoding"]) answer.headers.delete(name);
+  return answer;
+}
+
+export async function relay(like, url, bearer, body) {
+  const headers = new Headers(like ? without(like.headers, CONNECTION) : []);
+  headers.delete("if-none-match");
+  if (bearer) headers.set("authorization", `Bearer ${bearer}`);
+  const signal = AbortSignal.timeout(UPSTREAM_WITHIN);
+  const init = { method: body ? "POST" : "GET", headers, body, redirect: "manual", signal };
+  const response = await fetch(url, init);
+  return [response.status, without(response.headers, ANSWER).flat().join("\n"), await response.text()];
+}
+
+/** `<status> <pause> <outcome>`: the receiver's `Retry-After` in milliseconds, and its `waitpoint-outcome`, if it has them. */
 export async function post(url, headers, body, within) {
   const signal = AbortSignal.timeout(within);
   const response = await fetch(url, { method: "POST", headers: pairs(headers), body, redirect: "manual", signal });
   await response.body?.cancel();
   const after = response.headers.get("retry-after") ?? "";
-  const pause = /^\d+$/.test(after) ? after * 1000 : Date.parse(after) - Date.now();
-  return `${response.status} ${isNaN(pause) ? "" : Math.max(0, Math.round(pause))}`;
+  const reset = response.status === 429 ? response.headers.get("x-ratelimit-reset") : null;
+  const pause = /^\d+$/.test(after) ? after * 1000 : (after ? Date.parse(after) : (reset ?? NaN)) - Date.now();
+  const outcome = response.headers.get("waitpoint-outcome") ?? "";
+  return `${response.status} ${isNaN(pause) ? "" : Math.max(0, Math.round(pause))} ${outcome}`;
 }
 
 /** Leaves nothing of the object, its alarm included. */

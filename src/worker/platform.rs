@@ -193,6 +193,20 @@ extern "C" {
         within: f64,
     ) -> Result<JsValue, JsValue>;
 
+    /// Hands the request on to this URL as it is, and answers with what comes back.
+    #[wasm_bindgen(catch)]
+    pub(super) async fn pass(request: &Request, url: &str) -> Result<JsValue, JsValue>;
+
+    /// Sends a request upstream and resolves with status, headers (a line each) and body. `like`: whose headers
+    /// go with it; `bearer`: the credential instead of theirs, if not empty; no body means GET.
+    #[wasm_bindgen(catch)]
+    pub(super) async fn relay(
+        like: Option<&Request>,
+        url: &str,
+        bearer: &str,
+        body: Option<Uint8Array>,
+    ) -> Result<JsValue, JsValue>;
+
     /// The name that the object was addressed by.
     pub(super) fn name(state: &DurableObjectState) -> String;
 

@@ -21,6 +21,10 @@ pub(super) enum Command {
     Read,
     /// Complete it; the output's text follows.
     Complete(Deciding),
+    /// Complete it, as it lives upstream; this is the token if it is not kept yet. The output's text follows.
+    Relay(Record, Deciding),
+    /// Keep what upstream says of it; its output's text follows.
+    Learn(Record),
 }
 
 /// What an object answers.
@@ -55,6 +59,8 @@ pub(super) struct Record {
     creator: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     webhook: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    upstream: bool,
     state: Standing,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     deliveries: Vec<StoredDelivery>,
@@ -80,6 +86,15 @@ struct StoredDelivery {
     attempts: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last: Option<(u64, Said)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<Noted>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Noted {
+    TimedOut,
+    Otherwise,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -87,6 +102,7 @@ struct StoredDelivery {
 enum To {
     Environment,
     Token,
+    Upstream,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -136,6 +152,7 @@ enum Way {
     Api,
     Callback,
     Page,
+    Upstream,
 }
 
 impl Command {
@@ -145,6 +162,11 @@ impl Command {
             Self::Create(record) => Ask::Create(Box::new(record.into_token(String::new()))),
             Self::Read => Ask::Read,
             Self::Complete(deciding) => Ask::Complete(deciding.into_decision(text)),
+            Self::Relay(record, deciding) => Ask::Relay(
+                Box::new(record.into_token(String::new())),
+                deciding.into_decision(text),
+            ),
+            Self::Learn(record) => Ask::Learn(Box::new(record.into_token(text))),
         }
     }
 }
@@ -179,6 +201,7 @@ impl Record {
             }),
             creator: token.creator.clone(),
             webhook: token.webhook.clone(),
+            upstream: token.is_upstream,
             state,
             deliveries: token.deliveries.iter().map(StoredDelivery::of).collect(),
         };
@@ -199,6 +222,7 @@ impl Record {
             }),
             creator: self.creator,
             webhook: self.webhook,
+            is_upstream: self.upstream,
             deliveries: self
                 .deliveries
                 .into_iter()
@@ -222,6 +246,7 @@ impl StoredDelivery {
             to: match delivery.target {
                 Target::Environment => To::Environment,
                 Target::Token => To::Token,
+                Target::Upstream => To::Upstream,
             },
             progress: match delivery.progress {
                 Progress::Pending(_) => Stage::Pending,
@@ -238,6 +263,10 @@ impl StoredDelivery {
                 };
                 (last.at.as_millis(), said)
             }),
+            note: delivery.note.map(|note| match note {
+                delivery::Note::TimedOutUpstream => Noted::TimedOut,
+                delivery::Note::DecidedOtherwiseUpstream => Noted::Otherwise,
+            }),
         }
     }
 
@@ -246,6 +275,7 @@ impl StoredDelivery {
             target: match self.to {
                 To::Environment => Target::Environment,
                 To::Token => Target::Token,
+                To::Upstream => Target::Upstream,
             },
             progress: match self.progress {
                 Stage::Pending => {
@@ -263,6 +293,10 @@ impl StoredDelivery {
                     Said::Impossible => delivery::Answer::Impossible,
                 },
             }),
+            note: self.note.map(|note| match note {
+                Noted::TimedOut => delivery::Note::TimedOutUpstream,
+                Noted::Otherwise => delivery::Note::DecidedOtherwiseUpstream,
+            }),
         }
     }
 }
@@ -279,6 +313,7 @@ impl Deciding {
                 CompletedBy::Api => Way::Api,
                 CompletedBy::Callback => Way::Callback,
                 CompletedBy::Page => Way::Page,
+                CompletedBy::Upstream => Way::Upstream,
             },
             subject: decision.subject.clone(),
         };
@@ -298,6 +333,7 @@ impl Deciding {
                 Way::Api => CompletedBy::Api,
                 Way::Callback => CompletedBy::Callback,
                 Way::Page => CompletedBy::Page,
+                Way::Upstream => CompletedBy::Upstream,
             },
             subject: self.subject,
         }

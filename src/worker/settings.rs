@@ -4,6 +4,7 @@ use super::platform;
 use crate::auth::Keyring;
 use crate::error::Refusal;
 use crate::time::parse_duration;
+use crate::upstream::Upstreams;
 use crate::webhook::Webhooks;
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -14,6 +15,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 thread_local! {
     static KEYRING: OnceCell<Result<&'static Keyring, Refusal>> = const { OnceCell::new() };
     static WEBHOOKS: OnceCell<Result<&'static Webhooks, Refusal>> = const { OnceCell::new() };
+    static UPSTREAMS: OnceCell<Result<&'static Upstreams, Refusal>> = const { OnceCell::new() };
     static RETENTION: OnceCell<Duration> = const { OnceCell::new() };
 }
 
@@ -25,8 +27,24 @@ pub(super) fn keyring(env: &Env) -> Result<&'static Keyring, Refusal> {
     KEYRING.with(|cell| {
         cell.get_or_init(|| {
             // Kept for the life of the isolate, as the secret itself is.
+            let upstreams = upstreams(env)?;
             Keyring::parse(&platform::setting(env, "SECRET_KEYS"))
-                .map(|keyring| &*Box::leak(Box::new(keyring)))
+                .map(|keyring| &*Box::leak(Box::new(keyring.relaying(upstreams))))
+                .map_err(|why| Refusal::Misconfigured(why.to_string()))
+        })
+        .clone()
+    })
+}
+
+/// Where the tokens live that do not live here: `UPSTREAM`.
+///
+/// # Errors
+/// `Misconfigured`, with what is wrong.
+pub(super) fn upstreams(env: &Env) -> Result<&'static Upstreams, Refusal> {
+    UPSTREAMS.with(|cell| {
+        cell.get_or_init(|| {
+            Upstreams::parse(&platform::setting(env, "UPSTREAM"))
+                .map(|upstreams| &*Box::leak(Box::new(upstreams)))
                 .map_err(|why| Refusal::Misconfigured(why.to_string()))
         })
         .clone()

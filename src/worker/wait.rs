@@ -36,6 +36,9 @@ impl Call<'_> {
         }
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        if let Some(upstream) = self.upstream_of(environment)? {
+            self.learn(environment, internal, upstream).await?;
+        }
         if head.upgrades() {
             let response = self.wait_by_socket(&head, environment, internal).await?;
             return Ok(Waited::Socket(response));

@@ -244,6 +244,7 @@ impl World<'_> {
         let moods = match delivery.target {
             Target::Environment => self.moods[0],
             Target::Token => self.moods[1],
+            Target::Upstream => unreachable!("no token here lives upstream"),
         };
         let (arrives, answer, pause) = self.chance.of(moods);
         if arrives {

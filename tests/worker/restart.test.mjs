@@ -1,25 +1,23 @@
 // The product as `npm start` runs it, killed and started again over the same storage.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { waitForToken } from "../../pkg/index.js";
-import { TOKENS, root, temporaryFolder, until } from "../harness.mjs";
+import { TOKENS, temporaryFolder, until } from "../harness.mjs";
+import { freePort, interrupt, isAlive, kill, launch, start, tree } from "../process.mjs";
 
 const storage = temporaryFolder();
 const shortLived = temporaryFolder();
 const damaged = temporaryFolder();
 const waited = temporaryFolder();
-const running = new Set();
-after(() => running.forEach((process) => process.kill("SIGKILL")));
 
 test("killed right after it acknowledged, it keeps what it acknowledged", async () => {
   const port = await freePort();
-  const first = await start(port);
+  const first = await start(port, storage);
   const completed = await first.create({});
   const big = await first.create({});
   const data = { kept: "é".repeat(1_100_000) };
@@ -38,7 +36,7 @@ test("killed right after it acknowledged, it keeps what it acknowledged", async 
   // The timeout passes while nothing runs.
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   const started = Date.now();
-  const second = await start(port);
+  const second = await start(port, storage);
   const late = await second.retrieve(timed.id);
   assert.equal(late.status, "TIMED_OUT");
   assert.equal(late.completedAt, late.timeoutAt);
@@ -82,7 +80,7 @@ test("who waits while it is killed and started again hears the decision", async 
 });
 
 test("Ctrl-C ends everything that it started", async () => {
-  const server = await start(await freePort());
+  const server = await start(await freePort(), storage);
   const descendants = tree(server.process.pid);
   assert.ok(descendants.length >= 3, "wrangler and workerd are among them");
   await interrupt(server);
@@ -126,76 +124,12 @@ test("a port in use is told in one sentence", async () => {
   const holder = createServer().listen(0, "localhost");
   await once(holder, "listening");
   const { port } = holder.address();
-  const server = launch(port);
+  const server = launch(port, storage);
   const [code] = await once(server.process, "exit");
   holder.close();
   assert.equal(code, 1);
   assert.match(server.output, new RegExp(`error: port ${port} is in use`));
 });
-
-function launch(port, folder = storage, ...flags) {
-  const args = [join(root, "scripts/start.mjs"), "--port", String(port), "--persist-to", folder, ...flags];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
-  running.add(child);
-  const server = { process: child, output: "" };
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (server.output += data));
-  return server;
-}
-
-async function start(port, ...options) {
-  const server = launch(port, ...options);
-  const ended = once(server.process, "exit").then(() => assert.fail(`it ended:\n${server.output}`));
-  await Promise.race([ended, printed(server, `Waitpoint is ready at http://localhost:${port}`)]);
-  const key = readFileSync(join(root, ".dev.vars"), "utf8").match(/SECRET_KEYS=(\S+)/)[1];
-  server.api = (path, body) =>
-    fetch(`http://localhost:${port}${path}`, {
-      method: body === undefined ? "GET" : "POST",
-      headers: { authorization: `Bearer ${key}` },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-  server.create = async (fields) => (await server.api(TOKENS, fields)).json();
-  server.complete = (id, data) => server.api(`${TOKENS}/${id}/complete`, { data });
-  server.retrieve = async (id) => (await server.api(`${TOKENS}/${id}`)).json();
-  ended.catch(() => {});
-  return server;
-}
-
-async function printed(server, text) {
-  while (!server.output.includes(text)) await once(server.process.stdout, "data");
-}
-
-/** Ctrl-C, and the end of all that it started: workerd holds the storage until then. */
-async function interrupt(server) {
-  const started = tree(server.process.pid);
-  const exit = once(server.process, "exit");
-  server.process.kill("SIGINT");
-  await exit;
-  await until(async () => started.filter(isAlive), (alive) => alive.length === 0);
-}
-
-/** SIGKILL to the whole tree, the processes of this name first. */
-function kill(server, name) {
-  const pids = tree(server.process.pid);
-  const named = (pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(name);
-  for (const pid of [...pids.filter(named), ...pids]) if (isAlive(pid)) process.kill(pid, "SIGKILL");
-  server.process.kill("SIGKILL");
-}
-
-function tree(pid) {
-  const table = execFileSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8" });
-  const rows = table.trim().split("\n").map((line) => line.trim().split(/\s+/).map(Number));
-  const below = (parent) => rows.filter(([, of]) => of === parent).flatMap(([child]) => [child, ...below(child)]);
-  return below(pid);
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
-  } catch {
-    return false;
-  }
-}
 
 /** The head of each token's stored record, read from the objects' files. */
 function records(folder = storage) {
@@ -229,11 +163,3 @@ function rewrite(folder, from, to) {
   }
 }
 
-async function freePort() {
-  const probe = createServer().listen(0, "localhost");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return port;
-}

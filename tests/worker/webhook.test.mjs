@@ -171,5 +171,5 @@ test("settings that cannot be read are told to the operator, and what ends meanw
   const { id } = await mistaken.create();
   await mistaken.complete(id, 1);
   const { deliveries } = await until(() => mistaken.retrieve(id), ({ deliveries }) => deliveries[0].attempts > 0);
-  assert.deepEqual([deliveries[0].status, deliveries[0].lastError], ["pending", "its URL or WEBHOOK_SECRET cannot be used"]);
+  assert.deepEqual([deliveries[0].status, deliveries[0].lastError], ["pending", "its URL or its secret cannot be used"]);
 });

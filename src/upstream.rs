@@ -1,0 +1,327 @@
+//! The relay: environments whose tokens live at another API, which trigger.dev's is. Decisions are taken
+//! here, everything else is asked there.
+//!
+//! Invariant: what upstream says of a token is read, never trusted over a decision that stands here.
+//!
+//! Source of the formats: trigger.dev's `ApiWaitpointPresenter` and `waitpointCompletionPacket`.
+
+use crate::approval::compact;
+use crate::delivery::Note;
+use crate::entry;
+use crate::time::Timestamp;
+use crate::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
+use crate::webhook::is_loopback_origin;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// What precedes a token's id in every URL of its API.
+const TOKENS: &str = "/api/v1/waitpoints/tokens/";
+
+/// Where the environments' tokens live that do not live here, as the setting `UPSTREAM` lists them.
+#[derive(Default)]
+pub struct Upstreams {
+    /// Environment and API origin, perhaps with a path, without a slash at its end.
+    entries: Vec<(String, String)>,
+}
+
+/// Why `UPSTREAM` cannot be used. Lines count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamError {
+    /// This line is no `[environment=]URL`.
+    Malformed(usize),
+    /// The environment of this line has an upstream already.
+    Second(usize),
+}
+
+impl fmt::Display for UpstreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(line) => write!(
+                f,
+                "line {line} of UPSTREAM is no [environment=]URL; give the origin of an API, such as \
+                 https://api.trigger.dev (http:// for a loopback address alone)"
+            ),
+            Self::Second(line) => write!(
+                f,
+                "line {line} of UPSTREAM is a second upstream of its environment; give one"
+            ),
+        }
+    }
+}
+
+impl Upstreams {
+    /// Reads `UPSTREAM`: one entry a line, `[environment id=]URL`; a URL alone is that of `default`.
+    ///
+    /// # Errors
+    /// See [`UpstreamError`].
+    pub fn parse(text: &str) -> Result<Self, UpstreamError> {
+        let mut upstreams = Self::default();
+        for (number, line) in entry::lines(text) {
+            let (id, url) = entry::split(line).ok_or(UpstreamError::Malformed(number))?;
+            let url = url.trim_end_matches('/');
+            if !is_api(url) {
+                return Err(UpstreamError::Malformed(number));
+            }
+            if upstreams.of(id).is_some() {
+                return Err(UpstreamError::Second(number));
+            }
+            upstreams.entries.push((id.to_owned(), url.to_owned()));
+        }
+        Ok(upstreams)
+    }
+
+    /// Whether all tokens live here.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Where an environment's tokens live, if not here.
+    #[must_use]
+    pub fn of(&self, environment: &str) -> Option<&str> {
+        let mut entries = self.entries.iter();
+        entries
+            .find(|(id, _)| id == environment)
+            .map(|(_, url)| url.as_str())
+    }
+
+    /// The upstream, if all environments that have one have the same: where what names no environment goes.
+    #[must_use]
+    pub fn sole(&self) -> Option<&str> {
+        let (_, first) = self.entries.first()?;
+        self.entries
+            .iter()
+            .all(|(_, url)| url == first)
+            .then_some(first)
+    }
+}
+
+/// Whether a URL can be that of an API: a scheme, a host, perhaps a path, and nothing else.
+fn is_api(url: &str) -> bool {
+    let host = |rest: &str| {
+        let plain = |b: u8| b.is_ascii_graphic() && !b"@\\?#\"".contains(&b);
+        !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(plain)
+    };
+    let origin = |url: &str| match url.match_indices('/').nth(2) {
+        Some((at, _)) => url.get(..at).unwrap_or(url).to_owned(),
+        None => url.to_owned(),
+    };
+    match url.strip_prefix("https://") {
+        Some(rest) => host(rest),
+        None => url.strip_prefix("http://").is_some_and(host) && is_loopback_origin(&origin(url)),
+    }
+}
+
+/// A body of upstream's with the URLs of its tokens leading here: to `origin`. The text within strings is
+/// escaped, so that nothing in there looks like such a field.
+#[must_use]
+pub fn rewrite_urls(json: &str, origin: &str) -> String {
+    const FIELD: &str = "\"url\":";
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find(FIELD) {
+        let (before, after) = rest.split_at(at + FIELD.len());
+        out += before;
+        rest = after;
+        let value = after.trim_start();
+        let space = after.len() - value.len();
+        let end = value.get(1..).and_then(|text| text.find('"'));
+        let text = end.and_then(|end| value.get(1..=end));
+        let path = text.and_then(|text| Some((text, text.find(TOKENS)?)));
+        if let (true, Some((text, path))) = (value.starts_with('"'), path) {
+            out += after.get(..space).unwrap_or_default();
+            out.push('"');
+            out += origin;
+            out += text.get(path..).unwrap_or_default();
+            rest = after.get(space + 1 + text.len()..).unwrap_or_default();
+        }
+    }
+    out += rest;
+    out
+}
+
+/// The id in the answer to a create, without its prefix.
+#[must_use]
+pub fn created_id(json: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Created {
+        id: String,
+    }
+    let created: Created = serde_json::from_str(json).ok()?;
+    crate::route::internal_id(&created.id).map(str::to_owned)
+}
+
+/// What create asks of the edge alone: the fields that upstream does not know.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// The text that `approval` holds.
+    pub approval: Option<String>,
+    /// The text that `webhook` holds.
+    pub webhook: Option<String>,
+}
+
+impl Extras {
+    /// Looks for them in the body of a create. None are in what is no JSON object, which upstream will refuse.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Self {
+        #[derive(Deserialize)]
+        struct Fields<'a> {
+            #[serde(borrow)]
+            approval: Option<&'a RawValue>,
+            #[serde(borrow)]
+            webhook: Option<&'a RawValue>,
+        }
+        let text = |raw: Option<&RawValue>| raw.map(|raw| raw.get().to_owned());
+        match serde_json::from_slice::<Fields<'_>>(body) {
+            Ok(fields) if body.trim_ascii_start().starts_with(b"{") => Self {
+                approval: text(fields.approval),
+                webhook: text(fields.webhook),
+            },
+            _ => Self::default(),
+        }
+    }
+}
+
+/// A token as upstream's retrieve tells it; `None` if that cannot be read. `origin` is ours.
+#[must_use]
+pub fn read_token(json: &str, origin: &str) -> Option<Token> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Fields<'a> {
+        status: &'a str,
+        created_at: &'a str,
+        timeout_at: Option<&'a str>,
+        completed_at: Option<&'a str>,
+        output: Option<String>,
+        output_type: Option<&'a str>,
+        #[serde(default)]
+        tags: Vec<String>,
+        idempotency_key: Option<String>,
+        user_provided_idempotency_key: Option<bool>,
+        idempotency_key_expires_at: Option<&'a str>,
+        #[serde(borrow)]
+        approval: Option<&'a RawValue>,
+    }
+    let fields: Fields<'_> = serde_json::from_str(json).ok()?;
+    let moment = |text: Option<&str>| text.and_then(Timestamp::parse_iso);
+    let created_at = Timestamp::parse_iso(fields.created_at)?;
+    let timeout_at = moment(fields.timeout_at);
+    let ended_at = moment(fields.completed_at).unwrap_or(created_at);
+    let key = fields.idempotency_key;
+    Some(Token {
+        state: match fields.status {
+            "WAITING" => State::Waiting,
+            "TIMED_OUT" => State::TimedOut,
+            "COMPLETED" => State::Completed {
+                at: ended_at,
+                decision: Decision {
+                    output: fields.output.map(|text| {
+                        read_output(text, fields.output_type.unwrap_or("application/json"))
+                    }),
+                    by: CompletedBy::Upstream,
+                    subject: None,
+                },
+            },
+            _ => return None,
+        },
+        approval: fields.approval.map(|raw| raw.get().to_owned()),
+        origin: origin.to_owned(),
+        key: key
+            .filter(|_| fields.user_provided_idempotency_key == Some(true))
+            .map(|text| Key {
+                text,
+                expires_at: moment(fields.idempotency_key_expires_at),
+            }),
+        is_upstream: true,
+        // What timed out did so at some moment.
+        ..Token::new(
+            created_at,
+            match fields.status {
+                "TIMED_OUT" => timeout_at.or(Some(ended_at)),
+                _ => timeout_at,
+            },
+            fields.tags,
+        )
+    })
+}
+
+/// An output as it is kept here. In trigger.dev's superjson the value stands under `json`.
+fn read_output(text: String, media_type: &str) -> Output {
+    #[derive(Deserialize)]
+    struct SuperJson<'a> {
+        #[serde(borrow)]
+        json: &'a RawValue,
+    }
+    let json = |text: String| Output {
+        kind: OutputKind::Json,
+        text,
+    };
+    match media_type {
+        "application/json" => json(text),
+        "application/super+json" => match serde_json::from_str::<SuperJson<'_>>(&text) {
+            Ok(plain) => json(plain.json.get().to_owned()),
+            Err(_) => json(text),
+        },
+        _ => Output {
+            kind: OutputKind::Text,
+            text,
+        },
+    }
+}
+
+/// The body of the request that completes a token upstream.
+#[must_use]
+pub fn complete_json(output: Option<&Output>) -> String {
+    match output {
+        None => "{}".to_owned(),
+        Some(output) => format!("{{\"data\":{}}}", as_json(output)),
+    }
+}
+
+/// A token that is kept here because of what was asked or decided here, as it stands seen from both sides.
+#[must_use]
+pub fn merge(ours: Token, theirs: Token) -> Token {
+    let is_ours = match ours.state {
+        State::Completed { .. } => true,
+        // Only our clock says so; somebody may have been in time there.
+        State::TimedOut => theirs.state == State::Waiting,
+        State::Waiting => false,
+    };
+    Token {
+        approval: ours.approval.or(theirs.approval),
+        origin: ours.origin,
+        webhook: ours.webhook,
+        deliveries: ours.deliveries,
+        timeout_at: theirs.timeout_at.or(ours.timeout_at),
+        state: if is_ours { ours.state } else { theirs.state },
+        ..theirs
+    }
+}
+
+/// What stands upstream in place of the decision that stands here, if that can be told.
+#[must_use]
+pub fn difference(ours: &Token, theirs: &Token) -> Option<Note> {
+    let output = |token: &Token| match &token.state {
+        State::Completed { decision, .. } => {
+            Some(decision.output.as_ref().map(|o| compact(&as_json(o))))
+        }
+        State::Waiting | State::TimedOut => None,
+    };
+    match theirs.state {
+        State::Waiting => None,
+        State::TimedOut => Some(Note::TimedOutUpstream),
+        // trigger.dev keeps no empty text.
+        State::Completed { .. } => {
+            let said = |token| output(token).flatten().filter(|text| text != "\"\"");
+            (said(ours) != said(theirs)).then_some(Note::DecidedOtherwiseUpstream)
+        }
+    }
+}
+
+fn as_json(output: &Output) -> String {
+    match output.kind {
+        OutputKind::Json => output.text.clone(),
+        OutputKind::Text => serde_json::to_string(&output.text).unwrap_or_default(),
+    }
+}
