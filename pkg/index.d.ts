@@ -84,7 +84,7 @@ export interface RetrievedToken<Output = any> {
   idempotencyKeyExpiresAt?: Date;
   tags: string[];
   /** How it was completed, where the server says. */
-  completedBy?: "api" | "callback" | "page";
+  completedBy?: "api" | "callback" | "page" | "upstream";
   /** On whose behalf: the JWT's `act.sub`. */
   completedBySubject?: string;
 }

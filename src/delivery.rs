@@ -189,8 +189,8 @@ impl Delivery {
     }
 }
 
-/// Between an attempt upstream and the next: a run waits there, so it doubles from a second to five minutes, and
-/// goes on for a month.
+/// Between an attempt upstream and the next: a run waits there, so it doubles from a second to five
+/// minutes, and goes on for a month.
 fn upstream_delay(attempts: u32) -> Option<u64> {
     let delay = (SECOND << attempts.saturating_sub(1).min(20)).min(5 * MINUTE);
     (attempts < MAX_UPSTREAM_ATTEMPTS).then_some(delay)

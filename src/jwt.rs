@@ -23,9 +23,8 @@ pub enum JwtError {
     Expired,
 }
 
-/// Reads the header and the claims of a token that bears a signature of `environment`'s, which it must name unless
-/// that is `None`: its scopes,
-/// on whose behalf it speaks, and whether it has expired.
+/// Reads the header and the claims of a token whose signature is good: its scopes, on whose behalf it
+/// speaks, and whether it has expired. It must name `environment`, if one is given.
 pub(crate) fn read(
     header: &str,
     payload: &str,

@@ -118,6 +118,7 @@ mod tests {
     mod simulation;
     mod time;
     mod token;
+    mod upstream;
     mod webhook;
     mod wire;
 }

@@ -113,7 +113,7 @@ fn is_api(url: &str) -> bool {
     }
 }
 
-/// A body of upstream's with the URLs of its tokens leading here: to `origin`. The text within strings is
+/// A body of upstream's with the URLs of its tokens leading here: to `origin`. Text within strings is
 /// escaped, so that nothing in there looks like such a field.
 #[must_use]
 pub fn rewrite_urls(json: &str, origin: &str) -> String {
@@ -162,7 +162,7 @@ pub struct Extras {
 }
 
 impl Extras {
-    /// Looks for them in the body of a create. None are in what is no JSON object, which upstream will refuse.
+    /// Looks for them in the body of a create; what is no JSON object has none, and upstream refuses it.
     #[must_use]
     pub fn of(body: &[u8]) -> Self {
         #[derive(Deserialize)]

@@ -39,7 +39,7 @@ extern "C" {
         protocol: &str,
     ) -> Result<JsValue, JsValue>;
 
-    /// Until the token is finished, or for `millis`; false if there is no token.
+    /// Until the token is finished, or for `millis`; at once if there is no token.
     #[wasm_bindgen(catch, js_name = waitUntil)]
     pub(super) async fn wait_until(
         env: &Env,
@@ -197,8 +197,8 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) async fn pass(request: &Request, url: &str) -> Result<JsValue, JsValue>;
 
-    /// Sends a request upstream and resolves with status, headers (a line each) and body. `like`: whose headers
-    /// go with it; `bearer`: the credential instead of theirs, if not empty; no body means GET.
+    /// Sends a request upstream and resolves with status, headers (a line each) and body. `like`: whose
+    /// headers go with it; `bearer`: the credential instead of theirs, if not empty; no body means GET.
     #[wasm_bindgen(catch)]
     pub(super) async fn relay(
         like: Option<&Request>,

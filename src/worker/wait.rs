@@ -36,7 +36,8 @@ impl Call<'_> {
         }
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
-        if let Some(upstream) = self.upstream_of(environment)? {
+        let waits = head.upgrades() || head.wants_events() || head.wait() > Some(0);
+        if let (Some(upstream), true) = (self.upstream_of(environment)?, waits) {
             self.learn(environment, internal, upstream).await?;
         }
         if head.upgrades() {
@@ -108,10 +109,9 @@ impl Call<'_> {
         if seconds > 0 {
             let (name, _) = self.names(caller.environment(), internal);
             let millis = f64::from(seconds) * 1_000.0;
-            let known = platform::wait_until(self.env, "TOKENS", &name, millis).await;
-            if !known.map_err(trouble)?.is_truthy() {
-                return Err(Refusal::UnknownToken);
-            }
+            // Also if the object knows no such token: that is found out below.
+            let waited = platform::wait_until(self.env, "TOKENS", &name, millis).await;
+            waited.map_err(trouble)?;
         }
         let reply = self.told(caller, internal).await?;
         Ok(match head.wait() {

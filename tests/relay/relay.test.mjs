@@ -206,7 +206,7 @@ test("the page asks what the edge was told to ask, and its decision reaches upst
   assert.deepEqual([completedBy, shown.title], ["page", "Publish the report?"]);
   const plain = await edge.create();
   assert.match(await (await fetch(plain.url, { headers: { accept: "text/html" } })).text(), /Approve/);
-  for (const wrong of [{ approval: { choices: [] } }, { webhook: { url: "ftp://x" } }]) {
+  for (const wrong of [{ approval: { choices: "x" } }, { webhook: { url: "ftp://x" } }]) {
     assert.equal((await edge.api(TOKENS, { body: wrong })).status, 400);
   }
   const before = await upstream.retrieve("waitpoint_cnobody");
