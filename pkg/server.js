@@ -5,6 +5,7 @@ import { core } from "./wasm/server.js";
 export * from "./index.js";
 
 export async function createToken(fields, options) {
+  known("fields", fields, FIELDS);
   if (fields?.timeout instanceof Date && isNaN(fields.timeout)) throw refused("timeout is an invalid Date");
   const text = json(fields ?? {});
   // Sent again, it must not become a second token.
@@ -15,6 +16,8 @@ export async function createToken(fields, options) {
   if (typeof body?.id !== "string") throw unreadable();
   return { ...body, publicAccessToken: header("x-trigger-jwt") ?? undefined };
 }
+
+const FIELDS = ["timeout", "tags", "idempotencyKey", "idempotencyKeyTTL", "approval", "webhook"];
 
 export function listTokens(filters, options) {
   const page = load(filters, options);

@@ -452,10 +452,12 @@ impl From<JwtError> for Refusal {
 /// The credential of an `Authorization` header, `None` if there is none.
 #[must_use]
 pub fn bearer(authorization: &str) -> Option<&str> {
-    let credential = authorization
-        .strip_prefix("Bearer ")
-        .unwrap_or(authorization)
-        .trim();
+    // A scheme is written in either case.
+    let credential = match authorization.split_at_checked(7) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("Bearer ") => rest,
+        _ => authorization,
+    };
+    let credential = credential.trim();
     (!credential.is_empty()).then_some(credential)
 }
 

@@ -202,7 +202,14 @@ impl fmt::Display for Refusal {
             Self::Invalid { path, message } => {
                 write!(f, "Validation error: {message} at \"{path}\"")
             }
-            Self::Query(_) => f.write_str("Query Error"),
+            // The SDK shows this sentence alone.
+            Self::Query(issues) => {
+                f.write_str("Query Error")?;
+                for QueryIssue { name, message } in issues {
+                    write!(f, "; {name}: {message}")?;
+                }
+                Ok(())
+            }
             Self::UnsupportedMediaType(given) => write!(
                 f,
                 "A body of type {} is not read; send application/json, \

@@ -414,7 +414,10 @@ fn read_statuses(text: &str) -> Result<Statuses, String> {
         }
     }
     if !unknown.is_empty() {
-        return Err(format!("Invalid status values: {}", shortened(&unknown)));
+        let unknown = shortened(&unknown);
+        return Err(format!(
+            "Invalid status values: {unknown}; give WAITING, COMPLETED or TIMED_OUT"
+        ));
     }
     // Commas alone name nothing.
     let any = statuses.waiting || statuses.completed || statuses.timed_out;
@@ -425,7 +428,10 @@ fn read_date(text: &str) -> Result<Timestamp, String> {
     digits(text)
         .map(Timestamp::from_millis)
         .or_else(|| Timestamp::parse_iso(text))
-        .ok_or_else(|| "Invalid date".to_owned())
+        .ok_or_else(|| {
+            let text = excerpt(text);
+            format!("Invalid date {text}; give milliseconds since 1970 or ISO 8601")
+        })
 }
 
 fn read_period(text: &str, now: Timestamp) -> Result<Timestamp, String> {

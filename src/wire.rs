@@ -580,7 +580,7 @@ impl<'a> DeliveryBody<'a> {
         let (last_status, last_error) = match delivery.last.map(|last| last.answer) {
             None => (None, None),
             Some(Answer::Status(status)) => (Some(status), None),
-            Some(Answer::None) => (None, Some("no answer within 10 seconds")),
+            Some(Answer::None) => (None, Some("not reached, or no answer within 10 seconds")),
             Some(Answer::Impossible) => (None, Some("its URL or its secret cannot be used")),
         };
         Self {

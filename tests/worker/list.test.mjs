@@ -117,11 +117,12 @@ test("what cannot be read of a query is told, all of it", async () => {
     "page[size]": "0", "filter[status]": "FOO,WAITING,BAR", "filter[createdAt][from]": "tomorrow",
     "filter[createdAt][period]": "soon", "page[after]": "nowhere",
   });
-  assert.deepEqual([status, error, code], [400, "Query Error", "invalid_query"]);
+  assert.deepEqual([status, code], [400, "invalid_query"]);
+  assert.match(error, /^Query Error; page\[size\]: "0" is no page size/);
   assert.deepEqual(details.map(({ path }) => path[0]).sort(), [
     "filter[createdAt][from]", "filter[createdAt][period]", "filter[status]", "page[after]", "page[size]",
   ]);
-  assert.ok(details.some(({ message }) => message === "Invalid status values: FOO, BAR"));
+  assert.ok(details.some(({ message }) => message.startsWith("Invalid status values: FOO, BAR; give WAITING")));
   for (const size of ["", "101", "abc", "10.5", "-1"]) assert.equal((await list({ "page[size]": size })).status, 400);
   const strange = "?page[size]=5&page%5Bsize%5D=7&&=&%zz&filter[tags]=%00&unknown=1";
   assert.equal((await worker.api(TOKENS + strange)).status, 200);
