@@ -1,9 +1,10 @@
 // The built Worker in `workerd serve`, without wrangler's proxy: what a benchmark measures against.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { root } from "../scripts/setup.mjs";
 
 /** Runs the program again if this Node is not the one that the project's set-up brings, as that is too old. */
@@ -22,10 +23,16 @@ export const waitpoint = (vars = {}, wrap) => ({
   vars: { SECRET_KEYS: KEY, ...vars },
 });
 
-/** Starts a Worker on a free port: `url`, `pid`, `stop()`. Its objects lie in a folder that goes with it. */
+/**
+ * Starts a Worker on a free port: `url`, `pid`, `restart()`, `stop()`. Its objects lie in a folder in memory, where there is
+ * one, that goes with it. `cpu` is the core that it may use.
+ */
 export async function serve({ files, entry, objects, vars }, { cpu } = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "waitpoint-bench-"));
-  for (const [name, path] of Object.entries(files)) copyFileSync(path, join(folder, name));
+  const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "waitpoint-bench-"));
+  for (const [name, file] of Object.entries(files)) {
+    if (typeof file === "string") copyFileSync(file, join(folder, name));
+    else writeFileSync(join(folder, name), file.text);
+  }
   if (entry) writeFileSync(join(folder, "entry.js"), entry);
   const names = [...(entry ? ["entry.js"] : []), ...Object.keys(files)];
   const module = (name) => `(name = "${name}", ${name.endsWith(".wasm") ? "wasm" : "esModule"} = embed "${name}")`;
@@ -47,41 +54,63 @@ const worker :Workerd.Worker = (
   durableObjectNamespaces = [${Object.values(objects).map((name) => `(className = "${name}", uniqueKey = "${name}", enableSql = true)`)}],
   durableObjectStorage = (localDisk = "disk"),
   bindings = [
-    ${Object.entries(objects).map(([name, type]) => `(name = "${name}", durableObjectNamespace = "${type}")`)},
-    ${Object.entries(vars).map(([name, value]) => `(name = "${name}", text = ${text(value)})`)}
+    ${[
+      ...Object.entries(objects).map(([name, type]) => `(name = "${name}", durableObjectNamespace = "${type}")`),
+      ...Object.entries(vars).map(([name, value]) => `(name = "${name}", text = ${text(value)})`),
+    ]}
   ],
 );`,
   );
-  const workerd = join(root, "node_modules", "workerd", "bin", "workerd");
-  const args = [workerd, "serve", "--control-fd=3", join(folder, "config.capnp")];
-  const command = cpu === undefined ? args : ["taskset", "-c", String(cpu), ...args];
-  const child = spawn(command[0], command.slice(1), { stdio: ["ignore", "ignore", "pipe", "pipe"] });
+  const server = { url: "", pid: 0, folder, log: "" };
+  let child;
   const end = () => child.kill("SIGKILL");
-  process.once("exit", end);
-  let errors = "";
-  child.stderr.on("data", (data) => (errors += data));
-  const port = await new Promise((resolve, reject) => {
-    let said = "";
-    child.stdio[3].on("data", (data) => {
-      said += data;
-      const found = /"socket":"http","port":(\d+)/.exec(said);
-      if (found) resolve(Number(found[1]));
+  const start = async () => {
+    const workerd = [binary(), "serve", "--control-fd=3", join(folder, "config.capnp")];
+    const [command, ...args] = cpu === undefined ? workerd : ["taskset", "-c", String(cpu), ...workerd];
+    child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (server.log = (server.log + data).slice(-100_000)));
+    const port = await new Promise((resolve, reject) => {
+      let said = "";
+      child.stdio[3].on("data", (data) => {
+        said += data;
+        const found = /"socket":"http","port":(\d+)/.exec(said);
+        if (found) resolve(found[1]);
+      });
+      child.once("exit", () => reject(new Error(`workerd ended:\n${server.log}`)));
     });
-    child.once("exit", () => reject(new Error(`workerd ended:\n${errors}`)));
-  });
-  const stop = async () => {
-    process.off("exit", end);
+    server.url = `http://127.0.0.1:${port}`;
+    server.pid = child.pid;
+  };
+  const kill = async () => {
     end();
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  };
+  process.once("exit", end);
+  await start();
+  server.restart = async () => {
+    await kill();
+    await start();
+  };
+  server.stop = async () => {
+    process.off("exit", end);
+    await kill();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { url: `http://127.0.0.1:${port}`, pid: child.pid, folder, stop, errors: () => errors };
+  return server;
 }
 
-/** CPU time of a process and its threads, in microseconds. */
+/** workerd itself, without the Node program around it. */
+function binary() {
+  const require = createRequire(import.meta.url);
+  const name = `@cloudflare/workerd-${{ win32: "windows" }[process.platform] ?? process.platform}-${{ x64: "64" }[process.arch] ?? process.arch}`;
+  return join(dirname(require.resolve(`${name}/package.json`)), "bin", "workerd");
+}
+
+/** CPU time that a process and its threads have used, in microseconds. */
 export function cpuOf(pid) {
-  const [user, system] = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ").slice(11, 13);
-  return (Number(user) + Number(system)) * 10_000;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const used = (thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+  return threads.reduce((sum, thread) => sum + used(thread), 0) / 1_000;
 }
 
 /** The value below which this share of the numbers lies. */

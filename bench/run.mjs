@@ -1,0 +1,159 @@
+// `npm run bench`: this Worker beside the TypeScript that a user would write (peers/typescript.ts) and the floor, the same
+// durable writes and nothing else (peers/floor.js). All in `workerd serve` on one core, the load on the other, in rounds of all
+// three. `--rounds N` (default 7), `--tokens N` a phase (default 500). Linux.
+import { build as bundle } from "esbuild";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { build } from "../scripts/build.mjs";
+import { root } from "../scripts/setup.mjs";
+import { KEY, cpuOf, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
+
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "7" }, tokens: { type: "string", default: "500" }, json: { type: "boolean" } } });
+const [rounds, tokens] = [Number(values.rounds), Number(values.tokens)];
+underNode(await build("worker"));
+execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });
+
+const peer = async (file) => {
+  const { outputFiles } = await bundle({
+    entryPoints: [join(root, "bench", "peers", file)],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:workers"],
+    write: false,
+  });
+  return { files: { "index.js": { text: outputFiles[0].text } }, objects: { TOKENS: "TokenObject" }, vars: { SECRET_KEYS: KEY } };
+};
+const TARGETS = { waitpoint: waitpoint(), typescript: await peer("typescript.ts"), floor: await peer("floor.js") };
+const names = Object.keys(TARGETS);
+
+const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+/** One request: status, headers, body, and its milliseconds. */
+function send(origin, method, path, credential, body) {
+  return new Promise((resolve, reject) => {
+    const began = performance.now();
+    const headers = { authorization: `Bearer ${credential}`, "content-type": "application/json" };
+    if (body !== undefined) headers["content-length"] = Buffer.byteLength(body);
+    const sent = request(origin + path, { method, headers, agent }, (answer) => {
+      let text = "";
+      answer.on("data", (chunk) => (text += chunk));
+      answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers, text, millis: performance.now() - began }));
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
+/** Sends all, so many at a time. */
+async function load(work, count, together) {
+  const answers = [];
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: together }, async () => {
+      while (next < count) {
+        const index = next++;
+        answers[index] = await work(index);
+        if (answers[index].status !== 200) throw new Error(`${answers[index].status} ${answers[index].text}`);
+      }
+    }),
+  );
+  return answers;
+}
+
+/** Until the process has nothing left to do: what an answer leaves behind is its cost too. */
+async function quiet(pid) {
+  for (let before = -1, now; (now = cpuOf(pid)) - before > 500; before = now) await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
+const TOKENS = "/api/v1/waitpoints/tokens";
+const PHASES = ["create", "first completion", "repeated completion", "retrieve", "cold completion"];
+const figures = Object.fromEntries(names.map((name) => [name, Object.fromEntries(PHASES.map((phase) => [phase, []]))]));
+
+async function measure(name, server, phase, count, together, work) {
+  await quiet(server.pid);
+  const [cpu, began] = [cpuOf(server.pid), performance.now()];
+  const answers = await load(work, count, together);
+  const seconds = (performance.now() - began) / 1000;
+  await quiet(server.pid);
+  const millis = answers.map((answer) => answer.millis);
+  figures[name][phase].push({
+    cpu: (cpuOf(server.pid) - cpu) / count,
+    rate: count / seconds,
+    p50: quantile(millis, 0.5),
+    p99: quantile(millis, 0.99),
+  });
+  return answers;
+}
+
+async function round(name, target) {
+  const server = await serve(target, { cpu: 0 });
+  const create = () => send(server.url, "POST", TOKENS, KEY, '{"timeout":"1h","tags":["bench"]}');
+  const complete = ({ id, jwt }) => send(server.url, "POST", `${TOKENS}/${id}/complete`, jwt, '{"data":{"status":"approved","by":"bench"}}');
+  const made = (answers) => answers.map(({ text, headers }) => ({ id: JSON.parse(text).id, jwt: headers["x-trigger-jwt"] }));
+  // What is compiled at the first call is not what a call costs.
+  const warm = made(await load(create, 100, 16));
+  for (let n = 0; n < 3; n++) await load((index) => complete(warm[index]), 100, 16);
+  await load((index) => send(server.url, "GET", `${TOKENS}/${warm[index].id}`, warm[index].jwt), 100, 16);
+
+  const all = made(await measure(name, server, "create", tokens, 64, create));
+  await measure(name, server, "first completion", tokens, 64, (index) => complete(all[index]));
+  await measure(name, server, "repeated completion", tokens, 64, (index) => complete(all[index]));
+  await measure(name, server, "retrieve", tokens, 64, (index) => send(server.url, "GET", `${TOKENS}/${all[index].id}`, all[index].jwt));
+  const cold = made(await load(create, tokens, 64));
+  await quiet(server.pid);
+  await server.restart();
+  await load((index) => complete(warm[index]), 50, 16);
+  await measure(name, server, "cold completion", tokens, 16, (index) => complete(cold[index]));
+  await server.stop();
+}
+
+for (let n = 0; n < rounds; n++) {
+  for (let at = 0; at < names.length; at++) {
+    const name = names[(at + n) % names.length];
+    await round(name, TARGETS[name]);
+  }
+  process.stderr.write(`round ${n + 1} of ${rounds}\r`);
+}
+
+const median = (numbers) => quantile(numbers, 0.5);
+const of = (name, phase, figure) => figures[name][phase].map((one) => one[figure]);
+const ratio = (phase, other) => {
+  const [ours, theirs] = [of("waitpoint", phase, "cpu"), of(other, phase, "cpu")];
+  return median(ours.map((cpu, at) => cpu / theirs[at])).toFixed(2);
+};
+console.log(`\nCPU of workerd a request, µs, medians of ${rounds} rounds of ${tokens} requests, and the medians of the paired ratios\n`);
+console.log("| | waitpoint | TypeScript | floor | ÷ TypeScript | ÷ floor |\n|---|--:|--:|--:|--:|--:|");
+for (const phase of PHASES) {
+  const cpus = names.map((name) => median(of(name, phase, "cpu")).toFixed(0));
+  console.log(`| ${phase} | ${cpus.join(" | ")} | ${ratio(phase, "typescript")} | ${ratio(phase, "floor")} |`);
+}
+console.log("\nRequests a second, and p50 / p99 in ms, as the load saw them\n");
+console.log(`| | ${names.join(" | ")} |\n|---|${names.map(() => "--:").join("|")}|`);
+for (const phase of PHASES) {
+  const shown = names.map((name) => `${median(of(name, phase, "rate")).toFixed(0)}, ${median(of(name, phase, "p50")).toFixed(1)} / ${median(of(name, phase, "p99")).toFixed(1)}`);
+  console.log(`| ${phase} | ${shown.join(" | ")} |`);
+}
+
+const size = ({ files }) =>
+  Object.values(files).reduce((sum, file) => sum + gzipSync(typeof file === "string" ? readFileSync(file) : file.text, { level: 9 }).length, 0);
+console.log("\nWhat is uploaded, kB gzip -9, and ms from the start of the process to the first answer (medians of 7)\n");
+console.log("| | size | start |\n|---|--:|--:|");
+for (const name of names) {
+  const starts = [];
+  for (let n = 0; n < 7; n++) {
+    const began = performance.now();
+    const server = await serve(TARGETS[name], { cpu: 0 });
+    await send(server.url, "POST", TOKENS, KEY, "{}");
+    starts.push(performance.now() - began);
+    await server.stop();
+  }
+  console.log(`| ${name} | ${(size(TARGETS[name]) / 1000).toFixed(1)} | ${median(starts).toFixed(0)} |`);
+}
+process.exit();
