@@ -130,12 +130,32 @@ impl Keyring {
 
     /// Marks the environments whose tokens live upstream. Their public access tokens name them by an id of
     /// upstream's, which is not compared: the signature is by a key of theirs alone.
-    #[must_use]
-    pub fn relaying(mut self, upstreams: &Upstreams) -> Self {
+    ///
+    /// # Errors
+    /// The id of an environment of theirs that has no key.
+    pub fn relaying(mut self, upstreams: &Upstreams) -> Result<Self, String> {
         for environment in &mut self.environments {
             environment.is_upstream = upstreams.of(&environment.id).is_some();
         }
-        self
+        match upstreams.environments().find(|id| self.by_id(id).is_none()) {
+            Some(id) => Err(id.to_owned()),
+            None => Ok(self),
+        }
+    }
+
+    /// Whether no token lives here.
+    #[must_use]
+    pub fn is_upstream(&self) -> bool {
+        self.environments.iter().all(|one| one.is_upstream)
+    }
+
+    /// The environment that a credential belongs to, whatever it may do there, and if it has expired too.
+    #[must_use]
+    pub fn environment_of(&self, credential: &str, now: Timestamp) -> Option<&Environment> {
+        self.by_secret(credential).or_else(|| {
+            let (claims, _) = self.verify_but_for_expiry(credential, now).ok()?;
+            Some(claims.environment)
+        })
     }
 
     /// The environment of this id.

@@ -55,6 +55,8 @@ pub enum Refusal {
     StorageTrouble,
     /// 503: the API at which the token lives did not answer.
     UpstreamTrouble,
+    /// 508: what was sent upstream came back.
+    UpstreamLoop,
     /// 500: the Worker's settings are wrong; carries what an operator must mend.
     Misconfigured(String),
 }
@@ -174,6 +176,7 @@ impl Refusal {
             Self::TooManyTags(_) => (422, "too_many_tags"),
             Self::StorageTrouble => (503, "storage_trouble"),
             Self::UpstreamTrouble => (503, "upstream_trouble"),
+            Self::UpstreamLoop => (508, "upstream_loop"),
             Self::Misconfigured(_) => (500, "misconfigured"),
         }
     }
@@ -225,6 +228,7 @@ impl fmt::Display for Refusal {
             Self::UpstreamTrouble => {
                 f.write_str("The API at which the token lives did not answer; please try again")
             }
+            Self::UpstreamLoop => f.write_str("UPSTREAM leads back here"),
             Self::Misconfigured(what) => write!(f, "The server is misconfigured: {what}"),
         }
     }

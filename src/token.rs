@@ -16,6 +16,8 @@ use std::time::Duration;
 /// Longest between two attempts to reach the index.
 const SLOWEST: Duration = Duration::from_secs(60 * 60);
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// A waitpoint token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
@@ -37,6 +39,9 @@ pub struct Token {
     pub webhook: Option<String>,
     /// Whether it lives at another API, and only what is decided here is kept here (`upstream.rs`).
     pub is_upstream: bool,
+    /// Whether this is what is left of such a token after its retention: that it was decided here. A link
+    /// may outlive the retention, and must not decide once more.
+    pub is_spent: bool,
     /// Where it stands.
     pub state: State,
     /// What is owed since it is finished.
@@ -95,6 +100,8 @@ pub enum OutputKind {
     Json,
     /// `text/plain`
     Text,
+    /// `application/store`: where upstream keeps it.
+    Stored,
 }
 
 /// The way a decision came.
@@ -212,6 +219,12 @@ pub fn answer(
         }
         other => other,
     };
+    if record.as_ref().is_some_and(|token| token.is_spent) {
+        return match ask {
+            Ask::Complete(_) => (Reply::Decided(Outcome::AlreadyCompleted), false),
+            _ => (Reply::Unknown, false),
+        };
+    }
     let Some(token) = record else {
         return match ask {
             // An idempotency key led here, and whoever held it has let go of it meanwhile.
@@ -258,6 +271,7 @@ impl Token {
             creator: None,
             webhook: None,
             is_upstream: false,
+            is_spent: false,
             state: State::Waiting,
             deliveries: Vec::new(),
         }
@@ -355,6 +369,9 @@ impl Token {
     /// Something that is to be done now, if there is.
     #[must_use]
     pub fn debt(&self, retention: Duration, listed: Listed, now: Timestamp) -> Option<Debt> {
+        if self.is_spent {
+            return None;
+        }
         if listed != Listed::Unreachable && !self.is_listed(listed) {
             return Some(Debt::List);
         }
@@ -383,8 +400,17 @@ impl Token {
         now: Timestamp,
     ) -> Option<Timestamp> {
         let leased = now.plus(LEASE);
+        if self.is_spent {
+            return None;
+        }
         let leave = |at| if at <= now { leased } else { at };
         let end = match self.state {
+            // When upstream will have timed it out, and every day.
+            State::Waiting if self.is_upstream => {
+                let timed_out = self.timeout_at.map(|at| at.plus(LEASE));
+                let timed_out = timed_out.filter(|&at| at > now);
+                timed_out.into_iter().chain([now.plus(DAY)]).min()
+            }
             State::Waiting => self.timeout_at,
             State::Completed { .. } | State::TimedOut if self.owes() => None,
             State::Completed { .. } | State::TimedOut => self.forget_at(retention).map(leave),
@@ -414,7 +440,33 @@ impl Token {
         self.is_upstream || listed == self.listing()
     }
 
+    /// What is left of it when it is forgotten; nothing, unless it lives upstream and was decided here.
+    #[must_use]
+    pub fn remains(&self) -> Option<Self> {
+        let is_left = self.is_upstream && matches!(self.state, State::Completed { .. });
+        is_left.then(|| Self {
+            is_upstream: true,
+            is_spent: true,
+            state: State::TimedOut,
+            ..Self::new(self.created_at, None, Vec::new())
+        })
+    }
+
+    /// Whether it may end without anybody telling: it lives upstream, which tells nobody by itself.
+    #[must_use]
+    pub fn is_asked_for(&self) -> bool {
+        self.is_upstream && self.state == State::Waiting
+    }
+
+    /// Whether it is kept only since somebody waited for it.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        self.is_asked_for() && self.approval.is_none() && self.webhook.is_none()
+    }
+
+    /// Whether its moment to time out has come. Upstream has a clock of its own, and somebody may have been
+    /// in time there.
     fn is_due(&self, now: Timestamp) -> bool {
-        self.timeout_at.is_some_and(|at| at <= now)
+        !self.is_upstream && self.timeout_at.is_some_and(|at| at <= now)
     }
 }

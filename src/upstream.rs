@@ -5,13 +5,13 @@
 //!
 //! Source of the formats: trigger.dev's `ApiWaitpointPresenter` and `waitpointCompletionPacket`.
 
-use crate::approval::compact;
 use crate::delivery::Note;
 use crate::entry;
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
-use crate::webhook::is_loopback_origin;
+use crate::webhook::{has_host_and_port, is_loopback_origin};
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fmt;
 
@@ -71,6 +71,11 @@ impl Upstreams {
         Ok(upstreams)
     }
 
+    /// The environments whose tokens live elsewhere.
+    pub fn environments(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|(id, _)| id.as_str())
+    }
+
     /// Whether all tokens live here.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -100,8 +105,9 @@ impl Upstreams {
 /// Whether a URL can be that of an API: a scheme, a host, perhaps a path, and nothing else.
 fn is_api(url: &str) -> bool {
     let host = |rest: &str| {
-        let plain = |b: u8| b.is_ascii_graphic() && !b"@\\?#\"".contains(&b);
-        !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(plain)
+        let plain = |b: u8| b.is_ascii_graphic() && !b"@\\?#\"%".contains(&b);
+        let authority = rest.split('/').next().unwrap_or("");
+        rest.bytes().all(plain) && has_host_and_port(authority) && !rest.contains("//")
     };
     let origin = |url: &str| match url.match_indices('/').nth(2) {
         Some((at, _)) => url.get(..at).unwrap_or(url).to_owned(),
@@ -263,6 +269,10 @@ fn read_output(text: String, media_type: &str) -> Output {
             Ok(plain) => json(plain.json.get().to_owned()),
             Err(_) => json(text),
         },
+        "application/store" => Output {
+            kind: OutputKind::Stored,
+            text,
+        },
         _ => Output {
             kind: OutputKind::Text,
             text,
@@ -302,26 +312,46 @@ pub fn merge(ours: Token, theirs: Token) -> Token {
 /// What stands upstream in place of the decision that stands here, if that can be told.
 #[must_use]
 pub fn difference(ours: &Token, theirs: &Token) -> Option<Note> {
-    let output = |token: &Token| match &token.state {
-        State::Completed { decision, .. } => {
-            Some(decision.output.as_ref().map(|o| compact(&as_json(o))))
-        }
+    // Nothing, if it cannot be read: it lies elsewhere, or in a form that is not JSON's alone.
+    let said = |token: &Token| match &token.state {
+        State::Completed { decision, .. } => match &decision.output {
+            None => Some(None),
+            Some(output) if output.kind == OutputKind::Stored => None,
+            Some(output) => serde_json::from_str(&as_json(output)).ok().map(Some),
+        },
         State::Waiting | State::TimedOut => None,
     };
     match theirs.state {
         State::Waiting => None,
         State::TimedOut => Some(Note::TimedOutUpstream),
-        // trigger.dev keeps no empty text.
         State::Completed { .. } => {
-            let said = |token| output(token).flatten().filter(|text| text != "\"\"");
-            (said(ours) != said(theirs)).then_some(Note::DecidedOtherwiseUpstream)
+            let (ours, theirs) = (said(ours), said(theirs)?);
+            (!is_same(ours.flatten().as_ref(), theirs.as_ref()))
+                .then_some(Note::DecidedOtherwiseUpstream)
         }
+    }
+}
+
+/// Whether two outputs mean the same: upstream writes them anew, and keeps no empty text.
+fn is_same(ours: Option<&Value>, theirs: Option<&Value>) -> bool {
+    match (ours, theirs) {
+        (Some(Value::String(text)), None) => text.is_empty(),
+        (Some(Value::Number(a)), Some(Value::Number(b))) => a.as_f64() == b.as_f64(),
+        (Some(Value::Array(a)), Some(Value::Array(b))) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(Some(a), Some(b)))
+        }
+        (Some(Value::Object(a)), Some(Value::Object(b))) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| is_same(Some(a), b.get(key)))
+        }
+        (a, b) => a == b,
     }
 }
 
 fn as_json(output: &Output) -> String {
     match output.kind {
         OutputKind::Json => output.text.clone(),
-        OutputKind::Text => serde_json::to_string(&output.text).unwrap_or_default(),
+        OutputKind::Text | OutputKind::Stored => {
+            serde_json::to_string(&output.text).unwrap_or_default()
+        }
     }
 }

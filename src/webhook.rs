@@ -122,6 +122,12 @@ pub fn check_url(url: &str, loopback: bool) -> Result<(), UrlFault> {
     Ok(())
 }
 
+/// Whether this is a host, perhaps with a port.
+pub(crate) fn has_host_and_port(authority: &str) -> bool {
+    let (host, port) = host_and_port(authority);
+    !host.is_empty() && port.is_none_or(is_port)
+}
+
 /// Whether an origin is one of local development, such as `http://localhost:8787`.
 #[must_use]
 pub fn is_loopback_origin(origin: &str) -> bool {

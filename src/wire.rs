@@ -659,6 +659,7 @@ impl OutputKind {
         match self {
             Self::Json => "application/json",
             Self::Text => "text/plain",
+            Self::Stored => "application/store",
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The relay: settings, what upstream says, and what is said to it.
 use proptest::prelude::*;
-use waitpoint::delivery::{Answer, Delivery, MAX_UPSTREAM_ATTEMPTS, Note, Progress, Target};
+use waitpoint::delivery::{
+    Answer, Delivery, Listed, MAX_UPSTREAM_ATTEMPTS, Note, Progress, Target,
+};
 use waitpoint::time::Timestamp;
 use waitpoint::token::{
     Ask, CompletedBy, Decision, Outcome, Output, OutputKind, Reply, State, Token, answer,
@@ -209,6 +211,17 @@ fn what_stands_upstream_in_place_of_ours_is_noted() {
         ..Token::new(at(0), Some(at(3)), Vec::new())
     };
     assert_eq!(note(&late), Some(Note::TimedOutUpstream));
+    // It writes them anew, and large ones it keeps elsewhere.
+    let same = |a: &str, b: &str| {
+        let ours = completed(output(OutputKind::Json, a));
+        difference(&ours, &completed(output(OutputKind::Json, b))).is_none()
+    };
+    assert!(same(r#""caf\u00e9""#, "\"café\""));
+    assert!(same(r#"{"b":1.0,"1":[2e0]}"#, r#"{"1":[2],"b":1}"#));
+    assert!(!same(r#"{"a":1}"#, r#"{"a":1,"b":null}"#));
+    assert!(!same("[1,2]", "[2,1]"));
+    let stored = completed(output(OutputKind::Stored, "waitpoint_c1/token.json"));
+    assert_eq!(note(&stored), None);
     // Texts are the same as JSON strings, and trigger.dev keeps no empty ones.
     let text = completed(output(OutputKind::Text, "x"));
     assert_eq!(
@@ -289,6 +302,46 @@ fn a_decision_is_kept_and_owed_upstream_also_when_nothing_was_known() {
         .map(|one| one.target)
         .collect();
     assert_eq!(owed, [Target::Upstream]);
+}
+
+#[test]
+fn what_was_decided_here_is_decided_for_good() {
+    let mut record = Some(completed(output(OutputKind::Json, "1")));
+    let decide = |record: &mut Option<Token>, now: Timestamp| {
+        let State::Completed { decision, .. } = completed(None).state else {
+            panic!("it is completed")
+        };
+        let token = Box::new(Token::new(now, None, Vec::new()));
+        answer(record, Ask::Relay(token, decision), DAY, now, &[], false)
+    };
+    let later = at(5).plus(2 * DAY);
+    // Forgotten and not yet gone, then gone but for this.
+    assert_eq!(decide(&mut record, later), (Reply::Unknown, false));
+    let remains = record.and_then(|token| token.remains()).unwrap();
+    assert_eq!(remains.next_wakeup(DAY, Listed::Unknown, later), None);
+    assert_eq!(remains.debt(DAY, Listed::Unknown, later), None);
+    let mut record = Some(remains);
+    let again = (Reply::Decided(Outcome::AlreadyCompleted), false);
+    assert_eq!(decide(&mut record, later), again);
+    let read = answer(&mut record, Ask::Read, DAY, later, &[], false);
+    assert_eq!(read, (Reply::Unknown, false));
+    // Of what was only waited for, or lives here, nothing is left.
+    assert_eq!(Token::new(at(0), None, Vec::new()).remains(), None);
+}
+
+#[test]
+fn timeouts_are_upstreams() {
+    let mut token = Token {
+        is_upstream: true,
+        ..Token::new(at(0), Some(at(100)), Vec::new())
+    };
+    assert!(!token.settle_if_due(at(200), &[]));
+    assert_eq!(token.state, State::Waiting);
+    // It is asked a little later, then daily.
+    let next = |now| token.next_wakeup(DAY, Listed::Unknown, at(now));
+    assert_eq!(next(0), Some(at(30_100)));
+    assert_eq!(next(30_100), Some(at(30_100).plus(DAY)));
+    assert!(token.is_passing());
 }
 
 #[test]

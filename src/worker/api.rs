@@ -11,6 +11,7 @@ use crate::list::ListQuery;
 use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Outcome, Output, State, Token};
+use crate::upstream::complete_json;
 use crate::webhook::{check_url, is_loopback_origin};
 use crate::wire::{self, CompleteRequest, CreateRequest, Reader};
 use js_sys::Uint8Array;
@@ -238,7 +239,7 @@ impl Call<'_> {
         if let Some(upstream) = self.upstream_of(environment)? {
             return self.told_upstream(caller, internal, upstream).await;
         }
-        let token = self.read_token(environment, internal).await?;
+        let token = self.read_token(environment, internal, false).await?;
         Ok(self.shown(&caller, internal, &token))
     }
 
@@ -311,6 +312,10 @@ impl Call<'_> {
         let message = {
             let (deciding, text) = Deciding::of(decision);
             if self.upstream_of(environment)?.is_some() {
+                // Else upstream would refuse what was acknowledged here.
+                if complete_json(decision.output.as_ref()).len() > wire::MAX_COMPLETE {
+                    return Err(Refusal::BodyTooLarge(wire::MAX_COMPLETE));
+                }
                 let (record, _) = Record::of(&self.unseen());
                 message(&Command::Relay(record, deciding), text)
             } else {
@@ -329,14 +334,17 @@ impl Call<'_> {
         Ok(outcome)
     }
 
-    /// The token as it stands now.
+    /// The token as it stands now. `decides`: as far as it is known here, for somebody who decides on it.
     pub(super) async fn read_token(
         &self,
         environment: &Environment,
         internal: &str,
+        decides: bool,
     ) -> Result<Token, Refusal> {
         if let Some(upstream) = self.upstream_of(environment)? {
-            return self.read_upstream(environment, internal, upstream).await;
+            return self
+                .page_upstream(environment, internal, upstream, decides)
+                .await;
         }
         match self.send(environment, internal, &Command::Read, "").await? {
             Answer::Found(token) => Ok(token),
@@ -349,7 +357,7 @@ impl Call<'_> {
     async fn run_wait(&self, typed: &str) -> Result<Reply, Refusal> {
         let environment = self.secret_caller()?;
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
-        self.read_token(environment, internal).await?;
+        self.read_token(environment, internal, false).await?;
         Ok(Reply::json(200, r#"{"success":true}"#.to_owned()))
     }
 
@@ -425,15 +433,27 @@ fn message(command: &Command, text: &str) -> Uint8Array {
 }
 
 /// What a caller sees of a token, and its version: one a state, and for the owner, who sees deliveries, one
-/// an attempt. The bodies of the same version differ by caller, hence `Vary`.
+/// an attempt. The bodies of the same version differ by caller, hence `Vary`. Of a token that lives
+/// upstream two ends can be seen, one after the other.
 fn version(token: &Token, caller: &Caller<'_>) -> (Reader, String) {
-    let state = if token.state == State::Waiting { 1 } else { 2 };
-    let attempts: u32 = token.deliveries.iter().map(|one| one.attempts).sum();
-    match caller {
-        Caller::Secret(_) if attempts > 0 => (Reader::Owner, format!("\"v{state}.{attempts}\"")),
-        Caller::Secret(_) => (Reader::Owner, format!("\"v{state}\"")),
-        Caller::Public(_) => (Reader::Guest, format!("\"v{state}\"")),
+    let mut version = String::from(if token.state == State::Waiting {
+        "\"v1"
+    } else {
+        "\"v2"
+    });
+    if let (true, Some(at)) = (token.is_upstream, token.finished_at()) {
+        version += &format!(".{at}");
     }
+    let attempts: u32 = token.deliveries.iter().map(|one| one.attempts).sum();
+    let reader = match caller {
+        Caller::Secret(_) => Reader::Owner,
+        Caller::Public(_) => Reader::Guest,
+    };
+    if reader == Reader::Owner && attempts > 0 {
+        version += &format!(".{attempts}");
+    }
+    version.push('"');
+    (reader, version)
 }
 
 /// Whether an `If-None-Match` names this tag.

@@ -13,6 +13,9 @@ use std::time::Duration;
 use wasm_bindgen::JsCast;
 use worker::Env;
 
+/// How long upstream is asked for a token, in milliseconds.
+pub(super) const ASKED_WITHIN: f64 = 8_000.0;
+
 /// Whose token it is that tells.
 pub(super) struct Outbox<'a> {
     pub(super) env: &'a Env,
@@ -93,7 +96,9 @@ impl Outbox<'_> {
     /// The token as upstream has it, if that can be read.
     pub(super) async fn theirs(&self) -> Option<Token> {
         let (url, secret) = self.upstream()?;
-        let answer = platform::relay(None, &url, secret, None).await.ok()?;
+        let answer = platform::relay(None, &url, secret, None, ASKED_WITHIN)
+            .await
+            .ok()?;
         let parts: &Array = answer.dyn_ref()?;
         if parts.get(0).as_f64()? != 200.0 {
             return None;

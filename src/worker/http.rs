@@ -303,7 +303,7 @@ impl Reply {
                 .with("retry-after", "1")
                 .with("x-should-retry", "true"),
             // The SDK would try any 404 of a token or 5xx again.
-            Refusal::UnknownToken | Refusal::Misconfigured(_) => {
+            Refusal::UnknownToken | Refusal::Misconfigured(_) | Refusal::UpstreamLoop => {
                 reply.with("x-should-retry", "false")
             }
             _ => reply,

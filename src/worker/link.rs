@@ -101,7 +101,7 @@ impl Call<'_> {
             Refusal::StorageTrouble if self.head.method() == "POST" => {
                 (503, Notice::TroubleDeciding)
             }
-            Refusal::StorageTrouble => (503, Notice::Trouble),
+            Refusal::StorageTrouble | Refusal::UpstreamTrouble => (503, Notice::Trouble),
             Refusal::ForeignForm => (403, Notice::Foreign),
             Refusal::UnsupportedMediaType(_) => (415, Notice::Foreign),
             Refusal::BodyTooLarge(_) => (413, Notice::TooLarge),
@@ -127,7 +127,7 @@ impl Call<'_> {
 impl Link<'_> {
     /// The page as it stands now.
     async fn show(&self) -> Result<Reply, Refusal> {
-        let token = self.token().await?;
+        let token = self.token(false).await?;
         let (status, remark) = if self.expired {
             (410, Some(Remark::Expired))
         } else {
@@ -173,7 +173,7 @@ impl Link<'_> {
     async fn send(&self, caller: Caller<'_>, nonce: &str, draft: &Draft) -> Result<Reply, Refusal> {
         let limited = platform::limited(self.call.env, "PAGE_LIMIT", self.id).await;
         let limited = limited.is_ok_and(|limited| limited.is_truthy());
-        let token = self.token().await?;
+        let token = self.token(true).await?;
         if token.state != State::Waiting {
             return Ok(self.over(&token, draft));
         }
@@ -208,7 +208,7 @@ impl Link<'_> {
             Ok(Outcome::Completed) => Ok(self.see_page()),
             Ok(_) => {
                 // Somebody was faster.
-                let token = self.token().await?;
+                let token = self.token(true).await?;
                 Ok(self.over(&token, draft))
             }
             Err(Refusal::StorageTrouble) => {
@@ -256,8 +256,10 @@ impl Link<'_> {
         html(status, text).with("waitpoint-status", wire::status(token))
     }
 
-    async fn token(&self) -> Result<Token, Refusal> {
-        self.call.read_token(self.environment, self.id).await
+    async fn token(&self, decides: bool) -> Result<Token, Refusal> {
+        self.call
+            .read_token(self.environment, self.id, decides)
+            .await
     }
 }
 

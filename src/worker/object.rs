@@ -241,7 +241,15 @@ impl Object {
         if settled {
             self.save(&token, now)?.await?;
         }
-        let learned = self.is_watched(&token) && self.ask_upstream().await?;
+        let mut learned = false;
+        if token.is_asked_for() {
+            learned = self.ask_upstream().await?;
+            // Nobody waits any more, and nothing else is known of it.
+            let passing = self.read()?.is_some_and(|token| token.is_passing());
+            if passing && platform::waiters(&self.state)? == 0 {
+                return platform::forget(&self.state).await;
+            }
+        }
         // Also if it was noticed before: whoever did may not have come to it.
         self.wake()?;
         self.pay(settled || learned).await
@@ -310,6 +318,12 @@ impl Object {
                     if let Some(key) = &token.key {
                         key::release(&self.env, &self.environment, &key.text, &self.id).await?;
                     }
+                    if let Some(remains) = token.remains() {
+                        drop(token);
+                        self.save(&remains, now())?.await?;
+                        *armed = true;
+                        break;
+                    }
                     self.gone.set(true);
                     platform::forget(&self.state).await?;
                     break;
@@ -342,9 +356,7 @@ impl Object {
 
     /// Whether somebody waits for what may be decided upstream.
     fn is_watched(&self, token: &Token) -> bool {
-        token.is_upstream
-            && token.finished_at().is_none()
-            && platform::waiters(&self.state).is_ok_and(|waiters| waiters > 0)
+        token.is_asked_for() && platform::waiters(&self.state).is_ok_and(|waiters| waiters > 0)
     }
 
     /// Who is told of every token's end here. A setting that cannot be read may name a webhook, which is

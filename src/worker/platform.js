@@ -286,11 +286,13 @@ export async function dissolve(state, env, binding, name, body) {
   if (why) throw why;
 }
 
-// What belongs to one connection, and what the platform sets anew.
-const CONNECTION = /^(connection|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*|host|content-length|accept-encoding)$/;
+// What belongs to one connection or to one's own cookies, and what the platform sets anew.
+const CONNECTION = /^(connection|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*|host|content-length|accept-encoding|cookie)$/;
 // What an answer says of its encoding and to browsers: said anew here.
-const ANSWER = /^(connection|keep-alive|transfer-encoding|content-(length|encoding)|access-control-.*|strict-transport-security|x-robots-tag|x-content-type-options)$/;
-const UPSTREAM_WITHIN = 25_000;
+const ANSWER =
+  /^(connection|keep-alive|transfer-encoding|content-(length|encoding)|access-control-.*|strict-transport-security|x-robots-tag|x-content-type-options|etag|set-cookie)$/;
+/** What a relay sends, so that one that leads to itself is noticed. */
+export const HOP = "waitpoint-relay";
 
 const without = (headers, names) => [...headers].filter(([name]) => !names.test(name));
 
@@ -298,19 +300,21 @@ export async function pass(request, url) {
   const socket = request.headers.get("upgrade") === "websocket";
   const headers = new Headers(without(request.headers, CONNECTION));
   if (socket) headers.set("upgrade", "websocket");
+  headers.set(HOP, "1");
   const { method, body } = request;
   const response = await fetch(url, { method, headers, body, redirect: "manual" });
   if (socket) return response;
   const answer = new Response(response.body, response);
-  for (const name of ["connection", "keep-alive", "transfer-encoding"]) answer.headers.delete(name);
+  for (const name of ["connection", "keep-alive", "transfer-encoding", "set-cookie"]) answer.headers.delete(name);
   return answer;
 }
 
-export async function relay(like, url, bearer, body) {
+export async function relay(like, url, bearer, body, within) {
   const headers = new Headers(like ? without(like.headers, CONNECTION) : []);
   headers.delete("if-none-match");
+  headers.set(HOP, "1");
   if (bearer) headers.set("authorization", `Bearer ${bearer}`);
-  const signal = AbortSignal.timeout(UPSTREAM_WITHIN);
+  const signal = AbortSignal.timeout(within);
   const init = { method: body ? "POST" : "GET", headers, body, redirect: "manual", signal };
   const response = await fetch(url, init);
   return [response.status, without(response.headers, ANSWER).flat().join("\n"), await response.text()];

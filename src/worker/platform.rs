@@ -205,6 +205,7 @@ extern "C" {
         url: &str,
         bearer: &str,
         body: Option<Uint8Array>,
+        within: f64,
     ) -> Result<JsValue, JsValue>;
 
     /// The name that the object was addressed by.

@@ -61,6 +61,8 @@ pub(super) struct Record {
     webhook: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     upstream: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    spent: bool,
     state: Standing,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     deliveries: Vec<StoredDelivery>,
@@ -144,6 +146,7 @@ pub(super) struct Deciding {
 enum Kind {
     Json,
     Text,
+    Stored,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -202,6 +205,7 @@ impl Record {
             creator: token.creator.clone(),
             webhook: token.webhook.clone(),
             upstream: token.is_upstream,
+            spent: token.is_spent,
             state,
             deliveries: token.deliveries.iter().map(StoredDelivery::of).collect(),
         };
@@ -223,6 +227,7 @@ impl Record {
             creator: self.creator,
             webhook: self.webhook,
             is_upstream: self.upstream,
+            is_spent: self.spent,
             deliveries: self
                 .deliveries
                 .into_iter()
@@ -308,6 +313,7 @@ impl Deciding {
             output: output.map(|output| match output.kind {
                 OutputKind::Json => Kind::Json,
                 OutputKind::Text => Kind::Text,
+                OutputKind::Stored => Kind::Stored,
             }),
             by: match decision.by {
                 CompletedBy::Api => Way::Api,
@@ -326,6 +332,7 @@ impl Deciding {
                 kind: match kind {
                     Kind::Json => OutputKind::Json,
                     Kind::Text => OutputKind::Text,
+                    Kind::Stored => OutputKind::Stored,
                 },
                 text,
             }),

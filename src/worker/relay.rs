@@ -4,6 +4,7 @@
 //! that hands it on (`deliver.rs`).
 
 use super::api::Call;
+use super::deliver::ASKED_WITHIN;
 use super::http::{Reply, body};
 use super::record::{Answer, Command, Record};
 use super::{platform, settings};
@@ -13,10 +14,15 @@ use crate::error::Refusal;
 use crate::route::Endpoint;
 use crate::token::{State, Token};
 use crate::upstream::{Extras, created_id, merge, read_token, rewrite_urls};
-use crate::wire::{self, CreateRequest};
+use crate::wire;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Response;
+
+/// What a relay sends; `platform.js` has the same.
+const HOP: &str = "waitpoint-relay";
+/// How long upstream has to answer what is handed on, in milliseconds.
+const HANDED_ON_WITHIN: f64 = 25_000.0;
 
 /// How a request that is not ours alone is answered.
 pub(super) enum Relayed {
@@ -58,30 +64,30 @@ impl Call<'_> {
         if upstreams.is_empty() {
             return Ok(None);
         }
+        if !platform::headers(self.request, HOP).is_empty() {
+            return Err(Refusal::UpstreamLoop);
+        }
         let keyring = settings::keyring(self.env)?;
         let credential = bearer(self.head.authorization()).unwrap_or("");
-        let known = keyring.by_secret(credential);
+        let known = keyring.environment_of(credential, self.now);
         let upstream = match known {
             Some(environment) => upstreams.of(&environment.id),
-            None => upstreams.sole(),
+            // What nobody here knows goes where all tokens live, if they do.
+            None if keyring.is_upstream() => upstreams.sole(),
+            None => None,
         };
         let Some(upstream) = upstream else {
             return Ok(None);
         };
-        let is_jwt = credential.matches('.').count() == 2;
+        let told = |reply| Ok(Some(Relayed::Told(reply)));
         match (endpoint, self.head.method()) {
-            (Some(Endpoint::Tokens), "POST") => {
-                let reply = self.create_upstream(upstream, known).await?;
-                Ok(Some(Relayed::Told(reply)))
-            }
-            (Some(Endpoint::Tokens), "GET") => {
-                Ok(Some(Relayed::Told(self.ask_upstream(upstream).await?)))
-            }
+            (Some(Endpoint::Tokens), "POST") => told(self.create_upstream(upstream, known).await?),
+            (Some(Endpoint::Tokens), "GET" | "HEAD") => told(self.ask_upstream(upstream).await?),
             // A key that only upstream knows.
-            (Some(Endpoint::Token { .. }), "GET")
-                if known.is_none() && !is_jwt && !credential.is_empty() =>
+            (Some(Endpoint::Token { .. }), "GET" | "HEAD")
+                if known.is_none() && !credential.is_empty() =>
             {
-                Ok(Some(Relayed::Told(self.ask_upstream(upstream).await?)))
+                told(self.ask_upstream(upstream).await?)
             }
             (Some(Endpoint::RunWait { .. } | Endpoint::Claims), _) => self.pass(upstream).await,
             (Some(Endpoint::Callback { id, credential }), "POST")
@@ -90,7 +96,7 @@ impl Call<'_> {
             {
                 self.pass(upstream).await
             }
-            (None, _) if is_of_an_api(self.head.path()) => self.pass(upstream).await,
+            (None, _) if is_of_another_api(self.head.path()) => self.pass(upstream).await,
             _ => Ok(None),
         }
     }
@@ -107,18 +113,15 @@ impl Call<'_> {
     }
 
     async fn ask_upstream(&self, upstream: &str) -> Result<Reply, Refusal> {
-        let theirs = self.relay(&self.at(upstream), "", None).await?;
+        let theirs = self.hand_on(upstream, None).await?;
         Ok(theirs.into_reply(self.head.origin()))
     }
 
-    async fn relay(
-        &self,
-        url: &str,
-        bearer: &str,
-        body: Option<Uint8Array>,
-    ) -> Result<Theirs, Refusal> {
-        let answer = platform::relay(Some(self.request), url, bearer, body).await;
-        read(&answer.map_err(trouble)?).ok_or(Refusal::UpstreamTrouble)
+    /// Sends this request on, with the caller's credential.
+    async fn hand_on(&self, upstream: &str, body: Option<Uint8Array>) -> Result<Theirs, Refusal> {
+        let url = self.at(upstream);
+        let answer = platform::relay(Some(self.request), &url, "", body, HANDED_ON_WITHIN).await;
+        read(answer)
     }
 
     /// Creates a token upstream. What upstream does not know of it is kept here.
@@ -145,17 +148,12 @@ impl Call<'_> {
             Some((environment, webhook))
         };
         let bytes = Uint8Array::from(body.as_slice());
-        let theirs = self.relay(&self.at(upstream), "", Some(bytes)).await?;
+        let theirs = self.hand_on(upstream, Some(bytes)).await?;
         if let (200, Some((environment, webhook))) = (theirs.status, extra) {
             let id = created_id(&theirs.text).ok_or(Refusal::UpstreamTrouble)?;
-            // What it cannot read of a timeout it takes for none.
-            let timeout_at = CreateRequest::parse(&body, self.now)
-                .ok()
-                .and_then(|request| request.timeout_at);
             let token = Token {
                 approval: extras.approval,
                 webhook,
-                timeout_at,
                 ..self.unseen()
             };
             let (record, text) = Record::of(&token);
@@ -174,16 +172,27 @@ impl Call<'_> {
         }
     }
 
-    /// The token as both sides have it.
-    pub(super) async fn read_upstream(
+    /// The token as a person is shown it, and decides on it. `decides`: upstream is not asked, as nobody who
+    /// decides waits for it.
+    pub(super) async fn page_upstream(
         &self,
         environment: &Environment,
         internal: &str,
         upstream: &str,
+        decides: bool,
     ) -> Result<Token, Refusal> {
         let ours = self.kept(environment, internal).await?;
-        let theirs = self.theirs(environment, internal, upstream).await;
-        self.both(ours, theirs).map(|(token, _)| token)
+        match ours {
+            Some(ours) if decides || is_settled(&ours) || !ours.is_upstream => Ok(ours),
+            None if decides => Ok(self.unseen()),
+            ours => {
+                let theirs = self.theirs(environment, internal, upstream).await;
+                match both(ours, theirs, self.head.origin(), true) {
+                    Err(Refusal::UpstreamTrouble) => Ok(self.unseen()),
+                    both => both.map(|(token, _)| token),
+                }
+            }
+        }
     }
 
     /// The token as this caller may see it now.
@@ -195,49 +204,29 @@ impl Call<'_> {
     ) -> Result<Reply, Refusal> {
         let environment = caller.environment();
         let ours = self.kept(environment, internal).await?;
-        let theirs = self.theirs(environment, internal, upstream).await;
-        match (ours, theirs, &caller) {
-            // Nothing is known here: its owner gets what upstream says, errors and limits too.
-            (None, Ok(theirs), Caller::Secret(_)) => Ok(theirs.into_reply(self.head.origin())),
-            (ours, theirs, _) => {
-                let (token, source) = self.both(ours, theirs)?;
+        if let Some(ours) = ours.as_ref().filter(|ours| !ours.is_upstream) {
+            // It was made before there was an upstream.
+            return Ok(self.shown(&caller, internal, ours));
+        }
+        let is_owner = matches!(caller, Caller::Secret(_));
+        let theirs = if is_owner && !ours.as_ref().is_some_and(is_settled) {
+            self.hand_on_id(upstream, internal).await
+        } else {
+            self.theirs(environment, internal, upstream).await
+        };
+        match (&ours, theirs) {
+            // Its owner gets what upstream says, errors and limits too, unless something was decided here.
+            (ours, Ok(theirs))
+                if is_owner
+                    && (ours.is_none()
+                        || theirs.status != 200 && !ours.as_ref().is_some_and(is_settled)) =>
+            {
+                Ok(theirs.into_reply(self.head.origin()))
+            }
+            (_, theirs) => {
+                let (token, source) = both(ours, theirs, self.head.origin(), !is_owner)?;
                 let reply = self.shown(&caller, internal, &token);
                 Ok(reply.with("waitpoint-source", source))
-            }
-        }
-    }
-
-    /// The token of both sides, and which of them says how it stands.
-    fn both(
-        &self,
-        ours: Option<Token>,
-        theirs: Result<Theirs, Refusal>,
-    ) -> Result<(Token, &'static str), Refusal> {
-        let theirs = match theirs {
-            Ok(theirs) if theirs.status == 200 => {
-                Ok(read_token(&theirs.text, self.head.origin()).ok_or(Refusal::UpstreamTrouble)?)
-            }
-            // trigger.dev says 500 of a token that it does not know.
-            Ok(theirs) if matches!(theirs.status, 404 | 500) => Err(Refusal::UnknownToken),
-            Ok(_) => Err(Refusal::UpstreamTrouble),
-            Err(refusal) => Err(refusal),
-        };
-        match (ours, theirs) {
-            (None, Ok(theirs)) => Ok((theirs, "upstream")),
-            (None, Err(refusal)) => Err(refusal),
-            (Some(ours), theirs) => {
-                let is_ours = matches!(ours.state, State::Completed { .. });
-                match theirs {
-                    Ok(theirs) => Ok((
-                        merge(ours, theirs),
-                        if is_ours { "edge" } else { "upstream" },
-                    )),
-                    // What was decided or asked here is known without upstream.
-                    Err(refusal) if ours.state == State::Waiting && ours.approval.is_none() => {
-                        Err(refusal)
-                    }
-                    Err(_) => Ok((ours, "edge")),
-                }
             }
         }
     }
@@ -254,6 +243,13 @@ impl Call<'_> {
         }
     }
 
+    /// As upstream tells the caller.
+    async fn hand_on_id(&self, upstream: &str, internal: &str) -> Result<Theirs, Refusal> {
+        let url = format!("{upstream}/api/v1/waitpoints/tokens/waitpoint_{internal}");
+        read(platform::relay(Some(self.request), &url, "", None, ASKED_WITHIN).await)
+    }
+
+    /// As upstream tells the environment. Nothing of the caller's goes with its key.
     async fn theirs(
         &self,
         environment: &Environment,
@@ -261,7 +257,7 @@ impl Call<'_> {
         upstream: &str,
     ) -> Result<Theirs, Refusal> {
         let url = format!("{upstream}/api/v1/waitpoints/tokens/waitpoint_{internal}");
-        self.relay(&url, environment.secret(), None).await
+        read(platform::relay(None, &url, environment.secret(), None, ASKED_WITHIN).await)
     }
 
     /// Lets the token's object know of a token that somebody waits for, as it will ask for its end.
@@ -270,14 +266,18 @@ impl Call<'_> {
         environment: &Environment,
         internal: &str,
         upstream: &str,
+        is_named: bool,
     ) -> Result<(), Refusal> {
         let ours = self.kept(environment, internal).await?;
         let is_known = ours.is_some();
+        if ours.is_some_and(|ours| !ours.is_upstream || is_settled(&ours)) {
+            return Ok(());
+        }
         let theirs = self.theirs(environment, internal, upstream).await;
-        let token = match self.both(ours, theirs) {
+        let token = match both(None, theirs, self.head.origin(), is_named) {
             Ok((token, _)) => token,
             // It will ask again.
-            Err(Refusal::UpstreamTrouble) if is_known => return Ok(()),
+            Err(Refusal::UpstreamTrouble | Refusal::UnknownToken) if is_known => return Ok(()),
             Err(refusal) => return Err(refusal),
         };
         let (record, text) = Record::of(&token);
@@ -287,19 +287,70 @@ impl Call<'_> {
     }
 }
 
-/// Whether a path that is none of ours may be one of upstream's API.
-fn is_of_an_api(path: &str) -> bool {
-    ["/api/", "/engine/", "/realtime/"]
-        .iter()
-        .any(|prefix| path.starts_with(prefix))
+/// Whether a decision stands here.
+fn is_settled(ours: &Token) -> bool {
+    matches!(ours.state, State::Completed { .. })
 }
 
-fn trouble(why: JsValue) -> Refusal {
-    platform::error("upstream did not answer", &why);
+/// The token of both sides, and which of them says how it stands. `origin` is ours; `is_named`: a credential
+/// was made for it, so there was such a token.
+fn both(
+    ours: Option<Token>,
+    theirs: Result<Theirs, Refusal>,
+    origin: &str,
+    is_named: bool,
+) -> Result<(Token, &'static str), Refusal> {
+    let theirs = match theirs {
+        Ok(theirs) if theirs.status == 200 => {
+            Ok(read_token(&theirs.text, origin).ok_or(Refusal::UpstreamTrouble)?)
+        }
+        Ok(theirs) if theirs.status == 404 => Err(Refusal::UnknownToken),
+        // trigger.dev says so of a token that it does not know.
+        Ok(theirs) if theirs.status == 500 && ours.is_none() && !is_named => {
+            Err(Refusal::UnknownToken)
+        }
+        Ok(_) => Err(Refusal::UpstreamTrouble),
+        Err(refusal) => Err(refusal),
+    };
+    match (ours, theirs) {
+        (None, theirs) => theirs.map(|theirs| (theirs, "upstream")),
+        (Some(ours), Ok(theirs)) => {
+            let source = if is_settled(&ours) {
+                "edge"
+            } else {
+                "upstream"
+            };
+            Ok((merge(ours, theirs), source))
+        }
+        // What was decided or asked here is known without upstream.
+        (Some(ours), Err(_)) if is_settled(&ours) || !ours.is_passing() => Ok((ours, "edge")),
+        (Some(_), Err(refusal)) => Err(refusal),
+    }
+}
+
+/// Whether a path that is none of ours may be one of upstream's API. Other spellings of ours are not: a
+/// decision would get there that was not taken here.
+fn is_of_another_api(path: &str) -> bool {
+    let is_below = |prefix: &&str| path.starts_with(*prefix);
+    ["/api/", "/engine/", "/realtime/"].iter().any(is_below)
+        && !is_below(&"/api/v1/waitpoints/tokens")
+        && Endpoint::of(path.trim_end_matches('/')).is_none()
+        && !["//", "/.", "%2e", "%2E", "%2f", "%2F", "\\"]
+            .iter()
+            .any(|spelling| path.contains(spelling))
+}
+
+fn trouble<T>(_: T) -> Refusal {
+    // Not the exception, whose text may hold the URL, which may be a credential.
+    platform::error("upstream did not answer", &JsValue::NULL);
     Refusal::UpstreamTrouble
 }
 
-fn read(answer: &JsValue) -> Option<Theirs> {
+fn read(answer: Result<JsValue, JsValue>) -> Result<Theirs, Refusal> {
+    theirs_of(&answer.map_err(trouble)?).ok_or(Refusal::UpstreamTrouble)
+}
+
+fn theirs_of(answer: &JsValue) -> Option<Theirs> {
     let parts: &Array = answer.dyn_ref()?;
     Some(Theirs {
         status: parts.get(0).as_f64()? as u16,

@@ -28,9 +28,14 @@ pub(super) fn keyring(env: &Env) -> Result<&'static Keyring, Refusal> {
         cell.get_or_init(|| {
             // Kept for the life of the isolate, as the secret itself is.
             let upstreams = upstreams(env)?;
-            Keyring::parse(&platform::setting(env, "SECRET_KEYS"))
-                .map(|keyring| &*Box::leak(Box::new(keyring.relaying(upstreams))))
-                .map_err(|why| Refusal::Misconfigured(why.to_string()))
+            let keyring = Keyring::parse(&platform::setting(env, "SECRET_KEYS"))
+                .map_err(|why| Refusal::Misconfigured(why.to_string()))?;
+            let keyring = keyring.relaying(upstreams).map_err(|id| {
+                let why =
+                    format!("UPSTREAM names the environment {id}, which has no key in SECRET_KEYS");
+                Refusal::Misconfigured(why)
+            })?;
+            Ok(&*Box::leak(Box::new(keyring)))
         })
         .clone()
     })

@@ -19,6 +19,8 @@ const BEARER: &str = "bearer.";
 /// Longest a request is held, in seconds: a Worker must answer within 30.
 const LONGEST_POLL: u32 = 25;
 
+const LONGEST_RELAYED_POLL: u32 = 10;
+
 /// How a wait is answered.
 pub(super) enum Waited {
     /// By a socket, which is the platform's own response.
@@ -38,7 +40,9 @@ impl Call<'_> {
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
         let waits = head.upgrades() || head.wants_events() || head.wait() > Some(0);
         if let (Some(upstream), true) = (self.upstream_of(environment)?, waits) {
-            self.learn(environment, internal, upstream).await?;
+            let is_named = matches!(caller, Caller::Public(_));
+            self.learn(environment, internal, upstream, is_named)
+                .await?;
         }
         if head.upgrades() {
             let response = self.wait_by_socket(&head, environment, internal).await?;
@@ -105,7 +109,10 @@ impl Call<'_> {
         caller: Caller<'_>,
         internal: &str,
     ) -> Result<Reply, Refusal> {
-        let seconds = head.wait().unwrap_or(0).min(LONGEST_POLL);
+        // Upstream is asked before and after.
+        let upstream = self.upstream_of(caller.environment())?;
+        let longest = upstream.map_or(LONGEST_POLL, |_| LONGEST_RELAYED_POLL);
+        let seconds = head.wait().unwrap_or(0).min(longest);
         if seconds > 0 {
             let (name, _) = self.names(caller.environment(), internal);
             let millis = f64::from(seconds) * 1_000.0;

@@ -12,6 +12,8 @@ import { KEY, OTHER_KEY, TOKENS, callbackHash, sign, until, useWorker } from "..
 const upstream = useWorker({ secrets: { SECRET_KEYS: `cmupstream1=${KEY}\ncmupstream2=${OTHER_KEY}` } });
 const way = await useWay();
 const edge = useWorker({ vars: { UPSTREAM: way.url } });
+const keyless = useWorker({ secrets: { SECRET_KEYS: `prod=${KEY}` }, vars: { UPSTREAM: way.url } });
+const misspelt = useWorker({ vars: { UPSTREAM: "api.trigger.dev" } });
 const both = useWorker({ vars: { UPSTREAM: `prod=${way.url}` } });
 
 /**
@@ -212,6 +214,79 @@ test("the page asks what the edge was told to ask, and its decision reaches upst
   const before = await upstream.retrieve("waitpoint_cnobody");
   assert.equal(before.error, "Waitpoint not found");
   assert.equal((await fetch(`${edge.url}${TOKENS}/waitpoint_cnobody/callback/${callbackHash("waitpoint_cnobody")}`)).status, 404);
+});
+
+test("whoever presses a button on the page does not notice that upstream is away or slow", async () => {
+  for (const fields of [{}, { approval: { title: "Asked at the edge" } }]) {
+    const token = await edge.create(fields);
+    await failing("down", async () => {
+      const open = () => fetch(token.url, { headers: { accept: "text/html" } });
+      const page = await open();
+      assert.equal(page.status, 200);
+      const text = await page.text();
+      if (fields.approval) assert.match(text, /Asked at the edge/);
+      const nonce = /name="waitpoint_nonce" value="([^"]+)"/.exec(text)[1];
+      const send = (choice) =>
+        fetch(token.url, {
+          method: "POST",
+          headers: { accept: "text/html" },
+          body: new URLSearchParams({ waitpoint_nonce: nonce, choice }),
+          redirect: "manual",
+        });
+      assert.equal((await send("0")).status, 303);
+      assert.equal((await send("1")).status, 409);
+      assert.match(await (await open()).text(), /Approved/);
+    });
+    await delivered(token);
+    assert.equal((await upstream.retrieve(token.id)).output, '{"status":"approved"}');
+  }
+});
+
+test("what upstream would refuse for its size is refused before it is decided", async () => {
+  const token = await edge.create();
+  const body = `"${"x".repeat(3 * 1024 * 1024 - 2)}"`;
+  const posted = await fetch(`${edge.url}${TOKENS}/${token.id}/callback/${callbackHash(token.id)}`, { method: "POST", body });
+  assert.equal(posted.status, 413);
+  assert.equal((await edge.complete(token.id, 1)).headers.get("waitpoint-outcome"), "completed");
+});
+
+test("a passing error of upstream's is none of a token that is known", async () => {
+  const token = await edge.create({ approval: { title: "?" } });
+  await failing((request) => (request.method === "GET" ? [500] : undefined), async () => {
+    const answer = await edge.api(`${TOKENS}/${token.id}`, { key: sign([`read:waitpoints:${token.id}`]) });
+    assert.equal((await answer.json()).status, "WAITING");
+    assert.equal((await edge.api(`${TOKENS}/${token.id}`)).status, 500);
+  });
+  const limits = { "x-ratelimit-reset": "1", "x-ratelimit-limit": "5" };
+  await failing((request) => (request.method === "GET" ? [429, limits] : undefined), async () => {
+    const answer = await edge.api(`${TOKENS}/${token.id}`);
+    assert.deepEqual([answer.status, answer.headers.get("x-ratelimit-limit")], [429, "5"]);
+  });
+});
+
+test("no other spelling of a decision reaches upstream, nothing leads round in a circle", async () => {
+  const token = await edge.create();
+  const before = way.completions.length;
+  for (const path of ["/%63omplete", "/x/../complete/x", "//complete"]) {
+    const answer = await edge.api(`${TOKENS}/${token.id}${path}`, { body: { data: 1 } });
+    assert.equal(answer.status, 404, path);
+  }
+  const slash = await edge.api(`${TOKENS}/${token.id}/complete/`, { body: { data: 1 } });
+  assert.equal(slash.status, 308);
+  for (const path of ["/api/v1/../../admin", "/api/%2e%2e/admin", "/api//x", "/other"]) {
+    assert.equal((await edge.api(path, { body: {} })).status, 404, path);
+  }
+  assert.equal(way.completions.length, before);
+  const looped = await edge.api(TOKENS, { headers: { "waitpoint-relay": "1" } });
+  assert.deepEqual([looped.status, (await looped.json()).code], [508, "upstream_loop"]);
+});
+
+test("settings that do not fit are told", async () => {
+  for (const [worker, said] of [[keyless, /environment default, which has no key/], [misspelt, /line 1 of UPSTREAM/]]) {
+    const answer = await worker.api("/healthz");
+    assert.equal(answer.status, 500);
+    assert.match((await answer.json()).error, said);
+  }
 });
 
 test("waitForToken hears what is decided here, and what is decided upstream", async () => {
