@@ -65,7 +65,8 @@ const worker :Workerd.Worker = (
   let child;
   const end = () => child.kill("SIGKILL");
   const start = async () => {
-    const workerd = [binary(), "serve", "--control-fd=3", join(folder, "config.capnp")];
+    const inspect = process.env.WORKERD_INSPECT ? [`--inspector-addr=${process.env.WORKERD_INSPECT}`] : [];
+    const workerd = [binary(), "serve", ...inspect, "--control-fd=3", join(folder, "config.capnp")];
     const [command, ...args] = cpu === undefined ? workerd : ["taskset", "-c", String(cpu), ...workerd];
     child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (server.log = (server.log + data).slice(-100_000)));

@@ -271,7 +271,7 @@ impl IndexObject {
 
 impl IndexObject {
     async fn answer(&self, request: &Request) -> Result<String, JsValue> {
-        let body = Uint8Array::new(&platform::read(request, u32::MAX).await?).to_vec();
+        let body = Uint8Array::new(&platform::bytes(request).await?).to_vec();
         match serde_json::from_slice(&body).map_err(|_| unreadable())? {
             Command::Put(row) => self.put(&row).await,
             Command::Rows(query, now, most) => self.rows(&query, now, most),

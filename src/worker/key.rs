@@ -110,7 +110,7 @@ impl KeyObject {
 
 impl KeyObject {
     async fn answer(&self, request: &Request) -> Result<String, JsValue> {
-        let body = Uint8Array::new(&platform::read(request, u32::MAX).await?).to_vec();
+        let body = Uint8Array::new(&platform::bytes(request).await?).to_vec();
         let command = serde_json::from_slice(&body).map_err(|_| unreadable())?;
         let stored = platform::get(&self.state, CLAIM)?;
         let stored: Option<Claim> = stored

@@ -137,7 +137,7 @@ type Saving = JsFuture;
 
 impl Object {
     async fn answer(self: &Rc<Self>, request: &Request) -> Result<Answer, JsValue> {
-        let body = platform::read(request, u32::MAX).await?;
+        let body = platform::bytes(request).await?;
         // What may be megabytes is let go of before anything is awaited: wasm's memory never shrinks.
         let (answer, saving) = {
             let (command, text): (Command, String) = unpack(&Uint8Array::new(&body).to_vec())?;

@@ -37,6 +37,8 @@ const PATIENCE = 4 * 1024 * 1024;
 /** The body, or undefined if it is longer than `limit` bytes; no more than that is ever held. */
 export async function read(request, limit) {
   if (!request.body) return new Uint8Array(0);
+  // The platform holds a body to the length that it claims; whole it is read for less than in chunks.
+  if (Number(request.headers.get("content-length") ?? NaN) <= limit) return bytes(request);
   const chunks = [];
   let size = 0;
   for await (const chunk of request.body) {
@@ -54,6 +56,9 @@ export async function read(request, limit) {
   }
   return whole;
 }
+
+/** The whole body, of whoever is trusted. */
+export const bytes = async (request) => new Uint8Array(await request.arrayBuffer());
 
 /** Reads a body that nobody has read, unless it is too long for that. */
 export async function drain(request) {

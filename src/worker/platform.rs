@@ -87,6 +87,10 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) async fn read(request: &Request, limit: u32) -> Result<JsValue, JsValue>;
 
+    /// The body as a `Uint8Array`, whatever its length: of another object or the Worker.
+    #[wasm_bindgen(catch)]
+    pub(super) async fn bytes(request: &Request) -> Result<JsValue, JsValue>;
+
     /// Reads a body of a moderate size that nobody has read.
     #[wasm_bindgen(catch)]
     pub(super) async fn drain(request: &Request) -> Result<(), JsValue>;
