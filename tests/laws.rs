@@ -2,11 +2,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 18] = [
+const PURE: [&str; 19] = [
     "time",
     "token",
     "delivery",
     "wire",
+    "wire/answers",
     "auth",
     "route",
     "page",
