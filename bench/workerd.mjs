@@ -17,7 +17,7 @@ export const KEY = "tr_dev_123456789012345678901234";
 
 /** The Worker of this repository, with these variables. `wrap`: a module around its own, named `built`. */
 export const waitpoint = (vars = {}, wrap) => ({
-  files: Object.fromEntries(["index.js", "index_bg.wasm"].map((name) => [name, join(root, "build", name)])),
+  files: Object.fromEntries(["index.js", "waitpoint.wasm"].map((name) => [name, join(root, "build", name)])),
   entry: wrap,
   objects: { TOKENS: "TokenObject", KEYS: "KeyObject", INDEX: "IndexObject" },
   vars: { SECRET_KEYS: KEY, ...vars },

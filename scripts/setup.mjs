@@ -62,13 +62,11 @@ export async function setup() {
   ensurePackages();
   ensureRust();
   const bindgen = await ensureBindgen(locked("wasm-bindgen"));
-  const workerBuild = ensureCargoTool("worker-build", locked("worker"));
   const bin = (name) => join(root, "node_modules", ".bin", name + (exe && ".cmd"));
   return {
     ...process.env,
     PATH: [dirname(node), dirname(bindgen), process.env.PATH].join(exe ? ";" : ":"),
     NODE: node,
-    WORKER_BUILD: workerBuild,
     WASM_BINDGEN_BIN: bindgen,
     WASM_OPT_BIN: bin("wasm-opt"),
     ESBUILD_BIN: bin("esbuild"),

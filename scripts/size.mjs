@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "./build.mjs";
 import { fail, root } from "./setup.mjs";
 
-const worker = async () => ["build/index.js", "build/index_bg.wasm"].map((file) => readFileSync(join(root, file)));
+const worker = async () => ["build/index.js", "build/waitpoint.wasm"].map((file) => readFileSync(join(root, file)));
 
 /** An entry of the npm package with all that it imports, as an app's bundler would have it. */
 const entry = (name) => async () => {

@@ -1,29 +1,28 @@
 //! What each endpoint does. Credentials are verified here, before any object wakes.
 
-use super::http::{Head, PLAIN, Reply, body, preflight};
-use super::record::{Answer, Command, Deciding, Record, pack};
-use super::relay::Relayed;
-use super::wait::Waited;
-use super::{index, key, now, platform, settings};
+use super::http::{Answered, Head, PLAIN, Reply, body, preflight};
+use super::platform::{self, Env, Request, Response};
+use super::record::{Answer, Command, Deciding, Message, Record};
+use super::view::{Viewer, url};
+use super::{index, key, now, settings};
 use crate::auth::{Caller, Environment};
 use crate::error::Refusal;
 use crate::list::ListQuery;
 use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
-use crate::token::{CompletedBy, Decision, Outcome, Output, State, Token};
+use crate::token::{CompletedBy, Decision, Outcome, Output, Token};
 use crate::upstream::complete_json;
 use crate::webhook::{check_url, is_loopback_origin};
-use crate::wire::{self, CompleteRequest, CreateRequest, Reader};
+use crate::wire::{self, CompleteRequest, CreateRequest};
 use js_sys::Uint8Array;
-use serde::Serialize;
-use wasm_bindgen::JsValue;
-use web_sys::{Request, Response};
-use worker::Env;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// A request under way: what every endpoint needs.
 pub(super) struct Call<'a> {
     pub(super) request: &'a Request,
     pub(super) head: &'a Head,
+    /// The origin of the page that asks, if it may read the answer.
+    pub(super) page: &'a str,
     pub(super) env: &'a Env,
     pub(super) now: Timestamp,
 }
@@ -31,29 +30,29 @@ pub(super) struct Call<'a> {
 /// Answers any request.
 pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsValue> {
     let head = Head::of(request);
+    let endpoint = Endpoint::of(head.path());
+    let is_read_by_page = endpoint.is_some_and(Endpoint::is_for_browsers);
     let call = Call {
         request,
         head: &head,
+        page: if is_read_by_page {
+            head.page_origin()
+        } else {
+            ""
+        },
         env,
         now: now(),
     };
-    let endpoint = Endpoint::of(head.path());
-    let reply = match (call.relayed(endpoint).await, endpoint) {
-        (Ok(Some(Relayed::Passed(response))), _) => return Ok(response),
-        (Ok(Some(Relayed::Told(reply))), _) => Ok(reply),
+    let answered = match (call.relayed(endpoint).await, endpoint) {
+        (Ok(Some(answered)), _) => Ok(answered),
         // What is misconfigured does not keep the start page from saying what this is.
         (Err(refusal), endpoint) if endpoint != Some(Endpoint::Start) => Err(refusal),
-        // A socket is the platform's own response.
-        (_, Some(Endpoint::Wait { id })) if head.method() == "GET" => match call.wait(id).await {
-            Ok(Waited::Socket(response)) => return Ok(response),
-            Ok(Waited::Told(reply)) => Ok(reply),
-            Err(refusal) => Err(refusal),
-        },
         (_, Some(endpoint)) => call.answer(endpoint).await,
         (_, None) => call.no_such_path(),
     };
-    let reply = match reply {
-        Ok(reply) => reply,
+    let reply = match answered {
+        Ok(Answered::Passed(response)) => return Ok(response),
+        Ok(Answered::Made(reply)) => reply,
         Err(refusal) => {
             if let Refusal::Misconfigured(what) = &refusal {
                 platform::error("the Worker is misconfigured", &what.into());
@@ -63,48 +62,43 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
             Reply::refusal(&refusal)
         }
     };
-    let for_browsers = endpoint.is_some_and(Endpoint::is_for_browsers);
-    let reply = if for_browsers && head.method() != "OPTIONS" {
-        reply.with_cors(&head)
-    } else {
-        reply
-    };
-    reply.into_response()
+    let is_preflight = head.method() == "OPTIONS";
+    let page = if is_preflight { "" } else { call.page };
+    reply.with_cors(page).into_response()
 }
 
 impl Call<'_> {
-    async fn answer(&self, endpoint: Endpoint<'_>) -> Result<Reply, Refusal> {
+    async fn answer(&self, endpoint: Endpoint<'_>) -> Result<Answered, Refusal> {
         let method = self.head.method();
         if !endpoint.allows(method) {
             return Err(Refusal::MethodNotAllowed(endpoint.allow()));
         }
-        match (endpoint, method) {
-            (_, "OPTIONS") => Ok(preflight(endpoint, self.head)),
-            (Endpoint::Start, _) => Ok(Reply::html(
-                200,
-                include_str!("../../www/start.html").to_owned(),
-                PLAIN,
-            )),
-            (Endpoint::Health, _) => self.health(),
-            (Endpoint::Tokens, "POST") => self.create().await,
-            (Endpoint::Tokens, _) => self.list().await,
-            (Endpoint::Token { id }, _) => self.retrieve(id).await,
-            (Endpoint::Complete { id }, _) => self.complete(id).await,
-            (Endpoint::Callback { id, credential }, _) => self.link(id, credential).await,
-            // GET is answered before, and it takes no other.
-            (Endpoint::Wait { .. }, _) => Err(Refusal::NoSuchPath),
-            (Endpoint::RunWait { id }, _) => self.run_wait(id).await,
-            (Endpoint::Claims, _) => self.claims(),
-        }
+        let reply = match (endpoint, method) {
+            (_, "OPTIONS") => preflight(endpoint, self.head),
+            (Endpoint::Complete { id }, _) => return self.complete(id).await,
+            (Endpoint::Token { id }, _) => return self.retrieve(id).await,
+            (Endpoint::Callback { id, credential }, _) => return self.link(id, credential).await,
+            (Endpoint::Wait { id }, _) => return self.wait(id).await,
+            (Endpoint::Start, _) => {
+                Reply::html(200, include_str!("../../www/start.html").to_owned(), PLAIN)
+            }
+            (Endpoint::Health, _) => self.health()?,
+            (Endpoint::Tokens, "POST") => self.create().await?,
+            (Endpoint::Tokens, _) => self.list().await?,
+            (Endpoint::RunWait { id }, _) => self.run_wait(id).await?,
+            (Endpoint::Claims, _) => self.claims()?,
+        };
+        Ok(reply.into())
     }
 
     /// 404, or the way to the path without its last slash; the method stays.
-    fn no_such_path(&self) -> Result<Reply, Refusal> {
+    fn no_such_path(&self) -> Result<Answered, Refusal> {
         let trimmed = self.head.path().trim_end_matches('/');
         if trimmed.len() == self.head.path().len() || Endpoint::of(trimmed).is_none() {
             return Err(Refusal::NoSuchPath);
         }
-        Ok(Reply::empty(308).with("location", &format!("{trimmed}{}", self.head.query())))
+        let location = format!("{trimmed}{}", self.head.query());
+        Ok(Reply::empty(308).with("location", &location).into())
     }
 
     /// Ready once the keys can be read.
@@ -147,15 +141,12 @@ impl Call<'_> {
                 let is_cached = *earlier.creator.as_ref().unwrap_or(&id) != own;
                 (id, earlier, is_cached)
             }
-            (id, Answer::Created) => {
-                log("created", environment, &id, None);
-                (id, token, false)
-            }
+            (id, Answer::Created) => (id, token, false),
             _ => return Err(Refusal::StorageTrouble),
         };
         let id = format!("waitpoint_{id}");
         let jwt = environment.mint(&id, token.created_at, token.timeout_at, self.now);
-        let url = self.url(&id, &jwt);
+        let url = url(self.head.origin(), &id, &jwt);
         Ok(Reply::json(200, wire::created_json(&id, is_cached, &url))
             .with("x-trigger-jwt", &jwt)
             .with("x-trigger-jwt-claims", &wire::claims_json(&environment.id)))
@@ -219,18 +210,23 @@ impl Call<'_> {
         let body = wire::list_json(&page, self.now, |row| {
             let id = format!("waitpoint_{}", row.id);
             let jwt = environment.mint(&id, row.created_at, row.timeout_at, self.now);
-            self.url(&id, &jwt)
+            url(self.head.origin(), &id, &jwt)
         });
         Ok(Reply::json(200, body))
     }
 
-    async fn retrieve(&self, typed: &str) -> Result<Reply, Refusal> {
+    async fn retrieve(&self, typed: &str) -> Result<Answered, Refusal> {
         let caller = self.caller()?;
         if !caller.may("read", typed) {
             return Err(Refusal::ScopeTooSmall);
         }
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
-        self.told(caller, internal).await
+        let environment = caller.environment();
+        if self.upstream_of(environment)?.is_some() {
+            return self.told(caller, internal).await.map(Into::into);
+        }
+        let message = Message::to_tell(&Command::Read, self.viewer(&caller, None), "");
+        self.tell(environment, internal, message).await
     }
 
     /// The token as this caller may see it now.
@@ -245,25 +241,26 @@ impl Call<'_> {
 
     /// A token as a caller may see it.
     pub(super) fn shown(&self, caller: &Caller<'_>, internal: &str, token: &Token) -> Reply {
-        let (reader, etag) = version(token, caller);
-        let reply = if matches_etag(self.head.if_none_match(), &etag) {
-            Reply::unchanged()
-        } else {
-            let id = format!("waitpoint_{internal}");
-            let url = match caller {
-                Caller::Secret(environment) => {
-                    let jwt = environment.mint(&id, token.created_at, token.timeout_at, self.now);
-                    self.url(&id, &jwt)
-                }
-                // The caller's own credential: a link must not grant more than its reader has.
-                Caller::Public(_) => self.url(&id, self.credential()),
-            };
-            Reply::private_json(wire::token_json(&id, &url, token, reader))
-        };
-        reply.with("etag", &etag).with("vary", "Authorization")
+        self.viewer(caller, None)
+            .shown(token, caller.environment(), internal, self.now)
     }
 
-    async fn complete(&self, typed: &str) -> Result<Reply, Refusal> {
+    /// Who is told by an answer to this request.
+    fn viewer(&self, caller: &Caller<'_>, hint: Option<String>) -> Viewer {
+        let credential = match caller {
+            Caller::Secret(_) => None,
+            Caller::Public(_) => crate::auth::bearer(self.head.authorization()),
+        };
+        Viewer {
+            origin: self.head.origin().to_owned(),
+            page: self.page.to_owned(),
+            etag: self.head.if_none_match().to_owned(),
+            credential: credential.map(str::to_owned),
+            hint,
+        }
+    }
+
+    async fn complete(&self, typed: &str) -> Result<Answered, Refusal> {
         let caller = self.caller()?;
         let request = {
             let body = body(self.request, self.head, wire::MAX_COMPLETE).await?;
@@ -272,34 +269,32 @@ impl Call<'_> {
         if !caller.may("write", typed) {
             return Err(Refusal::ScopeTooSmall);
         }
-        let reply = self
-            .decide(caller, typed, request.output, CompletedBy::Api)
-            .await?;
-        Ok(match request.unknown_key {
-            Some(key) => reply.with("waitpoint-hint", &hint(&key)),
-            None => reply,
-        })
+        let hint = request.unknown_key.map(|key| hint(&key));
+        self.decide(caller, typed, request.output, CompletedBy::Api, hint)
+            .await
     }
 
+    /// Hands a decision to the token's object, which answers.
     pub(super) async fn decide(
         &self,
         caller: Caller<'_>,
         typed: &str,
         output: Option<Output>,
         by: CompletedBy,
-    ) -> Result<Reply, Refusal> {
+        hint: Option<String>,
+    ) -> Result<Answered, Refusal> {
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
-        let decision = Decision {
-            output,
-            by,
-            subject: caller.subject(),
+        let viewer = self.viewer(&caller, hint);
+        let message = {
+            let decision = Decision {
+                output,
+                by,
+                subject: caller.subject(),
+            };
+            self.deciding(environment, &decision, Some(viewer))?
         };
-        let outcome = self
-            .complete_token(environment, internal, &decision)
-            .await?;
-        let reply = Reply::json(200, r#"{"success":true}"#.to_owned());
-        Ok(reply.with("waitpoint-outcome", outcome.as_str()))
+        self.tell(environment, internal, message).await
     }
 
     /// Hands a decision to the token's object; the answer is durable.
@@ -309,29 +304,34 @@ impl Call<'_> {
         internal: &str,
         decision: &Decision,
     ) -> Result<Outcome, Refusal> {
-        let message = {
-            let (deciding, text) = Deciding::of(decision);
-            if self.upstream_of(environment)?.is_some() {
-                // Else upstream would refuse what was acknowledged here.
-                if complete_json(decision.output.as_ref()).len() > wire::MAX_COMPLETE {
-                    return Err(Refusal::BodyTooLarge(wire::MAX_COMPLETE));
-                }
-                let (record, _) = Record::of(&self.unseen());
-                message(&Command::Relay(record, deciding), text)
-            } else {
-                message(&Command::Complete(deciding), text)
+        let message = self.deciding(environment, decision, None)?;
+        match self.ask(environment, internal, message).await? {
+            Answer::Decided(outcome) => Ok(outcome),
+            _ => Err(Refusal::UnknownToken),
+        }
+    }
+
+    fn deciding(
+        &self,
+        environment: &Environment,
+        decision: &Decision,
+        viewer: Option<Viewer>,
+    ) -> Result<Message, Refusal> {
+        let (deciding, text) = Deciding::of(decision);
+        let command = if self.upstream_of(environment)?.is_none() {
+            Command::Complete(deciding)
+        } else {
+            // Else upstream would refuse what was acknowledged here.
+            if complete_json(decision.output.as_ref()).len() > wire::MAX_COMPLETE {
+                return Err(Refusal::BodyTooLarge(wire::MAX_COMPLETE));
             }
+            let (record, _) = Record::of(&self.unseen());
+            Command::Relay(record, deciding)
         };
-        let Answer::Decided(outcome) = self.ask(environment, internal, message).await? else {
-            return Err(Refusal::UnknownToken);
-        };
-        log(
-            "decided",
-            environment,
-            internal,
-            Some((outcome.as_str(), decision.by)),
-        );
-        Ok(outcome)
+        Ok(match viewer {
+            Some(viewer) => Message::to_tell(&command, viewer, text),
+            None => Message::new(&command, text),
+        })
     }
 
     /// The token as it stands now. `decides`: as far as it is known here, for somebody who decides on it.
@@ -376,16 +376,6 @@ impl Call<'_> {
         settings::keyring(self.env)?.secret_caller(self.head.authorization())
     }
 
-    fn credential(&self) -> &str {
-        crate::auth::bearer(self.head.authorization()).unwrap_or("")
-    }
-
-    /// `token.url` for the public id of a token.
-    fn url(&self, id: &str, credential: &str) -> String {
-        let origin = self.head.origin();
-        format!("{origin}/api/v1/waitpoints/tokens/{id}/callback/{credential}")
-    }
-
     /// Sends a command to a token's object.
     pub(super) async fn send(
         &self,
@@ -394,7 +384,7 @@ impl Call<'_> {
         command: &Command,
         text: &str,
     ) -> Result<Answer, Refusal> {
-        self.ask(environment, internal, message(command, text))
+        self.ask(environment, internal, Message::new(command, text))
             .await
     }
 
@@ -403,14 +393,13 @@ impl Call<'_> {
         &self,
         environment: &Environment,
         internal: &str,
-        message: Uint8Array,
+        message: Message,
     ) -> Result<Answer, Refusal> {
         let name = format!("{}/{internal}", environment.id);
-        let answer = platform::ask(self.env, "TOKENS", &name, &message).await;
-        let answer = answer.map_err(|why| {
-            platform::error("a token's object did not answer", &why);
-            Refusal::StorageTrouble
-        })?;
+        let (line, body) = message.into_parts();
+        let answer = platform::ask(self.env, "TOKENS", &name, &line, body)
+            .await
+            .map_err(no_answer)?;
         Answer::from_bytes(&Uint8Array::new(&answer).to_vec()).map_err(|_| {
             platform::error(
                 "a token's object answered what cannot be read",
@@ -419,47 +408,31 @@ impl Call<'_> {
             Refusal::StorageTrouble
         })
     }
+
+    /// Lets a token's object answer.
+    async fn tell(
+        &self,
+        environment: &Environment,
+        internal: &str,
+        message: Message,
+    ) -> Result<Answered, Refusal> {
+        let name = format!("{}/{internal}", environment.id);
+        let (line, body) = message.into_parts();
+        let response = platform::hand_over(self.env, "TOKENS", &name, &line, body)
+            .await
+            .map_err(no_answer)?;
+        Ok(Answered::Passed(response.unchecked_into()))
+    }
+}
+
+fn no_answer(why: JsValue) -> Refusal {
+    platform::error("a token's object did not answer", &why);
+    Refusal::StorageTrouble
 }
 
 fn no_key(why: JsValue) -> Refusal {
     platform::error("an idempotency key's object did not answer", &why);
     Refusal::StorageTrouble
-}
-
-/// A command for an object, outside wasm's memory: that never shrinks, and while the answer is
-/// awaited many outputs of megabytes may be under way.
-fn message(command: &Command, text: &str) -> Uint8Array {
-    Uint8Array::from(pack(command, text).as_slice())
-}
-
-/// What a caller sees of a token, and its version: one a state, and for the owner, who sees deliveries, one
-/// an attempt. The bodies of the same version differ by caller, hence `Vary`. Of a token that lives
-/// upstream two ends can be seen, one after the other.
-fn version(token: &Token, caller: &Caller<'_>) -> (Reader, String) {
-    let mut version = String::from(if token.state == State::Waiting {
-        "\"v1"
-    } else {
-        "\"v2"
-    });
-    if let (true, Some(at)) = (token.is_upstream, token.finished_at()) {
-        version += &format!(".{at}");
-    }
-    let attempts: u32 = token.deliveries.iter().map(|one| one.attempts).sum();
-    let reader = match caller {
-        Caller::Secret(_) => Reader::Owner,
-        Caller::Public(_) => Reader::Guest,
-    };
-    if reader == Reader::Owner && attempts > 0 {
-        version += &format!(".{attempts}");
-    }
-    version.push('"');
-    (reader, version)
-}
-
-/// Whether an `If-None-Match` names this tag.
-fn matches_etag(header: &str, etag: &str) -> bool {
-    let strong = |tag: &str| tag.trim().trim_start_matches("W/") == etag;
-    header.trim() == "*" || header.split(',').any(strong)
 }
 
 /// The value of `waitpoint-hint` for a key of complete's body that is not `data`.
@@ -470,26 +443,4 @@ fn hint(key: &str) -> String {
     } else {
         "unknown-field".to_owned()
     }
-}
-
-/// A line for the operator. It holds no credential and nothing that a caller wrote but the id.
-fn log(event: &str, environment: &Environment, id: &str, decided: Option<(&str, CompletedBy)>) {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        event: &'a str,
-        environment: &'a str,
-        token: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        outcome: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        by: Option<&'static str>,
-    }
-    let line = Line {
-        event,
-        environment: &environment.id,
-        token: &format!("waitpoint_{id}"),
-        outcome: decided.map(|(outcome, _)| outcome),
-        by: decided.map(|(_, by)| by.as_str()),
-    };
-    platform::log(&serde_json::to_string(&line).unwrap_or_default());
 }

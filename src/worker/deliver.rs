@@ -2,7 +2,8 @@
 //! decided in `token.rs` and `delivery.rs`.
 
 use super::index::{self, Row};
-use super::{now, platform, settings};
+use super::platform::{self, Env};
+use super::{now, settings};
 use crate::delivery::{ANSWER_WITHIN, Answer, Listed, Target};
 use crate::token::{State, Token};
 use crate::upstream::{complete_json, read_token};
@@ -11,7 +12,6 @@ use crate::wire;
 use js_sys::{Array, Uint8Array};
 use std::time::Duration;
 use wasm_bindgen::JsCast;
-use worker::Env;
 
 /// How long upstream is asked for a token, in milliseconds.
 pub(super) const ASKED_WITHIN: f64 = 8_000.0;

@@ -1,11 +1,10 @@
 //! Requests read, responses written: the one room for header names and CORS.
 
-use super::platform;
+use super::platform::{self, Request, Response};
 use crate::error::Refusal;
 use crate::route::Endpoint;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
-use web_sys::{Request, Response};
 
 const JSON: &str = "application/json; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -76,7 +75,7 @@ impl Head {
     }
 
     /// The `Origin` of the page that sends this, if one does.
-    fn page_origin(&self) -> &str {
+    pub(super) fn page_origin(&self) -> &str {
         self.line(5)
     }
 
@@ -195,6 +194,20 @@ pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result
         return Err(Refusal::BodyTooLarge(limit));
     }
     Ok(Uint8Array::new(&bytes).to_vec())
+}
+
+/// How a request is answered.
+pub(super) enum Answered {
+    /// By a response of our own.
+    Made(Reply),
+    /// By one that is ready as it came: from a token's object, or from upstream.
+    Passed(Response),
+}
+
+impl From<Reply> for Answered {
+    fn from(reply: Reply) -> Self {
+        Self::Made(reply)
+    }
 }
 
 /// A response in the making.
@@ -322,8 +335,8 @@ impl Reply {
     }
 
     /// Lets the page that asked read the answer.
-    pub(super) fn with_cors(self, head: &Head) -> Self {
-        match head.page_origin() {
+    pub(super) fn with_cors(self, page_origin: &str) -> Self {
+        match page_origin {
             "" => self,
             origin => self
                 .with("access-control-allow-origin", origin)
@@ -354,7 +367,7 @@ pub(super) fn preflight(endpoint: Endpoint<'_>, head: &Head) -> Reply {
     }
     // The header list is reflected, as callers may add headers of their own (traceparent).
     Reply::json(200, "{}".to_owned())
-        .with_cors(head)
+        .with_cors(head.page_origin())
         .with("vary", "Access-Control-Request-Headers")
         .with(
             "access-control-allow-methods",

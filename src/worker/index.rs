@@ -10,7 +10,9 @@
 //!   token timed out, and whether it is forgotten, is seen by the time; what is forgotten is not added.
 //! - The directory knows a month before the month acknowledges its first row.
 
-use super::platform::{self, alarm_at};
+use super::key::respond;
+use super::platform::{self, Env, ObjectState, alarm_at};
+use super::task::task;
 use super::{now, settings};
 use crate::list::{ListQuery, Month, Place, Status, Statuses};
 use crate::time::Timestamp;
@@ -18,11 +20,9 @@ use crate::token::{State, Token};
 use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
-use web_sys::{Request, Response};
-use worker::Env;
-use worker::worker_sys::DurableObjectState;
 
 /// Where a month remembers that the directory knows it, and where the directory keeps the months.
 const KNOWN: &str = "known";
@@ -116,9 +116,9 @@ pub(super) async fn put(
 ) -> Result<(), JsValue> {
     let name = format!("{environment}/{}", Month::of(created_at));
     let command = to_bytes(&Command::Put(row));
-    platform::ask_within(env, "INDEX", &name, &command, TAKEN_WITHIN)
+    platform::ask_within(env, "INDEX", &name, "", Some(command), TAKEN_WITHIN)
         .await
-        .map(|_| ())
+        .map(drop)
 }
 
 /// The rows nearest to the query's cursor, in its order, one more than its page holds if there are.
@@ -147,7 +147,7 @@ pub(super) async fn rows(
 }
 
 async fn ask(env: &Env, name: &str, command: &Command) -> Result<String, JsValue> {
-    let answer = platform::ask(env, "INDEX", name, &to_bytes(command)).await?;
+    let answer = platform::ask(env, "INDEX", name, "", Some(to_bytes(command))).await?;
     String::from_utf8(Uint8Array::new(&answer).to_vec()).map_err(|_| unreadable())
 }
 
@@ -225,7 +225,11 @@ fn select(query: &ListQuery, now: u64, over: u64, most: usize) -> (String, Vec<B
 /// A month's object, or the directory's.
 #[wasm_bindgen]
 pub struct IndexObject {
-    state: DurableObjectState,
+    index: Rc<Index>,
+}
+
+struct Index {
+    state: ObjectState,
     env: Env,
     /// Whether there is a table, and the directory knows.
     begun: Cell<bool>,
@@ -233,46 +237,44 @@ pub struct IndexObject {
 
 #[wasm_bindgen]
 impl IndexObject {
-    /// Called by the runtime.
+    /// For the object that the platform knows by this state.
     #[wasm_bindgen(constructor)]
-    pub fn new(state: DurableObjectState, env: Env) -> Self {
+    pub fn new(state: ObjectState, env: Env) -> Self {
         let begun = Cell::default();
-        Self { state, env, begun }
-    }
-
-    /// Answers a [`Command`].
-    ///
-    /// # Errors
-    /// None that is known.
-    pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
-        match self.answer(&request).await {
-            Ok(text) => platform::respond(200, "", Some(text.as_bytes())),
-            Err(why) => {
-                platform::error("an index's storage failed", &why);
-                platform::respond(503, "", Some(b"storage trouble"))
-            }
+        Self {
+            index: Rc::new(Index { state, env, begun }),
         }
     }
 
-    /// Deletes the rows whose tokens are forgotten.
-    ///
-    /// # Errors
-    /// If not even an alarm can be set; the runtime then calls again.
-    pub async fn alarm(&self) -> Result<(), JsValue> {
-        match self.purge().await {
-            Ok(()) => Ok(()),
-            Err(why) => {
-                platform::error("an index could not be purged", &why);
-                platform::set_alarm(&self.state, Some(alarm_at(now().plus(HOUR)))).await
-            }
-        }
+    /// A task that answers a [`Command`].
+    pub fn answer(&self, body: &[u8]) -> u32 {
+        let (index, command) = (Rc::clone(&self.index), serde_json::from_slice(body));
+        task(async move {
+            let answered = match command {
+                Ok(command) => index.answer(command).await,
+                Err(_) => Err(unreadable()),
+            };
+            respond("an index's storage failed", answered)
+        })
+    }
+
+    /// A task that deletes the rows whose tokens are forgotten. It fails if not even an alarm can be set;
+    /// the runtime then calls again.
+    pub fn alarm(&self) -> u32 {
+        let index = Rc::clone(&self.index);
+        task(async move {
+            let Err(why) = index.purge().await else {
+                return Ok(JsValue::UNDEFINED);
+            };
+            platform::error("an index could not be purged", &why);
+            platform::set_alarm(&index.state, Some(alarm_at(now().plus(HOUR)))).await
+        })
     }
 }
 
-impl IndexObject {
-    async fn answer(&self, request: &Request) -> Result<String, JsValue> {
-        let body = Uint8Array::new(&platform::bytes(request).await?).to_vec();
-        match serde_json::from_slice(&body).map_err(|_| unreadable())? {
+impl Index {
+    async fn answer(&self, command: Command) -> Result<String, JsValue> {
+        match command {
             Command::Put(row) => self.put(&row).await,
             Command::Rows(query, now, most) => self.rows(&query, now, most),
             Command::Months => Ok(platform::get(&self.state, KNOWN)?.unwrap_or_default()),
@@ -309,14 +311,16 @@ impl IndexObject {
             let command = to_bytes(&Command::End(month));
             // First, and durable before anybody is told: whoever comes next begins the month anew.
             platform::remove(&self.state, KNOWN)?;
-            return platform::dissolve(&self.state, &self.env, "INDEX", &directory, &command).await;
+            return platform::dissolve(&self.state, &self.env, "INDEX", &directory, &command)
+                .await
+                .map(drop);
         }
         // Should the directory have lost it, it knows again.
         self.begin().await?;
         match first {
             Some(first) => {
                 let at = self.purge_at(first, now.as_millis());
-                platform::set_alarm(&self.state, Some(at)).await
+                platform::set_alarm(&self.state, Some(at)).await.map(drop)
             }
             None => Ok(()),
         }

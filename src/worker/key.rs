@@ -3,16 +3,15 @@
 //! Invariant: a key stands for one token at a time. Whether that token exists its own object knows; who
 //! claims a key creates the token, so a claim that nobody followed up is mended by the next create.
 
-use super::{now, platform};
+use super::now;
+use super::platform::{self, Env, ObjectState};
+use super::task::{End, task};
 use crate::time::Timestamp;
 use crate::token::Key;
 use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wasm_bindgen::prelude::*;
-use web_sys::{Request, Response};
-use worker::Env;
-use worker::worker_sys::DurableObjectState;
 
 /// Where the claim is stored.
 const CLAIM: &str = "claim";
@@ -74,7 +73,8 @@ async fn ask(
     let mut name = format!("{environment}/");
     crate::encoding::base64url_encode(&digest, &mut name);
     let command = serde_json::to_vec(command).unwrap_or_default();
-    let answer = platform::ask(env, "KEYS", &name, &Uint8Array::from(command.as_slice())).await?;
+    let body = Uint8Array::from(command.as_slice());
+    let answer = platform::ask(env, "KEYS", &name, "", Some(body)).await?;
     String::from_utf8(Uint8Array::new(&answer).to_vec())
         .map_err(|_| JsValue::from_str("a key's object answered what cannot be read"))
 }
@@ -82,59 +82,66 @@ async fn ask(
 /// One key's object.
 #[wasm_bindgen]
 pub struct KeyObject {
-    state: DurableObjectState,
+    state: ObjectState,
 }
 
 #[wasm_bindgen]
 impl KeyObject {
-    /// Called by the runtime.
+    /// For the object that the platform knows by this state.
     #[wasm_bindgen(constructor)]
-    pub fn new(state: DurableObjectState, _env: Env) -> Self {
+    pub fn new(state: ObjectState, _env: Env) -> Self {
         Self { state }
     }
 
-    /// Answers a claim with the id of the token that the key stands for.
-    ///
-    /// # Errors
-    /// None that is known.
-    pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
-        match self.answer(&request).await {
-            Ok(id) => platform::respond(200, "", Some(id.as_bytes())),
-            Err(why) => {
-                platform::error("a key's storage failed", &why);
-                platform::respond(503, "", Some(b"storage trouble"))
+    /// A task that answers a claim with the id of the token that the key stands for.
+    pub fn answer(&self, body: &[u8]) -> u32 {
+        let (state, command) = (self.state.clone(), serde_json::from_slice(body));
+        task(async move {
+            let command = command.map_err(|_| unreadable());
+            let answered = match command {
+                Ok(command) => answer(&state, command).await,
+                Err(why) => Err(why),
+            };
+            respond("a key's storage failed", answered)
+        })
+    }
+}
+
+async fn answer(state: &ObjectState, command: Command) -> Result<String, JsValue> {
+    let stored = platform::get(state, CLAIM)?;
+    let stored: Option<Claim> = stored
+        .map(|text| serde_json::from_str(&text).map_err(|_| unreadable()))
+        .transpose()?;
+    match command {
+        Command::Release(id) => {
+            if stored.is_some_and(|claim| claim.id == id) {
+                platform::forget(state).await?;
             }
+            Ok(id)
+        }
+        Command::Claim(claim) => {
+            let now = now().as_millis();
+            let stands = |stored: &Claim| stored.expires_at.is_none_or(|at| now <= at);
+            if let Some(stored) = stored.filter(stands) {
+                return Ok(stored.id);
+            }
+            let text = serde_json::to_string(&claim).unwrap_or_default();
+            platform::put(state, CLAIM, &text)?;
+            Ok(claim.id)
         }
     }
 }
 
-impl KeyObject {
-    async fn answer(&self, request: &Request) -> Result<String, JsValue> {
-        let body = Uint8Array::new(&platform::bytes(request).await?).to_vec();
-        let command = serde_json::from_slice(&body).map_err(|_| unreadable())?;
-        let stored = platform::get(&self.state, CLAIM)?;
-        let stored: Option<Claim> = stored
-            .map(|text| serde_json::from_str(&text).map_err(|_| unreadable()))
-            .transpose()?;
-        match command {
-            Command::Release(id) => {
-                if stored.is_some_and(|claim| claim.id == id) {
-                    platform::forget(&self.state).await?;
-                }
-                Ok(id)
-            }
-            Command::Claim(claim) => {
-                let now = now().as_millis();
-                let stands = |stored: &Claim| stored.expires_at.is_none_or(|at| now <= at);
-                if let Some(stored) = stored.filter(stands) {
-                    return Ok(stored.id);
-                }
-                let text = serde_json::to_string(&claim).unwrap_or_default();
-                platform::put(&self.state, CLAIM, &text)?;
-                Ok(claim.id)
-            }
+/// An object's answer to the Worker or another object; 503 if there is none.
+pub(super) fn respond(trouble: &str, answered: Result<String, JsValue>) -> End {
+    let response = match answered {
+        Ok(text) => platform::respond(200, "", Some(text.as_bytes())),
+        Err(why) => {
+            platform::error(trouble, &why);
+            platform::respond(503, "", Some(b"storage trouble"))
         }
-    }
+    };
+    response.map(Into::into)
 }
 
 fn unreadable() -> JsValue {

@@ -4,7 +4,7 @@
 //! that holds the nonce it was given.
 
 use super::api::Call;
-use super::http::{LinkHead, Reply, body};
+use super::http::{Answered, LinkHead, Reply, body};
 use super::{platform, settings};
 use crate::auth::{Caller, Environment};
 use crate::encoding::base64url_encode;
@@ -32,7 +32,7 @@ struct Link<'a> {
 
 impl Call<'_> {
     /// Answers any method that `token.url` takes.
-    pub(super) async fn link(&self, typed: &str, credential: &str) -> Result<Reply, Refusal> {
+    pub(super) async fn link(&self, typed: &str, credential: &str) -> Result<Answered, Refusal> {
         let head = LinkHead::of(self.request);
         let words = words::choose(self.query("lang"), head.accept_language());
         let shows = self.head.method() != "POST" || head.wants_html();
@@ -40,7 +40,7 @@ impl Call<'_> {
             Err(refusal) if shows => {
                 // A sender that has left meanwhile needs no answer.
                 let _ = platform::drain(self.request).await;
-                self.notice(words, refusal)
+                self.notice(words, refusal).map(Into::into)
             }
             answer => answer,
         }
@@ -52,11 +52,11 @@ impl Call<'_> {
         credential: &str,
         head: LinkHead,
         words: &'static Words,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Answered, Refusal> {
         if head.is_plain_http() {
             let secure = self.head.origin().replacen("http:", "https:", 1);
             let location = format!("{secure}{}{}", self.head.path(), self.head.query());
-            return Ok(Reply::empty(308).with("location", &location));
+            return Ok(Reply::empty(308).with("location", &location).into());
         }
         let post = self.head.method() == "POST";
         if post && (head.is_of_another_site() || self.head.is_of_another_origin()) {
@@ -77,14 +77,14 @@ impl Call<'_> {
             reads: caller.may("read", typed),
         };
         if !post || expired {
-            return link.show().await;
+            return link.show().await.map(Into::into);
         }
         let body = body(self.request, self.head, MAX_COMPLETE).await?;
         match link.form(&body)? {
-            Some((nonce, draft)) => link.send(caller, &nonce, &draft).await,
+            Some((nonce, draft)) => link.send(caller, &nonce, &draft).await.map(Into::into),
             None => {
                 let output = parse_callback(self.head.content_type(), &body)?;
-                self.decide(caller, typed, Some(output), CompletedBy::Callback)
+                self.decide(caller, typed, Some(output), CompletedBy::Callback, None)
                     .await
             }
         }

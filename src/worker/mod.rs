@@ -12,7 +12,10 @@
 //! | `index.rs` | the Durable Objects that list an environment's tokens |
 //! | `key.rs` | the Durable Object of an idempotency key |
 //! | `record.rs` | the stored form, and what Worker and object say to each other |
+//! | `view.rs` | what a client is told of a token |
 //! | `settings.rs` | secrets and variables |
+//! | `entry.js` | what the platform calls |
+//! | `task.rs`, `runtime.js` | futures, and the instance that they run in |
 //! | `platform.*` | the crossings to JavaScript |
 
 mod api;
@@ -26,20 +29,20 @@ mod platform;
 mod record;
 mod relay;
 mod settings;
+mod task;
+mod view;
 mod wait;
 
 use crate::time::Timestamp;
-use worker::{Context, Env, event};
+use platform::{Env, Request};
+use wasm_bindgen::prelude::wasm_bindgen;
 
-/// The Worker's entry. Refusals are answers; an error is what could not be made a response.
-#[event(fetch)]
-async fn fetch(
-    request: web_sys::Request,
-    env: Env,
-    _context: Context,
-) -> Result<web_sys::Response, &'static str> {
-    let response = api::answer(&request, &env).await;
-    response.map_err(|_| "an answer could not be made a response")
+/// A task that answers a request. Refusals are answers; it fails if there is nothing that could be made a
+/// response.
+#[wasm_bindgen]
+#[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
+pub fn fetch(request: Request, env: Env) -> u32 {
+    task::task(async move { api::answer(&request, &env).await.map(Into::into) })
 }
 
 /// The time, read once an event and passed on from there.

@@ -9,26 +9,23 @@
 //!   that was due is done, so whatever is owed has a wake-up.
 
 use super::deliver::Outbox;
-use super::platform::{self, alarm_at};
-use super::record::{Answer, Command, Unreadable, pack_token, unpack, unpack_token};
+use super::http::Reply;
+use super::platform::{self, Env, ObjectState, Response, alarm_at};
+use super::record::{Answer, Command, Message, Unreadable, pack_token, unpack_token};
+use super::task::{Promised, spawn, task};
+use super::view::Viewer;
 use super::{key, now, settings};
 use crate::delivery::{Debt, LEASE, Listed, Target};
+use crate::error::Refusal;
 use crate::time::Timestamp;
-use crate::token::{Ask, Outcome, Reply, Token, answer};
+use crate::token::{self, Ask, CompletedBy, Outcome, Token};
 use crate::upstream::difference;
 use crate::wire::{self, Reader};
-use js_sys::{Promise, Uint8Array};
+use serde::Serialize;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Request, Response};
-use worker::Env;
-use worker::worker_sys::DurableObjectState;
-
-// Bound by hand rather than by `#[durable_object]`: that wraps every request and response once more,
-// and exports a handler that panics for each event that its object does not take.
 
 /// How often upstream is asked while somebody waits: it tells nobody by itself.
 const WATCH: Duration = Duration::from_secs(15);
@@ -44,9 +41,9 @@ pub struct TokenObject {
 
 #[wasm_bindgen]
 impl TokenObject {
-    /// Called by the runtime.
+    /// For the object that the platform knows by this state.
     #[wasm_bindgen(constructor)]
-    pub fn new(state: DurableObjectState, env: Env) -> Self {
+    pub fn new(state: ObjectState, env: Env) -> Self {
         let name = platform::name(&state);
         let (environment, id) = name.split_once('/').unwrap_or(("", ""));
         let object = Object {
@@ -63,57 +60,36 @@ impl TokenObject {
         }
     }
 
-    /// Answers a [`Command`] of the Worker.
+    /// Answers a [`Message`], whose line is in a header or whose whole is the body.
     ///
     /// Trouble with storage is a 503, so that the Worker can tell it from a bug.
     ///
     /// # Errors
-    /// None that is known.
-    pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
-        if let Some(url) = platform::waits(&request) {
-            return self.object.admit(&url).await;
-        }
-        match self.object.answer(&request).await {
-            Ok(answer) => platform::respond(200, "", Some(&answer.to_bytes())),
-            Err(why) => {
-                platform::error("the token's storage failed", &why);
-                platform::respond(503, "", Some(b"storage trouble"))
-            }
-        }
+    /// If the answer could not be made a response.
+    pub fn answer(&self, line: &str, body: &[u8]) -> Result<Response, JsValue> {
+        self.object.answer(line, body)
     }
 
-    /// A waiter says something. It has nothing to say; pings are answered by the platform.
-    #[wasm_bindgen(js_name = webSocketMessage)]
-    pub fn web_socket_message(&self, _socket: JsValue, _message: JsValue) {}
-
-    /// A waiter leaves.
-    ///
-    /// # Errors
-    /// None that is known.
-    #[wasm_bindgen(js_name = webSocketClose)]
-    pub fn web_socket_close(&self, socket: JsValue) -> Result<(), JsValue> {
-        platform::farewell(&socket)
+    /// A task that takes a waiter: this URL is what its messages show.
+    pub fn admit(&self, url: String) -> u32 {
+        let object = Rc::clone(&self.object);
+        task(async move { object.admit(&url).await.map(Into::into) })
     }
 
-    /// A waiter is lost.
-    #[wasm_bindgen(js_name = webSocketError)]
-    pub fn web_socket_error(&self, _socket: JsValue, _error: JsValue) {}
-
-    /// Times the token out, does what is due, or forgets the token; whatever comes next gets its own
-    /// alarm.
-    ///
-    /// # Errors
-    /// If not even an alarm can be set; the runtime then calls again.
-    pub async fn alarm(&self) -> Result<(), JsValue> {
-        match self.object.look().await {
-            Ok(()) => Ok(()),
-            Err(why) => {
-                platform::error("an alarm found the token's storage failing", &why);
-                // The runtime would call six times and then never again.
-                let later = alarm_at(now().plus(10 * LEASE));
-                platform::set_alarm(&self.object.state, Some(later)).await
-            }
-        }
+    /// A task that does what an alarm is for: times the token out, does what is due, or forgets the token;
+    /// whatever comes next gets its own alarm. It fails if not even an alarm can be set; the runtime then
+    /// calls again.
+    pub fn alarm(&self) -> u32 {
+        let object = Rc::clone(&self.object);
+        task(async move {
+            let Err(why) = object.look().await else {
+                return Ok(JsValue::UNDEFINED);
+            };
+            platform::error("an alarm found the token's storage failing", &why);
+            // The runtime would call six times and then never again.
+            let later = alarm_at(now().plus(10 * LEASE));
+            platform::set_alarm(&object.state, Some(later)).await
+        })
     }
 }
 
@@ -122,7 +98,7 @@ struct Object {
     environment: String,
     /// The internal id.
     id: String,
-    state: DurableObjectState,
+    state: ObjectState,
     env: Env,
     /// What the index is known to have.
     listed: Cell<Listed>,
@@ -132,61 +108,93 @@ struct Object {
     gone: Cell<bool>,
 }
 
-/// A write under way.
-type Saving = JsFuture;
-
 impl Object {
-    async fn answer(self: &Rc<Self>, request: &Request) -> Result<Answer, JsValue> {
-        let body = platform::bytes(request).await?;
-        // What may be megabytes is let go of before anything is awaited: wasm's memory never shrinks.
-        let (answer, saving) = {
-            let (command, text): (Command, String) = unpack(&Uint8Array::new(&body).to_vec())?;
-            let (reply, token, saving) = self.apply(command.into_ask(text), now())?;
-            (Answer::of(reply, token), saving)
-        };
-        if let Some(saving) = saving {
-            saving.await?;
-            self.follow_up();
+    fn answer(self: &Rc<Self>, line: &str, body: &[u8]) -> Result<Response, JsValue> {
+        let (command, viewer, text) = Message::read(line, body)?;
+        let now = now();
+        match (self.decide(command, text, now), viewer) {
+            (Ok(answer), None) => platform::respond(200, "", Some(&answer.to_bytes())),
+            (Ok(answer), Some(viewer)) => {
+                let told = self.told(&viewer, &answer, now);
+                let reply = told.unwrap_or_else(|refusal| Reply::refusal(&refusal));
+                reply.with_cors(&viewer.page).into_response()
+            }
+            (Err(why), viewer) => {
+                platform::error("the token's storage failed", &why);
+                let page = viewer.map_or(String::new(), |viewer| viewer.page);
+                let reply = Reply::refusal(&Refusal::StorageTrouble);
+                reply.with_cors(&page).into_response()
+            }
         }
-        Ok(answer)
+    }
+
+    /// What is answered leaves when what is written is durable: the platform holds it back.
+    fn decide(
+        self: &Rc<Self>,
+        command: Command,
+        text: String,
+        now: Timestamp,
+    ) -> Result<Answer, JsValue> {
+        let by = command.way();
+        let (reply, token, saving) = self.apply(command.into_ask(text), now)?;
+        match (reply, by) {
+            (token::Reply::Created, _) => self.log("created", None),
+            (token::Reply::Decided(outcome), Some(by)) => self.log("decided", Some((outcome, by))),
+            _ => {}
+        }
+        if let Some(saving) = saving {
+            self.follow_up(saving);
+        }
+        Ok(Answer::of(reply, token))
+    }
+
+    fn told(&self, viewer: &Viewer, answer: &Answer, now: Timestamp) -> Result<Reply, Refusal> {
+        let keyring = settings::keyring(&self.env)?;
+        let environment = keyring.by_id(&self.environment);
+        // The Worker has just found it there.
+        let environment = environment.ok_or(Refusal::UnknownToken)?;
+        Ok(viewer.reply(answer, environment, &self.id, now))
     }
 
     /// Takes a waiter, or tells it at once how the token ended.
     async fn admit(self: &Rc<Self>, url: &str) -> Result<Response, JsValue> {
-        let (token, saving) = match self.apply(Ask::Read, now()) {
-            Ok((Reply::Found, Some(token), saving)) => (token, saving),
+        let now = now();
+        let token = match self.apply(Ask::Read, now) {
+            Ok((token::Reply::Found, Some(token), saving)) => {
+                if let Some(saving) = saving {
+                    self.follow_up(saving);
+                }
+                token
+            }
             Ok(_) => return platform::respond(404, "", None),
             Err(why) => {
                 platform::error("the token's storage failed", &why);
                 return platform::respond(503, "", None);
             }
         };
-        if let Some(saving) = saving {
-            // It is finished, so nothing that comes while this is written changes how it ended.
-            saving.await?;
-            self.follow_up();
-        }
         let is_final = token.finished_at().is_some();
         let response = platform::admit(&self.state, url, &self.message(&token), is_final)?;
         if self.is_watched(&token) {
-            platform::set_alarm(&self.state, self.wakeup(&token, now())).await?;
+            platform::set_alarm(&self.state, self.wakeup(&token, now)).await?;
         }
         Ok(response)
     }
 
-    /// After the answer to whoever changed the token: tells the waiters, and does what is due.
-    fn follow_up(self: &Rc<Self>) {
+    /// Of whoever changed the token: tells the waiters, and does what is due, once it is written.
+    fn follow_up(self: &Rc<Self>, saving: Promised) {
         let object = Rc::clone(self);
-        spawn_local(async move {
-            let done = match object.wake() {
-                Ok(()) => object.pay(true).await,
-                Err(why) => Err(why),
-            };
-            // The alarm is set, and looks again.
-            if let Err(why) = done {
+        spawn(async move {
+            if let Err(why) = object.follow(saving).await {
+                // The alarm is set, and looks again.
                 platform::error("what follows a change of a token failed", &why);
             }
         });
+    }
+
+    async fn follow(&self, saving: Promised) -> Result<(), JsValue> {
+        saving.await?;
+        self.wake()?;
+        self.pay(true).await
     }
 
     /// Tells the waiters how the token ended, if it has. It is written down by now.
@@ -216,12 +224,12 @@ impl Object {
         &self,
         ask: Ask,
         now: Timestamp,
-    ) -> Result<(Reply, Option<Token>, Option<Saving>), JsValue> {
+    ) -> Result<(token::Reply, Option<Token>, Option<Promised>), JsValue> {
         let mut record = self.read()?;
         let retention = settings::retention(&self.env);
         let (subscribers, gone) = (self.subscribers(), self.gone.get());
-        let (reply, changed) = answer(&mut record, ask, retention, now, &subscribers, gone);
-        if reply == Reply::Created {
+        let (reply, changed) = token::answer(&mut record, ask, retention, now, &subscribers, gone);
+        if reply == token::Reply::Created {
             self.listed.set(Listed::Unknown);
         }
         let saving = match &record {
@@ -235,7 +243,7 @@ impl Object {
     async fn look(&self) -> Result<(), JsValue> {
         let now = now();
         let Some(mut token) = self.read()? else {
-            return platform::forget(&self.state).await;
+            return platform::forget(&self.state).await.map(drop);
         };
         let settled = token.settle_if_due(now, &self.subscribers());
         if settled {
@@ -247,7 +255,7 @@ impl Object {
             // Nobody waits any more, and nothing else is known of it.
             let passing = self.read()?.is_some_and(|token| token.is_passing());
             if passing && platform::waiters(&self.state)? == 0 {
-                return platform::forget(&self.state).await;
+                return platform::forget(&self.state).await.map(drop);
             }
         }
         // Also if it was noticed before: whoever did may not have come to it.
@@ -281,7 +289,8 @@ impl Object {
         };
         match token {
             Some(token) if !armed => {
-                platform::set_alarm(&self.state, self.wakeup(&token, now())).await
+                let wakeup = self.wakeup(&token, now());
+                platform::set_alarm(&self.state, wakeup).await.map(drop)
             }
             _ => Ok(()),
         }
@@ -348,10 +357,8 @@ impl Object {
         Ok(token.transpose()?)
     }
 
-    fn save(&self, token: &Token, now: Timestamp) -> Result<Saving, JsValue> {
-        let alarm = self.wakeup(token, now);
-        let saving: Promise = platform::save(&self.state, &pack_token(token), alarm)?;
-        Ok(JsFuture::from(saving))
+    fn save(&self, token: &Token, now: Timestamp) -> Result<Promised, JsValue> {
+        platform::save(&self.state, &pack_token(token), self.wakeup(token, now))
     }
 
     /// Whether somebody waits for what may be decided upstream.
@@ -367,6 +374,28 @@ impl Object {
             Err(_) => true,
         };
         hears.then_some(Target::Environment).into_iter().collect()
+    }
+
+    /// A line for the operator. It holds no credential and nothing that a caller wrote but the id.
+    fn log(&self, event: &str, decided: Option<(Outcome, CompletedBy)>) {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            event: &'a str,
+            environment: &'a str,
+            token: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            outcome: Option<&'static str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            by: Option<&'static str>,
+        }
+        let line = Line {
+            event,
+            environment: &self.environment,
+            token: &self.public_id(),
+            outcome: decided.map(|(outcome, _)| outcome.as_str()),
+            by: decided.map(|(_, by)| by.as_str()),
+        };
+        platform::log(&serde_json::to_string(&line).unwrap_or_default());
     }
 
     /// A line for the operator when an attempt has failed.

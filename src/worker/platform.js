@@ -58,7 +58,7 @@ export async function read(request, limit) {
 }
 
 /** The whole body, of whoever is trusted. */
-export const bytes = async (request) => new Uint8Array(await request.arrayBuffer());
+const bytes = async (body) => new Uint8Array(await body.arrayBuffer());
 
 /** Reads a body that nobody has read, unless it is too long for that. */
 export async function drain(request) {
@@ -85,14 +85,15 @@ function pairs(headers) {
   return pairs;
 }
 
-/** Sends bytes to an object and resolves with the bytes it answers; `within` is a limit in milliseconds. */
-export async function ask(env, binding, name, body, within) {
-  const attempt = async () => {
-    const stub = env[binding].getByName(name);
-    const signal = within === undefined ? undefined : AbortSignal.timeout(within);
-    const response = await stub.fetch("http://object/", { method: "POST", body, signal });
-    if (!response.ok) throw new Error(await response.text());
-    return new Uint8Array(await response.arrayBuffer());
+/** What a message to an object has instead of a body, if it can. */
+export const LINE = "waitpoint-message";
+
+/** An object's response; `within` is a limit in milliseconds. */
+export async function handOver(env, binding, name, line, body, within) {
+  const attempt = () => {
+    const init = body ? { method: "POST", body } : { headers: { [LINE]: line } };
+    if (within !== undefined) init.signal = AbortSignal.timeout(within);
+    return env[binding].getByName(name).fetch("http://object/", init);
   };
   try {
     return await attempt();
@@ -103,9 +104,16 @@ export async function ask(env, binding, name, body, within) {
   }
 }
 
+/** What an object answers, as bytes. */
+export async function ask(env, binding, name, line, body, within) {
+  const response = await handOver(env, binding, name, line, body, within);
+  if (!response.ok) throw new Error(await response.text());
+  return bytes(response);
+}
+
 /** A socket to an object, that hears of its token; undefined if there is no such token. */
 async function waiter(env, binding, name, url) {
-  const headers = { upgrade: "websocket", "waitpoint-url": url };
+  const headers = { upgrade: "websocket", [LINE]: url };
   const response = await env[binding].getByName(name).fetch("http://object/", { headers });
   if (response.status === 404) return undefined;
   if (!response.webSocket) throw new Error(`the object answered ${response.status}`);
@@ -183,11 +191,6 @@ function close(socket) {
   } catch {
     // It is closed already.
   }
-}
-
-/** The URL that a waiter's messages show, or undefined if this request is none. */
-export function waits(request) {
-  return request.headers.get("upgrade") === "websocket" ? (request.headers.get("waitpoint-url") ?? "") : undefined;
 }
 
 // A message is a token as JSON; its url, which differs by waiter, goes in here.
@@ -282,7 +285,7 @@ export async function dissolve(state, env, binding, name, body) {
   // An exception in there would reset the object, and with it the next alarm.
   const why = await state.blockConcurrencyWhile(async () => {
     try {
-      await ask(env, binding, name, body, 10_000);
+      await ask(env, binding, name, "", body, 10_000);
       await state.storage.deleteAll();
     } catch (error) {
       return error;
@@ -338,7 +341,7 @@ export async function post(url, headers, body, within) {
 }
 
 /** Leaves nothing of the object, its alarm included. */
-export const forget = (state) => state.storage.deleteAll();
+export const forget = async (state) => state.storage.deleteAll();
 
 export const name = (state) => state.id.name ?? "";
 export const setting = (env, binding) => (typeof env[binding] === "string" ? env[binding] : "");

@@ -1,12 +1,10 @@
 //! The Workers platform as the Worker uses it: `platform.js`, typed. Whatever can throw is caught
 //! here and comes back as an `Err`; an exception that is not would hang the request.
 
+use super::task::Promised;
 use crate::time::Timestamp;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
-use web_sys::{Request, Response};
-use worker::Env;
-use worker::worker_sys::DurableObjectState;
 
 /// workerd counts alarms in nanoseconds of 63 bits, which end in the year 2262.
 const LAST_ALARM: u64 = 9_200_000_000_000;
@@ -16,7 +14,27 @@ pub(super) fn alarm_at(at: Timestamp) -> f64 {
     at.as_millis().min(LAST_ALARM) as f64
 }
 
-#[wasm_bindgen(module = "/src/worker/platform.js")]
+#[wasm_bindgen]
+extern "C" {
+    /// A request that came in.
+    #[derive(Clone)]
+    pub type Request;
+
+    /// A response as the platform has it.
+    #[derive(Clone)]
+    pub type Response;
+
+    /// Bindings, variables and secrets.
+    #[derive(Clone)]
+    pub type Env;
+
+    /// What the platform gives a Durable Object: its name, storage, sockets.
+    #[derive(Clone)]
+    pub type ObjectState;
+}
+
+// By this name the bundler finds `platform.js` (scripts/build.mjs).
+#[wasm_bindgen(raw_module = "waitpoint:platform")]
 extern "C" {
     /// Method, URL and the headers that [`super::http::Head`] names, a line each.
     pub(super) fn head(request: &Request) -> String;
@@ -25,47 +43,38 @@ extern "C" {
     pub(super) fn headers(request: &Request, names: &str) -> String;
 
     /// Whether `key` has used up its share of the limit `binding`.
-    #[wasm_bindgen(catch)]
-    pub(super) async fn limited(env: &Env, binding: &str, key: &str) -> Result<JsValue, JsValue>;
+    pub(super) fn limited(env: &Env, binding: &str, key: &str) -> Promised;
 
     /// A WebSocket response whose messages come from the object; `undefined` if there is no
     /// token.
-    #[wasm_bindgen(catch, js_name = waitBySocket)]
-    pub(super) async fn wait_by_socket(
+    #[wasm_bindgen(js_name = waitBySocket)]
+    pub(super) fn wait_by_socket(
         env: &Env,
         binding: &str,
         name: &str,
         url: &str,
         protocol: &str,
-    ) -> Result<JsValue, JsValue>;
+    ) -> Promised;
 
     /// Until the token is finished, or for `millis`; at once if there is no token.
-    #[wasm_bindgen(catch, js_name = waitUntil)]
-    pub(super) async fn wait_until(
-        env: &Env,
-        binding: &str,
-        name: &str,
-        millis: f64,
-    ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = waitUntil)]
+    pub(super) fn wait_until(env: &Env, binding: &str, name: &str, millis: f64) -> Promised;
 
     /// A stream of events, `undefined` if there is no token; `seen` is the id of the last event
     /// that the client got.
-    #[wasm_bindgen(catch, js_name = waitByEvents)]
-    pub(super) async fn wait_by_events(
+    #[wasm_bindgen(js_name = waitByEvents)]
+    pub(super) fn wait_by_events(
         env: &Env,
         binding: &str,
         name: &str,
         url: &str,
         seen: &str,
-    ) -> Result<JsValue, JsValue>;
-
-    /// The URL to show to a waiter, if this request brings one.
-    pub(super) fn waits(request: &Request) -> Option<String>;
+    ) -> Promised;
 
     /// Takes a waiter's socket and sends it the token.
     #[wasm_bindgen(catch)]
     pub(super) fn admit(
-        state: &DurableObjectState,
+        state: &ObjectState,
         url: &str,
         json: &str,
         finished: bool,
@@ -73,27 +82,21 @@ extern "C" {
 
     /// How many waiters there are.
     #[wasm_bindgen(catch)]
-    pub(super) fn waiters(state: &DurableObjectState) -> Result<u32, JsValue>;
+    pub(super) fn waiters(state: &ObjectState) -> Result<u32, JsValue>;
 
     /// Sends the finished token to all waiters and closes their sockets.
     #[wasm_bindgen(catch)]
-    pub(super) fn wake(state: &DurableObjectState, json: &str) -> Result<(), JsValue>;
+    pub(super) fn wake(state: &ObjectState, json: &str) -> Result<(), JsValue>;
 
     /// Answers a waiter's close.
     #[wasm_bindgen(catch)]
     pub(super) fn farewell(socket: &JsValue) -> Result<(), JsValue>;
 
     /// The body as a `Uint8Array`, `undefined` if it is longer than `limit`.
-    #[wasm_bindgen(catch)]
-    pub(super) async fn read(request: &Request, limit: u32) -> Result<JsValue, JsValue>;
-
-    /// The body as a `Uint8Array`, whatever its length: of another object or the Worker.
-    #[wasm_bindgen(catch)]
-    pub(super) async fn bytes(request: &Request) -> Result<JsValue, JsValue>;
+    pub(super) fn read(request: &Request, limit: u32) -> Promised;
 
     /// Reads a body of a moderate size that nobody has read.
-    #[wasm_bindgen(catch)]
-    pub(super) async fn drain(request: &Request) -> Result<(), JsValue>;
+    pub(super) fn drain(request: &Request) -> Promised;
 
     /// Throws for a header that HTTP cannot carry.
     #[wasm_bindgen(catch)]
@@ -111,109 +114,105 @@ extern "C" {
         stream: &JsValue,
     ) -> Result<Response, JsValue>;
 
-    /// Sends bytes to the object `name` of `binding`; its answer as a `Uint8Array`.
-    #[wasm_bindgen(catch)]
-    pub(super) async fn ask(
+    /// Asks the object `name` of `binding`, by a line for its header or by a body; its answer as a
+    /// `Uint8Array`.
+    pub(super) fn ask(
         env: &Env,
         binding: &str,
         name: &str,
-        bytes: &Uint8Array,
-    ) -> Result<JsValue, JsValue>;
+        line: &str,
+        body: Option<Uint8Array>,
+    ) -> Promised;
 
     /// The same within so many milliseconds, for what nobody waits for.
-    #[wasm_bindgen(catch, js_name = ask)]
-    pub(super) async fn ask_within(
+    #[wasm_bindgen(js_name = ask)]
+    pub(super) fn ask_within(
         env: &Env,
         binding: &str,
         name: &str,
-        bytes: &Uint8Array,
+        line: &str,
+        body: Option<Uint8Array>,
         within: f64,
-    ) -> Result<JsValue, JsValue>;
+    ) -> Promised;
+
+    /// Likewise; its answer as it is.
+    #[wasm_bindgen(js_name = handOver)]
+    pub(super) fn hand_over(
+        env: &Env,
+        binding: &str,
+        name: &str,
+        line: &str,
+        body: Option<Uint8Array>,
+    ) -> Promised;
 
     #[wasm_bindgen(catch)]
-    pub(super) fn load(state: &DurableObjectState) -> Result<Option<Uint8Array>, JsValue>;
+    pub(super) fn load(state: &ObjectState) -> Result<Option<Uint8Array>, JsValue>;
 
     /// Puts the record and sets the alarm before it returns; the promise tells that both hold.
     #[wasm_bindgen(catch)]
     pub(super) fn save(
-        state: &DurableObjectState,
+        state: &ObjectState,
         bytes: &[u8],
         alarm: Option<f64>,
-    ) -> Result<js_sys::Promise, JsValue>;
+    ) -> Result<Promised, JsValue>;
 
     /// Sets the alarm, or none.
-    #[wasm_bindgen(catch, js_name = setAlarm)]
-    pub(super) async fn set_alarm(
-        state: &DurableObjectState,
-        alarm: Option<f64>,
-    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(js_name = setAlarm)]
+    pub(super) fn set_alarm(state: &ObjectState, alarm: Option<f64>) -> Promised;
 
-    #[wasm_bindgen(catch)]
-    pub(super) async fn forget(state: &DurableObjectState) -> Result<(), JsValue>;
+    pub(super) fn forget(state: &ObjectState) -> Promised;
 
     /// Sets the alarm if there is none.
-    #[wasm_bindgen(catch, js_name = alarmUnlessSet)]
-    pub(super) async fn alarm_unless_set(
-        state: &DurableObjectState,
-        alarm: f64,
-    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(js_name = alarmUnlessSet)]
+    pub(super) fn alarm_unless_set(state: &ObjectState, alarm: f64) -> Promised;
 
     /// A stored text.
     #[wasm_bindgen(catch)]
-    pub(super) fn get(state: &DurableObjectState, key: &str) -> Result<Option<String>, JsValue>;
+    pub(super) fn get(state: &ObjectState, key: &str) -> Result<Option<String>, JsValue>;
 
     #[wasm_bindgen(catch)]
-    pub(super) fn put(state: &DurableObjectState, key: &str, text: &str) -> Result<(), JsValue>;
+    pub(super) fn put(state: &ObjectState, key: &str, text: &str) -> Result<(), JsValue>;
 
     #[wasm_bindgen(catch)]
-    pub(super) fn remove(state: &DurableObjectState, key: &str) -> Result<(), JsValue>;
+    pub(super) fn remove(state: &ObjectState, key: &str) -> Result<(), JsValue>;
 
     /// Runs a statement with a JSON array of bindings; its rows as JSON arrays.
     #[wasm_bindgen(catch)]
     pub(super) fn sql(
-        state: &DurableObjectState,
+        state: &ObjectState,
         statement: &str,
         bindings: &str,
     ) -> Result<String, JsValue>;
 
     /// Tells another object of the binding, and then leaves nothing of this one; no other event comes
     /// between.
-    #[wasm_bindgen(catch)]
-    pub(super) async fn dissolve(
-        state: &DurableObjectState,
+    pub(super) fn dissolve(
+        state: &ObjectState,
         env: &Env,
         binding: &str,
         name: &str,
         bytes: &Uint8Array,
-    ) -> Result<(), JsValue>;
+    ) -> Promised;
 
     /// POSTs to a URL of somebody else's and resolves with `<status> <milliseconds>`, the latter being the
     /// pause that the receiver asks for, if it does. Follows no redirect.
-    #[wasm_bindgen(catch)]
-    pub(super) async fn post(
-        url: &str,
-        headers: &str,
-        body: &Uint8Array,
-        within: f64,
-    ) -> Result<JsValue, JsValue>;
+    pub(super) fn post(url: &str, headers: &str, body: &Uint8Array, within: f64) -> Promised;
 
     /// Hands the request on to this URL as it is, and answers with what comes back.
-    #[wasm_bindgen(catch)]
-    pub(super) async fn pass(request: &Request, url: &str) -> Result<JsValue, JsValue>;
+    pub(super) fn pass(request: &Request, url: &str) -> Promised;
 
     /// Sends a request upstream and resolves with status, headers (a line each) and body. `like`: whose
     /// headers go with it; `bearer`: the credential instead of theirs, if not empty; no body means GET.
-    #[wasm_bindgen(catch)]
-    pub(super) async fn relay(
+    pub(super) fn relay(
         like: Option<&Request>,
         url: &str,
         bearer: &str,
         body: Option<Uint8Array>,
         within: f64,
-    ) -> Result<JsValue, JsValue>;
+    ) -> Promised;
 
     /// The name that the object was addressed by.
-    pub(super) fn name(state: &DurableObjectState) -> String;
+    pub(super) fn name(state: &ObjectState) -> String;
 
     /// A variable or secret, `""` if there is none.
     pub(super) fn setting(env: &Env, binding: &str) -> String;

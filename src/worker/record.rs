@@ -4,11 +4,13 @@
 //! escaped or parsed on its way. The stored form has a version and changes for reasons of its own,
 //! never because the wire form does.
 
+use super::view::Viewer;
 use crate::delivery::{self, Delivery, Progress, Target};
 use crate::time::Timestamp;
 use crate::token::{
     Ask, CompletedBy, Decision, Key, Outcome, Output, OutputKind, Reply, State, Token,
 };
+use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What the Worker asks of an object.
@@ -25,6 +27,65 @@ pub(super) enum Command {
     Relay(Record, Deciding),
     /// Keep what upstream says of it; its output's text follows.
     Learn(Record),
+}
+
+/// A command on its way to an object.
+///
+/// What has no text goes in a header, since a body costs as much again; what has lies outside wasm's memory:
+/// that never shrinks, and while the answer is awaited many outputs of megabytes may be under way.
+pub(super) struct Message {
+    /// The head, or nothing if that is in the body.
+    line: String,
+    body: Option<Uint8Array>,
+}
+
+/// In bytes; longer ones go in the body.
+const LONGEST_HEADER: usize = 4_000;
+
+impl Message {
+    /// To be answered with an [`Answer`].
+    pub(super) fn new(command: &Command, text: &str) -> Self {
+        Self::of(command, None, text)
+    }
+
+    /// To be answered with what the viewer is told.
+    pub(super) fn to_tell(command: &Command, viewer: Viewer, text: &str) -> Self {
+        Self::of(command, Some(viewer), text)
+    }
+
+    fn of(command: &Command, viewer: Option<Viewer>, text: &str) -> Self {
+        let line = serde_json::to_string(&(command, viewer)).unwrap_or_default();
+        if text.is_empty() && line.is_ascii() && line.len() <= LONGEST_HEADER {
+            return Self { line, body: None };
+        }
+        let body = Uint8Array::from(
+            [line.as_bytes(), b"\n", text.as_bytes()]
+                .concat()
+                .as_slice(),
+        );
+        Self {
+            line: String::new(),
+            body: Some(body),
+        }
+    }
+
+    pub(super) fn into_parts(self) -> (String, Option<Uint8Array>) {
+        (self.line, self.body)
+    }
+
+    /// What was asked, whom to answer if not the Worker, and the text.
+    pub(super) fn read(
+        line: &str,
+        body: &[u8],
+    ) -> Result<(Command, Option<Viewer>, String), Unreadable> {
+        let ((command, viewer), text) = if line.is_empty() {
+            unpack(body)?
+        } else {
+            let head = serde_json::from_str(line).map_err(|_| Unreadable)?;
+            (head, String::new())
+        };
+        Ok((command, viewer, text))
+    }
 }
 
 /// What an object answers.
@@ -149,7 +210,7 @@ enum Kind {
     Stored,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Way {
     Api,
@@ -159,6 +220,14 @@ enum Way {
 }
 
 impl Command {
+    /// The way by which a decision comes, if this is one.
+    pub(super) fn way(&self) -> Option<CompletedBy> {
+        match self {
+            Self::Complete(deciding) | Self::Relay(_, deciding) => Some(deciding.by.into()),
+            Self::Create(_) | Self::Read | Self::Learn(_) => None,
+        }
+    }
+
     /// The inverse of packing; `text` is what followed.
     pub(super) fn into_ask(self, text: String) -> Ask {
         match self {
@@ -336,13 +405,19 @@ impl Deciding {
                 },
                 text,
             }),
-            by: match self.by {
-                Way::Api => CompletedBy::Api,
-                Way::Callback => CompletedBy::Callback,
-                Way::Page => CompletedBy::Page,
-                Way::Upstream => CompletedBy::Upstream,
-            },
+            by: self.by.into(),
             subject: self.subject,
+        }
+    }
+}
+
+impl From<Way> for CompletedBy {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::Api => Self::Api,
+            Way::Callback => Self::Callback,
+            Way::Page => Self::Page,
+            Way::Upstream => Self::Upstream,
         }
     }
 }

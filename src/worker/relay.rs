@@ -5,7 +5,7 @@
 
 use super::api::Call;
 use super::deliver::ASKED_WITHIN;
-use super::http::{Reply, body};
+use super::http::{Answered, Reply, body};
 use super::record::{Answer, Command, Record};
 use super::{platform, settings};
 use crate::approval::Approval;
@@ -17,20 +17,11 @@ use crate::upstream::{Extras, created_id, merge, read_token, rewrite_urls};
 use crate::wire;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::Response;
 
 /// What a relay sends; `platform.js` has the same.
 const HOP: &str = "waitpoint-relay";
 /// How long upstream has to answer what is handed on, in milliseconds.
 const HANDED_ON_WITHIN: f64 = 25_000.0;
-
-/// How a request that is not ours alone is answered.
-pub(super) enum Relayed {
-    /// By upstream's own response.
-    Passed(Response),
-    /// By upstream's answer as it is told here.
-    Told(Reply),
-}
 
 /// What upstream answers.
 struct Theirs {
@@ -59,7 +50,7 @@ impl Call<'_> {
     pub(super) async fn relayed(
         &self,
         endpoint: Option<Endpoint<'_>>,
-    ) -> Result<Option<Relayed>, Refusal> {
+    ) -> Result<Option<Answered>, Refusal> {
         let upstreams = settings::upstreams(self.env)?;
         if upstreams.is_empty() {
             return Ok(None);
@@ -79,7 +70,7 @@ impl Call<'_> {
         let Some(upstream) = upstream else {
             return Ok(None);
         };
-        let told = |reply| Ok(Some(Relayed::Told(reply)));
+        let told = |reply: Reply| Ok(Some(reply.into()));
         match (endpoint, self.head.method()) {
             (Some(Endpoint::Tokens), "POST") => told(self.create_upstream(upstream, known).await?),
             (Some(Endpoint::Tokens), "GET" | "HEAD") => told(self.ask_upstream(upstream).await?),
@@ -101,10 +92,10 @@ impl Call<'_> {
         }
     }
 
-    async fn pass(&self, upstream: &str) -> Result<Option<Relayed>, Refusal> {
+    async fn pass(&self, upstream: &str) -> Result<Option<Answered>, Refusal> {
         let response = platform::pass(self.request, &self.at(upstream)).await;
-        let response = response.map_err(trouble)?.dyn_into().map_err(trouble)?;
-        Ok(Some(Relayed::Passed(response)))
+        let response = response.map_err(trouble)?.unchecked_into();
+        Ok(Some(Answered::Passed(response)))
     }
 
     /// This request's own URL, there.

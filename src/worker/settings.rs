@@ -1,6 +1,6 @@
 //! Secrets and variables, read once an isolate: they cannot change within one.
 
-use super::platform;
+use super::platform::{self, Env};
 use crate::auth::Keyring;
 use crate::error::Refusal;
 use crate::time::parse_duration;
@@ -8,7 +8,6 @@ use crate::upstream::Upstreams;
 use crate::webhook::Webhooks;
 use std::cell::OnceCell;
 use std::time::Duration;
-use worker::Env;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -4,13 +4,12 @@
 //! client that has left leaves nothing behind.
 
 use super::api::Call;
-use super::http::{Reply, WaitHead};
+use super::http::{Answered, Reply, WaitHead};
 use super::{platform, settings};
 use crate::auth::{Caller, Environment};
 use crate::error::Refusal;
 use crate::route::internal_id;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::Response;
 
 /// The subprotocol that is spoken.
 const PROTOCOL: &str = "waitpoint.v1";
@@ -21,16 +20,8 @@ const LONGEST_POLL: u32 = 25;
 
 const LONGEST_RELAYED_POLL: u32 = 10;
 
-/// How a wait is answered.
-pub(super) enum Waited {
-    /// By a socket, which is the platform's own response.
-    Socket(Response),
-    /// By the token, or by a stream of events.
-    Told(Reply),
-}
-
 impl Call<'_> {
-    pub(super) async fn wait(&self, typed: &str) -> Result<Waited, Refusal> {
+    pub(super) async fn wait(&self, typed: &str) -> Result<Answered, Refusal> {
         let head = WaitHead::of(self.request);
         let caller = self.waiting_caller(&head)?;
         if !caller.may("read", typed) {
@@ -45,14 +36,14 @@ impl Call<'_> {
                 .await?;
         }
         if head.upgrades() {
-            let response = self.wait_by_socket(&head, environment, internal).await?;
-            return Ok(Waited::Socket(response));
+            return self.wait_by_socket(&head, environment, internal).await;
         }
-        Ok(Waited::Told(if head.wants_events() {
+        let reply = if head.wants_events() {
             self.wait_by_events(&head, environment, internal).await?
         } else {
             self.poll(&head, caller, internal).await?
-        }))
+        };
+        Ok(reply.into())
     }
 
     /// The credential of the header, or of the subprotocol; never of the query, which is logged.
@@ -73,17 +64,18 @@ impl Call<'_> {
         head: &WaitHead,
         environment: &Environment,
         internal: &str,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Answered, Refusal> {
         let protocol = head
             .protocols()
             .find(|protocol| *protocol == PROTOCOL)
             .unwrap_or("");
         let (name, url) = self.names(environment, internal);
         let opened = platform::wait_by_socket(self.env, "TOKENS", &name, &url, protocol).await;
-        opened
-            .map_err(trouble)?
-            .dyn_into()
-            .map_err(|_| Refusal::UnknownToken)
+        let opened = opened.map_err(trouble)?;
+        if opened.is_undefined() {
+            return Err(Refusal::UnknownToken);
+        }
+        Ok(Answered::Passed(opened.unchecked_into()))
     }
 
     async fn wait_by_events(

@@ -1,0 +1,118 @@
+//! What a client is told of a token. A token's object answers its client itself: the Worker hands the response
+//! on as it is, which spares a second one.
+
+use super::http::Reply;
+use super::record::Answer;
+use crate::auth::Environment;
+use crate::error::Refusal;
+use crate::time::Timestamp;
+use crate::token::{Outcome, State, Token};
+use crate::wire::{self, Reader};
+use serde::{Deserialize, Serialize};
+
+/// Who is told, by way of which request.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Viewer {
+    /// Scheme, host and port that it called.
+    pub(super) origin: String,
+    /// The origin of the page that asks, if that may read the answer.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) page: String,
+    /// Its `If-None-Match`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) etag: String,
+    /// Its credential; the owner of all tokens has none that could be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) credential: Option<String>,
+    /// What its request did not mean, for `waitpoint-hint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) hint: Option<String>,
+}
+
+impl Viewer {
+    /// A token's object's answer; `id` is the internal one.
+    pub(super) fn reply(
+        &self,
+        answer: &Answer,
+        environment: &Environment,
+        id: &str,
+        now: Timestamp,
+    ) -> Reply {
+        match answer {
+            Answer::Found(token) => self.shown(token, environment, id, now),
+            Answer::Decided(outcome) => self.decided(*outcome),
+            Answer::Unknown | Answer::Created => Reply::refusal(&Refusal::UnknownToken),
+        }
+    }
+
+    /// A token as this viewer may see it.
+    pub(super) fn shown(
+        &self,
+        token: &Token,
+        environment: &Environment,
+        id: &str,
+        now: Timestamp,
+    ) -> Reply {
+        let (reader, etag) = self.version(token);
+        let reply = if matches_etag(&self.etag, &etag) {
+            Reply::unchanged()
+        } else {
+            let id = format!("waitpoint_{id}");
+            let minted;
+            // The viewer's own credential: a link must not grant more than its reader has.
+            let credential = if let Some(credential) = &self.credential {
+                credential
+            } else {
+                minted = environment.mint(&id, token.created_at, token.timeout_at, now);
+                &minted
+            };
+            let url = url(&self.origin, &id, credential);
+            Reply::private_json(wire::token_json(&id, &url, token, reader))
+        };
+        reply.with("etag", &etag).with("vary", "Authorization")
+    }
+
+    fn decided(&self, outcome: Outcome) -> Reply {
+        let reply = Reply::json(200, r#"{"success":true}"#.to_owned())
+            .with("waitpoint-outcome", outcome.as_str());
+        match &self.hint {
+            Some(hint) => reply.with("waitpoint-hint", hint),
+            None => reply,
+        }
+    }
+
+    /// What this viewer sees of a token, and its version: one a state, and for the owner, who sees
+    /// deliveries, one an attempt. The bodies of the same version differ by viewer, hence `Vary`. Of a token
+    /// that lives upstream two ends can be seen, one after the other.
+    fn version(&self, token: &Token) -> (Reader, String) {
+        let mut version = String::from(if token.state == State::Waiting {
+            "\"v1"
+        } else {
+            "\"v2"
+        });
+        if let (true, Some(at)) = (token.is_upstream, token.finished_at()) {
+            version += &format!(".{at}");
+        }
+        let attempts: u32 = token.deliveries.iter().map(|one| one.attempts).sum();
+        let reader = match self.credential {
+            None => Reader::Owner,
+            Some(_) => Reader::Guest,
+        };
+        if reader == Reader::Owner && attempts > 0 {
+            version += &format!(".{attempts}");
+        }
+        version.push('"');
+        (reader, version)
+    }
+}
+
+/// `token.url` for the public id of a token, as who calls `origin` may use it.
+pub(super) fn url(origin: &str, id: &str, credential: &str) -> String {
+    format!("{origin}/api/v1/waitpoints/tokens/{id}/callback/{credential}")
+}
+
+/// Whether an `If-None-Match` names this tag.
+fn matches_etag(header: &str, etag: &str) -> bool {
+    let strong = |tag: &str| tag.trim().trim_start_matches("W/") == etag;
+    header.trim() == "*" || header.split(',').any(strong)
+}
