@@ -116,6 +116,10 @@ pub enum Debt {
     Forget,
 }
 
+/// Until when it must be certain that the index has a row. It is told at once, together with those of other
+/// tokens and by no means surely; what is lost on the way is told again by then.
+pub const CONFIRM: Duration = Duration::from_secs(6 * 60 * 60);
+
 /// What the index is known to have of a token. Nobody writes this down: who does not know tells it
 /// again, which changes nothing there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,12 +127,25 @@ pub enum Listed {
     /// Nothing is known.
     #[default]
     Unknown,
+    /// It was told, and nobody knows whether it heard.
+    Told,
     /// The token as it was created. When that times out the index can tell by itself.
     Created,
     /// The token as it was completed.
     Completed,
     /// It did not answer just now.
     Unreachable,
+}
+
+impl Listed {
+    /// What is known after the index was told. One that did not answer is asked again sooner.
+    #[must_use]
+    pub fn told(self) -> Self {
+        match self {
+            Self::Unreachable => Self::Unreachable,
+            _ => Self::Told,
+        }
+    }
 }
 
 impl Delivery {

@@ -7,9 +7,12 @@
 //!   and its `finished_at` is that millisecond.
 //! - After a step at `now`, [`Token::next_wakeup`] is later than `now`, or there is none.
 //! - While something is due, somebody does it or there is a wake-up within [`LEASE`] or the age of
-//!   what is due; the record of a token stays while it owes a delivery or its row.
+//!   what is due, for a row within [`CONFIRM`]; the record of a token stays while it owes a delivery or its
+//!   row.
+//! - While [`Token::alarm`] is to come there is an alarm at that moment or sooner. An alarm that comes too
+//!   early finds nothing to do and sets the next; so one that is in time for what is next is left alone.
 
-use crate::delivery::{Answer, Debt, Delivery, LEASE, Listed, Note, Target};
+use crate::delivery::{Answer, CONFIRM, Debt, Delivery, LEASE, Listed, Note, Target};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -46,6 +49,8 @@ pub struct Token {
     pub state: State,
     /// What is owed since it is finished.
     pub deliveries: Vec<Delivery>,
+    /// What its alarm was set to when it was last written.
+    pub alarm: Option<Timestamp>,
 }
 
 /// An idempotency key that its creator gave.
@@ -167,6 +172,15 @@ pub enum Outcome {
     TimedOut,
 }
 
+/// What becomes of a token's alarm when it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alarm {
+    /// It stays.
+    Keep,
+    /// It is set to this moment, or there is none.
+    Set(Option<Timestamp>),
+}
+
 /// What follows from an event. The adapter carries it out in this order: write the record if the
 /// state is new, set the alarm to [`Token::next_wakeup`], answer, wake the waiters, and do what is
 /// due ([`Token::debt`]).
@@ -274,6 +288,7 @@ impl Token {
             is_spent: false,
             state: State::Waiting,
             deliveries: Vec::new(),
+            alarm: None,
         }
     }
 
@@ -372,7 +387,8 @@ impl Token {
         if self.is_spent {
             return None;
         }
-        if listed != Listed::Unreachable && !self.is_listed(listed) {
+        let may_list = !matches!(listed, Listed::Told | Listed::Unreachable);
+        if may_list && !self.is_listed(listed) {
             return Some(Debt::List);
         }
         let is_due = |delivery: &Delivery| delivery.due_at().is_some_and(|at| at <= now);
@@ -417,13 +433,42 @@ impl Token {
         };
         let deliveries = self.deliveries.iter().filter_map(Delivery::due_at);
         let deliveries = deliveries.map(leave);
-        // Ever more seldom: after as long as it has been owed.
         let list = (!self.is_listed(listed)).then(|| {
+            if listed != Listed::Unreachable {
+                return now.plus(CONFIRM);
+            }
+            // Ever more seldom: after as long as it has been owed.
             let owed_since = self.finished_at().unwrap_or(self.created_at).as_millis();
             let age = Duration::from_millis(now.as_millis().saturating_sub(owed_since));
             now.plus(age.clamp(LEASE, SLOWEST))
         });
         end.into_iter().chain(deliveries).chain(list).min()
+    }
+
+    /// Plans the alarm of a token that is about to be written and whose next wake-up is `wakeup`.
+    /// `is_known`: the alarm of the last time is not one that has come meanwhile.
+    pub fn plan_alarm(
+        &mut self,
+        wakeup: Option<Timestamp>,
+        is_known: bool,
+        now: Timestamp,
+    ) -> Alarm {
+        let is_in_time = |at: &Timestamp| wakeup.is_none_or(|wakeup| *at <= wakeup);
+        if is_known && self.alarm_to_come(now).as_ref().is_some_and(is_in_time) {
+            return Alarm::Keep;
+        }
+        self.alarm = wakeup;
+        Alarm::Set(wakeup)
+    }
+
+    /// What the alarm is to be set to when nothing is written.
+    #[must_use]
+    pub fn alarm_for(&self, wakeup: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        wakeup.into_iter().chain(self.alarm_to_come(now)).min()
+    }
+
+    fn alarm_to_come(&self, now: Timestamp) -> Option<Timestamp> {
+        self.alarm.filter(|&at| at > now)
     }
 
     /// What the index should have.
@@ -433,6 +478,12 @@ impl Token {
             State::Completed { .. } => Listed::Completed,
             State::Waiting | State::TimedOut => Listed::Created,
         }
+    }
+
+    /// Whether the index is told of it at once as it stands: that it has timed out the index sees by itself.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        !self.is_upstream && self.state != State::TimedOut
     }
 
     /// Whether the index has it; upstream lists its own.

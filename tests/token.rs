@@ -2,11 +2,11 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::time::Duration;
-use waitpoint::delivery::{Answer, Debt, Listed, Target};
+use waitpoint::delivery::{Answer, CONFIRM, Debt, Listed, Target};
 use waitpoint::time::Timestamp;
 use waitpoint::token::{
-    Ask, CompletedBy, Decision, Event, Outcome, Output, OutputKind, Reply, State, Token, answer,
-    step,
+    Alarm, Ask, CompletedBy, Decision, Event, Outcome, Output, OutputKind, Reply, State, Token,
+    answer, step,
 };
 
 const RETENTION: Duration = Duration::from_secs(30);
@@ -247,6 +247,55 @@ fn a_token_is_let_go_of_when_nobody_has_still_to_be_told() {
     assert_eq!(debt(&token, Listed::Created, 30_100), Some(Debt::Forget));
     let later = token.next_wakeup(RETENTION, Listed::Unreachable, at(30_100));
     assert!(later.is_some_and(|at| at > self::at(30_100)));
+}
+
+#[test]
+fn an_alarm_in_time_is_left_alone() {
+    let mut token = token(Some(100));
+    assert_eq!(
+        token.plan_alarm(Some(at(100)), true, at(0)),
+        Alarm::Set(Some(at(100)))
+    );
+    // What comes later, or not at all, is seen when the alarm comes.
+    assert_eq!(token.plan_alarm(Some(at(500)), true, at(10)), Alarm::Keep);
+    assert_eq!(token.plan_alarm(None, true, at(10)), Alarm::Keep);
+    assert_eq!(token.alarm_for(Some(at(500)), at(10)), Some(at(100)));
+    assert_eq!(token.alarm_for(Some(at(50)), at(10)), Some(at(50)));
+    // It has come, perhaps too early: then there is none.
+    let mut rung = token.clone();
+    assert_eq!(
+        rung.plan_alarm(Some(at(500)), false, at(99)),
+        Alarm::Set(Some(at(500)))
+    );
+    assert_eq!(token.alarm_for(Some(at(500)), at(100)), Some(at(500)));
+    assert_eq!(
+        token.plan_alarm(Some(at(500)), true, at(100)),
+        Alarm::Set(Some(at(500)))
+    );
+    assert_eq!(
+        token.plan_alarm(Some(at(400)), true, at(100)),
+        Alarm::Set(Some(at(400)))
+    );
+    assert_eq!(token.plan_alarm(None, true, at(400)), Alarm::Set(None));
+}
+
+#[test]
+fn the_index_is_told_at_once_and_for_certain_by_the_next_alarm() {
+    let mut token = token(None);
+    let next = |token: &Token, listed| token.next_wakeup(RETENTION, listed, at(7));
+    assert_eq!(next(&token, Listed::Unknown), Some(at(7).plus(CONFIRM)));
+    assert_eq!(next(&token, Listed::Told), Some(at(7).plus(CONFIRM)));
+    assert_eq!(next(&token, Listed::Created), None);
+    assert_eq!(token.debt(RETENTION, Listed::Told, at(7)), None);
+    assert_eq!(
+        token.debt(RETENTION, Listed::Unknown, at(7)),
+        Some(Debt::List)
+    );
+    assert!(token.is_news());
+    token.timeout_at = Some(at(8));
+    token.settle_if_due(at(8), &[]);
+    assert!(!token.is_news(), "the index knows when it times out");
+    assert_eq!(Listed::Unreachable.told(), Listed::Unreachable);
 }
 
 fn times() -> impl Strategy<Value = Option<u64>> {

@@ -148,7 +148,7 @@ impl Call<'_> {
         let jwt = environment.mint(&id, token.created_at, token.timeout_at, self.now);
         let url = url(self.head.origin(), &id, &jwt);
         Ok(Reply::json(200, wire::created_json(&id, is_cached, &url))
-            .with("x-trigger-jwt", &jwt)
+            .with_unique("x-trigger-jwt", &jwt)
             .with("x-trigger-jwt-claims", &wire::claims_json(&environment.id)))
     }
 
@@ -225,7 +225,7 @@ impl Call<'_> {
         if self.upstream_of(environment)?.is_some() {
             return self.told(caller, internal).await.map(Into::into);
         }
-        let message = Message::to_tell(&Command::Read, self.viewer(&caller, None), "");
+        let message = Message::to_tell(&Command::Read, self.viewer(&caller), "");
         self.tell(environment, internal, message).await
     }
 
@@ -241,12 +241,12 @@ impl Call<'_> {
 
     /// A token as a caller may see it.
     pub(super) fn shown(&self, caller: &Caller<'_>, internal: &str, token: &Token) -> Reply {
-        self.viewer(caller, None)
+        self.viewer(caller)
             .shown(token, caller.environment(), internal, self.now)
     }
 
-    /// Who is told by an answer to this request.
-    fn viewer(&self, caller: &Caller<'_>, hint: Option<String>) -> Viewer {
+    /// Who reads a token by this request.
+    fn viewer(&self, caller: &Caller<'_>) -> Viewer {
         let credential = match caller {
             Caller::Secret(_) => None,
             Caller::Public(_) => crate::auth::bearer(self.head.authorization()),
@@ -256,7 +256,7 @@ impl Call<'_> {
             page: self.page.to_owned(),
             etag: self.head.if_none_match().to_owned(),
             credential: credential.map(str::to_owned),
-            hint,
+            hint: None,
         }
     }
 
@@ -285,7 +285,11 @@ impl Call<'_> {
     ) -> Result<Answered, Refusal> {
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
-        let viewer = self.viewer(&caller, hint);
+        let viewer = Viewer {
+            page: self.page.to_owned(),
+            hint,
+            ..Viewer::default()
+        };
         let message = {
             let decision = Decision {
                 output,

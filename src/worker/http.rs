@@ -215,6 +215,8 @@ pub(super) struct Reply {
     status: u16,
     headers: String,
     body: Body,
+    /// Whether others will have the same headers.
+    is_usual: bool,
 }
 
 enum Body {
@@ -230,6 +232,7 @@ impl Reply {
             status,
             headers: String::new(),
             body: Body::None,
+            is_usual: false,
         }
         .with("cache-control", "no-store")
     }
@@ -239,6 +242,7 @@ impl Reply {
             status,
             headers: String::new(),
             body: Body::Text(body),
+            is_usual: true,
         };
         reply
             .with("content-type", JSON)
@@ -251,6 +255,7 @@ impl Reply {
             status: 200,
             headers: String::new(),
             body: Body::Text(body),
+            is_usual: true,
         };
         reply
             .with("content-type", JSON)
@@ -263,6 +268,7 @@ impl Reply {
             status: 200,
             headers: String::new(),
             body: Body::Stream(stream),
+            is_usual: false,
         };
         reply
             .with("content-type", "text/event-stream; charset=utf-8")
@@ -275,6 +281,7 @@ impl Reply {
             status: 304,
             headers: String::new(),
             body: Body::None,
+            is_usual: false,
         };
         reply.with("cache-control", "private, no-cache")
     }
@@ -285,6 +292,7 @@ impl Reply {
             status,
             headers: String::new(),
             body: Body::Text(body),
+            is_usual: true,
         };
         reply
             .with("content-type", HTML)
@@ -304,6 +312,7 @@ impl Reply {
             status,
             headers,
             body: Body::Text(body),
+            is_usual: false,
         }
     }
 
@@ -334,6 +343,12 @@ impl Reply {
         self
     }
 
+    /// Likewise with a value that no other answer has.
+    pub(super) fn with_unique(mut self, name: &str, value: &str) -> Self {
+        self.is_usual = false;
+        self.with(name, value)
+    }
+
     /// Lets the page that asked read the answer.
     pub(super) fn with_cors(self, page_origin: &str) -> Self {
         match page_origin {
@@ -350,12 +365,13 @@ impl Reply {
             .with("x-content-type-options", "nosniff")
             .with("x-robots-tag", "noindex, nofollow, noarchive, nosnippet")
             .with("strict-transport-security", "max-age=63072000");
+        let (status, headers) = (reply.status, &reply.headers);
         match &reply.body {
-            Body::None => platform::respond(reply.status, &reply.headers, None),
+            Body::None => platform::respond(status, headers, None, reply.is_usual),
             Body::Text(text) => {
-                platform::respond(reply.status, &reply.headers, Some(text.as_bytes()))
+                platform::respond(status, headers, Some(text.as_bytes()), reply.is_usual)
             }
-            Body::Stream(stream) => platform::respond_stream(reply.status, &reply.headers, stream),
+            Body::Stream(stream) => platform::respond_stream(status, headers, stream),
         }
     }
 }

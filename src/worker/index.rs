@@ -4,8 +4,8 @@
 //! `<environment>`, knows which months there are.
 //!
 //! Invariants:
-//! - A token's object tells its row again until it is answered, and is not gone before; so a row comes
-//!   late and never gets lost.
+//! - A token's object tells its row at once, and again at its next alarm until it is answered; it is not
+//!   gone before. So a row may come late and never gets lost.
 //! - A row only ever gains: its `completed`. Told again, or told late, it changes nothing. Whether a
 //!   token timed out, and whether it is forgotten, is seen by the time; what is forgotten is not added.
 //! - The directory knows a month before the month acknowledges its first row.
@@ -62,8 +62,8 @@ pub(super) struct Row(
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Command {
-    /// Keep this row.
-    Put(Row),
+    /// Keep these rows.
+    Put(Vec<Row>),
     /// The rows, at most so many, of this query at this time.
     Rows(String, u64, usize),
     /// The months that there are.
@@ -93,6 +93,11 @@ impl Row {
         )
     }
 
+    /// When it is over, as far as the row tells.
+    fn end(&self) -> Option<u64> {
+        self.3.or(self.2)
+    }
+
     fn into_listed(self) -> crate::list::Row {
         let Self(created, id, timeout, completed, tags, idempotency_key, key_expires) = self;
         crate::list::Row {
@@ -107,7 +112,15 @@ impl Row {
     }
 }
 
-/// Tells a row to the month that it belongs to.
+/// Tells a row to the month that it belongs to, soon and together with others: a month's object would be
+/// busy with a request for each. Nothing tells whether it comes there.
+pub(super) fn tell(env: &Env, environment: &str, created_at: Timestamp, row: &Row) {
+    let name = format!("{environment}/{}", Month::of(created_at));
+    let row = serde_json::to_string(row).unwrap_or_default();
+    platform::gather(env, "INDEX", &name, &row);
+}
+
+/// Tells a row to the month that it belongs to, which has it when this returns.
 pub(super) async fn put(
     env: &Env,
     environment: &str,
@@ -115,7 +128,7 @@ pub(super) async fn put(
     row: Row,
 ) -> Result<(), JsValue> {
     let name = format!("{environment}/{}", Month::of(created_at));
-    let command = to_bytes(&Command::Put(row));
+    let command = to_bytes(&Command::Put(vec![row]));
     platform::ask_within(env, "INDEX", &name, "", Some(command), TAKEN_WITHIN)
         .await
         .map(drop)
@@ -233,6 +246,8 @@ struct Index {
     env: Env,
     /// Whether there is a table, and the directory knows.
     begun: Cell<bool>,
+    /// Whether there is an alarm.
+    is_armed: Cell<bool>,
 }
 
 #[wasm_bindgen]
@@ -240,9 +255,14 @@ impl IndexObject {
     /// For the object that the platform knows by this state.
     #[wasm_bindgen(constructor)]
     pub fn new(state: ObjectState, env: Env) -> Self {
-        let begun = Cell::default();
+        let index = Index {
+            state,
+            env,
+            begun: Cell::default(),
+            is_armed: Cell::default(),
+        };
         Self {
-            index: Rc::new(Index { state, env, begun }),
+            index: Rc::new(index),
         }
     }
 
@@ -263,6 +283,7 @@ impl IndexObject {
     pub fn alarm(&self) -> u32 {
         let index = Rc::clone(&self.index);
         task(async move {
+            index.is_armed.set(false);
             let Err(why) = index.purge().await else {
                 return Ok(JsValue::UNDEFINED);
             };
@@ -275,7 +296,7 @@ impl IndexObject {
 impl Index {
     async fn answer(&self, command: Command) -> Result<String, JsValue> {
         match command {
-            Command::Put(row) => self.put(&row).await,
+            Command::Put(rows) => self.put(&rows).await,
             Command::Rows(query, now, most) => self.rows(&query, now, most),
             Command::Months => Ok(platform::get(&self.state, KNOWN)?.unwrap_or_default()),
             Command::Begin(month) => self.direct(&month, true),
@@ -326,7 +347,7 @@ impl Index {
         }
     }
 
-    async fn put(&self, row: &Row) -> Result<String, JsValue> {
+    async fn put(&self, rows: &[Row]) -> Result<String, JsValue> {
         if !self.begun.get() {
             if platform::get(&self.state, KNOWN)?.is_none() {
                 self.begin().await?;
@@ -336,15 +357,20 @@ impl Index {
             }
             self.begun.set(true);
         }
-        let (now, end) = (now().as_millis(), row.3.or(row.2));
-        if end.is_some_and(|end| end.saturating_add(self.retention()) <= now) {
-            let bindings = serde_json::to_string(&(row.3, row.0, &row.1)).unwrap_or_default();
-            self.sql(END, &bindings)?;
-        } else {
-            self.sql(PUT, &serde_json::to_string(row).unwrap_or_default())?;
+        let now = now().as_millis();
+        for row in rows {
+            let is_over = |end: u64| end.saturating_add(self.retention()) <= now;
+            if row.end().is_some_and(is_over) {
+                let bindings = serde_json::to_string(&(row.3, row.0, &row.1)).unwrap_or_default();
+                self.sql(END, &bindings)?;
+            } else {
+                self.sql(PUT, &serde_json::to_string(row).unwrap_or_default())?;
+            }
         }
-        if let Some(end) = end {
+        let first = rows.iter().filter_map(Row::end).min();
+        if let Some(end) = first.filter(|_| !self.is_armed.get()) {
             platform::alarm_unless_set(&self.state, self.purge_at(end, now)).await?;
+            self.is_armed.set(true);
         }
         Ok(String::new())
     }

@@ -135,10 +135,10 @@ async fn answer(state: &ObjectState, command: Command) -> Result<String, JsValue
 /// An object's answer to the Worker or another object; 503 if there is none.
 pub(super) fn respond(trouble: &str, answered: Result<String, JsValue>) -> End {
     let response = match answered {
-        Ok(text) => platform::respond(200, "", Some(text.as_bytes())),
+        Ok(text) => platform::respond(200, "", Some(text.as_bytes()), true),
         Err(why) => {
             platform::error(trouble, &why);
-            platform::respond(503, "", Some(b"storage trouble"))
+            platform::respond(503, "", Some(b"storage trouble"), true)
         }
     };
     response.map(Into::into)

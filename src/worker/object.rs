@@ -5,11 +5,12 @@
 //! - From reading the record to writing it there is no `await`, so no other event comes between
 //!   and the writes are one transaction. The answer leaves when they are durable.
 //! - Nothing is written for a read but a timeout that has come, so a made-up id leaves no object.
-//! - The alarm is set to [`Token::next_wakeup`] whenever the record is written and whenever something
-//!   that was due is done, so whatever is owed has a wake-up.
+//! - Whenever the record is written and whenever something that was due is done, there is an alarm at
+//!   [`Token::next_wakeup`] or sooner, so whatever is owed has a wake-up.
 
 use super::deliver::Outbox;
 use super::http::Reply;
+use super::index::{self, Row};
 use super::platform::{self, Env, ObjectState, Response, alarm_at};
 use super::record::{Answer, Command, Message, Unreadable, pack_token, unpack_token};
 use super::task::{Promised, spawn, task};
@@ -18,10 +19,9 @@ use super::{key, now, settings};
 use crate::delivery::{Debt, LEASE, Listed, Target};
 use crate::error::Refusal;
 use crate::time::Timestamp;
-use crate::token::{self, Ask, CompletedBy, Outcome, Token};
+use crate::token::{self, Alarm, Ask, CompletedBy, Outcome, Token};
 use crate::upstream::difference;
 use crate::wire::{self, Reader};
-use serde::Serialize;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -54,6 +54,7 @@ impl TokenObject {
             listed: Cell::default(),
             busy: Cell::default(),
             gone: Cell::default(),
+            is_rung: Cell::default(),
         };
         Self {
             object: Rc::new(object),
@@ -106,6 +107,8 @@ struct Object {
     busy: Cell<bool>,
     /// Whether there was a token that is forgotten.
     gone: Cell<bool>,
+    /// Whether its alarm has come, and none was set since.
+    is_rung: Cell<bool>,
 }
 
 impl Object {
@@ -113,7 +116,7 @@ impl Object {
         let (command, viewer, text) = Message::read(line, body)?;
         let now = now();
         match (self.decide(command, text, now), viewer) {
-            (Ok(answer), None) => platform::respond(200, "", Some(&answer.to_bytes())),
+            (Ok(answer), None) => platform::respond(200, "", Some(&answer.to_bytes()), true),
             (Ok(answer), Some(viewer)) => {
                 let told = self.told(&viewer, &answer, now);
                 let reply = told.unwrap_or_else(|refusal| Reply::refusal(&refusal));
@@ -139,11 +142,13 @@ impl Object {
         let (reply, token, saving) = self.apply(command.into_ask(text), now)?;
         match (reply, by) {
             (token::Reply::Created, _) => self.log("created", None),
-            (token::Reply::Decided(outcome), Some(by)) => self.log("decided", Some((outcome, by))),
+            (token::Reply::Decided(Outcome::Completed), Some(by)) => {
+                self.log("completed", Some(by))
+            }
             _ => {}
         }
-        if let Some(saving) = saving {
-            self.follow_up(saving);
+        if let (Some(saving), Some(token)) = (saving, &token) {
+            self.follow_up(saving, token);
         }
         Ok(Answer::of(reply, token))
     }
@@ -162,39 +167,49 @@ impl Object {
         let token = match self.apply(Ask::Read, now) {
             Ok((token::Reply::Found, Some(token), saving)) => {
                 if let Some(saving) = saving {
-                    self.follow_up(saving);
+                    self.follow_up(saving, &token);
                 }
                 token
             }
-            Ok(_) => return platform::respond(404, "", None),
+            Ok(_) => return platform::respond(404, "", None, true),
             Err(why) => {
                 platform::error("the token's storage failed", &why);
-                return platform::respond(503, "", None);
+                return platform::respond(503, "", None, true);
             }
         };
         let is_final = token.finished_at().is_some();
         let response = platform::admit(&self.state, url, &self.message(&token), is_final)?;
         if self.is_watched(&token) {
-            platform::set_alarm(&self.state, self.wakeup(&token, now)).await?;
+            self.arm(&token, now).await?;
         }
         Ok(response)
     }
 
-    /// Of whoever changed the token: tells the waiters, and does what is due, once it is written.
-    fn follow_up(self: &Rc<Self>, saving: Promised) {
+    /// Of whoever changed the token: tells the waiters and the index, and does what is due, once it is
+    /// written.
+    fn follow_up(self: &Rc<Self>, saving: Promised, token: &Token) {
         let object = Rc::clone(self);
+        let news = token.is_news().then(|| Row::of(&self.id, token));
+        let (created_at, owes) = (token.created_at, token.owes());
         spawn(async move {
-            if let Err(why) = object.follow(saving).await {
+            let done = async {
+                saving.await?;
+                object.wake()?;
+                if let Some(row) = news {
+                    index::tell(&object.env, &object.environment, created_at, &row);
+                    object.listed.update(Listed::told);
+                }
+                if owes {
+                    object.pay(true).await?;
+                }
+                Ok(())
+            };
+            if let Err(why) = done.await {
+                let why: JsValue = why;
                 // The alarm is set, and looks again.
                 platform::error("what follows a change of a token failed", &why);
             }
         });
-    }
-
-    async fn follow(&self, saving: Promised) -> Result<(), JsValue> {
-        saving.await?;
-        self.wake()?;
-        self.pay(true).await
     }
 
     /// Tells the waiters how the token ended, if it has. It is written down by now.
@@ -232,7 +247,7 @@ impl Object {
         if reply == token::Reply::Created {
             self.listed.set(Listed::Unknown);
         }
-        let saving = match &record {
+        let saving = match &mut record {
             Some(token) if changed => Some(self.save(token, now)?),
             _ => None,
         };
@@ -242,12 +257,16 @@ impl Object {
     /// What an alarm is for.
     async fn look(&self) -> Result<(), JsValue> {
         let now = now();
+        self.is_rung.set(true);
+        if self.listed.get() == Listed::Told {
+            self.listed.set(Listed::Unknown);
+        }
         let Some(mut token) = self.read()? else {
             return platform::forget(&self.state).await.map(drop);
         };
         let settled = token.settle_if_due(now, &self.subscribers());
         if settled {
-            self.save(&token, now)?.await?;
+            self.save(&mut token, now)?.await?;
         }
         let mut learned = false;
         if token.is_asked_for() {
@@ -288,10 +307,7 @@ impl Object {
             paid?
         };
         match token {
-            Some(token) if !armed => {
-                let wakeup = self.wakeup(&token, now());
-                platform::set_alarm(&self.state, wakeup).await.map(drop)
-            }
+            Some(token) if !armed || self.is_rung.get() => self.arm(&token, now()).await,
             _ => Ok(()),
         }
     }
@@ -318,7 +334,7 @@ impl Object {
                     token.attempted(index, answer, pause, &self.id, now);
                     token.note(index, note);
                     self.log_attempt(&token, index);
-                    let saving = self.save(&token, now)?;
+                    let saving = self.save(&mut token, now)?;
                     drop(token);
                     saving.await?;
                     *armed = true;
@@ -327,9 +343,9 @@ impl Object {
                     if let Some(key) = &token.key {
                         key::release(&self.env, &self.environment, &key.text, &self.id).await?;
                     }
-                    if let Some(remains) = token.remains() {
+                    if let Some(mut remains) = token.remains() {
                         drop(token);
-                        self.save(&remains, now())?.await?;
+                        self.save(&mut remains, now())?.await?;
                         *armed = true;
                         break;
                     }
@@ -357,8 +373,22 @@ impl Object {
         Ok(token.transpose()?)
     }
 
-    fn save(&self, token: &Token, now: Timestamp) -> Result<Promised, JsValue> {
-        platform::save(&self.state, &pack_token(token), self.wakeup(token, now))
+    fn save(&self, token: &mut Token, now: Timestamp) -> Result<Promised, JsValue> {
+        let wakeup = self.wakeup(token, now);
+        let alarm = match token.plan_alarm(wakeup, !self.is_rung.take(), now) {
+            Alarm::Keep => JsValue::UNDEFINED,
+            Alarm::Set(None) => JsValue::NULL,
+            Alarm::Set(Some(at)) => alarm_at(at).into(),
+        };
+        platform::save(&self.state, &pack_token(token), alarm)
+    }
+
+    /// Sets the alarm of a token as it is written.
+    async fn arm(&self, token: &Token, now: Timestamp) -> Result<(), JsValue> {
+        self.is_rung.set(false);
+        let at = token.alarm_for(self.wakeup(token, now), now);
+        let set = platform::set_alarm(&self.state, at.map(alarm_at));
+        set.await.map(drop)
     }
 
     /// Whether somebody waits for what may be decided upstream.
@@ -376,26 +406,15 @@ impl Object {
         hears.then_some(Target::Environment).into_iter().collect()
     }
 
-    /// A line for the operator. It holds no credential and nothing that a caller wrote but the id.
-    fn log(&self, event: &str, decided: Option<(Outcome, CompletedBy)>) {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            event: &'a str,
-            environment: &'a str,
-            token: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            outcome: Option<&'static str>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            by: Option<&'static str>,
-        }
-        let line = Line {
-            event,
-            environment: &self.environment,
-            token: &self.public_id(),
-            outcome: decided.map(|(outcome, _)| outcome.as_str()),
-            by: decided.map(|(_, by)| by.as_str()),
-        };
-        platform::log(&serde_json::to_string(&line).unwrap_or_default());
+    /// A line for the operator about what is new. It holds no credential and nothing that a caller wrote but
+    /// the id.
+    fn log(&self, event: &str, by: Option<CompletedBy>) {
+        let (environment, id) = (&self.environment, self.public_id());
+        let by = by.map_or(String::new(), |by| format!(r#","by":"{}""#, by.as_str()));
+        // An environment's name and an id need no escaping.
+        platform::log(&format!(
+            r#"{{"event":"{event}","environment":"{environment}","token":"{id}"{by}}}"#
+        ));
     }
 
     /// A line for the operator when an attempt has failed.
@@ -405,12 +424,11 @@ impl Object {
         }
     }
 
-    /// An alarm that comes too early finds nothing to do and sets the next.
-    fn wakeup(&self, token: &Token, now: Timestamp) -> Option<f64> {
+    fn wakeup(&self, token: &Token, now: Timestamp) -> Option<Timestamp> {
         let retention = settings::retention(&self.env);
         let wakeup = token.next_wakeup(retention, self.listed.get(), now);
         let watch = self.is_watched(token).then(|| now.plus(WATCH));
-        wakeup.into_iter().chain(watch).min().map(alarm_at)
+        wakeup.into_iter().chain(watch).min()
     }
 }
 

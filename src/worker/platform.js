@@ -1,21 +1,21 @@
 // The crossings between wasm and JavaScript. A crossing costs more than what it carries, so each
 // function here does in one call what the Worker needs done; no rule of the product lives here.
 
-const HEADERS = [
-  "authorization",
-  "content-type",
-  "content-length",
-  "origin",
-  "if-none-match",
-  "access-control-request-headers",
-  "x-trigger-request-idempotency-key",
-];
-
-/** Method, URL and the headers above, a line each; an absent header is an empty line. */
-export function head(request) {
-  let text = `${request.method}\n${request.url}`;
-  for (const name of HEADERS) text += `\n${request.headers.get(name) ?? ""}`;
-  return text;
+/** Method, URL and the headers that matter to the method, a line each; an absent header is an empty line. */
+export function head({ method, url, headers }) {
+  const posts = method === "POST";
+  const get = (name, matters = true) => (matters && headers.get(name)) || "";
+  return [
+    method,
+    url,
+    get("authorization"),
+    get("content-type", posts),
+    get("content-length", posts),
+    get("origin"),
+    get("if-none-match", !posts),
+    get("access-control-request-headers", method === "OPTIONS"),
+    get("x-trigger-request-idempotency-key", posts),
+  ].join("\n");
 }
 
 /** The headers of these names, likewise. */
@@ -73,7 +73,21 @@ export async function drain(request) {
 }
 
 /** `headers` is name, value, name, value, a line each. No bytes means no body. */
-export const respond = (status, headers, bytes) => respondStream(status, headers, bytes?.slice());
+export const respond = (status, headers, bytes, isUsual) =>
+  new Response(bytes?.slice(), { status, headers: isUsual ? usual(headers) : pairs(headers) });
+
+// Headers that many responses have are read once: copying them is a third of what making them costs.
+const known = new Map();
+function usual(text) {
+  let headers = known.get(text);
+  if (!headers) {
+    // Some hold what a client wrote.
+    if (known.size >= 100) known.clear();
+    headers = new Headers(pairs(text));
+    known.set(text, headers);
+  }
+  return headers;
+}
 
 /** The same with a stream. */
 export const respondStream = (status, headers, body) => new Response(body, { status, headers: pairs(headers) });
@@ -250,26 +264,59 @@ export function load(state) {
 }
 
 /**
- * Writes the record and the alarm (milliseconds since the epoch). A write that fails leaves those
- * before it in place, so they come in an order in which that does no harm: an alarm too many finds
+ * Writes the record, and the alarm (milliseconds since the epoch; null for none, undefined for the one that there is). A write
+ * that fails leaves those before it in place, so they come in an order in which that does no harm: an alarm too many finds
  * nothing to do, a chunk too many is read by nobody, and the first chunk, last, makes it all true.
  */
 export function save(state, bytes, alarm) {
   const { kv } = state.storage;
-  const set = setAlarm(state, alarm);
+  const set = alarm !== undefined && setAlarm(state, alarm);
   for (let index = Math.floor(bytes.length / CHUNK); index >= 0; index--) {
     kv.put(key(index), bytes.slice(index * CHUNK, (index + 1) * CHUNK));
   }
-  return set;
+  return written(state, set);
+}
+
+async function written(state, set) {
+  await set;
+  await state.storage.sync();
 }
 
 export async function setAlarm(state, alarm) {
-  if (alarm === undefined) await state.storage.deleteAlarm();
+  if (alarm == null) await state.storage.deleteAlarm();
   else await state.storage.setAlarm(alarm);
 }
 
 export async function alarmUnlessSet(state, alarm) {
   if ((await state.storage.getAlarm()) === null) await state.storage.setAlarm(alarm);
+}
+
+// Rows on their way to a month of the index, by its name. What belongs to one request never lies here: objects share this.
+const gathered = new Map();
+// In milliseconds: how long rows are gathered, and after how long whoever was to send them must have gone.
+const GATHER = 20;
+const ORPHANED = 5_000;
+const MOST_ROWS = 1_000;
+const PAUSES = [1_000, 5_000, 25_000];
+
+export function gather(env, binding, name, row) {
+  const batch = gathered.get(name);
+  const isOrphaned = batch && Date.now() - batch.since > ORPHANED;
+  if (batch && !isOrphaned && batch.rows.length < MOST_ROWS) return void batch.rows.push(row);
+  const next = { rows: isOrphaned ? [...batch.rows.slice(-MOST_ROWS), row] : [row], since: Date.now() };
+  gathered.set(name, next);
+  setTimeout(() => send(env, binding, name, next), GATHER);
+}
+
+async function send(env, binding, name, batch, attempt = 0) {
+  if (gathered.get(name) === batch) gathered.delete(name);
+  try {
+    await ask(env, binding, name, "", new TextEncoder().encode(`{"put":[${batch.rows}]}`), 10_000);
+  } catch (reason) {
+    // In the end each token tells its own once more, by its alarm.
+    error("the index was not reached", reason);
+    if (attempt < PAUSES.length) setTimeout(() => send(env, binding, name, batch, attempt + 1), PAUSES[attempt]);
+  }
 }
 
 export const get = (state, key) => state.storage.kv.get(key);

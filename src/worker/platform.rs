@@ -98,12 +98,13 @@ extern "C" {
     /// Reads a body of a moderate size that nobody has read.
     pub(super) fn drain(request: &Request) -> Promised;
 
-    /// Throws for a header that HTTP cannot carry.
+    /// Throws for a header that HTTP cannot carry. `is_usual`: many responses have these headers.
     #[wasm_bindgen(catch)]
     pub(super) fn respond(
         status: u16,
         headers: &str,
         body: Option<&[u8]>,
+        is_usual: bool,
     ) -> Result<Response, JsValue>;
 
     /// Likewise with a `ReadableStream`.
@@ -148,13 +149,17 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn load(state: &ObjectState) -> Result<Option<Uint8Array>, JsValue>;
 
-    /// Puts the record and sets the alarm before it returns; the promise tells that both hold.
+    /// Puts the record before it returns, and sets the alarm, deletes it (`null`), or leaves it as it is
+    /// (`undefined`). The promise tells that all is durable.
     #[wasm_bindgen(catch)]
     pub(super) fn save(
         state: &ObjectState,
         bytes: &[u8],
-        alarm: Option<f64>,
+        alarm: JsValue,
     ) -> Result<Promised, JsValue>;
+
+    /// Sends a row to the object `name` of `binding` soon, with others.
+    pub(super) fn gather(env: &Env, binding: &str, name: &str, row: &str);
 
     /// Sets the alarm, or none.
     #[wasm_bindgen(js_name = setAlarm)]

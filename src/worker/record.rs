@@ -127,6 +127,8 @@ pub(super) struct Record {
     state: Standing,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     deliveries: Vec<StoredDelivery>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alarm: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -277,6 +279,7 @@ impl Record {
             spent: token.is_spent,
             state,
             deliveries: token.deliveries.iter().map(StoredDelivery::of).collect(),
+            alarm: token.alarm.map(Timestamp::as_millis),
         };
         (record, text)
     }
@@ -302,6 +305,7 @@ impl Record {
                 .into_iter()
                 .map(StoredDelivery::into_delivery)
                 .collect(),
+            alarm: self.alarm.map(Timestamp::from_millis),
             state: match self.state {
                 Standing::Waiting => State::Waiting,
                 Standing::TimedOut => State::TimedOut,

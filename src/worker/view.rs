@@ -1,5 +1,7 @@
-//! What a client is told of a token. A token's object answers its client itself: the Worker hands the response
-//! on as it is, which spares a second one.
+//! What a client is told of a token.
+//!
+//! A token's object answers its client itself: the Worker hands the response on as it is, which spares a
+//! second one.
 
 use super::http::Reply;
 use super::record::Answer;
@@ -10,10 +12,11 @@ use crate::token::{Outcome, State, Token};
 use crate::wire::{self, Reader};
 use serde::{Deserialize, Serialize};
 
-/// Who is told, by way of which request.
-#[derive(Serialize, Deserialize)]
+/// Who is told, by way of which request; of that, what the answer depends on.
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Viewer {
     /// Scheme, host and port that it called.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) origin: String,
     /// The origin of the page that asks, if that may read the answer.
     #[serde(default, skip_serializing_if = "String::is_empty")]

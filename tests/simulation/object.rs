@@ -5,7 +5,8 @@ use super::world::{Event, Ringing, World, at};
 use super::{What, end_of};
 use std::time::Duration;
 use waitpoint::delivery::{Answer, Debt, LEASE, Listed, MAX_ATTEMPTS, Progress, Target};
-use waitpoint::token::{Ask, Reply, State, Token, answer};
+use waitpoint::time::Timestamp;
+use waitpoint::token::{Alarm, Ask, Reply, State, Token, answer};
 
 pub(super) const LEASED: u64 = LEASE.as_secs() * 1_000;
 
@@ -18,6 +19,8 @@ pub(super) struct Object {
     listed: Listed,
     /// Whether there was a token that is forgotten.
     is_gone: bool,
+    /// Whether its alarm has come, and none was set since.
+    is_rung: bool,
     paying: Option<Paying>,
     /// Changes that nobody has followed up yet.
     pub(super) following: u32,
@@ -48,6 +51,7 @@ impl Object {
     pub(super) fn lose_memory(&mut self) {
         self.listed = Listed::default();
         self.is_gone = false;
+        self.is_rung = false;
         self.paying = None;
         self.following = 0;
         self.life += 1;
@@ -76,6 +80,7 @@ impl World<'_> {
             assert!(!is_read || timed_out, "written for a read");
             self.save(id, token.clone());
             self.objects[id].is_changed = true;
+            record.clone_from(&self.objects[id].record);
         }
         (reply, record)
     }
@@ -93,7 +98,24 @@ impl World<'_> {
     pub(super) fn followed_up(&mut self, id: usize) {
         self.objects[id].following -= 1;
         self.wake(id);
-        self.pay(id, true, false);
+        let Some(token) = self.objects[id].record.clone() else {
+            return;
+        };
+        if token.is_news() {
+            // With the rows of others, and nobody learns whether it comes there.
+            let is_lost = !self.has_index || self.is_faulty && self.chance.percent(15);
+            if !is_lost {
+                let slowest = self.chance.of(&[30, 200, 30_000]);
+                let wait = self.chance.below(slowest);
+                let (created, completed) = row_of(&token);
+                self.push(wait, Event::Row(id, created, completed));
+            }
+            let object = &mut self.objects[id];
+            object.listed = object.listed.told();
+        }
+        if token.owes() {
+            self.pay(id, true, false);
+        }
     }
 
     fn wake(&mut self, id: usize) {
@@ -109,6 +131,11 @@ impl World<'_> {
 
     /// What an alarm is for.
     pub(super) fn look(&mut self, id: usize) {
+        let object = &mut self.objects[id];
+        object.is_rung = true;
+        if object.listed == Listed::Told {
+            object.listed = Listed::Unknown;
+        }
         let Some(mut token) = self.objects[id].record.clone() else {
             return self.forget(id);
         };
@@ -162,7 +189,7 @@ impl World<'_> {
     fn pay(&mut self, id: usize, is_armed: bool, rings: bool) {
         let object = &mut self.objects[id];
         if object.paying.is_some() {
-            if !is_armed {
+            if !is_armed || self.objects[id].is_rung {
                 self.arm(id);
             }
             if rings {
@@ -190,7 +217,7 @@ impl World<'_> {
             Some(Debt::Forget) => self.let_go(id),
             None => {
                 let paying = object.paying.take().unwrap();
-                if !paying.is_armed {
+                if !paying.is_armed || self.objects[id].is_rung {
                     self.arm(id);
                 }
                 if paying.rings {
@@ -206,11 +233,7 @@ impl World<'_> {
 
     fn list(&mut self, id: usize) {
         let token = self.objects[id].record.clone().unwrap();
-        let completed = match token.state {
-            State::Completed { at, .. } => Some(at.as_millis()),
-            State::Waiting | State::TimedOut => None,
-        };
-        let created = token.created_at.as_millis();
+        let (created, completed) = row_of(&token);
         let is_lost = self.is_faulty && self.chance.percent(15);
         let slowest = self.chance.of(&[10, 200, 200, 5_000]);
         let mut wait = self.chance.below(slowest);
@@ -287,15 +310,21 @@ impl World<'_> {
     }
 
     /// Record and alarm, at once and durable.
-    fn save(&mut self, id: usize, token: Token) {
+    fn save(&mut self, id: usize, mut token: Token) {
+        let wakeup = self.wakeup(id, &token);
+        let is_known = !std::mem::take(&mut self.objects[id].is_rung);
+        let alarm = token.plan_alarm(wakeup, is_known, at(self.now));
         let before = self.objects[id].record.replace(token);
-        self.arm(id);
+        if let Alarm::Set(wakeup) = alarm {
+            self.set_alarm(id, wakeup.map(|wakeup| wakeup.as_millis()));
+        }
         let object = &self.objects[id];
         let token = object.record.as_ref().unwrap();
         if let Some(before) = before {
             let untouched = Token {
                 state: token.state.clone(),
                 deliveries: token.deliveries.clone(),
+                alarm: token.alarm,
                 ..before.clone()
             };
             assert_eq!(*token, untouched, "what it was created with");
@@ -314,16 +343,23 @@ impl World<'_> {
     }
 
     fn arm(&mut self, id: usize) {
-        let Some(token) = &self.objects[id].record else {
+        let object = &mut self.objects[id];
+        object.is_rung = false;
+        let Some(token) = object.record.clone() else {
             return;
         };
+        let alarm = token.alarm_for(self.wakeup(id, &token), at(self.now));
+        self.set_alarm(id, alarm.map(|alarm| alarm.as_millis()));
+    }
+
+    fn wakeup(&self, id: usize, token: &Token) -> Option<Timestamp> {
         let retention = Duration::from_millis(self.retention);
         let wakeup = token.next_wakeup(retention, self.objects[id].listed, at(self.now));
         let overdue = token.state == State::Waiting && token.timeout_at <= Some(at(self.now));
         if !overdue && !token.is_forgotten(retention, at(self.now)) {
             assert!(wakeup.is_none_or(|wakeup| wakeup > at(self.now)), "past");
         }
-        self.set_alarm(id, wakeup.map(|wakeup| wakeup.as_millis()));
+        wakeup
     }
 
     fn set_alarm(&mut self, id: usize, alarm: Option<u64>) {
@@ -392,4 +428,13 @@ impl World<'_> {
             self.push(1_000, Event::Client(waiter));
         }
     }
+}
+
+/// What the index is told: created, completed.
+fn row_of(token: &Token) -> (u64, Option<u64>) {
+    let completed = match token.state {
+        State::Completed { at, .. } => Some(at.as_millis()),
+        State::Waiting | State::TimedOut => None,
+    };
+    (token.created_at.as_millis(), completed)
 }

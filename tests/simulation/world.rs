@@ -5,7 +5,7 @@ use super::object::{LEASED, Object};
 use super::oracle::End;
 use super::{Seen, Standing, What, end_of};
 use std::collections::{BTreeMap, BTreeSet};
-use waitpoint::delivery::{Answer, Listed, Target};
+use waitpoint::delivery::{Answer, CONFIRM, Listed, Target};
 use waitpoint::time::Timestamp;
 use waitpoint::token::{State, Token};
 
@@ -364,7 +364,8 @@ impl<'a> World<'a> {
         // Whatever is owed has an alarm in time: whoever is at it may die any moment.
         let due = token.deliveries.iter().filter_map(|one| one.due_at());
         let due = due.map(|due| due.as_millis().max(self.now) + LEASED).min();
-        let listed = (!self.is_listed(id, token)).then_some(self.now + HOUR);
+        let confirm = u64::try_from(CONFIRM.as_millis()).unwrap();
+        let listed = (!self.is_listed(id, token)).then_some(self.now + confirm);
         let timeout = token.timeout_at.map(Timestamp::as_millis);
         let end = match stands {
             End::Waiting => timeout,

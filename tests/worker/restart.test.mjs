@@ -53,7 +53,7 @@ test("killed right after it acknowledged, it keeps what it acknowledged", async 
   assert.equal((await second.retrieve(unread.id)).status, "TIMED_OUT");
 
   const output = first.output + second.output;
-  assert.match(output, /"event":"decided"/);
+  assert.match(output, /"event":"completed"/);
   assert.doesNotMatch(output, /eyJ|tr_dev_/, "a credential in what it printed");
   await interrupt(second);
 });
