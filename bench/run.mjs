@@ -1,6 +1,7 @@
 // `npm run bench`: this Worker beside the TypeScript that a user would write (peers/typescript.ts) and the floor, the same
 // durable writes and nothing else (peers/floor.js). All in `workerd serve` on one core, the load on the other, in rounds of all
-// three. `--rounds N` (default 7), `--tokens N` a phase (default 500). Linux.
+// three. `--rounds N` (default 7), `--tokens N` a phase (default 500); `--beside FOLDER` measures another build of this Worker
+// too. Linux.
 import { build as bundle } from "esbuild";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -10,9 +11,9 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "../scripts/build.mjs";
 import { root } from "../scripts/setup.mjs";
-import { KEY, cpuOf, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
+import { KEY, built, cpuOf, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "7" }, tokens: { type: "string", default: "500" }, json: { type: "boolean" } } });
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "7" }, tokens: { type: "string", default: "500" }, beside: { type: "string" } } });
 const [rounds, tokens] = [Number(values.rounds), Number(values.tokens)];
 underNode(await build("worker"));
 execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });
@@ -31,6 +32,7 @@ const peer = async (file) => {
   return { files: { "index.js": { text: outputFiles[0].text } }, objects: { TOKENS: "TokenObject" }, vars: { SECRET_KEYS: KEY } };
 };
 const TARGETS = { waitpoint: waitpoint(), typescript: await peer("typescript.ts"), floor: await peer("floor.js") };
+if (values.beside) TARGETS.beside = { ...waitpoint(), files: built(values.beside) };
 const names = Object.keys(TARGETS);
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -129,7 +131,7 @@ const ratio = (phase, other) => {
   return median(ours.map((cpu, at) => cpu / theirs[at])).toFixed(2);
 };
 console.log(`\nCPU of workerd a request, µs, medians of ${rounds} rounds of ${tokens} requests, and the medians of the paired ratios\n`);
-console.log("| | waitpoint | TypeScript | floor | ÷ TypeScript | ÷ floor |\n|---|--:|--:|--:|--:|--:|");
+console.log(`| | ${names.join(" | ")} | ÷ typescript | ÷ floor |\n|---|${names.map(() => "--:").join("|")}|--:|--:|`);
 for (const phase of PHASES) {
   const cpus = names.map((name) => median(of(name, phase, "cpu")).toFixed(0));
   console.log(`| ${phase} | ${cpus.join(" | ")} | ${ratio(phase, "typescript")} | ${ratio(phase, "floor")} |`);

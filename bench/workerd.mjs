@@ -15,9 +15,12 @@ export function underNode(env) {
 
 export const KEY = "tr_dev_123456789012345678901234";
 
+/** The modules of a build of it. */
+export const built = (folder) => Object.fromEntries(["index.js", "waitpoint.wasm"].map((name) => [name, join(folder, name)]));
+
 /** The Worker of this repository, with these variables. `wrap`: a module around its own, named `built`. */
 export const waitpoint = (vars = {}, wrap) => ({
-  files: Object.fromEntries(["index.js", "waitpoint.wasm"].map((name) => [name, join(root, "build", name)])),
+  files: built(join(root, "build")),
   entry: wrap,
   objects: { TOKENS: "TokenObject", KEYS: "KeyObject", INDEX: "IndexObject" },
   vars: { SECRET_KEYS: KEY, ...vars },

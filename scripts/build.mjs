@@ -48,7 +48,7 @@ async function buildWorker(env) {
   mkdirSync(out);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
   const wasm = join(out, "waitpoint.wasm");
-  run(env.WASM_OPT_BIN, [join(glue, "waitpoint_bg.wasm"), "-o", wasm, "-Oz", ...strip, ...WASM_FEATURES], { env, sentence });
+  run(env.WASM_OPT_BIN, [join(glue, "waitpoint_bg.wasm"), "-o", wasm, "-O3", ...strip, ...WASM_FEATURES], { env, sentence });
   // Not before setup, which installs it.
   const { build: bundle } = await import("esbuild");
   const source = (name) => join(root, "src", "worker", `${name}.js`);

@@ -1,5 +1,5 @@
 // What the platform calls: the Worker, and the classes of its Durable Objects. Each is a shell of its Rust.
-import { LINE, farewell } from "./platform.js";
+import { LINE, WAITER, farewell } from "./platform.js";
 import { enter, generation, run } from "./runtime.js";
 
 export default {
@@ -44,10 +44,12 @@ const body = async (request) => new Uint8Array(await request.arrayBuffer());
 const NOTHING = new Uint8Array(0);
 
 export class TokenObject extends object("TokenObject") {
-  async fetch(request) {
-    const line = request.headers.get(LINE) ?? "";
-    if (request.headers.get("upgrade") === "websocket") return run(this.call("admit", line));
-    return this.call("answer", line, request.body ? await body(request) : NOTHING);
+  fetch(request) {
+    const line = request.headers.get(LINE);
+    if (line !== null) return this.call("answer", line, NOTHING);
+    const waiter = request.headers.get(WAITER);
+    if (waiter !== null) return run(this.call("admit", waiter));
+    return body(request).then((body) => this.call("answer", "", body));
   }
 
   alarm() {

@@ -147,8 +147,11 @@ impl Object {
             }
             _ => {}
         }
-        if let (Some(saving), Some(token)) = (saving, &token) {
-            self.follow_up(saving, token);
+        match (saving, &token) {
+            (Some(saving), Some(token)) => self.follow_up(saving, token),
+            // Whoever comes by mends what a crash may have kept from the index.
+            (None, Some(token)) if self.listed.get() == Listed::Unknown => self.list(token),
+            _ => {}
         }
         Ok(Answer::of(reply, token))
     }
@@ -189,15 +192,14 @@ impl Object {
     /// written.
     fn follow_up(self: &Rc<Self>, saving: Promised, token: &Token) {
         let object = Rc::clone(self);
-        let news = token.is_news().then(|| Row::of(&self.id, token));
-        let (created_at, owes) = (token.created_at, token.owes());
+        let row = Row::of(&self.id, token);
+        let (created_at, is_news, owes) = (token.created_at, token.is_news(), token.owes());
         spawn(async move {
             let done = async {
                 saving.await?;
                 object.wake()?;
-                if let Some(row) = news {
-                    index::tell(&object.env, &object.environment, created_at, &row);
-                    object.listed.update(Listed::told);
+                if is_news {
+                    object.tell(created_at, &row);
                 }
                 if owes {
                     object.pay(true).await?;
@@ -210,6 +212,18 @@ impl Object {
                 platform::error("what follows a change of a token failed", &why);
             }
         });
+    }
+
+    /// Tells the index of a token as it is written.
+    fn list(&self, token: &Token) {
+        if token.is_news() {
+            self.tell(token.created_at, &Row::of(&self.id, token));
+        }
+    }
+
+    fn tell(&self, created_at: Timestamp, row: &Row) {
+        index::tell(&self.env, &self.environment, created_at, row);
+        self.listed.update(Listed::told);
     }
 
     /// Tells the waiters how the token ended, if it has. It is written down by now.

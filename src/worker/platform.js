@@ -101,6 +101,8 @@ function pairs(headers) {
 
 /** What a message to an object has instead of a body, if it can. */
 export const LINE = "waitpoint-message";
+/** What brings a waiter's socket to a token's object: the URL that its messages show. */
+export const WAITER = "waitpoint-waiter";
 
 /** An object's response; `within` is a limit in milliseconds. */
 export async function handOver(env, binding, name, line, body, within) {
@@ -127,7 +129,7 @@ export async function ask(env, binding, name, line, body, within) {
 
 /** A socket to an object, that hears of its token; undefined if there is no such token. */
 async function waiter(env, binding, name, url) {
-  const headers = { upgrade: "websocket", [LINE]: url };
+  const headers = { upgrade: "websocket", [WAITER]: url };
   const response = await env[binding].getByName(name).fetch("http://object/", { headers });
   if (response.status === 404) return undefined;
   if (!response.webSocket) throw new Error(`the object answered ${response.status}`);

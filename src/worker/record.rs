@@ -31,10 +31,11 @@ pub(super) enum Command {
 
 /// A command on its way to an object.
 ///
-/// What has no text goes in a header, since a body costs as much again; what has lies outside wasm's memory:
-/// that never shrinks, and while the answer is awaited many outputs of megabytes may be under way.
+/// What is short and ASCII goes in a header, since a body costs as much again. What is not lies outside
+/// wasm's memory: that never shrinks, and while the answer is awaited many outputs of megabytes may be under
+/// way.
 pub(super) struct Message {
-    /// The head, or nothing if that is in the body.
+    /// All of it as JSON, or nothing.
     line: String,
     body: Option<Uint8Array>,
 }
@@ -54,18 +55,19 @@ impl Message {
     }
 
     fn of(command: &Command, viewer: Option<Viewer>, text: &str) -> Self {
-        let line = serde_json::to_string(&(command, viewer)).unwrap_or_default();
-        if text.is_empty() && line.is_ascii() && line.len() <= LONGEST_HEADER {
-            return Self { line, body: None };
+        if text.len() <= LONGEST_HEADER {
+            let line = serde_json::to_string(&(command, &viewer, text)).unwrap_or_default();
+            // JSON leaves DEL as it is, and no header may hold it.
+            let fits = |byte: u8| byte.is_ascii() && byte != 0x7f;
+            if line.bytes().all(fits) && line.len() <= LONGEST_HEADER {
+                return Self { line, body: None };
+            }
         }
-        let body = Uint8Array::from(
-            [line.as_bytes(), b"\n", text.as_bytes()]
-                .concat()
-                .as_slice(),
-        );
+        let head = serde_json::to_string(&(command, viewer)).unwrap_or_default();
+        let body = [head.as_bytes(), b"\n", text.as_bytes()].concat();
         Self {
             line: String::new(),
-            body: Some(body),
+            body: Some(Uint8Array::from(body.as_slice())),
         }
     }
 
@@ -78,12 +80,10 @@ impl Message {
         line: &str,
         body: &[u8],
     ) -> Result<(Command, Option<Viewer>, String), Unreadable> {
-        let ((command, viewer), text) = if line.is_empty() {
-            unpack(body)?
-        } else {
-            let head = serde_json::from_str(line).map_err(|_| Unreadable)?;
-            (head, String::new())
-        };
+        if !line.is_empty() {
+            return serde_json::from_str(line).map_err(|_| Unreadable);
+        }
+        let ((command, viewer), text) = unpack(body)?;
         Ok((command, viewer, text))
     }
 }
