@@ -1,6 +1,7 @@
 //! What each endpoint does. Credentials are verified here, before any object wakes.
 
 use super::http::{Head, PLAIN, Reply, body, preflight};
+use super::link::hash;
 use super::record::{Answer, Command, Deciding, Record, pack};
 use super::relay::Relayed;
 use super::wait::Waited;
@@ -8,6 +9,8 @@ use super::{index, key, now, platform, settings};
 use crate::auth::{Caller, Environment};
 use crate::error::Refusal;
 use crate::list::ListQuery;
+use crate::openapi;
+use crate::page;
 use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Outcome, Output, State, Token};
@@ -41,8 +44,9 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
     let reply = match (call.relayed(endpoint).await, endpoint) {
         (Ok(Some(Relayed::Passed(response))), _) => return Ok(response),
         (Ok(Some(Relayed::Told(reply))), _) => Ok(reply),
-        // What is misconfigured does not keep the start page from saying what this is.
-        (Err(refusal), endpoint) if endpoint != Some(Endpoint::Start) => Err(refusal),
+        // What is misconfigured does not keep them from saying what this is.
+        (_, Some(endpoint @ (Endpoint::Start | Endpoint::OpenApi))) => call.answer(endpoint).await,
+        (Err(refusal), _) => Err(refusal),
         // A socket is the platform's own response.
         (_, Some(Endpoint::Wait { id })) if head.method() == "GET" => match call.wait(id).await {
             Ok(Waited::Socket(response)) => return Ok(response),
@@ -80,11 +84,8 @@ impl Call<'_> {
         }
         match (endpoint, method) {
             (_, "OPTIONS") => Ok(preflight(endpoint, self.head)),
-            (Endpoint::Start, _) => Ok(Reply::html(
-                200,
-                include_str!("../../www/start.html").to_owned(),
-                PLAIN,
-            )),
+            (Endpoint::Start, _) => Ok(start()),
+            (Endpoint::OpenApi, _) => Ok(Reply::public_json(openapi::DOCUMENT)),
             (Endpoint::Health, _) => self.health(),
             (Endpoint::Tokens, "POST") => self.create().await,
             (Endpoint::Tokens, _) => self.list().await,
@@ -419,6 +420,16 @@ impl Call<'_> {
             Refusal::StorageTrouble
         })
     }
+}
+
+/// What this is, for people.
+fn start() -> Reply {
+    let styles = format!("'{}' '{}'", hash(page::CSS), hash(openapi::CSS));
+    Reply::html(
+        200,
+        openapi::start_page(),
+        &format!("{PLAIN}; style-src {styles}; img-src data:"),
+    )
 }
 
 fn no_key(why: JsValue) -> Refusal {
