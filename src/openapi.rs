@@ -4,10 +4,20 @@
 use crate::page;
 use askama::Template;
 
-/// The document.
-pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
+/// The document, and the start page's account of it: a line each.
+const TEXTS: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.txt"));
 /// Stands in the start page; the response's policy names its hash.
 pub const CSS: &str = include_str!("../www/start.css");
+
+/// The document.
+#[must_use]
+pub fn document() -> &'static str {
+    texts().0
+}
+
+fn texts() -> (&'static str, &'static str) {
+    TEXTS.split_once('\n').unwrap_or_default()
+}
 
 /// The start page.
 #[must_use]
@@ -22,7 +32,7 @@ pub fn start_page() -> String {
     let page = Page {
         page_css: page::CSS,
         css: CSS,
-        endpoints: include_str!(concat!(env!("OUT_DIR"), "/endpoints.html")),
+        endpoints: texts().1,
     };
     // Writing to a string cannot fail.
     page.render().unwrap_or_default()

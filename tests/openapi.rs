@@ -2,11 +2,11 @@
 use serde_json::Value;
 use std::collections::BTreeSet;
 use waitpoint::error::{QueryIssue, Refusal};
-use waitpoint::openapi::{DOCUMENT, start_page};
+use waitpoint::openapi::{self, start_page};
 use waitpoint::route::Endpoint;
 
 fn document() -> Value {
-    serde_json::from_str(DOCUMENT).unwrap()
+    serde_json::from_str(openapi::document()).unwrap()
 }
 
 /// The path by which the document names an endpoint.

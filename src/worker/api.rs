@@ -85,7 +85,7 @@ impl Call<'_> {
         match (endpoint, method) {
             (_, "OPTIONS") => Ok(preflight(endpoint, self.head)),
             (Endpoint::Start, _) => Ok(start()),
-            (Endpoint::OpenApi, _) => Ok(Reply::public_json(openapi::DOCUMENT)),
+            (Endpoint::OpenApi, _) => Ok(Reply::public_json(openapi::document())),
             (Endpoint::Health, _) => self.health(),
             (Endpoint::Tokens, "POST") => self.create().await,
             (Endpoint::Tokens, _) => self.list().await,
