@@ -8,7 +8,7 @@ use std::path::Path;
 use std::{env, fs};
 
 const SOURCE: &str = "www/openapi.json";
-const METHODS: [&str; 3] = ["get", "post", "put"];
+const METHODS: [&str; 2] = ["get", "post"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={SOURCE}");
@@ -29,11 +29,8 @@ fn endpoints(document: &Value) -> Result<String, Box<dyn Error>> {
         let (name, about) = (text(tag, "name"), text(tag, "description"));
         write!(html, "<h2>{}</h2><p>{}</p>", prose(name), prose(about))?;
         for (path, item) in fields(document, "/paths") {
-            for method in METHODS {
-                let Some(operation) = item.get(method) else {
-                    continue;
-                };
-                if list(operation, "/tags").any(|one| one == name) {
+            for (method, operation) in fields(item, "") {
+                if METHODS.contains(&method) && list(operation, "/tags").any(|one| one == name) {
                     let shown = Shown {
                         document,
                         path,
@@ -64,7 +61,8 @@ impl Shown<'_> {
             html,
             "<details><summary><b class={method}>{}</b> <code>{}</code> <span>{}</span></summary>",
             method.to_uppercase(),
-            escape(self.path),
+            // So that a line breaks before a segment, if it must.
+            escape(self.path).replace('/', "<wbr>/"),
             prose(summary)
         )?;
         let description = text(self.operation, "description");
