@@ -28,9 +28,9 @@ export const waitpoint = (vars = {}, wrap) => ({
 
 /**
  * Starts a Worker on a free port: `url`, `pid`, `restart()`, `stop()`. Its objects lie in a folder in memory, where there is
- * one, that goes with it. `cpu` is the core that it may use.
+ * one, that goes with it. `cpu` is the core that it may use; without `internet` what it sends reaches nobody; `listen` hears what it logs.
  */
-export async function serve({ files, entry, objects, vars }, { cpu } = {}) {
+export async function serve({ files, entry, objects, vars }, { cpu, internet = true, listen } = {}) {
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "waitpoint-bench-"));
   for (const [name, file] of Object.entries(files)) {
     if (typeof file === "string") copyFileSync(file, join(folder, name));
@@ -46,7 +46,7 @@ export async function serve({ files, entry, objects, vars }, { cpu } = {}) {
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .worker),
-    (name = "internet", network = (allow = ["public", "private"])),
+    (name = "internet", network = (allow = [${internet ? '"public", "private"' : ""}])),
     (name = "disk", disk = (path = ${text(folder)}, writable = true)),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
@@ -65,6 +65,10 @@ const worker :Workerd.Worker = (
 );`,
   );
   const server = { url: "", pid: 0, folder, log: "" };
+  const onLog = (data) => {
+    server.log = (server.log + data).slice(-100_000);
+    listen?.(data);
+  };
   let child;
   const end = () => child.kill("SIGKILL");
   const start = async () => {
@@ -72,7 +76,7 @@ const worker :Workerd.Worker = (
     const workerd = [binary(), "serve", ...inspect, "--control-fd=3", join(folder, "config.capnp")];
     const [command, ...args] = cpu === undefined ? workerd : ["taskset", "-c", String(cpu), ...workerd];
     child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (server.log = (server.log + data).slice(-100_000)));
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", onLog);
     const port = await new Promise((resolve, reject) => {
       let said = "";
       child.stdio[3].on("data", (data) => {

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WASM_FEATURES, root, run, say, setup } from "./setup.mjs";
 
-const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "src"];
+const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "build.rs", "src", "www"];
 
 /** Builds both, or the Worker alone; the environment in which the tools are found. */
 export async function build(only) {
   const env = await setup();
-  await unlessBuilt("build", [...INPUTS, "askama.toml", "www", "scripts/build.mjs"], () => buildWorker(env));
+  await unlessBuilt("build", [...INPUTS, "askama.toml", "scripts/build.mjs"], () => buildWorker(env));
   if (only === "worker") return env;
   // Not before setup: it needs what that installs.
   const { SOURCES, buildPackage } = await import("./package.mjs");

@@ -38,6 +38,12 @@ step("the bundle that wrangler would upload", env.NODE, [
   bundle,
 ]);
 
+if (chosen.length === 0) {
+  // The same cases each time; `npm run fuzz:http` makes others.
+  const fuzz = [join(root, "scripts/fuzz-http.mjs"), "--optional", "--seed", "1", "--max-examples", "30"];
+  step("the Worker against its OpenAPI document", env.NODE, fuzz);
+}
+
 const files = testFiles(chosen.length ? chosen : ["tests"]);
 step("the Worker and the package", env.NODE, ["--test", "--test-timeout=300000", "--test-concurrency=2", ...files], {
   WAITPOINT_BUNDLE: bundle,

@@ -5,7 +5,7 @@
 
 use crate::error::{Refusal, excerpt};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Error as _, IgnoredAny};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -33,6 +33,7 @@ pub struct Approval {
     /// Who asks.
     pub requested_by: Option<String>,
     /// None means to approve or to reject.
+    #[serde(deserialize_with = "objects")]
     pub choices: Vec<Choice>,
     /// Whether a comment is asked for.
     pub comment: Comment,
@@ -96,6 +97,22 @@ pub enum Confirm {
 fn raw<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let raw: Box<RawValue> = Deserialize::deserialize(deserializer)?;
     Ok(Some(raw.get().to_owned()))
+}
+
+/// Choices; serde would take an array of its fields for one as well.
+fn objects<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Choice>, D::Error> {
+    let raws: Vec<Box<RawValue>> = Deserialize::deserialize(deserializer)?;
+    let mut choices = Vec::with_capacity(raws.len());
+    for raw in &raws {
+        if !raw.get().starts_with('{') {
+            return Err(D::Error::custom(format!(
+                "{} is no choice",
+                excerpt(raw.get())
+            )));
+        }
+        choices.push(serde_json::from_str(raw.get()).map_err(D::Error::custom)?);
+    }
+    Ok(choices)
 }
 
 impl Approval {

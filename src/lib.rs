@@ -30,6 +30,7 @@
 //! | [`error`] | every refusal: status, code, sentence |
 //! | [`route`] | path to endpoint, endpoint to methods |
 //! | [`list`] | what a list request asks, and what its page says |
+//! | [`openapi`] | the API's description, for programs and for people |
 //! | [`webhook`] | where webhooks may go and how they are signed |
 //! | [`upstream`] | the relay: tokens that live at another API |
 //! | [`approval`] | what a token asks of a person, and what a choice decides |
@@ -80,6 +81,8 @@ pub mod jwt;
 #[cfg(not(feature = "browser"))]
 pub mod list;
 #[cfg(not(feature = "browser"))]
+pub mod openapi;
+#[cfg(not(feature = "browser"))]
 pub mod page;
 #[cfg(not(feature = "browser"))]
 pub mod route;
@@ -113,6 +116,7 @@ mod tests {
     mod client;
     mod laws;
     mod list;
+    mod openapi;
     mod page;
     mod route;
     mod simulation;

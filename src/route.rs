@@ -5,6 +5,8 @@
 pub enum Endpoint<'a> {
     /// `/`: what this is, for people.
     Start,
+    /// `/openapi.json`: what this is, for programs.
+    OpenApi,
     /// `/healthz`
     Health,
     /// `/api/v1/waitpoints/tokens`
@@ -48,6 +50,7 @@ impl<'a> Endpoint<'a> {
         let mut next = || segments.next();
         let endpoint = match (next(), next(), next(), next()) {
             (Some(""), None, ..) => Self::Start,
+            (Some("openapi.json"), None, ..) => Self::OpenApi,
             (Some("healthz"), None, ..) => Self::Health,
             (Some("api"), Some("v1"), Some("auth"), Some("jwt")) => match (next(), next()) {
                 (Some("claims"), None) => Self::Claims,
@@ -83,7 +86,7 @@ impl<'a> Endpoint<'a> {
     #[must_use]
     pub fn allow(self) -> &'static str {
         match self {
-            Self::Start | Self::Health => "GET, HEAD",
+            Self::Start | Self::OpenApi | Self::Health => "GET, HEAD",
             Self::Tokens => "GET, HEAD, POST",
             Self::Token { .. } => "GET, HEAD, OPTIONS",
             Self::Complete { .. } => "POST, OPTIONS",

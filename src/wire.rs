@@ -149,8 +149,9 @@ fn timeout(raw: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
     if let Ok(text) = serde_json::from_str::<String>(raw) {
         return parse_timeout(&text, now).map_err(|why| Refusal::timeout(&text, why));
     }
-    // A number is milliseconds since the epoch, as for JavaScript's Date.
-    let at = match raw.parse::<u64>() {
+    // A number is milliseconds since the epoch, as for JavaScript's Date; some languages write decimals.
+    let whole = raw.trim_end_matches('0').strip_suffix('.').unwrap_or(raw);
+    let at = match whole.parse::<u64>() {
         Ok(millis) if millis > Timestamp::MAX.as_millis() => Err(TimeoutError::TooFar),
         Ok(millis) => future(Timestamp::from_millis(millis), now),
         Err(_) => Err(TimeoutError::Unreadable),

@@ -63,6 +63,11 @@ fn what_cannot_be_shown_is_refused_and_named() {
     for (json, part) in [
         (r#"[]"#.to_owned(), "no object"),
         (r#""text""#.to_owned(), "no object"),
+        (
+            r#"{"choices":[["Go",1,"primary"]]}"#.to_owned(),
+            "is no choice",
+        ),
+        (r#"{"choices":null}"#.to_owned(), "expected a sequence"),
         (r#"{"titel":"x"}"#.to_owned(), "unknown field `titel`"),
         (r#"{"title":5}"#.to_owned(), "expected a string"),
         (r#"{"title":" "}"#.to_owned(), "title is empty"),

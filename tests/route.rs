@@ -11,6 +11,7 @@ fn each_path_has_its_endpoint_and_its_methods() {
     let run = format!("/engine/v1/runs/run_1/waitpoints/tokens/{ID}/wait");
     for (path, endpoint, allow) in [
         ("/", Endpoint::Start, "GET, HEAD"),
+        ("/openapi.json", Endpoint::OpenApi, "GET, HEAD"),
         ("/healthz", Endpoint::Health, "GET, HEAD"),
         (tokens, Endpoint::Tokens, "GET, HEAD, POST"),
         (
@@ -108,6 +109,7 @@ fn only_retrieve_and_complete_are_for_browsers() {
     let (id, credential) = ("x", "y");
     for (endpoint, expected) in [
         (Endpoint::Start, false),
+        (Endpoint::OpenApi, false),
         (Endpoint::Health, false),
         (Endpoint::Tokens, false),
         (Endpoint::Token { id }, true),

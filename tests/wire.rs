@@ -159,6 +159,9 @@ fn a_timeout_is_a_duration_a_date_or_a_number_of_milliseconds() {
         (r#""2026-09-26T00:00:01.000Z""#, NOW + 1_000),
         (r#""2026-09-27""#, NOW + 86_400_000),
         ("1790380800001", NOW + 1),
+        // As Python and others write a number that was not an integer before.
+        ("1790380801000.0", NOW + 1_000),
+        ("1790380801000.000", NOW + 1_000),
         ("253402300799999", 253_402_300_799_999),
     ] {
         let request = create(format!(r#"{{"timeout":{timeout}}}"#)).unwrap();

@@ -1,6 +1,7 @@
 //! What each endpoint does. Credentials are verified here, before any object wakes.
 
 use super::http::{Answered, Head, PLAIN, Reply, body, preflight};
+use super::link::hash;
 use super::platform::{self, Env, Request, Response};
 use super::record::{Answer, Command, Deciding, Message, Record};
 use super::view::{Viewer, url};
@@ -8,6 +9,8 @@ use super::{index, key, now, settings};
 use crate::auth::{Caller, Environment};
 use crate::error::Refusal;
 use crate::list::ListQuery;
+use crate::openapi;
+use crate::page;
 use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Outcome, Output, Token};
@@ -45,8 +48,9 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
     };
     let answered = match (call.relayed(endpoint).await, endpoint) {
         (Ok(Some(answered)), _) => Ok(answered),
-        // What is misconfigured does not keep the start page from saying what this is.
-        (Err(refusal), endpoint) if endpoint != Some(Endpoint::Start) => Err(refusal),
+        // What is misconfigured does not keep them from saying what this is.
+        (_, Some(endpoint @ (Endpoint::Start | Endpoint::OpenApi))) => call.answer(endpoint).await,
+        (Err(refusal), _) => Err(refusal),
         (_, Some(endpoint)) => call.answer(endpoint).await,
         (_, None) => call.no_such_path(),
     };
@@ -79,9 +83,8 @@ impl Call<'_> {
             (Endpoint::Token { id }, _) => return self.retrieve(id).await,
             (Endpoint::Callback { id, credential }, _) => return self.link(id, credential).await,
             (Endpoint::Wait { id }, _) => return self.wait(id).await,
-            (Endpoint::Start, _) => {
-                Reply::html(200, include_str!("../../www/start.html").to_owned(), PLAIN)
-            }
+            (Endpoint::Start, _) => start(),
+            (Endpoint::OpenApi, _) => Reply::public_json(openapi::document()),
             (Endpoint::Health, _) => self.health()?,
             (Endpoint::Tokens, "POST") => self.create().await?,
             (Endpoint::Tokens, _) => self.list().await?,
@@ -432,6 +435,16 @@ impl Call<'_> {
 fn no_answer(why: JsValue) -> Refusal {
     platform::error("a token's object did not answer", &why);
     Refusal::StorageTrouble
+}
+
+/// What this is, for people.
+fn start() -> Reply {
+    let styles = format!("'{}' '{}'", hash(page::CSS), hash(openapi::CSS));
+    Reply::html(
+        200,
+        openapi::start_page(),
+        &format!("{PLAIN}; style-src {styles}; img-src data:"),
+    )
 }
 
 fn no_key(why: JsValue) -> Refusal {

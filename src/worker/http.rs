@@ -262,6 +262,20 @@ impl Reply {
             .with("cache-control", "private, no-cache")
     }
 
+    /// JSON for everybody, pages of any origin too.
+    pub(super) fn public_json(body: &str) -> Self {
+        let reply = Self {
+            status: 200,
+            headers: String::new(),
+            body: Body::Text(body.to_owned()),
+            is_usual: true,
+        };
+        reply
+            .with("content-type", JSON)
+            .with("cache-control", "public, max-age=300")
+            .with("access-control-allow-origin", "*")
+    }
+
     /// Server-Sent Events, of a `ReadableStream`.
     pub(super) fn events(stream: JsValue) -> Self {
         let reply = Self {

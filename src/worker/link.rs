@@ -282,7 +282,7 @@ fn html(status: u16, text: String) -> Reply {
 }
 
 /// As a Content-Security-Policy names a text that stands in the page.
-fn hash(text: &str) -> String {
+pub(super) fn hash(text: &str) -> String {
     let mut encoded = String::new();
     base64url_encode(&Sha256::digest(text.as_bytes()), &mut encoded);
     format!("sha256-{}=", encoded.replace('-', "+").replace('_', "/"))

@@ -1,0 +1,39 @@
+//! The API as OpenAPI 3.1, and the start page that tells people the same. Both are made of
+//! `www/openapi.json` by `build.rs`.
+
+use crate::page;
+use askama::Template;
+
+/// The document, and the start page's account of it: a line each.
+const TEXTS: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.txt"));
+/// Stands in the start page; the response's policy names its hash.
+pub const CSS: &str = include_str!("../www/start.css");
+
+/// The document.
+#[must_use]
+pub fn document() -> &'static str {
+    texts().0
+}
+
+fn texts() -> (&'static str, &'static str) {
+    TEXTS.split_once('\n').unwrap_or_default()
+}
+
+/// The start page.
+#[must_use]
+pub fn start_page() -> String {
+    #[derive(Template)]
+    #[template(path = "start.html")]
+    struct Page {
+        page_css: &'static str,
+        css: &'static str,
+        endpoints: &'static str,
+    }
+    let page = Page {
+        page_css: page::CSS,
+        css: CSS,
+        endpoints: texts().1,
+    };
+    // Writing to a string cannot fail.
+    page.render().unwrap_or_default()
+}

@@ -1,0 +1,139 @@
+//! The OpenAPI document, held against the router and the refusals.
+use serde_json::Value;
+use std::collections::BTreeSet;
+use waitpoint::error::{QueryIssue, Refusal};
+use waitpoint::openapi::{self, start_page};
+use waitpoint::route::Endpoint;
+
+fn document() -> Value {
+    serde_json::from_str(openapi::document()).unwrap()
+}
+
+/// The path by which the document names an endpoint.
+fn template(endpoint: Endpoint<'_>) -> &'static str {
+    match endpoint {
+        Endpoint::Start => "/",
+        Endpoint::OpenApi => "/openapi.json",
+        Endpoint::Health => "/healthz",
+        Endpoint::Tokens => "/api/v1/waitpoints/tokens",
+        Endpoint::Token { .. } => "/api/v1/waitpoints/tokens/{id}",
+        Endpoint::Complete { .. } => "/api/v1/waitpoints/tokens/{id}/complete",
+        Endpoint::Wait { .. } => "/api/v1/waitpoints/tokens/{id}/wait",
+        Endpoint::Callback { .. } => "/api/v1/waitpoints/tokens/{id}/callback/{credential}",
+        Endpoint::RunWait { .. } => "/engine/v1/runs/{run}/waitpoints/tokens/{id}/wait",
+        Endpoint::Claims => "/api/v1/auth/jwt/claims",
+    }
+}
+
+#[test]
+fn each_endpoint_is_a_path_of_the_document_with_its_methods() {
+    let document = document();
+    let paths = document["paths"].as_object().unwrap();
+    // As many as there are variants, so none is left out.
+    let source = include_str!("../src/route.rs");
+    let variants = source.split("pub enum Endpoint").nth(1).unwrap();
+    let variants = variants.split("\n}").next().unwrap().lines();
+    let is_variant = |line: &&str| {
+        let rest = line.strip_prefix("    ");
+        rest.is_some_and(|rest| rest.starts_with(char::is_uppercase))
+    };
+    assert_eq!(paths.len(), variants.filter(is_variant).count());
+    for (path, item) in paths {
+        let endpoint = Endpoint::of(path).unwrap_or_else(|| panic!("{path} is no path"));
+        assert_eq!(template(endpoint), path);
+        let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"];
+        for method in methods {
+            let is_told = item.get(method.to_lowercase()).is_some();
+            assert_eq!(endpoint.allows(method), is_told, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn each_code_and_each_field_of_a_refusal_is_in_the_document() {
+    let document = document();
+    let error = &document["components"]["schemas"]["Error"]["properties"];
+    let told: BTreeSet<&str> = error["code"]["enum"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|code| code.as_str().unwrap())
+        .collect();
+    // `(401, "missing_authorization")` and the like.
+    let source = include_str!("../src/error.rs");
+    let pairs = source.split(" => (").skip(1);
+    let codes: BTreeSet<&str> = pairs.filter_map(|pair| pair.split('"').nth(1)).collect();
+    assert!(codes.contains(Refusal::StorageTrouble.code()));
+    assert_eq!(told, codes);
+    let issue = QueryIssue {
+        name: "page[size]",
+        message: String::new(),
+    };
+    for refusal in [Refusal::ScopeTooSmall, Refusal::Query(vec![issue])] {
+        let body: Value = serde_json::from_str(&refusal.to_json()).unwrap();
+        for name in body.as_object().unwrap().keys() {
+            assert!(error.get(name).is_some(), "{name} of {refusal:?}");
+        }
+    }
+}
+
+#[test]
+fn its_version_is_the_package_s() {
+    assert_eq!(document()["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_everything_named_is_referred_to() {
+    let document = document();
+    let mut told = BTreeSet::new();
+    for kind in ["parameters", "headers", "responses", "schemas"] {
+        for name in document["components"][kind].as_object().unwrap().keys() {
+            told.insert(format!("#/components/{kind}/{name}"));
+        }
+    }
+    let mut used = BTreeSet::new();
+    references(&document, &mut used);
+    assert_eq!(told, used);
+}
+
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(
+                fields
+                    .get("$ref")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            );
+            fields.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_start_page_shows_each_operation_and_needs_no_script() {
+    let page = start_page();
+    let document = document();
+    let mut operations = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in ["get", "post"] {
+            let Some(operation) = item.get(method) else {
+                continue;
+            };
+            operations += 1;
+            let (name, summary) = (
+                method.to_uppercase(),
+                operation["summary"].as_str().unwrap(),
+            );
+            let path = path.replace('/', "<wbr>/");
+            let shown =
+                format!("<b class={method}>{name}</b> <code>{path}</code> <span>{summary}</span>");
+            assert_eq!(page.matches(&shown).count(), 1, "{shown}");
+        }
+    }
+    assert_eq!(page.matches("<details>").count(), operations);
+    assert!(page.contains("Waitpoint is running"));
+    assert!(!page.contains("<script") && !page.contains("style="));
+}
