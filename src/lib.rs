@@ -111,6 +111,8 @@ mod tests {
     mod approval;
     mod auth;
     mod client;
+    mod credentials;
+    mod json;
     mod laws;
     mod list;
     mod page;
