@@ -14,7 +14,7 @@ use super::record::{Answer, Command, Unreadable, pack_token, unpack, unpack_toke
 use super::{key, now, settings};
 use crate::delivery::{Debt, LEASE, Listed, Target};
 use crate::time::Timestamp;
-use crate::token::{Ask, Outcome, Reply, Token, answer};
+use crate::token::{Ask, Reply, Token, answer};
 use crate::upstream::difference;
 use crate::wire::{self, Reader};
 use js_sys::{Promise, Uint8Array};
@@ -388,17 +388,5 @@ impl Object {
 impl From<Unreadable> for JsValue {
     fn from(_: Unreadable) -> Self {
         JsValue::from_str("the stored record cannot be read")
-    }
-}
-
-impl Outcome {
-    /// As the header `waitpoint-outcome` names it.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Completed => "completed",
-            Self::AlreadyCompleted => "already-completed",
-            Self::TimedOut => "timed-out",
-        }
     }
 }
