@@ -1,10 +1,12 @@
-// `npm test`: everything. Format and lints, the pure modules natively, the package's Rust in a browser,
-// then the built Worker in real workerd with the real SDK, and the packed npm package against it.
+// `npm test`: everything. Format and lints, the pure modules natively and by what the fuzzers found, the
+// package's Rust in a browser, then the built Worker in real workerd with the real SDK, and the packed npm
+// package against it.
 // Further arguments choose test files: npm test -- tests/worker
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensureBrowser } from "./browser.mjs";
 import { build } from "./build.mjs";
+import { canFuzz, fuzzAll } from "./fuzz.mjs";
 import { root, run, say } from "./setup.mjs";
 import { checkSizes } from "./size.mjs";
 
@@ -16,6 +18,7 @@ if (chosen.length === 0) {
   const lints = ["--", "-D", "warnings"];
   const wasm = (feature) => ["--target", "wasm32-unknown-unknown", "--features", feature, "--locked"];
   step("format", "cargo", ["fmt", "--check"]);
+  step("format of the fuzz targets", "cargo", ["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]);
   step("lints of the pure modules and their tests", "cargo", ["clippy", "--all-targets", "--locked", ...lints]);
   step("lints of the Worker", "cargo", ["clippy", ...wasm("worker"), ...lints]);
   step("lints of the package", "cargo", ["clippy", ...wasm("browser"), ...lints]);
@@ -23,6 +26,8 @@ if (chosen.length === 0) {
   step("lints of the package's own tests", "cargo", ["clippy", "--tests", ...wasm("browser"), ...lints]);
   step("lints of the package's server part", "cargo", ["clippy", ...wasm("server"), ...lints]);
   step("the pure modules", "cargo", ["test", "--locked"]);
+  say("the pure modules, by what the fuzzers found");
+  if (canFuzz()) await fuzzAll();
   step("the package's Rust in a browser", "cargo", ["test", ...wasm("browser")], {
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: join(dirname(env.WASM_BINDGEN_BIN), "wasm-bindgen-test-runner"),
   });

@@ -253,14 +253,7 @@ impl Keyring {
         if jwt.len() > MAX_JWT {
             return Err(JwtError::Invalid);
         }
-        let (signed, signature) = jwt.rsplit_once('.').ok_or(JwtError::Invalid)?;
-        let (header, payload) = signed.split_once('.').ok_or(JwtError::Invalid)?;
-        let signature = base64url_decode(signature).ok_or(JwtError::Invalid)?;
-        let environment = self
-            .environments
-            .iter()
-            .find(|environment| environment.signed(signed.as_bytes(), &signature))
-            .ok_or(JwtError::Invalid)?;
+        let (environment, header, payload) = self.signer(jwt).ok_or(JwtError::Invalid)?;
         let named = (!environment.is_upstream).then_some(environment.id.as_str());
         let (scopes, subject, expired) = jwt::read(header, payload, named, now)?;
         let claims = Claims {
@@ -269,6 +262,17 @@ impl Keyring {
             subject,
         };
         Ok((claims, expired))
+    }
+
+    /// The environment by a key of which a JWT is signed, and its header and payload as they stand there.
+    /// Neither is looked at.
+    pub(crate) fn signer<'a>(&self, jwt: &'a str) -> Option<(&Environment, &'a str, &'a str)> {
+        let (signed, signature) = jwt.rsplit_once('.')?;
+        let (header, payload) = signed.split_once('.')?;
+        let signature = base64url_decode(signature)?;
+        let mut environments = self.environments.iter();
+        let signer = environments.find(|one| one.signed(signed.as_bytes(), &signature))?;
+        Some((signer, header, payload))
     }
 
     /// The environment for whose token `id` (internal, without prefix) this 64-digit hexadecimal
@@ -329,12 +333,10 @@ impl Environment {
     /// it stood while it waited. It goes into the page's form.
     #[must_use]
     pub fn nonce(&self, id: &str, now: Timestamp) -> String {
-        let mut nonce = format!("v1.{}.", now.as_secs());
+        let issued_at = now.as_secs().to_string();
+        let mut nonce = format!("v1.{issued_at}.");
         if let Some(key) = self.keys.first() {
-            let mac = key
-                .mac
-                .clone()
-                .chain_update(Self::nonced(id, now.as_secs()));
+            let mac = key.mac.clone().chain_update(Self::nonced(id, &issued_at));
             base64url_encode(&mac.finalize().into_bytes(), &mut nonce);
         }
         nonce
@@ -346,19 +348,20 @@ impl Environment {
         let parts = nonce
             .strip_prefix("v1.")
             .and_then(|rest| rest.split_once('.'));
-        let Some((Ok(issued_at), Some(mac))) =
-            parts.map(|(iat, mac)| (iat.parse::<u64>(), base64url_decode(mac)))
+        let Some((issued_at, Some(mac))) = parts.map(|(iat, mac)| (iat, base64url_decode(mac)))
         else {
             return false;
         };
         // Clocks differ from machine to machine.
-        let age = (now.as_secs() + 60).checked_sub(issued_at);
+        let latest = now.as_secs() + 60;
+        let age = issued_at.parse().ok().and_then(|at| latest.checked_sub(at));
+        // As it is spelled, so that there is one spelling.
         age.is_some_and(|age| age <= NONCE_LIFE.as_secs() + 60)
             && self.signed(Self::nonced(id, issued_at).as_bytes(), &mac)
     }
 
     /// No other text that the key signs begins so.
-    fn nonced(id: &str, issued_at: u64) -> String {
+    fn nonced(id: &str, issued_at: &str) -> String {
         format!("waitpoint page\n{id}\n{issued_at}\nWAITING")
     }
 
@@ -388,7 +391,8 @@ impl Environment {
         id
     }
 
-    fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
+    /// Whether this is the signature of a message by one of the keys.
+    pub(crate) fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
         let verifies = |key: &Key| {
             key.mac
                 .clone()
@@ -397,6 +401,25 @@ impl Environment {
                 .is_ok()
         };
         self.keys.iter().any(verifies)
+    }
+}
+
+/// A key of any bytes, as test vectors have them.
+#[cfg(test)]
+impl Keyring {
+    pub(crate) fn of_key(key: &[u8]) -> Option<Self> {
+        let key = Key {
+            text: String::new(),
+            mac: Hmac::new_from_slice(key).ok()?,
+        };
+        let environment = Environment {
+            id: "default".to_owned(),
+            keys: vec![key],
+            is_upstream: false,
+        };
+        Some(Self {
+            environments: vec![environment],
+        })
     }
 }
 

@@ -80,7 +80,7 @@ pub mod error;
 pub mod jwt;
 #[cfg(not(feature = "browser"))]
 pub mod list;
-#[cfg(not(feature = "browser"))]
+#[cfg(any(feature = "worker", test))]
 pub mod openapi;
 #[cfg(not(feature = "browser"))]
 pub mod page;
@@ -114,6 +114,8 @@ mod tests {
     mod approval;
     mod auth;
     mod client;
+    mod credentials;
+    mod json;
     mod laws;
     mod list;
     mod openapi;

@@ -179,8 +179,10 @@ impl Extras {
             webhook: Option<&'a RawValue>,
         }
         let text = |raw: Option<&RawValue>| raw.map(|raw| raw.get().to_owned());
-        match serde_json::from_slice::<Fields<'_>>(body) {
-            Ok(fields) if body.trim_ascii_start().starts_with(b"{") => Self {
+        // Not from bytes: a text that nobody reads need not be UTF-8 then.
+        let body = std::str::from_utf8(body).unwrap_or_default();
+        match serde_json::from_str::<Fields<'_>>(body) {
+            Ok(fields) if body.trim_ascii_start().starts_with('{') => Self {
                 approval: text(fields.approval),
                 webhook: text(fields.webhook),
             },

@@ -122,10 +122,17 @@ pub fn check_url(url: &str, loopback: bool) -> Result<(), UrlFault> {
     Ok(())
 }
 
-/// Whether this is a host, perhaps with a port.
+/// Whether this is a host, public or not, perhaps with a port.
 pub(crate) fn has_host_and_port(authority: &str) -> bool {
     let (host, port) = host_and_port(authority);
-    !host.is_empty() && port.is_none_or(is_port)
+    let address = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let is_host = match address {
+        Some(address) => address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':'),
+        None => is_name(host.strip_suffix('.').unwrap_or(host)),
+    };
+    is_host && port.is_none_or(is_port)
 }
 
 /// Whether an origin is one of local development, such as `http://localhost:8787`.
@@ -178,14 +185,7 @@ fn check_host(host: &str) -> Result<(), UrlFault> {
         return Err(UrlFault::Address);
     }
     let host = host.strip_suffix('.').unwrap_or(host);
-    let fits = |label: &str| {
-        let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        (1..=63).contains(&label.len())
-            && label.bytes().all(letter)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    if host.len() > 253 || !host.split('.').all(fits) {
+    if !is_name(host) {
         return Err(UrlFault::Host);
     }
     let (before, last) = host.rsplit_once('.').unwrap_or(("", host));
@@ -201,6 +201,18 @@ fn check_host(host: &str) -> Result<(), UrlFault> {
         }
         _ => Err(UrlFault::Host),
     }
+}
+
+/// Whether this is a host name, or an IPv4 address.
+fn is_name(host: &str) -> bool {
+    let fits = |label: &str| {
+        let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        (1..=63).contains(&label.len())
+            && label.bytes().all(letter)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    host.len() <= 253 && host.split('.').all(fits)
 }
 
 /// Where each environment's webhooks go and what signs them, as the settings `WEBHOOK_URL` and

@@ -8,11 +8,11 @@ use waitpoint::auth::{Claims, Keyring, KeyringError, MAX_JWT, MIN_KEY};
 use waitpoint::jwt::JwtError;
 use waitpoint::time::Timestamp;
 
-const KEY: &str = "tr_dev_123456789012345678901234";
+pub(super) const KEY: &str = "tr_dev_123456789012345678901234";
 const OLD: &str = "tr_dev_old_old_old_old_old_old_";
 const OTHER: &str = "tr_prod_99999999999999999999999";
-const EXP: u64 = 1_795_552_215;
-const IAT: u64 = 1_795_465_815;
+pub(super) const EXP: u64 = 1_795_552_215;
+pub(super) const IAT: u64 = 1_795_465_815;
 const DAY: u64 = 86_400;
 const ID: &str = "waitpoint_cmabcdefghijklmnopqrstuvw";
 
@@ -23,7 +23,7 @@ const VECTOR: &str = "eyJhbGciOiJIUzI1NiJ9.\
     OjE3OTU1NTIyMTUsImlhdCI6MTc5NTQ2NTgxNX0.\
     HVawhoYdQq_1v8dsdQYDw2lG6jQFNPxLwPYnPlcOOOA";
 
-const HEADER: &str = r#"{"alg":"HS256"}"#;
+pub(super) const HEADER: &str = r#"{"alg":"HS256"}"#;
 
 const CLAIMS: [(&str, &str); 7] = [
     ("sub", r#""env_1""#),
@@ -35,7 +35,7 @@ const CLAIMS: [(&str, &str); 7] = [
     ("iat", "1795465815"),
 ];
 
-fn seconds(seconds: u64) -> Timestamp {
+pub(super) fn seconds(seconds: u64) -> Timestamp {
     Timestamp::from_millis(seconds * 1_000)
 }
 
@@ -43,11 +43,11 @@ fn keyring(text: &str) -> Keyring {
     Keyring::parse(text).unwrap()
 }
 
-fn env_1() -> Keyring {
+pub(super) fn env_1() -> Keyring {
     keyring(&format!("env_1={KEY}"))
 }
 
-fn base64url(bytes: &[u8]) -> String {
+pub(super) fn base64url(bytes: &[u8]) -> String {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let bits: Vec<u8> = bytes
         .iter()
@@ -80,19 +80,19 @@ fn payload_of(jwt: &str) -> String {
     String::from_utf8(bytes.collect()).unwrap()
 }
 
-fn mac(key: &str, message: &str) -> Vec<u8> {
+pub(super) fn mac(key: &str, message: &str) -> Vec<u8> {
     let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
     mac.chain_update(message).finalize().into_bytes().to_vec()
 }
 
 /// A JWT of a header and a payload that are encoded already.
-fn sign_encoded(key: &str, header: &str, payload: &str) -> String {
+pub(super) fn sign_encoded(key: &str, header: &str, payload: &str) -> String {
     let signed = format!("{header}.{payload}");
     let signature = base64url(&mac(key, &signed));
     format!("{signed}.{signature}")
 }
 
-fn sign(key: &str, header: &str, payload: &str) -> String {
+pub(super) fn sign(key: &str, header: &str, payload: &str) -> String {
     sign_encoded(
         key,
         &base64url(header.as_bytes()),
@@ -101,7 +101,7 @@ fn sign(key: &str, header: &str, payload: &str) -> String {
 }
 
 /// [`CLAIMS`] with some of them replaced, added, or (by an empty value) left out.
-fn claims(changes: &[(&str, &str)]) -> String {
+pub(super) fn claims(changes: &[(&str, &str)]) -> String {
     let changed = |name| changes.iter().find(|(changed, _)| *changed == name);
     let kept = CLAIMS.iter().map(|claim| changed(claim.0).unwrap_or(claim));
     let added = changes
@@ -177,23 +177,7 @@ fn only_what_would_verify_otherwise_is_called_expired() {
 }
 
 #[test]
-fn every_flipped_byte_is_noticed() {
-    for index in 0..VECTOR.len() {
-        for bit in 0..7 {
-            let mut bytes = VECTOR.as_bytes().to_vec();
-            bytes[index] ^= 1 << bit;
-            assert_invalid(std::str::from_utf8(&bytes).unwrap());
-        }
-    }
-}
-
-#[test]
-fn every_truncation_is_noticed() {
-    for length in 0..VECTOR.len() {
-        assert_invalid(&VECTOR[..length]);
-        assert_invalid(&VECTOR[VECTOR.len() - length..]);
-    }
-    // A signature of no or few bytes, over the right text.
+fn a_signature_of_another_length_is_noticed() {
     let (signed, _) = VECTOR.rsplit_once('.').unwrap();
     for length in 0..32 {
         let short = base64url(&mac(KEY, signed)[..length]);

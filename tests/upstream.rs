@@ -59,6 +59,16 @@ fn environments_have_upstreams_of_their_own() {
     assert_eq!(two.of("prod"), Some("https://a.example/base"));
     assert_eq!(two.of("dev"), Some("http://127.0.0.1:3030"));
     assert_eq!(two.sole(), None);
+    for host in [
+        "10.0.0.5",
+        "[fd00::1]:3000",
+        "trigger",
+        "a_b.internal.",
+        "xn--bcher-kva.example",
+    ] {
+        let url = format!("https://{host}/base");
+        assert_eq!(upstreams(&url).sole(), Some(url.as_str()));
+    }
     assert_eq!(
         upstreams("a=https://x.example\nb=https://x.example/").sole(),
         Some("https://x.example")
@@ -76,6 +86,12 @@ fn what_is_no_upstream_names_its_line() {
         "https://user@a.example",
         "https://a.example?x",
         "https://a.example#x",
+        "https://a]b.example",
+        "https://-a.example",
+        "https://a..example",
+        "https://a,b.example",
+        "https://[fd00::1",
+        "https://[fd00::x]",
         "prod=",
         "p r=https://a.example",
     ] {

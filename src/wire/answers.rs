@@ -4,7 +4,7 @@
 use super::to_json;
 use crate::delivery::{Answer, Delivery, Note, Progress, Target};
 use crate::time::Timestamp;
-use crate::token::{CompletedBy, OutputKind, State, Token};
+use crate::token::{CompletedBy, Outcome, OutputKind, State, Token};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -277,6 +277,19 @@ impl CompletedBy {
             Self::Callback => "callback",
             Self::Page => "page",
             Self::Upstream => "upstream",
+        }
+    }
+}
+
+impl Outcome {
+    /// As the header `waitpoint-outcome` names it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Completed => "completed",
+            Self::AlreadyCompleted => "already-completed",
+            Self::TimedOut => "timed-out",
         }
     }
 }

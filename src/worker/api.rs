@@ -2,8 +2,9 @@
 
 use super::http::{Answered, Head, PLAIN, Reply, body, preflight};
 use super::link::hash;
+use super::message::Message;
 use super::platform::{self, Env, Request, Response};
-use super::record::{Answer, Command, Deciding, Message, Record};
+use super::record::{Answer, Command, Deciding, Record};
 use super::view::{Viewer, url};
 use super::{index, key, now, settings};
 use crate::auth::{Caller, Environment};

@@ -12,6 +12,7 @@
 //! | `index.rs` | the Durable Objects that list an environment's tokens |
 //! | `key.rs` | the Durable Object of an idempotency key |
 //! | `record.rs` | the stored form, and what Worker and object say to each other |
+//! | `message.rs` | how a command travels |
 //! | `view.rs` | what a client is told of a token |
 //! | `settings.rs` | secrets and variables |
 //! | `entry.js` | what the platform calls |
@@ -24,6 +25,7 @@ mod http;
 mod index;
 mod key;
 mod link;
+mod message;
 mod object;
 mod platform;
 mod record;

@@ -11,8 +11,9 @@
 use super::deliver::Outbox;
 use super::http::Reply;
 use super::index::{self, Row};
+use super::message::Message;
 use super::platform::{self, Env, ObjectState, Response, alarm_at};
-use super::record::{Answer, Command, Message, Unreadable, pack_token, unpack_token};
+use super::record::{Answer, Command, Unreadable, pack_token, unpack_token};
 use super::task::{Promised, spawn, task};
 use super::view::Viewer;
 use super::{key, now, settings};
@@ -449,17 +450,5 @@ impl Object {
 impl From<Unreadable> for JsValue {
     fn from(_: Unreadable) -> Self {
         JsValue::from_str("the stored record cannot be read")
-    }
-}
-
-impl Outcome {
-    /// As the header `waitpoint-outcome` names it.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Completed => "completed",
-            Self::AlreadyCompleted => "already-completed",
-            Self::TimedOut => "timed-out",
-        }
     }
 }

@@ -1,0 +1,83 @@
+//! What a token asks, decided by what a person fills in. A line each: the choice, the typed label, the
+//! comment; then the JSON of `approval`.
+#![no_main]
+use libfuzzer_sys::fuzz_target;
+use serde_json::value::RawValue;
+use waitpoint::approval::{Approval, Comment};
+use waitpoint::page::{self, Draft, View};
+use waitpoint::time::Timestamp;
+use waitpoint::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
+use waitpoint::words;
+
+const NOW: Timestamp = Timestamp::from_millis(1_790_380_800_000);
+
+fuzz_target!(|text: &str| {
+    let mut parts = text.splitn(4, '\n');
+    let mut next = || parts.next().unwrap_or("");
+    let (choice, typed, comment, json) = (next(), next(), next(), next());
+    let Some(tags) = decide(choice, typed, comment, json) else {
+        return;
+    };
+    // What somebody wrote is no tag of the page: it has as many with `<` spelled otherwise.
+    let plain = |text: &str| text.replace('<', "‹");
+    let asked = json.replace("\\u003c", "‹").replace("\\u003C", "‹");
+    let harmless = decide(
+        &plain(choice),
+        &plain(typed),
+        &plain(comment),
+        &plain(&asked),
+    );
+    assert!(harmless.is_none_or(|harmless| harmless == tags));
+});
+
+/// Shows the page and decides; how many tags the page has before and after. `None` if that is no approval.
+fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize; 2]> {
+    Approval::parse(json).ok()?;
+    let view = View {
+        words: words::choose("en", ""),
+        now: NOW,
+        reads: true,
+    };
+    let draft = Draft {
+        choice: choice.to_owned(),
+        typed: typed.to_owned(),
+        comment: comment.to_owned(),
+    };
+    let mut token = Token {
+        approval: Some(json.to_owned()),
+        ..Token::new(NOW, None, Vec::new())
+    };
+    let tags = |token: &Token, draft: &Draft| {
+        let page = page::of_token(view, token, "nonce", draft, None, None);
+        page.matches('<').count()
+    };
+    let open = tags(&token, &draft);
+
+    let approval = page::approval_of(&token, view.words);
+    let Ok(output) = page::decide(&approval, &draft) else {
+        return Some([open, 0]);
+    };
+    assert!(
+        serde_json::from_str::<&RawValue>(&output).is_ok(),
+        "{output}"
+    );
+    let (choice, comment) = approval.choice_of(&output).unwrap();
+    match approval.comment {
+        Comment::None => assert_eq!(comment, ""),
+        _ => assert_eq!(comment, draft.comment.replace("\r\n", "\n").trim()),
+    }
+    assert_eq!(choice.output(&comment), output);
+    token.state = State::Completed {
+        at: NOW,
+        decision: Decision {
+            output: Some(Output {
+                kind: OutputKind::Json,
+                text: output,
+            }),
+            by: CompletedBy::Page,
+            subject: None,
+        },
+    };
+    assert_eq!(page::compare(&token, &approval, &draft), None);
+    Some([open, tags(&token, &draft)])
+}

@@ -1,0 +1,35 @@
+//! A path is an endpoint or none, and an endpoint is one path.
+#![no_main]
+use libfuzzer_sys::fuzz_target;
+use waitpoint::route::{Endpoint, internal_id};
+
+fuzz_target!(|path: &str| {
+    if let Some(id) = internal_id(path) {
+        assert!(internal_id(id) == Some(id) && path.ends_with(id));
+    }
+    let Some(endpoint) = Endpoint::of(path) else {
+        return;
+    };
+    let tokens = "/api/v1/waitpoints/tokens";
+    let spelled = match endpoint {
+        Endpoint::Start => "/".to_owned(),
+        Endpoint::Health => "/healthz".to_owned(),
+        Endpoint::Tokens => tokens.to_owned(),
+        Endpoint::Token { id } => format!("{tokens}/{id}"),
+        Endpoint::Complete { id } => format!("{tokens}/{id}/complete"),
+        Endpoint::Wait { id } => format!("{tokens}/{id}/wait"),
+        Endpoint::Callback { id, credential } => format!("{tokens}/{id}/callback/{credential}"),
+        Endpoint::Claims => "/api/v1/auth/jwt/claims".to_owned(),
+        Endpoint::RunWait { id } => {
+            let run = path.split('/').nth(4).unwrap();
+            format!("/engine/v1/runs/{run}/waitpoints/tokens/{id}/wait")
+        }
+    };
+    assert_eq!(spelled, path);
+    assert!(
+        endpoint
+            .allow()
+            .split(", ")
+            .all(|method| endpoint.allows(method))
+    );
+});

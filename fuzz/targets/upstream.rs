@@ -1,0 +1,58 @@
+//! What upstream answers: a token, and bodies with the URLs of tokens.
+#![no_main]
+use libfuzzer_sys::fuzz_target;
+use serde_json::value::RawValue;
+use waitpoint::delivery::Note;
+use waitpoint::time::Timestamp;
+use waitpoint::token::{CompletedBy, Decision, State, Token};
+use waitpoint::upstream::{created_id, difference, merge, read_token, rewrite_urls};
+use waitpoint::wire::{Reader, token_json};
+
+const ORIGIN: &str = "https://edge.example";
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<&RawValue>(text).is_ok()
+}
+
+fuzz_target!(|text: &str| {
+    let rewritten = rewrite_urls(text, ORIGIN);
+    assert_eq!(rewrite_urls(&rewritten, ORIGIN), rewritten);
+    if is_json(text) {
+        assert!(is_json(&rewritten), "{rewritten}");
+    }
+    if let Some(id) = created_id(text) {
+        assert!(text.len() > id.len() && id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
+    let Some(theirs) = read_token(text, ORIGIN) else {
+        return;
+    };
+    let now = Timestamp::from_millis(1_790_380_800_000);
+    for reader in [Reader::Owner, Reader::Receiver, Reader::Guest] {
+        assert!(is_json(&token_json(
+            "cabc",
+            "https://edge.example/x",
+            &theirs,
+            reader
+        )));
+    }
+    let note = match &theirs.state {
+        State::TimedOut => Some(Note::TimedOutUpstream),
+        State::Waiting | State::Completed { .. } => None,
+    };
+    assert_eq!(difference(&theirs, &theirs), note);
+    // A decision that stands here goes before whatever upstream says.
+    let ours = Token {
+        state: State::Completed {
+            at: now,
+            decision: Decision {
+                output: None,
+                by: CompletedBy::Api,
+                subject: None,
+            },
+        },
+        ..Token::new(now, None, Vec::new())
+    };
+    assert_eq!(merge(ours.clone(), theirs.clone()).state, ours.state);
+    let waiting = Token::new(now, None, Vec::new());
+    assert_eq!(merge(waiting, theirs.clone()).state, theirs.state);
+});

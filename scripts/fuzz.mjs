@@ -1,0 +1,117 @@
+// `npm run fuzz`: the fuzz targets of the pure modules (fuzz/targets), by libFuzzer.
+//
+//   npm run fuzz -- [--seconds N] [target …]    explores, N seconds a target (60), from where it left off
+//   npm run fuzz -- --replay                    the committed inputs alone, as `npm test` does: libFuzzer's
+//                                               choices depend on addresses too, so no seed repeats a run
+//
+// On stable Rust, without cargo-fuzz: the crate holds no unsafe code, so of what that adds only the coverage is
+// needed, which stable has.
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fail, output, root, run, say } from "./setup.mjs";
+
+const folder = join(root, "fuzz");
+const manifest = join(folder, "Cargo.toml");
+const COVERAGE = [
+  "-Cpasses=sancov-module",
+  "-Cllvm-args=-sanitizer-coverage-level=4",
+  "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+  "-Cllvm-args=-sanitizer-coverage-pc-table",
+  "-Cllvm-args=-sanitizer-coverage-trace-compares",
+];
+
+// Longer inputs are no other cases, and slow.
+const LIMITS = ["-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"];
+// What reads JSON starts from JSONTestSuite as well.
+const READ_JSON = ["approval", "callback", "complete", "create", "upstream"];
+
+/** Whether the targets can be built here; says why not. In CI they must be. */
+export function canFuzz() {
+  if (process.platform !== "win32" && output(process.env.CXX ?? "c++", "--version")) return true;
+  const why = "libFuzzer needs a C++ compiler, on Linux or macOS";
+  if (process.env.CI) fail(why);
+  say(`left out: ${why}`);
+  return false;
+}
+
+/** Builds the targets; the folder that they are in. */
+function build() {
+  const host = output("rustc", "-vV").match(/host: (.+)/)?.[1] ?? fail("rustc is missing; see https://rustup.rs");
+  say("building the fuzz targets");
+  // With a target named, the flags are not for build scripts and macros.
+  run("cargo", ["build", "--release", "--locked", "--manifest-path", manifest, "--target", host], {
+    env: { ...process.env, RUSTFLAGS: COVERAGE.join(" "), CARGO_TARGET_DIR: join(root, "target", "fuzz") },
+    sentence: "the fuzz targets did not build; what cargo said is above",
+  });
+  return join(root, "target", "fuzz", host, "release");
+}
+
+function jsonTestSuite() {
+  const metadata = ["metadata", "--locked", "--format-version=1", "--manifest-path", manifest];
+  const { packages } = JSON.parse(execFileSync("cargo", metadata, { maxBuffer: 1 << 26 }));
+  const { manifest_path } = packages.find(({ name }) => name === "json-syntax");
+  return join(dirname(manifest_path), "tests", "inputs");
+}
+
+/** Runs a target; what it came to. */
+async function fuzz(program, seeds, artifacts, { seconds, found }) {
+  const name = basename(program);
+  mkdirSync(found, { recursive: true });
+  const artifact = join(artifacts, `${name}-`);
+  const budget = seconds === undefined ? ["-runs=0"] : [`-max_total_time=${seconds}`];
+  const child = spawn(program, [...LIMITS, ...budget, `-artifact_prefix=${artifact}`, found, ...seeds]);
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (said = (said + data).slice(-20_000)));
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  const executions = Number(said.match(/number_of_executed_units:\s*(\d+)/)?.[1] ?? 0);
+  const coverage = Number(said.match(/.*\bcov: (\d+)/s)?.[1] ?? 0);
+  return { name, code, executions, coverage, said };
+}
+
+/** Runs the targets of these names, or all; ends the process if one finds something. */
+export async function fuzzAll({ seconds, names = [] } = {}) {
+  const known = readdirSync(join(folder, "targets")).map((file) => basename(file, ".rs")).sort();
+  const strange = names.find((name) => !known.includes(name));
+  if (strange) fail(`there is no target ${strange}; there are ${known.join(", ")}`);
+  const programs = build();
+  const suite = jsonTestSuite();
+  const artifacts = join(root, "target", "fuzz", "artifacts");
+  mkdirSync(artifacts, { recursive: true });
+  const scratch = mkdtempSync(join(tmpdir(), "waitpoint-fuzz-"));
+  const left = names.length ? names.slice() : known.slice();
+  const failures = [];
+  const next = async () => {
+    for (let name; (name = left.shift()); ) {
+      const seeds = [join(folder, "corpus", name), ...(READ_JSON.includes(name) ? [suite] : [])];
+      const found = seconds === undefined ? join(scratch, name) : join(root, "target", "fuzz", "corpus", name);
+      const done = await fuzz(join(programs, name), seeds, artifacts, { seconds, found });
+      say(`${name}: ${done.executions.toLocaleString("en")} executions, ${done.coverage} edges${done.code === 0 ? "" : ", FAILED"}`);
+      if (done.code !== 0) failures.push(done);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, next));
+  rmSync(scratch, { recursive: true, force: true });
+  for (const { said } of failures) console.error(said);
+  if (failures.length) {
+    fail(
+      `${failures.map(({ name }) => name).join(", ")}: see above. Each input that failed is in target/fuzz/artifacts; ` +
+        "mend it, and keep the input in fuzz/corpus",
+    );
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const names = process.argv.slice(2);
+  const option = (flag, width) => {
+    const at = names.indexOf(flag);
+    return at < 0 ? undefined : names.splice(at, width);
+  };
+  const replay = option("--replay", 1);
+  const seconds = Number(option("--seconds", 2)?.[1] ?? 60);
+  if (!(seconds > 0)) fail("give --seconds a number, such as --seconds 60");
+  if (!canFuzz()) process.exit(1);
+  await fuzzAll({ seconds: replay ? undefined : seconds, names });
+}
