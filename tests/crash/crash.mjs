@@ -42,18 +42,24 @@ async function each(items, work) {
 /**
  * Kills workerd so many times while clients create, complete, read and wait, and goes on until so many completions were
  * acknowledged. `target` is what runs (bench/workerd.mjs), `storage` the folder of its objects. What every client does follows from the
- * seed; when it happens is up to the machine. What is owed at the end may take `owedWithin` milliseconds: an outbox looks again after
- * 30 seconds. Returns figures and `faults`.
+ * seed; when it happens is up to the machine. A `disk` that can `fail()` and `mend()` does so too, and workerd has its `env`. What is owed
+ * at the end may take `owedWithin` milliseconds: an outbox looks again after 30 seconds. Returns figures and `faults`.
  */
-export async function crash({ target, storage, seed, kills, completions, clients = 8, owedWithin = 300_000, say = () => {} }) {
+export async function crash({ target, storage, disk, seed, kills, completions, clients = 8, owedWithin = 300_000, say = () => {} }) {
   const run = new Run(seed, owedWithin);
   const began = performance.now();
-  await run.open(target, storage);
+  if (disk) run.expected.push(503);
+  await run.open(target, { storage, env: disk?.env });
   const playing = Array.from({ length: clients }, () => run.play());
   const chance = random(seed);
   while (run.kills < kills || run.acknowledged.length < completions) {
     // Soon after somebody was told, or while it is still waking up.
     if (chance.hits(0.5)) await run.verify(chance).then(() => run.acknowledges(1 + chance.below(40)));
+    if (disk) {
+      disk.fail();
+      await pause(chance.in(0, 300));
+      disk.mend();
+    }
     await pause(chance.in(0, 30));
     await run.kill();
     if (run.kills % 50 === 0) say(`${run.kills} kills, ${run.acknowledged.length} acknowledged, ${run.failures.length} failures`);
@@ -86,9 +92,10 @@ class Run {
   acknowledged = [];
   /** The number of them that somebody waits for. */
   #awaited = { count: Infinity };
-  /** Answers that no client should get. */
+  /** The answers that a client may get, and others that came. */
+  expected = [200, 404];
   failures = [];
-  counts = { requests: 0, unanswered: 0, waiters: 0, keys: 0, timeouts: 0, webhooks: 0 };
+  counts = { requests: 0, unanswered: 0, troubles: 0, waiters: 0, keys: 0, timeouts: 0, webhooks: 0 };
   /** Of each kill: how many requests were under way, and how many completions the last 100 ms had acknowledged. */
   atKill = [];
   /** How long after its timeout the webhook of a token came that nobody asked for, in milliseconds. */
@@ -107,7 +114,7 @@ class Run {
     this.key = `tr_dev_${crypto.randomUUID()}`;
   }
 
-  async open(target, storage) {
+  async open(target, options) {
     this.receiver = createServer(async (request, response) => {
       const { data } = JSON.parse(Buffer.concat(await Array.fromAsync(request)));
       this.#hook(data.id).resolve({ at: now(), data });
@@ -115,7 +122,7 @@ class Run {
     });
     await once(this.receiver.listen(0, "127.0.0.1"), "listening");
     const vars = { ...target.vars, SECRET_KEYS: this.key, WEBHOOK_SECRET: SECRET };
-    this.server = await serve({ ...target, vars }, { storage });
+    this.server = await serve({ ...target, vars }, options);
     this.up = this.verified = Promise.resolve();
   }
 
@@ -149,7 +156,7 @@ class Run {
   }
 
   /** An answer, or undefined if none came. Waits until there is a server. */
-  async send(path, { body, bearer = this.key, headers = {}, signal, expected = [200, 404], receive = (answer) => answer.text() } = {}) {
+  async send(path, { body, bearer = this.key, headers = {}, signal, expected = this.expected, receive = (answer) => answer.text() } = {}) {
     await this.up;
     this.counts.requests += 1;
     const [mark, began] = [Symbol(), now()];
@@ -165,6 +172,7 @@ class Run {
       // Another Worker.
       if (answer.status === 401) return undefined;
       if (!expected.includes(answer.status)) this.failures.push(`${answer.status} ${path.slice(0, 60)} ${String(received).slice(0, 200)}`);
+      if (answer.status === 503) this.counts.troubles += 1;
       if (answer.status >= 500) await pause(100);
       return answer.status >= 500 ? undefined : { status: answer.status, headers: answer.headers, text: received, began, ended: now() };
     } catch {
@@ -246,7 +254,7 @@ class Run {
       const timeoutAt = now() + millis;
       const body = JSON.stringify({ timeout: new Date(timeoutAt).toISOString(), ...fields });
       // Who hears nothing starts anew: what was made then is nobody's. A machine that is slow finds a time in the past.
-      answer = await this.send(TOKENS, { body, expected: [200, 400] });
+      answer = await this.send(TOKENS, { body, expected: [400, ...this.expected] });
       if (answer?.status === 200) this.#created(token, answer, Symbol(), timeoutAt);
     }
   }

@@ -8,6 +8,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { serve, waitpoint } from "../../bench/workerd.mjs";
+import { crash } from "../crash/crash.mjs";
 import { KEY, TOKENS, root, temporaryFolder, until } from "../harness.mjs";
 
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
@@ -19,14 +20,8 @@ for (const [what, prepare] of Object.entries({
   "a disk that can be neither written nor read": () => failingDisk("rw"),
 })) {
   test(`${what} is 503, nothing that was acknowledged is lost, and it passes`, async (t) => {
-    let disk;
-    try {
-      disk = prepare();
-    } catch (error) {
-      // Mounting needs root, the other a C compiler; our own CI has both.
-      if (process.env.CI === "true") throw error;
-      return t.skip(`not possible here: ${error.message.split("\n")[0]}`);
-    }
+    const disk = prepared(t, prepare);
+    if (!disk) return;
     const worker = await start(disk);
     const hooks = await receiver();
     const webhook = { url: hooks.url };
@@ -126,6 +121,25 @@ test("a damaged file is its token's trouble alone", async () => {
   await worker.server.start();
   assert.deepEqual(ended(await worker.retrieve(damaged.id)), { status: "COMPLETED", output: "1" });
 });
+
+test("under load, killed, on a disk that fails now and then: what was told stands", async (t) => {
+  const disk = prepared(t, () => failingDisk("w"));
+  if (!disk) return;
+  const seed = Date.now() % 2 ** 31;
+  const { faults, failures, counts } = await crash({ target: waitpoint(), storage: disk.storage, disk, seed, kills: 8, completions: 50 });
+  assert.deepEqual([Object.keys(faults), failures], [[], []], `seed ${seed}`);
+  assert.ok(counts.troubles > 0);
+});
+
+/** A disk, unless there can be none here: mounting needs root, the others a C compiler. Our own CI has both. */
+function prepared(t, prepare) {
+  try {
+    return prepare();
+  } catch (error) {
+    if (process.env.CI === "true") throw error;
+    t.skip(`not possible here: ${error.message.split("\n")[0]}`);
+  }
+}
 
 /** A file system of its own, which can be filled. */
 function fullDisk() {
