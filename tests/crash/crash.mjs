@@ -79,9 +79,9 @@ export async function crash({ target, storage, disk, seed, kills, completions, c
 /** A token, and what was told of it. */
 class Token extends History {
   id = undefined;
-  /** Its public access token, and its `url`. */
+  /** Its public access token, and the path of its `url`. */
   jwt = undefined;
-  url = undefined;
+  link = undefined;
 }
 
 class Run {
@@ -162,19 +162,22 @@ class Run {
     const [mark, began] = [Symbol(), now()];
     this.#inFlight.add(mark);
     try {
-      const answer = await fetch(path.startsWith("http") ? new URL(new URL(path).pathname, this.server.url) : this.server.url + path, {
+      const answer = await fetch(this.server.url + path, {
         method: body === undefined ? "GET" : "POST",
         headers: { ...(bearer && { authorization: `Bearer ${bearer}` }), "content-type": "application/json", ...headers },
         body,
         signal,
       });
-      const received = await receive(answer);
+      const { status } = answer;
+      const text = await receive(answer);
+      const ended = now();
       // Another Worker.
-      if (answer.status === 401) return undefined;
-      if (!expected.includes(answer.status)) this.failures.push(`${answer.status} ${path.slice(0, 60)} ${String(received).slice(0, 200)}`);
-      if (answer.status === 503) this.counts.troubles += 1;
-      if (answer.status >= 500) await pause(100);
-      return answer.status >= 500 ? undefined : { status: answer.status, headers: answer.headers, text: received, began, ended: now() };
+      if (status === 401) return undefined;
+      if (!expected.includes(status)) this.failures.push(`${status} ${path.slice(0, 60)} ${String(text).slice(0, 200)}`);
+      if (status < 500) return { status, headers: answer.headers, text, began, ended };
+      this.counts.troubles += 1;
+      await pause(100);
+      return undefined;
     } catch {
       this.counts.unanswered += 1;
       return undefined;
@@ -212,9 +215,10 @@ class Run {
 
   /** Several decide on a token that has all the time. */
   async #decided(token, chance) {
-    const body = JSON.stringify({ ...(chance.hits(0.5) && { timeout: "1h" }), ...(chance.hits(0.3) && { idempotencyKey: `key ${this.#next}` }) });
-    const isKeyed = body.includes("idempotencyKey");
+    const isKeyed = chance.hits(0.3);
     if (isKeyed) this.counts.keys += 1;
+    const fields = { timeout: chance.hits(0.5) ? "1h" : undefined, idempotencyKey: isKeyed ? `key ${this.#next}` : undefined };
+    const body = JSON.stringify(fields);
     const creators = isKeyed ? 1 + chance.below(3) : 1;
     await Promise.all(
       Array.from({ length: creators }, (_, creator) => {
@@ -272,7 +276,8 @@ class Run {
     const { id, isCached, url } = JSON.parse(text);
     if (!token.id) {
       this.tokens.push(token);
-      Object.assign(token, { id, url, timeoutAt, jwt: headers.get("x-trigger-jwt") });
+      // The server's port is another one after each start.
+      Object.assign(token, { id, link: new URL(url).pathname, timeoutAt, jwt: headers.get("x-trigger-jwt") });
     }
     this.tell(token, { kind: "created", id, isCached, request, began, ended });
   }
@@ -312,10 +317,10 @@ class Run {
     await pause(after);
     token.sent.add(output);
     const body = way === "callback" ? output : `{"data":${output}}`;
-    const path = way === "callback" ? token.url : `${TOKENS}/${token.id}/complete`;
-    const bearer = { secret: this.key, jwt: token.jwt, callback: undefined }[way];
+    const path = way === "callback" ? token.link : `${TOKENS}/${token.id}/complete`;
+    const bearer = { secret: this.key, jwt: token.jwt, callback: "" }[way];
     for (let answers = 0; answers <= repeats; ) {
-      const answer = await this.send(path, { body, bearer: bearer ?? "" });
+      const answer = await this.send(path, { body, bearer });
       if (!answer) {
         if (insists) continue;
         return;
