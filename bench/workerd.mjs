@@ -27,10 +27,11 @@ export const waitpoint = (vars = {}, wrap) => ({
 });
 
 /**
- * Starts a Worker on a free port: `url`, `pid`, `restart()`, `stop()`. Its objects lie in a folder in memory, where there is
- * one, that goes with it. `cpu` is the core that it may use; without `internet` what it sends reaches nobody; `listen` hears what it logs.
+ * Starts a Worker on a free port: `url`, `pid`, `kill()`, `start()`, `restart()`, `stop()`. Its objects lie in the folder `storage`, or
+ * in one in memory, where there is one, that goes with it. `cpu` is the core that it may use, `env` what workerd's environment has
+ * besides; without `internet` what it sends reaches nobody; `listen` hears what it logs.
  */
-export async function serve({ files, entry, objects, vars }, { cpu, internet = true, listen } = {}) {
+export async function serve({ files, entry, objects, vars }, { cpu, storage, env = {}, internet = true, listen } = {}) {
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "waitpoint-bench-"));
   for (const [name, file] of Object.entries(files)) {
     if (typeof file === "string") copyFileSync(file, join(folder, name));
@@ -47,7 +48,7 @@ const config :Workerd.Config = (
   services = [
     (name = "main", worker = .worker),
     (name = "internet", network = (allow = [${internet ? '"public", "private"' : ""}])),
-    (name = "disk", disk = (path = ${text(folder)}, writable = true)),
+    (name = "disk", disk = (path = ${text(storage ?? folder)}, writable = true)),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
@@ -75,7 +76,7 @@ const worker :Workerd.Worker = (
     const inspect = process.env.WORKERD_INSPECT ? [`--inspector-addr=${process.env.WORKERD_INSPECT}`] : [];
     const workerd = [binary(), "serve", ...inspect, "--control-fd=3", join(folder, "config.capnp")];
     const [command, ...args] = cpu === undefined ? workerd : ["taskset", "-c", String(cpu), ...workerd];
-    child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+    child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
     for (const stream of [child.stdout, child.stderr]) stream.on("data", onLog);
     const port = await new Promise((resolve, reject) => {
       let said = "";
@@ -95,6 +96,7 @@ const worker :Workerd.Worker = (
   };
   process.once("exit", end);
   await start();
+  Object.assign(server, { start, kill });
   server.restart = async () => {
     await kill();
     await start();

@@ -1,0 +1,56 @@
+// `npm run crash`: workerd is killed a thousand times while clients race for tokens; whatever they were told must stay true.
+// `--kills N` (default 1,000), `--completions N` acknowledged at least (default 10,000), `--seed N` (default by the clock), `--folder`
+// for its storage (default the system's temporary one). SIGKILL ends the process, not the machine: what the system was handed and has
+// not yet written to the disk survives it, and would not survive a power cut.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { build } from "../scripts/build.mjs";
+import { crash } from "../tests/crash/crash.mjs";
+import { quantile, underNode, waitpoint } from "./workerd.mjs";
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: "string", default: "1000" },
+    completions: { type: "string", default: "10000" },
+    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+    folder: { type: "string", default: tmpdir() },
+  },
+});
+underNode(await build("worker"));
+
+const storage = mkdtempSync(join(values.folder, "waitpoint-crash-"));
+const type = execFileSync("stat", ["-f", "-c", "%T", storage], { encoding: "utf8" }).trim();
+console.log(`seed ${values.seed}, storage on ${type} (${storage}), ${cpus().length} × ${cpus()[0].model}`);
+const report = await crash({
+  target: waitpoint(),
+  storage,
+  seed: Number(values.seed),
+  kills: Number(values.kills),
+  completions: Number(values.completions),
+  say: console.log,
+});
+rmSync(storage, { recursive: true });
+
+const { seconds, kills, acknowledged, tokens, counts, failures, atKill, lags, faults } = report;
+const shown = (numbers) => `p50 ${quantile(numbers, 0.5)}, p99 ${quantile(numbers, 0.99)}, most ${Math.max(...numbers)}`;
+const fresh = atKill.reduce((sum, { fresh }) => sum + fresh, 0);
+const bound = (count) => (300 / count).toFixed(3);
+const count = (fault) => faults[fault]?.length ?? 0;
+console.log(`
+${kills} times SIGKILL in ${Math.round(seconds)} s; requests under way then: ${shown(atKill.map(({ inFlight }) => inFlight))}
+${tokens} tokens, ${counts.keys} with an idempotency key, ${counts.timeouts + counts.webhooks} timed out
+${counts.requests} requests, ${counts.unanswered} of them never answered; ${counts.waiters} waiters told
+${acknowledged} completions acknowledged, ${fresh} of them in the 100 ms before a kill
+${counts.webhooks} timeouts told by an alarm alone, ms after their time: ${shown(lags)}
+lost ${count("lost")}, doubled ${count("doubled")}, contradictory ${count("contradictory")}, vanished ${count("vanished")}, split ${count("split")}
+With 95 % confidence less than ${bound(acknowledged)} % of acknowledged completions are lost (3/N), of those right before a kill less than ${bound(fresh)} %`);
+for (const [fault, tokens] of Object.entries(faults)) {
+  for (const { id, events } of tokens.slice(0, 3)) {
+    console.log(fault, id, events.map((event) => ({ ...event, output: event.output?.slice(0, 80) })));
+  }
+}
+for (const failure of new Set(failures)) console.log("failure:", failure);
+process.exit(Object.keys(faults).length + failures.length > 0 ? 1 : 0);
