@@ -29,6 +29,7 @@
 //! | [`wire`] | request and response bodies, limits |
 //! | [`error`] | every refusal: status, code, sentence |
 //! | [`route`] | path to endpoint, endpoint to methods |
+//! | [`limit`] | what rate limits count together, and when they are asked |
 //! | [`list`] | what a list request asks, and what its page says |
 //! | [`webhook`] | where webhooks may go and how they are signed |
 //! | [`upstream`] | the relay: tokens that live at another API |
@@ -78,6 +79,8 @@ pub mod error;
 #[cfg(not(feature = "browser"))]
 pub mod jwt;
 #[cfg(not(feature = "browser"))]
+pub mod limit;
+#[cfg(not(feature = "browser"))]
 pub mod list;
 #[cfg(not(feature = "browser"))]
 pub mod page;
@@ -112,6 +115,7 @@ mod tests {
     mod auth;
     mod client;
     mod laws;
+    mod limit;
     mod list;
     mod page;
     mod route;

@@ -2,7 +2,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 19] = [
+const PURE: [&str; 20] = [
     "time",
     "token",
     "delivery",
@@ -16,6 +16,7 @@ const PURE: [&str; 19] = [
     "encoding",
     "entry",
     "list",
+    "limit",
     "webhook",
     "upstream",
     "approval",

@@ -1,12 +1,14 @@
 //! What each endpoint does. Credentials are verified here, before any object wakes.
 
 use super::http::{Head, PLAIN, Reply, body, preflight};
+use super::limit::Doubt;
 use super::record::{Answer, Command, Deciding, Record, pack};
 use super::relay::Relayed;
 use super::wait::Waited;
 use super::{index, key, now, platform, settings};
 use crate::auth::{Caller, Environment};
 use crate::error::Refusal;
+use crate::limit::Share;
 use crate::list::ListQuery;
 use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
@@ -16,6 +18,7 @@ use crate::webhook::{check_url, is_loopback_origin};
 use crate::wire::{self, CompleteRequest, CreateRequest, Reader};
 use js_sys::Uint8Array;
 use serde::Serialize;
+use std::cell::Cell;
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 use worker::Env;
@@ -26,6 +29,8 @@ pub(super) struct Call<'a> {
     pub(super) head: &'a Head,
     pub(super) env: &'a Env,
     pub(super) now: Timestamp,
+    /// Whether the platform must be asked before an object is.
+    pub(super) doubt: Cell<Option<Doubt>>,
 }
 
 /// Answers any request.
@@ -36,6 +41,7 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
         head: &head,
         env,
         now: now(),
+        doubt: Cell::default(),
     };
     let endpoint = Endpoint::of(head.path());
     let reply = match (call.relayed(endpoint).await, endpoint) {
@@ -55,6 +61,7 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
     let reply = match reply {
         Ok(reply) => reply,
         Err(refusal) => {
+            let refusal = call.slowed(refusal).await;
             if let Refusal::Misconfigured(what) = &refusal {
                 platform::error("the Worker is misconfigured", &what.into());
             }
@@ -169,6 +176,7 @@ impl Call<'_> {
         own: &str,
         token: &mut Token,
     ) -> Result<(String, Answer), Refusal> {
+        self.admit().await?;
         let id = match &token.key {
             None => own.to_owned(),
             Some(key) => key::claim(self.env, &environment.id, key, own)
@@ -209,6 +217,7 @@ impl Call<'_> {
         let environment = self.secret_caller()?;
         let text = self.head.query().trim_start_matches('?');
         let query = ListQuery::parse(text, self.now)?;
+        self.admit().await?;
         let rows = index::rows(self.env, &environment.id, &query, text, self.now)
             .await
             .map_err(|why| {
@@ -230,6 +239,7 @@ impl Call<'_> {
             return Err(Refusal::ScopeTooSmall);
         }
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        self.count_reader(&caller, self.head.authorization());
         self.told(caller, internal).await
     }
 
@@ -290,6 +300,7 @@ impl Call<'_> {
     ) -> Result<Reply, Refusal> {
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        self.count(Share::Decisions(&environment.id, internal));
         let decision = Decision {
             output,
             by,
@@ -362,10 +373,8 @@ impl Call<'_> {
     }
 
     fn claims(&self) -> Result<Reply, Refusal> {
-        Ok(Reply::json(
-            200,
-            wire::claims_json(&self.secret_caller()?.id),
-        ))
+        let environment = self.secret_caller()?;
+        Ok(Reply::json(200, wire::claims_json(&environment.id)))
     }
 
     pub(super) fn caller(&self) -> Result<Caller<'static>, Refusal> {
@@ -373,7 +382,9 @@ impl Call<'_> {
     }
 
     fn secret_caller(&self) -> Result<&'static Environment, Refusal> {
-        settings::keyring(self.env)?.secret_caller(self.head.authorization())
+        let environment = settings::keyring(self.env)?.secret_caller(self.head.authorization())?;
+        self.count(Share::Environment(&environment.id));
+        Ok(environment)
     }
 
     fn credential(&self) -> &str {
@@ -405,6 +416,7 @@ impl Call<'_> {
         internal: &str,
         message: Uint8Array,
     ) -> Result<Answer, Refusal> {
+        self.admit().await?;
         let name = format!("{}/{internal}", environment.id);
         let answer = platform::ask(self.env, "TOKENS", &name, &message).await;
         let answer = answer.map_err(|why| {
