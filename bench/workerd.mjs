@@ -24,7 +24,7 @@ export const waitpoint = (vars = {}, wrap) => ({
 });
 
 /**
- * Starts a Worker on a free port: `url`, `pid`, `restart()`, `stop()`. Its objects lie in a folder in memory, where there is
+ * Starts a Worker on a free port: `url`, `pid`, `restart()`, `stop()`; `restart` does something between, if it is told. Its objects lie in a folder in memory, where there is
  * one, that goes with it. `cpu` is the core that it may use.
  */
 export async function serve({ files, entry, objects, vars }, { cpu } = {}) {
@@ -88,8 +88,9 @@ const worker :Workerd.Worker = (
   };
   process.once("exit", end);
   await start();
-  server.restart = async () => {
+  server.restart = async (between = () => {}) => {
     await kill();
+    between();
     await start();
   };
   server.stop = async () => {

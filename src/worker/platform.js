@@ -34,6 +34,24 @@ export async function limited(env, binding, key) {
 // has come breaks the connection, and the sender hears of that instead of the answer.
 const PATIENCE = 4 * 1024 * 1024;
 
+// The platform's own pieces are of 4 KiB, and each costs as much as one of these.
+const PIECE = 64 * 1024;
+
+/** The pieces of a body; each is good until the next. */
+async function* pieces(body) {
+  const reader = body.getReader({ mode: "byob" });
+  try {
+    for (let room = new Uint8Array(PIECE); ; ) {
+      const { done, value } = await reader.read(room);
+      if (done) return;
+      yield value;
+      room = new Uint8Array(value.buffer);
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
 /** The body, or undefined if it is longer than `limit` bytes; no more than that is ever held. */
 export async function read(request, limit) {
   if (!request.body) return new Uint8Array(0);
@@ -41,10 +59,10 @@ export async function read(request, limit) {
   if (Number(request.headers.get("content-length") ?? NaN) <= limit) return bytes(request);
   const chunks = [];
   let size = 0;
-  for await (const chunk of request.body) {
-    size += chunk.byteLength;
+  for await (const piece of pieces(request.body)) {
+    size += piece.byteLength;
     if (size > limit + PATIENCE) return undefined;
-    if (size <= limit) chunks.push(chunk);
+    if (size <= limit) chunks.push(piece.slice());
   }
   if (size > limit) return undefined;
   if (chunks.length === 1) return chunks[0];
@@ -66,8 +84,8 @@ export async function drain(request) {
   if (Number(request.headers.get("content-length")) > PATIENCE) return;
   // A body sent in chunks tells no length.
   let size = 0;
-  for await (const chunk of request.body) {
-    size += chunk.byteLength;
+  for await (const piece of pieces(request.body)) {
+    size += piece.byteLength;
     if (size > PATIENCE) return;
   }
 }
