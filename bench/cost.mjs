@@ -19,6 +19,7 @@ execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });
 
 // Memory and files of live objects are let go of after so many.
 const BATCH = 1_000;
+const PAGES = 3;
 const TOKENS = "/api/v1/waitpoints/tokens";
 const FIELDS = ["requests", "alarms", "written", "read", "alarmsSet", "forgotten", "millis"];
 const KINDS = ["token", "key", "index"];
@@ -81,7 +82,8 @@ async function measured(server, work) {
   await quiet(server);
   const after = await counts(server);
   const sums = Object.fromEntries(KINDS.map((kind) => [kind, Object.fromEntries(FIELDS.map((field) => [field, after[kind][field] - before[kind][field]]))]));
-  return { sums, bytes: Object.fromEntries(KINDS.map((kind) => [kind, after[kind].bytes])), cpu: cpuOf(server.pid) - cpu, seconds: (performance.now() - began) / 1000 };
+  const bytesBefore = Object.fromEntries(KINDS.map((kind) => [kind, before[kind].bytes]));
+  return { sums, bytesBefore, bytes: Object.fromEntries(KINDS.map((kind) => [kind, after[kind].bytes])), cpu: cpuOf(server.pid) - cpu, seconds: (performance.now() - began) / 1000 };
 }
 
 /** So many whole lives, and what each of them took. */
@@ -94,8 +96,6 @@ async function lives(size) {
   await until(() => counts(server), ({ token }) => token.forgotten >= 100);
   const total = Object.fromEntries(KINDS.map((kind) => [kind, Object.fromEntries(FIELDS.map((field) => [field, 0]))]));
   const batches = [];
-  let index = 0;
-  const indexAtStart = (await counts(server)).index.bytes;
   for (let done = 0; done < size; done += BATCH) {
     const count = Math.min(BATCH, size - done);
     if (done > 0) {
@@ -113,79 +113,94 @@ async function lives(size) {
     });
     for (const kind of KINDS) for (const field of FIELDS) total[kind][field] += batch.sums[kind][field];
     batches.push(batch.cpu / count);
-    index = batch.bytes.index;
     process.stderr.write(`${done + count} of ${size} \r`);
   }
   await server.stop();
-  const rows = size + 100 * batches.length;
   const tenth = Math.max(1, Math.floor(batches.length / 10));
   const mean = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-  return { size, total, cpu: mean(batches), first: mean(batches.slice(0, tenth)), last: mean(batches.slice(-tenth)), index, indexPerToken: (index - indexAtStart) / (rows - 100) };
+  return { size, total, cpu: mean(batches), first: mean(batches.slice(0, tenth)), last: mean(batches.slice(-tenth)) };
 }
 
-/** What it takes to look at a token, and how large the object of one is. */
-async function visits() {
-  const server = await serve(waitpoint({}, COUNTING), { cpu: 0 });
-  await each(200, async () => send(server, "GET", (await create(server)).page));
-  const tokens = await each(500, () => create(server));
-  const of = async (work) => measured(server, () => each(tokens.length, (n) => work(tokens[n])));
-  const found = {
-    page: await of(({ page }) => send(server, "GET", page, "", undefined, { accept: "text/html" })),
-    complete: await of((token) => complete(server, token)),
-    retrieve: await of(({ path }) => send(server, "GET", path, KEY)),
+/** One life after the other, each looked at as tokens are: what a token takes in all where nothing queues up. */
+async function lookedAt(count) {
+  const server = await serve(waitpoint({ RETENTION: "2s" }, COUNTING), { cpu: 0 });
+  const life = async () => {
+    const token = await create(server);
+    for (let n = 0; n < PAGES; n++) await send(server, "GET", token.page, "", undefined, { accept: "text/html" });
+    await complete(server, token);
+    await send(server, "GET", token.path, KEY);
   };
+  const run = async (times) => {
+    const { forgotten } = (await counts(server)).token;
+    for (let n = 0; n < times; n++) await life();
+    await until(() => counts(server), ({ token }) => token.forgotten >= forgotten + times);
+  };
+  await run(100);
+  const found = await measured(server, () => run(count));
   await server.stop();
-  return { found, bytes: found.retrieve.bytes.token, count: tokens.length };
+  return found;
+}
+
+/** Bytes of a completed token's object and of its row in the index, of so many that are kept. */
+async function kept(count) {
+  const server = await serve(waitpoint({}, COUNTING), { cpu: 0 });
+  await each(100, async () => complete(server, await create(server)));
+  const found = await measured(server, () => each(count, async () => complete(server, await create(server))));
+  const before = found.bytesBefore.index;
+  await server.stop();
+  return { token: found.bytes.token, index: (found.bytes.index - before) / count };
 }
 
 const runs = [];
 for (const size of sizes) runs.push(await lives(size));
-const { found, bytes, count } = await visits();
+const LOOKED_AT = 200;
+const life = await lookedAt(LOOKED_AT);
+const bytes = await kept(2_000);
 const of = (run, kind, field) => run.total[kind][field] / run.size;
 const across = (run, field) => KINDS.reduce((sum, kind) => sum + of(run, kind, field), 0);
 const n = (value, digits = 2) => value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
-const linear = `| tokens | CPU of workerd a token, µs | first tenth | last tenth | rows written a token | rows read | requests to objects | alarms | index, kB | index a token, bytes |
-|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+const linear = `| tokens | CPU of workerd a token, µs | first tenth | last tenth | rows written a token | rows read | requests to objects | alarms |
+|--:|--:|--:|--:|--:|--:|--:|--:|
 ${runs
   .map((run) => {
-    const cells = [n(run.size, 0), n(run.cpu, 0), n(run.first, 0), n(run.last, 0), n(across(run, "written")), n(across(run, "read")), n(across(run, "requests")), n(across(run, "alarms")), n(run.index / 1000, 0), n(run.indexPerToken, 0)];
+    const cells = [n(run.size, 0), n(run.cpu, 0), n(run.first, 0), n(run.last, 0), n(across(run, "written")), n(across(run, "read")), n(across(run, "requests")), n(across(run, "alarms"))];
     return `| ${cells.join(" | ")} |`;
   })
   .join("\n")}`;
 
-// The largest run says what a life takes; visits are added.
-const life = runs.at(-1);
-const visit = (what, field) => KINDS.reduce((sum, kind) => sum + found[what].sums[kind][field], 0) / count;
-const PAGES = 3;
-const withVisits = (field) => across(life, field) + PAGES * visit("page", field) + visit("retrieve", field);
-// Whoever asks an object waits for it, and is itself active meanwhile.
-const millis = withVisits("millis") + of(life, "index", "millis");
+const taken = (field) => KINDS.reduce((sum, kind) => sum + life.sums[kind][field], 0) / LOOKED_AT;
 const each_ = {
-  "Worker requests": 2 + PAGES + 1,
-  "Worker CPU, ms": (life.cpu + (PAGES * found.page.cpu + found.retrieve.cpu) / count) / 1000,
-  "requests to objects, alarms among them": withVisits("requests") + withVisits("alarms"),
-  "objects active, ms": millis,
-  "rows written": withVisits("written"),
-  "rows read": withVisits("read"),
-  "stored, bytes": bytes + life.indexPerToken,
+  "Worker requests": 3 + PAGES,
+  "Worker CPU, ms": life.cpu / LOOKED_AT / 1000,
+  "requests to objects": taken("requests"),
+  "alarms that ring, billed as requests": taken("alarms"),
+  // Whoever asks the index is itself active meanwhile.
+  "objects active, ms": taken("millis") + life.sums.index.millis / LOOKED_AT,
+  "rows written": taken("written"),
+  "alarms set, of these": taken("alarmsSet"),
+  "rows read": taken("read"),
+  "stored, bytes: its object": bytes.token,
+  "stored, bytes: its row in the index": bytes.index,
 };
+const stored = bytes.token + bytes.index;
+const asked = taken("requests") + taken("alarms");
 
 // Cloudflare's prices of the paid plan, as read on this day: included, and dollars for each `per` beyond.
 const PRICES_OF = "2026-11-17";
 const PRICES = [
-  { what: "Worker requests", of: "Worker requests", included: 10e6, per: 1e6, price: 0.3 },
-  { what: "Worker CPU", of: "Worker CPU, ms", included: 30e6, per: 1e6, price: 0.02, unit: "ms" },
-  { what: "requests to objects", of: "requests to objects, alarms among them", included: 1e6, per: 1e6, price: 0.15 },
-  { what: "objects active", of: "objects active, ms", factor: 0.128 / 1000, included: 400e3, per: 1e6, price: 12.5, unit: "GB-s" },
-  { what: "rows written", of: "rows written", included: 50e6, per: 1e6, price: 1 },
-  { what: "rows read", of: "rows read", included: 25e9, per: 1e6, price: 0.001 },
-  { what: "stored for a month", of: "stored, bytes", factor: 1e-9, included: 5, per: 1, price: 0.2, unit: "GB" },
+  { what: "Worker requests", a: each_["Worker requests"], included: 10e6, per: 1e6, price: 0.3 },
+  { what: "Worker CPU", a: each_["Worker CPU, ms"], included: 30e6, per: 1e6, price: 0.02, unit: "ms" },
+  { what: "requests to objects", a: asked, included: 1e6, per: 1e6, price: 0.15 },
+  { what: "objects active", a: each_["objects active, ms"], factor: 0.128 / 1000, included: 400e3, per: 1e6, price: 12.5, unit: "GB-s" },
+  { what: "rows written", a: each_["rows written"], included: 50e6, per: 1e6, price: 1 },
+  { what: "rows read", a: each_["rows read"], included: 25e9, per: 1e6, price: 0.001 },
+  { what: "stored for a month", a: stored, factor: 1e-9, included: 5, per: 1, price: 0.2, unit: "GB" },
 ];
 const BASE = 5;
 const bill = (tokens) =>
-  PRICES.map(({ what, of, factor = 1, included, per, price, unit = "" }) => {
-    const used = tokens * each_[of] * factor;
+  PRICES.map(({ what, a, factor = 1, included, per, price, unit = "" }) => {
+    const used = tokens * a * factor;
     return { what, used, unit, dollars: (Math.max(0, used - included) / per) * price };
   });
 const MONTHS = [1e6, 100e6];
@@ -212,14 +227,14 @@ ${linear}
 
 ## What a token takes
 
-A life as above, in which its page is fetched ${PAGES} times (two scanners and a person) and it is retrieved once:
+A life as above, in which its page is fetched ${PAGES} times (two scanners and a person) and it is retrieved once; ${LOOKED_AT} lives, one after the other:
 
 | | a token |
 |---|--:|
 ${Object.entries(each_).map(([what, value]) => `| ${what} | ${n(value)} |`).join("\n")}
 
 CPU is all that workerd used, so more than a Worker is billed for. Objects are billed for the time in which they are active, at 128 MB (0.128 GB-s a
-second): that is how long their handlers took, here without a network between them. Stored is the object's database with a small output and its row in the index.
+second): that is how long their handlers took, here without a network between them. What is stored was measured on 2,000 tokens that are kept, with a small output.
 
 ## A month
 
