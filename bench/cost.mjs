@@ -215,7 +215,7 @@ ${PRICES.map(({ what }, at) => `| ${what} | ${bills.map((lines) => `${large(line
 const document = `# What it costs
 
 Written by \`npm run bench:cost -- --write\` from what it measured (${new Date().toISOString().slice(0, 10)}, ${cpus()[0].model}, one core for workerd); run it again to
-write it anew. Nothing here is extrapolated from a smaller number of tokens but the months at the end.
+write it anew. The months at the end are multiplied, nothing else.
 
 ## It grows linearly
 
@@ -233,7 +233,7 @@ A life as above, in which its page is fetched ${PAGES} times (two scanners and a
 |---|--:|
 ${Object.entries(each_).map(([what, value]) => `| ${what} | ${n(value)} |`).join("\n")}
 
-CPU is all that workerd used, so more than a Worker is billed for. Objects are billed for the time in which they are active, at 128 MB (0.128 GB-s a
+CPU is all that workerd used, the counting included, so more than a Worker is billed for. Objects are billed for the time in which they are active, at 128 MB (0.128 GB-s a
 second): that is how long their handlers took, here without a network between them. What is stored was measured on 2,000 tokens that are kept, with a small output.
 
 ## A month

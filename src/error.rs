@@ -246,7 +246,7 @@ impl fmt::Display for Refusal {
                 crate::wire::MAX_TAGS
             ),
             Self::TooManyRequests(binding) => write!(f, "Too many requests ({binding})"),
-            Self::TooManyFailures => f.write_str("Too many requests without a valid credential"),
+            Self::TooManyFailures => f.write_str("Too many wrong credentials"),
             Self::StorageTrouble => f.write_str("The token could not be reached; please try again"),
             Self::UpstreamTrouble => {
                 f.write_str("The API at which the token lives did not answer; please try again")

@@ -57,7 +57,7 @@ impl Call<'_> {
     }
 
     /// Whether a limit says so; one that is not bound, or fails, never does.
-    async fn is_over(&self, binding: &str, key: &str) -> bool {
+    pub(super) async fn is_over(&self, binding: &str, key: &str) -> bool {
         let limited = platform::limited(self.env, binding, key).await;
         limited.is_ok_and(|limited| limited.is_truthy())
     }

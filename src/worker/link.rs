@@ -181,8 +181,7 @@ impl Link<'_> {
     async fn send(&self, caller: Caller<'_>, nonce: &str, draft: &Draft) -> Result<Reply, Refusal> {
         let share = Share::Decisions(&self.environment.id, self.id);
         self.call.count(share);
-        let limited = platform::limited(self.call.env, "PAGE_LIMIT", self.id).await;
-        let limited = limited.is_ok_and(|limited| limited.is_truthy());
+        let limited = self.call.is_over("PAGE_LIMIT", self.id).await;
         let token = self.token(true).await?;
         if token.state != State::Waiting {
             return Ok(self.over(&token, draft));

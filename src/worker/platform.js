@@ -37,21 +37,6 @@ const PATIENCE = 4 * 1024 * 1024;
 // The platform's own pieces are of 4 KiB, and each costs as much as one of these.
 const PIECE = 64 * 1024;
 
-/** The pieces of a body; each is good until the next. */
-async function* pieces(body) {
-  const reader = body.getReader({ mode: "byob" });
-  try {
-    for (let room = new Uint8Array(PIECE); ; ) {
-      const { done, value } = await reader.read(room);
-      if (done) return;
-      yield value;
-      room = new Uint8Array(value.buffer);
-    }
-  } finally {
-    reader.cancel().catch(() => {});
-  }
-}
-
 /** The body, or undefined if it is longer than `limit` bytes; no more than that is ever held. */
 export async function read(request, limit) {
   if (!request.body) return new Uint8Array(0);
@@ -59,13 +44,19 @@ export async function read(request, limit) {
   if (Number(request.headers.get("content-length") ?? NaN) <= limit) return bytes(request);
   const chunks = [];
   let size = 0;
-  for await (const piece of pieces(request.body)) {
-    size += piece.byteLength;
-    if (size > limit + PATIENCE) return undefined;
-    if (size <= limit) chunks.push(piece.slice());
+  const reader = request.body.getReader({ mode: "byob" });
+  for (let room = new Uint8Array(PIECE); ; ) {
+    const { done, value } = await reader.read(room);
+    if (done) break;
+    size += value.byteLength;
+    if (size > limit + PATIENCE) {
+      await reader.cancel();
+      return undefined;
+    }
+    if (size <= limit) chunks.push(value.slice());
+    room = new Uint8Array(value.buffer);
   }
   if (size > limit) return undefined;
-  if (chunks.length === 1) return chunks[0];
   const whole = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {
