@@ -2,6 +2,7 @@
 // writes. Each figure is measured in `workerd serve` on this machine, which also runs the waiters.
 import { parseArgs } from "node:util";
 import { build } from "../scripts/build.mjs";
+import { COUNTING } from "./counting.mjs";
 import { KEY, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "100" } } });
@@ -10,57 +11,6 @@ underNode(await build("worker"));
 
 const TOKENS = "/api/v1/waitpoints/tokens";
 const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };
-
-// Counts what an object writes: rows of key-value pairs and statements, and alarms, which are a row each.
-const COUNTING = `
-  import * as built from "./index.js";
-  const rows = {};
-  export default {
-    fetch(request, env, context) {
-      return new URL(request.url).pathname === "/rows" ? Response.json(rows) : new built.default(context, env).fetch(request);
-    },
-  };
-  const around = (target, replaced) =>
-    new Proxy(target, {
-      get(_, name) {
-        if (name in replaced) return replaced[name];
-        const value = Reflect.get(target, name);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-  function counted(kind, state) {
-    const { storage } = state;
-    const counts = (target, name, count = () => 1) => (...args) => {
-      rows[kind] = (rows[kind] ?? 0) + count();
-      return target[name](...args);
-    };
-    const exec = (...args) => {
-      const cursor = storage.sql.exec(...args);
-      const all = cursor.raw().toArray();
-      rows[kind] = (rows[kind] ?? 0) + cursor.rowsWritten;
-      return { raw: () => ({ toArray: () => all }) };
-    };
-    return around(state, {
-      storage: around(storage, {
-        kv: around(storage.kv, { put: counts(storage.kv, "put") }),
-        sql: around(storage.sql, { exec }),
-        setAlarm: counts(storage, "setAlarm"),
-        deleteAlarm: counts(storage, "deleteAlarm"),
-        deleteAll: counts(storage, "deleteAll"),
-      }),
-    });
-  }
-  const counting = (kind, Built) =>
-    class {
-      constructor(state, env) {
-        this.built = new Built(counted(kind, state), env);
-      }
-      fetch = (request) => this.built.fetch(request);
-      alarm = () => this.built.alarm();
-    };
-  export const TokenObject = counting("token", built.TokenObject);
-  export const KeyObject = counting("key", built.KeyObject);
-  export const IndexObject = counting("index", built.IndexObject);`;
 
 async function client(worker) {
   const api = (path, body, more) =>
@@ -153,8 +103,8 @@ await worker.stop();
 
 const counting = await serve(waitpoint({ RETENTION: "1s" }, COUNTING));
 const counted = await client(counting);
-const rows = async () => (await counted.api("/rows")).json();
-const total = (counts) => Object.values(counts).reduce((sum, count) => sum + count, 0);
+const rows = async () => (await counted.api("/counts")).json();
+const total = (counts) => Object.values(counts).reduce((sum, { written }) => sum + written, 0);
 const gone = async (id) => {
   while ((await counted.api(`${TOKENS}/${id}`)).status !== 404) await new Promise((resolve) => setTimeout(resolve, 50));
 };

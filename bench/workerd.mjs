@@ -27,9 +27,9 @@ export const waitpoint = (vars = {}, wrap) => ({
 });
 
 /**
- * Starts a Worker on a free port: `url`, `pid`, `kill()`, `start()`, `restart()`, `stop()`. Its objects lie in the folder `storage`, or
- * in one in memory, where there is one, that goes with it. `cpu` is the core that it may use, `env` what workerd's environment has
- * besides; without `internet` what it sends reaches nobody; `listen` hears what it logs.
+ * Starts a Worker on a free port: `url`, `pid`, `kill()`, `start()`, `restart()`, `stop()`; `restart` does something between, if it is
+ * told. Its objects lie in the folder `storage`, or in one in memory, where there is one, that goes with it. `cpu` is the core that it
+ * may use, `env` what workerd's environment has besides; without `internet` what it sends reaches nobody; `listen` hears what it logs.
  */
 export async function serve({ files, entry, objects, vars }, { cpu, storage, env = {}, internet = true, listen } = {}) {
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "waitpoint-bench-"));
@@ -97,8 +97,9 @@ const worker :Workerd.Worker = (
   process.once("exit", end);
   await start();
   Object.assign(server, { start, kill });
-  server.restart = async () => {
+  server.restart = async (between = () => {}) => {
     await kill();
+    between();
     await start();
   };
   server.stop = async () => {

@@ -51,6 +51,10 @@ pub enum Refusal {
     ForeignForm,
     /// 422: carries the number of tags.
     TooManyTags(usize),
+    /// 429: a credential has used up its share; carries the binding that counts it.
+    TooManyRequests(&'static str),
+    /// 429: too many credentials from one address that were none.
+    TooManyFailures,
     /// 503: storage or the object did not answer. The request is safe to repeat.
     StorageTrouble,
     /// 503: the API at which the token lives did not answer.
@@ -129,10 +133,25 @@ impl Refusal {
         self.parts().1
     }
 
+    /// Whether whoever calls has shown no credential that is one. One that has expired is.
+    #[must_use]
+    pub fn is_failed_credential(&self) -> bool {
+        matches!(
+            self,
+            Self::NoAuthorization
+                | Self::InvalidApiKey
+                | Self::InvalidPublicToken
+                | Self::InvalidCallbackHash
+        )
+    }
+
     /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::StorageTrouble | Self::UpstreamTrouble)
+        matches!(
+            self,
+            Self::StorageTrouble | Self::UpstreamTrouble | Self::TooManyRequests(_)
+        )
     }
 
     /// The JSON body.
@@ -174,6 +193,8 @@ impl Refusal {
             Self::UnsupportedMediaType(_) => (415, "unsupported_media_type"),
             Self::ForeignForm => (403, "cross_site_form"),
             Self::TooManyTags(_) => (422, "too_many_tags"),
+            Self::TooManyRequests(_) => (429, "too_many_requests"),
+            Self::TooManyFailures => (429, "too_many_failures"),
             Self::StorageTrouble => (503, "storage_trouble"),
             Self::UpstreamTrouble => (503, "upstream_trouble"),
             Self::UpstreamLoop => (508, "upstream_loop"),
@@ -224,6 +245,8 @@ impl fmt::Display for Refusal {
                 "Waitpoints can only have {} tags, you're trying to set {count}.",
                 crate::wire::MAX_TAGS
             ),
+            Self::TooManyRequests(binding) => write!(f, "Too many requests ({binding})"),
+            Self::TooManyFailures => f.write_str("Too many wrong credentials"),
             Self::StorageTrouble => f.write_str("The token could not be reached; please try again"),
             Self::UpstreamTrouble => {
                 f.write_str("The API at which the token lives did not answer; please try again")

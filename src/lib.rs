@@ -29,6 +29,7 @@
 //! | [`wire`] | request and response bodies, limits |
 //! | [`error`] | every refusal: status, code, sentence |
 //! | [`route`] | path to endpoint, endpoint to methods |
+//! | [`limit`] | what rate limits count together, and when they are asked |
 //! | [`list`] | what a list request asks, and what its page says |
 //! | [`openapi`] | the API's description, for programs and for people |
 //! | [`webhook`] | where webhooks may go and how they are signed |
@@ -79,6 +80,8 @@ pub mod error;
 #[cfg(not(feature = "browser"))]
 pub mod jwt;
 #[cfg(not(feature = "browser"))]
+pub mod limit;
+#[cfg(not(feature = "browser"))]
 pub mod list;
 #[cfg(any(feature = "worker", test))]
 pub mod openapi;
@@ -117,6 +120,7 @@ mod tests {
     mod credentials;
     mod json;
     mod laws;
+    mod limit;
     mod list;
     mod openapi;
     mod page;

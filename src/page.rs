@@ -74,6 +74,10 @@ pub enum Notice {
     Trouble,
     /// Storage did not answer whoever decided.
     TroubleDeciding,
+    /// Too many have asked, and one of them only looked.
+    Busy,
+    /// Likewise, and one of them decided.
+    BusyDeciding,
     /// A form of another site, or nothing that this page sends.
     Foreign,
     /// A form that is too large.
@@ -247,6 +251,8 @@ pub fn of_notice(words: &Words, notice: Notice) -> String {
         Notice::Unknown => (words.unknown, words.cut_off),
         Notice::Trouble => (words.trouble, words.wait),
         Notice::TroubleDeciding => (words.trouble, words.try_again),
+        Notice::Busy => (words.busy, words.wait),
+        Notice::BusyDeciding => (words.busy, words.try_again),
         Notice::Foreign => (words.foreign, words.from_here),
         Notice::TooLarge => (words.too_large, words.comment_long),
     };

@@ -61,6 +61,7 @@ pub struct Words {
     pub unknown: &'static str,
     pub cut_off: &'static str,
     pub wait: &'static str,
+    pub busy: &'static str,
     pub trouble: &'static str,
     pub try_again: &'static str,
     pub foreign: &'static str,

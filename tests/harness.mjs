@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
 import { createTestHarness } from "wrangler";
+import { storedBytes } from "./secrets.mjs";
 
 export const root = new URL("..", import.meta.url).pathname;
 export const KEY = "tr_dev_123456789012345678901234";
@@ -15,6 +16,14 @@ export const OLD_KEY = "tr_dev_old5678901234567890abcd";
 export const SECRET_KEYS = `${KEY}\n${OLD_KEY}\nprod=${OTHER_KEY}`;
 
 export const TOKENS = "/api/v1/waitpoints/tokens";
+
+/** How a JWT or one of the keys above begins. */
+const CREDENTIAL = /eyJ|tr_(dev|prod)_/;
+
+// Where workerd's objects lie while these tests run. It goes with the process, as the last of all is to look into it.
+const storage = mkdtempSync(join(tmpdir(), "waitpoint-"));
+process.env.TMPDIR = storage;
+process.once("exit", () => rmSync(storage, { recursive: true, force: true }));
 
 /** The modules that `wrangler deploy` would upload; scripts/test.mjs has made them. */
 export const bundle = () => process.env.WAITPOINT_BUNDLE ?? fail();
@@ -32,7 +41,7 @@ export function useWorker({
   configPath = join(root, "wrangler.toml"),
   others = [],
 } = {}) {
-  const worker = { url: "", api: undefined, server: undefined };
+  const worker = { url: "", api: undefined, server: undefined, hasStored: false };
   worker.server = createTestHarness({
     root,
     workers: [{ configPath, prebuiltWorkerDir: bundle(), secrets, vars }, ...others],
@@ -43,8 +52,11 @@ export function useWorker({
   });
   after(async () => {
     const logs = JSON.stringify(worker.server.getLogs());
+    const stored = Object.entries(storedBytes(storage));
     await worker.server.close();
-    assert.doesNotMatch(logs, /eyJ|tr_(dev|prod)_/, "a credential in the logs");
+    assert.doesNotMatch(logs, CREDENTIAL, "a credential in the logs");
+    assert.ok(stored.length > 0 || !worker.hasStored, "what was stored was found");
+    for (const [name, bytes] of stored) assert.doesNotMatch(bytes.toString("latin1"), CREDENTIAL, `a credential in ${name}`);
   });
   /** A request with a secret key; `body` is sent as JSON unless it is text or bytes. */
   worker.api = (path, { key = KEY, body, headers = {}, method = body === undefined ? "GET" : "POST" } = {}) =>
@@ -62,6 +74,7 @@ export function useWorker({
   worker.create = async (fields = {}, options = {}) => {
     const answer = await worker.api(TOKENS, { body: fields, ...options });
     if (answer.status !== 200) throw new Error(`create: ${answer.status} ${await answer.text()}`);
+    worker.hasStored = true;
     return { ...(await answer.json()), publicAccessToken: answer.headers.get("x-trigger-jwt") };
   };
   worker.retrieve = async (id, options) => (await worker.api(`${TOKENS}/${id}`, options)).json();

@@ -2,7 +2,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 20] = [
+const PURE: [&str; 21] = [
     "time",
     "token",
     "delivery",
@@ -17,6 +17,7 @@ const PURE: [&str; 20] = [
     "entry",
     "list",
     "openapi",
+    "limit",
     "webhook",
     "upstream",
     "approval",

@@ -130,6 +130,16 @@ fn each_state_has_its_own_page() {
             en().wait,
         ),
         (
+            of_notice(en(), Notice::Busy),
+            "<title>Too many requests</title>",
+            en().wait,
+        ),
+        (
+            of_notice(en(), Notice::BusyDeciding),
+            "<title>Too many requests</title>",
+            en().try_again,
+        ),
+        (
             of_notice(en(), Notice::Foreign),
             "<title>This came from another site</title>",
             en().from_here,

@@ -13,6 +13,7 @@ fuzz_target!(|path: &str| {
     let tokens = "/api/v1/waitpoints/tokens";
     let spelled = match endpoint {
         Endpoint::Start => "/".to_owned(),
+        Endpoint::OpenApi => "/openapi.json".to_owned(),
         Endpoint::Health => "/healthz".to_owned(),
         Endpoint::Tokens => tokens.to_owned(),
         Endpoint::Token { id } => format!("{tokens}/{id}"),

@@ -46,6 +46,7 @@ pub(super) static WORDS: Words = Words {
     unknown: "Dieser Link ist ungültig",
     cut_off: "Vielleicht wurde er unterwegs abgeschnitten. Bitten Sie den Absender um einen neuen.",
     wait: "Es wurde nichts entschieden. Warten Sie eine Minute und versuchen Sie es noch einmal.",
+    busy: "Zu viele Anfragen",
     trouble: "Bei uns ist etwas schiefgegangen",
     try_again: "Wir wissen nicht, ob etwas entschieden wurde. Versuchen Sie es noch einmal: Zweimal schadet \
          nicht.",

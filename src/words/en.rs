@@ -45,6 +45,7 @@ pub(super) static WORDS: Words = Words {
     unknown: "This link is not valid",
     cut_off: "It may have been cut off on its way. Ask whoever sent it for a new one.",
     wait: "Nothing has been decided. Wait a minute, then try again.",
+    busy: "Too many requests",
     trouble: "Something went wrong on our side",
     try_again: "We do not know that anything was decided. Try again: deciding twice does no harm.",
     foreign: "This came from another site",

@@ -45,6 +45,7 @@ pub(super) static WORDS: Words = Words {
     unknown: "Este enlace no es válido",
     cut_off: "Quizá se cortó por el camino. Pida uno nuevo a quien lo envió.",
     wait: "No se ha decidido nada. Espere un minuto e inténtelo de nuevo.",
+    busy: "Demasiadas solicitudes",
     trouble: "Algo ha fallado por nuestra parte",
     try_again: "No sabemos si se ha decidido algo. Inténtelo de nuevo: decidir dos veces no hace daño.",
     foreign: "Esto viene de otro sitio",

@@ -45,6 +45,7 @@ pub(super) static WORDS: Words = Words {
     unknown: "Ce lien n’est pas valide",
     cut_off: "Il a peut-être été coupé en route. Demandez-en un nouveau à la personne qui l’a envoyé.",
     wait: "Rien n’a été décidé. Attendez une minute, puis réessayez.",
+    busy: "Trop de demandes",
     trouble: "Un problème est survenu de notre côté",
     try_again: "Nous ne savons pas si une décision a été prise. Réessayez : décider deux fois est sans \
          danger.",

@@ -44,6 +44,7 @@ pub(super) static WORDS: Words = Words {
     unknown: "Este link não é válido",
     cut_off: "Talvez tenha sido cortado pelo caminho. Peça um novo a quem o enviou.",
     wait: "Nada foi decidido. Espere um minuto e tente de novo.",
+    busy: "Demasiados pedidos",
     trouble: "Algo correu mal do nosso lado",
     try_again: "Não sabemos se algo foi decidido. Tente de novo: decidir duas vezes não faz mal.",
     foreign: "Isto veio de outro site",

@@ -44,6 +44,7 @@ pub(super) static WORDS: Words = Words {
     unknown: "此链接无效",
     cut_off: "链接可能在传送中被截断。请向发送者索取新链接。",
     wait: "尚未做出任何决定。请等待一分钟后再试。",
+    busy: "请求过多",
     trouble: "我们这边出了问题",
     try_again: "我们不确定是否已做出决定。请再试一次：重复提交不会有影响。",
     foreign: "此请求来自其他网站",

@@ -1,6 +1,7 @@
 //! What each endpoint does. Credentials are verified here, before any object wakes.
 
 use super::http::{Answered, Head, PLAIN, Reply, body, preflight};
+use super::limit::Doubt;
 use super::link::hash;
 use super::message::Message;
 use super::platform::{self, Env, Request, Response};
@@ -9,6 +10,7 @@ use super::view::{Viewer, url};
 use super::{index, key, now, settings};
 use crate::auth::{Caller, Environment};
 use crate::error::Refusal;
+use crate::limit::Share;
 use crate::list::ListQuery;
 use crate::openapi;
 use crate::page;
@@ -19,6 +21,7 @@ use crate::upstream::complete_json;
 use crate::webhook::{check_url, is_loopback_origin};
 use crate::wire::{self, CompleteRequest, CreateRequest};
 use js_sys::Uint8Array;
+use std::cell::Cell;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// A request under way: what every endpoint needs.
@@ -29,6 +32,8 @@ pub(super) struct Call<'a> {
     pub(super) page: &'a str,
     pub(super) env: &'a Env,
     pub(super) now: Timestamp,
+    /// Whether the platform must be asked before an object is.
+    pub(super) doubt: Cell<Option<Doubt>>,
 }
 
 /// Answers any request.
@@ -46,6 +51,7 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
         },
         env,
         now: now(),
+        doubt: Cell::default(),
     };
     let answered = match (call.relayed(endpoint).await, endpoint) {
         (Ok(Some(answered)), _) => Ok(answered),
@@ -59,6 +65,7 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
         Ok(Answered::Passed(response)) => return Ok(response),
         Ok(Answered::Made(reply)) => reply,
         Err(refusal) => {
+            let refusal = call.slowed(refusal).await;
             if let Refusal::Misconfigured(what) = &refusal {
                 platform::error("the Worker is misconfigured", &what.into());
             }
@@ -164,6 +171,7 @@ impl Call<'_> {
         own: &str,
         token: &mut Token,
     ) -> Result<(String, Answer), Refusal> {
+        self.admit().await?;
         let id = match &token.key {
             None => own.to_owned(),
             Some(key) => key::claim(self.env, &environment.id, key, own)
@@ -204,6 +212,7 @@ impl Call<'_> {
         let environment = self.secret_caller()?;
         let text = self.head.query().trim_start_matches('?');
         let query = ListQuery::parse(text, self.now)?;
+        self.admit().await?;
         let rows = index::rows(self.env, &environment.id, &query, text, self.now)
             .await
             .map_err(|why| {
@@ -225,6 +234,7 @@ impl Call<'_> {
             return Err(Refusal::ScopeTooSmall);
         }
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        self.count_reader(&caller, self.head.authorization());
         let environment = caller.environment();
         if self.upstream_of(environment)?.is_some() {
             return self.told(caller, internal).await.map(Into::into);
@@ -289,6 +299,7 @@ impl Call<'_> {
     ) -> Result<Answered, Refusal> {
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        self.count(Share::Decisions(&environment.id, internal));
         let viewer = Viewer {
             page: self.page.to_owned(),
             hint,
@@ -370,10 +381,8 @@ impl Call<'_> {
     }
 
     fn claims(&self) -> Result<Reply, Refusal> {
-        Ok(Reply::json(
-            200,
-            wire::claims_json(&self.secret_caller()?.id),
-        ))
+        let environment = self.secret_caller()?;
+        Ok(Reply::json(200, wire::claims_json(&environment.id)))
     }
 
     pub(super) fn caller(&self) -> Result<Caller<'static>, Refusal> {
@@ -381,7 +390,9 @@ impl Call<'_> {
     }
 
     fn secret_caller(&self) -> Result<&'static Environment, Refusal> {
-        settings::keyring(self.env)?.secret_caller(self.head.authorization())
+        let environment = settings::keyring(self.env)?.secret_caller(self.head.authorization())?;
+        self.count(Share::Environment(&environment.id));
+        Ok(environment)
     }
 
     /// Sends a command to a token's object.
@@ -403,6 +414,7 @@ impl Call<'_> {
         internal: &str,
         message: Message,
     ) -> Result<Answer, Refusal> {
+        self.admit().await?;
         let name = format!("{}/{internal}", environment.id);
         let (line, body) = message.into_parts();
         let answer = platform::ask(self.env, "TOKENS", &name, &line, body)
@@ -424,6 +436,7 @@ impl Call<'_> {
         internal: &str,
         message: Message,
     ) -> Result<Answered, Refusal> {
+        self.admit().await?;
         let name = format!("{}/{internal}", environment.id);
         let (line, body) = message.into_parts();
         let response = platform::hand_over(self.env, "TOKENS", &name, &line, body)

@@ -1,7 +1,9 @@
 //! Requests read, responses written: the one room for header names and CORS.
 
+use super::now;
 use super::platform::{self, Request, Response};
 use crate::error::Refusal;
+use crate::limit::PERIOD;
 use crate::route::Endpoint;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
@@ -338,6 +340,18 @@ impl Reply {
             Refusal::StorageTrouble | Refusal::UpstreamTrouble => reply
                 .with("retry-after", "1")
                 .with("x-should-retry", "true"),
+            // The SDK waits until the reset, unless it is told to retry: then it goes by its own pauses.
+            Refusal::TooManyRequests(_) => reply
+                .with("retry-after", "10")
+                .with("x-ratelimit-remaining", "0")
+                .with(
+                    "x-ratelimit-reset",
+                    &now().plus(PERIOD).as_millis().to_string(),
+                ),
+            // Later it fails no less.
+            Refusal::TooManyFailures => reply
+                .with("retry-after", "60")
+                .with("x-should-retry", "false"),
             // The SDK would try any 404 of a token or 5xx again.
             Refusal::UnknownToken | Refusal::Misconfigured(_) | Refusal::UpstreamLoop => {
                 reply.with("x-should-retry", "false")

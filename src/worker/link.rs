@@ -9,6 +9,7 @@ use super::{platform, settings};
 use crate::auth::{Caller, Environment};
 use crate::encoding::base64url_encode;
 use crate::error::Refusal;
+use crate::limit::Share;
 use crate::page::{self, Draft, Fault, MAX_FORM, NONCE_FIELD, Notice, Remark, View};
 use crate::route::internal_id;
 use crate::token::{CompletedBy, Decision, Outcome, Output, OutputKind, State, Token};
@@ -40,6 +41,7 @@ impl Call<'_> {
             Err(refusal) if shows => {
                 // A sender that has left meanwhile needs no answer.
                 let _ = platform::drain(self.request).await;
+                let refusal = self.slowed(refusal).await;
                 self.notice(words, refusal).map(Into::into)
             }
             answer => answer,
@@ -77,6 +79,7 @@ impl Call<'_> {
             reads: caller.may("read", typed),
         };
         if !post || expired {
+            self.count(Share::Page(&link.environment.id, link.id));
             return link.show().await.map(Into::into);
         }
         let body = body(self.request, self.head, MAX_COMPLETE).await?;
@@ -102,6 +105,10 @@ impl Call<'_> {
                 (503, Notice::TroubleDeciding)
             }
             Refusal::StorageTrouble | Refusal::UpstreamTrouble => (503, Notice::Trouble),
+            Refusal::TooManyRequests(_) if self.head.method() == "POST" => {
+                (429, Notice::BusyDeciding)
+            }
+            Refusal::TooManyRequests(_) | Refusal::TooManyFailures => (429, Notice::Busy),
             Refusal::ForeignForm => (403, Notice::Foreign),
             Refusal::UnsupportedMediaType(_) => (415, Notice::Foreign),
             Refusal::BodyTooLarge(_) => (413, Notice::TooLarge),
@@ -110,6 +117,7 @@ impl Call<'_> {
         let reply = html(status, page::of_notice(words, notice));
         Ok(match notice {
             Notice::Trouble | Notice::TroubleDeciding => reply.with("retry-after", "2"),
+            Notice::Busy | Notice::BusyDeciding => reply.with("retry-after", "60"),
             _ => reply,
         })
     }
@@ -171,8 +179,9 @@ impl Link<'_> {
 
     /// Decides as the form says.
     async fn send(&self, caller: Caller<'_>, nonce: &str, draft: &Draft) -> Result<Reply, Refusal> {
-        let limited = platform::limited(self.call.env, "PAGE_LIMIT", self.id).await;
-        let limited = limited.is_ok_and(|limited| limited.is_truthy());
+        let share = Share::Decisions(&self.environment.id, self.id);
+        self.call.count(share);
+        let limited = self.call.is_over("PAGE_LIMIT", self.id).await;
         let token = self.token(true).await?;
         if token.state != State::Waiting {
             return Ok(self.over(&token, draft));

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `api.rs` | what each endpoint does |
 //! | `link.rs` | `token.url`: its page, and what machines send there |
+//! | `limit.rs` | rate limits: the bindings asked |
 //! | `relay.rs` | what is asked of tokens that live upstream |
 //! | `wait.rs` | how a token ends, told when it does |
 //! | `http.rs` | requests read, responses written, CORS |
@@ -24,6 +25,7 @@ mod deliver;
 mod http;
 mod index;
 mod key;
+mod limit;
 mod link;
 mod message;
 mod object;

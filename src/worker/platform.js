@@ -34,6 +34,9 @@ export async function limited(env, binding, key) {
 // has come breaks the connection, and the sender hears of that instead of the answer.
 const PATIENCE = 4 * 1024 * 1024;
 
+// The platform's own pieces are of 4 KiB, and each costs as much as one of these.
+const PIECE = 64 * 1024;
+
 /** The body, or undefined if it is longer than `limit` bytes; no more than that is ever held. */
 export async function read(request, limit) {
   if (!request.body) return new Uint8Array(0);
@@ -41,13 +44,19 @@ export async function read(request, limit) {
   if (Number(request.headers.get("content-length") ?? NaN) <= limit) return bytes(request);
   const chunks = [];
   let size = 0;
-  for await (const chunk of request.body) {
-    size += chunk.byteLength;
-    if (size > limit + PATIENCE) return undefined;
-    if (size <= limit) chunks.push(chunk);
+  const reader = request.body.getReader({ mode: "byob" });
+  for (let room = new Uint8Array(PIECE); ; ) {
+    const { done, value } = await reader.read(room);
+    if (done) break;
+    size += value.byteLength;
+    if (size > limit + PATIENCE) {
+      await reader.cancel();
+      return undefined;
+    }
+    if (size <= limit) chunks.push(value.slice());
+    room = new Uint8Array(value.buffer);
   }
   if (size > limit) return undefined;
-  if (chunks.length === 1) return chunks[0];
   const whole = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {
@@ -62,14 +71,8 @@ const bytes = async (body) => new Uint8Array(await body.arrayBuffer());
 
 /** Reads a body that nobody has read, unless it is too long for that. */
 export async function drain(request) {
-  if (!request.body || request.bodyUsed) return;
-  if (Number(request.headers.get("content-length")) > PATIENCE) return;
-  // A body sent in chunks tells no length.
-  let size = 0;
-  for await (const chunk of request.body) {
-    size += chunk.byteLength;
-    if (size > PATIENCE) return;
-  }
+  if (request.bodyUsed || Number(request.headers.get("content-length")) > PATIENCE) return;
+  await read(request, 0);
 }
 
 /** `headers` is name, value, name, value, a line each. No bytes means no body. */

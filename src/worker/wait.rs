@@ -23,12 +23,15 @@ const LONGEST_RELAYED_POLL: u32 = 10;
 impl Call<'_> {
     pub(super) async fn wait(&self, typed: &str) -> Result<Answered, Refusal> {
         let head = WaitHead::of(self.request);
-        let caller = self.waiting_caller(&head)?;
+        let authorization = self.waiting_credential(&head);
+        let caller = settings::keyring(self.env)?.caller(authorization, self.now)?;
         if !caller.may("read", typed) {
             return Err(Refusal::ScopeTooSmall);
         }
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        self.count_reader(&caller, authorization);
+        self.admit().await?;
         let waits = head.upgrades() || head.wants_events() || head.wait() > Some(0);
         if let (Some(upstream), true) = (self.upstream_of(environment)?, waits) {
             let is_named = matches!(caller, Caller::Public(_));
@@ -47,15 +50,13 @@ impl Call<'_> {
     }
 
     /// The credential of the header, or of the subprotocol; never of the query, which is logged.
-    fn waiting_caller(&self, head: &WaitHead) -> Result<Caller<'static>, Refusal> {
+    fn waiting_credential<'a>(&'a self, head: &'a WaitHead) -> &'a str {
         let offered = head
             .protocols()
             .find_map(|protocol| protocol.strip_prefix(BEARER));
         match offered {
-            Some(jwt) if self.head.authorization().is_empty() => {
-                settings::keyring(self.env)?.caller(jwt, self.now)
-            }
-            _ => self.caller(),
+            Some(jwt) if self.head.authorization().is_empty() => jwt,
+            _ => self.head.authorization(),
         }
     }
 

@@ -1,0 +1,246 @@
+// `npm run abuse`: what abuse costs, and what somebody who behaves notices of it. Each flood meets a fresh `workerd serve` on one
+// core; on the other are the flood and a good client, who creates, completes and reads a token over and over. `--seconds N` a
+// flood (default 4), `--only text` those whose name holds it. Linux.
+import { execFileSync } from "node:child_process";
+import { createHmac, randomBytes, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { connect } from "node:net";
+import { parseArgs } from "node:util";
+import { build } from "../scripts/build.mjs";
+import { KEY, cpuOf, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
+
+const { values } = parseArgs({ options: { seconds: { type: "string", default: "4" }, only: { type: "string", default: "" } } });
+const seconds = Number(values.seconds);
+underNode(await build("worker"));
+execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });
+
+const TOKENS = "/api/v1/waitpoints/tokens";
+
+// Limits in the Worker itself, in place of the platform's bindings, which count in another process.
+const LIMITED = `
+  import * as built from "./index.js";
+  const limiter = (most, seconds) => {
+    const counts = new Map();
+    let period = 0;
+    return {
+      async limit({ key }) {
+        const now = Math.floor(Date.now() / 1000 / seconds);
+        if (now !== period) (counts.clear(), (period = now));
+        counts.set(key, (counts.get(key) ?? 0) + 1);
+        return { success: counts.get(key) <= most };
+      },
+    };
+  };
+  const limits = { TOKEN_LIMIT: limiter(2000, 10), ENVIRONMENT_LIMIT: limiter(5000, 10), ADDRESS_LIMIT: limiter(100, 60) };
+  export default { fetch: (request, env, context) => new built.default(context, { ...env, ...limits }).fetch(request) };
+  export const { TokenObject, KeyObject, IndexObject } = built;`;
+
+/** One request by a connection of the agent: status and body; 0 if the connection broke. */
+function send(server, method, path, { key, body, headers = {}, agent, chunked } = {}) {
+  return new Promise((resolve) => {
+    const all = { ...(key && { authorization: `Bearer ${key}` }), ...headers };
+    if (body !== undefined && !chunked) all["content-length"] = Buffer.byteLength(body);
+    const sent = request(server.url + path, { method, headers: all, agent }, (answer) => {
+      let text = "";
+      answer.on("data", (chunk) => (text += chunk));
+      answer.on("end", () => resolve({ status: answer.statusCode, text, headers: answer.headers }));
+      answer.on("error", () => resolve({ status: 0, text }));
+    });
+    sent.on("error", () => resolve({ status: 0, text: "" }));
+    sent.end(body);
+  });
+}
+
+async function create(server, agent) {
+  const { text, headers } = await send(server, "POST", TOKENS, { key: KEY, body: '{"timeout":"1h"}', agent });
+  const { id, url } = JSON.parse(text);
+  return { id, path: `${TOKENS}/${id}`, page: new URL(url).pathname, jwt: headers["x-trigger-jwt"] };
+}
+
+/** A good client's round: milliseconds of its three requests. Anything but the right answer is an error. */
+async function goodRound(server, agent) {
+  const began = performance.now();
+  const { path, jwt } = await create(server, agent);
+  const completed = await send(server, "POST", `${path}/complete`, { key: jwt, body: '{"data":"good"}', agent });
+  const read = await send(server, "GET", path, { key: jwt, agent });
+  if (completed.headers["waitpoint-outcome"] !== "completed" || JSON.parse(read.text).output !== '"good"') {
+    throw new Error(`a good client was told ${completed.status} ${completed.text}, ${read.status} ${read.text}`);
+  }
+  return performance.now() - began;
+}
+
+const sign = (scopes) => {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { sub: "default", pub: true, scopes, iss: "https://id.trigger.dev", aud: "https://api.trigger.dev", exp: now + 900, iat: now };
+  const text = `${part({ alg: "HS256" })}.${part(claims)}`;
+  return `${text}.${createHmac("sha256", KEY).update(text).digest("base64url")}`;
+};
+const anyJwt = sign(["read:waitpoints", "write:waitpoints"]);
+const forged = (jwt) => `${jwt.slice(0, jwt.lastIndexOf("."))}.${randomBytes(32).toString("base64url")}`;
+const madeUp = () => `waitpoint_c${randomUUID().replaceAll("-", "").slice(0, 24)}`;
+
+/** A body that comes a byte at a time, until the flood ends; what was answered then, if anything. */
+function trickle({ server, token, ended }) {
+  return new Promise((resolve) => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    let said = "";
+    socket.on("data", (data) => (said += data));
+    socket.on("error", () => {});
+    socket.write(`POST ${token.path}/complete HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${token.jwt}\r\ncontent-length: 100000\r\n\r\n{`);
+    const timer = setInterval(() => socket.write(" "), 100);
+    ended.then(() => {
+      clearInterval(timer);
+      socket.destroy();
+      resolve({ status: said ? Number(said.split(" ")[1]) : "no answer" });
+    });
+  });
+}
+
+/** Headers that never end. */
+function slowloris({ server, ended }) {
+  return new Promise((resolve) => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    socket.on("error", () => {});
+    socket.write(`GET / HTTP/1.1\r\nhost: ${hostname}\r\n`);
+    const timer = setInterval(() => socket.write("x-more: 1\r\n"), 100);
+    ended.then(() => {
+      clearInterval(timer);
+      socket.destroy();
+      resolve({ status: "no answer" });
+    });
+  });
+}
+
+/** Opened, told that the token waits, and left without a word. */
+function leave({ server, token }) {
+  return new Promise((resolve) => {
+    const headers = { connection: "upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": randomBytes(16).toString("base64") };
+    const sent = request(`${server.url}${token.path}/wait`, { headers: { ...headers, authorization: `Bearer ${token.jwt}` } });
+    sent.on("upgrade", (answer, socket, first) => {
+      const gone = () => (socket.destroy(), resolve({ status: answer.statusCode }));
+      socket.on("error", () => {});
+      first.length ? gone() : socket.once("data", gone);
+    });
+    sent.on("response", (answer) => resolve({ status: answer.statusCode }));
+    sent.on("error", () => resolve({ status: 0 }));
+    sent.end();
+  });
+}
+
+const big = Buffer.alloc(3 * 1024 * 1024 + 1, "x");
+const FLOODS = {
+  "wrong keys": ({ ask }) => ask("POST", TOKENS, { key: `tr_prod_${randomBytes(12).toString("hex")}`, body: "{}" }),
+  "forged JWTs": ({ ask, token }) => ask("POST", `${token.path}/complete`, { key: forged(token.jwt), body: '{"data":1}' }),
+  "forged JWTs of 4 kB": ({ ask, token }) => ask("POST", `${token.path}/complete`, { key: forged(`e30.${"A".repeat(4000)}.x`), body: "{}" }),
+  "JWTs of 15 kB": ({ ask, token }) => ask("POST", `${token.path}/complete`, { key: forged(`e30.${"A".repeat(15_000)}.x`), body: "{}" }),
+  "wrong links": ({ ask, token }) => ask("GET", `${token.path}/callback/${forged(token.jwt)}`, { headers: { accept: "text/html" } }),
+  "headers of 50 kB": ({ ask, token }) => ask("GET", token.path, { key: token.jwt, headers: { "x-long": "x".repeat(50_000) } }),
+  "headers of 1 MB": ({ ask, token }) => ask("GET", token.path, { key: token.jwt, headers: { "x-long": "x".repeat(1_000_000) } }),
+  "URLs of 15 kB": ({ ask }) => ask("GET", `/${"a".repeat(15_000)}?${"b".repeat(500)}`),
+  "bodies that are too long": ({ ask, token }) => ask("POST", `${token.path}/complete`, { key: token.jwt, body: big }),
+  "the same in chunks": ({ ask, token }) => ask("POST", `${token.path}/complete`, { key: token.jwt, body: big, chunked: true }),
+  "3 MB with a wrong key": ({ ask, token }) => ask("POST", `${token.path}/complete`, { key: "x".repeat(30), body: big }),
+  "a finished token again": ({ ask, done }) => ask("POST", `${done.path}/complete`, { key: done.jwt, body: '{"data":1}' }),
+  "3 MB to a finished token": ({ ask, done }) => ask("POST", `${done.path}/complete`, { key: done.jwt, body: JSON.stringify({ data: "x".repeat(3_000_000) }) }),
+  "made-up tokens read": ({ ask }) => ask("GET", `${TOKENS}/${madeUp()}`, { key: anyJwt }),
+  "made-up tokens completed": ({ ask }) => ask("POST", `${TOKENS}/${madeUp()}/complete`, { key: anyJwt, body: '{"data":1}' }),
+  "waiters that leave": leave,
+  "pages fetched": ({ ask, token }) => ask("GET", token.page, { headers: { accept: "text/html" } }),
+  "pages by HEAD": ({ ask, token }) => ask("HEAD", token.page),
+  "bodies that trickle": { together: 200, flood: trickle },
+  "headers that never end": { together: 200, flood: slowloris },
+};
+// The same with limits.
+for (const name of ["wrong keys", "wrong links", "a finished token again", "3 MB to a finished token", "made-up tokens read"]) {
+  FLOODS[`${name}, limited`] = { flood: FLOODS[name], wrap: LIMITED };
+}
+
+const resident = (pid) => Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1]) / 1024;
+const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
+
+async function measure(name, entry) {
+  const { flood, together = 16, wrap } = typeof entry === "function" ? { flood: entry } : entry;
+  const server = await serve(waitpoint({}, wrap), { cpu: 0 });
+  const [mine, theirs] = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true, maxSockets: together })];
+  const [token, done] = [await create(server, mine), await create(server, mine)];
+  await send(server, "POST", `${done.path}/complete`, { key: done.jwt, body: '{"data":"first"}' });
+  const from = { "cf-connecting-ip": "192.0.2.1" };
+  const ask = (method, path, options = {}) => send(server, method, path, { ...options, headers: { ...from, ...options.headers }, agent: theirs });
+  const good = async (until) => {
+    const times = [];
+    for (let over = false; !over; ) {
+      times.push(await goodRound(server, mine));
+      over = until();
+      await pause(5);
+    }
+    return times;
+  };
+  const within = (limit) => {
+    const end = performance.now() + limit * 1000;
+    return () => performance.now() >= end;
+  };
+  // Both are warm before anything is measured.
+  const ends = Promise.withResolvers();
+  if (together <= 16) for (let n = 0; n < 50; n++) await flood({ server, ask, token, done, ended: ends.promise });
+  await good(within(1));
+  const cpuAtFirst = cpuOf(server.pid);
+  const before = await good(within(seconds / 2));
+  const cpuOfGood = (cpuOf(server.pid) - cpuAtFirst) / before.length;
+
+  const [rss, cpu] = [resident(server.pid), cpuOf(server.pid)];
+  const over = within(seconds);
+  const statuses = {};
+  let count = 0;
+  const flooding = Array.from({ length: together }, async () => {
+    do {
+      const { status } = await flood({ server, ask, token, done, ended: ends.promise });
+      statuses[status || "broken"] = (statuses[status || "broken"] ?? 0) + 1;
+      count++;
+    } while (!over());
+  });
+  const during = await good(over);
+  ends.resolve();
+  await Promise.all(flooding);
+  await pause(200);
+  const used = cpuOf(server.pid) - cpu - during.length * cpuOfGood;
+  const grown = resident(server.pid) - rss;
+  const first = JSON.parse((await send(server, "GET", token.path, { key: KEY })).text);
+  const second = JSON.parse((await send(server, "GET", done.path, { key: KEY })).text);
+  if (first.status !== "WAITING" || second.output !== '"first"') throw new Error(`${name}: a flood has decided`);
+  await server.stop();
+  mine.destroy();
+  theirs.destroy();
+  const shown = Object.entries(statuses).map(([status, times]) => `${status}${Object.keys(statuses).length > 1 ? ` × ${times}` : ""}`);
+  const ms = (times) => `${quantile(times, 0.5).toFixed(1)} / ${quantile(times, 0.99).toFixed(1)}`;
+  return `| ${name} | ${count} | ${shown.join(", ")} | ${Math.max(0, used / count).toFixed(0)} | ${grown.toFixed(0)} | ${ms(before)} | ${ms(during)} |`;
+}
+
+console.log(`\nFloods of ${seconds} s, 16 at a time (200 for those that are slow), beside a good client that does one thing after the other\n`);
+console.log("| flood | requests | answers | CPU of workerd a request, µs | workerd grew by, MB | good client's round before, p50 / p99 ms | during |\n|---|--:|---|--:|--:|--:|--:|");
+for (const [name, entry] of Object.entries(FLOODS)) if (name.includes(values.only)) console.log(await measure(name, entry));
+
+// What the question costs where nobody floods: the same reads with no limit bound, and with one that is asked each time, as
+// happens from a credential's hundred-and-first request in ten seconds on.
+const reads = { "no limit bound": [], "a limit bound and asked": [] };
+for (let round = 0; round < 5 && !values.only; round++) {
+  for (const [name, wrap] of Object.entries({ "no limit bound": undefined, "a limit bound and asked": LIMITED.replaceAll(/limiter\(\d+/g, "limiter(Infinity") })) {
+    const server = await serve(waitpoint({}, wrap), { cpu: 0 });
+    const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+    const { path, jwt } = await create(server, agent);
+    const read = (count) => Promise.all(Array.from({ length: 16 }, async () => { for (let n = 0; n < count / 16; n++) await send(server, "GET", path, { key: jwt, agent }); }));
+    await read(1_000);
+    const cpu = cpuOf(server.pid);
+    await read(4_000);
+    reads[name].push((cpuOf(server.pid) - cpu) / 4_000);
+    await server.stop();
+  }
+}
+if (!values.only) {
+  console.log("\nCPU of workerd a retrieve, µs (medians of 5 rounds of 4,000)\n\n| | |\n|---|--:|");
+  for (const [name, cpus] of Object.entries(reads)) console.log(`| ${name} | ${quantile(cpus, 0.5).toFixed(0)} |`);
+}
+process.exit();

@@ -1,0 +1,122 @@
+//! What a rate limit counts together, and when it is asked at all. The counting is the platform's.
+//!
+//! Invariants:
+//! - A decision is counted for its token alone. So whoever uses that share up could have decided the
+//!   token, and nobody's decision is refused for the traffic of somebody who could not.
+//! - An address is asked about only after its credential has failed: who has a good one never hears of
+//!   what others at the same address do.
+
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// How long whoever has used up a share is asked to wait: the `period` in wrangler.toml.
+pub const PERIOD: Duration = Duration::from_millis(PERIOD_MILLIS);
+const PERIOD_MILLIS: u64 = 10_000;
+
+/// Requests of a share in each [`PERIOD`] that one isolate lets through without asking the platform. A
+/// token's whole life is a dozen of them, so where nobody floods, nobody pays for the question.
+const UNASKED: u8 = 100;
+
+/// What is counted together.
+#[derive(Clone, Copy, Debug)]
+pub enum Share<'a> {
+    /// What an environment's secret keys ask, but for decisions.
+    Environment(&'a str),
+    /// What whoever sends this public access token reads.
+    Reader(&'a str),
+    /// Visits of a token's page.
+    Page(&'a str, &'a str),
+    /// Decisions on a token, by whomever.
+    Decisions(&'a str, &'a str),
+}
+
+impl Share<'_> {
+    /// The binding that counts it.
+    #[must_use]
+    pub fn binding(&self) -> &'static str {
+        match self {
+            Self::Environment(_) => "ENVIRONMENT_LIMIT",
+            _ => "TOKEN_LIMIT",
+        }
+    }
+
+    /// What it is counted under. It holds no credential.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let mut key = String::new();
+        let parts = match *self {
+            Self::Environment(id) => ["environment", id, ""],
+            Self::Reader(credential) => ["read", &hash(credential).to_string(), ""],
+            Self::Page(environment, id) => ["page", environment, id],
+            Self::Decisions(environment, id) => ["decide", environment, id],
+        };
+        for part in parts {
+            key.push_str(part);
+            key.push('/');
+        }
+        key
+    }
+}
+
+/// What an isolate has let through in this period. Keys that share a counter are asked about sooner, no
+/// more.
+pub struct Unasked {
+    period: u64,
+    counts: [u8; 1024],
+}
+
+impl Default for Unasked {
+    fn default() -> Self {
+        Self {
+            period: 0,
+            counts: [0; 1024],
+        }
+    }
+}
+
+impl Unasked {
+    /// Whether this request of a key may pass without asking.
+    pub fn lets_pass(&mut self, key: &str, now: Timestamp) -> bool {
+        let period = now.as_millis() / PERIOD_MILLIS;
+        if self.period != period {
+            self.period = period;
+            self.counts.fill(0);
+        }
+        let at = hash(key) as usize % self.counts.len();
+        match self.counts.get_mut(at) {
+            Some(count) if *count < UNASKED => {
+                *count += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The part of an address that belongs to one holder: of IPv6 the first four groups, or those before
+/// `::`, as who has one address there has 2^64.
+#[must_use]
+pub fn network(address: &str) -> &str {
+    let mut groups = 0;
+    let mut before = 0;
+    for (at, byte) in address.bytes().enumerate() {
+        if byte == b':' {
+            groups += 1;
+            if before == b':' {
+                return address.get(..at - 1).unwrap_or(address);
+            }
+            if groups == 4 {
+                return address.get(..at).unwrap_or(address);
+            }
+        }
+        before = byte;
+    }
+    address
+}
+
+/// FNV-1a. Who chooses texts with equal hashes shares a limit with himself.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
+}

@@ -1,0 +1,52 @@
+//! What rate limits count together, and when they are asked.
+
+use waitpoint::limit::{PERIOD, Share, Unasked, network};
+use waitpoint::time::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+#[test]
+fn no_share_is_counted_with_another() {
+    let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl";
+    let keys = [
+        Share::Environment("a"),
+        Share::Environment("b"),
+        Share::Reader(jwt),
+        Share::Reader("another"),
+        Share::Page("a", "c1"),
+        Share::Page("a", "c2"),
+        Share::Decisions("a", "c1"),
+        Share::Decisions("b", "c1"),
+    ]
+    .map(|share| share.key());
+    for (at, key) in keys.iter().enumerate() {
+        assert!(!keys[..at].contains(key), "{key}");
+        assert!(jwt.split('.').all(|part| !key.contains(part)), "{key}");
+    }
+}
+
+#[test]
+fn the_platform_is_asked_after_the_first_hundred_of_a_period() {
+    let mut unasked = Unasked::default();
+    let passed = (0..1000).filter(|_| unasked.lets_pass("a", NOW)).count();
+    assert_eq!(passed, 100);
+    assert!(unasked.lets_pass("b", NOW), "another has its own");
+    let end = PERIOD - std::time::Duration::from_millis(1);
+    assert!(!unasked.lets_pass("a", NOW.plus(end)));
+    assert!(unasked.lets_pass("a", NOW.plus(PERIOD)));
+}
+
+#[test]
+fn an_address_is_known_by_its_network() {
+    for (address, expected) in [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2"),
+        ("2001:db8:1:2::6", "2001:db8:1:2"),
+        ("2001:db8::a:b:c:d", "2001:db8"),
+        ("2001:db8::1", "2001:db8"),
+        ("::1", ""),
+        ("", ""),
+    ] {
+        assert_eq!(network(address), expected, "{address}");
+    }
+}
