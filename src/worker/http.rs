@@ -25,11 +25,27 @@ const PERMISSIONS: &str =
     "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()";
 
 /// What `platform.js` reads of a request, a line each.
-struct Lines(String);
+struct Lines {
+    text: String,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
 
 impl Lines {
+    fn of(text: String) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let ends = breaks.map(|(at, _)| at).chain([text.len()]).collect();
+        Self { text, ends }
+    }
+
     fn line(&self, index: usize) -> &str {
-        self.0.split('\n').nth(index).unwrap_or("")
+        let start = match index {
+            0 => Some(0),
+            _ => self.ends.get(index - 1).map(|end| end + 1),
+        };
+        let end = self.ends.get(index).copied();
+        let range = start.zip(end).map(|(start, end)| start..end);
+        range.and_then(|range| self.text.get(range)).unwrap_or("")
     }
 }
 
@@ -38,7 +54,7 @@ pub(super) struct Head(Lines);
 
 impl Head {
     pub(super) fn of(request: &Request) -> Self {
-        Self(Lines(platform::head(request)))
+        Self(Lines::of(platform::head(request)))
     }
 
     fn line(&self, index: usize) -> &str {
@@ -118,7 +134,7 @@ pub(super) struct LinkHead(Lines);
 impl LinkHead {
     pub(super) fn of(request: &Request) -> Self {
         let names = "accept\naccept-language\nsec-fetch-site\nsec-fetch-mode\ncf-visitor";
-        Self(Lines(platform::headers(request, names)))
+        Self(Lines::of(platform::headers(request, names)))
     }
 
     /// Whether a browser asks, for a person.
@@ -152,7 +168,7 @@ pub(super) struct WaitHead(Lines);
 impl WaitHead {
     pub(super) fn of(request: &Request) -> Self {
         let names = "upgrade\nsec-websocket-protocol\naccept\nprefer\nlast-event-id";
-        Self(Lines(platform::headers(request, names)))
+        Self(Lines::of(platform::headers(request, names)))
     }
 
     pub(super) fn upgrades(&self) -> bool {
@@ -189,9 +205,13 @@ pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result
     if head.content_length().is_some_and(|length| length > limit) {
         return Err(Refusal::BodyTooLarge(limit));
     }
-    let bytes = platform::read(request, u32::try_from(limit).unwrap_or(u32::MAX))
-        .await
-        .map_err(|_| Refusal::BodyUnreadable)?;
+    let read = match head.content_length() {
+        Some(0) => return Ok(Vec::new()),
+        // The platform holds a body to the length that it claims; whole it is read for less than in pieces.
+        Some(_) => platform::bytes(request),
+        None => platform::read(request, u32::try_from(limit).unwrap_or(u32::MAX)),
+    };
+    let bytes = read.await.map_err(|_| Refusal::BodyUnreadable)?;
     if bytes.is_undefined() {
         return Err(Refusal::BodyTooLarge(limit));
     }

@@ -40,8 +40,6 @@ const PIECE = 64 * 1024;
 /** The body, or undefined if it is longer than `limit` bytes; no more than that is ever held. */
 export async function read(request, limit) {
   if (!request.body) return new Uint8Array(0);
-  // The platform holds a body to the length that it claims; whole it is read for less than in chunks.
-  if (Number(request.headers.get("content-length") ?? NaN) <= limit) return bytes(request);
   const chunks = [];
   let size = 0;
   const reader = request.body.getReader({ mode: "byob" });
@@ -66,8 +64,8 @@ export async function read(request, limit) {
   return whole;
 }
 
-/** The whole body, of whoever is trusted. */
-const bytes = async (body) => new Uint8Array(await body.arrayBuffer());
+/** The whole body, of whoever is trusted or tells its length. */
+export const bytes = async (body) => new Uint8Array(await body.arrayBuffer());
 
 /** Reads a body that nobody has read, unless it is too long for that. */
 export async function drain(request) {
@@ -255,11 +253,12 @@ export function wake(state, json) {
 // A record of any length lies in chunks, since SQLite holds at most 2 MB a row. The last chunk is
 // never full, empty if need be, so it tells the end.
 const CHUNK = 1_900_000;
-const key = (index) => (index === 0 ? "token" : `token/${index}`);
+const FIRST = "token";
+const key = (index) => (index === 0 ? FIRST : `token/${index}`);
 
 export function load(state) {
   const { kv } = state.storage;
-  const first = kv.get(key(0));
+  const first = kv.get(FIRST);
   if (first === undefined || first.byteLength < CHUNK) return first;
   const chunks = [first];
   while (chunks.at(-1).byteLength === CHUNK) chunks.push(kv.get(key(chunks.length)));

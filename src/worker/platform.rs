@@ -92,6 +92,9 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn farewell(socket: &JsValue) -> Result<(), JsValue>;
 
+    /// The body as a `Uint8Array`.
+    pub(super) fn bytes(request: &Request) -> Promised;
+
     /// The body as a `Uint8Array`, `undefined` if it is longer than `limit`.
     pub(super) fn read(request: &Request, limit: u32) -> Promised;
 
