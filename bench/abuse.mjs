@@ -33,7 +33,7 @@ const LIMITED = `
     };
   };
   const limits = { TOKEN_LIMIT: limiter(2000, 10), ENVIRONMENT_LIMIT: limiter(5000, 10), ADDRESS_LIMIT: limiter(100, 60) };
-  export default { fetch: (request, env, context) => new built.default(context, { ...env, ...limits }).fetch(request) };
+  export default { fetch: (request, env, context) => built.default.fetch(request, { ...env, ...limits }, context) };
   export const { TokenObject, KeyObject, IndexObject } = built;`;
 
 /** One request by a connection of the agent: status and body; 0 if the connection broke. */

@@ -6,7 +6,7 @@ export const COUNTING = `
   const counts = {};
   export default {
     fetch(request, env, context) {
-      return new URL(request.url).pathname === "/counts" ? Response.json(counts) : new built.default(context, env).fetch(request);
+      return new URL(request.url).pathname === "/counts" ? Response.json(counts) : built.default.fetch(request, env, context);
     },
   };
   const around = (target, replaced) =>

@@ -295,31 +295,41 @@ export async function alarmUnlessSet(state, alarm) {
   if ((await state.storage.getAlarm()) === null) await state.storage.setAlarm(alarm);
 }
 
-// Rows on their way to a month of the index, by its name. What belongs to one request never lies here: objects share this.
+// Rows on their way to a month of the index, by its name. All objects of the isolate share this, so nothing that belongs to one
+// request lies here: its timer is that of the object whose row came first, and goes with it.
 const gathered = new Map();
-// In milliseconds: how long rows are gathered, and after how long whoever was to send them must have gone.
+// In milliseconds: how long rows are gathered, and how old they are when whoever comes with another takes them along: their timer has
+// gone by then, or waits to try again.
 const GATHER = 20;
-const ORPHANED = 5_000;
+const ORPHANED = 200;
 const MOST_ROWS = 1_000;
-const PAUSES = [1_000, 5_000, 25_000];
+const MOST_ATTEMPTS = 10;
 
 export function gather(env, binding, name, row) {
   const batch = gathered.get(name);
-  const isOrphaned = batch && Date.now() - batch.since > ORPHANED;
-  if (batch && !isOrphaned && batch.rows.length < MOST_ROWS) return void batch.rows.push(row);
-  const next = { rows: isOrphaned ? [...batch.rows.slice(-MOST_ROWS), row] : [row], since: Date.now() };
-  gathered.set(name, next);
-  setTimeout(() => send(env, binding, name, next), GATHER);
+  if (batch && Date.now() - batch.since < ORPHANED) batch.rows.push(row);
+  else collect(env, binding, name, [...(batch?.rows ?? []), row], 0);
 }
 
-async function send(env, binding, name, batch, attempt = 0) {
-  if (gathered.get(name) === batch) gathered.delete(name);
+/** Sends these rows soon, or later if that has failed; what is too much comes with the tokens' next alarms. */
+function collect(env, binding, name, rows, attempt) {
+  const batch = { rows: rows.slice(-MOST_ROWS), since: Date.now() };
+  gathered.set(name, batch);
+  const pause = attempt === 0 ? GATHER : Math.min(1_000 * 2 ** attempt, 60_000);
+  if (attempt < MOST_ATTEMPTS) setTimeout(() => send(env, binding, name, batch, attempt), pause);
+}
+
+async function send(env, binding, name, batch, attempt) {
+  // Another has taken them along.
+  if (gathered.get(name) !== batch) return;
+  gathered.delete(name);
   try {
     await ask(env, binding, name, "", new TextEncoder().encode(`{"put":[${batch.rows}]}`), 10_000);
   } catch (reason) {
-    // In the end each token tells its own once more, by its alarm.
-    error("the index was not reached", reason);
-    if (attempt < PAUSES.length) setTimeout(() => send(env, binding, name, batch, attempt + 1), PAUSES[attempt]);
+    error("the index was not reached; it will be told again", reason);
+    const later = gathered.get(name);
+    if (later) later.rows.unshift(...batch.rows);
+    else collect(env, binding, name, batch.rows, attempt + 1);
   }
 }
 

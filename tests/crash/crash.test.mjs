@@ -25,7 +25,7 @@ test(`twenty kills under load: what was told stands (CRASH_SEED=${seed})`, async
 const EARLY = `
   import * as built from "./index.js";
   export const { KeyObject, IndexObject } = built;
-  export default { fetch: (request, env, context) => new built.default(context, env).fetch(request) };
+  export default { fetch: (request, env, context) => built.default.fetch(request, env, context) };
   const around = (target, replaced) =>
     new Proxy(target, {
       get(_, name) {
