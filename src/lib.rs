@@ -83,7 +83,7 @@ pub mod jwt;
 pub mod limit;
 #[cfg(not(feature = "browser"))]
 pub mod list;
-#[cfg(any(feature = "worker", test))]
+#[cfg(any(feature = "worker", all(test, not(feature = "browser"))))]
 pub mod openapi;
 #[cfg(not(feature = "browser"))]
 pub mod page;
