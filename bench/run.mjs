@@ -1,6 +1,6 @@
 // `npm run bench`: this Worker beside the TypeScript that a user would write (peers/typescript.ts) and the floor, the same
 // durable writes and nothing else (peers/floor.js). All in `workerd serve` on one core, the load on the other, in rounds of all
-// three. `--rounds N` (default 7), `--tokens N` a phase (default 500); `--beside FOLDER` measures another build of this Worker
+// three. `--rounds N` (default 7), `--tokens N` a phase (default 1,000); `--beside FOLDER` measures another build of this Worker
 // too. Linux.
 import { build as bundle } from "esbuild";
 import { execFileSync } from "node:child_process";
@@ -13,7 +13,7 @@ import { build } from "../scripts/build.mjs";
 import { root } from "../scripts/setup.mjs";
 import { KEY, built, cpuOf, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "7" }, tokens: { type: "string", default: "500" }, beside: { type: "string" } } });
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "7" }, tokens: { type: "string", default: "1000" }, beside: { type: "string" } } });
 const [rounds, tokens] = [Number(values.rounds), Number(values.tokens)];
 underNode(await build("worker"));
 execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });
@@ -94,6 +94,31 @@ async function measure(name, server, phase, count, together, work) {
   return answers;
 }
 
+const WAKES = 100;
+const woken = Object.fromEntries(names.map((name) => [name, []]));
+
+/** From the request that completes to the receipt by a WebSocket, one token after the other. */
+async function wakes(name, server, all, complete) {
+  for (const token of all) {
+    const url = `${server.url.replace("http", "ws")}${TOKENS}/${token.id}/wait`;
+    const socket = new WebSocket(url, ["waitpoint.v1", `bearer.${token.jwt}`]);
+    await once(socket, "message");
+    const told = once(socket, "message");
+    const began = performance.now();
+    complete(token);
+    await told;
+    woken[name].push(performance.now() - began);
+    socket.close();
+  }
+}
+
+/** An event of a socket; its failing is an error. */
+const once = (socket, type) =>
+  new Promise((resolve, reject) => {
+    socket.addEventListener(type, resolve, { once: true });
+    socket.addEventListener("error", () => reject(new Error("a waiter was refused")), { once: true });
+  });
+
 async function round(name, target) {
   const server = await serve(target, { cpu: 0 });
   const create = () => send(server.url, "POST", TOKENS, KEY, '{"timeout":"1h","tags":["bench"]}');
@@ -108,6 +133,7 @@ async function round(name, target) {
   await measure(name, server, "first completion", tokens, 64, (index) => complete(all[index]));
   await measure(name, server, "repeated completion", tokens, 64, (index) => complete(all[index]));
   await measure(name, server, "retrieve", tokens, 64, (index) => send(server.url, "GET", `${TOKENS}/${all[index].id}`, all[index].jwt));
+  if (name !== "floor") await wakes(name, server, made(await load(create, WAKES, 16)), complete);
   const cold = made(await load(create, tokens, 64));
   await quiet(server.pid);
   await server.restart();
@@ -141,6 +167,12 @@ console.log(`| | ${names.join(" | ")} |\n|---|${names.map(() => "--:").join("|")
 for (const phase of PHASES) {
   const shown = names.map((name) => `${median(of(name, phase, "rate")).toFixed(0)}, ${median(of(name, phase, "p50")).toFixed(1)} / ${median(of(name, phase, "p99")).toFixed(1)}`);
   console.log(`| ${phase} | ${shown.join(" | ")} |`);
+}
+
+console.log(`\nFrom a completion to its one waiter's receipt (WebSocket), ms, n = ${rounds * WAKES} each\n`);
+console.log("| | p50 | p99 |\n|---|--:|--:|");
+for (const name of names.filter((name) => name !== "floor")) {
+  console.log(`| ${name} | ${quantile(woken[name], 0.5).toFixed(1)} | ${quantile(woken[name], 0.99).toFixed(1)} |`);
 }
 
 const size = ({ files }) =>

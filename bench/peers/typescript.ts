@@ -1,5 +1,5 @@
 // The peer: a token service as a TypeScript team would write it today, on Hono, jose and zod, with an SQLite object a token
-// that is called by RPC. It creates, completes and retrieves; it has no page, list, webhooks, waiting or idempotency keys.
+// that is called by RPC. It creates, completes and retrieves; it has no page, list, webhooks or idempotency keys.
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
 import { SignJWT, jwtVerify } from "jose";
@@ -43,7 +43,18 @@ export class TokenObject extends DurableObject<Env> {
     if (token.status !== "WAITING") return token.status === "COMPLETED" ? "already-completed" : "timed-out";
     await this.ctx.storage.put("token", { ...token, status: "COMPLETED", completedAt: Date.now(), output });
     await this.ctx.storage.setAlarm(Date.now() + 30 * 24 * 3_600_000);
+    for (const socket of this.ctx.getWebSockets()) {
+      socket.send("COMPLETED");
+      socket.close(1000);
+    }
     return "completed";
+  }
+
+  async fetch() {
+    const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
+    this.ctx.acceptWebSocket(server);
+    server.send("WAITING");
+    return new Response(null, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": "waitpoint.v1" } });
   }
 
   read() {
@@ -115,6 +126,16 @@ app.post("/api/v1/waitpoints/tokens/:id/complete", async (c) => {
   const outcome = await stub(c.env, id).complete(data === undefined ? undefined : JSON.stringify(data));
   if (outcome === "unknown") return c.json({ error: "Waitpoint not found" }, 404);
   return c.json({ success: true }, 200, { "waitpoint-outcome": outcome });
+});
+
+// Browsers cannot set a header here, so the credential comes as a subprotocol.
+app.get("/api/v1/waitpoints/tokens/:id/wait", async (c) => {
+  const id = c.req.param("id");
+  const offered = c.req.header("sec-websocket-protocol")?.split(",").map((protocol) => protocol.trim()) ?? [];
+  const who = await caller(c.env, offered.find((protocol) => protocol.startsWith("bearer."))?.slice(7) ?? "");
+  if (!who) return c.json({ error: "Public Access Token is invalid" }, 401);
+  if (!who.secret && !who.scopes.includes(`read:waitpoints:${id}`)) return c.json({ error: "Unauthorized" }, 403);
+  return stub(c.env, id).fetch(c.req.raw);
 });
 
 app.get("/api/v1/waitpoints/tokens/:id", async (c) => {
