@@ -1,7 +1,8 @@
 // The wasm module's instance, and its tasks (task.rs), which are stepped from here.
 //
 // A panic traps: it fails its own request, here. The instance lives on for the tasks that are under way in it and is replaced
-// when none is, since what a trap leaves behind (its part of the stack, what it had borrowed) is not cleaned up.
+// when none is, since what a trap leaves behind (its part of the stack, what it had borrowed) is not cleaned up. What the
+// objects hold in memory is forgotten at once: one may have been half way.
 import module from "./waitpoint.wasm";
 import * as wasm from "waitpoint:wasm";
 
