@@ -11,12 +11,20 @@ const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "build.rs", "sr
 /** Builds both, or the Worker alone; the environment in which the tools are found. */
 export async function build(only) {
   const env = await setup();
-  await unlessBuilt("build", [...INPUTS, "askama.toml", "scripts/build.mjs"], () => buildWorker(env));
+  await unlessBuilt("build", [...INPUTS, "askama.toml", "scripts/build.mjs"], () => buildWorker(env, "worker", "build"));
   if (only === "worker") return env;
   // Not before setup: it needs what that installs.
   const { SOURCES, buildPackage } = await import("./package.mjs");
   await unlessBuilt("pkg/wasm", [...INPUTS, ...SOURCES], () => buildPackage(env));
   return env;
+}
+
+/** The Worker with the feature `faults`, for the test of panics; the folder of its modules. */
+export async function buildFaults() {
+  const folder = join("target", "faults");
+  const env = await setup();
+  await unlessBuilt(folder, [...INPUTS, "askama.toml", "scripts/build.mjs"], () => buildWorker(env, "faults", folder));
+  return join(root, folder);
 }
 
 /** Runs `make`, which fills `folder`, unless it did so from the same inputs before. */
@@ -28,12 +36,13 @@ async function unlessBuilt(folder, inputs, make) {
   writeFileSync(stamp, now);
 }
 
-async function buildWorker(env) {
+/** The Worker of a feature into a folder. */
+async function buildWorker(env, feature, folder) {
   say("building the Worker");
   const sentence = "the Worker did not build; what was said is above";
   const target = ["--target", "wasm32-unknown-unknown"];
-  run("cargo", ["build", "--release", ...target, "--features", "worker", "--locked"], { env, sentence });
-  const glue = join(root, "target", "worker");
+  run("cargo", ["build", "--release", ...target, "--features", feature, "--locked"], { env, sentence });
+  const glue = join(root, "target", "glue", feature);
   run(
     env.WASM_BINDGEN_BIN,
     [
@@ -43,7 +52,7 @@ async function buildWorker(env) {
     ],
     { env, sentence },
   );
-  const out = join(root, "build");
+  const out = join(root, folder);
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];

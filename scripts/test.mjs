@@ -21,6 +21,7 @@ if (chosen.length === 0) {
   step("format of the fuzz targets", "cargo", ["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]);
   step("lints of the pure modules and their tests", "cargo", ["clippy", "--all-targets", "--locked", ...lints]);
   step("lints of the Worker", "cargo", ["clippy", ...wasm("worker"), ...lints]);
+  step("lints of the Worker that panics", "cargo", ["clippy", ...wasm("faults"), ...lints]);
   step("lints of the package", "cargo", ["clippy", ...wasm("browser"), ...lints]);
   // Not both at once: what the tests need would bring std into the library.
   step("lints of the package's own tests", "cargo", ["clippy", "--tests", ...wasm("browser"), ...lints]);

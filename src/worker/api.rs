@@ -123,6 +123,8 @@ impl Call<'_> {
         let environment = self.secret_caller()?;
         let body = body(self.request, self.head, wire::MAX_CREATE).await?;
         let request = CreateRequest::parse(&body, self.now)?;
+        #[cfg(feature = "faults")]
+        super::fault("fault:worker", &request.tags.join(" "));
         self.check_webhook(environment, request.webhook.as_deref())?;
         let mut token = Token {
             approval: request.approval,

@@ -1,18 +1,44 @@
 // What the platform calls: the Worker, and the classes of its Durable Objects. Each is a shell of its Rust.
 import { LINE, WAITER, farewell } from "./platform.js";
-import { enter, generation, run } from "./runtime.js";
+import { enter, generation, run, runAgain } from "./runtime.js";
 
 export default {
   async fetch(request, env) {
     try {
-      return await run(enter((wasm) => wasm.fetch(request, env)));
+      return await runAgain(() => {
+        if (request.bodyUsed) throw new Error("the instance was replaced, and the body is read");
+        return enter((wasm) => wasm.fetch(request, env));
+      });
     } catch (error) {
       console.error("a request failed", String(error));
-      const body = '{"error":"Something went wrong here; it is safe to try again","code":"internal_error"}';
-      return new Response(body, { status: 500, headers: { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" } });
+      return failure(request.headers);
     }
   },
 };
+
+/** The answer to a request whose Rust panicked; so it is made without it. Every request may be sent twice. */
+function failure(asked) {
+  const sentence = "Something went wrong here; it is safe to try again";
+  const isForPeople = asked.get("accept")?.includes("text/html");
+  const headers = new Headers({
+    "content-type": isForPeople ? "text/plain; charset=utf-8" : "application/json; charset=utf-8",
+    "cache-control": "no-store",
+    "retry-after": "1",
+    "x-should-retry": "true",
+    "x-content-type-options": "nosniff",
+  });
+  const page = asked.get("origin");
+  if (page) {
+    headers.set("access-control-allow-origin", page);
+    headers.set("access-control-expose-headers", "x-should-retry, retry-after");
+    headers.set("vary", "Origin");
+  }
+  const body = isForPeople ? sentence : JSON.stringify({ error: sentence, code: "internal_error" });
+  return new Response(body, { status: 500, headers });
+}
+
+// In milliseconds.
+const LATER = 5 * 60_000;
 
 /** `Rust` names the class that knows what to do. */
 const object = (Rust) =>
@@ -27,15 +53,27 @@ const object = (Rust) =>
       this.#env = env;
     }
 
-    /** Calls Rust's side of it, made anew for a new instance: what is lost with the old is only what spares work. */
+    /** Calls Rust's side of it, made anew after a panic: what is lost with the old is only what spares work. */
     call(name, ...args) {
       return enter((wasm) => {
         if (this.#born !== generation) {
+          // The earlier one is not freed, as the panic may have left it borrowed.
+          this.#rust?.__destroy_into_raw();
           this.#rust = new wasm[Rust](this.#state, this.#env);
           this.#born = generation;
         }
         return this.#rust[name](...args);
       });
+    }
+
+    /** Does what an alarm is for, later if it panics: the platform would call six times and then never again. */
+    async wake() {
+      try {
+        await runAgain(() => this.call("alarm"));
+      } catch (error) {
+        console.error("an alarm failed", String(error));
+        await this.#state.storage.setAlarm(Date.now() + LATER);
+      }
     }
   };
 
@@ -53,7 +91,7 @@ export class TokenObject extends object("TokenObject") {
   }
 
   alarm() {
-    return run(this.call("alarm"));
+    return this.wake();
   }
 
   // A waiter has nothing to say; pings are answered by the platform.
@@ -68,16 +106,18 @@ export class TokenObject extends object("TokenObject") {
 
 export class KeyObject extends object("KeyObject") {
   async fetch(request) {
-    return run(this.call("answer", await body(request)));
+    const command = await body(request);
+    return runAgain(() => this.call("answer", command));
   }
 }
 
 export class IndexObject extends object("IndexObject") {
   async fetch(request) {
-    return run(this.call("answer", await body(request)));
+    const command = await body(request);
+    return runAgain(() => this.call("answer", command));
   }
 
   alarm() {
-    return run(this.call("alarm"));
+    return this.wake();
   }
 }

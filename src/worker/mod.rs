@@ -49,6 +49,15 @@ pub fn fetch(request: Request, env: Env) -> u32 {
     task::task(async move { api::answer(&request, &env).await.map(Into::into) })
 }
 
+/// Panics if a text asks for it by this name.
+#[cfg(feature = "faults")]
+#[allow(clippy::panic, reason = "what it is for")]
+fn fault(name: &str, text: &str) {
+    if text.contains(name) {
+        panic!("{name}");
+    }
+}
+
 /// The time, read once an event and passed on from there.
 fn now() -> Timestamp {
     Timestamp::from_millis(js_sys::Date::now() as u64)

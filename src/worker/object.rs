@@ -139,6 +139,8 @@ impl Object {
         text: String,
         now: Timestamp,
     ) -> Result<Answer, JsValue> {
+        #[cfg(feature = "faults")]
+        super::fault("fault:object", &text);
         let by = command.way();
         let (reply, token, saving) = self.apply(command.into_ask(text), now)?;
         match (reply, by) {
@@ -195,9 +197,13 @@ impl Object {
         let object = Rc::clone(self);
         let row = Row::of(&self.id, token);
         let (created_at, is_news, owes) = (token.created_at, token.is_news(), token.owes());
+        #[cfg(feature = "faults")]
+        let output = format!("{:?}", token.state);
         spawn(async move {
             let done = async {
                 saving.await?;
+                #[cfg(feature = "faults")]
+                super::fault("fault:after", &output);
                 object.wake()?;
                 if is_news {
                     object.tell(created_at, &row);
@@ -350,6 +356,8 @@ impl Object {
                     token.note(index, note);
                     self.log_attempt(&token, index);
                     let saving = self.save(&mut token, now)?;
+                    #[cfg(feature = "faults")]
+                    super::fault("fault:pay", &format!("{:?}", token.state));
                     drop(token);
                     saving.await?;
                     *armed = true;

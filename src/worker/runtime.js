@@ -1,25 +1,35 @@
 // The wasm module's instance, and its tasks (task.rs), which are stepped from here.
 //
 // A panic traps: it fails its own request, here. The instance lives on for the tasks that are under way in it and is replaced
-// when none is, since what a trap leaves behind (its part of the stack, what it had borrowed) is not cleaned up.
+// when none is, since what a trap leaves behind (its part of the stack, what it had borrowed) is not cleaned up. What the
+// objects hold in memory is forgotten at once: one may have been half way.
 import module from "./waitpoint.wasm";
 import * as wasm from "waitpoint:wasm";
 
 wasm.initSync({ module });
 
-// Calls between their begin and their end, panics since the instance began, and which instance it is.
+// Tasks between their begin and their end, panics since the instance began, and which instance it is.
 let underWay = 0;
 let panics = 0;
-export let generation = 0;
+let instance = 0;
 // More are not left behind, whatever is under way: each leaves a part of a stack of 1 MB.
 const PANICS = 10;
+
+/** Changes with the instance and with each panic: what Rust held of an object by then may be half done. */
+export let generation = 0;
+
+/** What a task ends with that is under way when its instance is replaced. */
+const REPLACED = new Error("the instance was replaced");
 
 /** Calls into wasm; a panic comes out as an exception of this kind, and nobody else notices it. */
 export function enter(call) {
   try {
     return call(wasm);
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) panics += 1;
+    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
+      panics += 1;
+      generation += 1;
+    }
     throw error;
   } finally {
     renew();
@@ -30,17 +40,21 @@ function renew() {
   if (panics === 0 || (underWay > 0 && panics < PANICS)) return;
   console.error("a panic; the instance is replaced");
   panics = 0;
+  underWay = 0;
+  instance += 1;
   generation += 1;
   wasm.__wbg_reset_state();
 }
 
-/** Runs a task to its end. */
-export async function run(task, born = generation) {
-  let [value, isError] = [undefined, false];
+/** Runs a task to its end. `start` is awaited first. */
+export async function run(task, start) {
+  const born = instance;
   underWay += 1;
   try {
+    let [value, isError] = [undefined, false];
+    if (start) await start;
     for (;;) {
-      if (born !== generation) throw new Error("the instance was replaced");
+      if (born !== instance) throw REPLACED;
       const step = enter(() => wasm.step(task, value, isError));
       if (!(step instanceof Promise)) return step;
       try {
@@ -50,15 +64,26 @@ export async function run(task, born = generation) {
       }
     }
   } finally {
-    underWay -= 1;
-    renew();
+    // Else it was counted for another.
+    if (born === instance) {
+      underWay -= 1;
+      renew();
+    }
+  }
+}
+
+/** Runs a task, from its beginning again if the panics of others end it. `begin` makes the task, or throws if it can not. */
+export async function runAgain(begin) {
+  for (;;) {
+    try {
+      return await run(begin());
+    } catch (error) {
+      if (error !== REPLACED) throw error;
+    }
   }
 }
 
 /** Runs a task once what runs now is over; nobody waits for it. */
 export function spawn(task) {
-  const born = generation;
-  Promise.resolve()
-    .then(() => run(task, born))
-    .catch((error) => console.error("what nobody waits for failed", String(error)));
+  run(task, Promise.resolve()).catch((error) => console.error("what nobody waits for failed", String(error)));
 }

@@ -1,0 +1,197 @@
+// A panic is its own request's trouble alone. The Worker here is one that panics where a test asks it to (Cargo.toml, `faults`).
+import assert from "node:assert/strict";
+import { on, once } from "node:events";
+import { createServer } from "node:http";
+import { after, test } from "node:test";
+import { KEY, built, serve, waitpoint } from "../../bench/workerd.mjs";
+import { buildFaults } from "../../scripts/build.mjs";
+import { TOKENS, until } from "../harness.mjs";
+
+const WEBHOOK_SECRET = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
+const files = built(await buildFaults());
+
+test("a panic of the Worker fails its own request, and those who wait are told", async () => {
+  const worker = await start();
+  const [polled, streamed, watched] = [await worker.create(), await worker.create(), await worker.create()];
+  const poll = worker.poll(polled.id);
+  const stream = await worker.stream(streamed.id);
+  const socket = await worker.watch(watched.id);
+  const timed = await worker.watch((await worker.create({ timeout: "2s" })).id);
+
+  const page = "https://app.example";
+  await isPanic(await worker.api(TOKENS, { tags: ["fault:worker"] }, { origin: page }), page);
+
+  // Also those who come now.
+  const late = await worker.watch(polled.id);
+  for (const { id } of [polled, streamed, watched]) await completes(await worker.complete(id, id));
+  assert.deepEqual(ended(await (await poll).json()), completed(polled.id));
+  for (const [waiter, { id }] of [[stream, streamed], [socket, watched], [late, polled]]) {
+    assert.deepEqual(ended(await waiter.end), completed(id));
+  }
+  await completes(await worker.complete((await worker.create()).id, 1));
+  assert.equal((await timed.end).status, "TIMED_OUT");
+});
+
+test("a page is told in words", async () => {
+  const worker = await start();
+  const answer = await worker.api(TOKENS, { tags: ["fault:worker"] }, { accept: "text/html,*/*" });
+  assert.deepEqual([answer.status, answer.headers.get("content-type")], [500, "text/plain; charset=utf-8"]);
+  assert.match(await answer.text(), /safe to try again/);
+});
+
+test("after many panics in a row everything is as it was", async () => {
+  const worker = await start();
+  const tokens = await Promise.all(Array.from({ length: 4 }, () => worker.create()));
+  const done = await worker.create();
+  await completes(await worker.complete(done.id, "kept"));
+  const [polled, watched, streamed, unsettled] = tokens;
+  const poll = worker.poll(polled.id);
+  const stream = await worker.stream(streamed.id);
+  const socket = await worker.watch(watched.id);
+  const others = Array.from({ length: 50 }, () => worker.api(TOKENS, {}));
+  for (let count = 0; count < 25; count += 1) {
+    await isPanic(await worker.api(TOKENS, { tags: ["fault:worker"] }));
+  }
+  // What came between may have to be sent again, and no more.
+  const created = [];
+  for (const answer of await Promise.all(others)) {
+    if (answer.status === 200) created.push(await answer.json());
+    else await isPanic(answer);
+  }
+  for (const { id } of created) assert.equal((await worker.retrieve(id)).status, "WAITING");
+  await until(() => worker.server.log, (log) => log.includes("the instance is replaced"));
+  for (const { id } of tokens) await completes(await worker.complete(id, id));
+  assert.deepEqual(ended(await (await poll).json()), completed(polled.id));
+  assert.deepEqual(ended(await stream.end), completed(streamed.id));
+  assert.deepEqual(ended(await socket.end), completed(watched.id));
+  assert.deepEqual(ended(await worker.retrieve(unsettled.id)), completed(unsettled.id));
+  assert.deepEqual(ended(await worker.retrieve(done.id)), completed("kept"));
+});
+
+test("a panic of an object leaves the token as it was, and is a 503 that may be repeated", async () => {
+  const worker = await start();
+  const { id } = await worker.create();
+  const sockets = [await worker.watch(id), await worker.watch(id)];
+  const [poll, stream] = [worker.poll(id), await worker.stream(id)];
+  for (let count = 0; count < 12; count += 1) {
+    const answer = await worker.complete(id, "fault:object");
+    const { code } = await answer.json();
+    // The latter if the instance was replaced, which the request was in too.
+    assert.match(`${answer.status} ${code}`, /^(503 storage_trouble|500 internal_error)$/);
+    assert.equal(answer.headers.get("x-should-retry"), "true");
+    assert.deepEqual(ended(await worker.retrieve(id)), { status: "WAITING", output: undefined });
+  }
+  await completes(await worker.complete(id, "good"));
+  for (const waiter of [...sockets, stream]) assert.deepEqual(ended(await waiter.end), completed("good"));
+  assert.deepEqual(ended(await (await poll).json()), completed("good"));
+});
+
+test("a panic behind a decision is made good by the alarm", async () => {
+  const worker = await start();
+  const hooks = await receiver();
+  const { id } = await worker.create({ webhook: { url: hooks.url } });
+  const socket = await worker.watch(id);
+  await completes(await worker.complete(id, "fault:after"));
+  assert.deepEqual(ended(await worker.retrieve(id)), completed("fault:after"));
+  assert.deepEqual(ended(await socket.end), completed("fault:after"));
+  assert.equal((await hooks.attempts(1))[0].data.id, id);
+});
+
+test("an object that panicked amid its deliveries goes on with them", async () => {
+  const worker = await start();
+  const hooks = await receiver(500);
+  const { id } = await worker.create({ webhook: { url: hooks.url } });
+  // As long as it is under way the instance is not replaced.
+  const poll = worker.poll((await worker.create()).id);
+  await completes(await worker.complete(id, "fault:pay"));
+  const [first, second] = await hooks.attempts(2);
+  assert.deepEqual([first.data.id, second.data.id], [id, id]);
+  // The second panicked as well, in an alarm; that is kept from the platform, which counts such failures.
+  await until(() => worker.server.log, (log) => log.includes("an alarm failed"));
+  assert.doesNotMatch(worker.server.log, /the instance is replaced/);
+  await poll.leave();
+});
+
+async function start() {
+  const server = await serve({ ...waitpoint({ SECRET_KEYS: KEY, WEBHOOK_SECRET }), files });
+  after(() => server.stop());
+  const authorization = `Bearer ${KEY}`;
+  const api = (path, body, headers, options) =>
+    fetch(server.url + path, {
+      method: body ? "POST" : "GET",
+      headers: { authorization, "content-type": "application/json", ...headers },
+      body: body && JSON.stringify(body),
+      ...options,
+    });
+  const wait = (id) => `${TOKENS}/${id}/wait`;
+  return {
+    server,
+    api,
+    create: async (fields = {}) => (await api(TOKENS, fields)).json(),
+    complete: (id, data) => api(`${TOKENS}/${id}/complete`, { data }),
+    retrieve: async (id) => (await api(`${TOKENS}/${id}`)).json(),
+    /** The answer of a long poll; whoever has it may `leave`. */
+    poll(id) {
+      const leaving = new AbortController();
+      const answer = api(wait(id), undefined, { prefer: "wait=25" }, { signal: leaving.signal });
+      answer.leave = () => (leaving.abort(), answer.catch(() => {}));
+      return answer;
+    },
+    /** A stream of events that has begun; `end` is the last. */
+    async stream(id) {
+      const { body } = await api(wait(id), undefined, { accept: "text/event-stream" });
+      const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+      let text = (await reader.read()).value;
+      const end = async () => {
+        for (let read; !(read = await reader.read()).done; ) text += read.value;
+        return JSON.parse(text.match(/^data: .*$/gm).at(-1).slice("data: ".length));
+      };
+      return { end: end() };
+    },
+    /** A socket that has told how the token stands; `end` is how it ended. */
+    async watch(id) {
+      const socket = new WebSocket(server.url.replace("http", "ws") + wait(id), { headers: { authorization } });
+      const messages = on(socket, "message", { close: ["close"] });
+      const next = async () => JSON.parse((await messages.next()).value[0].data);
+      assert.equal((await next()).status, "WAITING");
+      return { end: next() };
+    },
+  };
+}
+
+/** Takes webhooks and answers the first with `status`; `attempts` are all that came, once there are so many. */
+async function receiver(status = 200) {
+  const got = [];
+  const server = createServer(async (request, response) => {
+    got.push(JSON.parse(Buffer.concat(await Array.fromAsync(request))));
+    response.writeHead(got.length === 1 ? status : 200).end();
+    server.emit("attempt");
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  after(() => (server.closeAllConnections(), server.close()));
+  const attempts = async (count) => {
+    while (got.length < count) await once(server, "attempt");
+    return got;
+  };
+  return { url: `http://127.0.0.1:${server.address().port}/`, attempts };
+}
+
+/** How a token ended. */
+const ended = ({ status, output }) => ({ status, output });
+const completed = (data) => ({ status: "COMPLETED", output: JSON.stringify(data) });
+
+async function completes(answer) {
+  assert.deepEqual([answer.status, answer.headers.get("waitpoint-outcome")], [200, "completed"], await answer.text());
+}
+
+/** The answer of a panic, which a page may read and a client may repeat. */
+async function isPanic(answer, page = null) {
+  const { error, code } = await answer.json();
+  const header = (name) => answer.headers.get(name);
+  assert.deepEqual([answer.status, code, header("x-should-retry"), header("retry-after")], [500, "internal_error", "true", "1"]);
+  assert.match(error, /safe to try again/);
+  assert.match(header("content-type"), /^application\/json/);
+  assert.equal(header("access-control-allow-origin"), page);
+  assert.equal(header("access-control-expose-headers"), page && "x-should-retry, retry-after");
+  assert.equal(header("vary"), page && "Origin");
+}
