@@ -1,5 +1,5 @@
 // What the platform calls: the Worker, and the classes of its Durable Objects. Each is a shell of its Rust.
-import { LINE, WAITER, farewell } from "./platform.js";
+import { LINE, WAITER, alarmBy, farewell } from "./platform.js";
 import { enter, generation, run, runAgain } from "./runtime.js";
 
 export default {
@@ -72,7 +72,7 @@ const object = (Rust) =>
         await runAgain(() => this.call("alarm"));
       } catch (error) {
         console.error("an alarm failed", String(error));
-        await this.#state.storage.setAlarm(Date.now() + LATER);
+        await alarmBy(this.#state, Date.now() + LATER);
       }
     }
   };

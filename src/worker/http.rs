@@ -215,7 +215,11 @@ pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result
     if bytes.is_undefined() {
         return Err(Refusal::BodyTooLarge(limit));
     }
-    Ok(Uint8Array::new(&bytes).to_vec())
+    let bytes = Uint8Array::new(&bytes);
+    if bytes.length() as usize > limit {
+        return Err(Refusal::BodyTooLarge(limit));
+    }
+    Ok(bytes.to_vec())
 }
 
 /// How a request is answered.

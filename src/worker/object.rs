@@ -90,7 +90,7 @@ impl TokenObject {
             platform::error("an alarm found the token's storage failing", &why);
             // The runtime would call six times and then never again.
             let later = alarm_at(now().plus(10 * LEASE));
-            platform::set_alarm(&object.state, Some(later)).await
+            platform::alarm_by(&object.state, later).await
         })
     }
 }
@@ -143,28 +143,34 @@ impl Object {
         super::fault("fault:object", &text);
         let by = command.way();
         let (reply, token, saving) = self.apply(command.into_ask(text), now)?;
-        match (reply, by) {
-            (token::Reply::Created, _) => self.log("created", None),
-            (token::Reply::Decided(Outcome::Completed), Some(by)) => {
-                self.log("completed", Some(by))
-            }
-            _ => {}
-        }
+        let event = match (reply, by) {
+            (token::Reply::Created, _) => Some(("created", None)),
+            (token::Reply::Decided(Outcome::Completed), by) => Some(("completed", by)),
+            _ => None,
+        };
         match (saving, &token) {
-            (Some(saving), Some(token)) => self.follow_up(saving, token),
-            // Whoever comes by mends what a crash may have kept from the index.
-            (None, Some(token)) if self.listed.get() == Listed::Unknown => self.list(token),
+            (Some(saving), Some(token)) => self.follow_up(saving, token, event),
+            // Whoever comes by mends what a crash may have kept from waiters and the index.
+            (None, Some(token)) if self.listed.get() == Listed::Unknown => {
+                self.follow_up(platform::written(&self.state), token, None);
+            }
             _ => {}
         }
         Ok(Answer::of(reply, token))
     }
 
     fn told(&self, viewer: &Viewer, answer: &Answer, now: Timestamp) -> Result<Reply, Refusal> {
-        let keyring = settings::keyring(&self.env)?;
-        let environment = keyring.by_id(&self.environment);
-        // The Worker has just found it there.
-        let environment = environment.ok_or(Refusal::UnknownToken)?;
-        Ok(viewer.reply(answer, environment, &self.id, now))
+        match answer {
+            Answer::Decided(outcome) => Ok(viewer.decided(*outcome)),
+            Answer::Unknown | Answer::Created => Err(Refusal::UnknownToken),
+            Answer::Found(token) => {
+                let keyring = settings::keyring(&self.env)?;
+                let environment = keyring.by_id(&self.environment);
+                // The Worker knows it, so it has newer settings: this object has them in a moment.
+                let environment = environment.ok_or(Refusal::StorageTrouble)?;
+                Ok(viewer.shown(token, environment, &self.id, now))
+            }
+        }
     }
 
     /// Takes a waiter, or tells it at once how the token ended.
@@ -173,7 +179,7 @@ impl Object {
         let token = match self.apply(Ask::Read, now) {
             Ok((token::Reply::Found, Some(token), saving)) => {
                 if let Some(saving) = saving {
-                    self.follow_up(saving, &token);
+                    self.follow_up(saving, &token, None);
                 }
                 token
             }
@@ -193,7 +199,13 @@ impl Object {
 
     /// Of whoever changed the token: tells the waiters and the index, and does what is due, once it is
     /// written.
-    fn follow_up(self: &Rc<Self>, saving: Promised, token: &Token) {
+    /// `event` is what the log is told.
+    fn follow_up(
+        self: &Rc<Self>,
+        saving: Promised,
+        token: &Token,
+        event: Option<(&'static str, Option<CompletedBy>)>,
+    ) {
         let object = Rc::clone(self);
         let row = Row::of(&self.id, token);
         let (created_at, is_news, owes) = (token.created_at, token.is_news(), token.owes());
@@ -204,6 +216,9 @@ impl Object {
                 saving.await?;
                 #[cfg(feature = "faults")]
                 super::fault("fault:after", &output);
+                if let Some((event, by)) = event {
+                    object.log(event, by);
+                }
                 object.wake()?;
                 if is_news {
                     object.tell(created_at, &row);
@@ -222,12 +237,6 @@ impl Object {
     }
 
     /// Tells the index of a token as it is written.
-    fn list(&self, token: &Token) {
-        if token.is_news() {
-            self.tell(token.created_at, &Row::of(&self.id, token));
-        }
-    }
-
     fn tell(&self, created_at: Timestamp, row: &Row) {
         index::tell(&self.env, &self.environment, created_at, row);
         self.listed.update(Listed::told);
@@ -416,7 +425,11 @@ impl Object {
 
     /// Whether somebody waits for what may be decided upstream.
     fn is_watched(&self, token: &Token) -> bool {
-        token.is_asked_for() && platform::waiters(&self.state).is_ok_and(|waiters| waiters > 0)
+        token.is_asked_for() && self.has_waiters()
+    }
+
+    fn has_waiters(&self) -> bool {
+        platform::waiters(&self.state).is_ok_and(|waiters| waiters > 0)
     }
 
     /// Who is told of every token's end here. A setting that cannot be read may name a webhook, which is
@@ -451,7 +464,10 @@ impl Object {
         let retention = settings::retention(&self.env);
         let wakeup = token.next_wakeup(retention, self.listed.get(), now);
         let watch = self.is_watched(token).then(|| now.plus(WATCH));
-        wakeup.into_iter().chain(watch).min()
+        // Should whoever tells them be interrupted.
+        let is_heard = token.finished_at().is_some() && self.has_waiters();
+        let tell = is_heard.then(|| now.plus(LEASE));
+        wakeup.into_iter().chain(watch).chain(tell).min()
     }
 }
 

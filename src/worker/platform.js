@@ -83,6 +83,7 @@ function usual(text) {
   let headers = known.get(text);
   if (!headers) {
     // Some hold what a client wrote.
+    if (text.length > 1_000) return pairs(text);
     if (known.size >= 100) known.clear();
     headers = new Headers(pairs(text));
     known.set(text, headers);
@@ -101,7 +102,8 @@ function pairs(headers) {
 }
 
 /** What a message to an object has instead of a body, if it can. */
-export const LINE = "waitpoint-message";
+// Called so because logs of requests leave out what is called secret.
+export const LINE = "waitpoint-secret-message";
 /** What brings a waiter's socket to a token's object: the URL that its messages show. */
 export const WAITER = "waitpoint-waiter";
 
@@ -281,7 +283,8 @@ export function save(state, bytes, alarm) {
   return written(state, set);
 }
 
-async function written(state, set) {
+/** Resolves when all that was written is durable. */
+export async function written(state, set) {
   await set;
   await state.storage.sync();
 }
@@ -289,6 +292,12 @@ async function written(state, set) {
 export async function setAlarm(state, alarm) {
   if (alarm == null) await state.storage.deleteAlarm();
   else await state.storage.setAlarm(alarm);
+}
+
+/** Sets the alarm unless there is a sooner one. */
+export async function alarmBy(state, alarm) {
+  const at = await state.storage.getAlarm();
+  if (at === null || at > alarm) await state.storage.setAlarm(alarm);
 }
 
 export async function alarmUnlessSet(state, alarm) {
@@ -307,19 +316,20 @@ const MOST_ATTEMPTS = 10;
 
 export function gather(env, binding, name, row) {
   const batch = gathered.get(name);
-  if (batch && Date.now() - batch.since < ORPHANED) batch.rows.push(row);
-  else collect(env, binding, name, [...(batch?.rows ?? []), row], 0);
+  if (!batch) collect(env, binding, name, [row], 0);
+  else if (Date.now() > batch.due + ORPHANED) collect(env, binding, name, [...batch.rows, row], batch.attempt);
+  else if (batch.rows.length < MOST_ROWS) batch.rows.push(row);
 }
 
 /** Sends these rows soon, or later if that has failed; what is too much comes with the tokens' next alarms. */
 function collect(env, binding, name, rows, attempt) {
-  const batch = { rows: rows.slice(-MOST_ROWS), since: Date.now() };
-  gathered.set(name, batch);
   const pause = attempt === 0 ? GATHER : Math.min(1_000 * 2 ** attempt, 60_000);
-  if (attempt < MOST_ATTEMPTS) setTimeout(() => send(env, binding, name, batch, attempt), pause);
+  const batch = { rows: rows.slice(-MOST_ROWS), due: Date.now() + pause, attempt };
+  gathered.set(name, batch);
+  if (attempt < MOST_ATTEMPTS) setTimeout(() => send(env, binding, name, batch), pause);
 }
 
-async function send(env, binding, name, batch, attempt) {
+async function send(env, binding, name, batch) {
   // Another has taken them along.
   if (gathered.get(name) !== batch) return;
   gathered.delete(name);
@@ -328,8 +338,7 @@ async function send(env, binding, name, batch, attempt) {
   } catch (reason) {
     error("the index was not reached; it will be told again", reason);
     const later = gathered.get(name);
-    if (later) later.rows.unshift(...batch.rows);
-    else collect(env, binding, name, batch.rows, attempt + 1);
+    collect(env, binding, name, [...batch.rows, ...(later?.rows ?? [])], batch.attempt + 1);
   }
 }
 

@@ -88,10 +88,6 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn wake(state: &ObjectState, json: &str) -> Result<(), JsValue>;
 
-    /// Answers a waiter's close.
-    #[wasm_bindgen(catch)]
-    pub(super) fn farewell(socket: &JsValue) -> Result<(), JsValue>;
-
     /// The body as a `Uint8Array`.
     pub(super) fn bytes(request: &Request) -> Promised;
 
@@ -163,6 +159,13 @@ extern "C" {
 
     /// Sends a row to the object `name` of `binding` soon, with others.
     pub(super) fn gather(env: &Env, binding: &str, name: &str, row: &str);
+
+    /// Resolves when all that was written is durable.
+    pub(super) fn written(state: &ObjectState) -> Promised;
+
+    /// Sets the alarm unless there is a sooner one.
+    #[wasm_bindgen(js_name = alarmBy)]
+    pub(super) fn alarm_by(state: &ObjectState, alarm: f64) -> Promised;
 
     /// Sets the alarm, or none.
     #[wasm_bindgen(js_name = setAlarm)]

@@ -26,7 +26,8 @@ export function enter(call) {
   try {
     return call(wasm);
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
+    // A stack that is full is no RuntimeError, and not every RangeError is one.
+    if (error instanceof WebAssembly.RuntimeError || /call stack/.test(error?.message)) {
       panics += 1;
       generation += 1;
     }
@@ -46,10 +47,19 @@ function renew() {
   wasm.__wbg_reset_state();
 }
 
+// The platform forgets a request whose client has left: its promises never settle, and what awaits them is collected.
+const abandoned = new FinalizationRegistry(({ task, born }) => {
+  if (born !== instance) return;
+  underWay -= 1;
+  enter(() => wasm.abandon(task));
+});
+
 /** Runs a task to its end. `start` is awaited first. */
 export async function run(task, start) {
   const born = instance;
   underWay += 1;
+  const frame = {};
+  abandoned.register(frame, { task, born }, frame);
   try {
     let [value, isError] = [undefined, false];
     if (start) await start;
@@ -64,6 +74,7 @@ export async function run(task, start) {
       }
     }
   } finally {
+    abandoned.unregister(frame);
     // Else it was counted for another.
     if (born === instance) {
       underWay -= 1;

@@ -111,6 +111,21 @@ pub fn step(number: u32, value: JsValue, is_error: bool) -> End {
     })
 }
 
+/// Drops a task that nobody will step again.
+#[wasm_bindgen]
+#[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
+pub fn abandon(number: u32) {
+    let task = TASKS.with_borrow_mut(|tasks| {
+        let task = tasks.take(number);
+        if task.is_some() {
+            tasks.free.push(number);
+        }
+        task
+    });
+    // Not borrowed meanwhile: it may hold others.
+    drop(task);
+}
+
 fn take_mail() -> End {
     MAILBOX.replace(Ok(JsValue::UNDEFINED))
 }

@@ -4,9 +4,7 @@
 //! second one.
 
 use super::http::Reply;
-use super::record::Answer;
 use crate::auth::Environment;
-use crate::error::Refusal;
 use crate::time::Timestamp;
 use crate::token::{Outcome, State, Token};
 use crate::wire::{self, Reader};
@@ -33,22 +31,7 @@ pub(super) struct Viewer {
 }
 
 impl Viewer {
-    /// A token's object's answer; `id` is the internal one.
-    pub(super) fn reply(
-        &self,
-        answer: &Answer,
-        environment: &Environment,
-        id: &str,
-        now: Timestamp,
-    ) -> Reply {
-        match answer {
-            Answer::Found(token) => self.shown(token, environment, id, now),
-            Answer::Decided(outcome) => self.decided(*outcome),
-            Answer::Unknown | Answer::Created => Reply::refusal(&Refusal::UnknownToken),
-        }
-    }
-
-    /// A token as this viewer may see it.
+    /// A token as this viewer may see it; `id` is the internal one.
     pub(super) fn shown(
         &self,
         token: &Token,
@@ -75,7 +58,8 @@ impl Viewer {
         reply.with("etag", &etag).with("vary", "Authorization")
     }
 
-    fn decided(&self, outcome: Outcome) -> Reply {
+    /// What a decision came to.
+    pub(super) fn decided(&self, outcome: Outcome) -> Reply {
         let reply = Reply::json(200, r#"{"success":true}"#.to_owned())
             .with("waitpoint-outcome", outcome.as_str());
         match &self.hint {

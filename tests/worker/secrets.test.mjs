@@ -143,7 +143,7 @@ test("no secret stands in what was stored, logged, or told to webhooks", () => {
   assert.ok(Object.keys(raw).some((name) => name.endsWith("-wal")) && Object.keys(raw).length > 40, "the files are there");
   process.kill(edge.pid, "SIGKILL");
   const places = { ...written(), webhooks: Buffer.from(received.join("\n")) };
-  assert.ok(received.length > 20 && edge.log.includes('"event":"decided"'), "there is something to look through");
+  assert.ok(received.length > 20 && edge.log.includes('"event":"completed"'), "there is something to look through");
   assert.deepEqual(traces(places, secrets), []);
   // Neither what a JWT says: its text begins so, whatever it holds.
   for (const [place, bytes] of Object.entries(places)) assert.ok(!bytes.includes("eyJ"), place);
