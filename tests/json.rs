@@ -55,6 +55,17 @@ const TAKEN: [&str; 10] = [
 ];
 
 /// Name and bytes of each file.
+/// The fields of create, and one that it does not know.
+const FIELDS: [&str; 7] = [
+    "timeout",
+    "tags",
+    "idempotencyKey",
+    "idempotencyKeyTTL",
+    "approval",
+    "webhook",
+    "x",
+];
+
 fn suite() -> Vec<(String, Vec<u8>)> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/Cargo.toml");
     let metadata = Command::new(env!("CARGO"))
@@ -178,15 +189,7 @@ fn assert_is_json(name: &str, file: &[u8]) {
         "{name}"
     );
     assert_eq!(is_malformed(&create(file)), falsy || !whole, "{name}");
-    for field in [
-        "timeout",
-        "tags",
-        "idempotencyKey",
-        "idempotencyKeyTTL",
-        "approval",
-        "webhook",
-        "x",
-    ] {
+    for field in FIELDS {
         assert!(
             !is_malformed(&create(&within(field, file))),
             "{name} as {field}"
@@ -240,15 +243,7 @@ fn assert_is_json(name: &str, file: &[u8]) {
 fn assert_is_no_json(name: &str, file: &[u8]) {
     assert!(is_malformed(&CompleteRequest::parse(file)), "{name}");
     assert!(is_malformed(&create(file)), "{name}");
-    for field in [
-        "timeout",
-        "tags",
-        "idempotencyKey",
-        "idempotencyKeyTTL",
-        "approval",
-        "webhook",
-        "x",
-    ] {
+    for field in FIELDS {
         assert!(
             is_malformed(&create(&within(field, file))),
             "{name} as {field}"

@@ -1,5 +1,5 @@
 // What the platform calls: the Worker, and the classes of its Durable Objects. Each is a shell of its Rust.
-import { LINE, WAITER, alarmBy, farewell } from "./platform.js";
+import { LINE, WAITER, alarmBy, bytes, farewell } from "./platform.js";
 import { enter, generation, run, runAgain } from "./runtime.js";
 
 export default {
@@ -77,8 +77,6 @@ const object = (Rust) =>
     }
   };
 
-const body = async (request) => new Uint8Array(await request.arrayBuffer());
-
 const NOTHING = new Uint8Array(0);
 
 export class TokenObject extends object("TokenObject") {
@@ -87,7 +85,7 @@ export class TokenObject extends object("TokenObject") {
     if (line !== null) return this.call("answer", line, NOTHING);
     const waiter = request.headers.get(WAITER);
     if (waiter !== null) return run(this.call("admit", waiter));
-    return body(request).then((body) => this.call("answer", "", body));
+    return bytes(request).then((body) => this.call("answer", "", body));
   }
 
   alarm() {
@@ -106,14 +104,14 @@ export class TokenObject extends object("TokenObject") {
 
 export class KeyObject extends object("KeyObject") {
   async fetch(request) {
-    const command = await body(request);
+    const command = await bytes(request);
     return runAgain(() => this.call("answer", command));
   }
 }
 
 export class IndexObject extends object("IndexObject") {
   async fetch(request) {
-    const command = await body(request);
+    const command = await bytes(request);
     return runAgain(() => this.call("answer", command));
   }
 

@@ -2,6 +2,7 @@
 
 use super::now;
 use super::platform::{self, Request, Response};
+use super::task::End;
 use crate::error::Refusal;
 use crate::limit::PERIOD;
 use crate::route::Endpoint;
@@ -426,6 +427,18 @@ impl Reply {
             Body::Stream(stream) => platform::respond_stream(status, headers, stream),
         }
     }
+}
+
+/// An object's answer to the Worker or another object; 503 if there is none.
+pub(super) fn respond(trouble: &str, answered: Result<String, JsValue>) -> End {
+    let response = match answered {
+        Ok(text) => platform::respond(200, "", Some(text.as_bytes()), true),
+        Err(why) => {
+            platform::error(trouble, &why);
+            platform::respond(503, "", Some(b"storage trouble"), true)
+        }
+    };
+    response.map(Into::into)
 }
 
 /// The answer to OPTIONS: for browsers' endpoints a preflight's, else nothing is granted.

@@ -10,7 +10,7 @@
 //!   token timed out, and whether it is forgotten, is seen by the time; what is forgotten is not added.
 //! - The directory knows a month before the month acknowledges its first row.
 
-use super::key::respond;
+use super::http::respond;
 use super::platform::{self, Env, ObjectState, alarm_at};
 use super::task::task;
 use super::{now, settings};

@@ -3,9 +3,9 @@
 //! Invariant: a key stands for one token at a time. Whether that token exists its own object knows; who
 //! claims a key creates the token, so a claim that nobody followed up is mended by the next create.
 
-use super::now;
 use super::platform::{self, Env, ObjectState};
-use super::task::{End, task};
+use super::task::task;
+use super::{http, now};
 use crate::time::Timestamp;
 use crate::token::Key;
 use js_sys::Uint8Array;
@@ -102,7 +102,7 @@ impl KeyObject {
                 Ok(command) => answer(&state, command).await,
                 Err(why) => Err(why),
             };
-            respond("a key's storage failed", answered)
+            http::respond("a key's storage failed", answered)
         })
     }
 }
@@ -130,18 +130,6 @@ async fn answer(state: &ObjectState, command: Command) -> Result<String, JsValue
             Ok(claim.id)
         }
     }
-}
-
-/// An object's answer to the Worker or another object; 503 if there is none.
-pub(super) fn respond(trouble: &str, answered: Result<String, JsValue>) -> End {
-    let response = match answered {
-        Ok(text) => platform::respond(200, "", Some(text.as_bytes()), true),
-        Err(why) => {
-            platform::error(trouble, &why);
-            platform::respond(503, "", Some(b"storage trouble"), true)
-        }
-    };
-    response.map(Into::into)
 }
 
 fn unreadable() -> JsValue {

@@ -101,8 +101,7 @@ function pairs(headers) {
   return pairs;
 }
 
-/** What a message to an object has instead of a body, if it can. */
-// Called so because logs of requests leave out what is called secret.
+/** What a message to an object has instead of a body, if it can. Logs of requests leave out what is called secret. */
 export const LINE = "waitpoint-secret-message";
 /** What brings a waiter's socket to a token's object: the URL that its messages show. */
 export const WAITER = "waitpoint-waiter";
@@ -317,8 +316,10 @@ const MOST_ATTEMPTS = 10;
 export function gather(env, binding, name, row) {
   const batch = gathered.get(name);
   if (!batch) collect(env, binding, name, [row], 0);
-  else if (Date.now() > batch.due + ORPHANED) collect(env, binding, name, [...batch.rows, row], batch.attempt);
-  else if (batch.rows.length < MOST_ROWS) batch.rows.push(row);
+  else if (Date.now() > batch.due + ORPHANED) {
+    // Whoever had given up leaves one attempt to each that comes later.
+    collect(env, binding, name, [...batch.rows, row], Math.min(batch.attempt, MOST_ATTEMPTS - 1));
+  } else if (batch.rows.length < MOST_ROWS) batch.rows.push(row);
 }
 
 /** Sends these rows soon, or later if that has failed; what is too much comes with the tokens' next alarms. */
