@@ -6,10 +6,11 @@
 //!
 //! Source of the formats: trigger.dev's `bearerCredentials.ts` and `httpCallback.server.ts`.
 
+use crate::caller::{Caller, Claims};
 use crate::encoding::{base64url_decode, base64url_encode, hex_decode};
 use crate::entry;
 use crate::error::Refusal;
-use crate::jwt::{self, JwtError, scope_allows};
+use crate::jwt::{self, JwtError};
 use crate::route::internal_id;
 use crate::time::Timestamp;
 use crate::upstream::Upstreams;
@@ -153,7 +154,7 @@ impl Keyring {
     #[must_use]
     pub fn environment_of(&self, credential: &str, now: Timestamp) -> Option<&Environment> {
         self.by_secret(credential).or_else(|| {
-            let (claims, _) = self.verify_but_for_expiry(credential, now).ok()?;
+            let claims = self.verify_but_for_expiry(credential, now).ok()?;
             Some(claims.environment)
         })
     }
@@ -219,9 +220,10 @@ impl Keyring {
         now: Timestamp,
     ) -> Result<(Caller<'_>, bool), Refusal> {
         if credential.contains('.') {
-            let (claims, expired) = self.verify_but_for_expiry(credential, now)?;
+            let claims = self.verify_but_for_expiry(credential, now)?;
             return if claims.allow("write", typed) {
-                Ok((Caller::Public(claims), expired))
+                let has_expired = claims.has_expired(now);
+                Ok((Caller::Public(claims), has_expired))
             } else {
                 Err(Refusal::ScopeTooSmall)
             };
@@ -239,29 +241,27 @@ impl Keyring {
     /// # Errors
     /// See [`JwtError`].
     pub fn verify(&self, jwt: &str, now: Timestamp) -> Result<Claims<'_>, JwtError> {
-        match self.verify_but_for_expiry(jwt, now)? {
-            (_, true) => Err(JwtError::Expired),
-            (claims, false) => Ok(claims),
+        let claims = self.verify_but_for_expiry(jwt, now)?;
+        if claims.has_expired(now) {
+            Err(JwtError::Expired)
+        } else {
+            Ok(claims)
         }
     }
 
-    fn verify_but_for_expiry(
-        &self,
-        jwt: &str,
-        now: Timestamp,
-    ) -> Result<(Claims<'_>, bool), JwtError> {
+    fn verify_but_for_expiry(&self, jwt: &str, now: Timestamp) -> Result<Claims<'_>, JwtError> {
         if jwt.len() > MAX_JWT {
             return Err(JwtError::Invalid);
         }
         let (environment, header, payload) = self.signer(jwt).ok_or(JwtError::Invalid)?;
         let named = (!environment.is_upstream).then_some(environment.id.as_str());
-        let (scopes, subject, expired) = jwt::read(header, payload, named, now)?;
-        let claims = Claims {
+        let (scopes, subject, expires_at) = jwt::read(header, payload, named, now)?;
+        Ok(Claims {
             environment,
             scopes,
             subject,
-        };
-        Ok((claims, expired))
+            expires_at,
+        })
     }
 
     /// The environment by a key of which a JWT is signed, and its header and payload as they stand there.
@@ -423,66 +423,6 @@ impl Keyring {
     }
 }
 
-/// Who calls.
-pub enum Caller<'a> {
-    /// The holder of a secret key: everything in its environment.
-    Secret(&'a Environment),
-    /// The holder of a public access token: what its scopes say.
-    Public(Claims<'a>),
-}
-
-impl<'a> Caller<'a> {
-    /// The environment that the caller belongs to.
-    #[must_use]
-    pub fn environment(&self) -> &'a Environment {
-        match self {
-            Self::Secret(environment) => environment,
-            Self::Public(claims) => claims.environment,
-        }
-    }
-
-    /// Whether the caller may do `action` to the token `id` (as typed).
-    #[must_use]
-    pub fn may(&self, action: &str, id: &str) -> bool {
-        match self {
-            Self::Secret(_) => true,
-            Self::Public(claims) => claims.allow(action, id),
-        }
-    }
-
-    /// On whose behalf, if the credential says so.
-    #[must_use]
-    pub fn subject(self) -> Option<String> {
-        match self {
-            Self::Secret(_) => None,
-            Self::Public(claims) => claims.subject,
-        }
-    }
-}
-
-/// What a verified public access token says.
-pub struct Claims<'a> {
-    /// The environment that it belongs to.
-    pub environment: &'a Environment,
-    /// What it allows.
-    pub scopes: Vec<String>,
-    /// The `act.sub` claim: on whose behalf.
-    pub subject: Option<String>,
-}
-
-impl Claims<'_> {
-    /// Whether the scopes allow `action` on the waitpoint token `id` (as the caller typed it).
-    ///
-    /// Grammar: `action[:type[:id]]`; only the first two colons split. An id, once there, always
-    /// narrows, and an empty one grants nothing.
-    #[must_use]
-    pub fn allow(&self, action: &str, id: &str) -> bool {
-        self.scopes
-            .iter()
-            .any(|scope| scope_allows(scope, action, id))
-    }
-}
-
 impl From<JwtError> for Refusal {
     fn from(why: JwtError) -> Self {
         match why {
@@ -505,7 +445,7 @@ pub fn bearer(authorization: &str) -> Option<&str> {
 }
 
 /// Whether two texts are equal, in a time that depends on their lengths alone.
-fn equal(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     let differences = a
         .iter()
         .zip(b)

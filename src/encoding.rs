@@ -57,6 +57,23 @@ fn encode(bytes: &[u8], last: [u8; 2], out: &mut alloc::string::String) {
     }
 }
 
+/// What each byte stands for, if it is a letter of both base64 alphabets; else [`NONE`].
+#[allow(clippy::indexing_slicing, reason = "by the compiler")]
+const SEXTETS: [u8; 256] = {
+    let mut sextets = [NONE; 256];
+    let mut n = 0;
+    while n < 26 {
+        sextets[b'A' as usize + n] = n as u8;
+        sextets[b'a' as usize + n] = n as u8 + 26;
+        if n < 10 {
+            sextets[b'0' as usize + n] = n as u8 + 52;
+        }
+        n += 1;
+    }
+    sextets
+};
+const NONE: u8 = 64;
+
 fn decode(text: &str, [last_but_one, last]: [u8; 2]) -> Option<Vec<u8>> {
     if text.len() % 4 == 1 {
         return None;
@@ -65,10 +82,8 @@ fn decode(text: &str, [last_but_one, last]: [u8; 2]) -> Option<Vec<u8>> {
     for chunk in text.as_bytes().chunks(4) {
         let mut bits = 0_u32;
         for &letter in chunk {
-            let sextet = match letter {
-                b'A'..=b'Z' => letter - b'A',
-                b'a'..=b'z' => letter - b'a' + 26,
-                b'0'..=b'9' => letter - b'0' + 52,
+            let sextet = match SEXTETS.get(usize::from(letter)) {
+                Some(&sextet) if sextet != NONE => sextet,
                 _ if letter == last_but_one => 62,
                 _ if letter == last => 63,
                 _ => return None,

@@ -24,18 +24,17 @@ pub enum JwtError {
 }
 
 /// Reads the header and the claims of a token whose signature is good: its scopes, on whose behalf it
-/// speaks, and whether it has expired. It must name `environment`, if one is given.
+/// speaks, and its `exp`. It must name `environment`, if one is given.
 pub(crate) fn read(
     header: &str,
     payload: &str,
     environment: Option<&str>,
     now: Timestamp,
-) -> Result<(Vec<String>, Option<String>, bool), JwtError> {
+) -> Result<(Vec<String>, Option<String>, u64), JwtError> {
     let payload = open(header, payload)?;
     let payload: Payload<'_> = object(&payload)?;
     payload.check(environment, now)?;
-    let expired = payload.exp <= now.as_secs();
-    Ok((payload.scopes(), payload.subject(), expired))
+    Ok((payload.scopes(), payload.subject(), payload.exp))
 }
 
 /// Header and claims of a token that may write and read the waitpoint `id`, ready to be signed.

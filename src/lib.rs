@@ -74,6 +74,8 @@ pub mod approval;
 #[cfg(not(feature = "browser"))]
 pub mod auth;
 #[cfg(not(feature = "browser"))]
+pub mod caller;
+#[cfg(not(feature = "browser"))]
 pub mod delivery;
 #[cfg(not(feature = "browser"))]
 pub mod error;
@@ -87,6 +89,8 @@ pub mod list;
 pub mod openapi;
 #[cfg(not(feature = "browser"))]
 pub mod page;
+#[cfg(any(feature = "worker", all(test, not(feature = "browser"))))]
+pub mod recent;
 #[cfg(not(feature = "browser"))]
 pub mod route;
 #[cfg(not(feature = "browser"))]
@@ -124,6 +128,7 @@ mod tests {
     mod list;
     mod openapi;
     mod page;
+    mod recent;
     mod route;
     mod simulation;
     mod time;

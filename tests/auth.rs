@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use sha2::Sha256;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use waitpoint::auth::{Claims, Keyring, KeyringError, MAX_JWT, MIN_KEY};
+use waitpoint::auth::{Keyring, KeyringError, MAX_JWT, MIN_KEY};
+use waitpoint::caller::Claims;
 use waitpoint::jwt::JwtError;
 use waitpoint::time::Timestamp;
 
@@ -508,6 +509,7 @@ fn allows(scope: &str, action: &str, id: &str) -> bool {
         environment,
         scopes,
         subject: None,
+        expires_at: 0,
     };
     claims.allow(action, id)
 }

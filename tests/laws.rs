@@ -2,13 +2,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 21] = [
+const PURE: [&str; 23] = [
     "time",
     "token",
     "delivery",
     "wire",
     "wire/answers",
     "auth",
+    "caller",
+    "recent",
     "route",
     "page",
     "error",

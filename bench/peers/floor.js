@@ -18,6 +18,9 @@ export class TokenObject extends DurableObject {
     this.ctx.storage.setAlarm(Date.now() + 3_600_000);
     return new Response("created");
   }
+
+  // Without it, setAlarm would do nothing.
+  alarm() {}
 }
 
 export default {

@@ -1,6 +1,6 @@
 //! What each endpoint does. Credentials are verified here, before any object wakes.
 
-use super::http::{Answered, Head, PLAIN, Reply, body, preflight};
+use super::http::{Answered, Head, PLAIN, Reply, body, preflight, request_key};
 use super::limit::Doubt;
 use super::link::hash;
 use super::message::Message;
@@ -8,12 +8,14 @@ use super::platform::{self, Env, Request, Response};
 use super::record::{Answer, Command, Deciding, Record};
 use super::view::{Viewer, url};
 use super::{index, key, now, settings};
-use crate::auth::{Caller, Environment};
+use crate::auth::{Environment, bearer};
+use crate::caller::{Caller, Claims};
 use crate::error::Refusal;
 use crate::limit::Share;
 use crate::list::ListQuery;
 use crate::openapi;
 use crate::page;
+use crate::recent::Recent;
 use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Outcome, Output, Token};
@@ -21,8 +23,15 @@ use crate::upstream::complete_json;
 use crate::webhook::{check_url, is_loopback_origin};
 use crate::wire::{self, CompleteRequest, CreateRequest};
 use js_sys::Uint8Array;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use wasm_bindgen::{JsCast, JsValue};
+
+thread_local! {
+    /// The public access tokens that were verified; keys cannot change within an isolate (settings.rs).
+    static VERIFIED: RefCell<Recent<Claims<'static>>> = RefCell::new(Recent::new(1024));
+    /// The names of objects whose tokens were completed from here.
+    static COMPLETED: RefCell<Recent<()>> = RefCell::new(Recent::new(1024));
+}
 
 /// A request under way: what every endpoint needs.
 pub(super) struct Call<'a> {
@@ -135,7 +144,7 @@ impl Call<'_> {
         };
         // What this request is known by: a token that it made is its own, not a cached one.
         let random = || environment.token_id(platform::unique().as_bytes());
-        let mut own = match self.head.request_key() {
+        let mut own = match request_key(self.request).as_str() {
             "" => random(),
             key => environment.token_id(key.as_bytes()),
         };
@@ -242,7 +251,8 @@ impl Call<'_> {
             return self.told(caller, internal).await.map(Into::into);
         }
         let message = Message::to_tell(&Command::Read, self.viewer(&caller), "");
-        self.tell(environment, internal, message).await
+        let name = object_name(environment, internal);
+        Ok(Answered::Passed(self.tell(&name, message).await?))
     }
 
     /// The token as this caller may see it now.
@@ -265,7 +275,7 @@ impl Call<'_> {
     fn viewer(&self, caller: &Caller<'_>) -> Viewer {
         let credential = match caller {
             Caller::Secret(_) => None,
-            Caller::Public(_) => crate::auth::bearer(self.head.authorization()),
+            Caller::Public(_) => bearer(self.head.authorization()),
         };
         Viewer {
             origin: self.head.origin().to_owned(),
@@ -307,6 +317,12 @@ impl Call<'_> {
             hint,
             ..Viewer::default()
         };
+        let name = object_name(environment, internal);
+        // Who presses twice, or did not get the answer, is spared the way to the object.
+        if COMPLETED.with_borrow(|known| known.get(&name, self.now).is_some()) {
+            self.admit().await?;
+            return Ok(viewer.decided(Outcome::AlreadyCompleted).into());
+        }
         let message = {
             let decision = Decision {
                 output,
@@ -315,7 +331,13 @@ impl Call<'_> {
             };
             self.deciding(environment, &decision, Some(viewer))?
         };
-        self.tell(environment, internal, message).await
+        let response = self.tell(&name, message).await?;
+        // Upstream has the last word on its own.
+        if platform::tells_of_completion(&response) && self.upstream_of(environment)?.is_none() {
+            let until = self.now.plus(settings::retention(self.env));
+            COMPLETED.with_borrow_mut(|known| known.put(&name, (), until));
+        }
+        Ok(Answered::Passed(response))
     }
 
     /// Hands a decision to the token's object; the answer is durable.
@@ -388,7 +410,17 @@ impl Call<'_> {
     }
 
     pub(super) fn caller(&self) -> Result<Caller<'static>, Refusal> {
-        settings::keyring(self.env)?.caller(self.head.authorization(), self.now)
+        let credential = bearer(self.head.authorization()).ok_or(Refusal::NoAuthorization)?;
+        let known = VERIFIED.with_borrow(|known| known.get(credential, self.now).cloned());
+        if let Some(claims) = known {
+            return Ok(Caller::Public(claims));
+        }
+        let caller = settings::keyring(self.env)?.caller(self.head.authorization(), self.now)?;
+        if let Caller::Public(claims) = &caller {
+            let until = Timestamp::from_millis(claims.expires_at.saturating_mul(1_000));
+            VERIFIED.with_borrow_mut(|known| known.put(credential, claims.clone(), until));
+        }
+        Ok(caller)
     }
 
     fn secret_caller(&self) -> Result<&'static Environment, Refusal> {
@@ -417,7 +449,7 @@ impl Call<'_> {
         message: Message,
     ) -> Result<Answer, Refusal> {
         self.admit().await?;
-        let name = format!("{}/{internal}", environment.id);
+        let name = object_name(environment, internal);
         let (line, body) = message.into_parts();
         let answer = platform::ask(self.env, "TOKENS", &name, &line, body)
             .await
@@ -431,21 +463,20 @@ impl Call<'_> {
         })
     }
 
-    /// Lets a token's object answer.
-    async fn tell(
-        &self,
-        environment: &Environment,
-        internal: &str,
-        message: Message,
-    ) -> Result<Answered, Refusal> {
+    /// Lets the object of this name answer.
+    async fn tell(&self, name: &str, message: Message) -> Result<Response, Refusal> {
         self.admit().await?;
-        let name = format!("{}/{internal}", environment.id);
         let (line, body) = message.into_parts();
-        let response = platform::hand_over(self.env, "TOKENS", &name, &line, body)
+        let response = platform::hand_over(self.env, "TOKENS", name, &line, body)
             .await
             .map_err(no_answer)?;
-        Ok(Answered::Passed(response.unchecked_into()))
+        Ok(response.unchecked_into())
     }
+}
+
+/// The name of a token's object.
+fn object_name(environment: &Environment, internal: &str) -> String {
+    format!("{}/{internal}", environment.id)
 }
 
 fn no_answer(why: JsValue) -> Refusal {

@@ -85,17 +85,13 @@ impl Head {
         self.line(2)
     }
 
-    pub(super) fn content_type(&self) -> &str {
-        self.line(3)
-    }
-
     fn content_length(&self) -> Option<usize> {
-        self.line(4).parse().ok()
+        self.line(3).parse().ok()
     }
 
     /// The `Origin` of the page that sends this, if one does.
     pub(super) fn page_origin(&self) -> &str {
-        self.line(5)
+        self.line(4)
     }
 
     /// Whether a page of another origin sends this. One that keeps its origin to itself, as ours do,
@@ -106,16 +102,11 @@ impl Head {
     }
 
     pub(super) fn if_none_match(&self) -> &str {
-        self.line(6)
+        self.line(5)
     }
 
     fn preflight_headers(&self) -> &str {
-        self.line(7)
-    }
-
-    /// What the SDK sends anew with every call, and again with every retry of it.
-    pub(super) fn request_key(&self) -> &str {
-        self.line(8)
+        self.line(6)
     }
 
     fn split_url(&self) -> (&str, &str) {
@@ -127,6 +118,15 @@ impl Head {
             .map_or(url.len(), |at| host + at);
         url.split_at_checked(path).unwrap_or((url, ""))
     }
+}
+
+/// What the SDK sends anew with every create, and again with every retry of it.
+pub(super) fn request_key(request: &Request) -> String {
+    platform::headers(request, "x-trigger-request-idempotency-key")
+}
+
+pub(super) fn content_type(request: &Request) -> String {
+    platform::headers(request, "content-type")
 }
 
 /// What matters of a request to a `token.url` besides.

@@ -42,7 +42,9 @@ const TAKEN_WITHIN: f64 = 10_000.0;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-const PUT: &str = "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE \
+/// For an array of rows.
+const PUT: &str = "INSERT INTO tokens SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, \
+    value ->> 4, value ->> 5, value ->> 6 FROM json_each(?) WHERE true ON CONFLICT DO UPDATE \
     SET completed = excluded.completed WHERE completed IS NULL AND excluded.completed IS NOT NULL";
 
 /// A token's row, as the table has it: created, id, timeout, completed, tags (a JSON array), key, key's
@@ -358,15 +360,16 @@ impl Index {
             self.begun.set(true);
         }
         let now = now().as_millis();
-        for row in rows {
-            let is_over = |end: u64| end.saturating_add(self.retention()) <= now;
-            if row.end().is_some_and(is_over) {
-                let bindings = serde_json::to_string(&(row.3, row.0, &row.1)).unwrap_or_default();
-                self.sql(END, &bindings)?;
-            } else {
-                self.sql(PUT, &serde_json::to_string(row).unwrap_or_default())?;
-            }
+        let retention = self.retention();
+        let is_over = |end: u64| end.saturating_add(retention) <= now;
+        let (over, kept): (Vec<&Row>, Vec<&Row>) =
+            rows.iter().partition(|row| row.end().is_some_and(is_over));
+        for row in over {
+            let bindings = serde_json::to_string(&(row.3, row.0, &row.1)).unwrap_or_default();
+            self.sql(END, &bindings)?;
         }
+        let kept = serde_json::to_string(&kept).unwrap_or_default();
+        self.sql(PUT, &serde_json::to_string(&[kept]).unwrap_or_default())?;
         let first = rows.iter().filter_map(Row::end).min();
         if let Some(end) = first.filter(|_| !self.is_armed.get()) {
             platform::alarm_unless_set(&self.state, self.purge_at(end, now)).await?;

@@ -5,7 +5,7 @@
 
 use super::api::Call;
 use super::platform;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::Refusal;
 use crate::limit::{Share, Unasked, network};
 use std::cell::RefCell;

@@ -4,9 +4,10 @@
 //! that holds the nonce it was given.
 
 use super::api::Call;
-use super::http::{Answered, LinkHead, Reply, body};
+use super::http::{Answered, LinkHead, Reply, body, content_type};
 use super::{platform, settings};
-use crate::auth::{Caller, Environment};
+use crate::auth::Environment;
+use crate::caller::Caller;
 use crate::encoding::base64url_encode;
 use crate::error::Refusal;
 use crate::limit::Share;
@@ -86,7 +87,7 @@ impl Call<'_> {
         match link.form(&body)? {
             Some((nonce, draft)) => link.send(caller, &nonce, &draft).await.map(Into::into),
             None => {
-                let output = parse_callback(self.head.content_type(), &body)?;
+                let output = parse_callback(&content_type(self.request), &body)?;
                 self.decide(caller, typed, Some(output), CompletedBy::Callback, None)
                     .await
             }
@@ -148,8 +149,8 @@ impl Link<'_> {
     fn form(&self, body: &[u8]) -> Result<Option<(String, Draft)>, Refusal> {
         // What a browser will show the answer of is the page's form, or pretends to be.
         let browser = self.head.navigates() || self.head.wants_html();
-        let content_type = self.call.head.content_type();
-        if !is_form(content_type) {
+        let content_type = content_type(self.call.request);
+        if !is_form(&content_type) {
             return if browser {
                 Err(Refusal::UnsupportedMediaType(content_type.to_owned()))
             } else {

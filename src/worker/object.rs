@@ -14,7 +14,7 @@ use super::index::{self, Row};
 use super::message::Message;
 use super::platform::{self, Env, ObjectState, Response, alarm_at};
 use super::record::{Answer, Command, Unreadable, pack_token, unpack_token};
-use super::task::{Promised, spawn, task};
+use super::task::{Promised, spawn_after, task};
 use super::view::Viewer;
 use super::{key, now, settings};
 use crate::delivery::{Debt, LEASE, Listed, Target};
@@ -23,13 +23,16 @@ use crate::time::Timestamp;
 use crate::token::{self, Alarm, Ask, CompletedBy, Outcome, Token};
 use crate::upstream::difference;
 use crate::wire::{self, Reader};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
 
 /// How often upstream is asked while somebody waits: it tells nobody by itself.
 const WATCH: Duration = Duration::from_secs(15);
+
+/// In bytes: the objects of an isolate share its memory.
+const LONGEST_HELD: usize = 4_000;
 
 /// Where a waiter's own URL goes; `platform.js` has the same.
 const URL_HERE: &str = "https://url.invalid/";
@@ -56,6 +59,7 @@ impl TokenObject {
             busy: Cell::default(),
             gone: Cell::default(),
             is_rung: Cell::default(),
+            held: RefCell::default(),
         };
         Self {
             object: Rc::new(object),
@@ -110,6 +114,8 @@ struct Object {
     gone: Cell<bool>,
     /// Whether its alarm has come, and none was set since.
     is_rung: Cell<bool>,
+    /// The record as it was last read or written, if it is short: reading it costs a seventh of a request.
+    held: RefCell<Option<Token>>,
 }
 
 impl Object {
@@ -152,7 +158,7 @@ impl Object {
             (Some(saving), Some(token)) => self.follow_up(saving, token, event),
             // Whoever comes by mends what a crash may have kept from waiters and the index.
             (None, Some(token)) if self.listed.get() == Listed::Unknown => {
-                self.follow_up(platform::written(&self.state), token, None);
+                self.follow_up(platform::written(&self.state)?, token, None);
             }
             _ => {}
         }
@@ -211,9 +217,9 @@ impl Object {
         let (created_at, is_news, owes) = (token.created_at, token.is_news(), token.owes());
         #[cfg(feature = "faults")]
         let output = format!("{:?}", token.state);
-        spawn(async move {
+        spawn_after(saving, async move |saved| {
             let done = async {
-                saving.await?;
+                saved?;
                 #[cfg(feature = "faults")]
                 super::fault("fault:after", &output);
                 if let Some((event, by)) = event {
@@ -230,6 +236,8 @@ impl Object {
             };
             if let Err(why) = done.await {
                 let why: JsValue = why;
+                // Perhaps it was not written.
+                object.held.take();
                 // The alarm is set, and looks again.
                 platform::error("what follows a change of a token failed", &why);
             }
@@ -292,7 +300,7 @@ impl Object {
             self.listed.set(Listed::Unknown);
         }
         let Some(mut token) = self.read()? else {
-            return platform::forget(&self.state).await.map(drop);
+            return self.forget().await;
         };
         let settled = token.settle_if_due(now, &self.subscribers());
         if settled {
@@ -304,7 +312,7 @@ impl Object {
             // Nobody waits any more, and nothing else is known of it.
             let passing = self.read()?.is_some_and(|token| token.is_passing());
             if passing && platform::waiters(&self.state)? == 0 {
-                return platform::forget(&self.state).await.map(drop);
+                return self.forget().await;
             }
         }
         // Also if it was noticed before: whoever did may not have come to it.
@@ -382,7 +390,7 @@ impl Object {
                         break;
                     }
                     self.gone.set(true);
-                    platform::forget(&self.state).await?;
+                    self.forget().await?;
                     break;
                 }
             }
@@ -400,9 +408,28 @@ impl Object {
 
     /// The record as it was written.
     fn read(&self) -> Result<Option<Token>, JsValue> {
-        let bytes = platform::load(&self.state)?;
-        let token = bytes.map(|bytes| unpack_token(&bytes.to_vec()));
-        Ok(token.transpose()?)
+        if let Some(token) = self.held.borrow().as_ref() {
+            return Ok(Some(token.clone()));
+        }
+        let Some(bytes) = platform::load(&self.state)? else {
+            return Ok(None);
+        };
+        let bytes = bytes.to_vec();
+        let token = unpack_token(&bytes)?;
+        self.hold(&token, &bytes);
+        Ok(Some(token))
+    }
+
+    /// `bytes` is its record.
+    fn hold(&self, token: &Token, bytes: &[u8]) {
+        let is_short = bytes.len() <= LONGEST_HELD;
+        self.held.replace(is_short.then(|| token.clone()));
+    }
+
+    /// Leaves nothing of the token.
+    async fn forget(&self) -> Result<(), JsValue> {
+        self.held.take();
+        platform::forget(&self.state).await.map(drop)
     }
 
     fn save(&self, token: &mut Token, now: Timestamp) -> Result<Promised, JsValue> {
@@ -412,7 +439,12 @@ impl Object {
             Alarm::Set(None) => JsValue::NULL,
             Alarm::Set(Some(at)) => alarm_at(at).into(),
         };
-        platform::save(&self.state, &pack_token(token), alarm)
+        let bytes = pack_token(token);
+        // If it fails, storage alone knows.
+        self.held.take();
+        let saving = platform::save(&self.state, &bytes, alarm)?;
+        self.hold(token, &bytes);
+        Ok(saving)
     }
 
     /// Sets the alarm of a token as it is written.

@@ -9,12 +9,10 @@ export function head({ method, url, headers }) {
     method,
     url,
     get("authorization"),
-    get("content-type", posts),
     get("content-length", posts),
     get("origin"),
     get("if-none-match", !posts),
     get("access-control-request-headers", method === "OPTIONS"),
-    get("x-trigger-request-idempotency-key", posts),
   ].join("\n");
 }
 
@@ -121,6 +119,8 @@ export async function handOver(env, binding, name, line, body, within) {
     return attempt();
   }
 }
+
+export const tellsOfCompletion = ({ headers }) => headers.get("waitpoint-outcome") === "completed";
 
 /** What an object answers, as bytes. */
 export async function ask(env, binding, name, line, body, within) {
@@ -275,18 +275,15 @@ export function load(state) {
  */
 export function save(state, bytes, alarm) {
   const { kv } = state.storage;
-  const set = alarm !== undefined && setAlarm(state, alarm);
+  const set = alarm !== undefined ? setAlarm(state, alarm) : undefined;
   for (let index = Math.floor(bytes.length / CHUNK); index >= 0; index--) {
     kv.put(key(index), bytes.slice(index * CHUNK, (index + 1) * CHUNK));
   }
-  return written(state, set);
+  return set ? set.then(() => written(state)) : written(state);
 }
 
 /** Resolves when all that was written is durable. */
-export async function written(state, set) {
-  await set;
-  await state.storage.sync();
-}
+export const written = (state) => state.storage.sync();
 
 export async function setAlarm(state, alarm) {
   if (alarm == null) await state.storage.deleteAlarm();

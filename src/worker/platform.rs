@@ -145,6 +145,10 @@ extern "C" {
         body: Option<Uint8Array>,
     ) -> Promised;
 
+    /// Whether a token's object says that this request completed it.
+    #[wasm_bindgen(js_name = tellsOfCompletion)]
+    pub(super) fn tells_of_completion(response: &Response) -> bool;
+
     #[wasm_bindgen(catch)]
     pub(super) fn load(state: &ObjectState) -> Result<Option<Uint8Array>, JsValue>;
 
@@ -161,7 +165,8 @@ extern "C" {
     pub(super) fn gather(env: &Env, binding: &str, name: &str, row: &str);
 
     /// Resolves when all that was written is durable.
-    pub(super) fn written(state: &ObjectState) -> Promised;
+    #[wasm_bindgen(catch)]
+    pub(super) fn written(state: &ObjectState) -> Result<Promised, JsValue>;
 
     /// Sets the alarm unless there is a sooner one.
     #[wasm_bindgen(js_name = alarmBy)]

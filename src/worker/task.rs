@@ -22,9 +22,9 @@ extern "C" {
 
 #[wasm_bindgen(raw_module = "waitpoint:runtime")]
 extern "C" {
-    /// Has this task run once the step that asks for it is over.
+    /// Has this task run once the promise is settled, which its first step is told of.
     #[wasm_bindgen(js_name = spawn)]
-    fn run_later(task: u32);
+    fn run_after(task: u32, promise: Promised);
 }
 
 /// What a task comes to; an error is thrown.
@@ -77,16 +77,20 @@ pub(super) fn task(future: impl Future<Output = End> + 'static) -> u32 {
     TASKS.with_borrow_mut(|tasks| tasks.add(Box::pin(future)))
 }
 
-/// Runs a future on its own, after whatever runs now.
-pub(super) fn spawn(future: impl Future<Output = ()> + 'static) {
-    run_later(task(async {
-        future.await;
+/// Runs on its own what follows a promise.
+pub(super) fn spawn_after<F: Future<Output = ()>>(
+    promise: Promised,
+    then: impl FnOnce(End) -> F + 'static,
+) {
+    let follow = task(async {
+        then(take_mail()).await;
         Ok(JsValue::UNDEFINED)
-    }));
+    });
+    run_after(follow, promise);
 }
 
-/// Goes on with what the last promise came to, which means nothing at the first step. Returns the next
-/// promise, or what is none: the end.
+/// Goes on with what the last promise came to; at the first step, with what the task was run after.
+/// Returns the next promise, or what is none: the end.
 ///
 /// # Errors
 /// The task's own.

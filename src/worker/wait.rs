@@ -6,7 +6,8 @@
 use super::api::Call;
 use super::http::{Answered, Reply, WaitHead};
 use super::{platform, settings};
-use crate::auth::{Caller, Environment};
+use crate::auth::Environment;
+use crate::caller::Caller;
 use crate::error::Refusal;
 use crate::route::internal_id;
 use wasm_bindgen::{JsCast, JsValue};

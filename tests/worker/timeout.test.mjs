@@ -68,4 +68,5 @@ test("a finished token is forgotten when its retention ends", async () => {
   const { id } = await forgetful.create();
   await forgetful.complete(id, 1);
   assert.equal((await until(() => forgetful.retrieve(id), ({ error }) => error)).error, "Waitpoint not found");
+  assert.equal((await forgetful.complete(id, 1)).status, 404);
 });

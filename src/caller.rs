@@ -1,0 +1,75 @@
+//! Who calls, and what that may do. How it is found out is `auth`'s.
+
+use crate::auth::Environment;
+use crate::jwt::scope_allows;
+use crate::time::Timestamp;
+
+/// Who calls.
+#[derive(Clone)]
+pub enum Caller<'a> {
+    /// The holder of a secret key: everything in its environment.
+    Secret(&'a Environment),
+    /// The holder of a public access token: what its scopes say.
+    Public(Claims<'a>),
+}
+
+impl<'a> Caller<'a> {
+    /// The environment that the caller belongs to.
+    #[must_use]
+    pub fn environment(&self) -> &'a Environment {
+        match self {
+            Self::Secret(environment) => environment,
+            Self::Public(claims) => claims.environment,
+        }
+    }
+
+    /// Whether the caller may do `action` to the token `id` (as typed).
+    #[must_use]
+    pub fn may(&self, action: &str, id: &str) -> bool {
+        match self {
+            Self::Secret(_) => true,
+            Self::Public(claims) => claims.allow(action, id),
+        }
+    }
+
+    /// On whose behalf, if the credential says so.
+    #[must_use]
+    pub fn subject(self) -> Option<String> {
+        match self {
+            Self::Secret(_) => None,
+            Self::Public(claims) => claims.subject,
+        }
+    }
+}
+
+/// What a verified public access token says.
+#[derive(Clone)]
+pub struct Claims<'a> {
+    /// The environment that it belongs to.
+    pub environment: &'a Environment,
+    /// What it allows.
+    pub scopes: Vec<String>,
+    /// The `act.sub` claim: on whose behalf.
+    pub subject: Option<String>,
+    /// The `exp` claim, in seconds since the epoch.
+    pub expires_at: u64,
+}
+
+impl Claims<'_> {
+    /// Whether the scopes allow `action` on the waitpoint token `id` (as the caller typed it).
+    ///
+    /// Grammar: `action[:type[:id]]`; only the first two colons split. An id, once there, always
+    /// narrows, and an empty one grants nothing.
+    #[must_use]
+    pub fn allow(&self, action: &str, id: &str) -> bool {
+        self.scopes
+            .iter()
+            .any(|scope| scope_allows(scope, action, id))
+    }
+
+    /// Whether it allows nothing any more.
+    #[must_use]
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires_at <= now.as_secs()
+    }
+}
