@@ -2,7 +2,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 21] = [
+const PURE: [&str; 23] = [
     "time",
     "token",
     "delivery",
@@ -24,6 +24,8 @@ const PURE: [&str; 21] = [
     "words",
     "client/reference",
     "client/retry",
+    "worker/record",
+    "worker/message",
 ];
 
 /// Platforms, clocks and sources of randomness.

@@ -3,7 +3,7 @@
 use super::http::{Answered, Head, PLAIN, Reply, body, preflight};
 use super::limit::Doubt;
 use super::link::hash;
-use super::message::Message;
+use super::message;
 use super::platform::{self, Env, Request, Response};
 use super::record::{Answer, Command, Deciding, Record};
 use super::view::{Viewer, url};
@@ -23,6 +23,10 @@ use crate::wire::{self, CompleteRequest, CreateRequest};
 use js_sys::Uint8Array;
 use std::cell::Cell;
 use wasm_bindgen::{JsCast, JsValue};
+
+/// Its body lies outside wasm's memory from the beginning: that never shrinks, and while answers are awaited
+/// many outputs of megabytes may be under way.
+type Message = message::Message<Uint8Array>;
 
 /// A request under way: what every endpoint needs.
 pub(super) struct Call<'a> {
