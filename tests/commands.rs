@@ -5,7 +5,10 @@
 mod message;
 #[path = "../src/worker/record.rs"]
 #[allow(dead_code, reason = "the Worker uses the rest of it")]
-#[allow(clippy::large_enum_variant, reason = "it is not, with pointers of 32 bits")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it is not, with pointers of 32 bits"
+)]
 mod record;
 
 use self::message::{Message, Viewer, read};
