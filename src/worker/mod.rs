@@ -46,7 +46,11 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[wasm_bindgen]
 #[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
 pub fn fetch(request: Request, env: Env) -> u32 {
-    task::task(async move { api::answer(&request, &env).await.map(Into::into) })
+    task::task(async move {
+        #[cfg(feature = "faults")]
+        fault("fault:request", &platform::head(&request));
+        api::answer(&request, &env).await.map(Into::into)
+    })
 }
 
 /// Panics if a text asks for it by this name.

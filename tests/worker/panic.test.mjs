@@ -18,8 +18,7 @@ test("a panic of the Worker fails its own request, and those who wait are told",
   const socket = await worker.watch(watched.id);
   const timed = await worker.watch((await worker.create({ timeout: "2s" })).id);
 
-  const page = "https://app.example";
-  await isPanic(await worker.api(TOKENS, { tags: ["fault:worker"] }, { origin: page }), page);
+  await isPanic(await worker.api(TOKENS, { tags: ["fault:worker"] }));
 
   // Also those who come now.
   const late = await worker.watch(polled.id);
@@ -30,6 +29,28 @@ test("a panic of the Worker fails its own request, and those who wait are told",
   }
   await completes(await worker.complete((await worker.create()).id, 1));
   assert.equal((await timed.end).status, "TIMED_OUT");
+});
+
+test("the answer keeps the rules of every answer, and lets a page read it where it may read others", async () => {
+  const worker = await start();
+  const token = `${TOKENS}/waitpoint_c1`;
+  const forBrowsers = [token, `${token}/complete`, `${token}/wait`, `${TOKENS}/%2F`];
+  const forOthers = [
+    ...["/", "/healthz", "/nothing", "/api/v1/auth/jwt/claims", "/engine/v1/runs/run_1/waitpoints/tokens/x/wait"],
+    ...[TOKENS, `${TOKENS}/`, `${TOKENS}//complete`, `${token}/`, `${token}/wait/`, `${token}/complete/wait`, `${token}/other`],
+    ...[`${token}/callback/x`, `${token}/callback/complete`, `/v1${token}`, `${token.replace("api", "API")}/wait`],
+  ];
+  const origin = "https://app.example";
+  const options = { redirect: "manual" };
+  for (const path of [...forBrowsers, ...forOthers]) {
+    const page = forBrowsers.includes(path) ? origin : null;
+    const usual = await worker.api(path, undefined, { origin }, options);
+    await usual.body?.cancel();
+    const answer = await worker.api(`${path}?fault:request`, undefined, { origin }, options);
+    const rules = ["access-control-allow-origin", "x-content-type-options", "x-robots-tag", "strict-transport-security"];
+    for (const name of rules) assert.equal(answer.headers.get(name), usual.headers.get(name), `${name} of ${path}`);
+    await isPanic(answer, page);
+  }
 });
 
 test("a page is told in words", async () => {
@@ -191,6 +212,7 @@ async function isPanic(answer, page = null) {
   assert.deepEqual([answer.status, code, header("x-should-retry"), header("retry-after")], [500, "internal_error", "true", "1"]);
   assert.match(error, /safe to try again/);
   assert.match(header("content-type"), /^application\/json/);
+  assert.equal(header("cache-control"), "no-store");
   assert.equal(header("access-control-allow-origin"), page);
   assert.equal(header("access-control-expose-headers"), page && "x-should-retry, retry-after");
   assert.equal(header("vary"), page && "Origin");
