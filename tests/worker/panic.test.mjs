@@ -110,12 +110,17 @@ test("a panic of an object leaves the token as it was, and is a 503 that may be 
 test("a panic behind a decision is made good by the alarm", async () => {
   const worker = await start();
   const hooks = await receiver();
+  // Nothing else is owed of this one, and nobody comes by.
+  const lone = await worker.create();
+  const waiter = await worker.watch(lone.id);
+  await completes(await worker.complete(lone.id, "fault:after"));
   const { id } = await worker.create({ webhook: { url: hooks.url } });
   const socket = await worker.watch(id);
   await completes(await worker.complete(id, "fault:after"));
   assert.deepEqual(ended(await worker.retrieve(id)), completed("fault:after"));
   assert.deepEqual(ended(await socket.end), completed("fault:after"));
   assert.equal((await hooks.attempts(1))[0].data.id, id);
+  assert.deepEqual(ended(await waiter.end), completed("fault:after"));
 });
 
 test("an object that panicked amid its deliveries goes on with them", async () => {
