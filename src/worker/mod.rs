@@ -53,6 +53,15 @@ pub fn fetch(request: Request, env: Env) -> u32 {
     })
 }
 
+/// Has the place of each panic logged; not its message, as that of a text that is cut amiss holds the text.
+#[wasm_bindgen(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or(String::new(), ToString::to_string);
+        platform::error("a panic", &place.into());
+    }));
+}
+
 /// Panics if a text asks for it by this name.
 #[cfg(feature = "faults")]
 #[allow(clippy::panic, reason = "what it is for")]

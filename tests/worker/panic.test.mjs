@@ -19,6 +19,9 @@ test("a panic of the Worker fails its own request, and those who wait are told",
   const timed = await worker.watch((await worker.create({ timeout: "2s" })).id);
 
   await isPanic(await worker.api(TOKENS, { tags: ["fault:worker"] }));
+  // Where it was is in the log; what it said is not, as that may be a caller's.
+  await until(() => worker.server.log, (log) => /a panic src\/worker\/mod\.rs:\d+/.test(log));
+  assert.doesNotMatch(worker.server.log, /fault:worker/);
 
   // Also those who come now.
   const late = await worker.watch(polled.id);
