@@ -1,4 +1,5 @@
 //! What the house may not do.
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -46,6 +47,10 @@ fn src() -> PathBuf {
 
 /// Every Rust file in `dir` and below it, with its text; none if there is no such directory.
 fn files(dir: &Path) -> Vec<(PathBuf, String)> {
+    files_of("rs", dir)
+}
+
+fn files_of(language: &str, dir: &Path) -> Vec<(PathBuf, String)> {
     let Ok(entries) = fs::read_dir(dir) else {
         return Vec::new();
     };
@@ -53,8 +58,8 @@ fn files(dir: &Path) -> Vec<(PathBuf, String)> {
     for entry in entries {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files.extend(self::files(&path));
-        } else if path.extension().is_some_and(|end| end == "rs") {
+            files.extend(files_of(language, &path));
+        } else if path.extension().is_some_and(|end| end == language) {
             let text = fs::read_to_string(&path).unwrap();
             files.push((path, text));
         }
@@ -122,6 +127,48 @@ fn client_and_worker_never_meet() {
     }
     let bad = "use crate::worker::Settings;";
     assert_eq!(named(bad, &["crate::worker"]), ["crate::worker"]);
+}
+
+/// The name and the text of a constant in a line of either language, without its quotes.
+fn constant(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.split_once("const ")?.1.split_once('=')?;
+    let value = value.trim().strip_suffix(';')?;
+    let is_text = value.starts_with(['"', '\'']);
+    is_text.then(|| {
+        (
+            name.split(':').next().unwrap().trim(),
+            value.trim_matches(['"', '\'']),
+        )
+    })
+}
+
+fn constants(texts: &[(PathBuf, String)]) -> BTreeMap<&str, &str> {
+    let lines = texts.iter().flat_map(|(_, text)| text.lines());
+    lines.filter_map(constant).collect()
+}
+
+#[test]
+fn what_rust_and_javascript_both_name_is_the_same() {
+    let worker = src().join("worker");
+    let (rust, javascript) = (files(&worker), files_of("js", &worker));
+    let (ours, theirs) = (constants(&rust), constants(&javascript));
+    let both: Vec<_> = ours
+        .keys()
+        .filter(|name| theirs.contains_key(*name))
+        .collect();
+    assert_eq!(both, [&"HOP", &"URL_HERE"], "they have moved");
+    for name in both {
+        assert_eq!(ours[name], theirs[name], "{name}");
+    }
+
+    let read = [
+        "pub(super) const A: &str = \"a\";",
+        "export const A = '\"a\"';",
+    ]
+    .map(constant);
+    assert_eq!(read, [Some(("A", "a")); 2]);
+    let others = ["const B: u8 = 1;", "const B = /b/;", "let b = \"b\";"].map(constant);
+    assert_eq!(others, [None; 3]);
 }
 
 #[test]
