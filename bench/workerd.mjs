@@ -70,13 +70,15 @@ const worker :Workerd.Worker = (
     server.log = (server.log + data).slice(-100_000);
     listen?.(data);
   };
-  let child;
+  let child, closed;
   const end = () => child.kill("SIGKILL");
   const start = async () => {
     const inspect = process.env.WORKERD_INSPECT ? [`--inspector-addr=${process.env.WORKERD_INSPECT}`] : [];
     const workerd = [binary(), "serve", ...inspect, "--control-fd=3", join(folder, "config.capnp")];
     const [command, ...args] = cpu === undefined ? workerd : ["taskset", "-c", String(cpu), ...workerd];
     child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
+    // With its exit, and all that it had logged by then.
+    closed = once(child, "close");
     for (const stream of [child.stdout, child.stderr]) stream.on("data", onLog);
     const port = await new Promise((resolve, reject) => {
       let said = "";
@@ -92,7 +94,7 @@ const worker :Workerd.Worker = (
   };
   const kill = async () => {
     end();
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    await closed;
   };
   process.once("exit", end);
   await start();

@@ -121,6 +121,7 @@ mod tests {
     mod approval;
     mod auth;
     mod client;
+    mod commands;
     mod credentials;
     mod json;
     mod laws;

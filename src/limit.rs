@@ -6,6 +6,7 @@
 //! - An address is asked about only after its credential has failed: who has a good one never hears of
 //!   what others at the same address do.
 
+use crate::auth::bearer;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ const UNASKED: u8 = 100;
 pub enum Share<'a> {
     /// What an environment's secret keys ask, but for decisions.
     Environment(&'a str),
-    /// What whoever sends this public access token reads.
+    /// What whoever sends this public access token reads; as the `Authorization` header has it.
     Reader(&'a str),
     /// Visits of a token's page.
     Page(&'a str, &'a str),
@@ -46,7 +47,11 @@ impl Share<'_> {
         let mut key = String::new();
         let parts = match *self {
             Self::Environment(id) => ["environment", id, ""],
-            Self::Reader(credential) => ["read", &hash(credential).to_string(), ""],
+            // The credential alone, or each spelling of the header would have a share.
+            Self::Reader(authorization) => {
+                let credential = bearer(authorization).unwrap_or("");
+                ["read", &hash(credential).to_string(), ""]
+            }
             Self::Page(environment, id) => ["page", environment, id],
             Self::Decisions(environment, id) => ["decide", environment, id],
         };

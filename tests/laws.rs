@@ -1,8 +1,9 @@
 //! What the house may not do.
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 23] = [
+const PURE: [&str; 25] = [
     "time",
     "token",
     "delivery",
@@ -26,6 +27,8 @@ const PURE: [&str; 23] = [
     "words",
     "client/reference",
     "client/retry",
+    "worker/record",
+    "worker/message",
 ];
 
 /// Platforms, clocks and sources of randomness.
@@ -46,6 +49,10 @@ fn src() -> PathBuf {
 
 /// Every Rust file in `dir` and below it, with its text; none if there is no such directory.
 fn files(dir: &Path) -> Vec<(PathBuf, String)> {
+    files_of("rs", dir)
+}
+
+fn files_of(language: &str, dir: &Path) -> Vec<(PathBuf, String)> {
     let Ok(entries) = fs::read_dir(dir) else {
         return Vec::new();
     };
@@ -53,8 +60,8 @@ fn files(dir: &Path) -> Vec<(PathBuf, String)> {
     for entry in entries {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files.extend(self::files(&path));
-        } else if path.extension().is_some_and(|end| end == "rs") {
+            files.extend(files_of(language, &path));
+        } else if path.extension().is_some_and(|end| end == language) {
             let text = fs::read_to_string(&path).unwrap();
             files.push((path, text));
         }
@@ -89,18 +96,18 @@ fn untidy(text: &str) -> Vec<usize> {
 
 #[test]
 fn the_pure_modules_know_no_platform() {
-    let mut seen = 0;
     for module in PURE {
-        let Ok(text) = fs::read_to_string(src().join(module).with_extension("rs")) else {
-            continue;
-        };
-        seen += 1;
+        let text = fs::read_to_string(src().join(module).with_extension("rs")).unwrap();
         assert_eq!(named(&text, &IMPURE), [""; 0], "{module}.rs");
     }
-    assert!(seen >= 6, "the modules have moved: {seen} found");
-
     let bad = "use worker::Env;\nlet now = std::time::SystemTime::now();";
     assert_eq!(named(bad, &IMPURE), ["worker::", "SystemTime"]);
+
+    let text = fs::read_to_string(src().join("../ARCHITECTURE.md")).unwrap();
+    let (_, law) = text.split_once("The pure modules (`").unwrap();
+    let (names, _) = law.split_once('`').unwrap();
+    let told: BTreeSet<_> = names.split_whitespace().collect();
+    assert_eq!(told, BTreeSet::from(PURE), "the law as it is told");
 }
 
 #[test]
@@ -122,6 +129,48 @@ fn client_and_worker_never_meet() {
     }
     let bad = "use crate::worker::Settings;";
     assert_eq!(named(bad, &["crate::worker"]), ["crate::worker"]);
+}
+
+/// The name and the text of a constant in a line of either language, without its quotes.
+fn constant(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.split_once("const ")?.1.split_once('=')?;
+    let value = value.trim().strip_suffix(';')?;
+    let is_text = value.starts_with(['"', '\'']);
+    is_text.then(|| {
+        (
+            name.split(':').next().unwrap().trim(),
+            value.trim_matches(['"', '\'']),
+        )
+    })
+}
+
+fn constants(texts: &[(PathBuf, String)]) -> BTreeMap<&str, &str> {
+    let lines = texts.iter().flat_map(|(_, text)| text.lines());
+    lines.filter_map(constant).collect()
+}
+
+#[test]
+fn what_rust_and_javascript_both_name_is_the_same() {
+    let worker = src().join("worker");
+    let (rust, javascript) = (files(&worker), files_of("js", &worker));
+    let (ours, theirs) = (constants(&rust), constants(&javascript));
+    let both: Vec<_> = ours
+        .keys()
+        .filter(|name| theirs.contains_key(*name))
+        .collect();
+    assert_eq!(both, [&"HOP", &"URL_HERE"], "they have moved");
+    for name in both {
+        assert_eq!(ours[name], theirs[name], "{name}");
+    }
+
+    let read = [
+        "pub(super) const A: &str = \"a\";",
+        "export const A = '\"a\"';",
+    ]
+    .map(constant);
+    assert_eq!(read, [Some(("A", "a")); 2]);
+    let others = ["const B: u8 = 1;", "const B = /b/;", "let b = \"b\";"].map(constant);
+    assert_eq!(others, [None; 3]);
 }
 
 #[test]

@@ -26,6 +26,29 @@ fn no_share_is_counted_with_another() {
 }
 
 #[test]
+fn a_reader_has_one_share_however_its_header_is_spelled() {
+    let key = |authorization: &str| Share::Reader(authorization).key();
+    for other in [
+        "Bearer a.b.c",
+        "bearer a.b.c",
+        "BEARER  a.b.c ",
+        " a.b.c",
+        "a.b.c\t",
+    ] {
+        assert_eq!(key(other), key("a.b.c"), "{other:?}");
+    }
+    for another in [
+        "",
+        "Bearer",
+        "Bearer a.b.C",
+        "Basic a.b.c",
+        "Bearer Bearer a.b.c",
+    ] {
+        assert_ne!(key(another), key("a.b.c"), "{another:?}");
+    }
+}
+
+#[test]
 fn the_platform_is_asked_after_the_first_hundred_of_a_period() {
     let mut unasked = Unasked::default();
     let passed = (0..1000).filter(|_| unasked.lets_pass("a", NOW)).count();

@@ -47,6 +47,7 @@ enum What {
     IndexTold,
     IndexUnreachable,
     Crash,
+    Panic,
     Evict,
 }
 
@@ -66,7 +67,7 @@ const STANDINGS: [(Standing, bool); 11] = [
     (Standing::Forgotten, true),
 ];
 
-const WHATS: [What; 18] = [
+const WHATS: [What; 19] = [
     What::Create,
     What::CreateAgain,
     What::CreateByKey,
@@ -84,6 +85,7 @@ const WHATS: [What; 18] = [
     What::IndexTold,
     What::IndexUnreachable,
     What::Crash,
+    What::Panic,
     What::Evict,
 ];
 

@@ -3,7 +3,7 @@
 use super::http::{Answered, Head, PLAIN, Reply, body, preflight, request_key};
 use super::limit::Doubt;
 use super::link::hash;
-use super::message::Message;
+use super::message;
 use super::platform::{self, Env, Request, Response};
 use super::record::{Answer, Command, Deciding, Record};
 use super::view::{Viewer, url};
@@ -32,6 +32,10 @@ thread_local! {
     /// The names of objects whose tokens were completed from here.
     static COMPLETED: RefCell<Recent<()>> = RefCell::new(Recent::new(1024));
 }
+
+/// Its body lies outside wasm's memory from the beginning: that never shrinks, and while answers are awaited
+/// many outputs of megabytes may be under way.
+type Message = message::Message<Uint8Array>;
 
 /// A request under way: what every endpoint needs.
 pub(super) struct Call<'a> {

@@ -11,24 +11,30 @@ export default {
       });
     } catch (error) {
       console.error("a request failed", String(error));
-      return failure(request.headers);
+      return failure(request);
     }
   },
 };
 
+// What pages of other origins may call: `is_for_browsers` of route.rs.
+const FOR_BROWSERS = /^\/api\/v1\/waitpoints\/tokens\/[^/]+(\/complete|\/wait)?$/;
+
 /** The answer to a request whose Rust panicked; so it is made without it. Every request may be sent twice. */
-function failure(asked) {
+function failure({ url, headers: asked }) {
   const sentence = "Something went wrong here; it is safe to try again";
   const isForPeople = asked.get("accept")?.includes("text/html");
+  // Those that http.rs gives every answer among them.
   const headers = new Headers({
     "content-type": isForPeople ? "text/plain; charset=utf-8" : "application/json; charset=utf-8",
     "cache-control": "no-store",
     "retry-after": "1",
     "x-should-retry": "true",
     "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex, nofollow, noarchive, nosnippet",
+    "strict-transport-security": "max-age=63072000",
   });
   const page = asked.get("origin");
-  if (page) {
+  if (page && FOR_BROWSERS.test(new URL(url).pathname)) {
     headers.set("access-control-allow-origin", page);
     headers.set("access-control-expose-headers", "x-should-retry, retry-after");
     headers.set("vary", "Origin");

@@ -27,10 +27,10 @@ impl Call<'_> {
     }
 
     /// Counts the reading of a token.
-    pub(super) fn count_reader(&self, caller: &Caller<'_>, credential: &str) {
+    pub(super) fn count_reader(&self, caller: &Caller<'_>, authorization: &str) {
         self.count(match caller {
             Caller::Secret(environment) => Share::Environment(&environment.id),
-            Caller::Public(_) => Share::Reader(credential),
+            Caller::Public(_) => Share::Reader(authorization),
         });
     }
 

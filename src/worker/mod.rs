@@ -46,7 +46,20 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[wasm_bindgen]
 #[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
 pub fn fetch(request: Request, env: Env) -> u32 {
-    task::task(async move { api::answer(&request, &env).await.map(Into::into) })
+    task::task(async move {
+        #[cfg(feature = "faults")]
+        fault("fault:request", &platform::head(&request));
+        api::answer(&request, &env).await.map(Into::into)
+    })
+}
+
+/// Has the place of each panic logged; not its message, as that of a text that is cut amiss holds the text.
+#[wasm_bindgen(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or(String::new(), ToString::to_string);
+        platform::error("a panic", &place.into());
+    }));
 }
 
 /// Panics if a text asks for it by this name.

@@ -11,7 +11,7 @@
 use super::deliver::Outbox;
 use super::http::Reply;
 use super::index::{self, Row};
-use super::message::Message;
+use super::message;
 use super::platform::{self, Env, ObjectState, Response, alarm_at};
 use super::record::{Answer, Command, Unreadable, pack_token, unpack_token};
 use super::task::{Promised, spawn_after, task};
@@ -66,7 +66,7 @@ impl TokenObject {
         }
     }
 
-    /// Answers a [`Message`], whose line is in a header or whose whole is the body.
+    /// Answers a [`message::Message`], whose line is in a header or whose whole is the body.
     ///
     /// Trouble with storage is a 503, so that the Worker can tell it from a bug.
     ///
@@ -120,7 +120,7 @@ struct Object {
 
 impl Object {
     fn answer(self: &Rc<Self>, line: &str, body: &[u8]) -> Result<Response, JsValue> {
-        let (command, viewer, text) = Message::read(line, body)?;
+        let (command, viewer, text) = message::read(line, body)?;
         let now = now();
         match (self.decide(command, text, now), viewer) {
             (Ok(answer), None) => platform::respond(200, "", Some(&answer.to_bytes()), true),

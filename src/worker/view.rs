@@ -4,31 +4,11 @@
 //! second one.
 
 use super::http::Reply;
+pub(super) use super::message::Viewer;
 use crate::auth::Environment;
 use crate::time::Timestamp;
 use crate::token::{Outcome, State, Token};
 use crate::wire::{self, Reader};
-use serde::{Deserialize, Serialize};
-
-/// Who is told, by way of which request; of that, what the answer depends on.
-#[derive(Default, Serialize, Deserialize)]
-pub(super) struct Viewer {
-    /// Scheme, host and port that it called.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) origin: String,
-    /// The origin of the page that asks, if that may read the answer.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) page: String,
-    /// Its `If-None-Match`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) etag: String,
-    /// Its credential; the owner of all tokens has none that could be shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) credential: Option<String>,
-    /// What its request did not mean, for `waitpoint-hint`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) hint: Option<String>,
-}
 
 impl Viewer {
     /// A token as this viewer may see it; `id` is the internal one.

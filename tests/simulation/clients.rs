@@ -55,13 +55,15 @@ impl World<'_> {
                 self.see(id, What::Read);
                 let expected = self.expected(id);
                 let (reply, found) = self.apply(id, Ask::Read);
-                self.check_found(reply, found, expected, id);
+                self.check_found(reply, found, expected);
+                self.decided(id);
             }
             Wish::Wait(id) => {
                 self.see(id, What::Wait);
                 let expected = self.expected(id);
                 let (reply, found) = self.apply(id, Ask::Read);
-                if let Some(token) = self.check_found(reply, found, expected, id) {
+                if let Some(token) = self.check_found(reply, found, expected) {
+                    self.admitted(id);
                     if token.finished_at().is_none() {
                         self.sockets[id].push(client);
                     } else {
@@ -93,11 +95,10 @@ impl World<'_> {
     }
 
     fn check_found(
-        &mut self,
+        &self,
         reply: Reply,
         found: Option<Token>,
         expected: Option<End>,
-        id: usize,
     ) -> Option<Token> {
         if reply == Reply::Unknown {
             assert_eq!(expected, None, "not found");
@@ -106,15 +107,7 @@ impl World<'_> {
         assert_eq!(reply, Reply::Found);
         let token = found.unwrap();
         assert_eq!(Some(end_of(&token)), expected, "found");
-        self.changed(id);
         Some(token)
-    }
-
-    /// Whoever changed the record follows that up. A change leaves an alarm, so it shows.
-    fn changed(&mut self, id: usize) {
-        if std::mem::take(&mut self.objects[id].is_changed) {
-            self.follow_up(id);
-        }
     }
 
     fn complete(&mut self, client: usize, id: usize) {
@@ -133,7 +126,7 @@ impl World<'_> {
             subject: None,
         };
         let (reply, _) = self.apply(id, Ask::Complete(decision));
-        self.changed(id);
+        self.decided(id);
         let expected = match before {
             None => Reply::Unknown,
             Some(End::Waiting) => Reply::Decided(Outcome::Completed),
@@ -220,11 +213,11 @@ impl World<'_> {
         if reply == Reply::Created {
             assert!(self.objects[id].oracle.is_none(), "replaced");
             self.objects[id].oracle = Some(Oracle::new(own, timeout));
-            self.changed(id);
             self.plan_after_creation(id, timeout);
         } else {
-            self.check_found(reply, found, expected, id);
+            self.check_found(reply, found, expected);
         }
+        self.decided(id);
         reply
     }
 

@@ -24,13 +24,16 @@ pub(super) struct Object {
     paying: Option<Paying>,
     /// Changes that nobody has followed up yet.
     pub(super) following: u32,
+    /// Whether it panicked, so that waiters may hang on a token that has ended, until the alarm or somebody
+    /// comes.
+    pub(super) has_panicked: bool,
     // The platform.
     /// Which life of its memory this is: what an earlier one began goes nowhere.
     pub(super) life: u32,
     pub(super) is_ringing: bool,
-    /// When the platform calls again, after a handler that did not end.
+    /// When the alarm comes again whose handler did not end.
     pub(super) repeated: u64,
-    /// Whether the request at hand changed the record.
+    /// Whether the last request changed the record.
     pub(super) is_changed: bool,
     pub(super) oracle: Option<Oracle>,
 }
@@ -42,6 +45,16 @@ struct Paying {
     /// Whether an alarm waits for its end.
     rings: bool,
 }
+
+/// What a follow-up tells of the token as it was written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct News {
+    row: Option<Row>,
+    owes: bool,
+}
+
+/// What the index is told: created, completed.
+type Row = (u64, Option<u64>);
 
 impl Object {
     pub(super) fn is_idle(&self) -> bool {
@@ -75,45 +88,65 @@ impl World<'_> {
         if reply == Reply::Created {
             self.objects[id].listed = Listed::Unknown;
         }
+        self.objects[id].is_changed = changed;
         if let (Some(token), true) = (&record, changed) {
             let timed_out = token.state == State::TimedOut && before != record;
             assert!(!is_read || timed_out, "written for a read");
             self.save(id, token.clone());
-            self.objects[id].is_changed = true;
             record.clone_from(&self.objects[id].record);
         }
         (reply, record)
     }
 
+    /// `Object::decide`, once the record is written: who changed it follows that up, as does who comes by while
+    /// nobody knows what the index has.
+    pub(super) fn decided(&mut self, id: usize) {
+        let object = &mut self.objects[id];
+        let is_unknown = object.record.is_some() && object.listed == Listed::Unknown;
+        // So who comes by makes good for waiters what a panic has left.
+        object.has_panicked = false;
+        if object.is_changed || is_unknown {
+            self.follow_up(id);
+        }
+    }
+
+    /// `Object::admit`, likewise.
+    pub(super) fn admitted(&mut self, id: usize) {
+        if self.objects[id].is_changed {
+            self.follow_up(id);
+        }
+    }
+
     /// After the answer's leaving has been decided: what the change brings, unless the object dies first.
-    pub(super) fn follow_up(&mut self, id: usize) {
+    fn follow_up(&mut self, id: usize) {
+        let token = self.objects[id].record.as_ref().unwrap();
+        let news = News {
+            row: token.is_news().then(|| row_of(token)),
+            owes: token.owes(),
+        };
         self.objects[id].following += 1;
         if self.is_faulty && self.chance.percent(10) {
             self.push(0, Event::Crash(id));
         }
         let wait = self.chance.of(&[0, 0, 1, 20]);
-        self.push(wait, Event::FollowUp(id, self.objects[id].life));
+        self.push(wait, Event::FollowUp(id, self.objects[id].life, news));
     }
 
-    pub(super) fn followed_up(&mut self, id: usize) {
+    pub(super) fn followed_up(&mut self, id: usize, news: News) {
         self.objects[id].following -= 1;
         self.wake(id);
-        let Some(token) = self.objects[id].record.clone() else {
-            return;
-        };
-        if token.is_news() {
+        if let Some((created, completed)) = news.row {
             // With the rows of others, and nobody learns whether it comes there.
             let is_lost = !self.has_index || self.is_faulty && self.chance.percent(15);
             if !is_lost {
                 let slowest = self.chance.of(&[30, 200, 30_000]);
                 let wait = self.chance.below(slowest);
-                let (created, completed) = row_of(&token);
                 self.push(wait, Event::Row(id, created, completed));
             }
             let object = &mut self.objects[id];
             object.listed = object.listed.told();
         }
-        if token.owes() {
+        if news.owes {
             self.pay(id, true, false);
         }
     }
@@ -123,6 +156,7 @@ impl World<'_> {
             return;
         };
         if token.finished_at().is_some() {
+            self.objects[id].has_panicked = false;
             for _waiter in std::mem::take(&mut self.sockets[id]) {
                 self.tell(id, &token);
             }
@@ -343,11 +377,10 @@ impl World<'_> {
     }
 
     fn arm(&mut self, id: usize) {
-        let object = &mut self.objects[id];
-        object.is_rung = false;
-        let Some(token) = object.record.clone() else {
+        let Some(token) = self.objects[id].record.clone() else {
             return;
         };
+        self.objects[id].is_rung = false;
         let alarm = token.alarm_for(self.wakeup(id, &token), at(self.now));
         self.set_alarm(id, alarm.map(|alarm| alarm.as_millis()));
     }
@@ -355,6 +388,10 @@ impl World<'_> {
     fn wakeup(&self, id: usize, token: &Token) -> Option<Timestamp> {
         let retention = Duration::from_millis(self.retention);
         let wakeup = token.next_wakeup(retention, self.objects[id].listed, at(self.now));
+        // Should whoever tells them be interrupted.
+        let is_heard = token.finished_at().is_some() && !self.sockets[id].is_empty();
+        let tell = is_heard.then(|| at(self.now).plus(LEASE));
+        let wakeup = wakeup.into_iter().chain(tell).min();
         let overdue = token.state == State::Waiting && token.timeout_at <= Some(at(self.now));
         if !overdue && !token.is_forgotten(retention, at(self.now)) {
             assert!(wakeup.is_none_or(|wakeup| wakeup > at(self.now)), "past");
@@ -415,12 +452,29 @@ impl World<'_> {
         }
     }
 
+    /// All that lives in memory is gone, and the sockets stay. An alarm whose handler panicked comes later.
+    pub(super) fn panic(&mut self, id: usize) {
+        let object = &mut self.objects[id];
+        object.lose_memory();
+        object.has_panicked = true;
+        if object.is_ringing {
+            let later = self.now + 10 * LEASED;
+            if object.alarm.is_none_or(|alarm| alarm > later) {
+                object.repeated = later;
+                self.set_alarm(id, Some(later));
+            }
+            self.rung(id);
+        }
+    }
+
     /// All that lives in memory is gone. The runtime repeats an alarm whose handler did not end.
     pub(super) fn crash(&mut self, id: usize) {
         let object = &mut self.objects[id];
         object.lose_memory();
         if std::mem::take(&mut object.is_ringing) {
-            object.repeated = self.now + 2_000;
+            if object.alarm.is_none() {
+                object.repeated = self.now + 2_000;
+            }
             let alarm = object.alarm.unwrap_or(object.repeated);
             self.set_alarm(id, Some(alarm));
         }
@@ -430,8 +484,7 @@ impl World<'_> {
     }
 }
 
-/// What the index is told: created, completed.
-fn row_of(token: &Token) -> (u64, Option<u64>) {
+fn row_of(token: &Token) -> Row {
     let completed = match token.state {
         State::Completed { at, .. } => Some(at.as_millis()),
         State::Waiting | State::TimedOut => None,

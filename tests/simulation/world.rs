@@ -1,7 +1,7 @@
 //! The world of a seed: a clock, clients, the key, the index, and whatever may go wrong.
 use super::chance::Chance;
 use super::clients::{Client, Wish};
-use super::object::{LEASED, Object};
+use super::object::{LEASED, News, Object};
 use super::oracle::End;
 use super::{Seen, Standing, What, end_of};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +38,7 @@ const MIXED: &[Mood] = &[
 pub(super) enum Event {
     Client(usize),
     Ring(usize, Ringing),
-    FollowUp(usize, u32),
+    FollowUp(usize, u32, News),
     /// A row reaches the index: created, completed.
     Row(usize, u64, Option<u64>),
     Told(usize, u32, Option<Listed>),
@@ -181,7 +181,7 @@ impl<'a> World<'a> {
                     self.look(id);
                 }
             }
-            Event::FollowUp(id, life) if self.lives(id, life) => self.followed_up(id),
+            Event::FollowUp(id, life, news) if self.lives(id, life) => self.followed_up(id, news),
             Event::Row(id, created, completed) => self.put(id, created, completed),
             Event::Told(id, life, told) if self.lives(id, life) => {
                 let what = told.map_or(What::IndexUnreachable, |_| What::IndexTold);
@@ -201,6 +201,10 @@ impl<'a> World<'a> {
                 self.attempted(id, index, answer, pause);
             }
             Event::Released(id, life) if self.lives(id, life) => self.forget(id),
+            Event::Crash(id) if self.chance.percent(50) => {
+                self.see(id, What::Panic);
+                self.panic(id);
+            }
             Event::Crash(id) => {
                 self.see(id, What::Crash);
                 self.crash(id);
@@ -348,9 +352,9 @@ impl<'a> World<'a> {
         let (stands, ends) = (end_of(token), oracle.end(self.now));
         let is_overdue = stands == End::Waiting && matches!(ends, End::TimedOut(_));
         assert!(stands == ends || is_overdue, "{stands:?} is not {ends:?}");
-        if stands != End::Waiting && object.following == 0 {
-            assert!(self.sockets[id].is_empty(), "nobody tells the waiters");
-        }
+        let waits = stands != End::Waiting && !self.sockets[id].is_empty();
+        let is_told = object.following > 0 || object.has_panicked;
+        assert!(!waits || is_told, "nobody tells the waiters");
         if let Some(row) = self.rows.get(&(id, token.created_at.as_millis())) {
             let completed = match ends {
                 End::Completed(at, _) => Some(at),
@@ -375,7 +379,8 @@ impl<'a> World<'a> {
                 Some((at + self.retention).max(self.now + 10 * LEASED))
             }
         };
-        if let Some(latest) = [due, listed, end].into_iter().flatten().min() {
+        let told = waits.then_some(self.now + LEASED);
+        if let Some(latest) = [due, listed, told, end].into_iter().flatten().min() {
             let alarm = object.alarm.expect("nothing will wake it");
             let is_in_time = alarm <= latest || alarm == object.repeated;
             assert!(is_in_time, "{alarm} is too late for {latest}");

@@ -18,8 +18,10 @@ test("a panic of the Worker fails its own request, and those who wait are told",
   const socket = await worker.watch(watched.id);
   const timed = await worker.watch((await worker.create({ timeout: "2s" })).id);
 
-  const page = "https://app.example";
-  await isPanic(await worker.api(TOKENS, { tags: ["fault:worker"] }, { origin: page }), page);
+  await isPanic(await worker.api(TOKENS, { tags: ["fault:worker"] }));
+  // Where it was is in the log; what it said is not, as that may be a caller's.
+  await until(() => worker.server.log, (log) => /a panic src\/worker\/mod\.rs:\d+/.test(log));
+  assert.doesNotMatch(worker.server.log, /fault:worker/);
 
   // Also those who come now.
   const late = await worker.watch(polled.id);
@@ -30,6 +32,28 @@ test("a panic of the Worker fails its own request, and those who wait are told",
   }
   await completes(await worker.complete((await worker.create()).id, 1));
   assert.equal((await timed.end).status, "TIMED_OUT");
+});
+
+test("the answer keeps the rules of every answer, and lets a page read it where it may read others", async () => {
+  const worker = await start();
+  const token = `${TOKENS}/waitpoint_c1`;
+  const forBrowsers = [token, `${token}/complete`, `${token}/wait`, `${TOKENS}/%2F`];
+  const forOthers = [
+    ...["/", "/healthz", "/nothing", "/api/v1/auth/jwt/claims", "/engine/v1/runs/run_1/waitpoints/tokens/x/wait"],
+    ...[TOKENS, `${TOKENS}/`, `${TOKENS}//complete`, `${token}/`, `${token}/wait/`, `${token}/complete/wait`, `${token}/other`],
+    ...[`${token}/callback/x`, `${token}/callback/complete`, `/v1${token}`, `${token.replace("api", "API")}/wait`],
+  ];
+  const origin = "https://app.example";
+  const options = { redirect: "manual" };
+  for (const path of [...forBrowsers, ...forOthers]) {
+    const page = forBrowsers.includes(path) ? origin : null;
+    const usual = await worker.api(path, undefined, { origin }, options);
+    await usual.body?.cancel();
+    const answer = await worker.api(`${path}?fault:request`, undefined, { origin }, options);
+    const rules = ["access-control-allow-origin", "x-content-type-options", "x-robots-tag", "strict-transport-security"];
+    for (const name of rules) assert.equal(answer.headers.get(name), usual.headers.get(name), `${name} of ${path}`);
+    await isPanic(answer, page);
+  }
 });
 
 test("a page is told in words", async () => {
@@ -89,12 +113,17 @@ test("a panic of an object leaves the token as it was, and is a 503 that may be 
 test("a panic behind a decision is made good by the alarm", async () => {
   const worker = await start();
   const hooks = await receiver();
+  // Nothing else is owed of this one, and nobody comes by.
+  const lone = await worker.create();
+  const waiter = await worker.watch(lone.id);
+  await completes(await worker.complete(lone.id, "fault:after"));
   const { id } = await worker.create({ webhook: { url: hooks.url } });
   const socket = await worker.watch(id);
   await completes(await worker.complete(id, "fault:after"));
   assert.deepEqual(ended(await worker.retrieve(id)), completed("fault:after"));
   assert.deepEqual(ended(await socket.end), completed("fault:after"));
   assert.equal((await hooks.attempts(1))[0].data.id, id);
+  assert.deepEqual(ended(await waiter.end), completed("fault:after"));
 });
 
 test("an object that panicked amid its deliveries goes on with them", async () => {
@@ -191,6 +220,7 @@ async function isPanic(answer, page = null) {
   assert.deepEqual([answer.status, code, header("x-should-retry"), header("retry-after")], [500, "internal_error", "true", "1"]);
   assert.match(error, /safe to try again/);
   assert.match(header("content-type"), /^application\/json/);
+  assert.equal(header("cache-control"), "no-store");
   assert.equal(header("access-control-allow-origin"), page);
   assert.equal(header("access-control-expose-headers"), page && "x-should-retry, retry-after");
   assert.equal(header("vary"), page && "Origin");

@@ -1,0 +1,279 @@
+//! Commands on their way from the Worker to an object: they come as they were sent, in a header or in a body.
+// Modules of the Worker, but all that they need is pure.
+#[path = "../src/worker/message.rs"]
+#[allow(dead_code, reason = "the Worker uses the rest of it")]
+mod message;
+#[path = "../src/worker/record.rs"]
+#[allow(dead_code, reason = "the Worker uses the rest of it")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it is not, with pointers of 32 bits"
+)]
+mod record;
+
+use self::message::{Message, Viewer, read};
+use self::record::{Command, Deciding, Record};
+use proptest::prelude::*;
+use std::time::Duration;
+use waitpoint::time::Timestamp;
+use waitpoint::token::{Ask, CompletedBy, Decision, Key, Output, OutputKind, State, Token};
+
+const NOW: Timestamp = Timestamp::from_millis(1_790_380_800_000);
+
+/// In a header, or in a body.
+type Parts = (String, Option<Vec<u8>>);
+
+fn decision(text: &str) -> Decision {
+    Decision {
+        output: Some(Output {
+            kind: OutputKind::Json,
+            text: text.to_owned(),
+        }),
+        by: CompletedBy::Page,
+        subject: Some("somebody".to_owned()),
+    }
+}
+
+fn token() -> Token {
+    Token {
+        approval: Some(r#"{"title":"\"Ship\" it?"}"#.to_owned()),
+        origin: "https://api.example".to_owned(),
+        key: Some(Key {
+            text: "order 7".to_owned(),
+            expires_at: Some(NOW),
+        }),
+        creator: Some("cabc".to_owned()),
+        webhook: Some("https://hooks.example/".to_owned()),
+        ..Token::new(
+            NOW,
+            Some(NOW.plus(Duration::from_secs(1))),
+            vec!["a".to_owned()],
+        )
+    }
+}
+
+/// Every command, with this output's text if it has one.
+fn asks(text: &str) -> Vec<Ask> {
+    let ended = State::Completed {
+        at: NOW,
+        decision: decision(text),
+    };
+    let theirs = Token {
+        is_upstream: true,
+        state: ended,
+        ..token()
+    };
+    vec![
+        Ask::Create(Box::new(token())),
+        Ask::Read,
+        Ask::Complete(decision(text)),
+        Ask::Relay(Box::new(token()), decision(text)),
+        Ask::Learn(Box::new(theirs)),
+    ]
+}
+
+/// As the Worker makes it of what it asks.
+fn command(ask: &Ask) -> (Command, &str) {
+    match ask {
+        Ask::Create(token) => (Command::Create(Record::of(token).0), ""),
+        Ask::Read => (Command::Read, ""),
+        Ask::Complete(decision) => {
+            let (deciding, text) = Deciding::of(decision);
+            (Command::Complete(deciding), text)
+        }
+        Ask::Relay(token, decision) => {
+            let (deciding, text) = Deciding::of(decision);
+            (Command::Relay(Record::of(token).0, deciding), text)
+        }
+        Ask::Learn(token) => {
+            let (record, text) = Record::of(token);
+            (Command::Learn(record), text)
+        }
+    }
+}
+
+fn viewer(etag: &str) -> Viewer {
+    Viewer {
+        origin: "https://api.example".to_owned(),
+        page: "https://app.example".to_owned(),
+        etag: etag.to_owned(),
+        credential: Some("eyJ.e30.c2ln".to_owned()),
+        hint: Some(r#"unknown-field "output""#.to_owned()),
+    }
+}
+
+/// What is sent: a command, and the `If-None-Match` of who is told, if that is not the Worker.
+fn sent(ask: &Ask, etag: Option<&str>) -> Parts {
+    let (command, text) = command(ask);
+    match etag {
+        None => Message::new(&command, text),
+        Some(etag) => Message::to_tell(&command, viewer(etag), text),
+    }
+    .into_parts()
+}
+
+/// The object gets what was sent, in what HTTP can carry.
+fn arrives(ask: &Ask, etag: Option<&str>) -> Parts {
+    let (line, body) = sent(ask, etag);
+    assert_eq!(line.is_empty(), body.is_some(), "one of the two");
+    assert!(
+        line.len() <= 4_000 && line.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
+        "{line}"
+    );
+    let got = read(&line, body.as_deref().unwrap_or_default());
+    let (command, told, text) = got.unwrap();
+    assert_eq!(command.into_ask(text), *ask);
+    let json = |viewer: &Viewer| serde_json::to_string(viewer).unwrap();
+    assert_eq!(
+        told.as_ref().map(json),
+        etag.map(|etag| json(&viewer(etag)))
+    );
+    (line, body)
+}
+
+fn is_in_header((line, _): &Parts) -> bool {
+    !line.is_empty()
+}
+
+#[test]
+fn every_command_arrives_as_it_was_sent() {
+    for (text, fits) in [
+        ("", true),
+        ("null", true),
+        (r#"{"a":"b\\\"c"}"#, true),
+        // JSON escapes these.
+        ("\0\u{1}\t\r\n\u{1f}\"\\", true),
+        ("~", true),
+        // And these not.
+        ("\u{7f}", false),
+        ("\u{80}", false),
+        ("é", false),
+        ("\u{2028}", false),
+        ("\u{10ffff}", false),
+    ] {
+        for ask in asks(text) {
+            let has_text = !matches!(ask, Ask::Create(_) | Ask::Read);
+            for etag in [None, Some(""), Some("\"v1\"")] {
+                let parts = arrives(&ask, etag);
+                assert_eq!(is_in_header(&parts), fits || !has_text, "{text:?} {ask:?}");
+            }
+        }
+    }
+    // So are those of the head.
+    assert!(!is_in_header(&arrives(&Ask::Read, Some("é"))));
+    let foreign = Token::new(NOW, None, vec!["日本".to_owned()]);
+    assert!(!is_in_header(&arrives(
+        &Ask::Create(Box::new(foreign)),
+        None
+    )));
+}
+
+#[test]
+fn a_header_is_at_most_four_thousand_bytes() {
+    let of = |text: String| arrives(&Ask::Complete(decision(&text)), None);
+    let room = 4_000 - of(String::new()).0.len();
+    let (line, _) = of("x".repeat(room));
+    assert_eq!(line.len(), 4_000);
+    assert!(!is_in_header(&of("x".repeat(room + 1))));
+    // As it is escaped there.
+    assert!(is_in_header(&of("\"".repeat(room / 2))));
+    assert!(!is_in_header(&of("\"".repeat(room / 2 + 1))));
+    for length in [3_999, 4_000, 4_001, 3_000_000] {
+        assert!(!is_in_header(&of("x".repeat(length))), "{length}");
+    }
+    // A long head alone.
+    assert!(is_in_header(&arrives(&Ask::Read, Some(&"x".repeat(3_000)))));
+    assert!(!is_in_header(&arrives(
+        &Ask::Read,
+        Some(&"x".repeat(4_000))
+    )));
+}
+
+#[test]
+fn what_is_no_message_is_unreadable() {
+    let whole = r#"[{"complete":{"output":"json","by":"api"}},null]"#;
+    assert!(read("", format!("{whole}\n1").as_bytes()).is_ok());
+    for body in [
+        &b""[..],
+        b"\n",
+        b"\xff\n",
+        b"null\n",
+        b"[]\n",
+        b"\"read\"\n",
+        b"[\"read\"]\n",
+        b"[\"read\",null,\"\"]\n",
+        b"[\"write\",null]\n",
+        b"[\"read\",1]\n",
+        b"[{\"complete\":{\"by\":\"nobody\"}},null]\n",
+        // The line has no end; the text is no text.
+        whole.as_bytes(),
+        &[whole.as_bytes(), b"\n\xff"].concat(),
+    ] {
+        assert!(read("", body).is_err(), "{}", body.escape_ascii());
+    }
+    for line in [
+        " ",
+        "null",
+        "[]",
+        "{}",
+        "\"read\"",
+        "[\"read\",null]",
+        "[\"read\",null,1]",
+        whole,
+    ] {
+        // A body does not make up for it.
+        assert!(read(line, b"[\"read\",null]\n").is_err(), "{line}");
+    }
+}
+
+#[test]
+fn a_part_of_a_message_is_none() {
+    for (ask, etag) in asks("1")
+        .iter()
+        .flat_map(|ask| [(ask, None), (ask, Some("\"v1\""))])
+    {
+        let (line, _) = sent(ask, etag);
+        for end in 1..line.len() {
+            assert!(read(&line[..end], b"").is_err(), "{}", &line[..end]);
+        }
+    }
+    let (_, body) = sent(&Ask::Complete(decision("é")), None);
+    let body = body.unwrap();
+    let head = body.iter().position(|&byte| byte == b'\n').unwrap();
+    for end in 0..=head {
+        assert!(read("", &body[..end]).is_err(), "{end}");
+    }
+    assert!(
+        read("", &body[..body.len() - 1]).is_err(),
+        "half a character"
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_text_arrives(text in "\\PC*|[\\x00-\\x7f]{3900,4001}|.{0,40}", etag in any::<Option<String>>()) {
+        for ask in asks(&text) {
+            arrives(&ask, etag.as_deref());
+        }
+    }
+
+    #[test]
+    fn anything_is_read_without_a_panic(
+        line in any::<String>(),
+        body in any::<Vec<u8>>(),
+        at in any::<prop::sample::Index>(),
+        other in any::<u8>(),
+    ) {
+        let _ = read(&line, &body);
+        let _ = read("", &body);
+        // And what is nearly a message.
+        for ask in asks("é") {
+            let (line, body) = sent(&ask, Some(""));
+            let mut bytes = body.unwrap_or_else(|| line.into_bytes());
+            let at = at.index(bytes.len());
+            bytes[at] = other;
+            let _ = read("", &bytes);
+            let _ = read(&String::from_utf8_lossy(&bytes), b"");
+        }
+    }
+}
