@@ -1,4 +1,4 @@
-//! Who may do what: secret keys, public access tokens, scopes, callback hashes.
+//! Whose credential it is: secret keys, public access tokens, callback hashes. What it allows is `caller`'s.
 //!
 //! Invariants:
 //! - A signature is compared in constant time, and before anything it signs is read.

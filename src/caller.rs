@@ -5,7 +5,6 @@ use crate::jwt::scope_allows;
 use crate::time::Timestamp;
 
 /// Who calls.
-#[derive(Clone)]
 pub enum Caller<'a> {
     /// The holder of a secret key: everything in its environment.
     Secret(&'a Environment),

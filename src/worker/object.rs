@@ -91,6 +91,8 @@ impl TokenObject {
             let Err(why) = object.look().await else {
                 return Ok(JsValue::UNDEFINED);
             };
+            // Perhaps what is held was not written.
+            object.held.take();
             platform::error("an alarm found the token's storage failing", &why);
             // The runtime would call six times and then never again.
             let later = alarm_at(now().plus(10 * LEASE));
