@@ -8,6 +8,8 @@ const TOKENS = "/api/v1/waitpoints/tokens";
 const SECRET = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
 /** How many requests of one kind are under way at a time where nobody else limits them. */
 const TOGETHER = 16;
+/** In milliseconds: what takes longer to be answered hangs. A stream of events is answered as long as pings come. */
+const ANSWERED_WITHIN = 60_000;
 
 /** Numbers in [0, 1) that follow from the seed (mulberry32). */
 export function random(seed) {
@@ -161,15 +163,18 @@ class Run {
     this.counts.requests += 1;
     const [mark, began] = [Symbol(), now()];
     this.#inFlight.add(mark);
+    const hangs = new AbortController();
+    const timer = setTimeout(() => hangs.abort(), ANSWERED_WITHIN);
+    const isAlive = () => timer.refresh();
     try {
       const answer = await fetch(this.server.url + path, {
         method: body === undefined ? "GET" : "POST",
         headers: { ...(bearer && { authorization: `Bearer ${bearer}` }), "content-type": "application/json", ...headers },
         body,
-        signal,
+        signal: signal ? AbortSignal.any([signal, hangs.signal]) : hangs.signal,
       });
       const { status } = answer;
-      const text = await receive(answer);
+      const text = await receive(answer, isAlive);
       const ended = now();
       // Another Worker.
       if (status === 401) return undefined;
@@ -179,9 +184,11 @@ class Run {
       await pause(100);
       return undefined;
     } catch {
+      if (hangs.signal.aborted) this.failures.push(`no answer for ${ANSWERED_WITHIN / 1000} s: ${path.slice(0, 60)}`);
       this.counts.unanswered += 1;
       return undefined;
     } finally {
+      clearTimeout(timer);
       this.#inFlight.delete(mark);
     }
   }
@@ -362,9 +369,10 @@ class Run {
         continue;
       }
       const began = now();
-      const receive = async (answer) => {
+      const receive = async (answer, isAlive) => {
         let text = "";
         for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
+          isAlive();
           text += chunk;
           for (let at; (at = text.indexOf("\n\n")) >= 0; text = text.slice(at + 2)) {
             const data = /^data: (.*)$/m.exec(text.slice(0, at))?.[1];
