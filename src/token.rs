@@ -480,10 +480,11 @@ impl Token {
         }
     }
 
-    /// Whether the index is told of it at once as it stands: that it has timed out the index sees by itself.
+    /// Whether the index is told of it at once as it stands: that a token of which it was told has timed out
+    /// it sees by itself.
     #[must_use]
-    pub fn is_news(&self) -> bool {
-        !self.is_upstream && self.state != State::TimedOut
+    pub fn is_news(&self, listed: Listed) -> bool {
+        !self.is_upstream && (self.state != State::TimedOut || listed == Listed::Unknown)
     }
 
     /// Whether the index has it; upstream lists its own.

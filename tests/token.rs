@@ -291,10 +291,14 @@ fn the_index_is_told_at_once_and_for_certain_by_the_next_alarm() {
         token.debt(RETENTION, Listed::Unknown, at(7)),
         Some(Debt::List)
     );
-    assert!(token.is_news());
+    assert!(token.is_news(Listed::Told));
     token.timeout_at = Some(at(8));
     token.settle_if_due(at(8), &[]);
-    assert!(!token.is_news(), "the index knows when it times out");
+    assert!(
+        !token.is_news(Listed::Told),
+        "the index knows when it times out"
+    );
+    assert!(token.is_news(Listed::Unknown), "if it knows of the token");
     assert_eq!(Listed::Unreachable.told(), Listed::Unreachable);
 }
 

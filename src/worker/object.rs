@@ -216,7 +216,8 @@ impl Object {
     ) {
         let object = Rc::clone(self);
         let row = Row::of(&self.id, token);
-        let (created_at, is_news, owes) = (token.created_at, token.is_news(), token.owes());
+        let is_news = token.is_news(self.listed.get());
+        let (created_at, owes) = (token.created_at, token.owes());
         #[cfg(feature = "faults")]
         let output = format!("{:?}", token.state);
         spawn_after(saving, async move |saved| {

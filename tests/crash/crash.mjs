@@ -417,7 +417,7 @@ class Run {
       await this.insist(TOKENS, { body: "{}" });
       await each(missing, (token) => this.read(token));
       if (!limit.aborted) continue;
-      this.failures.push(`${missing.length} tokens are not listed as they are`);
+      for (const token of missing) this.failures.push(`${token.id} is not listed as it is: ${JSON.stringify(token)}`);
       break;
     }
   }

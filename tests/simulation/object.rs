@@ -119,9 +119,10 @@ impl World<'_> {
 
     /// After the answer's leaving has been decided: what the change brings, unless the object dies first.
     fn follow_up(&mut self, id: usize) {
-        let token = self.objects[id].record.as_ref().unwrap();
+        let object = &self.objects[id];
+        let token = object.record.as_ref().unwrap();
         let news = News {
-            row: token.is_news().then(|| row_of(token)),
+            row: token.is_news(object.listed).then(|| row_of(token)),
             owes: token.owes(),
         };
         self.objects[id].following += 1;
