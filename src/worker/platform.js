@@ -303,9 +303,12 @@ export async function alarmUnlessSet(state, alarm) {
 // Rows on their way to a month of the index, by its name. All objects of the isolate share this, so nothing that belongs to one
 // request lies here: its timer is that of the object whose row came first, and goes with it.
 const gathered = new Map();
-// In milliseconds: how long rows are gathered, and how old they are when whoever comes with another takes them along: their timer has
-// gone by then, or waits to try again.
+// When each month was last sent some.
+const sent = new Map();
+// In milliseconds: how long rows are gathered, how far apart a month is sent some, and how old they are when whoever comes with another
+// takes them along: their timer has gone by then, or waits to try again.
 const GATHER = 20;
+const APART = 100;
 const ORPHANED = 200;
 const MOST_ROWS = 1_000;
 const MOST_ATTEMPTS = 10;
@@ -321,8 +324,10 @@ export function gather(env, binding, name, row) {
 
 /** Sends these rows soon, or later if that has failed; what is too much comes with the tokens' next alarms. */
 function collect(env, binding, name, rows, attempt) {
-  const pause = attempt === 0 ? GATHER : Math.min(1_000 * 2 ** attempt, 60_000);
-  const batch = { rows: rows.slice(-MOST_ROWS), due: Date.now() + pause, attempt };
+  const now = Date.now();
+  const soon = Math.min(APART, Math.max(GATHER, (sent.get(name) ?? 0) + APART - now));
+  const pause = attempt === 0 ? soon : Math.min(1_000 * 2 ** attempt, 60_000);
+  const batch = { rows: rows.slice(-MOST_ROWS), due: now + pause, attempt };
   gathered.set(name, batch);
   if (attempt < MOST_ATTEMPTS) setTimeout(() => send(env, binding, name, batch), pause);
 }
@@ -331,6 +336,7 @@ async function send(env, binding, name, batch) {
   // Another has taken them along.
   if (gathered.get(name) !== batch) return;
   gathered.delete(name);
+  sent.set(name, Date.now());
   try {
     await ask(env, binding, name, "", new TextEncoder().encode(`{"put":[${batch.rows}]}`), 10_000);
   } catch (reason) {
