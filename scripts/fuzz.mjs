@@ -1,8 +1,8 @@
 // `npm run fuzz`: the fuzz targets of the pure modules (fuzz/targets), by libFuzzer.
 //
 //   npm run fuzz -- [--seconds N] [target …]    explores, N seconds a target (60), from where it left off
-//   npm run fuzz -- --replay                    the committed inputs alone, as `npm test` does: libFuzzer's
-//                                               choices depend on addresses too, so no seed repeats a run
+//   npm run fuzz -- --replay                    the committed inputs alone: libFuzzer's choices depend on
+//                                               addresses too, so no seed repeats a run
 //
 // On stable Rust, without cargo-fuzz: the crate holds no unsafe code, so of what that adds only the coverage is
 // needed, which stable has.

@@ -1,4 +1,4 @@
-// `npm test`: everything. Format and lints, the pure modules natively and by what the fuzzers found, the
+// `npm test`: everything. Format and lints, the pure modules natively and by the fuzzers, the
 // package's Rust in a browser, then the built Worker in real workerd with the real SDK, and the packed npm
 // package against it.
 // Further arguments choose test files: npm test -- tests/worker
@@ -27,8 +27,8 @@ if (chosen.length === 0) {
   step("lints of the package's own tests", "cargo", ["clippy", "--tests", ...wasm("browser"), ...lints]);
   step("lints of the package's server part", "cargo", ["clippy", ...wasm("server"), ...lints]);
   step("the pure modules", "cargo", ["test", "--locked"]);
-  say("the pure modules, by what the fuzzers found");
-  if (canFuzz()) await fuzzAll();
+  say("the pure modules, by what the fuzzers found and for some seconds more");
+  if (canFuzz()) await fuzzAll({ seconds: 5 });
   step("the package's Rust in a browser", "cargo", ["test", ...wasm("browser")], {
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: join(dirname(env.WASM_BINDGEN_BIN), "wasm-bindgen-test-runner"),
   });
