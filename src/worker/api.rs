@@ -9,13 +9,12 @@ use super::record::{Answer, Command, Deciding, Record};
 use super::view::{Viewer, url};
 use super::{index, key, now, settings};
 use crate::auth::{Environment, bearer};
-use crate::caller::{Caller, Claims};
+use crate::caller::Caller;
 use crate::error::Refusal;
 use crate::limit::Share;
 use crate::list::ListQuery;
 use crate::openapi;
 use crate::page;
-use crate::recent::Recent;
 use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Outcome, Output, Token};
@@ -23,15 +22,8 @@ use crate::upstream::complete_json;
 use crate::webhook::{check_url, is_loopback_origin};
 use crate::wire::{self, CompleteRequest, CreateRequest};
 use js_sys::Uint8Array;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use wasm_bindgen::{JsCast, JsValue};
-
-thread_local! {
-    /// The public access tokens that were verified; keys cannot change within an isolate (settings.rs).
-    static VERIFIED: RefCell<Recent<Claims<'static>>> = RefCell::new(Recent::new(1024));
-    /// The names of objects whose tokens were completed from here.
-    static COMPLETED: RefCell<Recent<()>> = RefCell::new(Recent::new(1024));
-}
 
 /// Its body lies outside wasm's memory from the beginning: that never shrinks, and while answers are awaited
 /// many outputs of megabytes may be under way.
@@ -323,7 +315,8 @@ impl Call<'_> {
         };
         let name = object_name(environment, internal);
         // Who presses twice, or did not get the answer, is spared the way to the object.
-        if COMPLETED.with_borrow(|known| known.get(&name, self.now).is_some()) {
+        let completed = settings::completed(self.env);
+        if completed.borrow().get(&name, self.now).is_some() {
             self.admit().await?;
             return Ok(viewer.decided(Outcome::AlreadyCompleted).into());
         }
@@ -339,7 +332,7 @@ impl Call<'_> {
         // Upstream has the last word on its own.
         if platform::tells_of_completion(&response) && self.upstream_of(environment)?.is_none() {
             let until = self.now.plus(settings::retention(self.env));
-            COMPLETED.with_borrow_mut(|known| known.put(&name, (), until));
+            completed.borrow_mut().put(&name, (), until);
         }
         Ok(Answered::Passed(response))
     }
@@ -415,14 +408,14 @@ impl Call<'_> {
 
     pub(super) fn caller(&self) -> Result<Caller<'static>, Refusal> {
         let credential = bearer(self.head.authorization()).ok_or(Refusal::NoAuthorization)?;
-        let known = VERIFIED.with_borrow(|known| known.get(credential, self.now).cloned());
-        if let Some(claims) = known {
-            return Ok(Caller::Public(claims));
+        let verified = settings::verified(self.env);
+        if let Some(claims) = verified.borrow().get(credential, self.now) {
+            return Ok(Caller::Public(claims.clone()));
         }
         let caller = settings::keyring(self.env)?.caller(self.head.authorization(), self.now)?;
         if let Caller::Public(claims) = &caller {
             let until = Timestamp::from_millis(claims.expires_at.saturating_mul(1_000));
-            VERIFIED.with_borrow_mut(|known| known.put(credential, claims.clone(), until));
+            verified.borrow_mut().put(credential, claims.clone(), until);
         }
         Ok(caller)
     }

@@ -42,6 +42,9 @@ const TAKEN_WITHIN: f64 = 10_000.0;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
+/// So many rows are one text: the platform's SQLite takes 2.2 MB of it, and a row can have 12 kB.
+const TOGETHER: usize = 100;
+
 /// For an array of rows.
 const PUT: &str = "INSERT INTO tokens SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, \
     value ->> 4, value ->> 5, value ->> 6 FROM json_each(?) WHERE true ON CONFLICT DO UPDATE \
@@ -368,8 +371,10 @@ impl Index {
             let bindings = serde_json::to_string(&(row.3, row.0, &row.1)).unwrap_or_default();
             self.sql(END, &bindings)?;
         }
-        let kept = serde_json::to_string(&kept).unwrap_or_default();
-        self.sql(PUT, &serde_json::to_string(&[kept]).unwrap_or_default())?;
+        for some in kept.chunks(TOGETHER) {
+            let some = serde_json::to_string(some).unwrap_or_default();
+            self.sql(PUT, &serde_json::to_string(&[some]).unwrap_or_default())?;
+        }
         let first = rows.iter().filter_map(Row::end).min();
         if let Some(end) = first.filter(|_| !self.is_armed.get()) {
             platform::alarm_unless_set(&self.state, self.purge_at(end, now)).await?;

@@ -88,6 +88,8 @@ impl Call<'_> {
             Some((nonce, draft)) => link.send(caller, &nonce, &draft).await.map(Into::into),
             None => {
                 let output = parse_callback(&content_type(self.request), &body)?;
+                // Not to be held while the object is asked: the client may leave, and this be collected late.
+                drop(body);
                 self.decide(caller, typed, Some(output), CompletedBy::Callback, None)
                     .await
             }

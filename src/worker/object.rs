@@ -4,6 +4,7 @@
 //! - Storage is the token: what is held in memory spares work and may be lost with it.
 //! - From reading the record to writing it there is no `await`, so no other event comes between
 //!   and the writes are one transaction. The answer leaves when they are durable.
+//! - One in memory at a time writes: after a panic that is a new one.
 //! - Nothing is written for a read but a timeout that has come, so a made-up id leaves no object.
 //! - Whenever the record is written and whenever something that was due is done, there is an alarm at
 //!   [`Token::next_wakeup`] or sooner, so whatever is owed has a wake-up.
@@ -14,7 +15,7 @@ use super::index::{self, Row};
 use super::message;
 use super::platform::{self, Env, ObjectState, Response, alarm_at};
 use super::record::{Answer, Command, Unreadable, pack_token, unpack_token};
-use super::task::{Promised, spawn_after, task};
+use super::task::{Promised, panics, spawn_after, task};
 use super::view::Viewer;
 use super::{key, now, settings};
 use crate::delivery::{Debt, LEASE, Listed, Target};
@@ -60,6 +61,7 @@ impl TokenObject {
             gone: Cell::default(),
             is_rung: Cell::default(),
             held: RefCell::default(),
+            born: panics(),
         };
         Self {
             object: Rc::new(object),
@@ -118,6 +120,8 @@ struct Object {
     is_rung: Cell<bool>,
     /// The record as it was last read or written, if it is short: reading it costs a seventh of a request.
     held: RefCell<Option<Token>>,
+    /// How many panics there were then.
+    born: u32,
 }
 
 impl Object {
@@ -337,6 +341,7 @@ impl Object {
 
     /// Does what is due, one thing after the other. `armed`: the alarm is set for what is.
     async fn pay(&self, mut armed: bool) -> Result<(), JsValue> {
+        self.check()?;
         let token = if self.busy.replace(true) {
             self.read()?
         } else {
@@ -409,9 +414,19 @@ impl Object {
         }
     }
 
+    /// Fails if a panic has come since: the token has another object in memory then, and what this one would
+    /// write is left to that and to the alarm.
+    fn check(&self) -> Result<(), JsValue> {
+        if self.born == panics() {
+            return Ok(());
+        }
+        Err(JsValue::from_str("another has taken over after a panic"))
+    }
+
     /// The record as it was written.
     fn read(&self) -> Result<Option<Token>, JsValue> {
-        if let Some(token) = self.held.borrow().as_ref() {
+        let is_current = self.check().is_ok();
+        if let Some(token) = self.held.borrow().as_ref().filter(|_| is_current) {
             return Ok(Some(token.clone()));
         }
         let Some(bytes) = platform::load(&self.state)? else {
@@ -431,11 +446,13 @@ impl Object {
 
     /// Leaves nothing of the token.
     async fn forget(&self) -> Result<(), JsValue> {
+        self.check()?;
         self.held.take();
         platform::forget(&self.state).await.map(drop)
     }
 
     fn save(&self, token: &mut Token, now: Timestamp) -> Result<Promised, JsValue> {
+        self.check()?;
         let wakeup = self.wakeup(token, now);
         let alarm = match token.plan_alarm(wakeup, !self.is_rung.take(), now) {
             Alarm::Keep => JsValue::UNDEFINED,
@@ -452,6 +469,7 @@ impl Object {
 
     /// Sets the alarm of a token as it is written.
     async fn arm(&self, token: &Token, now: Timestamp) -> Result<(), JsValue> {
+        self.check()?;
         self.is_rung.set(false);
         let at = token.alarm_for(self.wakeup(token, now), now);
         let set = platform::set_alarm(&self.state, at.map(alarm_at));

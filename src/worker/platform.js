@@ -418,6 +418,18 @@ export async function post(url, headers, body, within) {
 export const forget = async (state) => state.storage.deleteAll();
 
 export const name = (state) => state.id.name ?? "";
+// What settings.rs reads.
+const SETTINGS = ["SECRET_KEYS", "UPSTREAM", "WEBHOOK_URL", "WEBHOOK_SECRET", "RETENTION"];
+const editions = [];
+let last = 0;
+export function edition(env) {
+  const isOf = (values) => SETTINGS.every((name, at) => env[name] === values[at]);
+  if (last < editions.length && isOf(editions[last])) return last;
+  last = editions.findIndex(isOf);
+  if (last < 0) last = editions.push(SETTINGS.map((name) => env[name])) - 1;
+  return last;
+}
+
 export const setting = (env, binding) => (typeof env[binding] === "string" ? env[binding] : "");
 export const unique = () => crypto.randomUUID();
 export const log = (line) => console.log(line);

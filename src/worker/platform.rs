@@ -233,6 +233,9 @@ extern "C" {
     /// A variable or secret, `""` if there is none.
     pub(super) fn setting(env: &Env, binding: &str) -> String;
 
+    /// Which of the editions of settings that the isolate has seen these are, from 0.
+    pub(super) fn edition(env: &Env) -> u32;
+
     /// 122 random bits as a UUID.
     pub(super) fn unique() -> String;
 

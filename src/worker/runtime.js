@@ -30,6 +30,9 @@ export function enter(call) {
     if (error instanceof WebAssembly.RuntimeError || /call stack/.test(error?.message)) {
       panics += 1;
       generation += 1;
+      wasm.panicked();
+      // One that is abandoned would keep the instance.
+      watch();
     }
     throw error;
   } finally {
@@ -57,16 +60,18 @@ const abandoned = new FinalizationRegistry(({ task, born }) => {
   enter(() => wasm.abandon(task));
 });
 
+function watch() {
+  for (const one of frames) abandoned.register(one, { ...one }, one);
+  frames.clear();
+}
+
 /** Runs a task to its end. Its first step is told what `start` comes to, if there is that. */
 export async function run(task, start) {
   const born = instance;
   underWay += 1;
   const frame = { task, born };
   frames.add(frame);
-  if (frames.size > MANY) {
-    for (const one of frames) abandoned.register(one, { ...one }, one);
-    frames.clear();
-  }
+  if (frames.size > MANY) watch();
   try {
     let step = start;
     let value;

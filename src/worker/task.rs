@@ -67,9 +67,22 @@ impl Tasks {
 }
 
 thread_local! {
+    static PANICS: Cell<u32> = const { Cell::new(0) };
     static TASKS: RefCell<Tasks> = const { RefCell::new(Tasks::NONE) };
     /// A promise on its way out, or what it came to on its way in.
     static MAILBOX: Cell<End> = const { Cell::new(Ok(JsValue::UNDEFINED)) };
+}
+
+/// There was a panic: what Rust held in memory of an object is made anew.
+#[wasm_bindgen]
+#[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
+pub fn panicked() {
+    PANICS.set(PANICS.get().wrapping_add(1));
+}
+
+/// How many panics there were. Who was made before the last one has a successor.
+pub(super) fn panics() -> u32 {
+    PANICS.get()
 }
 
 /// A task's number, for `run` of `runtime.js`. It does nothing before its first [`step`].
