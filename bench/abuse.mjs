@@ -32,7 +32,7 @@ const LIMITED = `
       },
     };
   };
-  const limits = { TOKEN_LIMIT: limiter(2000, 10), ENVIRONMENT_LIMIT: limiter(5000, 10), ADDRESS_LIMIT: limiter(100, 60) };
+  const limits = { TOKEN_LIMIT: limiter(2000, 10), ENVIRONMENT_LIMIT: limiter(5000, 10), ADDRESS_LIMIT: limiter(1000, 60) };
   export default { fetch: (request, env, context) => built.default.fetch(request, { ...env, ...limits }, context) };
   export const { TokenObject, KeyObject, IndexObject } = built;`;
 

@@ -29,7 +29,8 @@ export const WASM_FEATURES = [
   "sign-ext",
 ].map((feature) => `--enable-${feature}`);
 
-export const say = (line) => console.error(`\x1b[2m[setup]\x1b[0m ${line}`);
+const setUp = process.stderr.isTTY && !process.env.NO_COLOR ? "\x1b[2m[setup]\x1b[0m" : "[setup]";
+export const say = (line) => console.error(`${setUp} ${line}`);
 
 /** Ends the process with one sentence and no stack. */
 export function fail(sentence) {
