@@ -47,7 +47,19 @@ pub struct CreateRequest {
     pub approval: Option<String>,
     /// Who is told how it ends. Whether webhooks may go there is not looked at here.
     pub webhook: Option<String>,
+    /// A key of the body that means nothing, perhaps another misspelt.
+    pub unknown_key: Option<String>,
 }
+
+/// The keys that the body of create may have.
+const CREATE_KEYS: [&str; 6] = [
+    "timeout",
+    "tags",
+    "idempotencyKey",
+    "idempotencyKeyTTL",
+    "approval",
+    "webhook",
+];
 
 impl CreateRequest {
     /// Reads the body of create.
@@ -92,6 +104,7 @@ impl CreateRequest {
                 .webhook
                 .map(|raw| parse_webhook(raw.get()))
                 .transpose()?,
+            unknown_key: key_beside(&CREATE_KEYS, body),
         })
     }
 }
@@ -251,6 +264,31 @@ impl<'de: 'a, 'a> Deserialize<'de> for CompleteFields<'a> {
         }
         deserializer.deserialize_map(Fields)
     }
+}
+
+/// The first key of a JSON object that is none of these.
+fn key_beside(known: &[&str], object: &[u8]) -> Option<String> {
+    struct Keys<'k>(&'k [&'k str]);
+    impl<'de> Visitor<'de> for Keys<'_> {
+        type Value = Option<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut unknown = None;
+            while let Some(key) = map.next_key::<String>()? {
+                map.next_value::<IgnoredAny>()?;
+                if !self.0.contains(&key.as_str()) {
+                    unknown.get_or_insert(key);
+                }
+            }
+            Ok(unknown)
+        }
+    }
+    let mut reader = serde_json::Deserializer::from_slice(object);
+    reader.deserialize_map(Keys(known)).unwrap_or(None)
 }
 
 /// Reads a JSON object. What is wrong with it is found out only when it cannot be read, so that a

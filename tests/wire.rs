@@ -829,3 +829,18 @@ proptest! {
         prop_assert!(kind == OutputKind::Text || serde_json::from_str::<Value>(&text).is_ok());
     }
 }
+
+#[test]
+fn a_key_of_create_that_means_nothing_is_named() {
+    let all = r#"{"timeout":"1h","tags":["a"],"idempotencyKey":"k","idempotencyKeyTTL":"1h","webhook":{"url":"https://x.example/"}}"#;
+    for (body, unknown) in [
+        ("{}", None),
+        (all, None),
+        (r#"{"approval":{"title":"t"}}"#, None),
+        (r#"{"timout":"1h","tags":["a"]}"#, Some("timout")),
+        (r#"{"tags":["timout"],"a":{"b":1},"b":2}"#, Some("a")),
+    ] {
+        let request = CreateRequest::parse(body.as_bytes(), Timestamp::from_millis(0)).unwrap();
+        assert_eq!(request.unknown_key.as_deref(), unknown, "{body}");
+    }
+}

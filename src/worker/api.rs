@@ -128,6 +128,7 @@ impl Call<'_> {
         let environment = self.secret_caller()?;
         let body = body(self.request, self.head, wire::MAX_CREATE).await?;
         let request = CreateRequest::parse(&body, self.now)?;
+        let hint = request.unknown_key.as_deref().map(hint);
         #[cfg(feature = "faults")]
         super::fault("fault:worker", &request.tags.join(" "));
         self.check_webhook(environment, request.webhook.as_deref())?;
@@ -165,9 +166,13 @@ impl Call<'_> {
         let id = format!("waitpoint_{id}");
         let jwt = environment.mint(&id, token.created_at, token.timeout_at, self.now);
         let url = url(self.head.origin(), &id, &jwt);
-        Ok(Reply::json(200, wire::created_json(&id, is_cached, &url))
+        let reply = Reply::json(200, wire::created_json(&id, is_cached, &url))
             .with_unique("x-trigger-jwt", &jwt)
-            .with("x-trigger-jwt-claims", &wire::claims_json(&environment.id)))
+            .with("x-trigger-jwt-claims", &wire::claims_json(&environment.id));
+        Ok(match hint {
+            Some(hint) => reply.with("waitpoint-hint", &hint),
+            None => reply,
+        })
     }
 
     /// Stores a token, unless there is one: under this request's own id, or the one that its key stands
@@ -291,7 +296,7 @@ impl Call<'_> {
         if !caller.may("write", typed) {
             return Err(Refusal::ScopeTooSmall);
         }
-        let hint = request.unknown_key.map(|key| hint(&key));
+        let hint = request.unknown_key.as_deref().map(hint);
         self.decide(caller, typed, request.output, CompletedBy::Api, hint)
             .await
     }
@@ -496,7 +501,7 @@ fn no_key(why: JsValue) -> Refusal {
     Refusal::StorageTrouble
 }
 
-/// The value of `waitpoint-hint` for a key of complete's body that is not `data`.
+/// The value of `waitpoint-hint` for a key of a body that means nothing.
 fn hint(key: &str) -> String {
     let plain = key.len() <= 40 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if plain {

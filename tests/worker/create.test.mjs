@@ -122,3 +122,9 @@ function streamed(path, text) {
   const headers = { authorization: `Bearer ${KEY}` };
   return fetch(worker.url + path, { method: "POST", headers, body, duplex: "half" });
 }
+
+test("a field that means nothing is hinted at", async () => {
+  const hint = async (body) => (await worker.api(TOKENS, { body })).headers.get("waitpoint-hint");
+  assert.equal(await hint({ timeout: "1h" }), null);
+  assert.equal(await hint({ timout: "1h", tags: ["a"] }), 'unknown-field "timout"');
+});
