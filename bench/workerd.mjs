@@ -29,9 +29,9 @@ export const waitpoint = (vars = {}, wrap) => ({
 /**
  * Starts a Worker on a free port: `url`, `pid`, `kill()`, `start()`, `restart()`, `stop()`; `restart` does something between, if it is
  * told. Its objects lie in the folder `storage`, or in one in memory, where there is one, that goes with it. `cpu` is the core that it
- * may use, `env` what workerd's environment has besides; without `internet` what it sends reaches nobody; `listen` hears what it logs.
+ * may use, `env` what workerd's environment has besides; without `internet` what it sends reaches nobody; `listen` hears what it logs; `flags` are the engine's.
  */
-export async function serve({ files, entry, objects, vars }, { cpu, storage, env = {}, internet = true, listen } = {}) {
+export async function serve({ files, entry, objects, vars }, { cpu, storage, env = {}, internet = true, listen, flags = [] } = {}) {
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "waitpoint-bench-"));
   for (const [name, file] of Object.entries(files)) {
     if (typeof file === "string") copyFileSync(file, join(folder, name));
@@ -45,6 +45,7 @@ export async function serve({ files, entry, objects, vars }, { cpu, storage, env
     join(folder, "config.capnp"),
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
+  v8Flags = ${text(flags)},
   services = [
     (name = "main", worker = .worker),
     (name = "internet", network = (allow = [${internet ? '"public", "private"' : ""}])),
