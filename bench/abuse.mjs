@@ -198,15 +198,16 @@ async function measure(name, entry) {
   const cpuOfGood = (cpuOf(server.pid) - cpuAtFirst) / before.length;
 
   const [rss, cpu] = [resident(server.pid), cpuOf(server.pid)];
-  const over = within(seconds);
+  const timeUp = within(seconds);
   const statuses = {};
   let count = 0;
+  const over = () => timeUp() || count >= most;
   const flooding = Array.from({ length: together }, async () => {
     do {
       const { status } = await flood({ server, ask, token, done, ended: ends.promise });
       statuses[status || "broken"] = (statuses[status || "broken"] ?? 0) + 1;
       count++;
-    } while (!over() && count < most);
+    } while (!over());
   });
   const during = await good(over);
   ends.resolve();

@@ -47,8 +47,6 @@ pub struct CreateRequest {
     pub approval: Option<String>,
     /// Who is told how it ends. Whether webhooks may go there is not looked at here.
     pub webhook: Option<String>,
-    /// A key of the body that means nothing, perhaps another misspelt.
-    pub unknown_key: Option<String>,
 }
 
 /// The keys that the body of create may have.
@@ -104,7 +102,6 @@ impl CreateRequest {
                 .webhook
                 .map(|raw| parse_webhook(raw.get()))
                 .transpose()?,
-            unknown_key: key_beside(&CREATE_KEYS, body),
         })
     }
 }
@@ -266,10 +263,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for CompleteFields<'a> {
     }
 }
 
-/// The first key of a JSON object that is none of these.
-fn key_beside(known: &[&str], object: &[u8]) -> Option<String> {
-    struct Keys<'k>(&'k [&'k str]);
-    impl<'de> Visitor<'de> for Keys<'_> {
+/// A key of create's body that means nothing, perhaps another misspelt. Apart from
+/// [`CreateRequest::parse`], as the package would pay for it too.
+#[must_use]
+pub fn unknown_key_of_create(body: &[u8]) -> Option<String> {
+    struct Keys;
+    impl<'de> Visitor<'de> for Keys {
         type Value = Option<String>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -280,15 +279,15 @@ fn key_beside(known: &[&str], object: &[u8]) -> Option<String> {
             let mut unknown = None;
             while let Some(key) = map.next_key::<String>()? {
                 map.next_value::<IgnoredAny>()?;
-                if !self.0.contains(&key.as_str()) {
+                if !CREATE_KEYS.contains(&key.as_str()) {
                     unknown.get_or_insert(key);
                 }
             }
             Ok(unknown)
         }
     }
-    let mut reader = serde_json::Deserializer::from_slice(object);
-    reader.deserialize_map(Keys(known)).unwrap_or(None)
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    reader.deserialize_map(Keys).unwrap_or(None)
 }
 
 /// Reads a JSON object. What is wrong with it is found out only when it cannot be read, so that a

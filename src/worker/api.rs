@@ -128,7 +128,7 @@ impl Call<'_> {
         let environment = self.secret_caller()?;
         let body = body(self.request, self.head, wire::MAX_CREATE).await?;
         let request = CreateRequest::parse(&body, self.now)?;
-        let hint = request.unknown_key.as_deref().map(hint);
+        let hint = wire::unknown_key_of_create(&body).as_deref().map(hint);
         #[cfg(feature = "faults")]
         super::fault("fault:worker", &request.tags.join(" "));
         self.check_webhook(environment, request.webhook.as_deref())?;

@@ -95,10 +95,11 @@ impl TokenObject {
             };
             // Perhaps what is held was not written.
             object.held.take();
-            platform::error("an alarm found the token's storage failing", &why);
-            // The runtime would call six times and then never again.
-            let later = alarm_at(now().plus(10 * LEASE));
-            platform::alarm_by(&object.state, later).await
+            platform::error("an alarm was not done", &why);
+            // Storage fails, or another has taken over, who can begin at once. The runtime would call six
+            // times and then never again.
+            let pause = object.check().map_or(Duration::ZERO, |()| 10 * LEASE);
+            platform::alarm_by(&object.state, alarm_at(now().plus(pause))).await
         })
     }
 }
@@ -363,6 +364,7 @@ impl Object {
         let retention = settings::retention(&self.env);
         // Whatever comes between two of them is seen here, as the record is read each time.
         while let Some(token) = self.read()? {
+            self.check()?;
             match token.debt(retention, self.listed.get(), now()) {
                 None => return Ok(Some(token)),
                 Some(Debt::List) => {

@@ -71,7 +71,7 @@ export async function run(task, start) {
   underWay += 1;
   const frame = { task, born };
   frames.add(frame);
-  if (frames.size > MANY) watch();
+  if (panics > 0 || frames.size > MANY) watch();
   try {
     let step = start;
     let value;
