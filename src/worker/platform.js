@@ -301,8 +301,10 @@ export async function alarmUnlessSet(state, alarm) {
 }
 
 // Rows on their way to a month of the index, by its name. All objects of the isolate share this, so nothing that belongs to one
-// request lies here: its timer is that of the object whose row came first, and goes with it.
+// request lies here: a timer is an object's, and goes with it. So the first few who bring a row set one each, and after trouble
+// everybody; the first to ring sends them all.
 const gathered = new Map();
+const TIMERS = 3;
 // When each month was last sent some.
 const sent = new Map();
 // In milliseconds: how long rows are gathered, how far apart a month is sent some, and how old they are when whoever comes with another
@@ -319,7 +321,15 @@ export function gather(env, binding, name, row) {
   else if (Date.now() > batch.due + ORPHANED) {
     // Whoever had given up leaves one attempt to each that comes later.
     collect(env, binding, name, [...batch.rows, row], Math.min(batch.attempt, MOST_ATTEMPTS - 1));
-  } else if (batch.rows.length < MOST_ROWS) batch.rows.push(row);
+  } else {
+    if (batch.rows.length < MOST_ROWS) batch.rows.push(row);
+    if (batch.timers < TIMERS || batch.attempt > 0) ring(env, binding, name, batch);
+  }
+}
+
+function ring(env, binding, name, batch) {
+  batch.timers += 1;
+  setTimeout(() => send(env, binding, name, batch), Math.max(0, batch.due - Date.now()));
 }
 
 /** Sends these rows soon, or later if that has failed; what is too much comes with the tokens' next alarms. */
@@ -327,13 +337,13 @@ function collect(env, binding, name, rows, attempt) {
   const now = Date.now();
   const soon = Math.min(APART, Math.max(GATHER, (sent.get(name) ?? 0) + APART - now));
   const pause = attempt === 0 ? soon : Math.min(1_000 * 2 ** attempt, 60_000);
-  const batch = { rows: rows.slice(-MOST_ROWS), due: now + pause, attempt };
+  const batch = { rows: rows.slice(-MOST_ROWS), due: now + pause, attempt, timers: 0 };
   gathered.set(name, batch);
-  if (attempt < MOST_ATTEMPTS) setTimeout(() => send(env, binding, name, batch), pause);
+  if (attempt < MOST_ATTEMPTS) ring(env, binding, name, batch);
 }
 
 async function send(env, binding, name, batch) {
-  // Another has taken them along.
+  // They are sent, or another has taken them along.
   if (gathered.get(name) !== batch) return;
   gathered.delete(name);
   sent.set(name, Date.now());
