@@ -29,7 +29,8 @@ export const waitpoint = (vars = {}, wrap) => ({
 /**
  * Starts a Worker on a free port: `url`, `pid`, `kill()`, `start()`, `restart()`, `stop()`; `restart` does something between, if it is
  * told. Its objects lie in the folder `storage`, or in one in memory, where there is one, that goes with it. `cpu` is the core that it
- * may use, `env` what workerd's environment has besides; without `internet` what it sends reaches nobody; `listen` hears what it logs; `flags` are the engine's.
+ * may use, `env` what workerd's environment has besides; without `internet` what it sends reaches nobody; `listen` hears what it logs;
+ * `flags` are the engine's.
  */
 export async function serve({ files, entry, objects, vars }, { cpu, storage, env = {}, internet = true, listen, flags = [] } = {}) {
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "waitpoint-bench-"));

@@ -50,7 +50,7 @@ pub struct CreateRequest {
 }
 
 /// The keys that the body of create may have.
-const CREATE_KEYS: [&str; 6] = [
+pub const CREATE_KEYS: [&str; 6] = [
     "timeout",
     "tags",
     "idempotencyKey",

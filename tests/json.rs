@@ -14,7 +14,7 @@ use waitpoint::jwt::JwtError;
 use waitpoint::time::Timestamp;
 use waitpoint::token::{Output, OutputKind, State};
 use waitpoint::upstream::{Extras, created_id, read_token, rewrite_urls};
-use waitpoint::wire::{CompleteRequest, CreateRequest, parse_callback, parse_webhook};
+use waitpoint::wire::{CREATE_KEYS, CompleteRequest, CreateRequest, parse_callback, parse_webhook};
 
 /// 2026-09-26T00:00:00.000Z
 const NOW: Timestamp = Timestamp::from_millis(1_790_380_800_000);
@@ -56,15 +56,9 @@ const TAKEN: [&str; 10] = [
 
 /// Name and bytes of each file.
 /// The fields of create, and one that it does not know.
-const FIELDS: [&str; 7] = [
-    "timeout",
-    "tags",
-    "idempotencyKey",
-    "idempotencyKeyTTL",
-    "approval",
-    "webhook",
-    "x",
-];
+fn fields() -> impl Iterator<Item = &'static str> {
+    CREATE_KEYS.into_iter().chain(["x"])
+}
 
 fn suite() -> Vec<(String, Vec<u8>)> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/Cargo.toml");
@@ -189,7 +183,7 @@ fn assert_is_json(name: &str, file: &[u8]) {
         "{name}"
     );
     assert_eq!(is_malformed(&create(file)), falsy || !whole, "{name}");
-    for field in FIELDS {
+    for field in fields() {
         assert!(
             !is_malformed(&create(&within(field, file))),
             "{name} as {field}"
@@ -243,7 +237,7 @@ fn assert_is_json(name: &str, file: &[u8]) {
 fn assert_is_no_json(name: &str, file: &[u8]) {
     assert!(is_malformed(&CompleteRequest::parse(file)), "{name}");
     assert!(is_malformed(&create(file)), "{name}");
-    for field in FIELDS {
+    for field in fields() {
         assert!(
             is_malformed(&create(&within(field, file))),
             "{name} as {field}"

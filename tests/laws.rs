@@ -174,6 +174,24 @@ fn what_rust_and_javascript_both_name_is_the_same() {
 }
 
 #[test]
+fn every_setting_that_is_read_tells_editions_apart() {
+    let read = |name| fs::read_to_string(src().join("worker").join(name)).unwrap();
+    let (settings, platform) = (read("settings.rs"), read("platform.js"));
+    let list = platform.split_once("const SETTINGS = [").unwrap().1;
+    let list = list.split_once(']').unwrap().0;
+    let names: Vec<_> = settings
+        .split("setting(")
+        .skip(1)
+        .filter_map(|call| call.trim_start_matches("env, ").strip_prefix('"'))
+        .map(|call| call.split_once('"').unwrap().0)
+        .collect();
+    assert_eq!(names.len(), 5, "they have moved");
+    for name in names {
+        assert!(list.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
+
+#[test]
 fn the_sources_are_tidy() {
     let files = files(&src());
     assert!(files.len() >= 7);

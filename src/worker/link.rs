@@ -84,11 +84,14 @@ impl Call<'_> {
             return link.show().await.map(Into::into);
         }
         let body = body(self.request, self.head, MAX_COMPLETE).await?;
+        // Not to hold the body while the object is asked: the client may leave, and it be collected late.
         match link.form(&body)? {
-            Some((nonce, draft)) => link.send(caller, &nonce, &draft).await.map(Into::into),
+            Some((nonce, draft)) => {
+                drop(body);
+                link.send(caller, &nonce, &draft).await.map(Into::into)
+            }
             None => {
                 let output = parse_callback(&content_type(self.request), &body)?;
-                // Not to be held while the object is asked: the client may leave, and this be collected late.
                 drop(body);
                 self.decide(caller, typed, Some(output), CompletedBy::Callback, None)
                     .await

@@ -342,7 +342,6 @@ impl Object {
 
     /// Does what is due, one thing after the other. `armed`: the alarm is set for what is.
     async fn pay(&self, mut armed: bool) -> Result<(), JsValue> {
-        self.check()?;
         let token = if self.busy.replace(true) {
             self.read()?
         } else {

@@ -67,6 +67,7 @@ impl Tasks {
 }
 
 thread_local! {
+    /// Of this instance.
     static PANICS: Cell<u32> = const { Cell::new(0) };
     static TASKS: RefCell<Tasks> = const { RefCell::new(Tasks::NONE) };
     /// A promise on its way out, or what it came to on its way in.
