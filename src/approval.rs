@@ -19,6 +19,9 @@ pub const MAX_REQUESTED_BY: usize = 120;
 pub const MAX_LABEL: usize = 40;
 /// Most choices.
 pub const MAX_CHOICES: usize = 6;
+/// Longest output that is looked at to tell which choice led to it, in bytes. A choice's data and a comment
+/// are shorter; what is longer came by the API, and comparing it would take several times its memory.
+const MAX_CHOICE_OUTPUT: usize = 64 * 1024;
 /// Longest comment of a person, in characters.
 pub const MAX_COMMENT: usize = 2_000;
 
@@ -182,6 +185,9 @@ impl Approval {
         #[derive(Deserialize)]
         struct Commented {
             comment: String,
+        }
+        if output.len() > MAX_CHOICE_OUTPUT {
+            return None;
         }
         let output = compact(output);
         let comment =

@@ -80,6 +80,8 @@ pub mod delivery;
 #[cfg(not(feature = "browser"))]
 pub mod error;
 #[cfg(not(feature = "browser"))]
+pub mod fingerprint;
+#[cfg(not(feature = "browser"))]
 pub mod jwt;
 #[cfg(not(feature = "browser"))]
 pub mod limit;
@@ -123,6 +125,7 @@ mod tests {
     mod client;
     mod commands;
     mod credentials;
+    mod fingerprint;
     mod json;
     mod laws;
     mod limit;

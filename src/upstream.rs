@@ -7,11 +7,11 @@
 
 use crate::delivery::Note;
 use crate::entry;
+use crate::fingerprint::Fingerprint;
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
 use crate::webhook::{has_host_and_port, is_loopback_origin};
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fmt;
 
@@ -311,41 +311,36 @@ pub fn merge(ours: Token, theirs: Token) -> Token {
     }
 }
 
-/// What stands upstream in place of the decision that stands here, if that can be told.
+/// What stands upstream in place of the decision that stands here, if that can be told. The outputs may be
+/// megabytes, so their values are never built.
 #[must_use]
 pub fn difference(ours: &Token, theirs: &Token) -> Option<Note> {
-    // Nothing, if it cannot be read: it lies elsewhere, or in a form that is not JSON's alone.
-    let said = |token: &Token| match &token.state {
-        State::Completed { decision, .. } => match &decision.output {
-            None => Some(None),
-            Some(output) if output.kind == OutputKind::Stored => None,
-            Some(output) => serde_json::from_str(&as_json(output)).ok().map(Some),
-        },
-        State::Waiting | State::TimedOut => None,
-    };
     match theirs.state {
         State::Waiting => None,
         State::TimedOut => Some(Note::TimedOutUpstream),
         State::Completed { .. } => {
-            let (ours, theirs) = (said(ours), said(theirs)?);
-            (!is_same(ours.flatten().as_ref(), theirs.as_ref()))
-                .then_some(Note::DecidedOtherwiseUpstream)
+            let (ours, theirs) = (meaning(ours)?, meaning(theirs)?);
+            // Upstream keeps no empty text.
+            let is_same =
+                ours == theirs || (theirs.is_none() && ours == Some(Fingerprint::of_string("")));
+            (!is_same).then_some(Note::DecidedOtherwiseUpstream)
         }
     }
 }
 
-/// Whether two outputs mean the same: upstream writes them anew, and keeps no empty text.
-fn is_same(ours: Option<&Value>, theirs: Option<&Value>) -> bool {
-    match (ours, theirs) {
-        (Some(Value::String(text)), None) => text.is_empty(),
-        (Some(Value::Number(a)), Some(Value::Number(b))) => a.as_f64() == b.as_f64(),
-        (Some(Value::Array(a)), Some(Value::Array(b))) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(Some(a), Some(b)))
-        }
-        (Some(Value::Object(a)), Some(Value::Object(b))) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| is_same(Some(a), b.get(key)))
-        }
-        (a, b) => a == b,
+/// What a completed token's output means, `Some(None)` if it has none. Nothing if that cannot be told: it
+/// lies elsewhere, or in a form that is not JSON's alone.
+fn meaning(token: &Token) -> Option<Option<Fingerprint>> {
+    let State::Completed { decision, .. } = &token.state else {
+        return None;
+    };
+    let Some(output) = &decision.output else {
+        return Some(None);
+    };
+    match output.kind {
+        OutputKind::Stored => None,
+        OutputKind::Json => Fingerprint::of_json(&output.text).map(Some),
+        OutputKind::Text => Some(Some(Fingerprint::of_string(&output.text))),
     }
 }
 

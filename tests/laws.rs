@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 25] = [
+const PURE: [&str; 26] = [
     "time",
     "token",
     "delivery",
@@ -23,6 +23,7 @@ const PURE: [&str; 25] = [
     "limit",
     "webhook",
     "upstream",
+    "fingerprint",
     "approval",
     "words",
     "client/reference",

@@ -276,7 +276,7 @@ impl Call<'_> {
     fn viewer(&self, caller: &Caller<'_>) -> Viewer {
         let credential = match caller {
             Caller::Secret(_) => None,
-            Caller::Public(_) => bearer(self.head.authorization()),
+            Caller::Public(_) | Caller::CallbackHash(_) => bearer(self.head.authorization()),
         };
         Viewer {
             origin: self.head.origin().to_owned(),

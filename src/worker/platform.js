@@ -182,7 +182,8 @@ export async function waitByEvents(env, binding, name, url, seen) {
       const send = (text) => stream.enqueue(encoder.encode(text));
       send("retry: 2000\n\n");
       socket.addEventListener("message", ({ data }) => {
-        const id = /"status":"WAITING"/.test(data.slice(0, 1000)) ? "v1" : "v2";
+        // Read, not searched for: what a token asks may hold the same words.
+        const id = JSON.parse(data).status === "WAITING" ? "v1" : "v2";
         if (id !== seen) send(`event: token\nid: ${id}\ndata: ${data}\n\n`);
       });
       const over = () => {
@@ -386,6 +387,9 @@ const ANSWER =
 /** What a relay sends, so that one that leads to itself is noticed. */
 export const HOP = "waitpoint-relay";
 
+// In bytes. An answer holds an output of 3 MiB at most, as a JSON string.
+const LONGEST_ANSWER = 8 * 1024 * 1024;
+
 const without = (headers, names) => [...headers].filter(([name]) => !names.test(name));
 
 export async function pass(request, url) {
@@ -409,7 +413,9 @@ export async function relay(like, url, bearer, body, within) {
   const signal = AbortSignal.timeout(within);
   const init = { method: body ? "POST" : "GET", headers, body, redirect: "manual", signal };
   const response = await fetch(url, init);
-  return [response.status, without(response.headers, ANSWER).flat().join("\n"), await response.text()];
+  const answer = await read(response, LONGEST_ANSWER);
+  if (!answer) throw new Error("upstream answered more than is read");
+  return [response.status, without(response.headers, ANSWER).flat().join("\n"), new TextDecoder().decode(answer)];
 }
 
 /** `<status> <pause> <outcome>`: the receiver's `Retry-After` in milliseconds, and its `waitpoint-outcome`, if it has them. */

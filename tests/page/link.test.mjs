@@ -276,6 +276,59 @@ test("21: too many attempts at one token are 429, and do not touch another", asy
   assert.equal((await send(other.url, { choice: "0" })).status, 303);
 });
 
+test("22: nobody uses up the attempts at a token but those who may decide it", async () => {
+  const token = await worker.create();
+  const { pathname } = new URL(token.url);
+  // The other environment's key makes a hash for any id, and so do those of tokens that do not exist.
+  const foreign = worker.url + pathname.replace(/[^/]+$/, callbackHash(token.id, OTHER_KEY));
+  for (let attempt = 0; attempt < 35; attempt++) {
+    const body = new URLSearchParams({ waitpoint_nonce: "x", choice: "0" });
+    assert.equal((await open(foreign, { method: "POST", body })).status, 404);
+  }
+  assert.equal((await send(token.url, { choice: "0" })).status, 303);
+});
+
+test("a link that may only write tells nothing of the decision, whatever is sent to it", async () => {
+  const outputs = [{ status: "rejected", comment: "no" }, { status: "approved" }];
+  const told = [];
+  for (const output of outputs) {
+    const token = await worker.create({ approval: { title: "Go?", description: "It costs 5 €." } });
+    const link = (credential) => token.url.replace(/[^/]+$/, credential);
+    const writing = link(sign([`write:waitpoints:${token.id}`]));
+    const hash = link(callbackHash(token.id));
+    const nonce = nonceOf(await (await open(writing)).text());
+    assert.match(await (await open(hash)).text(), /It costs 5 €/);
+    await worker.complete(token.id, output);
+    const answers = [];
+    for (const url of [writing, hash]) {
+      answers.push(await open(url));
+      for (const waitpoint_nonce of ["wrong", nonce]) {
+        for (const choice of ["0", "1"]) {
+          answers.push(await open(url, { method: "POST", body: new URLSearchParams({ waitpoint_nonce, choice, comment: "no" }) }));
+        }
+      }
+    }
+    assert.deepEqual(answers.map(({ status }) => status), [200, 409, 409, 409, 409, 200, 409, 409, 409, 409]);
+    const pages = await Promise.all(answers.map(text));
+    for (const [n, page] of pages.entries()) {
+      assert.match(page, /<h1>Decided<\/h1>/);
+      assert.doesNotMatch(page, /Approved|Rejected/);
+      assert.equal(/Go\?/.test(page), n < 5, "a hash is good for ever, and reads nothing");
+    }
+    told.push(pages.map((page) => page.replace(/data-now="[^"]*"/, "")));
+  }
+  assert.deepEqual(told[0], told[1]);
+});
+
+test("a page shows no more of an output than a page can send", async () => {
+  const token = await worker.create();
+  const comment = "‹".repeat(1024 * 1024 - 50);
+  assert.equal((await worker.complete(token.id, { status: "approved", comment })).status, 200);
+  const page = await (await open(token.url)).text();
+  assert.match(page, /<h1>Decided<\/h1>/);
+  assert.ok(page.length < 20_000, `${page.length} characters`);
+});
+
 test("24: a link that was opened without TLS leads to the one with it", async () => {
   const { url } = await worker.create();
   const answer = await open(url, { headers: { "cf-visitor": `{"scheme":"http"}` } });

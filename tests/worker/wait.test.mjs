@@ -102,6 +102,21 @@ test("events carry ids; what was seen is not said again", async () => {
   }
 });
 
+test("what a token asks does not confuse the events about it", async () => {
+  const approval = { title: "Is it?", description: `{"status":"WAITING"}`, choices: [{ label: "A", data: { status: "WAITING" } }] };
+  const token = await worker.create({ approval, tags: [`"status":"WAITING"`] });
+  const waits = (headers) => worker.api(wait(token), { headers: { accept: "text/event-stream", ...headers }, key: token.publicAccessToken });
+  const [next, resumed] = [events(await waits()), events(await waits({ "last-event-id": "v1" }))];
+  assert.equal((await next()).id, "v1");
+  await worker.complete(token.id, { status: "WAITING" });
+  for (const wanted of [next, resumed, events(await waits({ "last-event-id": "v1" }))]) {
+    const last = await wanted();
+    assert.deepEqual([last?.id, last?.token.status], ["v2", "COMPLETED"]);
+    assert.equal(await wanted(), undefined);
+  }
+  assert.equal(await events(await waits({ "last-event-id": "v2" }))(), undefined);
+});
+
 test("a long poll ends with the token, or in time with it still waiting", async () => {
   const token = await worker.create();
   const early = await worker.api(wait(token), { headers: { prefer: "wait=1" } });
