@@ -119,32 +119,51 @@ fn is_api(url: &str) -> bool {
     }
 }
 
-/// A body of upstream's with the URLs of its tokens leading here: to `origin`. Text within strings is
-/// escaped, so that nothing in there looks like such a field.
+/// A body of upstream's with the URLs of its tokens leading here, to `origin`: that of the token, or those of
+/// the items of a list. Everything else stays as it is, and so does what is no such body.
 #[must_use]
 pub fn rewrite_urls(json: &str, origin: &str) -> String {
-    const FIELD: &str = "\"url\":";
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow)]
+        url: Option<&'a RawValue>,
+        #[serde(borrow)]
+        data: Option<&'a RawValue>,
+    }
+    #[derive(Deserialize)]
+    struct Item<'a> {
+        #[serde(borrow)]
+        url: Option<&'a RawValue>,
+    }
+    let Ok(Body { url, data }) = serde_json::from_str(json) else {
+        return json.to_owned();
+    };
+    let items: Vec<Item<'_>> = data
+        .and_then(|data| serde_json::from_str(data.get()).ok())
+        .unwrap_or_default();
+    let mut urls: Vec<&str> = items
+        .iter()
+        .filter_map(|item| item.url)
+        .map(RawValue::get)
+        .collect();
+    if let Some(url) = url.map(RawValue::get) {
+        let after = |other: &&str| other.as_ptr() < url.as_ptr();
+        urls.insert(urls.partition_point(after), url);
+    }
     let mut out = String::with_capacity(json.len());
-    let mut rest = json;
-    while let Some(at) = rest.find(FIELD) {
-        let (before, after) = rest.split_at(at + FIELD.len());
-        out += before;
-        rest = after;
-        let value = after.trim_start();
-        let space = after.len() - value.len();
-        let end = value.get(1..).and_then(|text| text.find('"'));
-        let text = end.and_then(|end| value.get(1..=end));
-        let path = text.and_then(|text| Some((text, text.find(TOKENS)?)));
-        if let (true, Some((text, path))) = (value.starts_with('"'), path) {
-            out += after.get(..space).unwrap_or_default();
-            out.push('"');
-            out += origin;
-            out += text.get(path..).unwrap_or_default();
-            rest = after.get(space + 1 + text.len()..).unwrap_or_default();
+    let mut copied = 0;
+    for url in urls {
+        let path = url.find(TOKENS).and_then(|at| url.get(at..));
+        // A URL is a part of `json`, so its address tells its place there.
+        let start = url.as_ptr() as usize - json.as_ptr() as usize;
+        if let Some((before, path)) = json.get(copied..start).zip(path) {
+            for part in [before, "\"", origin, path] {
+                out += part;
+            }
+            copied = start + url.len();
         }
     }
-    out += rest;
-    out
+    out + json.get(copied..).unwrap_or_default()
 }
 
 /// The id in the answer to a create, without its prefix.

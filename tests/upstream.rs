@@ -122,6 +122,14 @@ fn urls_of_tokens_lead_here_and_nothing_else_changes() {
             r#"{"output":"{\"url\":\"https://x/api/v1/waitpoints/tokens/a\"}","url":5}"#,
         ),
         (r#"{"url":null,"url":""}"#, r#"{"url":null,"url":""}"#),
+        (
+            r#"{"data":[{"url":"x/api/v1/waitpoints/tokens/a","n":{"url":"x/api/v1/waitpoints/tokens/b"}}],"url":"x/api/v1/waitpoints/tokens/c"}"#,
+            r#"{"data":[{"url":"https://edge.example/api/v1/waitpoints/tokens/a","n":{"url":"x/api/v1/waitpoints/tokens/b"}}],"url":"https://edge.example/api/v1/waitpoints/tokens/c"}"#,
+        ),
+        (
+            r#"{"approval":{"data":{"url":"x/api/v1/waitpoints/tokens/a"}},"url":"x/api/v1/waitpoints/tokens/b","data":[]}"#,
+            r#"{"approval":{"data":{"url":"x/api/v1/waitpoints/tokens/a"}},"url":"https://edge.example/api/v1/waitpoints/tokens/b","data":[]}"#,
+        ),
         (r#"{"url":"#, r#"{"url":"#),
         ("", ""),
     ] {

@@ -7,6 +7,7 @@ use crate::error::Refusal;
 use crate::limit::PERIOD;
 use crate::route::Endpoint;
 use js_sys::Uint8Array;
+use serde::Deserialize;
 use wasm_bindgen::JsValue;
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -159,7 +160,12 @@ impl LinkHead {
 
     /// Whether the connection to Cloudflare was plain HTTP.
     pub(super) fn is_plain_http(&self) -> bool {
-        self.0.line(4).contains("\"scheme\":\"http\"")
+        #[derive(Deserialize)]
+        struct Visitor {
+            scheme: String,
+        }
+        let visitor = serde_json::from_str(self.0.line(4));
+        visitor.is_ok_and(|visitor: Visitor| visitor.scheme == "http")
     }
 }
 
