@@ -7,33 +7,19 @@
 //! # Invariants
 //!
 //! 1. **One decision a token.** A token is `Waiting`, then `Completed` or `TimedOut`; both are
-//!    final, and the output never changes again ([`token`]).
+//!    final, and the output never changes again ([`domain::token`]).
 //! 2. **A late alarm is never observable.** Whoever reads a token settles it first
-//!    ([`token::Token::settle_if_due`]).
+//!    ([`domain::token::Token::settle_if_due`]).
 //! 3. **An acknowledged decision is durable.** The record is written before the answer leaves.
 //! 4. **Verified before anything wakes.** Credentials are checked without touching storage
-//!    ([`auth`]); secrets and tokens reach no log line, no error and no stored record.
-//! 5. **An output comes back as it went in**, byte for byte ([`wire`]).
+//!    ([`domain::auth`]); secrets and tokens reach no log line, no error and no stored record.
+//! 5. **An output comes back as it went in**, byte for byte ([`domain::api`]).
 //!
 //! # Map
 //!
 //! | module | is about |
 //! |---|---|
-//! | [`time`] | instants, durations, ISO 8601; no clock |
-//! | [`token`] | the state machine |
-//! | [`delivery`] | the outbox: what is owed to whom, attempts, backoff |
-//! | [`auth`] | who calls: secret keys, signatures, callback hashes |
-//! | [`jwt`] | what a public access token says; scopes |
-//! | `entry` | settings of one entry a line |
-//! | `encoding` | base64, base64url and hexadecimal text |
-//! | [`wire`] | request and response bodies, limits |
-//! | [`error`] | every refusal: status, code, sentence |
-//! | [`route`] | path to endpoint, endpoint to methods |
-//! | [`limit`] | what rate limits count together, and when they are asked |
-//! | [`list`] | what a list request asks, and what its page says |
-//! | [`openapi`] | the API's description, for programs and for people |
-//! | [`webhook`] | where webhooks may go and how they are signed |
-//! | [`upstream`] | the relay: tokens that live at another API |
+//! | [`domain`] | the rules, by folder; pure |
 //! | [`approval`] | what a token asks of a person, and what a choice decides |
 //! | [`page`] | what the page at `token.url` shows |
 //! | [`words`] | its sentences, in each of its languages |
@@ -41,7 +27,7 @@
 //! | `worker` | the Worker and its objects (feature `worker`) |
 //!
 //! The modules above `client` are pure: time and randomness are arguments, and `cargo test` runs
-//! them all without a platform. `tests/laws.rs` enforces that.
+//! them all without a platform. `tests/architecture.rs` enforces that.
 //!
 //! Each of the features is a wasm module of its own. `browser` is counted in bytes: it leaves `std` and
 //! `serde` out, and with them the modules that need them.
@@ -65,51 +51,41 @@ compile_error!("the feature browser is for wasm32-unknown-unknown");
 
 #[cfg(not(feature = "worker"))]
 pub mod client;
-mod encoding;
-#[cfg(not(feature = "browser"))]
-mod entry;
+pub mod domain;
 
 #[cfg(not(feature = "browser"))]
 pub mod approval;
 #[cfg(not(feature = "browser"))]
-pub mod auth;
-#[cfg(not(feature = "browser"))]
-pub mod caller;
-#[cfg(not(feature = "browser"))]
-pub mod delivery;
-#[cfg(not(feature = "browser"))]
-pub mod error;
-#[cfg(not(feature = "browser"))]
-pub mod fingerprint;
-#[cfg(not(feature = "browser"))]
-pub mod jwt;
-#[cfg(not(feature = "browser"))]
-pub mod limit;
-#[cfg(not(feature = "browser"))]
-pub mod list;
-#[cfg(any(feature = "worker", all(test, not(feature = "browser"))))]
-pub mod openapi;
-#[cfg(not(feature = "browser"))]
 pub mod page;
-#[cfg(any(feature = "worker", all(test, not(feature = "browser"))))]
-pub mod recent;
-#[cfg(not(feature = "browser"))]
-pub mod route;
-#[cfg(not(feature = "browser"))]
-pub mod time;
-#[cfg(not(feature = "browser"))]
-pub mod token;
-#[cfg(not(feature = "browser"))]
-pub mod upstream;
-#[cfg(not(feature = "browser"))]
-pub mod webhook;
-#[cfg(not(feature = "browser"))]
-pub mod wire;
 #[cfg(not(feature = "browser"))]
 pub mod words;
 
 #[cfg(feature = "worker")]
 mod worker;
+
+// The paths of before `domain/`. They go once every caller names the new ones.
+pub(crate) use domain::encoding;
+#[cfg(not(feature = "browser"))]
+pub use aliases::*;
+
+#[cfg(not(feature = "browser"))]
+mod aliases {
+    #[cfg(any(feature = "worker", test))]
+    pub use crate::domain::api::openapi;
+    pub use crate::domain::api::{error, rate_limit as limit, route};
+    pub use crate::domain::auth::{caller, keyring as auth};
+    pub use crate::domain::cache as recent;
+    pub use crate::domain::list::query as list;
+    pub use crate::domain::relay::import as upstream;
+    pub use crate::domain::time::timestamp as time;
+    pub use crate::domain::token::{self, delivery};
+    pub use crate::domain::webhook::url as webhook;
+
+    pub mod wire {
+        //! Bodies of requests and responses.
+        pub use crate::domain::api::{create::*, token_body::*};
+    }
+}
 
 #[cfg(test)]
 #[cfg(not(feature = "browser"))]
@@ -121,23 +97,10 @@ extern crate self as waitpoint;
 #[path = "../tests"]
 mod tests {
     mod approval;
-    mod auth;
+    mod architecture;
     mod client;
     mod commands;
-    mod credentials;
-    mod fingerprint;
-    mod json;
-    mod laws;
-    mod limit;
-    mod list;
-    mod openapi;
+    mod domain;
     mod page;
-    mod recent;
-    mod route;
     mod simulation;
-    mod time;
-    mod token;
-    mod upstream;
-    mod webhook;
-    mod wire;
 }

@@ -7,7 +7,7 @@ use askama::Template;
 /// The document, and the start page's account of it: a line each.
 const TEXTS: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.txt"));
 /// Stands in the start page; the response's policy names its hash.
-pub const CSS: &str = include_str!("../www/start.css");
+pub const CSS: &str = include_str!("../../../www/start.css");
 
 /// The document.
 #[must_use]

@@ -6,13 +6,6 @@
 //! Source of the shapes: trigger.dev's `api.ts`; `null` in a response breaks its clients, so an
 //! absent field is left out.
 
-mod answers;
-
-pub use self::answers::{
-    Reader, claims_json, created_json, failed_attempt_json, list_json, status, token_json,
-    webhook_json,
-};
-
 use crate::approval::Approval;
 use crate::encoding::percent_decode;
 use crate::error::{Refusal, excerpt};
@@ -501,6 +494,6 @@ fn form_decode(text: &str) -> String {
 }
 
 /// Text as JSON. Writing a string cannot fail.
-fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
+pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -12,6 +12,8 @@
 //! - While [`Token::alarm`] is to come there is an alarm at that moment or sooner. An alarm that comes too
 //!   early finds nothing to do and sets the next; so one that is in time for what is next is left alone.
 
+pub mod delivery;
+
 use crate::delivery::{Answer, CONFIRM, Debt, Delivery, LEASE, Listed, Note, Target};
 use crate::time::Timestamp;
 use std::time::Duration;

@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use waitpoint::auth::{Keyring, KeyringError, MAX_JWT, MIN_KEY};
 use waitpoint::caller::Claims;
-use waitpoint::jwt::JwtError;
+use waitpoint::domain::auth::access_token::JwtError;
 use waitpoint::time::Timestamp;
 
-pub(super) const KEY: &str = "tr_dev_123456789012345678901234";
+pub(in crate::tests) const KEY: &str = "tr_dev_123456789012345678901234";
 const OLD: &str = "tr_dev_old_old_old_old_old_old_";
 const OTHER: &str = "tr_prod_99999999999999999999999";
-pub(super) const EXP: u64 = 1_795_552_215;
-pub(super) const IAT: u64 = 1_795_465_815;
+pub(in crate::tests) const EXP: u64 = 1_795_552_215;
+pub(in crate::tests) const IAT: u64 = 1_795_465_815;
 const DAY: u64 = 86_400;
 const ID: &str = "waitpoint_cmabcdefghijklmnopqrstuvw";
 
@@ -24,7 +24,7 @@ const VECTOR: &str = "eyJhbGciOiJIUzI1NiJ9.\
     OjE3OTU1NTIyMTUsImlhdCI6MTc5NTQ2NTgxNX0.\
     HVawhoYdQq_1v8dsdQYDw2lG6jQFNPxLwPYnPlcOOOA";
 
-pub(super) const HEADER: &str = r#"{"alg":"HS256"}"#;
+pub(in crate::tests) const HEADER: &str = r#"{"alg":"HS256"}"#;
 
 const CLAIMS: [(&str, &str); 7] = [
     ("sub", r#""env_1""#),
@@ -36,7 +36,7 @@ const CLAIMS: [(&str, &str); 7] = [
     ("iat", "1795465815"),
 ];
 
-pub(super) fn seconds(seconds: u64) -> Timestamp {
+pub(in crate::tests) fn seconds(seconds: u64) -> Timestamp {
     Timestamp::from_millis(seconds * 1_000)
 }
 
@@ -44,11 +44,11 @@ fn keyring(text: &str) -> Keyring {
     Keyring::parse(text).unwrap()
 }
 
-pub(super) fn env_1() -> Keyring {
+pub(in crate::tests) fn env_1() -> Keyring {
     keyring(&format!("env_1={KEY}"))
 }
 
-pub(super) fn base64url(bytes: &[u8]) -> String {
+pub(in crate::tests) fn base64url(bytes: &[u8]) -> String {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let bits: Vec<u8> = bytes
         .iter()
@@ -81,19 +81,19 @@ fn payload_of(jwt: &str) -> String {
     String::from_utf8(bytes.collect()).unwrap()
 }
 
-pub(super) fn mac(key: &str, message: &str) -> Vec<u8> {
+pub(in crate::tests) fn mac(key: &str, message: &str) -> Vec<u8> {
     let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
     mac.chain_update(message).finalize().into_bytes().to_vec()
 }
 
 /// A JWT of a header and a payload that are encoded already.
-pub(super) fn sign_encoded(key: &str, header: &str, payload: &str) -> String {
+pub(in crate::tests) fn sign_encoded(key: &str, header: &str, payload: &str) -> String {
     let signed = format!("{header}.{payload}");
     let signature = base64url(&mac(key, &signed));
     format!("{signed}.{signature}")
 }
 
-pub(super) fn sign(key: &str, header: &str, payload: &str) -> String {
+pub(in crate::tests) fn sign(key: &str, header: &str, payload: &str) -> String {
     sign_encoded(
         key,
         &base64url(header.as_bytes()),
@@ -102,7 +102,7 @@ pub(super) fn sign(key: &str, header: &str, payload: &str) -> String {
 }
 
 /// [`CLAIMS`] with some of them replaced, added, or (by an empty value) left out.
-pub(super) fn claims(changes: &[(&str, &str)]) -> String {
+pub(in crate::tests) fn claims(changes: &[(&str, &str)]) -> String {
     let changed = |name| changes.iter().find(|(changed, _)| *changed == name);
     let kept = CLAIMS.iter().map(|claim| changed(claim.0).unwrap_or(claim));
     let added = changes

@@ -1,7 +1,7 @@
 //! What is answered: JSON in trigger.dev's shapes. What is absent is left out, never `null`, which would
 //! break its clients.
 
-use super::to_json;
+use super::create::to_json;
 use crate::delivery::{Answer, Delivery, Note, Progress, Target};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Outcome, OutputKind, State, Token};

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::Value;
-use waitpoint::fingerprint::Fingerprint;
+use waitpoint::domain::relay::fingerprint::Fingerprint;
 
 fn is_same(a: &str, b: &str) -> bool {
     let of = |text| Fingerprint::of_json(text).unwrap_or_else(|| panic!("{text}"));

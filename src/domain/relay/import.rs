@@ -6,8 +6,8 @@
 //! Source of the formats: trigger.dev's `ApiWaitpointPresenter` and `waitpointCompletionPacket`.
 
 use crate::delivery::Note;
-use crate::entry;
-use crate::fingerprint::Fingerprint;
+use crate::domain::environment_lines as entry;
+use crate::domain::relay::fingerprint::Fingerprint;
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
 use crate::webhook::{has_host_and_port, is_loopback_origin};

@@ -2,7 +2,7 @@
 //!
 //! The files are those that the crate json-syntax carries (see fuzz/Cargo.toml): of upstream's `i_` files
 //! some are `y_` there, and five are missing, which stand here.
-use super::auth::{HEADER, IAT, KEY, base64url, claims, env_1, mac, seconds};
+use super::auth::access_token::{HEADER, IAT, KEY, base64url, claims, env_1, mac, seconds};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fs;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use waitpoint::approval::Approval;
 use waitpoint::error::Refusal;
-use waitpoint::jwt::JwtError;
+use waitpoint::domain::auth::access_token::JwtError;
 use waitpoint::time::Timestamp;
 use waitpoint::token::{Output, OutputKind, State};
 use waitpoint::upstream::{Extras, created_id, read_token, rewrite_urls};

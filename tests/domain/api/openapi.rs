@@ -30,7 +30,7 @@ fn each_endpoint_is_a_path_of_the_document_with_its_methods() {
     let document = document();
     let paths = document["paths"].as_object().unwrap();
     // As many as there are variants, so none is left out.
-    let source = include_str!("../src/route.rs");
+    let source = include_str!("../../../src/domain/api/route.rs");
     let variants = source.split("pub enum Endpoint").nth(1).unwrap();
     let variants = variants.split("\n}").next().unwrap().lines();
     let is_variant = |line: &&str| {
@@ -60,12 +60,12 @@ fn each_code_and_each_field_of_a_refusal_is_in_the_document() {
         .map(|code| code.as_str().unwrap())
         .collect();
     // `(401, "missing_authorization")` and the like.
-    let source = include_str!("../src/error.rs");
+    let source = include_str!("../../../src/domain/api/error.rs");
     let pairs = source.split(" => (").skip(1);
     let mut codes: BTreeSet<&str> = pairs.filter_map(|pair| pair.split('"').nth(1)).collect();
     assert!(codes.contains(Refusal::StorageTrouble.code()));
     // What is answered without Rust.
-    let panicked = include_str!("../src/worker/entry.js").split(r#"code: ""#);
+    let panicked = include_str!("../../../src/worker/entry.js").split(r#"code: ""#);
     codes.extend(panicked.skip(1).filter_map(|code| code.split('"').next()));
     assert!(codes.contains("internal_error"));
     assert_eq!(told, codes);

@@ -8,9 +8,9 @@
 
 use crate::caller::{Caller, Claims};
 use crate::encoding::{base64url_decode, base64url_encode, hex_decode};
-use crate::entry;
+use crate::domain::environment_lines as entry;
 use crate::error::Refusal;
-use crate::jwt::{self, JwtError};
+use crate::domain::auth::access_token::{self as jwt, JwtError};
 use crate::route::internal_id;
 use crate::time::Timestamp;
 use crate::upstream::Upstreams;

@@ -8,7 +8,7 @@
 //! Source of the signature: Standard Webhooks 1.0.0.
 
 use crate::encoding::{base64_decode, base64_encode};
-use crate::entry;
+use crate::domain::environment_lines as entry;
 use crate::error::excerpt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

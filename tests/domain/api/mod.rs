@@ -1,0 +1,4 @@
+mod create;
+mod openapi;
+mod rate_limit;
+mod route;

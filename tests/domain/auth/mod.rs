@@ -1,0 +1,2 @@
+pub(in crate::tests) mod access_token;
+mod forgery;
