@@ -64,26 +64,61 @@ pub mod words;
 mod worker;
 
 // The paths of before `domain/`. They go once every caller names the new ones.
-pub(crate) use domain::encoding;
 #[cfg(not(feature = "browser"))]
 pub use aliases::*;
+pub(crate) use domain::encoding;
 
 #[cfg(not(feature = "browser"))]
+#[allow(missing_docs, reason = "they go")]
 mod aliases {
     #[cfg(any(feature = "worker", test))]
     pub use crate::domain::api::openapi;
-    pub use crate::domain::api::{error, rate_limit as limit, route};
-    pub use crate::domain::auth::{caller, keyring as auth};
+    pub use crate::domain::api::rate_limit as limit;
+    pub use crate::domain::auth::caller;
     pub use crate::domain::cache as recent;
-    pub use crate::domain::list::query as list;
-    pub use crate::domain::relay::import as upstream;
-    pub use crate::domain::time::timestamp as time;
-    pub use crate::domain::token::{self, delivery};
-    pub use crate::domain::webhook::url as webhook;
 
+    pub mod auth {
+        pub use crate::domain::auth::{
+            access_token::*, authenticate::*, form_nonce::*, keyring::*,
+        };
+    }
+    pub mod delivery {
+        pub use crate::domain::token::schedule::{Debt, LEASE};
+        pub use crate::domain::token::{delivery::*, index_state::*};
+    }
+    pub mod error {
+        pub use crate::domain::api::error::*;
+        pub(crate) use crate::domain::api::excerpt::*;
+    }
+    pub mod list {
+        pub use crate::domain::list::{
+            cursor::*, month::*, page::*, query::*, row::*, statuses::*,
+        };
+        pub use crate::domain::token::status::Status;
+    }
+    pub mod route {
+        pub use crate::domain::api::route::*;
+        pub use crate::domain::auth::token_id::internal_id;
+    }
+    pub mod time {
+        pub use crate::domain::time::{duration::*, period::*, timestamp::*};
+    }
+    pub mod token {
+        pub use crate::domain::token::*;
+        pub use crate::domain::token::{command::*, schedule::*, transition::*};
+    }
+    pub mod upstream {
+        pub use crate::domain::relay::{complete_body::*, conflict::*, edge_fields::*};
+        pub use crate::domain::relay::{import::*, merge::*, rewrite::*, settings::*};
+    }
+    pub mod webhook {
+        pub use crate::domain::webhook::{settings::*, url::*};
+    }
     pub mod wire {
-        //! Bodies of requests and responses.
-        pub use crate::domain::api::{create::*, token_body::*};
+        pub use crate::domain::api::{callback::*, claims::*, complete::*, create::*};
+        pub use crate::domain::api::{delivery_body::*, form::*, limits::*, token_body::*};
+        pub use crate::domain::list::page_body::*;
+        pub use crate::domain::webhook::event::*;
     }
 }
 

@@ -95,8 +95,10 @@ fn the_domain_knows_no_platform() {
 #[test]
 fn the_state_machine_knows_neither_its_wire_form_nor_its_stored_form() {
     let forms = ["serde", "json", "sql", "Sql"];
-    let text = fs::read_to_string(src().join("domain/token/mod.rs")).unwrap();
-    assert_eq!(named(&without_comments(&text), &forms), [""; 0]);
+    for (path, text) in files(&src().join("domain/token")) {
+        let found = named(&without_comments(&text), &forms);
+        assert_eq!(found, [""; 0], "{}", path.display());
+    }
 
     let bad = "/// `application/json`\n#[derive(serde::Serialize)]\n    // sql\nstruct Row;";
     assert_eq!(named(&without_comments(bad), &forms), ["serde"]);

@@ -9,9 +9,10 @@ use serde_json::value::RawValue;
 use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
-use waitpoint::auth::{Keyring, bearer};
-use waitpoint::jwt::JwtError;
-use waitpoint::time::Timestamp;
+use waitpoint::domain::auth::authenticate::bearer;
+use waitpoint::domain::auth::jwt::JwtError;
+use waitpoint::domain::auth::keyring::Keyring;
+use waitpoint::domain::time::timestamp::Timestamp;
 
 const KEY: &str = "tr_dev_123456789012345678901234";
 const ID: &str = "cmabcdefghijklmnopqrstuvw";

@@ -2,10 +2,12 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
-use waitpoint::error::Refusal;
-use waitpoint::token::OutputKind;
-use waitpoint::upstream::complete_json;
-use waitpoint::wire::{CompleteRequest, form_fields, parse_callback};
+use waitpoint::domain::api::callback::parse_callback;
+use waitpoint::domain::api::complete::CompleteRequest;
+use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::api::form::form_fields;
+use waitpoint::domain::relay::complete_body::complete_json;
+use waitpoint::domain::token::OutputKind;
 
 fuzz_target!(|data: &[u8]| {
     let line = data.iter().position(|&byte| byte == b'\n').unwrap_or(0);

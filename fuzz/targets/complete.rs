@@ -2,9 +2,9 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
-use waitpoint::error::Refusal;
-use waitpoint::upstream::complete_json;
-use waitpoint::wire::CompleteRequest;
+use waitpoint::domain::api::complete::CompleteRequest;
+use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::relay::complete_body::complete_json;
 
 fuzz_target!(|body: &[u8]| {
     match CompleteRequest::parse(body) {

@@ -3,9 +3,10 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use waitpoint::approval::Approval;
-use waitpoint::time::Timestamp;
-use waitpoint::upstream::Extras;
-use waitpoint::wire::{CreateRequest, MAX_TAGS, parse_webhook};
+use waitpoint::domain::api::create::{CreateRequest, parse_webhook};
+use waitpoint::domain::api::limits::MAX_TAGS;
+use waitpoint::domain::relay::edge_fields::Extras;
+use waitpoint::domain::time::timestamp::Timestamp;
 
 fuzz_target!(|body: &[u8]| {
     let now = Timestamp::from_millis(1_790_380_800_000);

@@ -2,8 +2,11 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use waitpoint::list::{Cursor, ListQuery, MAX_SIZE, Month, Place, Row};
-use waitpoint::time::Timestamp;
+use waitpoint::domain::list::cursor::Cursor;
+use waitpoint::domain::list::month::Month;
+use waitpoint::domain::list::query::{ListQuery, MAX_SIZE, Place};
+use waitpoint::domain::list::row::Row;
+use waitpoint::domain::time::timestamp::Timestamp;
 
 fuzz_target!(|query: &str| {
     let now = Timestamp::from_millis(1_790_380_800_000);

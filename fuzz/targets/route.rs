@@ -1,7 +1,8 @@
 //! A path is an endpoint or none, and an endpoint is one path.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
-use waitpoint::route::{Endpoint, internal_id};
+use waitpoint::domain::api::route::Endpoint;
+use waitpoint::domain::auth::token_id::internal_id;
 
 fuzz_target!(|path: &str| {
     if let Some(id) = internal_id(path) {

@@ -2,9 +2,10 @@
 //! between.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
-use waitpoint::auth::Keyring;
-use waitpoint::upstream::Upstreams;
-use waitpoint::webhook::{URL_FORMS, Webhooks};
+use waitpoint::domain::auth::keyring::Keyring;
+use waitpoint::domain::relay::settings::Upstreams;
+use waitpoint::domain::webhook::settings::Webhooks;
+use waitpoint::domain::webhook::url::URL_FORMS;
 
 fuzz_target!(|text: &str| {
     let mut settings = text.split('\0');

@@ -2,8 +2,10 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use std::time::Duration;
-use waitpoint::list::Month;
-use waitpoint::time::{TimeoutError, Timestamp, parse_duration, parse_since, parse_timeout};
+use waitpoint::domain::list::month::Month;
+use waitpoint::domain::time::duration::{TimeoutError, parse_duration, parse_timeout};
+use waitpoint::domain::time::period::parse_since;
+use waitpoint::domain::time::timestamp::Timestamp;
 
 fuzz_target!(|data: &[u8]| {
     if let Some((&millis, _)) = data.split_first_chunk() {

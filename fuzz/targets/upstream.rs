@@ -2,11 +2,14 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
-use waitpoint::delivery::Note;
-use waitpoint::time::Timestamp;
-use waitpoint::token::{CompletedBy, Decision, State, Token};
-use waitpoint::upstream::{created_id, difference, merge, read_token, rewrite_urls};
-use waitpoint::wire::{Reader, token_json};
+use waitpoint::domain::api::token_body::{Reader, token_json};
+use waitpoint::domain::relay::conflict::difference;
+use waitpoint::domain::relay::import::{created_id, read_token};
+use waitpoint::domain::relay::merge::merge;
+use waitpoint::domain::relay::rewrite::rewrite_urls;
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::delivery::Note;
+use waitpoint::domain::token::{CompletedBy, Decision, State, Token};
 
 const ORIGIN: &str = "https://edge.example";
 

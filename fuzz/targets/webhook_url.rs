@@ -2,7 +2,7 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use url::{Host, Url};
-use waitpoint::webhook::{check_url, is_loopback_origin};
+use waitpoint::domain::webhook::url::{check_url, is_loopback_origin};
 
 fuzz_target!(|text: &str| {
     if check_url(text, false).is_ok() {

@@ -1,10 +1,12 @@
-//! What an isolate remembers of earlier requests, so that the same is not found out twice.
+//! Invariants:
+//! - Only what cannot change is remembered, until a moment that is known: what a signed token says
+//!   until it expires, that a token was completed until it is forgotten.
+//! - The memory is bounded: there are as many places as were asked for, and no long text is kept.
 //!
-//! Invariant: only what cannot change is remembered, until a moment that is known: what a signed token says
-//! until it expires, that a token was completed until it is forgotten.
+//! What an isolate remembers of earlier requests, so that the same is not found out twice.
 
-use crate::auth::equal;
-use crate::time::Timestamp;
+use crate::domain::auth::constant_time::equal;
+use crate::domain::time::timestamp::Timestamp;
 
 /// As many texts as it has places, the last of each place, and what is known of each.
 pub struct Recent<T> {

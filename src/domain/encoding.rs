@@ -1,4 +1,6 @@
-//! base64, base64url, hexadecimal and percent-encoded text.
+//! Invariant: base64, hexadecimal and decimal text is read as a whole or not at all.
+//!
+//! base64, base64url, hexadecimal, decimal and percent-encoded text.
 
 use alloc::vec::Vec;
 
@@ -141,4 +143,11 @@ pub(crate) fn percent_decode(text: &str) -> alloc::string::String {
         }
     }
     alloc::string::String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Reads a number of decimal digits alone.
+#[cfg(not(feature = "browser"))]
+pub(crate) fn digits(text: &str) -> Option<u64> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
 }

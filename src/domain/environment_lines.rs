@@ -1,3 +1,5 @@
+//! Invariant: an entry names one environment, `default` where it names none.
+//!
 //! Settings that hold one entry a line, `[environment=]value`.
 
 /// The lines that hold something, trimmed and counted from 1.

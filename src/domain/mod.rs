@@ -1,7 +1,8 @@
-//! The rules: pure, by folder. Nothing here knows a platform, a clock or a source of randomness; time and
-//! random values are arguments. `tests/architecture.rs` holds that, and that no two files import each other.
+//! The rules: pure, by folder. Nothing here knows a platform, a clock or a source of randomness;
+//! time and random values are arguments. `tests/architecture.rs` holds that, and that imports make
+//! no circle.
 //!
-//! The entry of the npm package that is counted in bytes (feature `browser`) has [`encoding`] alone.
+//! The entry of the npm package that is counted in bytes (feature `browser`) has `encoding` alone.
 
 pub(crate) mod encoding;
 
@@ -13,6 +14,10 @@ pub mod auth;
 pub mod cache;
 #[cfg(not(feature = "browser"))]
 mod environment_lines;
+#[cfg(not(feature = "browser"))]
+mod hash;
+#[cfg(not(feature = "browser"))]
+pub(crate) mod json;
 #[cfg(not(feature = "browser"))]
 pub mod list;
 #[cfg(not(feature = "browser"))]

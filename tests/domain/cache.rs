@@ -1,7 +1,7 @@
 //! What is remembered of earlier requests.
 
 use super::auth::access_token::seconds;
-use waitpoint::recent::Recent;
+use waitpoint::domain::cache::Recent;
 
 #[test]
 fn what_is_put_is_known_until_its_end() {

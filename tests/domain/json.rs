@@ -9,12 +9,16 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use waitpoint::approval::Approval;
-use waitpoint::error::Refusal;
-use waitpoint::domain::auth::access_token::JwtError;
-use waitpoint::time::Timestamp;
-use waitpoint::token::{Output, OutputKind, State};
-use waitpoint::upstream::{Extras, created_id, read_token, rewrite_urls};
-use waitpoint::wire::{CREATE_KEYS, CompleteRequest, CreateRequest, parse_callback, parse_webhook};
+use waitpoint::domain::api::callback::parse_callback;
+use waitpoint::domain::api::complete::CompleteRequest;
+use waitpoint::domain::api::create::{CREATE_KEYS, CreateRequest, parse_webhook};
+use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::auth::jwt::JwtError;
+use waitpoint::domain::relay::edge_fields::Extras;
+use waitpoint::domain::relay::import::{created_id, read_token};
+use waitpoint::domain::relay::rewrite::rewrite_urls;
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::{Output, OutputKind, State};
 
 /// 2026-09-26T00:00:00.000Z
 const NOW: Timestamp = Timestamp::from_millis(1_790_380_800_000);

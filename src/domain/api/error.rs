@@ -1,9 +1,12 @@
-//! Every refusal: its status, its machine code, its sentence.
+//! Invariant: no sentence repeats a credential, and a field of the caller is shortened before it is
+//! quoted.
 //!
-//! Invariant: no sentence repeats a credential, and a field of the caller is shortened before it
-//! is quoted.
+//! Every error of the API: its status, its machine code, its sentence.
 
-use crate::time::{TIMEOUT_FORMS, TimeoutError};
+use super::excerpt::excerpt;
+use super::limits::MAX_TAGS;
+use crate::domain::json::to_json;
+use crate::domain::time::duration::{TIMEOUT_FORMS, TimeoutError};
 use serde::Serialize;
 use std::fmt;
 
@@ -172,7 +175,7 @@ impl Refusal {
             kind: scope.then_some("authorization"),
             details,
         };
-        serde_json::to_string(&body).unwrap_or_default()
+        to_json(&body)
     }
 
     fn parts(&self) -> (u16, &'static str) {
@@ -249,7 +252,7 @@ impl fmt::Display for Refusal {
             Self::TooManyTags(count) => write!(
                 f,
                 "Waitpoints can only have {} tags, you're trying to set {count}.",
-                crate::wire::MAX_TAGS
+                MAX_TAGS
             ),
             Self::TooManyRequests(binding) => write!(f, "Too many requests ({binding})"),
             Self::TooManyFailures => f.write_str("Too many wrong credentials"),
@@ -261,18 +264,4 @@ impl fmt::Display for Refusal {
             Self::Misconfigured(what) => write!(f, "The server is misconfigured: {what}"),
         }
     }
-}
-
-/// A value of the caller as an error quotes it: as JSON text, at most 64 characters of it.
-pub(crate) fn excerpt(value: &str) -> String {
-    serde_json::to_string(&shortened(value)).unwrap_or_default()
-}
-
-/// At most 64 characters of a value.
-pub(crate) fn shortened(value: &str) -> String {
-    let mut text: String = value.chars().take(64).collect();
-    if text.len() < value.len() {
-        text.push('…');
-    }
-    text
 }

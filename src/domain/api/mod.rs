@@ -1,7 +1,15 @@
 //! The API: paths, bodies of requests and responses, errors, limits.
 
+mod body;
+pub mod callback;
+pub mod claims;
+pub mod complete;
 pub mod create;
+pub mod delivery_body;
 pub mod error;
+pub(crate) mod excerpt;
+pub mod form;
+pub mod limits;
 #[cfg(any(feature = "worker", all(test, not(feature = "browser"))))]
 pub mod openapi;
 pub mod rate_limit;

@@ -1,5 +1,7 @@
-//! The API as OpenAPI 3.1, and the start page that tells people the same. Both are made of
-//! `www/openapi.json` by `build.rs`.
+//! Invariant: the document and the start page are made of one source, `www/openapi.json`, by
+//! `build.rs`.
+//!
+//! The API as OpenAPI 3.1, and the start page that tells people the same.
 
 use crate::page;
 use askama::Template;

@@ -1,13 +1,15 @@
-//! What a rate limit counts together, and when it is asked at all. The counting is the platform's.
-//!
 //! Invariants:
-//! - A decision is counted for its token alone. So whoever uses that share up could have decided the
-//!   token, and nobody's decision is refused for the traffic of somebody who could not.
-//! - An address is asked about only after its credential has failed: who has a good one never hears of
-//!   what others at the same address do.
+//! - A decision is counted for its token alone. So whoever uses that share up could have decided
+//!   the token, and nobody's decision is refused for the traffic of somebody who could not.
+//! - An address is asked about only after its credential has failed: who has a good one never hears
+//!   of what others at the same address do.
+//! - Whoever chooses keys with equal hashes shares a limit with himself.
+//!
+//! What a rate limit counts together, and when it is asked at all. The counting is the platform's.
 
-use crate::auth::bearer;
-use crate::time::Timestamp;
+use crate::domain::auth::authenticate::bearer;
+use crate::domain::hash::fnv1a;
+use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
 /// How long whoever has used up a share is asked to wait: the `period` in wrangler.toml.
@@ -52,7 +54,7 @@ impl Share<'_> {
             // The credential alone, or each spelling of the header would have a share.
             Self::Reader(authorization) => {
                 let credential = bearer(authorization).unwrap_or("");
-                ["read", &hash(credential).to_string(), ""]
+                ["read", &fnv1a(credential.bytes()).to_string(), ""]
             }
             Self::Page(environment, id) => ["page", environment, id],
             Self::ExpiredPage(environment, id) => ["expired", environment, id],
@@ -90,7 +92,7 @@ impl Unasked {
             self.period = period;
             self.counts.fill(0);
         }
-        let at = hash(key) as usize % self.counts.len();
+        let at = fnv1a(key.bytes()) as usize % self.counts.len();
         match self.counts.get_mut(at) {
             Some(count) if *count < UNASKED => {
                 *count += 1;
@@ -120,11 +122,4 @@ pub fn network(address: &str) -> &str {
         before = byte;
     }
     address
-}
-
-/// FNV-1a. Who chooses texts with equal hashes shares a limit with himself.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-    })
 }

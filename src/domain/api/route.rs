@@ -1,6 +1,8 @@
-//! A path is an [`Endpoint`]; an endpoint has methods. A table, and nothing else.
+//! Invariant: a path is one [`Endpoint`] or none, and an endpoint has its methods, whoever asks.
+//!
+//! Paths and methods: a table, and nothing else.
 
-use crate::encoding::percent_decode;
+use crate::domain::encoding::percent_decode;
 
 /// What a path stands for. Ids and credentials are the path's text as it was typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,13 +157,4 @@ fn leads_up(path: &str) -> bool {
         path = decoded;
     }
     true
-}
-
-/// The internal id of a token: what follows `waitpoint_`, which a caller may leave out. `None` for
-/// what cannot be an id, so that such a path costs nothing.
-#[must_use]
-pub fn internal_id(typed: &str) -> Option<&str> {
-    let id = typed.strip_prefix("waitpoint_").unwrap_or(typed);
-    let fits = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
-    fits.then_some(id)
 }

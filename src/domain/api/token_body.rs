@@ -1,41 +1,18 @@
-//! What is answered: JSON in trigger.dev's shapes. What is absent is left out, never `null`, which would
-//! break its clients.
+//! Invariants:
+//! - What is absent is left out, never `null`, which would break trigger.dev's clients.
+//! - Whoever is not the owner sees neither the idempotency key (but by a webhook) nor where
+//!   webhooks go.
+//!
+//! A token as the API tells it. Source of the shape: trigger.dev's `api.ts`.
 
-use super::create::to_json;
-use crate::delivery::{Answer, Delivery, Note, Progress, Target};
-use crate::time::Timestamp;
-use crate::token::{CompletedBy, Outcome, OutputKind, State, Token};
-use serde::{Serialize, Serializer};
+use super::delivery_body::DeliveryBody;
+use crate::domain::json::to_json;
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::status::Status;
+use crate::domain::token::{CompletedBy, OutputKind, State, Token};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-
-/// The answer to create.
-#[must_use]
-pub fn created_json(id: &str, is_cached: bool, url: &str) -> String {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Body<'a> {
-        id: &'a str,
-        is_cached: bool,
-        url: &'a str,
-    }
-    to_json(&Body { id, is_cached, url })
-}
-
-/// What `auth.createPublicToken` asks for before it signs a token itself.
-#[must_use]
-pub fn claims_json(environment: &str) -> String {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        sub: &'a str,
-        #[serde(rename = "pub")]
-        public: bool,
-    }
-    to_json(&Body {
-        sub: environment,
-        public: true,
-    })
-}
 
 /// Who reads a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,29 +31,9 @@ pub fn token_json(id: &str, url: &str, token: &Token, reader: Reader) -> String 
     to_json(&TokenBody::of(id, url, token, reader))
 }
 
-/// The body of a webhook: how the token ended. It is the same for each attempt.
-#[must_use]
-pub fn webhook_json(id: &str, url: &str, token: &Token) -> String {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        #[serde(rename = "type")]
-        kind: &'static str,
-        timestamp: String,
-        data: TokenBody<'a>,
-    }
-    to_json(&Body {
-        kind: match token.state {
-            State::TimedOut => "waitpoint.timed_out",
-            State::Completed { .. } | State::Waiting => "waitpoint.completed",
-        },
-        timestamp: token.finished_at().unwrap_or(token.created_at).to_string(),
-        data: TokenBody::of(id, url, token, Reader::Receiver),
-    })
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct TokenBody<'a> {
+pub(crate) struct TokenBody<'a> {
     id: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -110,7 +67,7 @@ struct TokenBody<'a> {
 }
 
 impl<'a> TokenBody<'a> {
-    fn of(id: &'a str, url: &'a str, token: &'a Token, reader: Reader) -> Self {
+    pub(crate) fn of(id: &'a str, url: &'a str, token: &'a Token, reader: Reader) -> Self {
         let (output, by, subject) = match &token.state {
             State::Waiting => (None, None, None),
             State::Completed { decision, .. } => {
@@ -153,101 +110,10 @@ impl<'a> TokenBody<'a> {
     }
 }
 
-/// How far a webhook has come.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DeliveryBody<'a> {
-    target: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<&'a str>,
-    status: &'static str,
-    attempts: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_attempt_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_attempt_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_error: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    difference: Option<&'static str>,
-}
-
-impl<'a> DeliveryBody<'a> {
-    fn of(delivery: &Delivery, token: &'a Token) -> Self {
-        let (target, url) = match delivery.target {
-            Target::Environment => ("environment", None),
-            Target::Token => ("token", token.webhook.as_deref()),
-            Target::Upstream => ("upstream", None),
-        };
-        let (last_status, last_error) = match delivery.last.map(|last| last.answer) {
-            None => (None, None),
-            Some(Answer::Status(status)) => (Some(status), None),
-            Some(Answer::None) => (None, Some("not reached, or no answer within 10 seconds")),
-            Some(Answer::Impossible) => (None, Some("its URL or its secret cannot be used")),
-        };
-        Self {
-            target,
-            url,
-            status: match delivery.progress {
-                Progress::Pending(_) => "pending",
-                Progress::Delivered => "delivered",
-                Progress::Failed => "failed",
-            },
-            attempts: delivery.attempts,
-            next_attempt_at: delivery.due_at(),
-            last_attempt_at: delivery.last.map(|last| last.at),
-            last_status,
-            last_error,
-            difference: delivery.note.map(|note| match note {
-                Note::TimedOutUpstream => "it had timed out upstream",
-                Note::DecidedOtherwiseUpstream => {
-                    "it had been completed upstream with another output"
-                }
-            }),
-        }
-    }
-}
-
-/// What the operator is told of the last attempt at a delivery, but for the URL, which may be a credential;
-/// `None` if it was received.
-#[must_use]
-pub fn failed_attempt_json(id: &str, token: &Token, delivery: usize) -> Option<String> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        event: &'static str,
-        token: &'a str,
-        delivery: DeliveryBody<'a>,
-    }
-    let delivery = token.deliveries.get(delivery)?;
-    (delivery.progress != Progress::Delivered).then(|| {
-        to_json(&Line {
-            event: "not delivered",
-            token: id,
-            delivery: DeliveryBody {
-                url: None,
-                ..DeliveryBody::of(delivery, token)
-            },
-        })
-    })
-}
-
-/// As ISO 8601 text.
-impl Serialize for Timestamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_string())
-    }
-}
-
 /// Where a token stands, as `status` names it.
 #[must_use]
 pub fn status(token: &Token) -> &'static str {
-    match &token.state {
-        State::Waiting => "WAITING",
-        State::Completed { .. } => "COMPLETED",
-        State::TimedOut => "TIMED_OUT",
-    }
+    Status::of(&token.state).as_str()
 }
 
 /// The output of a token that timed out; trigger.dev's clients read its `message`.
@@ -279,84 +145,4 @@ impl CompletedBy {
             Self::Upstream => "upstream",
         }
     }
-}
-
-impl Outcome {
-    /// As the header `waitpoint-outcome` names it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Completed => "completed",
-            Self::AlreadyCompleted => "already-completed",
-            Self::TimedOut => "timed-out",
-        }
-    }
-}
-
-/// The answer to list. `url` says what a row's URL is; an item has no output.
-#[must_use]
-pub fn list_json(
-    page: &crate::list::Page,
-    now: Timestamp,
-    url: impl Fn(&crate::list::Row) -> String,
-) -> String {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        data: Vec<Item<'a>>,
-        pagination: Pagination,
-    }
-    #[derive(Serialize)]
-    struct Pagination {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        previous: Option<String>,
-    }
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Item<'a> {
-        id: String,
-        url: String,
-        status: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        completed_at: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        timeout_at: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        completed_after: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        idempotency_key: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        idempotency_key_expires_at: Option<String>,
-        tags: Vec<&'a str>,
-        created_at: String,
-    }
-    let iso = |at: Option<Timestamp>| at.map(|at| at.to_string());
-    let mut data = Vec::with_capacity(page.rows.len());
-    for row in &page.rows {
-        let mut tags = Vec::with_capacity(row.tags.len());
-        for tag in &row.tags {
-            crate::list::insert(&mut tags, tag.as_str());
-        }
-        data.push(Item {
-            id: format!("waitpoint_{}", row.id),
-            url: url(row),
-            status: row.status(now).as_str(),
-            completed_at: iso(row.finished_at(now)),
-            timeout_at: iso(row.timeout_at),
-            completed_after: iso(row.timeout_at),
-            idempotency_key: row.idempotency_key.as_deref(),
-            idempotency_key_expires_at: iso(row.key_expires_at),
-            tags,
-            created_at: row.created_at.to_string(),
-        });
-    }
-    to_json(&Body {
-        data,
-        pagination: Pagination {
-            next: page.next.as_ref().map(crate::list::Cursor::to_text),
-            previous: page.previous.as_ref().map(crate::list::Cursor::to_text),
-        },
-    })
 }

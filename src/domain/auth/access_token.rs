@@ -1,170 +1,94 @@
-//! What a public access token says, and whether it is meant for us. Signatures are `auth`'s.
+//! Invariants:
+//! - A signature is verified before anything it signs is read.
+//! - A token that is minted allows to write and to read one waitpoint, and nothing else.
 //!
-//! Invariant: only HS256 exists here. There is no code path for another algorithm or for a key that
-//! comes with the token.
-//!
-//! Source of the format: trigger.dev's `jwt.ts` and `rbac.ts`.
+//! Public access tokens: minted, and verified.
 
-use crate::encoding::{base64url_decode, base64url_encode};
-use crate::time::Timestamp;
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use super::caller::Claims;
+use super::jwt::{self, JwtError};
+use super::keyring::{Environment, Keyring};
+use crate::domain::encoding::{base64url_decode, base64url_encode};
+use crate::domain::time::timestamp::Timestamp;
+use std::time::Duration;
 
-const ISSUER: &str = "https://id.trigger.dev";
-const AUDIENCE: &str = "https://api.trigger.dev";
+/// Longest public access token that is looked at, in bytes.
+pub const MAX_JWT: usize = 4_096;
 
-/// Why a public access token was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JwtError {
-    /// Malformed, signed by nobody we know, or not meant for us.
-    Invalid,
-    /// Signed by us, but past its `exp`.
-    Expired,
-}
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Reads the header and the claims of a token whose signature is good: its scopes, on whose behalf it
-/// speaks, and its `exp`. It must name `environment`, if one is given.
-pub(crate) fn read(
-    header: &str,
-    payload: &str,
-    environment: Option<&str>,
-    now: Timestamp,
-) -> Result<(Vec<String>, Option<String>, u64), JwtError> {
-    let payload = open(header, payload)?;
-    let payload: Payload<'_> = object(&payload)?;
-    payload.check(environment, now)?;
-    Ok((payload.scopes(), payload.subject(), payload.exp))
-}
-
-/// Header and claims of a token that may write and read the waitpoint `id`, ready to be signed.
-/// Times are seconds since the epoch.
-pub(crate) fn unsigned(environment: &str, id: &str, iat: u64, exp: u64) -> String {
-    let payload = Minted {
-        sub: environment,
-        public: true,
-        scopes: [
-            &format!("write:waitpoints:{id}"),
-            &format!("read:waitpoints:{id}"),
-        ],
-        iss: ISSUER,
-        aud: AUDIENCE,
-        exp,
-        iat,
-    };
-    // {"alg":"HS256"}
-    let mut jwt = String::from("eyJhbGciOiJIUzI1NiJ9.");
-    base64url_encode(&serde_json::to_vec(&payload).unwrap_or_default(), &mut jwt);
-    jwt
-}
-
-/// A header may say these; anything else, `crit`, `jwk` or `jku` say, would change how the token is
-/// to be verified and is refused, never followed.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    alg: String,
-    #[serde(rename = "typ")]
-    _typ: Option<IgnoredAny>,
-    #[serde(rename = "kid")]
-    _kid: Option<IgnoredAny>,
-}
-
-/// What was signed, whatever it says, if the header says no more than HS256.
-pub(crate) fn open(header: &str, payload: &str) -> Result<Vec<u8>, JwtError> {
-    let header = base64url_decode(header).ok_or(JwtError::Invalid)?;
-    let header: Header = object(&header)?;
-    if header.alg == "HS256" {
-        base64url_decode(payload).ok_or(JwtError::Invalid)
-    } else {
-        Err(JwtError::Invalid)
-    }
-}
-
-/// A struct of a JSON object; serde would take an array of its fields as well.
-fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, JwtError> {
-    // serde would also pass over a text that nobody reads and that is not UTF-8.
-    let text = std::str::from_utf8(json).map_err(|_| JwtError::Invalid)?;
-    if !text.trim_ascii_start().starts_with('{') {
-        return Err(JwtError::Invalid);
-    }
-    serde_json::from_str(text).map_err(|_| JwtError::Invalid)
-}
-
-#[derive(Deserialize)]
-struct Payload<'a> {
-    sub: String,
-    #[serde(rename = "pub")]
-    public: bool,
-    iss: String,
-    #[serde(borrow)]
-    aud: &'a RawValue,
-    exp: u64,
-    nbf: Option<u64>,
-    #[serde(borrow)]
-    scopes: Option<&'a RawValue>,
-    #[serde(borrow)]
-    act: Option<&'a RawValue>,
-}
-
-impl Payload<'_> {
-    fn check(&self, environment: Option<&str>, now: Timestamp) -> Result<(), JwtError> {
-        let audience = self.aud.get();
-        let for_us = serde_json::from_str(audience).is_ok_and(|one: String| one == AUDIENCE)
-            || serde_json::from_str(audience)
-                .is_ok_and(|many: Vec<String>| many.iter().any(|one| one == AUDIENCE));
-        let named = environment.is_none_or(|environment| self.sub == environment);
-        let begun = self.nbf.is_none_or(|nbf| nbf <= now.as_secs());
-        if self.public && self.iss == ISSUER && for_us && named && begun {
-            Ok(())
+impl Keyring {
+    /// Verifies a public access token: at most [`MAX_JWT`] bytes, three parts of strict unpadded
+    /// base64url, `alg` exactly `HS256`, signed by a key of the environment that `sub` names,
+    /// issuer and audience exact, `exp` in the future, `nbf` not.
+    ///
+    /// # Errors
+    /// See [`JwtError`].
+    pub fn verify(&self, jwt: &str, now: Timestamp) -> Result<Claims<'_>, JwtError> {
+        let claims = self.verify_but_for_expiry(jwt, now)?;
+        if claims.has_expired(now) {
+            Err(JwtError::Expired)
         } else {
-            Err(JwtError::Invalid)
+            Ok(claims)
         }
     }
 
-    /// What is no array of strings grants nothing.
-    fn scopes(&self) -> Vec<String> {
-        self.scopes
-            .and_then(|raw| serde_json::from_str(raw.get()).ok())
-            .unwrap_or_default()
-    }
-
-    fn subject(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Actor {
-            sub: String,
+    pub(super) fn verify_but_for_expiry(
+        &self,
+        jwt: &str,
+        now: Timestamp,
+    ) -> Result<Claims<'_>, JwtError> {
+        if jwt.len() > MAX_JWT {
+            return Err(JwtError::Invalid);
         }
-        let actor: Actor = object(self.act?.get().as_bytes()).ok()?;
-        Some(actor.sub)
+        let (environment, header, payload) = self.signer(jwt).ok_or(JwtError::Invalid)?;
+        let named = (!environment.is_upstream).then_some(environment.id.as_str());
+        let (scopes, subject, expires_at) = jwt::read(header, payload, named, now)?;
+        Ok(Claims {
+            environment,
+            scopes,
+            subject,
+            expires_at,
+        })
+    }
+
+    /// The environment by a key of which a JWT is signed, and its header and payload as they stand there.
+    /// Neither is looked at.
+    pub(crate) fn signer<'a>(&self, jwt: &'a str) -> Option<(&Environment, &'a str, &'a str)> {
+        let (signed, signature) = jwt.rsplit_once('.')?;
+        let (header, payload) = signed.split_once('.')?;
+        let signer = self.signer_of(signed.as_bytes(), &base64url_decode(signature)?)?;
+        Some((signer, header, payload))
     }
 }
 
-#[derive(Serialize)]
-struct Minted<'a> {
-    sub: &'a str,
-    #[serde(rename = "pub")]
-    public: bool,
-    scopes: [&'a str; 2],
-    iss: &'static str,
-    aud: &'static str,
-    exp: u64,
-    iat: u64,
-}
-
-/// Whether a scope allows `action` on the waitpoint `id`; the grammar stands at `Claims::allow`.
-pub(crate) fn scope_allows(scope: &str, action: &str, id: &str) -> bool {
-    let mut parts = scope.splitn(3, ':');
-    let (granted, kind, only) = (parts.next(), parts.next(), parts.next());
-    if scope == "admin" {
-        return true;
-    }
-    if granted != Some(action) && granted != Some("*") {
-        return false;
-    }
-    match (kind, only) {
-        (Some("all"), None) => true,
-        (Some("waitpoints"), None) => true,
-        (Some("all" | "waitpoints"), Some(only)) => !only.is_empty() && only == id,
-        _ => false,
+impl Environment {
+    /// Mints the public access token of one token: scopes to write and to read it and nothing
+    /// else. `id` is the public one, with prefix. It lives from the token's creation to its
+    /// timeout, at least 24 hours and at most 30 days; if that has passed, from `now` on.
+    #[must_use]
+    pub fn mint(
+        &self,
+        id: &str,
+        created_at: Timestamp,
+        timeout_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> String {
+        let life = Duration::from_millis(timeout_at.map_or(u64::MAX, |at| {
+            at.as_millis().saturating_sub(created_at.as_millis())
+        }))
+        .clamp(DAY, 30 * DAY);
+        let issued_at = if created_at.plus(life) > now {
+            created_at
+        } else {
+            now
+        };
+        // Rounded up, so that it never ends before the life does.
+        let exp = issued_at.plus(life).as_millis().div_ceil(1_000);
+        let mut jwt = jwt::unsigned(&self.id, id, issued_at.as_secs(), exp);
+        if let Some(signature) = self.sign(jwt.as_bytes()) {
+            jwt.push('.');
+            base64url_encode(&signature, &mut jwt);
+        }
+        jwt
     }
 }

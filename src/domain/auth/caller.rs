@@ -1,8 +1,9 @@
-//! Who calls, and what that may do. How it is found out is `auth`'s.
+//! Invariant: a caller may do what its credential says, in its own environment, and nothing else.
+//!
+//! Who calls, and what that may do.
 
-use crate::auth::Environment;
-use crate::domain::auth::access_token::scope_allows;
-use crate::time::Timestamp;
+use super::keyring::Environment;
+use crate::domain::time::timestamp::Timestamp;
 
 /// Who calls.
 pub enum Caller<'a> {
@@ -74,5 +75,23 @@ impl Claims<'_> {
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now.as_secs()
+    }
+}
+
+/// Whether a scope allows `action` on the waitpoint `id`; the grammar is that of [`Claims::allow`].
+fn scope_allows(scope: &str, action: &str, id: &str) -> bool {
+    let mut parts = scope.splitn(3, ':');
+    let (granted, kind, only) = (parts.next(), parts.next(), parts.next());
+    if scope == "admin" {
+        return true;
+    }
+    if granted != Some(action) && granted != Some("*") {
+        return false;
+    }
+    match (kind, only) {
+        (Some("all"), None) => true,
+        (Some("waitpoints"), None) => true,
+        (Some("all" | "waitpoints"), Some(only)) => !only.is_empty() && only == id,
+        _ => false,
     }
 }

@@ -1,5 +1,10 @@
 //! Credentials: how they are made and verified, and what they allow.
 
 pub mod access_token;
+pub mod authenticate;
 pub mod caller;
+pub(crate) mod constant_time;
+pub mod form_nonce;
+pub mod jwt;
 pub mod keyring;
+pub mod token_id;

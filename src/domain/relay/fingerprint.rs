@@ -1,8 +1,8 @@
-//! Whether two JSON texts mean the same, told without building their values.
+//! Invariant: the memory that this takes grows with the keys of the objects that are open at the
+//! same time, never with the number of values. A text of megabytes can hold a million of them, and
+//! each would be fifty bytes or more as a [`serde_json::Value`].
 //!
-//! Invariant: the memory that this takes grows with the keys of the objects that are open at the same time,
-//! never with the number of values. A text of megabytes can hold a million of them, and each would be fifty
-//! bytes or more as a [`serde_json::Value`].
+//! Whether two JSON texts mean the same, told without building their values.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;

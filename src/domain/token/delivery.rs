@@ -1,15 +1,17 @@
-//! The outbox of a token: what is owed to whom, when it is tried, when it is given up.
-//!
 //! Invariants:
-//! - What is owed is in the record as soon as the decision is: nothing is told before it is written.
+//! - What is owed is in the record as soon as the decision is: nothing is told before it is
+//!   written.
 //! - A delivery is pending, then delivered or failed; both are final.
-//! - There are at most [`MAX_ATTEMPTS`], and after each the next is planned for later than now, never
-//!   sooner than the schedule has it.
+//! - There are at most [`MAX_ATTEMPTS`], or [`MAX_UPSTREAM_ATTEMPTS`], and after each the next is
+//!   planned for later than now, never sooner than the schedule has it.
 //! - Jitter comes from the token's id, so that a plan made twice is the same plan.
 //!
-//! Source of the schedule: Standard Webhooks 1.0.0.
+//! The outbox of a token: what is owed to whom, when it is tried, when it is given up. Source of
+//! the schedule: Standard Webhooks 1.0.0.
 
-use crate::time::Timestamp;
+use crate::domain::hash::fnv1a;
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::time::{HOUR, MINUTE, SECOND};
 use std::time::Duration;
 
 /// Attempts of one delivery: by the schedule three days and a half.
@@ -18,12 +20,7 @@ pub const MAX_ATTEMPTS: u32 = 10;
 pub const MAX_UPSTREAM_ATTEMPTS: u32 = 8_640;
 /// How long a receiver may take to answer.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// How long whoever does what is due has for it, before somebody else looks. Longer than an attempt.
-pub const LEASE: Duration = Duration::from_secs(30);
 
-const SECOND: u64 = 1_000;
-const MINUTE: u64 = 60 * SECOND;
-const HOUR: u64 = 60 * MINUTE;
 /// Between one attempt and the next, in milliseconds.
 const DELAYS: [u64; MAX_ATTEMPTS as usize - 1] = [
     5 * SECOND,
@@ -105,49 +102,6 @@ pub enum Answer {
     Impossible,
 }
 
-/// Something to be done now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Debt {
-    /// Tell the index of the token as it stands.
-    List,
-    /// Attempt the delivery of this index.
-    Deliver(usize),
-    /// Let go of the token: nothing more is to come of it.
-    Forget,
-}
-
-/// Until when it must be certain that the index has a row. It is told at once, together with those of other
-/// tokens and by no means surely; what is lost on the way is told again by then.
-pub const CONFIRM: Duration = Duration::from_secs(6 * 60 * 60);
-
-/// What the index is known to have of a token. Nobody writes this down: who does not know tells it
-/// again, which changes nothing there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Listed {
-    /// Nothing is known.
-    #[default]
-    Unknown,
-    /// It was told, and nobody knows whether it heard.
-    Told,
-    /// The token as it was created. When that times out the index can tell by itself.
-    Created,
-    /// The token as it was completed.
-    Completed,
-    /// It did not answer just now.
-    Unreachable,
-}
-
-impl Listed {
-    /// What is known after the index was told. One that did not answer is asked again sooner.
-    #[must_use]
-    pub fn told(self) -> Self {
-        match self {
-            Self::Unreachable => Self::Unreachable,
-            _ => Self::Told,
-        }
-    }
-}
-
 impl Delivery {
     /// To be tried from `now` on.
     #[must_use]
@@ -213,11 +167,7 @@ fn upstream_delay(attempts: u32) -> Option<u64> {
     (attempts < MAX_UPSTREAM_ATTEMPTS).then_some(delay)
 }
 
-/// A number below 100 that looks random and is the same each time (FNV-1a).
+/// A number below 100 that looks random and is the same each time.
 fn jitter(id: &str, attempts: u32) -> u64 {
-    let bytes = id.bytes().chain(attempts.to_le_bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    (hash >> 32) % 100
+    (fnv1a(id.bytes().chain(attempts.to_le_bytes())) >> 32) % 100
 }

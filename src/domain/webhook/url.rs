@@ -1,17 +1,10 @@
-//! Where webhooks may go, and how they are signed.
+//! Invariant: a URL that [`check_url`] takes never names its host by an address, so nothing can be
+//! spelled that leads into a private network. What a public name resolves to is the platform's
+//! matter.
 //!
-//! Invariants:
-//! - A URL that [`check_url`] takes never names its host by an address, so nothing can be spelled
-//!   that leads into a private network; what a public name resolves to is the platform's matter.
-//! - Nothing here formats a secret: [`Webhooks`] has no `Debug`, and errors name a line, not its text.
-//!
-//! Source of the signature: Standard Webhooks 1.0.0.
+//! Where webhooks may go.
 
-use crate::encoding::{base64_decode, base64_encode};
-use crate::domain::environment_lines as entry;
-use crate::error::excerpt;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use crate::domain::api::excerpt::excerpt;
 use std::fmt;
 
 /// Longest URL, in bytes.
@@ -213,132 +206,4 @@ fn is_name(host: &str) -> bool {
             && !label.ends_with('-')
     };
     host.len() <= 253 && host.split('.').all(fits)
-}
-
-/// Where each environment's webhooks go and what signs them, as the settings `WEBHOOK_URL` and
-/// `WEBHOOK_SECRET` say.
-#[derive(Default)]
-pub struct Webhooks {
-    /// An environment and its URL.
-    urls: Vec<(String, String)>,
-    /// An environment and one of its secrets, the newest first. All sign.
-    secrets: Vec<(String, Hmac<Sha256>)>,
-}
-
-/// Why `WEBHOOK_URL` or `WEBHOOK_SECRET` cannot be used. Lines count from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SettingsError {
-    /// This line of `WEBHOOK_URL` holds a URL that no webhook may be sent to.
-    Url(usize, UrlFault),
-    /// The environment of this line of `WEBHOOK_URL` has a URL already.
-    SecondUrl(usize),
-    /// The environment of this line of `WEBHOOK_URL` has no secret.
-    Unsigned(usize),
-    /// This line of `WEBHOOK_SECRET` is no `[environment=]secret`.
-    Secret(usize),
-}
-
-impl fmt::Display for SettingsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Url(line, fault) => {
-                write!(
-                    f,
-                    "the URL in line {line} of WEBHOOK_URL ([environment=]URL) {fault}"
-                )
-            }
-            Self::SecondUrl(line) => write!(
-                f,
-                "line {line} of WEBHOOK_URL is a second URL of its environment; give one"
-            ),
-            Self::Unsigned(line) => write!(
-                f,
-                "the environment of line {line} of WEBHOOK_URL has no secret in WEBHOOK_SECRET"
-            ),
-            Self::Secret(line) => write!(
-                f,
-                "line {line} of WEBHOOK_SECRET is no [environment=]secret; a secret is whsec_ and \
-                 24 to 64 bytes in base64"
-            ),
-        }
-    }
-}
-
-impl Webhooks {
-    /// Reads `WEBHOOK_URL` and `WEBHOOK_SECRET`: one entry a line, `[environment id=]value`; a value
-    /// alone is one of `default`. An environment has one URL at most, and of its secrets all sign,
-    /// so that a receiver can change from one to the next. Either may be empty.
-    ///
-    /// A loopback URL is taken, as nothing here tells where the tokens live: whoever sends must ask
-    /// [`check_url`] again.
-    ///
-    /// # Errors
-    /// See [`SettingsError`].
-    pub fn parse(urls: &str, secrets: &str) -> Result<Self, SettingsError> {
-        let mut webhooks = Self {
-            urls: Vec::new(),
-            secrets: Vec::new(),
-        };
-        for (number, line) in entry::lines(urls) {
-            // What precedes a `=` may be the URL itself, up to its query.
-            let (id, url) = entry::split(line).unwrap_or(("default", line));
-            check_url(url, true).map_err(|fault| SettingsError::Url(number, fault))?;
-            if webhooks.url(id).is_some() {
-                return Err(SettingsError::SecondUrl(number));
-            }
-            webhooks.urls.push((id.to_owned(), url.to_owned()));
-        }
-        for (number, line) in entry::lines(secrets) {
-            let (id, mac) = entry::split(line)
-                .and_then(|(id, secret)| Some((id, signer(secret)?)))
-                .ok_or(SettingsError::Secret(number))?;
-            webhooks.secrets.push((id.to_owned(), mac));
-        }
-        for (number, line) in entry::lines(urls) {
-            let (id, _) = entry::split(line).unwrap_or(("default", line));
-            if !webhooks.can_sign(id) {
-                return Err(SettingsError::Unsigned(number));
-            }
-        }
-        Ok(webhooks)
-    }
-
-    /// Where an environment's webhooks go.
-    #[must_use]
-    pub fn url(&self, environment: &str) -> Option<&str> {
-        let mut urls = self.urls.iter();
-        urls.find(|(id, _)| id == environment)
-            .map(|(_, url)| url.as_str())
-    }
-
-    /// Whether an environment has a secret.
-    #[must_use]
-    pub fn can_sign(&self, environment: &str) -> bool {
-        self.secrets.iter().any(|(id, _)| id == environment)
-    }
-
-    /// The header `webhook-signature` of a message: a signature a secret, of
-    /// `<id>.<seconds since the epoch>.<body>`. `None` without a secret.
-    #[must_use]
-    pub fn sign(&self, environment: &str, id: &str, timestamp: u64, body: &[u8]) -> Option<String> {
-        let head = format!("{id}.{timestamp}.");
-        let mut header = String::new();
-        for (_, secret) in self.secrets.iter().filter(|(id, _)| id == environment) {
-            let mac = secret
-                .clone()
-                .chain_update(head.as_bytes())
-                .chain_update(body);
-            header += if header.is_empty() { "v1," } else { " v1," };
-            base64_encode(&mac.finalize().into_bytes(), &mut header);
-        }
-        (!header.is_empty()).then_some(header)
-    }
-}
-
-fn signer(secret: &str) -> Option<Hmac<Sha256>> {
-    let bytes = base64_decode(secret.strip_prefix("whsec_")?)?;
-    (24..=64)
-        .contains(&bytes.len())
-        .then(|| Hmac::new_from_slice(&bytes).ok())
-        .flatten()
 }

@@ -2,13 +2,15 @@
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use waitpoint::error::Refusal;
-use waitpoint::time::Timestamp;
-use waitpoint::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
-use waitpoint::wire::{
-    CompleteRequest, CreateRequest, MAX_COMPLETE, MAX_FORM_FIELDS, MAX_TAG, MAX_TAGS, Reader,
-    claims_json, created_json, parse_callback, token_json, unknown_key_of_create,
-};
+use waitpoint::domain::api::callback::parse_callback;
+use waitpoint::domain::api::claims::claims_json;
+use waitpoint::domain::api::complete::CompleteRequest;
+use waitpoint::domain::api::create::{CreateRequest, created_json, unknown_key_of_create};
+use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::api::limits::{MAX_COMPLETE, MAX_FORM_FIELDS, MAX_TAG, MAX_TAGS};
+use waitpoint::domain::api::token_body::{Reader, token_json};
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";

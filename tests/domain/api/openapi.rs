@@ -1,9 +1,9 @@
 //! The OpenAPI document, held against the router and the refusals.
 use serde_json::Value;
 use std::collections::BTreeSet;
-use waitpoint::error::{QueryIssue, Refusal};
-use waitpoint::openapi::{self, start_page};
-use waitpoint::route::Endpoint;
+use waitpoint::domain::api::error::{QueryIssue, Refusal};
+use waitpoint::domain::api::openapi::{self, start_page};
+use waitpoint::domain::api::route::Endpoint;
 
 fn document() -> Value {
     serde_json::from_str(openapi::document()).unwrap()

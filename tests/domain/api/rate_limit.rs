@@ -1,7 +1,7 @@
 //! What rate limits count together, and when they are asked.
 
-use waitpoint::limit::{PERIOD, Share, Unasked, network};
-use waitpoint::time::Timestamp;
+use waitpoint::domain::api::rate_limit::{PERIOD, Share, Unasked, network};
+use waitpoint::domain::time::timestamp::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 

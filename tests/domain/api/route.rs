@@ -1,6 +1,7 @@
 //! Paths, methods and ids.
 use proptest::prelude::*;
-use waitpoint::route::{Endpoint, internal_id, is_of_another_api};
+use waitpoint::domain::api::route::{Endpoint, is_of_another_api};
+use waitpoint::domain::auth::token_id::internal_id;
 
 const ID: &str = "waitpoint_cmabcdefghijklmnopqrstuvw";
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"];

@@ -4,10 +4,11 @@ use proptest::prelude::*;
 use sha2::Sha256;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use waitpoint::auth::{Keyring, KeyringError, MAX_JWT, MIN_KEY};
-use waitpoint::caller::Claims;
-use waitpoint::domain::auth::access_token::JwtError;
-use waitpoint::time::Timestamp;
+use waitpoint::domain::auth::access_token::MAX_JWT;
+use waitpoint::domain::auth::caller::Claims;
+use waitpoint::domain::auth::jwt::JwtError;
+use waitpoint::domain::auth::keyring::{Keyring, KeyringError, MIN_KEY};
+use waitpoint::domain::time::timestamp::Timestamp;
 
 pub(in crate::tests) const KEY: &str = "tr_dev_123456789012345678901234";
 const OLD: &str = "tr_dev_old_old_old_old_old_old_";

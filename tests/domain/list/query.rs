@@ -5,13 +5,16 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use waitpoint::error::Refusal;
-use waitpoint::list::{
-    Cursor, DEFAULT_SIZE, ListQuery, MAX_FILTER_TAGS, MAX_SIZE, Month, Page, Place, Row, Status,
-    Statuses,
-};
-use waitpoint::time::Timestamp;
-use waitpoint::wire::list_json;
+use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::list::cursor::Cursor;
+use waitpoint::domain::list::month::Month;
+use waitpoint::domain::list::page::Page;
+use waitpoint::domain::list::page_body::list_json;
+use waitpoint::domain::list::query::{DEFAULT_SIZE, ListQuery, MAX_FILTER_TAGS, MAX_SIZE, Place};
+use waitpoint::domain::list::row::Row;
+use waitpoint::domain::list::statuses::Statuses;
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::status::Status;
 
 const MAX: u64 = 253_402_300_799_999;
 const HOUR: u64 = 3_600_000;

@@ -1,16 +1,20 @@
 //! The relay: settings, what upstream says, and what is said to it.
 use proptest::prelude::*;
-use waitpoint::delivery::{
-    Answer, Delivery, Listed, MAX_UPSTREAM_ATTEMPTS, Note, Progress, Target,
+use waitpoint::domain::relay::complete_body::complete_json;
+use waitpoint::domain::relay::conflict::difference;
+use waitpoint::domain::relay::edge_fields::Extras;
+use waitpoint::domain::relay::import::{created_id, read_token};
+use waitpoint::domain::relay::merge::merge;
+use waitpoint::domain::relay::rewrite::rewrite_urls;
+use waitpoint::domain::relay::settings::{UpstreamError, Upstreams};
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::command::{Ask, Reply, answer};
+use waitpoint::domain::token::delivery::{
+    Answer, Delivery, MAX_UPSTREAM_ATTEMPTS, Note, Progress, Target,
 };
-use waitpoint::time::Timestamp;
-use waitpoint::token::{
-    Ask, CompletedBy, Decision, Outcome, Output, OutputKind, Reply, State, Token, answer,
-};
-use waitpoint::upstream::{
-    Extras, UpstreamError, Upstreams, complete_json, created_id, difference, merge, read_token,
-    rewrite_urls,
-};
+use waitpoint::domain::token::index_state::Listed;
+use waitpoint::domain::token::transition::Outcome;
+use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 
 const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
 

@@ -1,9 +1,9 @@
 //! Instants, durations and ISO 8601.
 use proptest::prelude::*;
 use std::time::Duration;
-use waitpoint::time::{
-    TimeoutError, Timestamp, future, parse_duration, parse_since, parse_timeout,
-};
+use waitpoint::domain::time::duration::{TimeoutError, future, parse_duration, parse_timeout};
+use waitpoint::domain::time::period::parse_since;
+use waitpoint::domain::time::timestamp::Timestamp;
 
 const MAX: u64 = 253_402_300_799_999;
 const DAY: u64 = 86_400_000;

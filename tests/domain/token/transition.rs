@@ -2,12 +2,14 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::time::Duration;
-use waitpoint::delivery::{Answer, CONFIRM, Debt, Listed, Target};
-use waitpoint::time::Timestamp;
-use waitpoint::token::{
-    Alarm, Ask, CompletedBy, Decision, Event, Outcome, Output, OutputKind, Reply, State, Token,
-    answer, step,
-};
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::command::{Ask, Reply, answer};
+use waitpoint::domain::token::delivery::{Answer, Target};
+use waitpoint::domain::token::index_state::{CONFIRM, Listed};
+use waitpoint::domain::token::schedule::Alarm;
+use waitpoint::domain::token::schedule::Debt;
+use waitpoint::domain::token::transition::{Event, Outcome, step};
+use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 
 const RETENTION: Duration = Duration::from_secs(30);
 

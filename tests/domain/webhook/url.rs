@@ -1,9 +1,8 @@
 //! Where webhooks may go, and how they are signed.
 use proptest::prelude::*;
 use std::net::IpAddr;
-use waitpoint::webhook::{
-    MAX_URL, SettingsError, UrlFault, Webhooks, check_url, is_loopback_origin,
-};
+use waitpoint::domain::webhook::settings::{SettingsError, Webhooks};
+use waitpoint::domain::webhook::url::{MAX_URL, UrlFault, check_url, is_loopback_origin};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OTHER: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";

@@ -1,0 +1,58 @@
+//! Invariant: a body that is good is passed over once. What is wrong with another is found out
+//! afterwards.
+//!
+//! JSON bodies of requests.
+
+use super::error::Refusal;
+use super::excerpt::excerpt;
+use crate::domain::json::is_object;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Reads a JSON object.
+///
+/// # Errors
+/// `BodyEmpty`, `InvalidJson`, `Invalid`.
+pub(super) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
+    if body.is_empty() {
+        return Err(Refusal::BodyEmpty);
+    }
+    let text = std::str::from_utf8(body).map_err(|_| Refusal::InvalidJson)?;
+    if !is_object(text) {
+        let raw: &RawValue = serde_json::from_str(text).map_err(|_| Refusal::InvalidJson)?;
+        return Err(match raw.get() {
+            // trigger.dev takes these for no JSON at all.
+            "null" | "false" | "0" | "\"\"" => Refusal::InvalidJson,
+            other => Refusal::Invalid {
+                path: "",
+                message: format!("Expected object, received {}", kind_of(other)),
+            },
+        });
+    }
+    serde_json::from_str(text).map_err(|why| {
+        if why.is_data() {
+            Refusal::Invalid {
+                path: "",
+                message: why.to_string(),
+            }
+        } else {
+            Refusal::InvalidJson
+        }
+    })
+}
+
+fn kind_of(json: &str) -> &'static str {
+    match json.as_bytes().first() {
+        Some(b'[') => "array",
+        Some(b'"') => "string",
+        Some(b't' | b'f') => "boolean",
+        _ => "number",
+    }
+}
+
+pub(super) fn string(raw: &RawValue, path: &'static str) -> Result<String, Refusal> {
+    serde_json::from_str(raw.get()).map_err(|_| {
+        let message = format!("{} is no string", excerpt(raw.get()));
+        Refusal::Invalid { path, message }
+    })
+}

@@ -1,0 +1,62 @@
+//! Invariant: what a machine has sent is kept as JSON or as text, byte for byte, or refused;
+//! nothing of it is lost.
+//!
+//! The body of a machine's POST to `token.url`.
+
+use super::error::Refusal;
+use super::form::{form_to_json, media_type};
+use super::limits::MAX_COMPLETE;
+use crate::domain::token::{Output, OutputKind};
+use serde_json::value::RawValue;
+
+/// Reads the body of a machine's POST to `token.url` as an output: nothing is `{}`, JSON is kept
+/// as it is whatever type it claims to have (as trigger.dev does), a form becomes an object of its
+/// fields, other text stays text.
+///
+/// # Errors
+/// `InvalidJson` for what is not UTF-8, `UnsupportedMediaType` for multipart forms,
+/// `TooManyFields`, `BodyTooLarge` for a form that outgrows [`MAX_COMPLETE`] as JSON and for text that
+/// outgrows twice that.
+pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, Refusal> {
+    let media_type = media_type(content_type);
+    if media_type == "multipart/form-data" {
+        return Err(Refusal::UnsupportedMediaType(media_type));
+    }
+    let json = |text: String| Output {
+        kind: OutputKind::Json,
+        text,
+    };
+    let text = std::str::from_utf8(body).map_err(|_| Refusal::InvalidJson)?;
+    // A byte order mark is no part of what was meant.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim().is_empty() {
+        return Ok(json("{}".to_owned()));
+    }
+    // curl -d '{"a":1}' calls itself a form. No form can begin like this: its braces are escaped.
+    let is_form = media_type == "application/x-www-form-urlencoded"
+        && !text.trim_start().starts_with(['{', '[', '"']);
+    if is_form {
+        return form_to_json(text).map(json);
+    }
+    if let Ok(raw) = serde_json::from_str::<&RawValue>(text) {
+        return Ok(json(raw.get().to_owned()));
+    }
+    // Answers hold an output as a JSON string. One of JSON is at most doubled by that.
+    if quoted_len(text) > 2 * MAX_COMPLETE {
+        return Err(Refusal::BodyTooLarge(MAX_COMPLETE));
+    }
+    Ok(Output {
+        kind: OutputKind::Text,
+        text: text.to_owned(),
+    })
+}
+
+/// How long a text is as a JSON string, in bytes.
+fn quoted_len(text: &str) -> usize {
+    let escaped = |byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    2 + text.bytes().map(escaped).sum::<usize>()
+}

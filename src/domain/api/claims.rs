@@ -1,0 +1,21 @@
+//! Invariant: the claims name the environment of the key that asks, and nothing secret.
+//!
+//! The claims for tokens that a client signs itself.
+
+use crate::domain::json::to_json;
+use serde::Serialize;
+
+/// What `auth.createPublicToken` asks for before it signs a token itself.
+#[must_use]
+pub fn claims_json(environment: &str) -> String {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        sub: &'a str,
+        #[serde(rename = "pub")]
+        public: bool,
+    }
+    to_json(&Body {
+        sub: environment,
+        public: true,
+    })
+}

@@ -1,0 +1,89 @@
+//! Invariant: an output is the exact text that came in. It is checked to be JSON, never parsed into
+//! values and written again, so numbers of any size, keys of any name and any depth survive.
+//!
+//! Complete: the body of the request, and what the decision came to.
+
+use super::body::object;
+use super::error::Refusal;
+use crate::domain::token::transition::Outcome;
+use crate::domain::token::{Output, OutputKind};
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// The body of complete.
+#[derive(Debug, PartialEq, Eq)]
+pub struct CompleteRequest {
+    /// What `data` held.
+    pub output: Option<Output>,
+    /// A key of the body that means nothing, perhaps meant as `data`.
+    pub unknown_key: Option<String>,
+}
+
+impl CompleteRequest {
+    /// Reads the body of complete.
+    ///
+    /// # Errors
+    /// `BodyEmpty`, `InvalidJson`, `Invalid`.
+    pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        let CompleteFields { data, unknown_key } = object(body)?;
+        let output = data.map(|raw| Output {
+            kind: OutputKind::Json,
+            text: raw.get().to_owned(),
+        });
+        Ok(Self {
+            output,
+            unknown_key,
+        })
+    }
+}
+
+struct CompleteFields<'a> {
+    data: Option<&'a RawValue>,
+    unknown_key: Option<String>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for CompleteFields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = CompleteFields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = CompleteFields {
+                    data: None,
+                    unknown_key: None,
+                };
+                while let Some(key) = map.next_key::<String>()? {
+                    if key != "data" {
+                        map.next_value::<IgnoredAny>()?;
+                        fields.unknown_key.get_or_insert(key);
+                    } else if fields.data.replace(map.next_value()?).is_some() {
+                        // Which of two would the caller have meant?
+                        return Err(A::Error::duplicate_field("data"));
+                    }
+                }
+                Ok(fields)
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+impl Outcome {
+    /// As the header `waitpoint-outcome` names it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Completed => "completed",
+            Self::AlreadyCompleted => "already-completed",
+            Self::TimedOut => "timed-out",
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Invariant: neither a secret nor the body of a delivery is shown, only how far it has come.
+//!
+//! A delivery, as its owner and the operator see it.
+
+use crate::domain::json::to_json;
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::Token;
+use crate::domain::token::delivery::{Answer, Delivery, Note, Progress, Target};
+use serde::Serialize;
+
+/// How far a webhook has come.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeliveryBody<'a> {
+    target: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    status: &'static str,
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_attempt_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference: Option<&'static str>,
+}
+
+impl<'a> DeliveryBody<'a> {
+    pub(super) fn of(delivery: &Delivery, token: &'a Token) -> Self {
+        let (target, url) = match delivery.target {
+            Target::Environment => ("environment", None),
+            Target::Token => ("token", token.webhook.as_deref()),
+            Target::Upstream => ("upstream", None),
+        };
+        let (last_status, last_error) = match delivery.last.map(|last| last.answer) {
+            None => (None, None),
+            Some(Answer::Status(status)) => (Some(status), None),
+            Some(Answer::None) => (None, Some("not reached, or no answer within 10 seconds")),
+            Some(Answer::Impossible) => (None, Some("its URL or its secret cannot be used")),
+        };
+        Self {
+            target,
+            url,
+            status: match delivery.progress {
+                Progress::Pending(_) => "pending",
+                Progress::Delivered => "delivered",
+                Progress::Failed => "failed",
+            },
+            attempts: delivery.attempts,
+            next_attempt_at: delivery.due_at(),
+            last_attempt_at: delivery.last.map(|last| last.at),
+            last_status,
+            last_error,
+            difference: delivery.note.map(|note| match note {
+                Note::TimedOutUpstream => "it had timed out upstream",
+                Note::DecidedOtherwiseUpstream => {
+                    "it had been completed upstream with another output"
+                }
+            }),
+        }
+    }
+}
+
+/// What the operator is told of the last attempt at a delivery, but for the URL, which may be a credential;
+/// `None` if it was received.
+#[must_use]
+pub fn failed_attempt_json(id: &str, token: &Token, delivery: usize) -> Option<String> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        event: &'static str,
+        token: &'a str,
+        delivery: DeliveryBody<'a>,
+    }
+    let delivery = token.deliveries.get(delivery)?;
+    (delivery.progress != Progress::Delivered).then(|| {
+        to_json(&Line {
+            event: "not delivered",
+            token: id,
+            delivery: DeliveryBody {
+                url: None,
+                ..DeliveryBody::of(delivery, token)
+            },
+        })
+    })
+}

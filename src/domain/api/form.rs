@@ -1,0 +1,126 @@
+//! Invariant: what a form becomes is no longer than [`MAX_COMPLETE`], however much longer it is
+//! when escaped.
+//!
+//! Forms: `application/x-www-form-urlencoded`, read as fields or as a JSON object of them.
+
+use super::error::Refusal;
+use super::limits::{MAX_COMPLETE, MAX_FORM_FIELDS};
+use crate::domain::encoding::percent_decode;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io;
+
+/// The fields of a form, in order.
+pub fn form_fields(form: &str) -> impl Iterator<Item = (String, String)> {
+    form.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (form_decode(name), form_decode(value))
+    })
+}
+
+/// Decodes a name or a value of `application/x-www-form-urlencoded`.
+fn form_decode(text: &str) -> String {
+    percent_decode(&text.replace('+', " "))
+}
+
+/// Whether a body calls itself a form of names and values.
+#[must_use]
+pub fn is_form(content_type: &str) -> bool {
+    media_type(content_type) == "application/x-www-form-urlencoded"
+}
+
+pub(super) fn media_type(content_type: &str) -> String {
+    let media_type = content_type.split(';').next().unwrap_or("");
+    media_type.trim().to_ascii_lowercase()
+}
+
+/// Refuses a form of more than [`MAX_FORM_FIELDS`].
+///
+/// # Errors
+/// `TooManyFields`
+pub fn check_field_count(form: &str) -> Result<(), Refusal> {
+    let fields = form.split('&').filter(|pair| !pair.is_empty());
+    if fields.take(MAX_FORM_FIELDS + 1).count() > MAX_FORM_FIELDS {
+        return Err(Refusal::TooManyFields(MAX_FORM_FIELDS));
+    }
+    Ok(())
+}
+
+/// A form as a JSON object in the order of first appearance; a name that repeats holds an array.
+///
+/// # Errors
+/// `TooManyFields`, `BodyTooLarge` if the object is longer than [`MAX_COMPLETE`].
+pub(super) fn form_to_json(form: &str) -> Result<String, Refusal> {
+    check_field_count(form)?;
+    let mut fields: Vec<(String, Vec<String>)> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for (name, value) in form_fields(form) {
+        let place = *places.entry(name.clone()).or_insert(fields.len());
+        match fields.get_mut(place) {
+            Some((_, values)) => values.push(value),
+            None => fields.push((name, vec![value])),
+        }
+    }
+    let mut json = BoundedText::new(MAX_COMPLETE);
+    let opened = json.push("{");
+    let written = fields.iter().enumerate().all(|(index, (name, values))| {
+        (index == 0 || json.push(","))
+            && json.push_json(name)
+            && json.push(":")
+            && match values.as_slice() {
+                [one] => json.push_json(one),
+                many => json.push_json(many),
+            }
+    });
+    if opened && written && json.push("}") {
+        Ok(json.text)
+    } else {
+        Err(Refusal::BodyTooLarge(MAX_COMPLETE))
+    }
+}
+
+/// A text that stops growing at its limit: escaping can make six bytes of one.
+struct BoundedText {
+    text: String,
+    limit: usize,
+}
+
+impl BoundedText {
+    fn new(limit: usize) -> Self {
+        Self {
+            text: String::new(),
+            limit,
+        }
+    }
+
+    /// Appends a text; false if it does not fit.
+    #[must_use]
+    fn push(&mut self, text: &str) -> bool {
+        let fits = self.text.len() + text.len() <= self.limit;
+        if fits {
+            self.text.push_str(text);
+        }
+        fits
+    }
+
+    /// Appends a value as JSON; false if it does not fit.
+    #[must_use]
+    fn push_json<T: Serialize + ?Sized>(&mut self, value: &T) -> bool {
+        serde_json::to_writer(self, value).is_ok()
+    }
+}
+
+impl io::Write for BoundedText {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        if self.push(text) {
+            Ok(bytes.len())
+        } else {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

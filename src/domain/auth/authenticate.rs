@@ -1,0 +1,104 @@
+//! Invariant: a credential is accepted as a whole or not at all, and why it is refused names no
+//! part of it.
+//!
+//! From a credential to who calls: the `Authorization` header, and what stands in a `token.url`.
+//! Source of the formats: trigger.dev's `bearerCredentials.ts` and `httpCallback.server.ts`.
+
+use super::caller::Caller;
+use super::jwt::JwtError;
+use super::keyring::{Environment, Keyring};
+use super::token_id::internal_id;
+use crate::domain::api::error::Refusal;
+use crate::domain::encoding::hex_decode;
+use crate::domain::time::timestamp::Timestamp;
+
+impl Keyring {
+    /// Reads an `Authorization` header: one optional `Bearer `, then a secret key or a public
+    /// access token.
+    ///
+    /// # Errors
+    /// `NoAuthorization`, `InvalidApiKey`, `InvalidPublicToken`, `ExpiredPublicToken`.
+    pub fn caller(&self, authorization: &str, now: Timestamp) -> Result<Caller<'_>, Refusal> {
+        let credential = bearer(authorization).ok_or(Refusal::NoAuthorization)?;
+        if let Some(environment) = self.by_secret(credential) {
+            return Ok(Caller::Secret(environment));
+        }
+        if credential.matches('.').count() != 2 {
+            return Err(Refusal::InvalidApiKey);
+        }
+        Ok(Caller::Public(self.verify(credential, now)?))
+    }
+
+    /// As [`Keyring::caller`] where only a secret key will do.
+    ///
+    /// # Errors
+    /// `NoAuthorization`, `InvalidApiKey`.
+    pub fn secret_caller(&self, authorization: &str) -> Result<&Environment, Refusal> {
+        let credential = bearer(authorization).ok_or(Refusal::NoAuthorization)?;
+        self.by_secret(credential).ok_or(Refusal::InvalidApiKey)
+    }
+
+    /// Reads the credential in a `token.url`: a public access token that may write the token, or
+    /// its callback hash. `typed` is the id as it stands in the URL. Tells beside it whether the
+    /// credential has expired, as who has an old link is told so.
+    ///
+    /// # Errors
+    /// `InvalidCallbackHash`, `InvalidPublicToken`, `ScopeTooSmall`.
+    pub fn link_reader(
+        &self,
+        typed: &str,
+        credential: &str,
+        now: Timestamp,
+    ) -> Result<(Caller<'_>, bool), Refusal> {
+        if credential.contains('.') {
+            let claims = self.verify_but_for_expiry(credential, now)?;
+            return if claims.allow("write", typed) {
+                let has_expired = claims.has_expired(now);
+                Ok((Caller::Public(claims), has_expired))
+            } else {
+                Err(Refusal::ScopeTooSmall)
+            };
+        }
+        internal_id(typed)
+            .and_then(|id| self.by_callback_hash(id, credential))
+            .map(|environment| (Caller::CallbackHash(environment), false))
+            .ok_or(Refusal::InvalidCallbackHash)
+    }
+
+    /// The environment that a credential belongs to, whatever it may do there, and if it has expired too.
+    #[must_use]
+    pub fn environment_of(&self, credential: &str, now: Timestamp) -> Option<&Environment> {
+        self.by_secret(credential).or_else(|| {
+            let claims = self.verify_but_for_expiry(credential, now).ok()?;
+            Some(claims.environment)
+        })
+    }
+
+    /// The environment for whose token `id` (internal, without prefix) this 64-digit hexadecimal
+    /// text is the callback hash.
+    #[must_use]
+    pub fn by_callback_hash(&self, id: &str, hash: &str) -> Option<&Environment> {
+        self.signer_of(id.as_bytes(), &hex_decode(hash)?)
+    }
+}
+
+impl From<JwtError> for Refusal {
+    fn from(why: JwtError) -> Self {
+        match why {
+            JwtError::Invalid => Self::InvalidPublicToken,
+            JwtError::Expired => Self::ExpiredPublicToken,
+        }
+    }
+}
+
+/// The credential of an `Authorization` header, `None` if there is none.
+#[must_use]
+pub fn bearer(authorization: &str) -> Option<&str> {
+    // A scheme is written in either case.
+    let credential = match authorization.split_at_checked(7) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("Bearer ") => rest,
+        _ => authorization,
+    };
+    let credential = credential.trim();
+    (!credential.is_empty()).then_some(credential)
+}

@@ -1,0 +1,51 @@
+//! Invariants:
+//! - A nonce is accepted for its token alone, and for at most [`NONCE_LIFE`] after it was made.
+//! - It has one spelling.
+//!
+//! The proof in the form of an approval page that the page was opened. It needs no storage and no
+//! cookie.
+
+use super::keyring::Environment;
+use crate::domain::encoding::{base64url_decode, base64url_encode};
+use crate::domain::time::timestamp::Timestamp;
+use std::time::Duration;
+
+/// How long a page's form can be sent.
+pub const NONCE_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
+
+impl Environment {
+    /// A proof that a page was asked for at `now`: the approval page of the token `id` (internal), as
+    /// it stood while it waited. It goes into the page's form.
+    #[must_use]
+    pub fn nonce(&self, id: &str, now: Timestamp) -> String {
+        let issued_at = now.as_secs().to_string();
+        let mut nonce = format!("v1.{issued_at}.");
+        if let Some(mac) = self.sign(Self::nonced(id, &issued_at).as_bytes()) {
+            base64url_encode(&mac, &mut nonce);
+        }
+        nonce
+    }
+
+    /// Whether this is a [`nonce`](Self::nonce) of that token, at most [`NONCE_LIFE`] old.
+    #[must_use]
+    pub fn accepts_nonce(&self, id: &str, nonce: &str, now: Timestamp) -> bool {
+        let parts = nonce
+            .strip_prefix("v1.")
+            .and_then(|rest| rest.split_once('.'));
+        let Some((issued_at, Some(mac))) = parts.map(|(iat, mac)| (iat, base64url_decode(mac)))
+        else {
+            return false;
+        };
+        // Clocks differ from machine to machine.
+        let latest = now.as_secs() + 60;
+        let age = issued_at.parse().ok().and_then(|at| latest.checked_sub(at));
+        // As it is spelled, so that there is one spelling.
+        age.is_some_and(|age| age <= NONCE_LIFE.as_secs() + 60)
+            && self.signed(Self::nonced(id, issued_at).as_bytes(), &mac)
+    }
+
+    /// No other text that the key signs begins so.
+    fn nonced(id: &str, issued_at: &str) -> String {
+        format!("waitpoint page\n{id}\n{issued_at}\nWAITING")
+    }
+}

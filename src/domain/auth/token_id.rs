@@ -1,0 +1,54 @@
+//! Invariants:
+//! - An internal id is 1 to 64 letters and digits; a public one is that with [`PREFIX`] before it.
+//! - The same request key in the same environment makes the same id.
+//!
+//! Ids of tokens: made, read, written. Ids are no secrets.
+
+use super::keyring::Environment;
+use sha2::{Digest, Sha256};
+
+/// What precedes an id wherever a client sees it.
+pub const PREFIX: &str = "waitpoint_";
+
+/// The public id of a token.
+#[must_use]
+pub fn public_id(internal: &str) -> String {
+    format!("{PREFIX}{internal}")
+}
+
+/// The internal id of a token: what follows [`PREFIX`], which a caller may leave out. `None` for
+/// what cannot be an id, so that such a path costs nothing.
+#[must_use]
+pub fn internal_id(typed: &str) -> Option<&str> {
+    let id = typed.strip_prefix(PREFIX).unwrap_or(typed);
+    let fits = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
+    fits.then_some(id)
+}
+
+impl Environment {
+    /// The internal id of the token that a create with this request idempotency key makes: the
+    /// SDK's retry sends the same key and so reaches the same token.
+    #[must_use]
+    pub fn token_id(&self, request_key: &[u8]) -> String {
+        let digest = Sha256::new()
+            .chain_update(self.id.as_bytes())
+            .chain_update([0])
+            .chain_update(request_key)
+            .finalize();
+        let mut number = digest
+            .iter()
+            .take(16)
+            .fold(0_u128, |n, &byte| n << 8 | u128::from(byte));
+        let mut id = String::from("c");
+        for _ in 0..24 {
+            let digit = (number % 36) as u8;
+            id.push(char::from(if digit < 10 {
+                b'0' + digit
+            } else {
+                b'a' + digit - 10
+            }));
+            number /= 36;
+        }
+        id
+    }
+}

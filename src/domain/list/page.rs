@@ -1,0 +1,100 @@
+//! Invariant: a page is shown newest first, whichever way it was asked for.
+//!
+//! Which rows a query lets through, and the page that they become.
+
+use super::cursor::Cursor;
+use super::month::Month;
+use super::query::{ListQuery, Place};
+use super::row::Row;
+use crate::domain::time::timestamp::Timestamp;
+
+/// A page, newest row first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Its rows.
+    pub rows: Vec<Row>,
+    /// After which row older ones follow.
+    pub next: Option<Cursor>,
+    /// Before which row newer ones stand.
+    pub previous: Option<Cursor>,
+}
+
+impl ListQuery {
+    /// How many rows the index is asked for: one more than the page shows, to tell whether others follow.
+    #[must_use]
+    pub fn wanted(&self) -> usize {
+        self.size + 1
+    }
+
+    /// Of the months that hold rows, those that may hold rows of this page, in the order in which
+    /// they must be asked until there are [`wanted`](Self::wanted) rows.
+    #[must_use]
+    pub fn months(&self, known: &[Month]) -> Vec<Month> {
+        let month = |cursor: &Cursor| Month::of(cursor.created_at);
+        let (newest, oldest) = match &self.place {
+            Place::Newest => (None, None),
+            Place::After(cursor) => (Some(month(cursor)), None),
+            Place::Before(cursor) => (None, Some(month(cursor))),
+        };
+        let from = oldest.max(self.from.map(Month::of));
+        let to = self.to.map(Month::of);
+        let fits = |known: &&Month| {
+            let not_after = |end: &Option<Month>| end.as_ref().is_none_or(|end| *known <= end);
+            from.as_ref().is_none_or(|from| *known >= from) && not_after(&to) && not_after(&newest)
+        };
+        let mut months = Vec::new();
+        for month in known.iter().filter(fits) {
+            insert(&mut months, month);
+        }
+        months.dedup();
+        if !matches!(self.place, Place::Before(_)) {
+            months.reverse();
+        }
+        months.into_iter().cloned().collect()
+    }
+
+    /// Whether the filters let a row through and it lies on the page's side of the cursor.
+    #[must_use]
+    pub fn admits(&self, row: &Row, now: Timestamp) -> bool {
+        let placed = match &self.place {
+            Place::Newest => true,
+            Place::After(cursor) => row.cursor() < *cursor,
+            Place::Before(cursor) => row.cursor() > *cursor,
+        };
+        placed
+            && self.status.has(row.status(now))
+            && (self.idempotency_key.is_none() || self.idempotency_key == row.idempotency_key)
+            && (self.tags.is_empty() || self.tags.iter().any(|tag| row.tags.contains(tag)))
+            && self.from.is_none_or(|from| row.created_at >= from)
+            && self.to.is_none_or(|to| row.created_at <= to)
+    }
+
+    /// The page, of the first [`wanted`](Self::wanted) rows that it [`admits`](Self::admits), nearest to
+    /// its place first: oldest first for [`Place::Before`], else newest first.
+    #[must_use]
+    pub fn page(&self, mut rows: Vec<Row>) -> Page {
+        let more = rows.len() > self.size;
+        rows.truncate(self.size);
+        let backward = matches!(self.place, Place::Before(_));
+        if backward {
+            rows.reverse();
+        }
+        // Behind the cursor lies at least the row that it was taken from.
+        let (newer, older) = match self.place {
+            Place::Newest => (false, more),
+            Place::After(_) => (true, more),
+            Place::Before(_) => (more, true),
+        };
+        Page {
+            next: rows.last().filter(|_| older).map(Row::cursor),
+            previous: rows.first().filter(|_| newer).map(Row::cursor),
+            rows,
+        }
+    }
+}
+
+/// Puts an item in its place. Lists here are short, and `sort` is kilobytes of the Worker.
+pub(crate) fn insert<T: Ord>(list: &mut Vec<T>, item: T) {
+    let place = list.partition_point(|other| *other <= item);
+    list.insert(place, item);
+}

@@ -1,0 +1,35 @@
+//! Invariant: a set that holds nothing is never made of a query; no filter is [`Statuses::ALL`].
+//!
+//! Sets of statuses, as a filter names them.
+
+use crate::domain::token::status::Status;
+
+/// A set of [`Status`]es.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statuses {
+    /// Holds [`Status::Waiting`].
+    pub waiting: bool,
+    /// Holds [`Status::Completed`].
+    pub completed: bool,
+    /// Holds [`Status::TimedOut`].
+    pub timed_out: bool,
+}
+
+impl Statuses {
+    /// Every status: no filter.
+    pub const ALL: Statuses = Statuses {
+        waiting: true,
+        completed: true,
+        timed_out: true,
+    };
+
+    /// Whether it holds a status.
+    #[must_use]
+    pub fn has(self, status: Status) -> bool {
+        match status {
+            Status::Waiting => self.waiting,
+            Status::Completed => self.completed,
+            Status::TimedOut => self.timed_out,
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Invariant: an output goes upstream as it came: JSON as it is, text as a JSON string.
+//!
+//! The body of the request that completes a token upstream.
+
+use crate::domain::json::to_json;
+use crate::domain::token::{Output, OutputKind};
+
+/// The body of the request that completes a token upstream.
+#[must_use]
+pub fn complete_json(output: Option<&Output>) -> String {
+    match output {
+        None => "{}".to_owned(),
+        Some(output) => format!("{{\"data\":{}}}", as_json(output)),
+    }
+}
+
+fn as_json(output: &Output) -> String {
+    match output.kind {
+        OutputKind::Json => output.text.clone(),
+        OutputKind::Text | OutputKind::Stored => to_json(&output.text),
+    }
+}

@@ -1,0 +1,119 @@
+//! Invariants:
+//! - [`step`] is total: every event in every state has an outcome.
+//! - A state that is not `Waiting` never changes.
+//! - What a new end is owed to is enqueued together with it, so that both are written at once.
+//!
+//! What becomes of a token by an event.
+
+use super::delivery::{Delivery, Target};
+use super::{CompletedBy, Decision, State, Token};
+use crate::domain::time::timestamp::Timestamp;
+
+/// What can happen to a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody decides.
+    Complete(Decision),
+    /// Time has passed: an alarm, or somebody is about to read.
+    WakeUp,
+}
+
+/// What the token says to an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It waits.
+    Waiting,
+    /// This event completed it.
+    Completed,
+    /// It had been completed before.
+    AlreadyCompleted,
+    /// It is timed out.
+    TimedOut,
+}
+
+/// What follows from an event. The adapter carries it out in this order: write the record if the
+/// state is new, set the alarm to [`Token::next_wakeup`], answer, wake the waiters, and do what is
+/// due ([`Token::debt`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// The state to store, if it changed.
+    pub state: Option<State>,
+    /// The answer.
+    pub outcome: Outcome,
+}
+
+/// What becomes of `token` by `event` at `now`. Total and pure.
+#[must_use]
+pub fn step(token: &Token, event: Event, now: Timestamp) -> Transition {
+    let stay = |outcome| Transition {
+        state: None,
+        outcome,
+    };
+    let become_ = |state, outcome| Transition {
+        state: Some(state),
+        outcome,
+    };
+    match (&token.state, event) {
+        (State::Completed { .. }, _) => stay(Outcome::AlreadyCompleted),
+        (State::TimedOut, _) => stay(Outcome::TimedOut),
+        (State::Waiting, _) if token.is_due(now) => become_(State::TimedOut, Outcome::TimedOut),
+        (State::Waiting, Event::WakeUp) => stay(Outcome::Waiting),
+        (State::Waiting, Event::Complete(decision)) => {
+            become_(State::Completed { at: now, decision }, Outcome::Completed)
+        }
+    }
+}
+
+impl Token {
+    /// Carries out [`step`] and tells its outcome, and whether the record changed. If it did, the token
+    /// is finished, and its ending is owed to its own webhook and to these `subscribers`.
+    pub fn apply(
+        &mut self,
+        event: Event,
+        now: Timestamp,
+        subscribers: &[Target],
+    ) -> (Outcome, bool) {
+        let Transition { state, outcome } = step(self, event, now);
+        let changed = state.is_some();
+        if let Some(state) = state {
+            self.state = state;
+            self.owe(now, subscribers);
+        }
+        (outcome, changed)
+    }
+
+    /// Times the token out if its moment has come, and tells whether that changed it. Every read
+    /// passes through here, so that a late alarm is never observable.
+    pub fn settle_if_due(&mut self, now: Timestamp, subscribers: &[Target]) -> bool {
+        self.apply(Event::WakeUp, now, subscribers).1
+    }
+
+    /// Takes the end that a token came to upstream, unless it has come to one here; whether it did.
+    pub(super) fn learn(&mut self, seen: Token, now: Timestamp, subscribers: &[Target]) -> bool {
+        let is_new = self.state == State::Waiting && seen.state != State::Waiting;
+        if is_new {
+            self.timeout_at = seen.timeout_at;
+            self.state = seen.state;
+            self.owe(now, subscribers);
+        }
+        is_new
+    }
+
+    /// What is owed of an end that is new.
+    fn owe(&mut self, now: Timestamp, subscribers: &[Target]) {
+        let is_news = |decision: &Decision| decision.by != CompletedBy::Upstream;
+        let is_news_upstream = self.is_upstream
+            && matches!(&self.state, State::Completed { decision, .. } if is_news(decision));
+        let upstream = is_news_upstream.then_some(&Target::Upstream);
+        let own = self.webhook.as_ref().map(|_| &Target::Token);
+        // Upstream a run waits.
+        let targets = upstream.into_iter().chain(subscribers).chain(own);
+        self.deliveries = targets.map(|&to| Delivery::new(to, now)).collect();
+    }
+
+    /// Whether its moment to time out has come. Upstream has a clock of its own, and somebody may have been
+    /// in time there.
+    fn is_due(&self, now: Timestamp) -> bool {
+        !self.is_upstream && self.timeout_at.is_some_and(|at| at <= now)
+    }
+}

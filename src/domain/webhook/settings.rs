@@ -1,0 +1,122 @@
+//! Invariants:
+//! - An environment with a URL has a secret: nothing is sent unsigned.
+//! - Nothing here formats a secret: [`Webhooks`] has no `Debug`, and errors name a line, not its
+//!   text.
+//!
+//! The settings `WEBHOOK_URL` and `WEBHOOK_SECRET`.
+
+use super::signature::{self, SigningSecret};
+use super::url::{UrlFault, check_url};
+use crate::domain::environment_lines as entry;
+use std::fmt;
+
+/// Where each environment's webhooks go and what signs them, as the settings `WEBHOOK_URL` and
+/// `WEBHOOK_SECRET` say.
+#[derive(Default)]
+pub struct Webhooks {
+    /// An environment and its URL.
+    urls: Vec<(String, String)>,
+    /// An environment and one of its secrets, the newest first. All sign.
+    secrets: Vec<(String, SigningSecret)>,
+}
+
+/// Why `WEBHOOK_URL` or `WEBHOOK_SECRET` cannot be used. Lines count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingsError {
+    /// This line of `WEBHOOK_URL` holds a URL that no webhook may be sent to.
+    Url(usize, UrlFault),
+    /// The environment of this line of `WEBHOOK_URL` has a URL already.
+    SecondUrl(usize),
+    /// The environment of this line of `WEBHOOK_URL` has no secret.
+    Unsigned(usize),
+    /// This line of `WEBHOOK_SECRET` is no `[environment=]secret`.
+    Secret(usize),
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(line, fault) => {
+                write!(
+                    f,
+                    "the URL in line {line} of WEBHOOK_URL ([environment=]URL) {fault}"
+                )
+            }
+            Self::SecondUrl(line) => write!(
+                f,
+                "line {line} of WEBHOOK_URL is a second URL of its environment; give one"
+            ),
+            Self::Unsigned(line) => write!(
+                f,
+                "the environment of line {line} of WEBHOOK_URL has no secret in WEBHOOK_SECRET"
+            ),
+            Self::Secret(line) => write!(
+                f,
+                "line {line} of WEBHOOK_SECRET is no [environment=]secret; a secret is whsec_ and \
+                 24 to 64 bytes in base64"
+            ),
+        }
+    }
+}
+
+impl Webhooks {
+    /// Reads `WEBHOOK_URL` and `WEBHOOK_SECRET`: one entry a line, `[environment id=]value`; a value
+    /// alone is one of `default`. An environment has one URL at most, and of its secrets all sign,
+    /// so that a receiver can change from one to the next. Either may be empty.
+    ///
+    /// A loopback URL is taken, as nothing here tells where the tokens live: whoever sends must ask
+    /// [`check_url`] again.
+    ///
+    /// # Errors
+    /// See [`SettingsError`].
+    pub fn parse(urls: &str, secrets: &str) -> Result<Self, SettingsError> {
+        let mut webhooks = Self {
+            urls: Vec::new(),
+            secrets: Vec::new(),
+        };
+        for (number, line) in entry::lines(urls) {
+            // What precedes a `=` may be the URL itself, up to its query.
+            let (id, url) = entry::split(line).unwrap_or(("default", line));
+            check_url(url, true).map_err(|fault| SettingsError::Url(number, fault))?;
+            if webhooks.url(id).is_some() {
+                return Err(SettingsError::SecondUrl(number));
+            }
+            webhooks.urls.push((id.to_owned(), url.to_owned()));
+        }
+        for (number, line) in entry::lines(secrets) {
+            let (id, secret) = entry::split(line)
+                .and_then(|(id, secret)| Some((id, SigningSecret::parse(secret)?)))
+                .ok_or(SettingsError::Secret(number))?;
+            webhooks.secrets.push((id.to_owned(), secret));
+        }
+        for (number, line) in entry::lines(urls) {
+            let (id, _) = entry::split(line).unwrap_or(("default", line));
+            if !webhooks.can_sign(id) {
+                return Err(SettingsError::Unsigned(number));
+            }
+        }
+        Ok(webhooks)
+    }
+
+    /// Where an environment's webhooks go.
+    #[must_use]
+    pub fn url(&self, environment: &str) -> Option<&str> {
+        let mut urls = self.urls.iter();
+        urls.find(|(id, _)| id == environment)
+            .map(|(_, url)| url.as_str())
+    }
+
+    /// Whether an environment has a secret.
+    #[must_use]
+    pub fn can_sign(&self, environment: &str) -> bool {
+        self.secrets.iter().any(|(id, _)| id == environment)
+    }
+
+    /// The header `webhook-signature` of a message: a signature a secret, of
+    /// `<id>.<seconds since the epoch>.<body>`. `None` without a secret.
+    #[must_use]
+    pub fn sign(&self, environment: &str, id: &str, timestamp: u64, body: &[u8]) -> Option<String> {
+        let secrets = self.secrets.iter().filter(|(of, _)| of == environment);
+        signature::header(secrets.map(|(_, secret)| secret), id, timestamp, body)
+    }
+}
