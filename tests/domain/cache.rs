@@ -1,6 +1,6 @@
 //! What is remembered of earlier requests.
 
-use super::auth::access_token::seconds;
+use super::auth::seconds;
 use waitpoint::domain::cache::Recent;
 
 #[test]

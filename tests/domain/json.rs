@@ -2,7 +2,7 @@
 //!
 //! The files are those that the crate json-syntax carries (see fuzz/Cargo.toml): of upstream's `i_` files
 //! some are `y_` there, and five are missing, which stand here.
-use super::auth::access_token::{HEADER, IAT, KEY, base64url, claims, env_1, mac, seconds};
+use super::auth::{HEADER, IAT, KEY, base64url, claims, env_1, mac, seconds};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fs;

@@ -1,6 +1,6 @@
 //! Every credential with one byte of it changed, and every beginning and end of it; and the signatures
 //! under all of them.
-use super::access_token::{EXP, HEADER, IAT, KEY, claims, env_1, mac, seconds, sign};
+use super::{EXP, HEADER, IAT, KEY, claims, env_1, mac, seconds, sign};
 use crate::domain::auth::jwt;
 use crate::domain::encoding::base64url_decode;
 use waitpoint::domain::auth::keyring::Keyring;

@@ -1,1 +1,87 @@
+//! Tokens.
+
+mod command;
+mod schedule;
 mod transition;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use std::time::Duration;
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::transition::Event;
+use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
+
+const RETENTION: Duration = Duration::from_secs(30);
+
+fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn token(timeout: Option<u64>) -> Token {
+    Token::new(at(0), timeout.map(at), vec!["a".to_owned()])
+}
+
+/// When the index knows it.
+fn wakeup(token: &Token, now: u64) -> Option<Timestamp> {
+    token.next_wakeup(RETENTION, token.listing(), at(now))
+}
+
+fn decision(text: &str) -> Decision {
+    let output = Some(Output {
+        kind: OutputKind::Json,
+        text: text.to_owned(),
+    });
+    Decision {
+        output,
+        by: CompletedBy::Api,
+        subject: Some("user_1".to_owned()),
+    }
+}
+
+fn complete(text: &str) -> Event {
+    Event::Complete(decision(text))
+}
+
+fn completed(at: Timestamp, text: &str) -> State {
+    State::Completed {
+        at,
+        decision: decision(text),
+    }
+}
+
+fn times() -> impl Strategy<Value = Option<u64>> {
+    proptest::option::of(0..200_u64)
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let decision = (
+        proptest::option::of(any::<String>()),
+        any::<bool>(),
+        any::<bool>(),
+    );
+    let decision = decision.prop_map(|(text, json, api)| Decision {
+        output: text.map(|text| Output {
+            kind: if json {
+                OutputKind::Json
+            } else {
+                OutputKind::Text
+            },
+            text,
+        }),
+        by: if api {
+            CompletedBy::Api
+        } else {
+            CompletedBy::Callback
+        },
+        subject: None,
+    });
+    prop_oneof![Just(Event::WakeUp), decision.prop_map(Event::Complete)]
+}
+
+/// Events in the order of their times.
+fn events() -> impl Strategy<Value = Vec<(u64, Event)>> {
+    vec((0..200_u64, event()), 0..12).prop_map(|mut events| {
+        events.sort_by_key(|(now, _)| *now);
+        events
+    })
+}

@@ -1,0 +1,170 @@
+//! Decisions on tokens that live upstream.
+use super::{DAY, at, completed, output};
+use waitpoint::domain::relay::import::read_token;
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::command::{Ask, Reply, answer};
+use waitpoint::domain::token::delivery::{
+    Answer, Delivery, MAX_UPSTREAM_ATTEMPTS, Progress, Target,
+};
+use waitpoint::domain::token::index_state::Listed;
+use waitpoint::domain::token::transition::Outcome;
+use waitpoint::domain::token::{OutputKind, State, Token};
+
+#[test]
+fn a_decision_is_kept_and_owed_upstream_also_when_nothing_was_known() {
+    let decide = |record: &mut Option<Token>, text: &str| {
+        let unseen = Token {
+            is_upstream: true,
+            ..Token::new(at(9), None, Vec::new())
+        };
+        let State::Completed { decision, .. } = completed(output(OutputKind::Json, text)).state
+        else {
+            panic!("it is completed")
+        };
+        answer(
+            record,
+            Ask::Relay(Box::new(unseen), decision),
+            DAY,
+            at(9),
+            &[],
+            false,
+        )
+    };
+    let mut record = None;
+    assert_eq!(
+        decide(&mut record, "1"),
+        (Reply::Decided(Outcome::Completed), true)
+    );
+    let first = record.clone();
+    assert_eq!(
+        decide(&mut record, "2"),
+        (Reply::Decided(Outcome::AlreadyCompleted), false)
+    );
+    assert_eq!(record, first);
+    let owed: Vec<_> = first
+        .iter()
+        .flat_map(|token| &token.deliveries)
+        .map(|one| one.target)
+        .collect();
+    assert_eq!(owed, [Target::Upstream]);
+}
+
+#[test]
+fn what_was_decided_here_is_decided_for_good() {
+    let mut record = Some(completed(output(OutputKind::Json, "1")));
+    let decide = |record: &mut Option<Token>, now: Timestamp| {
+        let State::Completed { decision, .. } = completed(None).state else {
+            panic!("it is completed")
+        };
+        let token = Box::new(Token::new(now, None, Vec::new()));
+        answer(record, Ask::Relay(token, decision), DAY, now, &[], false)
+    };
+    let later = at(5).plus(2 * DAY);
+    // Forgotten and not yet gone, then gone but for this.
+    assert_eq!(decide(&mut record, later), (Reply::Unknown, false));
+    let remains = record.and_then(|token| token.remains()).unwrap();
+    assert_eq!(remains.next_wakeup(DAY, Listed::Unknown, later), None);
+    assert_eq!(remains.debt(DAY, Listed::Unknown, later), None);
+    let mut record = Some(remains);
+    let again = (Reply::Decided(Outcome::AlreadyCompleted), false);
+    assert_eq!(decide(&mut record, later), again);
+    let read = answer(&mut record, Ask::Read, DAY, later, &[], false);
+    assert_eq!(read, (Reply::Unknown, false));
+    // Of what was only waited for, or lives here, nothing is left.
+    assert_eq!(Token::new(at(0), None, Vec::new()).remains(), None);
+}
+
+#[test]
+fn timeouts_are_upstreams() {
+    let mut token = Token {
+        is_upstream: true,
+        ..Token::new(at(0), Some(at(100)), Vec::new())
+    };
+    assert!(!token.settle_if_due(at(200), &[]));
+    assert_eq!(token.state, State::Waiting);
+    // It is asked a little later, then daily.
+    let next = |now| token.next_wakeup(DAY, Listed::Unknown, at(now));
+    assert_eq!(next(0), Some(at(30_100)));
+    assert_eq!(next(30_100), Some(at(30_100).plus(DAY)));
+    assert!(token.is_passing());
+}
+
+#[test]
+fn what_upstream_decided_is_taken_once_and_not_told_to_it() {
+    let known = Token {
+        is_upstream: true,
+        webhook: Some("https://a.example".into()),
+        ..Token::new(at(0), None, Vec::new())
+    };
+    let theirs = read_token(
+        r#"{"status":"COMPLETED","createdAt":"2026-01-01","output":"1","outputType":"application/json"}"#,
+        "",
+    )
+    .unwrap();
+    let mut record = Some(known);
+    let learn = |record: &mut Option<Token>, token: &Token| {
+        answer(
+            record,
+            Ask::Learn(Box::new(token.clone())),
+            DAY,
+            at(9),
+            &[Target::Environment],
+            false,
+        )
+    };
+    // Its end is long past by this clock: it is kept for a moment all the same.
+    let now = theirs.finished_at().unwrap();
+    let (reply, changed) = answer(
+        &mut record,
+        Ask::Learn(Box::new(theirs.clone())),
+        DAY,
+        now,
+        &[Target::Environment],
+        false,
+    );
+    assert_eq!((reply, changed), (Reply::Found, true));
+    let token = record.clone().unwrap();
+    assert_eq!(token.state, theirs.state);
+    let owed: Vec<_> = token.deliveries.iter().map(|one| one.target).collect();
+    assert_eq!(owed, [Target::Environment, Target::Token]);
+    assert_eq!(learn(&mut record, &completed(None)), (Reply::Found, false));
+    assert_eq!(record, Some(token));
+}
+
+#[test]
+fn upstream_is_asked_for_a_month_and_hears_no_second_time_what_it_refuses() {
+    let mut delivery = Delivery::new(Target::Upstream, at(0));
+    let mut now = 0;
+    let mut longest = 0;
+    while let Some(due) = delivery.due_at() {
+        longest = longest.max(due.as_millis() - now);
+        now = due.as_millis();
+        delivery.attempted(Answer::Status(503), None, "c1", at(now));
+    }
+    assert_eq!(
+        (delivery.progress, delivery.attempts),
+        (Progress::Failed, MAX_UPSTREAM_ATTEMPTS)
+    );
+    assert!(
+        longest <= 330_000 && now > 29 * 86_400_000,
+        "{longest} {now}"
+    );
+
+    for (answer, is_over) in [
+        (Answer::Status(401), true),
+        (Answer::Status(403), true),
+        (Answer::Status(404), true),
+        (Answer::Status(413), true),
+        (Answer::Status(408), false),
+        (Answer::Status(409), false),
+        (Answer::Status(429), false),
+        (Answer::Status(301), false),
+        (Answer::Status(500), false),
+        (Answer::None, false),
+        (Answer::Impossible, false),
+    ] {
+        let mut delivery = Delivery::new(Target::Upstream, at(0));
+        delivery.attempted(answer, None, "c1", at(0));
+        assert_eq!(delivery.progress == Progress::Failed, is_over, "{answer:?}");
+    }
+}

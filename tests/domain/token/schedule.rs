@@ -1,0 +1,112 @@
+//! When a token is looked at next, and until when it is kept.
+use super::{RETENTION, at, complete, events, times, token, wakeup};
+use proptest::prelude::*;
+use std::time::Duration;
+use waitpoint::domain::token::Token;
+use waitpoint::domain::token::delivery::{Answer, Target};
+use waitpoint::domain::token::index_state::{CONFIRM, Listed};
+use waitpoint::domain::token::schedule::{Alarm, Debt};
+
+#[test]
+fn a_finished_token_is_forgotten_after_its_retention() {
+    let mut done = token(Some(100));
+    done.apply(complete("1"), at(10), &[]);
+    assert_eq!(done.forget_at(RETENTION), Some(at(30_010)));
+    assert_eq!(wakeup(&done, 10), Some(at(30_010)));
+
+    let mut late = token(Some(100));
+    late.settle_if_due(at(5_000), &[]);
+    assert_eq!(late.forget_at(RETENTION), Some(at(30_100)));
+}
+
+#[test]
+fn a_token_is_let_go_of_when_nobody_has_still_to_be_told() {
+    let mut token = token(Some(100));
+    token.settle_if_due(at(100), &[Target::Environment]);
+    let debt = |token: &Token, listed, now| token.debt(RETENTION, listed, at(now));
+    assert_eq!(debt(&token, Listed::Unknown, 30_100), Some(Debt::List));
+    assert_eq!(
+        debt(&token, Listed::Created, 30_100),
+        Some(Debt::Deliver(0))
+    );
+    token.attempted(0, Answer::Status(200), None, "a", at(101));
+    assert_eq!(debt(&token, Listed::Created, 30_099), None);
+    assert_eq!(debt(&token, Listed::Unreachable, 30_100), None);
+    assert_eq!(debt(&token, Listed::Created, 30_100), Some(Debt::Forget));
+    let later = token.next_wakeup(RETENTION, Listed::Unreachable, at(30_100));
+    assert!(later.is_some_and(|at| at > self::at(30_100)));
+}
+
+#[test]
+fn an_alarm_in_time_is_left_alone() {
+    let mut token = token(Some(100));
+    assert_eq!(
+        token.plan_alarm(Some(at(100)), true, at(0)),
+        Alarm::Set(Some(at(100)))
+    );
+    // What comes later, or not at all, is seen when the alarm comes.
+    assert_eq!(token.plan_alarm(Some(at(500)), true, at(10)), Alarm::Keep);
+    assert_eq!(token.plan_alarm(None, true, at(10)), Alarm::Keep);
+    assert_eq!(token.alarm_for(Some(at(500)), at(10)), Some(at(100)));
+    assert_eq!(token.alarm_for(Some(at(50)), at(10)), Some(at(50)));
+    // It has come, perhaps too early: then there is none.
+    let mut rung = token.clone();
+    assert_eq!(
+        rung.plan_alarm(Some(at(500)), false, at(99)),
+        Alarm::Set(Some(at(500)))
+    );
+    assert_eq!(token.alarm_for(Some(at(500)), at(100)), Some(at(500)));
+    assert_eq!(
+        token.plan_alarm(Some(at(500)), true, at(100)),
+        Alarm::Set(Some(at(500)))
+    );
+    assert_eq!(
+        token.plan_alarm(Some(at(400)), true, at(100)),
+        Alarm::Set(Some(at(400)))
+    );
+    assert_eq!(token.plan_alarm(None, true, at(400)), Alarm::Set(None));
+}
+
+#[test]
+fn the_index_is_told_at_once_and_for_certain_by_the_next_alarm() {
+    let mut token = token(None);
+    let next = |token: &Token, listed| token.next_wakeup(RETENTION, listed, at(7));
+    assert_eq!(next(&token, Listed::Unknown), Some(at(7).plus(CONFIRM)));
+    assert_eq!(next(&token, Listed::Told), Some(at(7).plus(CONFIRM)));
+    assert_eq!(next(&token, Listed::Created), None);
+    assert_eq!(token.debt(RETENTION, Listed::Told, at(7)), None);
+    assert_eq!(
+        token.debt(RETENTION, Listed::Unknown, at(7)),
+        Some(Debt::List)
+    );
+    assert!(token.is_news(Listed::Told));
+    token.timeout_at = Some(at(8));
+    token.settle_if_due(at(8), &[]);
+    assert!(
+        !token.is_news(Listed::Told),
+        "the index knows when it times out"
+    );
+    assert!(token.is_news(Listed::Unknown), "if it knows of the token");
+    assert_eq!(Listed::Unreachable.told(), Listed::Unreachable);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn the_next_wakeup_is_never_past(
+        timeout in times(),
+        events in events(),
+        retention in 1..500_u64,
+    ) {
+        let retention = Duration::from_millis(retention);
+        let mut token = token(timeout);
+        for (now, event) in events {
+            token.apply(event, at(now), &[]);
+            let forgotten = token.forget_at(retention).is_some_and(|end| end <= at(now));
+            if let (Some(wakeup), false) = (token.next_wakeup(retention, token.listing(), at(now)), forgotten) {
+                prop_assert!(wakeup > at(now));
+            }
+        }
+    }
+}
