@@ -21,7 +21,7 @@ const LOOPING = "tr_dev_looping_012345678901234";
 const PATIENT = "tr_dev_patient_012345678901234";
 const secrets = { SECRET_KEYS: `${SECRET_KEYS}\nlooping=${LOOPING}\npatient=${PATIENT}` };
 const worker = useWorker({ configPath: join(folder, "small.toml"), secrets });
-// Counters are shared by chance (src/limit.rs): here by nobody who has used up much.
+// Counters are shared by chance (src/domain/api/rate_limit.rs): here by nobody who has used up much.
 const fresh = useWorker({ configPath: join(folder, "small.toml") });
 const free = useWorker({ configPath: join(folder, "unbound.toml") });
 
@@ -30,7 +30,7 @@ const ORIGIN = "https://app.example";
 let addresses = 0;
 const address = () => `192.0.2.${++addresses}`;
 
-// What may pass in each window of so many milliseconds: of a share those that are not counted (src/limit.rs) and the one that
+// What may pass in each window of so many milliseconds: of a share those that are not counted (src/domain/api/rate_limit.rs) and the one that
 // small.toml allows; of failures what that allows to an address.
 const SHARE = { most: 100 + 1, window: 10_000 };
 const FAILURES = { most: 20, window: 60_000 };

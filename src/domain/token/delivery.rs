@@ -67,7 +67,7 @@ pub enum Target {
     Environment,
     /// The token's own webhook.
     Token,
-    /// The API at which the token lives (`upstream.rs`).
+    /// The API at which the token lives (`relay/`).
     Upstream,
 }
 

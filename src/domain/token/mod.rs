@@ -36,7 +36,7 @@ pub struct Token {
     pub creator: Option<String>,
     /// Who else is told how it ends: the URL of its own webhook.
     pub webhook: Option<String>,
-    /// Whether it lives at another API, and only what is decided here is kept here (`upstream.rs`).
+    /// Whether it lives at another API, and only what is decided here is kept here (`relay/`).
     pub is_upstream: bool,
     /// Whether this is what is left of such a token after its retention: that it was decided here. A link
     /// may outlive the retention, and must not decide once more.
