@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 25] = [
+const PURE: [&str; 28] = [
     "time",
     "token",
     "delivery",
@@ -24,6 +24,9 @@ const PURE: [&str; 25] = [
     "webhook",
     "upstream",
     "approval",
+    "text",
+    "text/packed",
+    "text/tables",
     "words",
     "client/reference",
     "client/retry",
