@@ -29,6 +29,14 @@ export const WASM_FEATURES = [
   "sign-ext",
 ].map((feature) => `--enable-${feature}`);
 
+// A request's URL can be a token.url, which holds a credential. wrangler would keep every URL in its state folder, serve
+// them at /cdn-cgi/ to whoever asks, and write its own log, with what the Worker logs, to the home folder.
+export const NO_REQUEST_RECORDS = {
+  X_LOCAL_OBSERVABILITY: "false",
+  X_LOCAL_EXPLORER: "false",
+  WRANGLER_WRITE_LOGS: "false",
+};
+
 const setUp = process.stderr.isTTY && !process.env.NO_COLOR ? "\x1b[2m[setup]\x1b[0m" : "[setup]";
 export const say = (line) => console.error(`${setUp} ${line}`);
 
@@ -72,6 +80,7 @@ export async function setup() {
     WASM_OPT_BIN: bin("wasm-opt"),
     ESBUILD_BIN: bin("esbuild"),
     WRANGLER_SEND_METRICS: "false",
+    ...NO_REQUEST_RECORDS,
   };
 }
 
