@@ -36,8 +36,8 @@ export function traces(places, secrets) {
 }
 
 /**
- * Every file below a folder as it lies there: databases, their journals, logs, whatever else was written. Left out is
- * what Node keeps of the programs that it compiled.
+ * Every file below a folder as it lies there: databases, their journals, logs, whatever else was written. What Node keeps
+ * of the programs that it compiled is left out.
  */
 export function writtenBytes(folder) {
   const places = {};

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { NO_REQUEST_RECORDS } from "../../scripts/setup.mjs";
 import { TOKENS, callbackHash, root, sign, temporaryFolder } from "../harness.mjs";
 import { freePort, interrupt, start } from "../process.mjs";
@@ -43,6 +43,9 @@ test("no link is printed, stored or served", async () => {
   mkdirSync(join(state, "v3", "observability"), { recursive: true });
   writeFileSync(join(state, "v3", "observability", "old.sqlite-wal"), "/callback/eyJ");
   const server = await start(port, state);
+  // Whatever fails, nothing of it may outlive the test.
+  let isOver = false;
+  after(() => isOver || interrupt(server));
   const { id, url } = await server.create({ timeout: "1h" });
   const jwt = url.split("/").at(-1);
   const forged = sign([`write:waitpoints:${id}`]);
@@ -65,6 +68,7 @@ test("no link is printed, stored or served", async () => {
   }
   // What wrangler keeps it writes some time later.
   await new Promise((resolve) => setTimeout(resolve, 2_000));
+  isOver = true;
   await interrupt(server);
 
   const secrets = { jwt: jwt.split(".")[2], forged: forged.split(".")[2], hash };
