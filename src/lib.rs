@@ -21,6 +21,7 @@
 //! |---|---|
 //! | [`domain`] | the rules, by folder; pure |
 //! | [`approval`] | what a token asks of a person, and what a choice decides |
+//! | [`text`] | what of a text can be seen, and which labels look the same |
 //! | [`page`] | what the page at `token.url` shows |
 //! | [`words`] | its sentences, in each of its languages |
 //! | [`client`] | the npm package: features `browser` and `server` |
@@ -57,6 +58,8 @@ pub mod domain;
 pub mod approval;
 #[cfg(not(feature = "browser"))]
 pub mod page;
+#[cfg(not(feature = "browser"))]
+pub mod text;
 #[cfg(not(feature = "browser"))]
 pub mod words;
 
@@ -138,4 +141,5 @@ mod tests {
     mod domain;
     mod page;
     mod simulation;
+    mod text;
 }

@@ -6,6 +6,7 @@
 use super::error::Refusal;
 use super::form::{form_to_json, media_type};
 use super::limits::MAX_COMPLETE;
+use crate::domain::json::quoted_len;
 use crate::domain::token::{Output, OutputKind};
 use serde_json::value::RawValue;
 
@@ -49,14 +50,4 @@ pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, Refusal
         kind: OutputKind::Text,
         text: text.to_owned(),
     })
-}
-
-/// How long a text is as a JSON string, in bytes.
-fn quoted_len(text: &str) -> usize {
-    let escaped = |byte| match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 2,
-        0..0x20 => 6,
-        _ => 1,
-    };
-    2 + text.bytes().map(escaped).sum::<usize>()
 }

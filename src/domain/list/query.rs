@@ -8,6 +8,7 @@ use super::statuses::Statuses;
 use crate::domain::api::error::{QueryIssue, Refusal};
 use crate::domain::api::excerpt::{excerpt, shortened};
 use crate::domain::api::form::form_fields;
+use crate::domain::api::limits::MAX_TAG;
 use crate::domain::encoding::digits;
 use crate::domain::time::period::{PERIOD_FORMS, parse_since};
 use crate::domain::time::timestamp::Timestamp;
@@ -185,7 +186,14 @@ fn read_tags(text: &str) -> Result<Vec<String>, String> {
             tags.len()
         ));
     }
-    Ok(tags)
+    // No token has a longer one, and the filter is read again for each row.
+    match tags.iter().find(|tag| tag.encode_utf16().count() > MAX_TAG) {
+        Some(tag) => Err(format!(
+            "{} is no tag; give at most {MAX_TAG} characters",
+            excerpt(tag)
+        )),
+        None => Ok(tags),
+    }
 }
 
 fn read_date(text: &str) -> Result<Timestamp, String> {

@@ -2,7 +2,7 @@
 //!
 //! The body of the request that completes a token upstream.
 
-use crate::domain::json::to_json;
+use crate::domain::json::{quoted_len, to_json};
 use crate::domain::token::{Output, OutputKind};
 
 /// The body of the request that completes a token upstream.
@@ -11,6 +11,19 @@ pub fn complete_json(output: Option<&Output>) -> String {
     match output {
         None => "{}".to_owned(),
         Some(output) => format!("{{\"data\":{}}}", as_json(output)),
+    }
+}
+
+/// How long that body is, in bytes; it is not made for this.
+#[must_use]
+pub fn complete_json_len(output: Option<&Output>) -> usize {
+    let text = output.map_or(0, |output| match output.kind {
+        OutputKind::Json => output.text.len(),
+        OutputKind::Text | OutputKind::Stored => quoted_len(&output.text),
+    });
+    match output {
+        None => "{}".len(),
+        Some(_) => "{\"data\":}".len() + text,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What upstream says of a token, and what is said to it.
 use super::output;
 use proptest::prelude::*;
-use waitpoint::domain::relay::complete_body::complete_json;
+use waitpoint::domain::relay::complete_body::{complete_json, complete_json_len};
 use waitpoint::domain::relay::edge_fields::Extras;
 use waitpoint::domain::relay::import::{created_id, read_token};
 use waitpoint::domain::relay::rewrite::rewrite_urls;
@@ -86,6 +86,7 @@ fn an_output_is_handed_on_as_it_is() {
         (output(OutputKind::Text, "a\"b"), r#"{"data":"a\"b"}"#),
     ] {
         assert_eq!(complete_json(given.as_ref()), body);
+        assert_eq!(complete_json_len(given.as_ref()), body.len());
     }
 }
 
