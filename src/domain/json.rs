@@ -13,11 +13,14 @@ pub(crate) fn is_object(json: &str) -> bool {
 
 /// A struct of a JSON object.
 pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
+    serde_json::from_str(object_text(json)?).ok()
+}
+
+/// Apart from [`object`], which is compiled once for each struct.
+fn object_text(json: &[u8]) -> Option<&str> {
     // From bytes serde would pass over a text that nobody reads and that is not UTF-8.
     let text = std::str::from_utf8(json).ok()?;
-    is_object(text)
-        .then(|| serde_json::from_str(text).ok())
-        .flatten()
+    is_object(text).then_some(text)
 }
 
 /// A value as JSON text. Writing a string cannot fail.

@@ -17,9 +17,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// All of them.
-    pub const ALL: [Status; 3] = [Self::Waiting, Self::Completed, Self::TimedOut];
-
     /// The status of a token in this state.
     #[must_use]
     pub fn of(state: &State) -> Self {
@@ -43,6 +40,7 @@ impl Status {
     /// The status of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
+        let all = [Self::Waiting, Self::Completed, Self::TimedOut];
+        all.into_iter().find(|status| status.as_str() == name)
     }
 }
