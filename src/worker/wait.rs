@@ -3,14 +3,27 @@
 //! Invariant: nothing is held in the object but hibernating sockets, whichever way a client waits. A
 //! client that has left leaves nothing behind.
 
-use super::api::Call;
+use super::api::{Call, object_name};
 use super::http::{Answered, Reply, WaitHead};
-use super::{platform, settings};
+use super::waiters::{Hears, Waiter};
+use super::{guard, log_error, settings};
 use crate::auth::Environment;
 use crate::caller::Caller;
 use crate::error::Refusal;
 use crate::route::internal_id;
+use futures_channel::{mpsc, oneshot};
+use futures_util::future::select;
+use futures_util::{FutureExt, Stream, StreamExt};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    AbortController, AbortSignal, MessageEvent, ReadableStream, ReadableWritablePair,
+    StreamPipeOptions, TransformStream,
+};
+use worker::{Delay, ResponseBody, WebSocket};
 
 /// The subprotocol that is spoken.
 const PROTOCOL: &str = "waitpoint.v1";
@@ -20,6 +33,9 @@ const BEARER: &str = "bearer.";
 const LONGEST_POLL: u32 = 25;
 
 const LONGEST_RELAYED_POLL: u32 = 10;
+
+/// How often a stream of events shows that it is alive.
+const PING_EVERY: Duration = Duration::from_secs(15);
 
 impl Call<'_> {
     pub(super) async fn wait(&self, typed: &str) -> Result<Answered, Refusal> {
@@ -71,13 +87,15 @@ impl Call<'_> {
             .protocols()
             .find(|protocol| *protocol == PROTOCOL)
             .unwrap_or("");
-        let (name, url) = self.names(environment, internal);
-        let opened = platform::wait_by_socket(self.env, "TOKENS", &name, &url, protocol).await;
-        let opened = opened.map_err(trouble)?;
-        if opened.is_undefined() {
-            return Err(Refusal::UnknownToken);
+        let socket = self.wait_at(environment, internal, Hears::Token).await?;
+        let response = worker::Response::from_websocket(socket).map_err(trouble)?;
+        if !protocol.is_empty() {
+            let headers = response.headers();
+            headers
+                .set("sec-websocket-protocol", protocol)
+                .map_err(trouble)?;
         }
-        Ok(Answered::Passed(opened.unchecked_into()))
+        Ok(Answered::Passed(response.into()))
     }
 
     async fn wait_by_events(
@@ -86,14 +104,29 @@ impl Call<'_> {
         environment: &Environment,
         internal: &str,
     ) -> Result<Reply, Refusal> {
-        let (name, url) = self.names(environment, internal);
-        let seen = head.last_event();
-        let stream = platform::wait_by_events(self.env, "TOKENS", &name, &url, seen).await;
-        let stream = stream.map_err(trouble)?;
-        if stream.is_undefined() {
-            return Err(Refusal::UnknownToken);
-        }
+        let seen = head.last_event().to_owned();
+        let hears = Hears::Events { seen };
+        let socket = self.wait_at(environment, internal, hears).await?;
+        let signal = self.request.signal();
+        let stream = event_stream(socket, &signal).map_err(trouble)?;
         Ok(Reply::events(stream))
+    }
+
+    /// A socket that hears of the token.
+    async fn wait_at(
+        &self,
+        environment: &Environment,
+        internal: &str,
+        hears: Hears,
+    ) -> Result<WebSocket, Refusal> {
+        let name = object_name(environment, internal);
+        let origin = self.head.origin();
+        let waiter = Waiter {
+            url: format!("{origin}/api/v1/waitpoints/tokens/waitpoint_{internal}"),
+            hears,
+        };
+        let socket = self.object(&name).wait(&waiter).await;
+        socket.map_err(trouble)?.ok_or(Refusal::UnknownToken)
     }
 
     /// Long poll: the token when it is finished, or as it stands when the time is over.
@@ -108,11 +141,18 @@ impl Call<'_> {
         let longest = upstream.map_or(LONGEST_POLL, |_| LONGEST_RELAYED_POLL);
         let seconds = head.wait().unwrap_or(0).min(longest);
         if seconds > 0 {
-            let (name, _) = self.names(caller.environment(), internal);
-            let millis = f64::from(seconds) * 1_000.0;
-            // Also if the object knows no such token: that is found out below.
-            let waited = platform::wait_until(self.env, "TOKENS", &name, millis).await;
-            waited.map_err(trouble)?;
+            let environment = caller.environment();
+            match self.wait_at(environment, internal, Hears::Token).await {
+                Ok(socket) => {
+                    let longest = Duration::from_secs(seconds.into());
+                    let signal = self.request.signal();
+                    let ended = ended(socket, longest, &signal).await;
+                    ended.map_err(trouble)?;
+                }
+                // That is found out below.
+                Err(Refusal::UnknownToken) => {}
+                Err(refusal) => return Err(refusal),
+            }
         }
         let reply = self.told(caller, internal).await?;
         Ok(match head.wait() {
@@ -120,18 +160,179 @@ impl Call<'_> {
             None => reply,
         })
     }
+}
 
-    /// The object's name, and the URL that its messages show: the token's, without a credential.
-    fn names(&self, environment: &Environment, internal: &str) -> (String, String) {
-        let origin = self.head.origin();
-        (
-            format!("{}/{internal}", environment.id),
-            format!("{origin}/api/v1/waitpoints/tokens/waitpoint_{internal}"),
-        )
+/// Resolves when the object lets the waiter go, after so long, or when the client has left.
+async fn ended(
+    socket: WebSocket,
+    longest: Duration,
+    signal: &AbortSignal,
+) -> Result<(), worker::Error> {
+    let left = Left::of(signal)?;
+    let events = socket.events()?;
+    socket.accept()?;
+    // It closes after the final message, and when the object has to go. An error is followed by nothing.
+    let closed = events.take_while(|event| {
+        let is_open = matches!(event, Ok(worker::WebsocketEvent::Message(_)));
+        std::future::ready(is_open)
+    });
+    let closed = closed.for_each(|_| std::future::ready(()));
+    select(closed, select(Delay::from(longest), left)).await;
+    close(&socket);
+    Ok(())
+}
+
+fn close(socket: &WebSocket) {
+    // It may be closed already.
+    let _ = socket.close(Some(1000), None::<&str>);
+}
+
+/// Resolves when the client of a request has left. The platform lets go of the promises of such a request without settling
+/// them, so a future that awaits one would never be dropped.
+struct Left {
+    left: oneshot::Receiver<()>,
+    signal: AbortSignal,
+    listener: Closure<dyn FnMut()>,
+}
+
+impl Left {
+    fn of(signal: &AbortSignal) -> Result<Self, JsValue> {
+        let (tell, left) = oneshot::channel();
+        let mut tell = Some(tell);
+        let listener = Closure::new(move || {
+            if let Some(tell) = tell.take() {
+                let _ = tell.send(());
+            }
+        });
+        let function = AsRef::<JsValue>::as_ref(&listener).unchecked_ref();
+        signal.add_event_listener_with_callback("abort", function)?;
+        Ok(Self {
+            left,
+            signal: signal.clone(),
+            listener,
+        })
     }
 }
 
-fn trouble(why: JsValue) -> Refusal {
-    platform::error("a token's object took no waiter", &why);
+impl Future for Left {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.left.poll_unpin(context).map(drop)
+    }
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        let listener = AsRef::<JsValue>::as_ref(&self.listener).unchecked_ref();
+        let _ = self
+            .signal
+            .remove_event_listener_with_callback("abort", listener);
+    }
+}
+
+/// The messages of a socket as a response's body, until it closes or the client leaves.
+fn event_stream(socket: WebSocket, signal: &AbortSignal) -> Result<ReadableStream, worker::Error> {
+    let events = Events::of(socket, signal)?;
+    let controller = events.controller.clone();
+    let (_, body) = worker::Response::from_stream(events)?.into_parts();
+    let ResponseBody::Stream(stream) = body else {
+        return Err("a stream is no stream".into());
+    };
+    // Who aborts it is `js/guard.js`, should the instance be replaced that the stream is of: nobody would end it.
+    let through = TransformStream::new()?;
+    let through = ReadableWritablePair::new(&through.readable(), &through.writable());
+    let options = StreamPipeOptions::new();
+    options.set_signal(&controller.signal());
+    Ok(stream.pipe_through_with_options(&through, &options))
+}
+
+/// The listeners of a socket.
+type Listeners = [(&'static str, Closure<dyn FnMut(JsValue)>); 3];
+
+/// A socket's messages, each an event or more of a stream of Server-Sent Events. `WebSocket::events` borrows the socket,
+/// and a body must own it.
+struct Events {
+    messages: mpsc::UnboundedReceiver<String>,
+    ping: Delay,
+    left: Left,
+    socket: WebSocket,
+    listeners: Listeners,
+    controller: AbortController,
+    _tracked: guard::Tracked,
+}
+
+impl Events {
+    fn of(socket: WebSocket, signal: &AbortSignal) -> Result<Self, worker::Error> {
+        let (tell, messages) = mpsc::unbounded();
+        // How long the client's pause is before it connects again.
+        let _ = tell.unbounded_send("retry: 2000\n\n".to_owned());
+        let on_message = {
+            let tell = tell.clone();
+            Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
+                let data = event.unchecked_into::<MessageEvent>().data();
+                let _ = tell.unbounded_send(data.as_string().unwrap_or_default());
+            })
+        };
+        let over = || {
+            let tell = tell.clone();
+            Closure::<dyn FnMut(JsValue)>::new(move |_| tell.close_channel())
+        };
+        let listeners = [
+            ("message", on_message),
+            ("close", over()),
+            ("error", over()),
+        ];
+        for (kind, listener) in &listeners {
+            let listener = AsRef::<JsValue>::as_ref(listener).unchecked_ref();
+            let raw: &web_sys::WebSocket = socket.as_ref();
+            raw.add_event_listener_with_callback(kind, listener)?;
+        }
+        let controller = AbortController::new()?;
+        let events = Self {
+            messages,
+            ping: Delay::from(PING_EVERY),
+            left: Left::of(signal)?,
+            _tracked: guard::Tracked::new(&controller),
+            controller,
+            listeners,
+            socket,
+        };
+        events.socket.accept()?;
+        Ok(events)
+    }
+}
+
+impl Stream for Events {
+    type Item = Result<Vec<u8>, worker::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Poll::Ready(message) = self.messages.poll_next_unpin(context) {
+            return Poll::Ready(message.map(|message| Ok(message.into_bytes())));
+        }
+        if self.left.poll_unpin(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        if self.ping.poll_unpin(context).is_pending() {
+            return Poll::Pending;
+        }
+        self.ping = Delay::from(PING_EVERY);
+        Poll::Ready(Some(Ok(b": still waiting\n\n".to_vec())))
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        let raw: &web_sys::WebSocket = self.socket.as_ref();
+        for (kind, listener) in &self.listeners {
+            let listener = AsRef::<JsValue>::as_ref(listener).unchecked_ref();
+            let _ = raw.remove_event_listener_with_callback(kind, listener);
+        }
+        close(&self.socket);
+    }
+}
+
+fn trouble(why: impl Into<JsValue>) -> Refusal {
+    log_error("a token's object took no waiter", &why.into());
     Refusal::StorageTrouble
 }

@@ -1,0 +1,150 @@
+//! What a panic leaves behind, and whose it was. `js/entry.js` catches the trap and asks here.
+//!
+//! Invariant: polls are synchronous and do not nest, so one place is enough for whose poll it is.
+
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::AbortController;
+use worker::{State, wasm_bindgen_futures};
+
+/// Whose poll it is.
+#[derive(Clone)]
+enum Owner {
+    /// A request, an alarm: what `js/entry.js` knows it by.
+    Event(Rc<JsValue>),
+    /// Work that nobody waits for.
+    Behind,
+}
+
+thread_local! {
+    /// Of this instance.
+    static PANICS: Cell<u32> = const { Cell::new(0) };
+    static POLLED: RefCell<Option<Owner>> = const { RefCell::new(None) };
+    /// What runs that belongs to no event.
+    static BEHIND: Cell<u32> = const { Cell::new(0) };
+}
+
+#[wasm_bindgen(raw_module = "waitpoint:guard")]
+extern "C" {
+    /// A stream of this instance: it is aborted if that is replaced.
+    fn track(stream: &AbortController);
+    fn untrack(stream: &AbortController);
+    /// After a panic: nothing runs any more that belongs to no event.
+    fn idle();
+}
+
+/// There was a panic: what Rust held in memory of an object is made anew. Tells whose poll it was: `null` if nobody
+/// waits for it, `undefined` if that is unknown.
+#[wasm_bindgen]
+#[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
+pub fn panicked() -> JsValue {
+    PANICS.set(PANICS.get().wrapping_add(1));
+    match POLLED.take() {
+        Some(Owner::Event(key)) => JsValue::clone(&key),
+        Some(Owner::Behind) => JsValue::NULL,
+        None => JsValue::UNDEFINED,
+    }
+}
+
+/// How much runs that belongs to no event.
+#[wasm_bindgen]
+#[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
+pub fn tasks_behind() -> u32 {
+    BEHIND.get()
+}
+
+/// How many panics there were. An object's Rust that was made before the last one has a successor.
+pub(super) fn panics() -> u32 {
+    PANICS.get()
+}
+
+/// A future whose panics are known to be its own.
+///
+/// It is boxed, as what wasm-bindgen makes of a handler holds it in each of several closures.
+pub(super) struct Watched<'a, T> {
+    owner: Owner,
+    work: Pin<Box<dyn Future<Output = T> + 'a>>,
+}
+
+/// The work of an event that `js/entry.js` knows by `key`.
+pub(super) fn watch<'a, T>(key: &JsValue, work: impl Future<Output = T> + 'a) -> Watched<'a, T> {
+    Watched {
+        owner: Owner::Event(Rc::new(key.clone())),
+        work: Box::pin(work),
+    }
+}
+
+impl<T> Future for Watched<'_, T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        POLLED.set(Some(self.owner.clone()));
+        let polled = self.work.as_mut().poll(context);
+        POLLED.set(None);
+        polled
+    }
+}
+
+/// What `js/entry.js` knows an object's alarm by.
+pub(super) fn alarm_key(state: &State) -> &JsValue {
+    state.as_raw().as_ref()
+}
+
+/// Runs on its own; nobody waits for it.
+pub(super) fn spawn(work: impl Future<Output = ()> + 'static) {
+    let behind = Behind::new();
+    let work = Watched {
+        owner: Owner::Behind,
+        work: Box::pin(async move {
+            work.await;
+            drop(behind);
+        }),
+    };
+    spawn_local(work);
+}
+
+/// Something that belongs to no event, while this is held.
+struct Behind;
+
+impl Behind {
+    fn new() -> Self {
+        BEHIND.set(BEHIND.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        BEHIND.set(BEHIND.get().saturating_sub(1));
+        if PANICS.get() > 0 && BEHIND.get() == 0 {
+            idle();
+        }
+    }
+}
+
+/// A stream that outlives its event, while this is held: it is aborted rather than left to hang.
+pub(super) struct Tracked {
+    controller: AbortController,
+    _behind: Behind,
+}
+
+impl Tracked {
+    pub(super) fn new(controller: &AbortController) -> Self {
+        track(controller);
+        Self {
+            controller: controller.clone(),
+            _behind: Behind::new(),
+        }
+    }
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        untrack(&self.controller);
+    }
+}

@@ -1,0 +1,199 @@
+// What the platform calls: the Worker, and the classes of its Durable Objects, each a shell of its Rust.
+//
+// Why this is JavaScript: after a trap nothing of an instance can be trusted to answer for itself. The shells
+// outlive it; they answer the request that panicked, make the objects' Rust anew, and replace the instance.
+// worker-build's own shim answers a panic of the Worker, but one of an object hangs its request.
+import module from "./waitpoint.wasm";
+import * as wasm from "waitpoint:wasm";
+import { streams, whenIdle, whenTrapped } from "./guard.js";
+
+wasm.initSync({ module });
+
+// What rejects the promise of each request, alarm and so on that is under way, by what Rust knows it by.
+const underWay = new Map();
+let panics = 0;
+// More are not left behind, whatever is under way: each leaves a part of a stack of 1 MB.
+const PANICS = 10;
+// Changes with the instance and with each panic: what Rust held of an object by then may be half done.
+let generation = 0;
+
+/** What a request ends with that is under way when its instance is replaced. */
+const REPLACED = new Error("the instance was replaced");
+
+const isTrap = (error) =>
+  // A stack that is full is no RuntimeError, and not every RangeError is one.
+  error instanceof WebAssembly.RuntimeError || /call stack/.test(error?.message);
+
+/** A poll has ended with an exception. Fails the request that it belonged to; all else goes on. */
+whenTrapped((error) => {
+  const key = panicked();
+  const reject = underWay.get(key);
+  underWay.delete(key);
+  reject?.(error);
+  // Null is work behind a request, which the alarm makes good. For what is unknown somebody may wait for ever.
+  if (key === undefined) replace();
+  else renew();
+});
+whenIdle(renew);
+
+function panicked() {
+  panics += 1;
+  generation += 1;
+  return wasm.panicked();
+}
+
+function renew() {
+  if (panics >= PANICS || (panics > 0 && underWay.size === 0 && wasm.tasks_behind() === 0)) replace();
+}
+
+function replace() {
+  console.error("a panic; the instance is replaced");
+  panics = 0;
+  generation += 1;
+  const rejects = [...underWay.values()];
+  underWay.clear();
+  wasm.__wbg_reset_state();
+  for (const reject of rejects) reject(REPLACED);
+  // Their clients connect again.
+  for (const stream of streams) stream.abort(REPLACED);
+  streams.clear();
+}
+
+/** Calls into wasm. */
+function enter(call) {
+  try {
+    return call();
+  } catch (error) {
+    if (isTrap(error)) {
+      panicked();
+      renew();
+    }
+    throw error;
+  }
+}
+
+/** What the call promises, or a rejection if that panics. Rust knows it by `key`. */
+const promised = (key, call) =>
+  new Promise((resolve, reject) => {
+    const over = (settle) => (value) => {
+      if (underWay.get(key) === reject) underWay.delete(key);
+      if (panics > 0) renew();
+      settle(value);
+    };
+    underWay.set(key, reject);
+    try {
+      enter(call).then(over(resolve), over(reject));
+    } catch (error) {
+      over(reject)(error);
+    }
+  });
+
+/** Likewise, from its beginning again if the panics of others end it, unless `isSpent` says that it cannot. */
+async function promisedAgain(key, call, isSpent = () => false) {
+  for (;;) {
+    try {
+      return await promised(key, call);
+    } catch (error) {
+      if (error !== REPLACED || isSpent()) throw error;
+    }
+  }
+}
+
+export default {
+  async fetch(request, env, context) {
+    try {
+      return await promisedAgain(request, () => wasm.fetch(request, env, context), () => request.bodyUsed);
+    } catch (error) {
+      console.error("a request failed", String(error));
+      return failure(request);
+    }
+  },
+};
+
+// What pages of other origins may call: `is_for_browsers` of route.rs.
+const FOR_BROWSERS = /^\/api\/v1\/waitpoints\/tokens\/[^/]+(\/complete|\/wait)?$/;
+
+/** The answer to a request whose Rust panicked; so it is made without it. Every request may be sent twice. */
+function failure({ url, headers: asked }) {
+  const sentence = "Something went wrong here; it is safe to try again";
+  const isForPeople = asked.get("accept")?.includes("text/html");
+  // Those that http.rs gives every answer among them.
+  const headers = new Headers({
+    "content-type": isForPeople ? "text/plain; charset=utf-8" : "application/json; charset=utf-8",
+    "cache-control": "no-store",
+    "retry-after": "1",
+    "x-should-retry": "true",
+    "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex, nofollow, noarchive, nosnippet",
+    "strict-transport-security": "max-age=63072000",
+  });
+  const page = asked.get("origin");
+  if (page && FOR_BROWSERS.test(new URL(url).pathname)) {
+    headers.set("access-control-allow-origin", page);
+    headers.set("access-control-expose-headers", "x-should-retry, retry-after");
+    headers.set("vary", "Origin");
+  }
+  const body = isForPeople ? sentence : JSON.stringify({ error: sentence, code: "internal_error" });
+  return new Response(body, { status: 500, headers });
+}
+
+// In milliseconds.
+const LATER = 5 * 60_000;
+
+/** `Rust` names the class that knows what to do. */
+const shell = (Rust) =>
+  class {
+    #state;
+    #env;
+    #generation;
+    #rust;
+
+    constructor(state, env) {
+      this.#state = state;
+      this.#env = env;
+    }
+
+    /** Rust's side of it, made anew after a panic: what is lost with the old is only what spares work. */
+    get rust() {
+      if (this.#generation !== generation) {
+        // The earlier one is not freed, as the panic may have left it borrowed.
+        this.#rust?.__destroy_into_raw();
+        this.#rust = new wasm[Rust](this.#state, this.#env);
+        this.#generation = generation;
+      }
+      return this.#rust;
+    }
+
+    fetch(request) {
+      return promisedAgain(request, () => this.rust.fetch(request), () => request.bodyUsed);
+    }
+
+    /** Does what an alarm is for, later if it panics: the platform would call six times and then never again. */
+    async alarm() {
+      try {
+        await promisedAgain(this.#state, () => this.rust.alarm());
+      } catch (error) {
+        console.error("an alarm failed", String(error));
+        const { storage } = this.#state;
+        const at = await storage.getAlarm();
+        if (at === null || at > Date.now() + LATER) await storage.setAlarm(Date.now() + LATER);
+      }
+    }
+  };
+
+const COMMAND_HEADER = "waitpoint-secret-command";
+
+export class TokenObject extends shell("TokenObject") {
+  /** A command that came in a header is answered at once: a promise and a poll would be a tenth of a request. */
+  fetch(request) {
+    const command = request.headers.get(COMMAND_HEADER);
+    return command === null ? super.fetch(request) : enter(() => this.rust.answer(command));
+  }
+
+  // A waiter has nothing to say; pings are answered by the platform, and closes as well.
+  webSocketMessage() {}
+  webSocketClose() {}
+  webSocketError() {}
+}
+
+export const [KeyObject, IndexObject] = [shell("KeyObject"), shell("IndexObject")];
