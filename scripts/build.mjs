@@ -72,6 +72,7 @@ async function buildWorker(env, feature, folder) {
     external: ["*.wasm"],
     alias: {
       "waitpoint:wasm": join(glue, "waitpoint.js"),
+      "waitpoint:crossings": source("crossings"),
       "waitpoint:guard": source("guard"),
     },
     // js-sys polls its futures from this one's `queueMicrotask`.

@@ -42,7 +42,6 @@ pub(super) struct Call<'a> {
 
 /// Answers any request.
 pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsValue> {
-    settings::begin_event(env);
     let head = Head::of(request);
     let endpoint = Endpoint::of(head.path());
     let is_read_by_page = endpoint.is_some_and(Endpoint::is_for_browsers);

@@ -5,8 +5,8 @@
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::RequestInit;
-use worker::{Env, State, wasm_bindgen_futures};
+use web_sys::{Headers, RequestInit, Response};
+use worker::{Env, State, Storage, wasm_bindgen_futures};
 
 #[wasm_bindgen]
 extern "C" {
@@ -33,9 +33,9 @@ extern "C" {
 }
 
 /// The storage of an object by key.
-pub(super) fn sync_kv(state: &State) -> Result<SyncKv, JsValue> {
-    let storage = state.as_raw().storage()?;
-    Ok(storage.unchecked_ref::<WithSyncKv>().kv())
+pub(super) fn sync_kv(storage: &Storage) -> SyncKv {
+    let storage: &JsValue = storage.as_raw().as_ref();
+    storage.unchecked_ref::<WithSyncKv>().kv()
 }
 
 #[wasm_bindgen]
@@ -51,6 +51,25 @@ extern "C" {
 pub(super) fn sql_rows(state: &State, statement: &str, bindings: Array) -> Result<Array, JsValue> {
     let cursor = state.as_raw().storage()?.sql().exec(statement, bindings)?;
     cursor.unchecked_ref::<Cursor>().to_array()
+}
+
+#[wasm_bindgen(raw_module = "waitpoint:crossings")]
+extern "C" {
+    /// By `Stub` and `Request` it would be eight crossings.
+    #[wasm_bindgen(catch, js_name = sendCommand)]
+    pub(super) fn send_command(
+        namespace: &JsValue,
+        name: &str,
+        command: &str,
+    ) -> Result<Promise, JsValue>;
+
+    /// By `ResponseBuilder` it would be six.
+    #[wasm_bindgen(catch)]
+    pub(super) fn respond(
+        status: u16,
+        headers: Option<&Headers>,
+        body: &[u8],
+    ) -> Result<Response, JsValue>;
 }
 
 #[wasm_bindgen]
@@ -122,40 +141,21 @@ pub(super) fn settled(promise: Promise) -> JsFuture {
 }
 
 /// Names that go to JavaScript with every request. `wasm_bindgen::intern` keeps each as a JavaScript string.
-const NAMES: [&str; 33] = [
-    "GET",
-    "POST",
-    "TOKENS",
-    "KEYS",
-    "INDEX",
-    "SECRET_KEYS",
-    "UPSTREAM",
-    "WEBHOOK_URL",
-    "WEBHOOK_SECRET",
-    "RETENTION",
+const NAMES: [&str; 14] = [
     "token",
-    "http://object/",
     "authorization",
     "content-length",
     "origin",
     "if-none-match",
     "content-type",
     "cache-control",
-    "no-store",
-    "application/json; charset=utf-8",
     "x-trigger-request-idempotency-key",
     "x-trigger-jwt",
     "x-trigger-jwt-claims",
     "x-content-type-options",
-    "nosniff",
     "x-robots-tag",
-    "noindex, nofollow, noarchive, nosnippet",
     "strict-transport-security",
-    "max-age=63072000",
     "waitpoint-outcome",
-    "waitpoint-secret-command",
-    "access-control-allow-origin",
-    "vary",
 ];
 
 pub(super) fn intern_names() {

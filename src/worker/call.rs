@@ -1,10 +1,10 @@
 //! A request to an object, and its response.
 
-use super::bindings::{ObjectError, RawStub, settled};
+use super::bindings::{ObjectError, RawStub, send_command, settled};
 use super::body;
 use super::envelope::{Envelope, ResponseContext, header};
 use super::record::{Answer, Command};
-use js_sys::Uint8Array;
+use js_sys::{Promise, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
@@ -14,7 +14,7 @@ use web_sys::{AbortSignal, Headers, RequestInit, Response};
 use worker::{Env, ObjectNamespace};
 
 /// What a request to an object has instead of a body, if it can. Logs of requests leave out what is called secret.
-/// `js/entry.js` has the same.
+/// `js/crossings.js` has the same.
 const COMMAND_HEADER: &str = "waitpoint-secret-command";
 
 const OBJECT_URL: &str = "http://object/";
@@ -37,24 +37,25 @@ impl Namespace {
     }
 
     /// `Env::durable_object` compares the name of the binding's constructor each time, so it is asked once.
-    fn of(self, env: &Env) -> Result<ObjectNamespace, JsValue> {
+    fn of<T>(
+        self,
+        env: &Env,
+        use_it: impl FnOnce(&ObjectNamespace) -> Result<T, JsValue>,
+    ) -> Result<T, JsValue> {
         type Known = Vec<(Namespace, Env, ObjectNamespace)>;
         thread_local! {
             static KNOWN: RefCell<Known> = const { RefCell::new(Vec::new()) };
         }
         KNOWN.with_borrow_mut(|known| {
-            let env_value: &JsValue = env.as_ref();
-            if let Some(at) = known.iter().position(|(namespace, ..)| *namespace == self) {
-                if let Some((_, of, namespace)) = known.get(at)
-                    && AsRef::<JsValue>::as_ref(of) == env_value
-                {
-                    return Ok(namespace.clone());
-                }
-                known.swap_remove(at);
+            let is_same = |of: &Env| AsRef::<JsValue>::as_ref(of) == AsRef::<JsValue>::as_ref(env);
+            known.retain(|(namespace, of, _)| *namespace != self || is_same(of));
+            if let Some((_, _, namespace)) = known.iter().find(|(known, ..)| *known == self) {
+                return use_it(namespace);
             }
             let namespace = env.durable_object(self.binding())?;
-            known.push((self, env.clone(), namespace.clone()));
-            Ok(namespace)
+            let used = use_it(&namespace);
+            known.push((self, env.clone(), namespace));
+            used
         })
     }
 }
@@ -69,31 +70,27 @@ pub(super) struct ObjectRef<'a> {
 
 impl ObjectRef<'_> {
     /// The object's response as it is: passed on untouched it costs a quarter less than made again.
-    async fn fetch(&self, init: &RequestInit) -> Result<Response, JsValue> {
-        let response = match self.attempt(init).await {
+    async fn send(&self, header: &str, body: Option<Uint8Array>) -> Result<Response, JsValue> {
+        let attempt = || match &body {
+            None if self.within.is_none() => self.namespace.of(self.env, |namespace| {
+                send_command(namespace.as_ref(), self.name, header)
+            }),
+            _ => self.fetch(&self.request(header, body.as_ref())?),
+        };
+        let response = match settled(attempt()?).await {
             // The object was moved or its code updated. Every command may be sent twice.
-            Err(error) if is_worth_repeating(&error) => self.attempt(init).await?,
+            Err(error) if is_worth_repeating(&error) => settled(attempt()?).await?,
             attempted => attempted?,
         };
         Ok(response.unchecked_into())
     }
 
-    async fn attempt(&self, init: &RequestInit) -> Result<JsValue, JsValue> {
-        if let Some(within) = self.within {
-            let millis = u32::try_from(within.as_millis()).unwrap_or(u32::MAX);
-            init.set_signal(Some(&AbortSignal::timeout_with_u32(millis)));
-        }
-        let stub = self.namespace.of(self.env)?.get_by_name(self.name)?;
-        let stub: RawStub = stub.into_rpc();
-        settled(stub.fetch(OBJECT_URL, init)?).await
-    }
-
-    async fn send(&self, header: &str, body: Option<Uint8Array>) -> Result<Response, JsValue> {
+    fn request(&self, header: &str, body: Option<&Uint8Array>) -> Result<RequestInit, JsValue> {
         let init = RequestInit::new();
         match body {
             Some(body) => {
                 init.set_method("POST");
-                init.set_body(&body);
+                init.set_body(body);
             }
             None => {
                 let headers = Headers::new()?;
@@ -101,7 +98,18 @@ impl ObjectRef<'_> {
                 init.set_headers(&headers);
             }
         }
-        self.fetch(&init).await
+        if let Some(within) = self.within {
+            let millis = u32::try_from(within.as_millis()).unwrap_or(u32::MAX);
+            init.set_signal(Some(&AbortSignal::timeout_with_u32(millis)));
+        }
+        Ok(init)
+    }
+
+    fn fetch(&self, init: &RequestInit) -> Result<Promise, JsValue> {
+        let stub = self
+            .namespace
+            .of(self.env, |namespace| Ok(namespace.get_by_name(self.name)?))?;
+        stub.into_rpc::<RawStub>().fetch(OBJECT_URL, init)
     }
 
     /// Lets a token's object answer whom the context tells of.
@@ -148,7 +156,7 @@ impl ObjectRef<'_> {
         headers.set(super::waiters::WAITER_HEADER, &waiter)?;
         let init = RequestInit::new();
         init.set_headers(&headers);
-        let response = self.fetch_once(&init).await?;
+        let response: Response = settled(self.fetch(&init)?).await?.unchecked_into();
         if response.status() == 404 {
             return Ok(None);
         }
@@ -157,10 +165,6 @@ impl ObjectRef<'_> {
             Some(socket) => Ok(Some(socket.into())),
             None => Err(format!("the object answered {}", response.status()).into()),
         }
-    }
-
-    async fn fetch_once(&self, init: &RequestInit) -> Result<Response, JsValue> {
-        Ok(self.attempt(init).await?.unchecked_into())
     }
 }
 

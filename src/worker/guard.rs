@@ -10,7 +10,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortController;
-use worker::{State, wasm_bindgen_futures};
+use worker::{Request, State, wasm_bindgen_futures};
 
 /// Whose poll it is.
 #[derive(Clone)]
@@ -71,10 +71,13 @@ pub(super) struct Watched<'a, T> {
     work: Pin<Box<dyn Future<Output = T> + 'a>>,
 }
 
-/// The work of an event that `js/entry.js` knows by `key`.
-pub(super) fn watch<'a, T>(key: &JsValue, work: impl Future<Output = T> + 'a) -> Watched<'a, T> {
+/// The work of an event that `js/entry.js` knows by `key`, which is shared: a copy would be a crossing.
+pub(super) fn watch<'a, T>(
+    key: &Rc<JsValue>,
+    work: impl Future<Output = T> + 'a,
+) -> Watched<'a, T> {
     Watched {
-        owner: Owner::Event(Rc::new(key.clone())),
+        owner: Owner::Event(Rc::clone(key)),
         work: Box::pin(work),
     }
 }
@@ -91,8 +94,13 @@ impl<T> Future for Watched<'_, T> {
 }
 
 /// What `js/entry.js` knows an object's alarm by.
-pub(super) fn alarm_key(state: &State) -> &JsValue {
-    state.as_raw().as_ref()
+pub(super) fn alarm_key(state: &State) -> Rc<JsValue> {
+    Rc::new(AsRef::<JsValue>::as_ref(state.as_raw()).clone())
+}
+
+/// What it knows a request to an object by.
+pub(super) fn request_key(request: &Request) -> Rc<JsValue> {
+    Rc::new(AsRef::<JsValue>::as_ref(request.inner()).clone())
 }
 
 /// Runs on its own; nobody waits for it.

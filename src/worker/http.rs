@@ -1,13 +1,12 @@
 //! Requests read, responses written: the one room for header names and CORS.
 
-use super::{log_error, now};
+use super::{bindings, log_error, now};
 use crate::error::Refusal;
 use crate::limit::PERIOD;
 use crate::route::Endpoint;
-use js_sys::Uint8Array;
 use std::borrow::Cow;
 use std::cell::RefCell;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use web_sys::{Headers, ReadableStream, Request, Response, ResponseInit};
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -401,20 +400,22 @@ impl Reply {
             .with_fixed("x-content-type-options", "nosniff")
             .with_fixed("x-robots-tag", "noindex, nofollow, noarchive, nosnippet")
             .with_fixed("strict-transport-security", "max-age=63072000");
-        let init = ResponseInit::new();
-        init.set_status(reply.status);
         let headers = if reply.is_usual {
             usual_headers(reply.headers)?
         } else {
             headers_of(&reply.headers)?
         };
+        if let Body::Text(text) = &reply.body {
+            return bindings::respond(reply.status, Some(&headers), text.as_bytes());
+        }
+        let init = ResponseInit::new();
+        init.set_status(reply.status);
         init.set_headers(&headers);
         match &reply.body {
-            Body::None => Response::new_with_opt_str_and_init(None, &init),
-            Body::Text(text) => respond_bytes(text.as_bytes(), &init),
             Body::Stream(stream) => {
                 Response::new_with_opt_readable_stream_and_init(Some(stream), &init)
             }
+            Body::None | Body::Text(_) => Response::new_with_opt_str_and_init(None, &init),
         }
     }
 }
@@ -424,12 +425,6 @@ pub(super) fn respond_status(status: u16) -> Result<Response, JsValue> {
     let init = ResponseInit::new();
     init.set_status(status);
     Response::new_with_opt_str_and_init(None, &init)
-}
-
-fn respond_bytes(bytes: &[u8], init: &ResponseInit) -> Result<Response, JsValue> {
-    // Outside wasm's memory, from which a body would be read too late.
-    let body = Uint8Array::from(bytes);
-    Response::new_with_opt_buffer_source_and_init(Some(body.unchecked_ref()), init)
 }
 
 /// By `append`: from an array of pairs they would cost five times as much.
@@ -469,13 +464,11 @@ pub(super) fn respond(
     trouble: &str,
     answered: Result<Vec<u8>, JsValue>,
 ) -> Result<Response, JsValue> {
-    let init = ResponseInit::new();
     match answered {
-        Ok(bytes) => respond_bytes(&bytes, &init),
+        Ok(bytes) => bindings::respond(200, None, &bytes),
         Err(why) => {
             log_error(trouble, &why);
-            init.set_status(503);
-            respond_bytes(b"storage trouble", &init)
+            bindings::respond(503, None, b"storage trouble")
         }
     }
 }

@@ -13,7 +13,8 @@
 use super::bindings::sql_rows;
 use super::call::{Namespace, ObjectRef, read_json};
 use super::http::respond;
-use super::{batch, guard, log_error, now, settings, storage};
+use super::storage::{Stored, object_name};
+use super::{batch, guard, log_error, now, settings};
 use crate::list::{ListQuery, Month, Place, Status, Statuses};
 use crate::time::Timestamp;
 use crate::token::{State, Token};
@@ -297,6 +298,7 @@ pub struct IndexObject {
 
 struct Index {
     state: ObjectState,
+    stored: Stored,
     env: Env,
     /// Whether there is a table, and the directory knows.
     begun: Cell<bool>,
@@ -308,6 +310,7 @@ impl DurableObject for IndexObject {
     fn new(state: ObjectState, env: Env) -> Self {
         Self {
             index: Index {
+                stored: Stored::of(&state),
                 state,
                 env,
                 begun: Cell::default(),
@@ -325,7 +328,7 @@ impl DurableObject for IndexObject {
             };
             Ok(respond("an index's storage failed", answered)?.into())
         };
-        guard::watch(request.inner().as_ref(), answering).await
+        guard::watch(&guard::request_key(&request), answering).await
     }
 
     /// Deletes the rows whose tokens are forgotten. It fails if not even an alarm can be set; the runtime then calls
@@ -336,11 +339,11 @@ impl DurableObject for IndexObject {
             index.is_armed.set(false);
             if let Err(why) = index.purge().await {
                 log_error("an index could not be purged", &why);
-                storage::set_alarm(&index.state, Some(now().plus(HOUR))).await?;
+                index.stored.set_alarm(Some(now().plus(HOUR))).await?;
             }
             Response::empty()
         };
-        guard::watch(guard::alarm_key(&index.state), purging).await
+        guard::watch(&guard::alarm_key(&index.state), purging).await
     }
 }
 
@@ -362,7 +365,7 @@ impl Index {
 
     /// The months that the directory knows.
     fn months(&self) -> Result<Vec<String>, JsValue> {
-        let known = storage::get_text(&self.state, KNOWN)?.unwrap_or_default();
+        let known = self.stored.get_text(KNOWN)?.unwrap_or_default();
         Ok(known.split_whitespace().map(str::to_owned).collect())
     }
 
@@ -373,7 +376,7 @@ impl Index {
         if is {
             months.push(month.to_owned());
         }
-        storage::put_text(&self.state, KNOWN, &months.join(" "))
+        self.stored.put_text(KNOWN, &months.join(" "))
     }
 
     async fn purge(&self) -> Result<(), JsValue> {
@@ -396,7 +399,7 @@ impl Index {
         match left.first {
             Some(first) => {
                 let at = self.purge_at(first, now.as_millis());
-                storage::set_alarm(&self.state, Some(at)).await
+                self.stored.set_alarm(Some(at)).await
             }
             None => Ok(()),
         }
@@ -407,7 +410,7 @@ impl Index {
     async fn dissolve(&self) -> Result<(), JsValue> {
         self.begun.set(false);
         // First, and durable before anybody is told: whoever comes next begins the month anew.
-        storage::delete_text(&self.state, KNOWN)?;
+        self.stored.delete_text(KNOWN)?;
         let (directory, month) = self.names();
         let (env, storage) = (self.env.clone(), self.state.storage());
         let dissolving = async move {
@@ -422,7 +425,7 @@ impl Index {
 
     async fn put(&self, rows: &[Row]) -> Result<(), JsValue> {
         if !self.begun.get() {
-            if storage::get_text(&self.state, KNOWN)?.is_none() {
+            if self.stored.get_text(KNOWN)?.is_none() {
                 self.begin().await?;
             }
             for statement in SCHEMA {
@@ -447,7 +450,9 @@ impl Index {
         }
         let first = rows.iter().filter_map(Row::end).min();
         if let Some(end) = first.filter(|_| !self.is_armed.get()) {
-            storage::set_alarm_unless_set(&self.state, self.purge_at(end, now)).await?;
+            self.stored
+                .set_alarm_unless_set(self.purge_at(end, now))
+                .await?;
             self.is_armed.set(true);
         }
         Ok(())
@@ -458,7 +463,7 @@ impl Index {
         let (directory, month) = self.names();
         let directory = object(&self.env, &directory, None);
         directory.ask_json::<()>(&Command::Begin(month)).await?;
-        storage::put_text(&self.state, KNOWN, "yes")
+        self.stored.put_text(KNOWN, "yes")
     }
 
     fn rows(&self, asked: &RowsQuery) -> Result<Vec<Row>, JsValue> {
@@ -512,7 +517,7 @@ impl Index {
 
     /// The name of the directory, and this month.
     fn names(&self) -> (String, String) {
-        let name = storage::object_name(&self.state);
+        let name = object_name(&self.state);
         let (environment, month) = name.split_once('/').unwrap_or((&name, ""));
         (environment.to_owned(), month.to_owned())
     }

@@ -4,7 +4,8 @@
 //! claims a key creates the token, so a claim that nobody followed up is mended by the next create.
 
 use super::call::{Namespace, ObjectRef, read_json};
-use super::{guard, http, now, storage};
+use super::storage::Stored;
+use super::{guard, http, now};
 use crate::time::Timestamp;
 use crate::token::Key;
 use serde::{Deserialize, Serialize};
@@ -83,48 +84,50 @@ async fn ask(
 /// One key's object.
 #[durable_object(fetch)]
 pub struct KeyObject {
-    state: State,
+    stored: Stored,
 }
 
 impl DurableObject for KeyObject {
     fn new(state: State, _env: Env) -> Self {
-        Self { state }
+        Self {
+            stored: Stored::of(&state),
+        }
     }
 
     /// Answers a claim with the id of the token that the key stands for.
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         let answering = async {
             let answered = match read_json(&request).await {
-                Ok(command) => answer(&self.state, command).await,
+                Ok(command) => answer(&self.stored, command).await,
                 Err(why) => Err(why),
             };
             let json = answered.map(|id| serde_json::to_vec(&id).unwrap_or_default());
             Ok(http::respond("a key's storage failed", json)?.into())
         };
-        guard::watch(request.inner().as_ref(), answering).await
+        guard::watch(&guard::request_key(&request), answering).await
     }
 }
 
-async fn answer(state: &State, command: Command) -> Result<String, JsValue> {
-    let stored = storage::get_text(state, CLAIM)?;
-    let stored: Option<Claim> = stored
+async fn answer(stored: &Stored, command: Command) -> Result<String, JsValue> {
+    let claim = stored.get_text(CLAIM)?;
+    let claimed: Option<Claim> = claim
         .map(|text| serde_json::from_slice(text.as_bytes()).map_err(|_| unreadable()))
         .transpose()?;
     match command {
         Command::Release(id) => {
-            if stored.is_some_and(|claim| claim.id == id) {
-                storage::delete_all(state).await?;
+            if claimed.is_some_and(|claim| claim.id == id) {
+                stored.delete_all().await?;
             }
             Ok(id)
         }
         Command::Claim(claim) => {
             let now = now().as_millis();
-            let stands = |stored: &Claim| stored.expires_at.is_none_or(|at| now <= at);
-            if let Some(stored) = stored.filter(stands) {
-                return Ok(stored.id);
+            let stands = |claim: &Claim| claim.expires_at.is_none_or(|at| now <= at);
+            if let Some(claimed) = claimed.filter(stands) {
+                return Ok(claimed.id);
             }
             let text = serde_json::to_string(&claim).unwrap_or_default();
-            storage::put_text(state, CLAIM, &text)?;
+            stored.put_text(CLAIM, &text)?;
             Ok(claim.id)
         }
     }

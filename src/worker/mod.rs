@@ -47,6 +47,7 @@ mod wait;
 mod waiters;
 
 use crate::time::Timestamp;
+use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Request, Response};
 use worker::{Context, Env, console_error, event};
@@ -56,12 +57,14 @@ use worker::{Context, Env, console_error, event};
 /// could be made a response, and `js/entry.js` answers.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+    let request = Rc::new(JsValue::from(request));
     let answering = async {
+        let request: &Request = request.unchecked_ref();
         #[cfg(feature = "faults")]
         fault("fault:request", &request.url());
-        Ok(api::answer(&request, &env).await?)
+        Ok(api::answer(request, &env).await?)
     };
-    guard::watch(request.as_ref(), answering).await
+    guard::watch(&request, answering).await
 }
 
 /// Has the place of each panic logged; not its message, as that of a text that is cut amiss holds the text. The hook of

@@ -15,7 +15,7 @@ use super::guard::{self, panics};
 use super::http::{Reply, respond, respond_status};
 use super::index::{self, Row};
 use super::record::{Answer, Command, Unreadable, pack_token, unpack_token};
-use super::storage::{self, Saving};
+use super::storage::{Saving, Stored, object_name};
 use super::waiters::{self, Notice, WAITER_HEADER, Waiter};
 use super::{body, key, log_error, now, settings};
 use crate::delivery::{Debt, LEASE, Listed, Target};
@@ -59,11 +59,12 @@ impl TokenObject {
 
 impl DurableObject for TokenObject {
     fn new(state: ObjectState, env: Env) -> Self {
-        let name = storage::object_name(&state);
+        let name = object_name(&state);
         let (environment, id) = name.split_once('/').unwrap_or(("", ""));
         let object = Object {
             environment: environment.to_owned(),
             id: id.to_owned(),
+            stored: Stored::of(&state),
             state,
             env,
             listed: Cell::default(),
@@ -89,7 +90,7 @@ impl DurableObject for TokenObject {
             let bytes = body::whole(request.inner()).await?;
             object.answer("", &bytes)
         };
-        let response = guard::watch(request.inner().as_ref(), answering).await;
+        let response = guard::watch(&guard::request_key(&request), answering).await;
         Ok(response?.into())
     }
 
@@ -105,11 +106,11 @@ impl DurableObject for TokenObject {
                 // Storage fails, or another has taken over, who can begin at once. The runtime would call six
                 // times and then never again.
                 let pause = object.check().map_or(Duration::ZERO, |()| 10 * LEASE);
-                storage::set_alarm_by(&object.state, now().plus(pause)).await?;
+                object.stored.set_alarm_by(now().plus(pause)).await?;
             }
             worker::Response::empty()
         };
-        guard::watch(guard::alarm_key(&object.state), looking).await
+        guard::watch(&guard::alarm_key(&object.state), looking).await
     }
 }
 
@@ -119,6 +120,7 @@ struct Object {
     /// The internal id.
     id: String,
     state: ObjectState,
+    stored: Stored,
     env: Env,
     /// What the index is known to have.
     listed: Cell<Listed>,
@@ -174,7 +176,7 @@ impl Object {
             (Some(saving), Some(token)) => self.follow_up(saving, token, event),
             // Whoever comes by mends what a crash may have kept from waiters and the index.
             (None, Some(token)) if self.listed.get() == Listed::Unknown => {
-                self.follow_up(storage::synced(&self.state), token, None);
+                self.follow_up(self.stored.synced(), token, None);
             }
             _ => {}
         }
@@ -453,7 +455,7 @@ impl Object {
         if let Some(token) = self.held.borrow().as_ref().filter(|_| is_current) {
             return Ok(Some(token.clone()));
         }
-        let Some(bytes) = storage::load_record(&self.state)? else {
+        let Some(bytes) = self.stored.load_record()? else {
             return Ok(None);
         };
         let token = unpack_token(&bytes)?;
@@ -471,7 +473,7 @@ impl Object {
     async fn forget(&self) -> Result<(), JsValue> {
         self.check()?;
         self.held.take();
-        storage::delete_all(&self.state).await
+        self.stored.delete_all().await
     }
 
     fn save(&self, token: &mut Token, now: Timestamp) -> Result<Saving, JsValue> {
@@ -481,7 +483,7 @@ impl Object {
         let bytes = pack_token(token);
         // If it fails, storage alone knows.
         self.held.take();
-        let saving = storage::save_record(&self.state, &bytes, alarm)?;
+        let saving = self.stored.save_record(&bytes, alarm)?;
         self.hold(token, &bytes);
         Ok(saving)
     }
@@ -491,7 +493,7 @@ impl Object {
         self.check()?;
         self.is_rung.set(false);
         let at = token.alarm_for(self.wakeup(token, now), now);
-        storage::set_alarm(&self.state, at).await
+        self.stored.set_alarm(at).await
     }
 
     /// Whether somebody waits for what may be decided upstream.

@@ -49,7 +49,7 @@ struct Edition {
 
 thread_local! {
     static EDITIONS: RefCell<Vec<Edition>> = const { RefCell::new(Vec::new()) };
-    /// That of the event under way: the object that had its values.
+    /// The last object that was asked about. The platform makes another for other settings, and nobody changes one.
     static CURRENT: RefCell<Option<(Env, &'static Settings)>> = const { RefCell::new(None) };
 }
 
@@ -67,35 +67,33 @@ impl Settings {
     }
 }
 
-/// An event begins: what it is handed may be other settings than those of the last one.
-pub(super) fn begin_event(env: &Env) {
+/// Finds the edition of settings that this object has.
+fn find(env: &Env) -> &'static Settings {
     let values = NAMES.map(|name| variable(env, name));
     let settings = EDITIONS.with_borrow_mut(|editions| {
         if let Some(at) = editions.iter().position(|one| one.values == values) {
-            // The next event most likely has them too.
-            editions.swap(0, at);
-            return editions.first().map(|edition| edition.settings);
+            return editions.get(at).map(|edition| edition.settings);
         }
         let settings = Settings::unread();
-        editions.insert(0, Edition { values, settings });
+        editions.push(Edition { values, settings });
         Some(settings)
     });
-    CURRENT.set(settings.map(|settings| (env.clone(), settings)));
+    settings.unwrap_or_else(Settings::unread)
 }
 
 fn of(env: &Env) -> &'static Settings {
-    let current = || {
-        CURRENT.with_borrow(|current| {
-            let (of, settings) = current.as_ref()?;
-            let is_same = AsRef::<JsValue>::as_ref(of) == AsRef::<JsValue>::as_ref(env);
-            is_same.then_some(*settings)
-        })
-    };
-    current().unwrap_or_else(|| {
-        // Another event has begun since.
-        begin_event(env);
-        current().unwrap_or_else(Settings::unread)
+    CURRENT.with_borrow_mut(|current| match current {
+        Some((of, settings)) if is_same(of, env) => *settings,
+        _ => {
+            let settings = find(env);
+            *current = Some((env.clone(), settings));
+            settings
+        }
     })
+}
+
+fn is_same(one: &Env, other: &Env) -> bool {
+    AsRef::<JsValue>::as_ref(one) == AsRef::<JsValue>::as_ref(other)
 }
 
 /// A variable or secret, `""` if there is none.

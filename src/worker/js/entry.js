@@ -5,15 +5,16 @@
 // worker-build's own shim answers a panic of the Worker, but one of an object hangs its request.
 import module from "./waitpoint.wasm";
 import * as wasm from "waitpoint:wasm";
+import { COMMAND_HEADER } from "./crossings.js";
 import { streams, whenIdle, whenTrapped } from "./guard.js";
 
 wasm.initSync({ module });
 
-// What rejects the promise of each request, alarm and so on that is under way, by what Rust knows it by.
+// What ends each request, alarm and so on that is under way, by what Rust knows it by.
 const underWay = new Map();
 let panics = 0;
 // More are not left behind, whatever is under way: each leaves a part of a stack of 1 MB.
-const PANICS = 10;
+const MOST_PANICS = 10;
 // Changes with the instance and with each panic: what Rust held of an object by then may be half done.
 let generation = 0;
 
@@ -24,12 +25,10 @@ const isTrap = (error) =>
   // A stack that is full is no RuntimeError, and not every RangeError is one.
   error instanceof WebAssembly.RuntimeError || /call stack/.test(error?.message);
 
-/** A poll has ended with an exception. Fails the request that it belonged to; all else goes on. */
+/** A poll has ended with an exception. Ends the request that it belonged to; all else goes on. */
 whenTrapped((error) => {
   const key = panicked();
-  const reject = underWay.get(key);
-  underWay.delete(key);
-  reject?.(error);
+  underWay.get(key)?.(error);
   // Null is work behind a request, which the alarm makes good. For what is unknown somebody may wait for ever.
   if (key === undefined) replace();
   else renew();
@@ -43,17 +42,15 @@ function panicked() {
 }
 
 function renew() {
-  if (panics >= PANICS || (panics > 0 && underWay.size === 0 && wasm.tasks_behind() === 0)) replace();
+  if (panics >= MOST_PANICS || (panics > 0 && underWay.size === 0 && wasm.tasks_behind() === 0)) replace();
 }
 
 function replace() {
   console.error("a panic; the instance is replaced");
   panics = 0;
   generation += 1;
-  const rejects = [...underWay.values()];
-  underWay.clear();
   wasm.__wbg_reset_state();
-  for (const reject of rejects) reject(REPLACED);
+  for (const end of [...underWay.values()]) end(REPLACED);
   // Their clients connect again.
   for (const stream of streams) stream.abort(REPLACED);
   streams.clear();
@@ -72,42 +69,41 @@ function enter(call) {
   }
 }
 
-/** What the call promises, or a rejection if that panics. Rust knows it by `key`. */
+/**
+ * What the call promises, or a rejection if that panics; Rust knows it by `key`. It begins again if the panics of others
+ * end it, unless the body of its request is read.
+ */
 const promised = (key, call) =>
   new Promise((resolve, reject) => {
+    const end = (error) => {
+      underWay.delete(key);
+      if (error === REPLACED && !key.bodyUsed) begin();
+      else reject(error);
+    };
     const over = (settle) => (value) => {
-      if (underWay.get(key) === reject) underWay.delete(key);
+      // Else it has begun again since.
+      if (underWay.get(key) !== end) return;
+      underWay.delete(key);
       if (panics > 0) renew();
       settle(value);
     };
-    underWay.set(key, reject);
-    try {
-      enter(call).then(over(resolve), over(reject));
-    } catch (error) {
-      over(reject)(error);
-    }
+    const begin = () => {
+      underWay.set(key, end);
+      try {
+        enter(call).then(over(resolve), over(reject));
+      } catch (error) {
+        over(reject)(error);
+      }
+    };
+    begin();
   });
 
-/** Likewise, from its beginning again if the panics of others end it, unless `isSpent` says that it cannot. */
-async function promisedAgain(key, call, isSpent = () => false) {
-  for (;;) {
-    try {
-      return await promised(key, call);
-    } catch (error) {
-      if (error !== REPLACED || isSpent()) throw error;
-    }
-  }
-}
-
 export default {
-  async fetch(request, env, context) {
-    try {
-      return await promisedAgain(request, () => wasm.fetch(request, env, context), () => request.bodyUsed);
-    } catch (error) {
+  fetch: (request, env, context) =>
+    promised(request, () => wasm.fetch(request, env, context)).catch((error) => {
       console.error("a request failed", String(error));
       return failure(request);
-    }
-  },
+    }),
 };
 
 // What pages of other origins may call: `is_for_browsers` of route.rs.
@@ -165,23 +161,19 @@ const shell = (Rust) =>
     }
 
     fetch(request) {
-      return promisedAgain(request, () => this.rust.fetch(request), () => request.bodyUsed);
+      return promised(request, () => this.rust.fetch(request));
     }
 
     /** Does what an alarm is for, later if it panics: the platform would call six times and then never again. */
-    async alarm() {
-      try {
-        await promisedAgain(this.#state, () => this.rust.alarm());
-      } catch (error) {
+    alarm() {
+      const { storage } = this.#state;
+      return promised(this.#state, () => this.rust.alarm()).catch(async (error) => {
         console.error("an alarm failed", String(error));
-        const { storage } = this.#state;
         const at = await storage.getAlarm();
         if (at === null || at > Date.now() + LATER) await storage.setAlarm(Date.now() + LATER);
-      }
+      });
     }
   };
-
-const COMMAND_HEADER = "waitpoint-secret-command";
 
 export class TokenObject extends shell("TokenObject") {
   /** A command that came in a header is answered at once: a promise and a poll would be a tenth of a request. */
