@@ -2,11 +2,11 @@
 //!
 //! Whatever can throw is declared to (`catch`): an exception that passes through Rust is as bad as a panic.
 
-use js_sys::{Array, Promise, Uint8Array};
+use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestInit, Response};
-use worker::{Env, State, Storage, wasm_bindgen_futures};
+use worker::{Env, RateLimiter, State, Storage, wasm_bindgen_futures, worker_sys};
 
 #[wasm_bindgen]
 extern "C" {
@@ -95,6 +95,30 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     pub(super) fn message(this: &ObjectError) -> JsValue;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type LimitOptions;
+
+    #[wasm_bindgen(method, setter)]
+    fn set_key(this: &LimitOptions, key: &str);
+
+    type LimitOutcome;
+
+    #[wasm_bindgen(method, getter)]
+    fn success(this: &LimitOutcome) -> bool;
+}
+
+/// Whether `key` has used up its share. `RateLimiter::limit` says so by way of `serde-wasm-bindgen`, which nothing else
+/// here uses, and with which come the tables that print floating point numbers.
+pub(super) async fn is_limited(limiter: &RateLimiter, key: &str) -> Result<bool, JsValue> {
+    let options = Object::new().unchecked_into::<LimitOptions>();
+    options.set_key(key);
+    let limiter: &JsValue = limiter.as_ref();
+    let limiter: &worker_sys::RateLimiter = limiter.unchecked_ref();
+    let outcome = settled(limiter.limit(options.unchecked_into())?).await?;
+    Ok(!outcome.unchecked_ref::<LimitOutcome>().success())
 }
 
 #[wasm_bindgen]

@@ -7,6 +7,7 @@ use crate::route::Endpoint;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Headers, ReadableStream, Request, Response, ResponseInit};
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -471,6 +472,38 @@ pub(super) fn respond(
             bindings::respond(503, None, b"storage trouble")
         }
     }
+}
+
+/// The answer to a request that panicked: it may be sent again. It uses little of what a panic may have left half done.
+#[wasm_bindgen]
+#[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
+#[allow(clippy::missing_errors_doc, reason = "js/entry.js alone calls it")]
+pub fn failure(request: &Request) -> Result<Response, JsValue> {
+    let sentence = "Something went wrong here; it is safe to try again";
+    let head = Head::of(request);
+    let reply = if header(request, "accept").contains("text/html") {
+        Reply::new(500, Body::Text(sentence.to_owned()), false)
+            .with_fixed("content-type", "text/plain; charset=utf-8")
+    } else {
+        let json = format!(r#"{{"error":"{sentence}","code":"internal_error"}}"#);
+        Reply::new(500, Body::Text(json), false).with_fixed("content-type", JSON)
+    };
+    let reply = reply
+        .with_fixed("cache-control", "no-store")
+        .with_fixed("retry-after", "1")
+        .with_fixed("x-should-retry", "true");
+    let is_for_browsers = Endpoint::of(head.path()).is_some_and(Endpoint::is_for_browsers);
+    let reply = match head.page_origin() {
+        page if is_for_browsers && !page.is_empty() => reply
+            .with("access-control-allow-origin", page)
+            .with_fixed("vary", "Origin")
+            .with_fixed(
+                "access-control-expose-headers",
+                "x-should-retry, retry-after",
+            ),
+        _ => reply,
+    };
+    reply.into_response()
 }
 
 /// The answer to OPTIONS: for browsers' endpoints a preflight's, else nothing is granted.

@@ -4,6 +4,7 @@
 //! decision that an object has taken is told whatever a limit says.
 
 use super::api::Call;
+use super::bindings::is_limited;
 use super::http::header;
 use crate::caller::Caller;
 use crate::error::Refusal;
@@ -61,7 +62,7 @@ impl Call<'_> {
         let Ok(limiter) = self.env.rate_limiter(binding) else {
             return false;
         };
-        let outcome = limiter.limit(key.to_owned()).await;
-        outcome.is_ok_and(|outcome| !outcome.success)
+        let limited = is_limited(&limiter, key).await;
+        limited.unwrap_or(false)
     }
 }

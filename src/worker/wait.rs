@@ -14,13 +14,14 @@ use crate::route::internal_id;
 use futures_channel::{mpsc, oneshot};
 use futures_util::future::select;
 use futures_util::{FutureExt, Stream, StreamExt};
+use js_sys::Function;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    AbortController, AbortSignal, MessageEvent, ReadableStream, ReadableWritablePair,
+    AbortController, AbortSignal, EventTarget, MessageEvent, ReadableStream, ReadableWritablePair,
     StreamPipeOptions, TransformStream,
 };
 use worker::{Delay, ResponseBody, WebSocket};
@@ -168,15 +169,10 @@ async fn ended(
     longest: Duration,
     signal: &AbortSignal,
 ) -> Result<(), worker::Error> {
-    let left = Left::of(signal)?;
-    let events = socket.events()?;
+    let left = Heard::of(signal, &["abort"])?;
+    // It closes after the final message, and when the object has to go.
+    let closed = Heard::of(socket.as_ref(), &["close", "error"])?;
     socket.accept()?;
-    // It closes after the final message, and when the object has to go. An error is followed by nothing.
-    let closed = events.take_while(|event| {
-        let is_open = matches!(event, Ok(worker::WebsocketEvent::Message(_)));
-        std::future::ready(is_open)
-    });
-    let closed = closed.for_each(|_| std::future::ready(()));
     select(closed, select(Delay::from(longest), left)).await;
     close(&socket);
     Ok(())
@@ -187,47 +183,76 @@ fn close(socket: &WebSocket) {
     let _ = socket.close(Some(1000), None::<&str>);
 }
 
-/// Resolves when the client of a request has left. The platform lets go of the promises of such a request without settling
-/// them, so a future that awaits one would never be dropped.
-struct Left {
-    left: oneshot::Receiver<()>,
-    signal: AbortSignal,
-    listener: Closure<dyn FnMut()>,
+/// A listener to events, while this is held. `WebSocket::events` borrows the socket, and a body must own it.
+struct Listening {
+    target: EventTarget,
+    kinds: &'static [&'static str],
+    listener: Closure<dyn FnMut(JsValue)>,
 }
 
-impl Left {
-    fn of(signal: &AbortSignal) -> Result<Self, JsValue> {
-        let (tell, left) = oneshot::channel();
+impl Listening {
+    fn to(
+        target: &EventTarget,
+        kinds: &'static [&'static str],
+        hear: impl FnMut(JsValue) + 'static,
+    ) -> Result<Self, JsValue> {
+        let listening = Self {
+            target: target.clone(),
+            kinds,
+            listener: Closure::new(hear),
+        };
+        for kind in kinds {
+            target.add_event_listener_with_callback(kind, listening.function())?;
+        }
+        Ok(listening)
+    }
+
+    fn function(&self) -> &Function {
+        AsRef::<JsValue>::as_ref(&self.listener).unchecked_ref()
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        for kind in self.kinds {
+            let function = self.function();
+            let _ = self
+                .target
+                .remove_event_listener_with_callback(kind, function);
+        }
+    }
+}
+
+/// Resolves when one of some events has come.
+///
+/// That of a request's signal tells that the client has left. The platform lets go of the promises of such a request without
+/// settling them, so a future that awaits one would never be dropped.
+struct Heard {
+    heard: oneshot::Receiver<()>,
+    _listening: Listening,
+}
+
+impl Heard {
+    fn of(target: &EventTarget, kinds: &'static [&'static str]) -> Result<Self, JsValue> {
+        let (tell, heard) = oneshot::channel();
         let mut tell = Some(tell);
-        let listener = Closure::new(move || {
+        let hear = move |_| {
             if let Some(tell) = tell.take() {
                 let _ = tell.send(());
             }
-        });
-        let function = AsRef::<JsValue>::as_ref(&listener).unchecked_ref();
-        signal.add_event_listener_with_callback("abort", function)?;
+        };
         Ok(Self {
-            left,
-            signal: signal.clone(),
-            listener,
+            heard,
+            _listening: Listening::to(target, kinds, hear)?,
         })
     }
 }
 
-impl Future for Left {
+impl Future for Heard {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.left.poll_unpin(context).map(drop)
-    }
-}
-
-impl Drop for Left {
-    fn drop(&mut self) {
-        let listener = AsRef::<JsValue>::as_ref(&self.listener).unchecked_ref();
-        let _ = self
-            .signal
-            .remove_event_listener_with_callback("abort", listener);
+        self.heard.poll_unpin(context).map(drop)
     }
 }
 
@@ -247,18 +272,15 @@ fn event_stream(socket: WebSocket, signal: &AbortSignal) -> Result<ReadableStrea
     Ok(stream.pipe_through_with_options(&through, &options))
 }
 
-/// The listeners of a socket.
-type Listeners = [(&'static str, Closure<dyn FnMut(JsValue)>); 3];
-
-/// A socket's messages, each an event or more of a stream of Server-Sent Events. `WebSocket::events` borrows the socket,
-/// and a body must own it.
+/// A socket's messages as a stream of Server-Sent Events.
 struct Events {
     messages: mpsc::UnboundedReceiver<String>,
+    closed: Heard,
+    left: Heard,
     ping: Delay,
-    left: Left,
     socket: WebSocket,
-    listeners: Listeners,
     controller: AbortController,
+    _listening: Listening,
     _tracked: guard::Tracked,
 }
 
@@ -267,35 +289,19 @@ impl Events {
         let (tell, messages) = mpsc::unbounded();
         // How long the client's pause is before it connects again.
         let _ = tell.unbounded_send("retry: 2000\n\n".to_owned());
-        let on_message = {
-            let tell = tell.clone();
-            Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
-                let data = event.unchecked_into::<MessageEvent>().data();
-                let _ = tell.unbounded_send(data.as_string().unwrap_or_default());
-            })
+        let hear = move |event: JsValue| {
+            let data = event.unchecked_into::<MessageEvent>().data();
+            let _ = tell.unbounded_send(data.as_string().unwrap_or_default());
         };
-        let over = || {
-            let tell = tell.clone();
-            Closure::<dyn FnMut(JsValue)>::new(move |_| tell.close_channel())
-        };
-        let listeners = [
-            ("message", on_message),
-            ("close", over()),
-            ("error", over()),
-        ];
-        for (kind, listener) in &listeners {
-            let listener = AsRef::<JsValue>::as_ref(listener).unchecked_ref();
-            let raw: &web_sys::WebSocket = socket.as_ref();
-            raw.add_event_listener_with_callback(kind, listener)?;
-        }
         let controller = AbortController::new()?;
         let events = Self {
             messages,
+            _listening: Listening::to(socket.as_ref(), &["message"], hear)?,
+            closed: Heard::of(socket.as_ref(), &["close", "error"])?,
+            left: Heard::of(signal, &["abort"])?,
             ping: Delay::from(PING_EVERY),
-            left: Left::of(signal)?,
             _tracked: guard::Tracked::new(&controller),
             controller,
-            listeners,
             socket,
         };
         events.socket.accept()?;
@@ -310,7 +316,8 @@ impl Stream for Events {
         if let Poll::Ready(message) = self.messages.poll_next_unpin(context) {
             return Poll::Ready(message.map(|message| Ok(message.into_bytes())));
         }
-        if self.left.poll_unpin(context).is_ready() {
+        let is_over = self.closed.poll_unpin(context).is_ready();
+        if is_over || self.left.poll_unpin(context).is_ready() {
             return Poll::Ready(None);
         }
         if self.ping.poll_unpin(context).is_pending() {
@@ -323,11 +330,6 @@ impl Stream for Events {
 
 impl Drop for Events {
     fn drop(&mut self) {
-        let raw: &web_sys::WebSocket = self.socket.as_ref();
-        for (kind, listener) in &self.listeners {
-            let listener = AsRef::<JsValue>::as_ref(listener).unchecked_ref();
-            let _ = raw.remove_event_listener_with_callback(kind, listener);
-        }
         close(&self.socket);
     }
 }

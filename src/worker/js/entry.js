@@ -1,8 +1,6 @@
 // What the platform calls: the Worker, and the classes of its Durable Objects, each a shell of its Rust.
-//
-// Why this is JavaScript: after a trap nothing of an instance can be trusted to answer for itself. The shells
-// outlive it; they answer the request that panicked, make the objects' Rust anew, and replace the instance.
-// worker-build's own shim answers a panic of the Worker, but one of an object hangs its request.
+// Why this is JavaScript: a panic traps, after which an instance cannot answer for itself. The shells outlive it, answer for
+// it and replace it. worker-build's own shim answers a panic of the Worker, but one of an object hangs its request.
 import module from "./waitpoint.wasm";
 import * as wasm from "waitpoint:wasm";
 import { COMMAND_HEADER } from "./crossings.js";
@@ -10,20 +8,17 @@ import { streams, whenIdle, whenTrapped } from "./guard.js";
 
 wasm.initSync({ module });
 
-// What ends each request, alarm and so on that is under way, by what Rust knows it by.
+// What ends each request and alarm that is under way, by what Rust knows it by; and what it ends with if its instance is replaced.
 const underWay = new Map();
-let panics = 0;
-// More are not left behind, whatever is under way: each leaves a part of a stack of 1 MB.
+const REPLACED = new Error("the instance was replaced");
+// More panics are not left behind, whatever is under way: each leaves a part of a stack of 1 MB.
 const MOST_PANICS = 10;
+let panics = 0;
 // Changes with the instance and with each panic: what Rust held of an object by then may be half done.
 let generation = 0;
 
-/** What a request ends with that is under way when its instance is replaced. */
-const REPLACED = new Error("the instance was replaced");
-
-const isTrap = (error) =>
-  // A stack that is full is no RuntimeError, and not every RangeError is one.
-  error instanceof WebAssembly.RuntimeError || /call stack/.test(error?.message);
+// A stack that is full is no RuntimeError, and not every RangeError is one.
+const isTrap = (error) => error instanceof WebAssembly.RuntimeError || /call stack/.test(error?.message);
 
 /** A poll has ended with an exception. Ends the request that it belonged to; all else goes on. */
 whenTrapped((error) => {
@@ -36,8 +31,7 @@ whenTrapped((error) => {
 whenIdle(renew);
 
 function panicked() {
-  panics += 1;
-  generation += 1;
+  [panics, generation] = [panics + 1, generation + 1];
   return wasm.panicked();
 }
 
@@ -92,7 +86,7 @@ const promised = (key, call) =>
       try {
         enter(call).then(over(resolve), over(reject));
       } catch (error) {
-        over(reject)(error);
+        end(error);
       }
     };
     begin();
@@ -102,39 +96,15 @@ export default {
   fetch: (request, env, context) =>
     promised(request, () => wasm.fetch(request, env, context)).catch((error) => {
       console.error("a request failed", String(error));
-      return failure(request);
+      try {
+        return enter(() => wasm.failure(request));
+      } catch {
+        return new Response("It is safe to try again", { status: 500, headers: { "retry-after": "1", "x-should-retry": "true" } });
+      }
     }),
 };
 
-// What pages of other origins may call: `is_for_browsers` of route.rs.
-const FOR_BROWSERS = /^\/api\/v1\/waitpoints\/tokens\/[^/]+(\/complete|\/wait)?$/;
-
-/** The answer to a request whose Rust panicked; so it is made without it. Every request may be sent twice. */
-function failure({ url, headers: asked }) {
-  const sentence = "Something went wrong here; it is safe to try again";
-  const isForPeople = asked.get("accept")?.includes("text/html");
-  // Those that http.rs gives every answer among them.
-  const headers = new Headers({
-    "content-type": isForPeople ? "text/plain; charset=utf-8" : "application/json; charset=utf-8",
-    "cache-control": "no-store",
-    "retry-after": "1",
-    "x-should-retry": "true",
-    "x-content-type-options": "nosniff",
-    "x-robots-tag": "noindex, nofollow, noarchive, nosnippet",
-    "strict-transport-security": "max-age=63072000",
-  });
-  const page = asked.get("origin");
-  if (page && FOR_BROWSERS.test(new URL(url).pathname)) {
-    headers.set("access-control-allow-origin", page);
-    headers.set("access-control-expose-headers", "x-should-retry, retry-after");
-    headers.set("vary", "Origin");
-  }
-  const body = isForPeople ? sentence : JSON.stringify({ error: sentence, code: "internal_error" });
-  return new Response(body, { status: 500, headers });
-}
-
-// In milliseconds.
-const LATER = 5 * 60_000;
+const LATER_MS = 5 * 60_000;
 
 /** `Rust` names the class that knows what to do. */
 const shell = (Rust) =>
@@ -143,10 +113,8 @@ const shell = (Rust) =>
     #env;
     #generation;
     #rust;
-
     constructor(state, env) {
-      this.#state = state;
-      this.#env = env;
+      [this.#state, this.#env] = [state, env];
     }
 
     /** Rust's side of it, made anew after a panic: what is lost with the old is only what spares work. */
@@ -170,7 +138,7 @@ const shell = (Rust) =>
       return promised(this.#state, () => this.rust.alarm()).catch(async (error) => {
         console.error("an alarm failed", String(error));
         const at = await storage.getAlarm();
-        if (at === null || at > Date.now() + LATER) await storage.setAlarm(Date.now() + LATER);
+        if (at === null || at > Date.now() + LATER_MS) await storage.setAlarm(Date.now() + LATER_MS);
       });
     }
   };
@@ -182,10 +150,9 @@ export class TokenObject extends shell("TokenObject") {
     return command === null ? super.fetch(request) : enter(() => this.rust.answer(command));
   }
 
-  // A waiter has nothing to say; pings are answered by the platform, and closes as well.
+  // A waiter has nothing to say; the platform itself answers pings and closes.
   webSocketMessage() {}
   webSocketClose() {}
-  webSocketError() {}
 }
 
 export const [KeyObject, IndexObject] = [shell("KeyObject"), shell("IndexObject")];
