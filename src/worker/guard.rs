@@ -10,7 +10,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::AbortController;
-use worker::{Request, State, wasm_bindgen_futures};
+use worker::{Request, State, console_error, wasm_bindgen_futures};
 
 /// Whose poll it is.
 #[derive(Clone)]
@@ -91,6 +91,23 @@ impl<T> Future for Watched<'_, T> {
         POLLED.set(None);
         polled
     }
+}
+
+/// Has the place of each panic logged; not its message, as that of a text that is cut amiss holds the text.
+///
+/// The crate `worker` has a hook of its own that logs it, which it sets when an instance begins, behind what is marked
+/// `#[event(start)]`. So this replaces it before anything else is done.
+pub(super) fn log_panics() {
+    thread_local! {
+        static IS_SET: Cell<bool> = const { Cell::new(false) };
+    }
+    if IS_SET.replace(true) {
+        return;
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or(String::new(), ToString::to_string);
+        console_error!("a panic {place}");
+    }));
 }
 
 /// What `js/entry.js` knows an object's alarm by.

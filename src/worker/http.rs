@@ -474,7 +474,8 @@ pub(super) fn respond(
     }
 }
 
-/// The answer to a request that panicked: it may be sent again. It uses little of what a panic may have left half done.
+/// The answer to a request that failed or panicked: it may be sent again. It uses little of what a panic may have left
+/// half done.
 #[wasm_bindgen]
 #[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
 #[allow(clippy::missing_errors_doc, reason = "js/entry.js alone calls it")]

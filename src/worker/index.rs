@@ -308,6 +308,7 @@ struct Index {
 
 impl DurableObject for IndexObject {
     fn new(state: ObjectState, env: Env) -> Self {
+        guard::log_panics();
         Self {
             index: Index {
                 stored: Stored::of(&state),

@@ -89,6 +89,7 @@ pub struct KeyObject {
 
 impl DurableObject for KeyObject {
     fn new(state: State, _env: Env) -> Self {
+        guard::log_panics();
         Self {
             stored: Stored::of(&state),
         }

@@ -52,41 +52,46 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Request, Response};
 use worker::{Context, Env, console_error, event};
 
-/// Answers a request. Request and response are the platform's own: `worker`'s are made of what these are taken apart
-/// into, and an object's response is passed on as it came. Refusals are answers; it fails if there is nothing that
-/// could be made a response, and `js/entry.js` answers.
+/// Answers a request.
+///
+/// Request and response are the platform's own: `worker`'s are made of what these are taken apart into, and an object's
+/// response is passed on as it came. The error is a text, as with that of `worker` would come all that prints it.
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response, String> {
+    guard::log_panics();
     let request = Rc::new(JsValue::from(request));
     let answering = async {
         let request: &Request = request.unchecked_ref();
         #[cfg(feature = "faults")]
         fault("fault:request", &request.url());
-        Ok(api::answer(request, &env).await?)
+        let answered = api::answer(request, &env).await.or_else(|why| {
+            log_error("a request failed", &why);
+            http::failure(request)
+        });
+        answered.map_err(|why| error_text(&why))
     };
     guard::watch(&request, answering).await
 }
 
-/// Has the place of each panic logged; not its message, as that of a text that is cut amiss holds the text. The hook of
-/// `worker` logs it, and is replaced by this one.
+/// An instance begins.
 #[event(start)]
 fn start() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map_or(String::new(), ToString::to_string);
-        console_error!("a panic {place}");
-    }));
     bindings::intern_names();
 }
 
 /// A line for the operator: what failed, and the exception's message.
 fn log_error(line: &str, cause: &JsValue) {
+    console_error!("{line} {}", error_text(cause));
+}
+
+/// An exception's message, or whatever else was thrown.
+fn error_text(cause: &JsValue) -> String {
     let message = if cause.is_object() {
         cause.unchecked_ref::<bindings::ObjectError>().message()
     } else {
         cause.clone()
     };
-    let message = bindings::to_text(&message).unwrap_or_default();
-    console_error!("{line} {message}");
+    bindings::to_text(&message).unwrap_or_default()
 }
 
 /// Panics if a text asks for it by this name.

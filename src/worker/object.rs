@@ -59,6 +59,7 @@ impl TokenObject {
 
 impl DurableObject for TokenObject {
     fn new(state: ObjectState, env: Env) -> Self {
+        guard::log_panics();
         let name = object_name(&state);
         let (environment, id) = name.split_once('/').unwrap_or(("", ""));
         let object = Object {

@@ -86,7 +86,9 @@ test("after many panics in a row everything is as it was", async () => {
   await until(() => worker.server.log, (log) => log.includes("the instance is replaced"));
   for (const { id } of tokens) await completes(await worker.complete(id, id));
   assert.deepEqual(ended(await (await poll).json()), completed(polled.id));
-  assert.deepEqual(ended(await stream.end), completed(streamed.id));
+  // A stream is fed by its instance and ends with it, so that its client connects again; it does not hang.
+  await assert.rejects(stream.end, /terminated/);
+  assert.deepEqual(ended(await (await worker.stream(streamed.id)).end), completed(streamed.id));
   assert.deepEqual(ended(await socket.end), completed(watched.id));
   assert.deepEqual(ended(await worker.retrieve(unsettled.id)), completed(unsettled.id));
   assert.deepEqual(ended(await worker.retrieve(done.id)), completed("kept"));

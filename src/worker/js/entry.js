@@ -4,7 +4,7 @@
 import module from "./waitpoint.wasm";
 import * as wasm from "waitpoint:wasm";
 import { COMMAND_HEADER } from "./crossings.js";
-import { streams, whenIdle, whenTrapped } from "./guard.js";
+import { endPolls, handlers, streams } from "./guard.js";
 
 wasm.initSync({ module });
 
@@ -21,14 +21,14 @@ let generation = 0;
 const isTrap = (error) => error instanceof WebAssembly.RuntimeError || /call stack/.test(error?.message);
 
 /** A poll has ended with an exception. Ends the request that it belonged to; all else goes on. */
-whenTrapped((error) => {
+handlers.trapped = (error) => {
   const key = panicked();
   underWay.get(key)?.(error);
   // Null is work behind a request, which the alarm makes good. For what is unknown somebody may wait for ever.
   if (key === undefined) replace();
   else renew();
-});
-whenIdle(renew);
+};
+handlers.idle = renew;
 
 function panicked() {
   [panics, generation] = [panics + 1, generation + 1];
@@ -43,6 +43,7 @@ function replace() {
   console.error("a panic; the instance is replaced");
   panics = 0;
   generation += 1;
+  endPolls();
   wasm.__wbg_reset_state();
   for (const end of [...underWay.values()]) end(REPLACED);
   // Their clients connect again.
@@ -50,7 +51,6 @@ function replace() {
   streams.clear();
 }
 
-/** Calls into wasm. */
 function enter(call) {
   try {
     return call();
