@@ -1,8 +1,9 @@
-//! Rows on their way to a month of the index, gathered: a month's object would be busy with a request for each.
+//! Rows on their way to a month of the index, gathered: a month's object would be busy with a
+//! request for each.
 //!
-//! All objects of the isolate share what is here, so nothing that belongs to one request lies here: a timer is an
-//! object's, and goes with it. So the first few who bring a row set one each, and after trouble everybody; the first
-//! whose timer is over sends them all.
+//! All objects of the isolate share what is here, so nothing that belongs to one request lies here:
+//! a timer is an object's, and goes with it. So the first few who bring a row set one each, and
+//! after trouble everybody; the first whose timer is over sends them all.
 
 use super::index::{self, Row};
 use super::{guard, log_error, now};
@@ -16,8 +17,8 @@ const TIMERS: u32 = 3;
 const GATHER: Duration = Duration::from_millis(20);
 /// How far apart a month is sent some.
 const APART: Duration = Duration::from_millis(100);
-/// How long after its time a batch is taken along by whoever comes with another row: its timers have gone by then, or
-/// wait to try again.
+/// How long after its time a batch is taken along by whoever comes with another row: its timers
+/// have gone by then, or wait to try again.
 const ORPHANED: Duration = Duration::from_millis(200);
 const MOST_ROWS: usize = 1_000;
 const MOST_ATTEMPTS: u32 = 10;
@@ -92,7 +93,8 @@ impl Month {
         needs_timer.then(|| batch.timer(now))
     }
 
-    /// Sends these rows soon, or later if that has failed; what is too much comes with the tokens' next alarms.
+    /// Sends these rows soon, or later if that has failed; what is too much comes with the tokens'
+    /// next alarms.
     fn start(&mut self, mut rows: Vec<Row>, attempt: u32, now: Timestamp) -> Option<Timer> {
         rows.drain(..rows.len().saturating_sub(MOST_ROWS));
         let pause = if attempt == 0 {

@@ -1,4 +1,5 @@
-//! What the platform has and the crate `worker` lacks. `docs/upstream.md` says of each what `worker` would need.
+//! What the platform has and the crate `worker` lacks. `docs/upstream.md` says of each what
+//! `worker` would need.
 //!
 //! Whatever can throw is declared to (`catch`): an exception that passes through Rust is as bad as a panic.
 
@@ -10,8 +11,8 @@ use worker::{Env, RateLimiter, State, Storage, wasm_bindgen_futures, worker_sys}
 
 #[wasm_bindgen]
 extern "C" {
-    /// A Durable Object's storage by key, without promises. `Storage::get` and `put` take three times as long, and
-    /// between reading a record and writing it there may be no `await`.
+    /// A Durable Object's storage by key, without promises. `Storage::get` and `put` take three
+    /// times as long, and between reading a record and writing it there may be no `await`.
     pub(super) type SyncKv;
 
     #[wasm_bindgen(method, catch)]
@@ -47,7 +48,8 @@ extern "C" {
     fn to_array(this: &Cursor) -> Result<Array, JsValue>;
 }
 
-/// The rows of a statement as JavaScript objects. A cursor that is not read to its end would break the object.
+/// The rows of a statement as JavaScript objects. A cursor that is not read to its end would break
+/// the object.
 pub(super) fn sql_rows(state: &State, statement: &str, bindings: Array) -> Result<Array, JsValue> {
     let cursor = state.as_raw().storage()?.sql().exec(statement, bindings)?;
     cursor.unchecked_ref::<Cursor>().to_array()
@@ -74,8 +76,8 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    /// What `Stub::into_rpc` makes of a stub. `Stub::fetch_with_request` takes the response apart and makes another
-    /// of it, which costs more than what the object does, and it takes no signal.
+    /// What `Stub::into_rpc` makes of a stub. `Stub::fetch_with_request` takes the response apart
+    /// and makes another of it, which costs more than what the object does, and it takes no signal.
     pub(super) type RawStub;
 
     #[wasm_bindgen(method, catch)]
@@ -110,8 +112,9 @@ extern "C" {
     fn success(this: &LimitOutcome) -> bool;
 }
 
-/// Whether `key` has used up its share. `RateLimiter::limit` says so by way of `serde-wasm-bindgen`, which nothing else
-/// here uses, and with which come the tables that print floating point numbers.
+/// Whether `key` has used up its share. `RateLimiter::limit` says so by way of
+/// `serde-wasm-bindgen`, which nothing else here uses, and with which come the tables that print
+/// floating point numbers.
 pub(super) async fn is_limited(limiter: &RateLimiter, key: &str) -> Result<bool, JsValue> {
     let options = Object::new().unchecked_into::<LimitOptions>();
     options.set_key(key);

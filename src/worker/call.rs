@@ -13,8 +13,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Headers, RequestInit, Response};
 use worker::{Env, ObjectNamespace};
 
-/// What a request to an object has instead of a body, if it can. Logs of requests leave out what is called secret.
-/// `js/crossings.js` has the same.
+/// What a request to an object has instead of a body, if it can. Logs of requests leave out what is
+/// called secret. `js/crossings.js` has the same.
 const COMMAND_HEADER: &str = "waitpoint-secret-command";
 
 const OBJECT_URL: &str = "http://object/";
@@ -201,8 +201,8 @@ pub(super) async fn read_json<T: DeserializeOwned>(
 /// What a token's object is asked in a request without a body.
 pub(super) type TokenEnvelope = Envelope<Uint8Array>;
 
-/// A command to a token's object. The body lies outside wasm's memory from the beginning: that never shrinks, and while
-/// answers are awaited many outputs of megabytes may be under way.
+/// A command to a token's object. The body lies outside wasm's memory from the beginning: that
+/// never shrinks, and while answers are awaited many outputs of megabytes may be under way.
 pub(super) fn envelope(
     command: &Command,
     context: Option<ResponseContext>,

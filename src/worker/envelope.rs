@@ -96,6 +96,15 @@ pub(super) fn read(
     header: &str,
     body: &[u8],
 ) -> Result<(Command, Option<ResponseContext>, String), Unreadable> {
+    // serde would take an array for an object without names.
+    let json = if header.is_empty() {
+        body
+    } else {
+        header.as_bytes()
+    };
+    if !json.starts_with(b"{") {
+        return Err(Unreadable);
+    }
     if header.is_empty() {
         let (head, text): (Head<Command>, _) = unpack(body)?;
         return Ok((head.command, head.context, text));

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::AbortController;
+use web_sys::WritableStreamDefaultWriter;
 use worker::{Request, State, console_error, wasm_bindgen_futures};
 
 /// Whose poll it is.
@@ -32,14 +32,14 @@ thread_local! {
 #[wasm_bindgen(raw_module = "waitpoint:guard")]
 extern "C" {
     /// A stream of this instance: it is aborted if that is replaced.
-    fn track(stream: &AbortController);
-    fn untrack(stream: &AbortController);
+    fn track(stream: &WritableStreamDefaultWriter);
+    fn untrack(stream: &WritableStreamDefaultWriter);
     /// After a panic: nothing runs any more that belongs to no event.
     fn idle();
 }
 
-/// There was a panic: what Rust held in memory of an object is made anew. Tells whose poll it was: `null` if nobody
-/// waits for it, `undefined` if that is unknown.
+/// There was a panic: what Rust held in memory of an object is made anew. Tells whose poll it was:
+/// `null` if nobody waits for it, `undefined` if that is unknown.
 #[wasm_bindgen]
 #[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
 pub fn panicked() -> JsValue {
@@ -95,8 +95,8 @@ impl<T> Future for Watched<'_, T> {
 
 /// Has the place of each panic logged; not its message, as that of a text that is cut amiss holds the text.
 ///
-/// The crate `worker` has a hook of its own that logs it, which it sets when an instance begins, behind what is marked
-/// `#[event(start)]`. So this replaces it before anything else is done.
+/// The crate `worker` has a hook of its own that logs it, which it sets when an instance begins,
+/// behind what is marked `#[event(start)]`. So this replaces it before anything else is done.
 pub(super) fn log_panics() {
     thread_local! {
         static IS_SET: Cell<bool> = const { Cell::new(false) };
@@ -152,24 +152,20 @@ impl Drop for Behind {
     }
 }
 
-/// A stream that outlives its event, while this is held: it is aborted rather than left to hang.
-pub(super) struct Tracked {
-    controller: AbortController,
-    _behind: Behind,
-}
-
-impl Tracked {
-    pub(super) fn new(controller: &AbortController) -> Self {
-        track(controller);
-        Self {
-            controller: controller.clone(),
-            _behind: Behind::new(),
-        }
-    }
-}
-
-impl Drop for Tracked {
-    fn drop(&mut self) {
-        untrack(&self.controller);
-    }
+/// Likewise for what feeds a stream, which outlives its event. The stream is aborted if this
+/// panics, or if the instance is replaced: nobody else would end it, and its client would wait for
+/// ever.
+pub(super) fn spawn_stream(
+    stream: WritableStreamDefaultWriter,
+    work: impl Future<Output = ()> + 'static,
+) {
+    track(&stream);
+    let behind = Behind::new();
+    let key = Rc::new(JsValue::from(stream.clone()));
+    let work = watch(&key, async move {
+        work.await;
+        untrack(&stream);
+        drop(behind);
+    });
+    spawn_local(work);
 }

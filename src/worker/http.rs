@@ -439,7 +439,8 @@ pub(super) fn headers_of(list: &HeaderList) -> Result<Headers, JsValue> {
 
 const MOST_KNOWN: usize = 50;
 
-/// Headers that many responses have are made once: the response copies them, which costs a third of making them.
+/// Headers that many responses have are made once: the response copies them, which costs a third of
+/// making them.
 fn usual_headers(list: HeaderList) -> Result<Headers, JsValue> {
     thread_local! {
         static KNOWN: RefCell<Vec<(HeaderList, Headers)>> = const { RefCell::new(Vec::new()) };
@@ -474,8 +475,8 @@ pub(super) fn respond(
     }
 }
 
-/// The answer to a request that failed or panicked: it may be sent again. It uses little of what a panic may have left
-/// half done.
+/// The answer to a request that failed or panicked: it may be sent again. It uses little of what a
+/// panic may have left half done.
 #[wasm_bindgen]
 #[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
 #[allow(clippy::missing_errors_doc, reason = "js/entry.js alone calls it")]

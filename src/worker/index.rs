@@ -332,8 +332,8 @@ impl DurableObject for IndexObject {
         guard::watch(&guard::request_key(&request), answering).await
     }
 
-    /// Deletes the rows whose tokens are forgotten. It fails if not even an alarm can be set; the runtime then calls
-    /// again.
+    /// Deletes the rows whose tokens are forgotten. It fails if not even an alarm can be set; the
+    /// runtime then calls again.
     async fn alarm(&self) -> worker::Result<Response> {
         let index = &self.index;
         let purging = async {
@@ -406,8 +406,8 @@ impl Index {
         }
     }
 
-    /// Tells the directory that there is nothing in this month, and then leaves nothing of it; no other event comes
-    /// between.
+    /// Tells the directory that there is nothing in this month, and then leaves nothing of it; no
+    /// other event comes between.
     async fn dissolve(&self) -> Result<(), JsValue> {
         self.begun.set(false);
         // First, and durable before anybody is told: whoever comes next begins the month anew.

@@ -54,8 +54,9 @@ use worker::{Context, Env, console_error, event};
 
 /// Answers a request.
 ///
-/// Request and response are the platform's own: `worker`'s are made of what these are taken apart into, and an object's
-/// response is passed on as it came. The error is a text, as with that of `worker` would come all that prints it.
+/// Request and response are the platform's own: `worker`'s are made of what these are taken apart
+/// into, and an object's response is passed on as it came. The error is a text, as with that of
+/// `worker` would come all that prints it.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response, String> {
     guard::log_panics();

@@ -46,7 +46,8 @@ pub struct TokenObject {
 
 #[wasm_bindgen]
 impl TokenObject {
-    /// Answers a command that came in a header: `fetch` without a promise and a poll, which `worker` has no name for.
+    /// Answers a command that came in a header: `fetch` without a promise and a poll, which
+    /// `worker` has no name for.
     ///
     /// Trouble with storage is a 503, so that the Worker can tell it from a bug.
     ///
@@ -95,8 +96,8 @@ impl DurableObject for TokenObject {
         Ok(response?.into())
     }
 
-    /// Times the token out, does what is due, or forgets the token; whatever comes next gets its own alarm. It fails
-    /// if not even an alarm can be set; the runtime then calls again.
+    /// Times the token out, does what is due, or forgets the token; whatever comes next gets its
+    /// own alarm. It fails if not even an alarm can be set; the runtime then calls again.
     async fn alarm(&self) -> worker::Result<worker::Response> {
         let object = &self.object;
         let looking = async {

@@ -49,7 +49,8 @@ struct Edition {
 
 thread_local! {
     static EDITIONS: RefCell<Vec<Edition>> = const { RefCell::new(Vec::new()) };
-    /// The last object that was asked about. The platform makes another for other settings, and nobody changes one.
+    /// The last object that was asked about. The platform makes another for other settings, and
+    /// nobody changes one.
     static CURRENT: RefCell<Option<(Env, &'static Settings)>> = const { RefCell::new(None) };
 }
 

@@ -67,9 +67,10 @@ impl Stored {
         Ok(Some(bytes))
     }
 
-    /// Writes the record and the alarm before it returns. A write that fails leaves those before it in place, so they come in
-    /// an order in which that does no harm: an alarm too many finds nothing to do, a chunk too many is read by nobody, and
-    /// the first chunk, last, makes it all true.
+    /// Writes the record and the alarm before it returns. A write that fails leaves those before it
+    /// in place, so they come in an order in which that does no harm: an alarm too many finds
+    /// nothing to do, a chunk too many is read by nobody, and the first chunk, last, makes it all
+    /// true.
     pub(super) fn save_record(&self, bytes: &[u8], alarm: Alarm) -> Result<Saving, JsValue> {
         let raw = self.storage.as_raw();
         let options = JsValue::NULL.unchecked_into::<js_sys::Object>();

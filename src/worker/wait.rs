@@ -4,6 +4,7 @@
 //! client that has left leaves nothing behind.
 
 use super::api::{Call, object_name};
+use super::bindings::settled;
 use super::http::{Answered, Reply, WaitHead};
 use super::waiters::{Hears, Waiter};
 use super::{guard, log_error, settings};
@@ -12,19 +13,16 @@ use crate::caller::Caller;
 use crate::error::Refusal;
 use crate::route::internal_id;
 use futures_channel::{mpsc, oneshot};
-use futures_util::future::select;
+use futures_util::future::{Either, select};
 use futures_util::{FutureExt, Stream, StreamExt};
-use js_sys::Function;
+use js_sys::{Function, Uint8Array};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{
-    AbortController, AbortSignal, EventTarget, MessageEvent, ReadableStream, ReadableWritablePair,
-    StreamPipeOptions, TransformStream,
-};
-use worker::{Delay, ResponseBody, WebSocket};
+use web_sys::{AbortSignal, EventTarget, MessageEvent, ReadableStream, TransformStream};
+use worker::{Delay, WebSocket};
 
 /// The subprotocol that is spoken.
 const PROTOCOL: &str = "waitpoint.v1";
@@ -225,8 +223,8 @@ impl Drop for Listening {
 
 /// Resolves when one of some events has come.
 ///
-/// That of a request's signal tells that the client has left. The platform lets go of the promises of such a request without
-/// settling them, so a future that awaits one would never be dropped.
+/// That of a request's signal tells that the client has left. The platform lets go of the promises
+/// of such a request without settling them, so a future that awaits one would never be dropped.
 struct Heard {
     heard: oneshot::Receiver<()>,
     _listening: Listening,
@@ -257,19 +255,25 @@ impl Future for Heard {
 }
 
 /// The messages of a socket as a response's body, until it closes or the client leaves.
-fn event_stream(socket: WebSocket, signal: &AbortSignal) -> Result<ReadableStream, worker::Error> {
-    let events = Events::of(socket, signal)?;
-    let controller = events.controller.clone();
-    let (_, body) = worker::Response::from_stream(events)?.into_parts();
-    let ResponseBody::Stream(stream) = body else {
-        return Err("a stream is no stream".into());
-    };
-    // Who aborts it is `js/guard.js`, should the instance be replaced that the stream is of: nobody would end it.
+///
+/// Not by `Response::from_stream`: what that makes cannot be ended from outside, which
+/// `js/entry.js` must be able to when the instance is replaced that feeds it.
+fn event_stream(socket: WebSocket, signal: &AbortSignal) -> Result<ReadableStream, JsValue> {
+    let mut events = Events::of(socket, signal)?;
     let through = TransformStream::new()?;
-    let through = ReadableWritablePair::new(&through.readable(), &through.writable());
-    let options = StreamPipeOptions::new();
-    options.set_signal(&controller.signal());
-    Ok(stream.pipe_through_with_options(&through, &options))
+    let writer = through.writable().get_writer()?;
+    let mut gone = settled(writer.closed());
+    guard::spawn_stream(writer.clone(), async move {
+        while let Either::Left((Some(text), _)) = select(events.next(), &mut gone).await {
+            let bytes = Uint8Array::from(text.as_bytes());
+            if settled(writer.write_with_chunk(&bytes)).await.is_err() {
+                return;
+            }
+        }
+        drop(events);
+        let _ = settled(writer.close()).await;
+    });
+    Ok(through.readable())
 }
 
 /// A socket's messages as a stream of Server-Sent Events.
@@ -279,13 +283,11 @@ struct Events {
     left: Heard,
     ping: Delay,
     socket: WebSocket,
-    controller: AbortController,
     _listening: Listening,
-    _tracked: guard::Tracked,
 }
 
 impl Events {
-    fn of(socket: WebSocket, signal: &AbortSignal) -> Result<Self, worker::Error> {
+    fn of(socket: WebSocket, signal: &AbortSignal) -> Result<Self, JsValue> {
         let (tell, messages) = mpsc::unbounded();
         // How long the client's pause is before it connects again.
         let _ = tell.unbounded_send("retry: 2000\n\n".to_owned());
@@ -293,15 +295,12 @@ impl Events {
             let data = event.unchecked_into::<MessageEvent>().data();
             let _ = tell.unbounded_send(data.as_string().unwrap_or_default());
         };
-        let controller = AbortController::new()?;
         let events = Self {
             messages,
             _listening: Listening::to(socket.as_ref(), &["message"], hear)?,
             closed: Heard::of(socket.as_ref(), &["close", "error"])?,
             left: Heard::of(signal, &["abort"])?,
             ping: Delay::from(PING_EVERY),
-            _tracked: guard::Tracked::new(&controller),
-            controller,
             socket,
         };
         events.socket.accept()?;
@@ -310,11 +309,11 @@ impl Events {
 }
 
 impl Stream for Events {
-    type Item = Result<Vec<u8>, worker::Error>;
+    type Item = String;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Poll::Ready(message) = self.messages.poll_next_unpin(context) {
-            return Poll::Ready(message.map(|message| Ok(message.into_bytes())));
+            return Poll::Ready(message);
         }
         let is_over = self.closed.poll_unpin(context).is_ready();
         if is_over || self.left.poll_unpin(context).is_ready() {
@@ -324,7 +323,7 @@ impl Stream for Events {
             return Poll::Pending;
         }
         self.ping = Delay::from(PING_EVERY);
-        Poll::Ready(Some(Ok(b": still waiting\n\n".to_vec())))
+        Poll::Ready(Some(": still waiting\n\n".to_owned()))
     }
 }
 

@@ -72,7 +72,8 @@ impl Notice<'_> {
     }
 }
 
-/// Takes a waiter and tells it how the token stands. While the token waits the socket hibernates: it costs nothing.
+/// Takes a waiter and tells it how the token stands. While the token waits the socket hibernates:
+/// it costs nothing.
 pub(super) fn accept(
     state: &State,
     waiter: &Waiter,

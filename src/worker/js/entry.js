@@ -24,6 +24,7 @@ const isTrap = (error) => error instanceof WebAssembly.RuntimeError || /call sta
 handlers.trapped = (error) => {
   const key = panicked();
   underWay.get(key)?.(error);
+  if (streams.delete(key)) key.abort(error);
   // Null is work behind a request, which the alarm makes good. For what is unknown somebody may wait for ever.
   if (key === undefined) replace();
   else renew();
@@ -46,8 +47,7 @@ function replace() {
   endPolls();
   wasm.__wbg_reset_state();
   for (const end of [...underWay.values()]) end(REPLACED);
-  // Their clients connect again.
-  for (const stream of streams) stream.abort(REPLACED);
+  for (const stream of streams) stream.abort(REPLACED); // Their clients connect again.
   streams.clear();
 }
 
