@@ -17,9 +17,16 @@ export const configured = { baseURL: "", accessToken: "" };
 /** A mistake of the caller's: nothing was sent. */
 export const refused = (message, cause) => new WaitpointError(message, { code: "invalid_argument", cause });
 
-/** A 2xx that is not what was asked for, such as a captive portal's page. */
-export const unreadable = () =>
-  new WaitpointError("the answer is not a waitpoint server's; is the base URL right?", { code: "invalid_response" });
+/** Throws unless a 2xx is what was asked for, and not a captive portal's page, say. */
+export function check(fits) {
+  if (fits) return;
+  throw new WaitpointError("the answer is not a waitpoint server's; is the base URL right?", { code: "invalid_response" });
+}
+
+export const isText = (value) => typeof value === "string";
+
+/** What every token that is told has; a page may make its URL a link. */
+export const checkToken = (body) => check(isText(body?.id) && isText(body.url) && /^https?:/.test(body.url));
 
 /** A wasm module's exports; the first call starts it. */
 export function started(module = core) {
@@ -58,8 +65,8 @@ export async function settle(start) {
 
 function refusal({ status, should, body }) {
   const message = body?.error?.message ?? body?.error;
-  return new WaitpointError(typeof message === "string" ? message : `the server answered ${status}`, {
-    code: typeof body?.code === "string" ? body.code : `http_${status}`,
+  return new WaitpointError(isText(message) ? message : `the server answered ${status}`, {
+    code: isText(body?.code) ? body.code : `http_${status}`,
     status,
     retryable: started().retryable(status, should),
   });
@@ -220,14 +227,30 @@ export function json(fields) {
   throw refused(`data is ${Object.prototype.toString.call(data)}, of which JSON holds nothing`);
 }
 
+export const STATUSES = ["WAITING", "COMPLETED", "TIMED_OUT"];
+
+/** What of a token is text where it is there, and of that the times. What a server adds stays as it is. */
+const TEXTS = /^(output(Type)?|completedBy(Subject)?|idempotencyKey|(created|completed|timeout|idempotencyKeyExpires)A(t|fter))$/;
+
 /** A token as people want it: dates are dates, the output is what it was completed with. */
-export function read({ output, outputType, outputIsError, ...token }) {
-  for (const name in token) if (/(At|After)$/.test(name) && token[name]) token[name] = new Date(token[name]);
+export function read(body) {
+  checkToken(body);
+  const { output, outputType, outputIsError = false, ...token } = body;
+  check(token.createdAt && STATUSES.includes(token.status) && Array.isArray(token.tags) && token.tags.every(isText));
+  check([true, false].includes(outputIsError));
+  for (const name in body) {
+    const text = body[name];
+    if (text === null || !TEXTS.test(name)) continue;
+    check(isText(text));
+    if (/A(t|fter)$/.test(name)) check((token[name] = new Date(text)) > 0);
+  }
   if (outputIsError) {
-    token.error = new WaitpointError(parse(output)?.message ?? "the token timed out", { code: "timed_out" });
+    const message = parse(output)?.message;
+    token.error = new WaitpointError(isText(message) ? message : "the token timed out", { code: "timed_out" });
   } else if (output !== undefined) {
     token.output = /json/.test(outputType) ? parse(output) : output;
-    if (/super/.test(outputType)) token.output = token.output?.json;
+    if (/super/.test(outputType)) token.output = Object(token.output).json;
+    check(token.output !== undefined);
   }
   return token;
 }

@@ -4,9 +4,11 @@ import {
   RETRIEVE,
   Wire,
   WaitpointError,
+  check,
   checkBaseURL,
   configured,
   given,
+  isText,
   json,
   known,
   line,
@@ -15,7 +17,6 @@ import {
   retries,
   settle,
   started,
-  unreadable,
 } from "./call.js";
 
 export { WaitpointError };
@@ -30,23 +31,26 @@ export function configure(options) {
 
 export async function completeToken(token, data, options) {
   const { body, header } = await send(token, options, json({ data }));
-  if (body?.success !== true) throw unreadable();
-  return { success: true, outcome: header("waitpoint-outcome") ?? undefined };
+  check(body?.success === true);
+  const outcome = header("waitpoint-outcome");
+  return { success: true, outcome: OUTCOMES.includes(outcome) ? outcome : undefined };
 }
 
+const OUTCOMES = ["completed", "already-completed", "timed-out"];
+
 export async function retrieveToken(token, options) {
-  const { body } = await send(token, options);
-  if (typeof body?.id !== "string") throw unreadable();
-  return read(body);
+  return read((await send(token, options)).body);
 }
 
 export function decodeToken(token) {
   const text = line("token", token?.publicAccessToken ?? token?.url ?? token?.href ?? token);
   try {
     const { sub, scopes, exp, act } = JSON.parse(new TextDecoder().decode(started().decode(text)));
-    if (!(exp > 0)) throw refused("the token has no expiry");
+    const expiresAt = new Date(exp * 1000);
+    if (!(expiresAt > 0)) throw refused("the token has no expiry");
+    if (![sub, act?.sub ?? "", ...scopes].every(isText)) throw TypeError();
     const [id] = scopes.flatMap((scope) => /^\w+:waitpoints:(.+)/.exec(scope)?.[1] ?? []);
-    return { id, environment: sub, scopes, expiresAt: new Date(exp * 1000), subject: act?.sub };
+    return { id, environment: sub, scopes, expiresAt, subject: act?.sub };
   } catch (cause) {
     if (cause instanceof WaitpointError) throw cause;
     throw refused("this is neither a token's public access token (a JWT) nor a url that holds one", cause);

@@ -1,5 +1,5 @@
 // The entry `waitpoint/server`: all of `waitpoint`, and what needs a secret key.
-import { Wire, given, json, known, line, read, refused, retries, settle, started, unreadable } from "./call.js";
+import { STATUSES, Wire, check, checkToken, given, isText, json, known, line, read, refused, retries, settle, started } from "./call.js";
 import { core } from "./wasm/server.js";
 
 export * from "./index.js";
@@ -13,7 +13,8 @@ export async function createToken(fields, options) {
   const { body, header } = await settle(() =>
     started(core).create(text, Date.now(), given("", options), wire, ...retries(options?.retry)),
   );
-  if (typeof body?.id !== "string") throw unreadable();
+  checkToken(body);
+  check(typeof body.isCached === "boolean");
   return { ...body, publicAccessToken: header("x-trigger-jwt") ?? undefined };
 }
 
@@ -32,7 +33,10 @@ async function load(filters, options) {
   const text = `?${query(filters)}`;
   const wire = new Wire(options);
   const { body } = await settle(() => started(core).list(text, given("", options), wire, ...retries(options?.retry)));
-  if (!Array.isArray(body?.data)) throw unreadable();
+  const { next, previous } = body?.pagination ?? {};
+  check(Array.isArray(body?.data) && isText(next ?? "") && isText(previous ?? ""));
+  // Else to go from page to page would never end.
+  check(!next || next !== filters?.after);
   return new TokenPage(body, (cursor) => listTokens({ ...filters, after: undefined, before: undefined, ...cursor }, options));
 }
 
@@ -76,7 +80,6 @@ class TokenPage {
 }
 
 const FILTERS = ["status", "tags", "idempotencyKey", "createdAt", "limit", "after", "before"];
-const STATUSES = ["WAITING", "COMPLETED", "TIMED_OUT"];
 
 /** The query of these filters. */
 function query(filters) {
@@ -102,7 +105,7 @@ function query(filters) {
 function list(name, values) {
   if (values === undefined) return "";
   const texts = [values].flat().map((value) => line(name, value));
-  if (texts.length === 0) throw refused(`${name} is empty, and nothing would fit it; leave it out for all`);
+  if (texts.length === 0) throw refused(`${name} is empty, and so nothing fits; leave it out for all`);
   if (texts.some((text) => text.includes(","))) throw refused(`${name} cannot be asked for with a comma in it`);
   return texts.join();
 }

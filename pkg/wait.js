@@ -1,6 +1,6 @@
 // `waitForToken`: by socket where there is one, else by long poll, else by asking again and again. What a
 // wait rests on is a `Line`; when to pick it up again is decided in Rust, as for any request.
-import { RETRIEVE, WAIT, Wire, given, parse, read, retries, settle, started, unreadable } from "./call.js";
+import { RETRIEVE, WAIT, Wire, given, parse, read, retries, settle, started } from "./call.js";
 
 // Retries without end (src/client/retry.rs): what was reached once will be reached again.
 const PATIENCE = [2 ** 32 - 1, 500, 10_000, 2];
@@ -20,7 +20,7 @@ export async function waitForToken(token, options) {
   const target = given(token, options);
   const ask = async (action, wire, retry) => {
     const { body } = await settle(() => started().start(action, target, wire, ...retry));
-    if (typeof body?.id !== "string") throw unreadable();
+    read(body);
     return body;
   };
   const first = await ask(RETRIEVE, new Wire(options), retries(options?.retry));

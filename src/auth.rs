@@ -230,7 +230,7 @@ impl Keyring {
         }
         internal_id(typed)
             .and_then(|id| self.by_callback_hash(id, credential))
-            .map(|environment| (Caller::Secret(environment), false))
+            .map(|environment| (Caller::CallbackHash(environment), false))
             .ok_or(Refusal::InvalidCallbackHash)
     }
 

@@ -10,6 +10,8 @@ pub enum Caller<'a> {
     Secret(&'a Environment),
     /// The holder of a public access token: what its scopes say.
     Public(Claims<'a>),
+    /// The holder of a token's callback hash: to complete that token, and to read nothing. It never expires.
+    CallbackHash(&'a Environment),
 }
 
 impl<'a> Caller<'a> {
@@ -17,7 +19,7 @@ impl<'a> Caller<'a> {
     #[must_use]
     pub fn environment(&self) -> &'a Environment {
         match self {
-            Self::Secret(environment) => environment,
+            Self::Secret(environment) | Self::CallbackHash(environment) => environment,
             Self::Public(claims) => claims.environment,
         }
     }
@@ -28,6 +30,8 @@ impl<'a> Caller<'a> {
         match self {
             Self::Secret(_) => true,
             Self::Public(claims) => claims.allow(action, id),
+            // It was verified for this id.
+            Self::CallbackHash(_) => action == "write",
         }
     }
 
@@ -35,7 +39,7 @@ impl<'a> Caller<'a> {
     #[must_use]
     pub fn subject(self) -> Option<String> {
         match self {
-            Self::Secret(_) => None,
+            Self::Secret(_) | Self::CallbackHash(_) => None,
             Self::Public(claims) => claims.subject,
         }
     }

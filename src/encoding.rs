@@ -1,4 +1,4 @@
-//! base64, base64url and hexadecimal text, strict in what they read.
+//! base64, base64url, hexadecimal and percent-encoded text.
 
 use alloc::vec::Vec;
 
@@ -115,4 +115,30 @@ pub(crate) fn hex_decode(text: &str) -> Option<[u8; 32]> {
         }
     }
     Some(bytes)
+}
+
+/// Decodes percent-encoded text. A percent sign that no two hexadecimal digits follow stays, and what is not
+/// UTF-8 becomes U+FFFD.
+#[cfg(not(feature = "browser"))]
+pub(crate) fn percent_decode(text: &str) -> alloc::string::String {
+    let digit = |byte| char::from(byte).to_digit(16);
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let escaped = match (byte, tail) {
+            (b'%', &[high, low, ..]) => digit(high).zip(digit(low)),
+            _ => None,
+        };
+        match escaped {
+            Some((high, low)) => {
+                bytes.push((high << 4 | low) as u8);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    alloc::string::String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -30,6 +30,8 @@ pub enum Refusal {
     MethodNotAllowed(&'static str),
     /// 413: carries the limit in bytes.
     BodyTooLarge(usize),
+    /// 413: a form of more fields than are read; carries how many are.
+    TooManyFields(usize),
     /// 400: the connection ended before the body did.
     BodyUnreadable,
     /// 400: a body of no bytes where JSON is needed.
@@ -185,6 +187,7 @@ impl Refusal {
             Self::UnknownToken => (404, "token_not_found"),
             Self::MethodNotAllowed(_) => (405, "method_not_allowed"),
             Self::BodyTooLarge(_) => (413, "body_too_large"),
+            Self::TooManyFields(_) => (413, "too_many_fields"),
             Self::BodyUnreadable => (400, "body_unreadable"),
             Self::BodyEmpty => (400, "body_empty"),
             Self::InvalidJson => (400, "invalid_json"),
@@ -219,6 +222,9 @@ impl fmt::Display for Refusal {
             Self::UnknownToken => f.write_str("Waitpoint not found"),
             Self::MethodNotAllowed(_) => f.write_str("Method not allowed"),
             Self::BodyTooLarge(_) => f.write_str("Request body too large"),
+            Self::TooManyFields(limit) => {
+                write!(f, "A form may have {limit} fields; send more as JSON")
+            }
             Self::BodyUnreadable => f.write_str("Request body could not be read to its end"),
             Self::BodyEmpty => f.write_str("Request body is empty"),
             Self::InvalidJson => f.write_str("Invalid JSON"),

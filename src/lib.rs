@@ -35,6 +35,7 @@
 //! | [`webhook`] | where webhooks may go and how they are signed |
 //! | [`upstream`] | the relay: tokens that live at another API |
 //! | [`approval`] | what a token asks of a person, and what a choice decides |
+//! | [`text`] | what of a text can be seen, and which labels look the same |
 //! | [`page`] | what the page at `token.url` shows |
 //! | [`words`] | its sentences, in each of its languages |
 //! | [`client`] | the npm package: features `browser` and `server` |
@@ -80,6 +81,8 @@ pub mod delivery;
 #[cfg(not(feature = "browser"))]
 pub mod error;
 #[cfg(not(feature = "browser"))]
+pub mod fingerprint;
+#[cfg(not(feature = "browser"))]
 pub mod jwt;
 #[cfg(not(feature = "browser"))]
 pub mod limit;
@@ -93,6 +96,8 @@ pub mod page;
 pub mod recent;
 #[cfg(not(feature = "browser"))]
 pub mod route;
+#[cfg(not(feature = "browser"))]
+pub mod text;
 #[cfg(not(feature = "browser"))]
 pub mod time;
 #[cfg(not(feature = "browser"))]
@@ -123,6 +128,7 @@ mod tests {
     mod client;
     mod commands;
     mod credentials;
+    mod fingerprint;
     mod json;
     mod laws;
     mod limit;
@@ -132,6 +138,7 @@ mod tests {
     mod recent;
     mod route;
     mod simulation;
+    mod text;
     mod time;
     mod token;
     mod upstream;

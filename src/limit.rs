@@ -27,6 +27,8 @@ pub enum Share<'a> {
     Reader(&'a str),
     /// Visits of a token's page.
     Page(&'a str, &'a str),
+    /// Visits by links that have expired, so that they leave those that still decide their share.
+    ExpiredPage(&'a str, &'a str),
     /// Decisions on a token, by whomever.
     Decisions(&'a str, &'a str),
 }
@@ -53,6 +55,7 @@ impl Share<'_> {
                 ["read", &hash(credential).to_string(), ""]
             }
             Self::Page(environment, id) => ["page", environment, id],
+            Self::ExpiredPage(environment, id) => ["expired", environment, id],
             Self::Decisions(environment, id) => ["decide", environment, id],
         };
         for part in parts {

@@ -11,13 +11,16 @@
 use crate::error::{QueryIssue, Refusal, excerpt, shortened};
 use crate::route::internal_id;
 use crate::time::{PERIOD_FORMS, Timestamp, parse_since};
-use crate::wire::form_fields;
+use crate::wire::{MAX_TAG, form_fields};
 use std::fmt;
 
 /// Rows of a page if `page[size]` does not say.
 pub const DEFAULT_SIZE: usize = 25;
 /// Most rows of a page.
 pub const MAX_SIZE: usize = 100;
+
+/// Most tags of a filter: each row's are compared with each of them.
+pub const MAX_FILTER_TAGS: usize = 20;
 
 const SIZE: &str = "page[size]";
 const AFTER: &str = "page[after]";
@@ -261,6 +264,7 @@ impl ListQuery {
         let before = issues.read(BEFORE, given(before), read_cursor);
         let status = issues.read(STATUS, given(status), read_statuses);
         let since = issues.read(PERIOD, given(period), |text| read_period(text, now));
+        let tags = issues.read(TAGS, given(tags), read_tags);
         let from = issues.read(FROM, given(from), read_date);
         let to = issues.read(TO, given(to), read_date);
         if !issues.0.is_empty() {
@@ -276,9 +280,7 @@ impl ListQuery {
             },
             status: status.unwrap_or(Statuses::ALL),
             idempotency_key: given(key),
-            tags: items(&tags.unwrap_or_default())
-                .map(str::to_owned)
-                .collect(),
+            tags: tags.unwrap_or_default(),
             // Of two starts the later one, as `None` is less than any.
             from: from.max(since),
             to,
@@ -422,6 +424,24 @@ fn read_statuses(text: &str) -> Result<Statuses, String> {
     // Commas alone name nothing.
     let any = statuses.waiting || statuses.completed || statuses.timed_out;
     Ok(if any { statuses } else { Statuses::ALL })
+}
+
+fn read_tags(text: &str) -> Result<Vec<String>, String> {
+    let tags: Vec<_> = items(text).map(str::to_owned).collect();
+    if tags.len() > MAX_FILTER_TAGS {
+        return Err(format!(
+            "{} tags are too many; give at most {MAX_FILTER_TAGS}",
+            tags.len()
+        ));
+    }
+    // No token has a longer one, and the filter is read again for each row.
+    match tags.iter().find(|tag| tag.encode_utf16().count() > MAX_TAG) {
+        Some(tag) => Err(format!(
+            "{} is no tag; give at most {MAX_TAG} characters",
+            excerpt(tag)
+        )),
+        None => Ok(tags),
+    }
 }
 
 fn read_date(text: &str) -> Result<Timestamp, String> {

@@ -4,13 +4,13 @@
 //! Invariant: every text that a caller or a person wrote is escaped by the template (`www/page.html`),
 //! stands in an element's content or a quoted attribute, and is isolated in its own direction.
 
-use crate::approval::{
-    Approval, Choice, Comment, Confirm, MAX_COMMENT, Style, clean, compact, is_same_word, line,
-};
+use crate::approval::{Approval, Choice, Comment, Confirm, MAX_COMMENT, Style, compact};
+use crate::text::{is_same_word, single_line, strip_invisible};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, State, Token};
 use crate::words::Words;
 use askama::Template;
+use std::borrow::Cow;
 
 /// Stands in the page; the response's policy names its hash.
 pub const CSS: &str = include_str!("../www/page.css");
@@ -91,8 +91,20 @@ pub struct View<'a> {
     pub words: &'a Words,
     /// When.
     pub now: Timestamp,
-    /// Whether the credential lets them read what was decided, not only decide.
-    pub reads: bool,
+    /// What the credential lets them read once the token is finished.
+    pub reads: Reads,
+}
+
+/// What a credential lets its holder read of a token that is finished. While it waits, whoever may decide it
+/// reads what is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// What was asked and what was decided.
+    Everything,
+    /// What was asked.
+    Question,
+    /// That it is finished.
+    Nothing,
 }
 
 /// What became of a draft for a token that is no longer waiting; `None` if it is what was decided.
@@ -123,7 +135,7 @@ pub fn compare(token: &Token, approval: &Approval, draft: &Draft) -> Option<Rema
 pub fn approval_of(token: &Token, words: &Words) -> Approval {
     let text = token.approval.as_deref().unwrap_or("{}");
     // It was checked when the token was created.
-    let mut approval = Approval::parse(text).unwrap_or_default();
+    let mut approval = Approval::read(text).unwrap_or_default();
     if approval.choices.is_empty() {
         let choice = |label: &str, status, style| Choice {
             label: label.to_owned(),
@@ -191,22 +203,28 @@ pub fn of_token(
         title: approval
             .title
             .as_deref()
-            .map_or(words.question.to_owned(), line),
+            .map_or(words.question.to_owned(), single_line),
         requested_by: approval
             .requested_by
             .as_deref()
-            .map(line)
+            .map(single_line)
             .filter(|_| !expired),
         description: approval
             .description
             .as_deref()
-            .map(clean)
+            .map(strip_invisible)
             .filter(|_| !expired),
     };
     let open = token.state == State::Waiting && !expired;
+    let question = (open || view.reads != Reads::Nothing).then_some(question);
+    let reads_decision = view.reads == Reads::Everything;
     let form = open.then(|| Form::of(words, &approval, nonce, draft, fault));
-    let (tone, headline, mut facts) = standing(words, token, &approval);
-    if expired || !view.reads {
+    let (tone, headline, mut facts) = match &token.state {
+        // The colour and the headline tell which choice it was, as the details do.
+        State::Completed { .. } if !reads_decision => (Tone::Decided, words.decided, Vec::new()),
+        _ => standing(words, token, &approval),
+    };
+    if expired || !reads_decision {
         facts.clear();
     }
     if !open && !draft.comment.trim().is_empty() {
@@ -224,9 +242,11 @@ pub fn of_token(
         headline: if expired { words.expired } else { headline },
         sentence,
     });
-    let title = match &end {
-        Some(end) => format!("{} · {}", end.headline, question.title),
-        None => question.title.clone(),
+    let title = match (&end, &question) {
+        (Some(end), Some(question)) => format!("{} · {}", end.headline, question.title),
+        (Some(end), None) => end.headline.to_owned(),
+        (None, Some(question)) => question.title.clone(),
+        (None, None) => words.question.to_owned(),
     };
     render(&Document {
         words,
@@ -234,7 +254,7 @@ pub fn of_token(
         tone: if expired { Tone::Late } else { tone },
         now: Moment::of(view.now).iso,
         end,
-        question: Some(question),
+        question,
         deadline: token.timeout_at.filter(|_| open).map(Moment::of),
         facts,
         form,
@@ -307,13 +327,21 @@ fn standing<'a>(
             if let Some((choice, comment)) = &chosen {
                 facts.push(Fact::text(words.decision, "strong", &choice.label));
                 if !comment.is_empty() {
-                    facts.push(Fact::text(words.comment, "text", comment));
+                    facts.push(Fact::text(words.comment, "text", &shown_comment(comment)));
                 }
             }
             facts.push(Fact::text(words.decided_by, "", by));
             facts.extend(ended(words.decided_at));
             (tone, headline, facts)
         }
+    }
+}
+
+/// At most [`MAX_COMMENT`] characters of a comment: by the API it can be longer than by the page.
+fn shown_comment(comment: &str) -> Cow<'_, str> {
+    match comment.char_indices().nth(MAX_COMMENT) {
+        Some((end, _)) => Cow::Owned(format!("{}…", comment.get(..end).unwrap_or(comment))),
+        None => Cow::Borrowed(comment),
     }
 }
 
@@ -358,7 +386,7 @@ impl<'a> Fact<'a> {
         Self {
             label,
             class,
-            text: clean(text),
+            text: strip_invisible(text),
             time: None,
         }
     }
@@ -421,7 +449,7 @@ impl<'a> Form<'a> {
     ) -> Self {
         let button = |(index, choice): (usize, &Choice)| Button {
             index,
-            label: line(&choice.label),
+            label: single_line(&choice.label),
             class: match choice.style {
                 Style::Primary => "primary",
                 Style::Danger => "danger",

@@ -1,5 +1,7 @@
 //! A path is an [`Endpoint`]; an endpoint has methods. A table, and nothing else.
 
+use crate::encoding::percent_decode;
+
 /// What a path stands for. Ids and credentials are the path's text as it was typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint<'a> {
@@ -111,6 +113,48 @@ impl<'a> Endpoint<'a> {
             Self::Token { .. } | Self::Complete { .. } | Self::Wait { .. }
         )
     }
+}
+
+/// Whether a path that is no [`Endpoint`] may be one of the API at which the tokens of a relay live. Another
+/// spelling of a token's path is not: servers decode and fold paths, so a decision would be taken there that
+/// was not taken here, and a read would come back as it is told there.
+///
+/// Clients of that API send its first three segments (`api`, `v1`, `runs`) as they are, in lower case and
+/// without escapes. Where the third is another word than `waitpoints` no token is meant, whatever follows,
+/// unless dots lead back up.
+#[must_use]
+pub fn is_of_another_api(path: &str) -> bool {
+    let mut segments = path.strip_prefix('/').unwrap_or("").split('/');
+    let mut plain = || {
+        let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let segment = segments.next()?;
+        (!segment.is_empty() && segment.bytes().all(is_plain)).then_some(segment)
+    };
+    let (Some(api), Some(_version), Some(subject)) = (plain(), plain(), plain()) else {
+        return false;
+    };
+    matches!(api, "api" | "engine" | "realtime")
+        && subject != "waitpoints"
+        && Endpoint::of(path.trim_end_matches('/')).is_none()
+        && !leads_up(path)
+}
+
+/// Whether a path may lead elsewhere on a server that decodes it, once or more often, or takes `\` for `/`.
+fn leads_up(path: &str) -> bool {
+    let is_dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
+    let mut path = path.to_owned();
+    // A client escapes a name twice at most, to have slashes in it.
+    for _ in 0..4 {
+        if path.contains('\\') || path.contains("//") || path.split('/').any(is_dots) {
+            return true;
+        }
+        let decoded = percent_decode(&path);
+        if decoded == path {
+            return false;
+        }
+        path = decoded;
+    }
+    true
 }
 
 /// The internal id of a token: what follows `waitpoint_`, which a caller may leave out. `None` for

@@ -7,11 +7,12 @@
 
 use crate::delivery::Note;
 use crate::entry;
+use crate::fingerprint::Fingerprint;
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
 use crate::webhook::{has_host_and_port, is_loopback_origin};
+use crate::wire::quoted_len;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fmt;
 
@@ -119,32 +120,51 @@ fn is_api(url: &str) -> bool {
     }
 }
 
-/// A body of upstream's with the URLs of its tokens leading here: to `origin`. Text within strings is
-/// escaped, so that nothing in there looks like such a field.
+/// A body of upstream's with the URLs of its tokens leading here, to `origin`: that of the token, or those of
+/// the items of a list. Everything else stays as it is, and so does what is no such body.
 #[must_use]
 pub fn rewrite_urls(json: &str, origin: &str) -> String {
-    const FIELD: &str = "\"url\":";
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow)]
+        url: Option<&'a RawValue>,
+        #[serde(borrow)]
+        data: Option<&'a RawValue>,
+    }
+    #[derive(Deserialize)]
+    struct Item<'a> {
+        #[serde(borrow)]
+        url: Option<&'a RawValue>,
+    }
+    let Ok(Body { url, data }) = serde_json::from_str(json) else {
+        return json.to_owned();
+    };
+    let items: Vec<Item<'_>> = data
+        .and_then(|data| serde_json::from_str(data.get()).ok())
+        .unwrap_or_default();
+    let mut urls: Vec<&str> = items
+        .iter()
+        .filter_map(|item| item.url)
+        .map(RawValue::get)
+        .collect();
+    if let Some(url) = url.map(RawValue::get) {
+        let after = |other: &&str| other.as_ptr() < url.as_ptr();
+        urls.insert(urls.partition_point(after), url);
+    }
     let mut out = String::with_capacity(json.len());
-    let mut rest = json;
-    while let Some(at) = rest.find(FIELD) {
-        let (before, after) = rest.split_at(at + FIELD.len());
-        out += before;
-        rest = after;
-        let value = after.trim_start();
-        let space = after.len() - value.len();
-        let end = value.get(1..).and_then(|text| text.find('"'));
-        let text = end.and_then(|end| value.get(1..=end));
-        let path = text.and_then(|text| Some((text, text.find(TOKENS)?)));
-        if let (true, Some((text, path))) = (value.starts_with('"'), path) {
-            out += after.get(..space).unwrap_or_default();
-            out.push('"');
-            out += origin;
-            out += text.get(path..).unwrap_or_default();
-            rest = after.get(space + 1 + text.len()..).unwrap_or_default();
+    let mut copied = 0;
+    for url in urls {
+        let path = url.find(TOKENS).and_then(|at| url.get(at..));
+        // A URL is a part of `json`, so its address tells its place there.
+        let start = url.as_ptr() as usize - json.as_ptr() as usize;
+        if let Some((before, path)) = json.get(copied..start).zip(path) {
+            for part in [before, "\"", origin, path] {
+                out += part;
+            }
+            copied = start + url.len();
         }
     }
-    out += rest;
-    out
+    out + json.get(copied..).unwrap_or_default()
 }
 
 /// The id in the answer to a create, without its prefix.
@@ -291,6 +311,19 @@ pub fn complete_json(output: Option<&Output>) -> String {
     }
 }
 
+/// How long that body is, in bytes; it is not made for this.
+#[must_use]
+pub fn complete_json_len(output: Option<&Output>) -> usize {
+    let text = output.map_or(0, |output| match output.kind {
+        OutputKind::Json => output.text.len(),
+        OutputKind::Text | OutputKind::Stored => quoted_len(&output.text),
+    });
+    match output {
+        None => "{}".len(),
+        Some(_) => "{\"data\":}".len() + text,
+    }
+}
+
 /// A token that is kept here because of what was asked or decided here, as it stands seen from both sides.
 #[must_use]
 pub fn merge(ours: Token, theirs: Token) -> Token {
@@ -311,41 +344,36 @@ pub fn merge(ours: Token, theirs: Token) -> Token {
     }
 }
 
-/// What stands upstream in place of the decision that stands here, if that can be told.
+/// What stands upstream in place of the decision that stands here, if that can be told. The outputs may be
+/// megabytes, so their values are never built.
 #[must_use]
 pub fn difference(ours: &Token, theirs: &Token) -> Option<Note> {
-    // Nothing, if it cannot be read: it lies elsewhere, or in a form that is not JSON's alone.
-    let said = |token: &Token| match &token.state {
-        State::Completed { decision, .. } => match &decision.output {
-            None => Some(None),
-            Some(output) if output.kind == OutputKind::Stored => None,
-            Some(output) => serde_json::from_str(&as_json(output)).ok().map(Some),
-        },
-        State::Waiting | State::TimedOut => None,
-    };
     match theirs.state {
         State::Waiting => None,
         State::TimedOut => Some(Note::TimedOutUpstream),
         State::Completed { .. } => {
-            let (ours, theirs) = (said(ours), said(theirs)?);
-            (!is_same(ours.flatten().as_ref(), theirs.as_ref()))
-                .then_some(Note::DecidedOtherwiseUpstream)
+            let (ours, theirs) = (meaning(ours)?, meaning(theirs)?);
+            // Upstream keeps no empty text.
+            let is_same =
+                ours == theirs || (theirs.is_none() && ours == Some(Fingerprint::of_string("")));
+            (!is_same).then_some(Note::DecidedOtherwiseUpstream)
         }
     }
 }
 
-/// Whether two outputs mean the same: upstream writes them anew, and keeps no empty text.
-fn is_same(ours: Option<&Value>, theirs: Option<&Value>) -> bool {
-    match (ours, theirs) {
-        (Some(Value::String(text)), None) => text.is_empty(),
-        (Some(Value::Number(a)), Some(Value::Number(b))) => a.as_f64() == b.as_f64(),
-        (Some(Value::Array(a)), Some(Value::Array(b))) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(Some(a), Some(b)))
-        }
-        (Some(Value::Object(a)), Some(Value::Object(b))) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| is_same(Some(a), b.get(key)))
-        }
-        (a, b) => a == b,
+/// What a completed token's output means, `Some(None)` if it has none. Nothing if that cannot be told: it
+/// lies elsewhere, or in a form that is not JSON's alone.
+fn meaning(token: &Token) -> Option<Option<Fingerprint>> {
+    let State::Completed { decision, .. } = &token.state else {
+        return None;
+    };
+    let Some(output) = &decision.output else {
+        return Some(None);
+    };
+    match output.kind {
+        OutputKind::Stored => None,
+        OutputKind::Json => Fingerprint::of_json(&output.text).map(Some),
+        OutputKind::Text => Some(Some(Fingerprint::of_string(&output.text))),
     }
 }
 

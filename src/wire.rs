@@ -14,6 +14,7 @@ pub use self::answers::{
 };
 
 use crate::approval::Approval;
+use crate::encoding::percent_decode;
 use crate::error::{Refusal, excerpt};
 use crate::time::{DURATION_FORMS, TimeoutError, Timestamp, future, parse_duration, parse_timeout};
 use crate::token::{Key, Output, OutputKind};
@@ -22,11 +23,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 
 /// Largest body of create, in bytes.
 pub const MAX_CREATE: usize = 10 * 1024;
 /// Largest body of complete and of a callback, in bytes; also the largest output.
 pub const MAX_COMPLETE: usize = 3 * 1024 * 1024;
+/// Most fields of a form.
+pub const MAX_FORM_FIELDS: usize = 1_000;
 /// Most tags of a token.
 pub const MAX_TAGS: usize = 10;
 /// Longest tag, in UTF-16 units.
@@ -335,7 +339,8 @@ fn kind_of(json: &str) -> &'static str {
 ///
 /// # Errors
 /// `InvalidJson` for what is not UTF-8, `UnsupportedMediaType` for multipart forms,
-/// `BodyTooLarge` for a form that outgrows [`MAX_COMPLETE`] as JSON.
+/// `TooManyFields`, `BodyTooLarge` for a form that outgrows [`MAX_COMPLETE`] as JSON and for text that
+/// outgrows twice that.
 pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, Refusal> {
     let media_type = media_type(content_type);
     if media_type == "multipart/form-data" {
@@ -355,20 +360,30 @@ pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, Refusal
     let is_form = media_type == "application/x-www-form-urlencoded"
         && !text.trim_start().starts_with(['{', '[', '"']);
     if is_form {
-        let object = form_to_json(text);
-        return if object.len() > MAX_COMPLETE {
-            Err(Refusal::BodyTooLarge(MAX_COMPLETE))
-        } else {
-            Ok(json(object))
-        };
+        return form_to_json(text).map(json);
     }
-    Ok(match serde_json::from_str::<&RawValue>(text) {
-        Ok(raw) => json(raw.get().to_owned()),
-        Err(_) => Output {
-            kind: OutputKind::Text,
-            text: text.to_owned(),
-        },
+    if let Ok(raw) = serde_json::from_str::<&RawValue>(text) {
+        return Ok(json(raw.get().to_owned()));
+    }
+    // Answers hold an output as a JSON string. One of JSON is at most doubled by that.
+    if quoted_len(text) > 2 * MAX_COMPLETE {
+        return Err(Refusal::BodyTooLarge(MAX_COMPLETE));
+    }
+    Ok(Output {
+        kind: OutputKind::Text,
+        text: text.to_owned(),
     })
+}
+
+/// How long a text is as a JSON string, in bytes.
+#[must_use]
+pub fn quoted_len(text: &str) -> usize {
+    let escaped = |byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    2 + text.bytes().map(escaped).sum::<usize>()
 }
 
 /// The fields of a form, in order.
@@ -391,7 +406,11 @@ fn media_type(content_type: &str) -> String {
 }
 
 /// A form as a JSON object in the order of first appearance; a name that repeats holds an array.
-fn form_to_json(form: &str) -> String {
+///
+/// # Errors
+/// `TooManyFields`, `BodyTooLarge` if the object is longer than [`MAX_COMPLETE`].
+fn form_to_json(form: &str) -> Result<String, Refusal> {
+    check_field_count(form)?;
     let mut fields: Vec<(String, Vec<String>)> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for (name, value) in form_fields(form) {
@@ -401,46 +420,85 @@ fn form_to_json(form: &str) -> String {
             None => fields.push((name, vec![value])),
         }
     }
-    let mut json = String::from("{");
-    for (name, values) in &fields {
-        if json.len() > 1 {
-            json.push(',');
-        }
-        json += &to_json(name);
-        json.push(':');
-        json += &match values.as_slice() {
-            [one] => to_json(one),
-            many => to_json(many),
-        };
-    }
-    json.push('}');
-    json
-}
-
-/// Percent-decoding of `application/x-www-form-urlencoded`; what is not UTF-8 becomes U+FFFD.
-fn form_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        let escaped = match (byte, tail) {
-            (b'%', [high, low, after @ ..]) => hex_pair(*high, *low).map(|byte| (byte, after)),
-            _ => None,
-        };
-        match escaped {
-            Some((byte, after)) => {
-                bytes.push(byte);
-                rest = after;
+    let mut json = BoundedText::new(MAX_COMPLETE);
+    let opened = json.push("{");
+    let written = fields.iter().enumerate().all(|(index, (name, values))| {
+        (index == 0 || json.push(","))
+            && json.push_json(name)
+            && json.push(":")
+            && match values.as_slice() {
+                [one] => json.push_json(one),
+                many => json.push_json(many),
             }
-            None => bytes.push(if byte == b'+' { b' ' } else { byte }),
-        }
+    });
+    if opened && written && json.push("}") {
+        Ok(json.text)
+    } else {
+        Err(Refusal::BodyTooLarge(MAX_COMPLETE))
     }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn hex_pair(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
+/// Refuses a form of more than [`MAX_FORM_FIELDS`].
+///
+/// # Errors
+/// `TooManyFields`
+pub fn check_field_count(form: &str) -> Result<(), Refusal> {
+    let fields = form.split('&').filter(|pair| !pair.is_empty());
+    if fields.take(MAX_FORM_FIELDS + 1).count() > MAX_FORM_FIELDS {
+        return Err(Refusal::TooManyFields(MAX_FORM_FIELDS));
+    }
+    Ok(())
+}
+
+/// A text that stops growing at its limit: escaping can make six bytes of one.
+struct BoundedText {
+    text: String,
+    limit: usize,
+}
+
+impl BoundedText {
+    fn new(limit: usize) -> Self {
+        Self {
+            text: String::new(),
+            limit,
+        }
+    }
+
+    /// Appends a text; false if it does not fit.
+    #[must_use]
+    fn push(&mut self, text: &str) -> bool {
+        let fits = self.text.len() + text.len() <= self.limit;
+        if fits {
+            self.text.push_str(text);
+        }
+        fits
+    }
+
+    /// Appends a value as JSON; false if it does not fit.
+    #[must_use]
+    fn push_json<T: Serialize + ?Sized>(&mut self, value: &T) -> bool {
+        serde_json::to_writer(self, value).is_ok()
+    }
+}
+
+impl io::Write for BoundedText {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        if self.push(text) {
+            Ok(bytes.len())
+        } else {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Decodes a name or a value of `application/x-www-form-urlencoded`.
+fn form_decode(text: &str) -> String {
+    percent_decode(&text.replace('+', " "))
 }
 
 /// Text as JSON. Writing a string cannot fail.

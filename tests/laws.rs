@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 25] = [
+const PURE: [&str; 29] = [
     "time",
     "token",
     "delivery",
@@ -23,7 +23,11 @@ const PURE: [&str; 25] = [
     "limit",
     "webhook",
     "upstream",
+    "fingerprint",
     "approval",
+    "text",
+    "text/packed",
+    "text/tables",
     "words",
     "client/reference",
     "client/retry",

@@ -15,6 +15,7 @@ fn no_share_is_counted_with_another() {
         Share::Reader("another"),
         Share::Page("a", "c1"),
         Share::Page("a", "c2"),
+        Share::ExpiredPage("a", "c1"),
         Share::Decisions("a", "c1"),
         Share::Decisions("b", "c1"),
     ]

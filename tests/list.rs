@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use waitpoint::error::Refusal;
 use waitpoint::list::{
-    Cursor, DEFAULT_SIZE, ListQuery, MAX_SIZE, Month, Page, Place, Row, Status, Statuses,
+    Cursor, DEFAULT_SIZE, ListQuery, MAX_FILTER_TAGS, MAX_SIZE, Month, Page, Place, Row, Status,
+    Statuses,
 };
 use waitpoint::time::Timestamp;
 use waitpoint::wire::list_json;
@@ -218,6 +219,24 @@ fn keys_and_tags_are_taken_as_they_are() {
     assert_eq!(query.idempotency_key.as_deref(), Some("a,b c"));
     assert_eq!(query.tags, ["x", "y z", "é"]);
     assert_eq!(ok("filter[tags]=a&filter[tags]=b").tags, ["b"]);
+    let tags = |count: usize| format!("filter[tags]={}", vec!["t"; count].join(","));
+    assert_eq!(ok(&tags(MAX_FILTER_TAGS)).tags.len(), MAX_FILTER_TAGS);
+    let refused = parse(&tags(MAX_FILTER_TAGS + 1)).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "Query Error; filter[tags]: 21 tags are too many; give at most 20"
+    );
+    assert_eq!(
+        ok(&format!("filter[tags]={}", "t".repeat(128))).tags.len(),
+        1
+    );
+    let long = issues(&format!("filter[tags]=a,{}", "t".repeat(129)));
+    assert_eq!(long.len(), 1);
+    assert!(
+        long[0]
+            .1
+            .ends_with("…\" is no tag; give at most 128 characters")
+    );
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What the page shows in each state, in each language, and what its form decides.
 use waitpoint::auth::{Keyring, NONCE_LIFE};
 use waitpoint::page::{
-    CSS, Draft, Fault, JS, Notice, Remark, View, approval_of, compare, decide, of_notice, of_token,
+    CSS, Draft, Fault, JS, Notice, Reads, Remark, View, approval_of, compare, decide, of_notice,
+    of_token,
 };
 use waitpoint::time::Timestamp;
 use waitpoint::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
@@ -17,7 +18,7 @@ fn view(words: &Words) -> View<'_> {
     View {
         words,
         now: NOW,
-        reads: true,
+        reads: Reads::Everything,
     }
 }
 
@@ -274,16 +275,45 @@ fn who_may_only_decide_does_not_read_what_was_decided_and_an_expired_link_reads_
     );
     token.approval =
         Some(r#"{"title":"T","description":"D-secret","requestedBy":"R-secret"}"#.to_owned());
-    let blind = View {
-        reads: false,
+    let question_only = View {
+        reads: Reads::Question,
         ..view(en())
     };
-    let page = of_token(blind, &token, "N", &Draft::default(), None, None);
-    assert!(
-        page.contains("Rejected") && page.contains("D-secret"),
-        "{page}"
+    let blind = View {
+        reads: Reads::Nothing,
+        ..view(en())
+    };
+    // The document of one decision is that of another, to the letter.
+    let finished = |view, output| {
+        let token = Token {
+            approval: token.approval.clone(),
+            ..completed(output, CompletedBy::Page, Some("ann"))
+        };
+        of_token(view, &token, "N", &Draft::default(), None, None)
+    };
+    for view in [question_only, blind] {
+        let page = finished(view, r#"{"status":"rejected","comment":"secret"}"#);
+        assert_eq!(page, finished(view, r#"{"status":"approved"}"#));
+        assert_eq!(page, finished(view, "null"));
+        assert!(page.contains("<h1>Decided</h1>"), "{page}");
+        for secret in [">secret", "ann", "Rejected", "Approved"] {
+            assert!(!page.contains(secret), "{secret}: {page}");
+        }
+        let asks = ["T</", "D-secret", "R-secret"].map(|text| page.contains(text));
+        assert_eq!(asks, [view.reads == Reads::Question; 3], "{page}");
+    }
+    let asked = of_token(
+        blind,
+        &waiting(r#"{"title":"T","description":"D"}"#),
+        "N",
+        &Draft::default(),
+        None,
+        None,
     );
-    assert!(!page.contains(">secret") && !page.contains("ann"), "{page}");
+    assert!(
+        asked.contains(">T<") && asked.contains(">D<") && asked.contains("<form"),
+        "{asked}"
+    );
     let page = of_token(
         view(en()),
         &token,
@@ -307,6 +337,40 @@ fn who_may_only_decide_does_not_read_what_was_decided_and_an_expired_link_reads_
     assert!(
         page.contains(en().unsent) && page.contains("mine"),
         "what was written is not lost: {page}"
+    );
+}
+
+#[test]
+fn a_page_stays_small_whatever_was_decided() {
+    let comment = "‹".repeat(60_000);
+    for output in [
+        format!(r#"{{"status":"approved","comment":"{comment}"}}"#),
+        format!(
+            r#"{{"status":"approved","comment":"{}"}}"#,
+            comment.repeat(16)
+        ),
+        format!(
+            r#"{{"status":"approved","comment":"{}"}}"#,
+            &comment[..3 * 2_500]
+        ),
+    ] {
+        let token = completed(&output, CompletedBy::Api, None);
+        let page = of_token(view(en()), &token, "N", &Draft::default(), None, None);
+        assert!(page.len() < 40_000, "{}", page.len());
+    }
+    let shortened = format!("{}…", "‹".repeat(2_000));
+    let token = completed(
+        &format!(
+            r#"{{"status":"approved","comment":"{}"}}"#,
+            &comment[..3 * 2_500]
+        ),
+        CompletedBy::Api,
+        None,
+    );
+    let page = of_token(view(en()), &token, "N", &Draft::default(), None, None);
+    assert!(
+        page.contains(&shortened) && page.contains("Approved"),
+        "{page}"
     );
 }
 

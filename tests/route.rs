@@ -1,6 +1,6 @@
 //! Paths, methods and ids.
 use proptest::prelude::*;
-use waitpoint::route::{Endpoint, internal_id};
+use waitpoint::route::{Endpoint, internal_id, is_of_another_api};
 
 const ID: &str = "waitpoint_cmabcdefghijklmnopqrstuvw";
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"];
@@ -123,6 +123,73 @@ fn only_retrieve_and_complete_are_for_browsers() {
 }
 
 #[test]
+fn another_api_is_one_whose_subject_is_no_waitpoint() {
+    for path in [
+        "/api/v1/runs",
+        "/api/v1/runs/",
+        "/api/v3/runs/run_1",
+        "/api/v1/tasks/hello/trigger",
+        "/api/v1/queues/task%252Fhello",
+        "/api/v1/queues/task%2Fhello",
+        "/api/v1/projects/proj_x/envvars/dev/API_KEY",
+        "/api/v1/packets/a.json",
+        "/realtime/v1/runs/run_1",
+        "/engine/v1/dev/dequeue",
+        "/api/v1/tasks/Gr%C3%BC%C3%9Fe/trigger",
+        "/api/v1/queues/a+b%20c%25",
+    ] {
+        assert!(is_of_another_api(path), "{path}");
+    }
+}
+
+#[test]
+fn no_other_spelling_of_a_tokens_path_is_another_api() {
+    let id = "waitpoint_c1";
+    for path in [
+        "/api/V1/waitpoints/tokens/ID/complete",
+        "/API/v1/waitpoints/tokens/ID/complete",
+        "/api/v1/Waitpoints/tokens/ID/complete",
+        "/api/v1/waitpoints/Tokens/ID",
+        "/api/v1/waitpoints/%74okens/ID/complete",
+        "/api/v1/%77aitpoints/tokens/ID/complete",
+        "/%61pi/v1/waitpoints/tokens/ID",
+        "/api/%76%31/waitpoints/tokens/ID",
+        "/api/v1;x/waitpoints/tokens/ID/complete",
+        "/api/v1/waitpoints;x=1/tokens/ID/complete",
+        "/api/v1\\waitpoints\\tokens\\ID\\complete",
+        "/api/v1/x\\..\\waitpoints/tokens/ID/complete",
+        "/api/v1/x/../waitpoints/tokens/ID",
+        "/api/v1/x/..;/waitpoints/tokens/ID",
+        "/api/v1/x/%2e%2e/waitpoints/tokens/ID",
+        "/api/v1/x/.%252e/waitpoints/tokens/ID",
+        "/api/v1/x/%2525252e%2525252e/waitpoints/tokens/ID",
+        "/api/v1/x%2f..%2fwaitpoints/tokens/ID",
+        "/api/v1/runs/a%2f..%2f..%2fwaitpoints/tokens/ID",
+        "/api/v1/runs/..%5cwaitpoints/tokens/ID",
+        "/api//v1/waitpoints/tokens/ID",
+        "/api/v1/runs//..//waitpoints/tokens/ID",
+        "/api/v1/runs%2f%2fx",
+        "/api/v1%2fwaitpoints%2ftokens%2fID",
+        "/api/v1/ｗaitpoints/tokens/ID",
+        "/api/v1/waitpoint\u{17f}/tokens/ID",
+        "/api/v1/waitpoint%C5%BF/tokens/ID",
+        "/api/v1/waitpoints/tokens/ID/complete/x",
+        "/api/v1/waitpoints",
+        "/api/v2/waitpoints/tokens/ID/complete",
+        "/api/v1/runs/x/./y",
+        "/api/v1",
+        "/api/v1/",
+        "/other/v1/runs",
+        "api/v1/runs",
+        "",
+        "/",
+    ] {
+        let path = path.replace("ID", id);
+        assert!(!is_of_another_api(&path), "{path}");
+    }
+}
+
+#[test]
 fn an_id_may_come_without_its_prefix() {
     let long = "a".repeat(64);
     for (typed, id) in [
@@ -165,6 +232,7 @@ proptest! {
 
     #[test]
     fn no_path_panics(path in "(/(api|v1|engine|runs|waitpoints|tokens|.{0,9}))*/?.{0,9}") {
+        let _ = is_of_another_api(&path);
         let _ = Endpoint::of(&path).map(|endpoint| endpoint.allows("GET"));
         if let Some(id) = internal_id(&path) {
             prop_assert!(path.ends_with(id) && !id.is_empty());

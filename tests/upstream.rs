@@ -8,8 +8,8 @@ use waitpoint::token::{
     Ask, CompletedBy, Decision, Outcome, Output, OutputKind, Reply, State, Token, answer,
 };
 use waitpoint::upstream::{
-    Extras, UpstreamError, Upstreams, complete_json, created_id, difference, merge, read_token,
-    rewrite_urls,
+    Extras, UpstreamError, Upstreams, complete_json, complete_json_len, created_id, difference,
+    merge, read_token, rewrite_urls,
 };
 
 const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
@@ -122,6 +122,14 @@ fn urls_of_tokens_lead_here_and_nothing_else_changes() {
             r#"{"output":"{\"url\":\"https://x/api/v1/waitpoints/tokens/a\"}","url":5}"#,
         ),
         (r#"{"url":null,"url":""}"#, r#"{"url":null,"url":""}"#),
+        (
+            r#"{"data":[{"url":"x/api/v1/waitpoints/tokens/a","n":{"url":"x/api/v1/waitpoints/tokens/b"}}],"url":"x/api/v1/waitpoints/tokens/c"}"#,
+            r#"{"data":[{"url":"https://edge.example/api/v1/waitpoints/tokens/a","n":{"url":"x/api/v1/waitpoints/tokens/b"}}],"url":"https://edge.example/api/v1/waitpoints/tokens/c"}"#,
+        ),
+        (
+            r#"{"approval":{"data":{"url":"x/api/v1/waitpoints/tokens/a"}},"url":"x/api/v1/waitpoints/tokens/b","data":[]}"#,
+            r#"{"approval":{"data":{"url":"x/api/v1/waitpoints/tokens/a"}},"url":"https://edge.example/api/v1/waitpoints/tokens/b","data":[]}"#,
+        ),
         (r#"{"url":"#, r#"{"url":"#),
         ("", ""),
     ] {
@@ -206,6 +214,7 @@ fn an_output_is_handed_on_as_it_is() {
         (output(OutputKind::Text, "a\"b"), r#"{"data":"a\"b"}"#),
     ] {
         assert_eq!(complete_json(given.as_ref()), body);
+        assert_eq!(complete_json_len(given.as_ref()), body.len());
     }
 }
 

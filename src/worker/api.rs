@@ -20,7 +20,7 @@ use crate::page;
 use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Outcome, Output, Token};
-use crate::upstream::complete_json;
+use crate::upstream::complete_json_len;
 use crate::webhook::{check_url, is_loopback_origin};
 use crate::wire::{self, CompleteRequest, CreateRequest};
 use std::cell::Cell;
@@ -274,7 +274,7 @@ impl Call<'_> {
     fn viewer(&self, caller: &Caller<'_>) -> ResponseContext {
         let credential = match caller {
             Caller::Secret(_) => None,
-            Caller::Public(_) => bearer(self.head.authorization()),
+            Caller::Public(_) | Caller::CallbackHash(_) => bearer(self.head.authorization()),
         };
         ResponseContext {
             origin: self.head.origin().to_owned(),
@@ -365,7 +365,7 @@ impl Call<'_> {
             Command::Complete(deciding)
         } else {
             // Else upstream would refuse what was acknowledged here.
-            if complete_json(decision.output.as_ref()).len() > wire::MAX_COMPLETE {
+            if complete_json_len(decision.output.as_ref()) > wire::MAX_COMPLETE {
                 return Err(Refusal::BodyTooLarge(wire::MAX_COMPLETE));
             }
             let (record, _) = Record::of(&self.unseen());

@@ -6,7 +6,7 @@
 use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, RequestInit, Response};
+use web_sys::{Headers, ReadableStreamByobReader, RequestInit, Response};
 use worker::{Env, RateLimiter, State, Storage, wasm_bindgen_futures, worker_sys};
 
 #[wasm_bindgen]
@@ -159,6 +159,30 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
     pub(super) fn random_uuid() -> String;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type AtLeastReader;
+
+    /// Cloudflare's own. The standard's `read` ends with each piece that a sender makes.
+    #[wasm_bindgen(method, catch, js_name = readAtLeast)]
+    fn read_at_least(
+        this: &AtLeastReader,
+        bytes: u32,
+        room: &Uint8Array,
+    ) -> Result<Promise, JsValue>;
+}
+
+/// Reads so many bytes, or what is left.
+pub(super) fn read_at_least(
+    reader: &ReadableStreamByobReader,
+    bytes: u32,
+    room: &Uint8Array,
+) -> Result<Promise, JsValue> {
+    reader
+        .unchecked_ref::<AtLeastReader>()
+        .read_at_least(bytes, room)
 }
 
 /// What a promise comes to. In one place, as each `JsFuture::from` is inlined with its two closures.

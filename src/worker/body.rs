@@ -1,13 +1,13 @@
 //! Bodies of requests, read to a limit.
 
-use super::bindings::settled;
+use super::bindings::{read_at_least, settled};
 use super::http::{Head, header};
 use crate::error::Refusal;
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    ReadableStreamByobReader, ReadableStreamGetReaderOptions, ReadableStreamReadResult,
-    ReadableStreamReaderMode, Request,
+    ReadableStream, ReadableStreamByobReader, ReadableStreamGetReaderOptions,
+    ReadableStreamReadResult, ReadableStreamReaderMode, Request,
 };
 
 /// Bytes of a body that are read though they are not wanted. An answer that leaves before its request
@@ -29,7 +29,7 @@ pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result
         Some(0) => return Ok(Vec::new()),
         // The platform holds a body to the length that it claims; whole it is read for less than in pieces.
         Some(_) => whole(request).await.map(Some),
-        None => read(request, limit).await,
+        None => read(request.body(), limit).await,
     };
     let bytes = read.map_err(|_| Refusal::BodyUnreadable)?;
     bytes
@@ -43,9 +43,12 @@ pub(super) async fn whole(request: &Request) -> Result<Vec<u8>, JsValue> {
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// The body, or nothing if it is longer than `limit` bytes; no more than that is ever held.
-async fn read(request: &Request, limit: usize) -> Result<Option<Vec<u8>>, JsValue> {
-    let Some(stream) = request.body() else {
+/// What a stream holds, or nothing if that is longer than `limit` bytes; no more than that is ever held.
+pub(super) async fn read(
+    stream: Option<ReadableStream>,
+    limit: usize,
+) -> Result<Option<Vec<u8>>, JsValue> {
+    let Some(stream) = stream else {
         return Ok(Some(Vec::new()));
     };
     let options = ReadableStreamGetReaderOptions::new();
@@ -56,7 +59,8 @@ async fn read(request: &Request, limit: usize) -> Result<Option<Vec<u8>>, JsValu
     let mut size = 0;
     let mut room = Uint8Array::new_with_length(PIECE);
     loop {
-        let read = settled(reader.read_with_array_buffer_view(&room)).await?;
+        // A sender may make a piece of each byte.
+        let read = settled(read_at_least(&reader, PIECE, &room)?).await?;
         let read: ReadableStreamReadResult = read.unchecked_into();
         if read.get_done() == Some(true) {
             return Ok((size <= limit).then_some(bytes));
@@ -82,5 +86,5 @@ pub(super) async fn drain(request: &Request) {
     if request.body_used() || length.is_ok_and(|length| length > PATIENCE) {
         return;
     }
-    let _ = read(request, 0).await;
+    let _ = read(request.body(), 0).await;
 }

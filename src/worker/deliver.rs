@@ -29,8 +29,8 @@ pub(super) struct Attempted {
     pub(super) answer: Answer,
     /// What the receiver asked for.
     pub(super) pause: Option<Duration>,
-    /// What stands upstream, if that may be something else.
-    pub(super) theirs: Option<Token>,
+    /// Whether something else may stand upstream than what was delivered there.
+    pub(super) may_differ: bool,
 }
 
 /// It could not be made.
@@ -39,7 +39,7 @@ impl Default for Attempted {
         Self {
             answer: Answer::Impossible,
             pause: None,
-            theirs: None,
+            may_differ: false,
         }
     }
 }
@@ -79,15 +79,11 @@ impl Outbox<'_> {
         let pause = received.as_ref().and_then(|received| received.pause);
         let outcome = received.and_then(|received| received.outcome);
         let is_told = outcome.as_deref() == Some("completed");
-        let asks = target == Some(Target::Upstream) && matches!(answer, Answer::Status(200..300));
+        let was_received = matches!(answer, Answer::Status(200..300));
         Attempted {
             answer,
             pause,
-            theirs: if asks && !is_told {
-                self.theirs().await
-            } else {
-                None
-            },
+            may_differ: target == Some(Target::Upstream) && was_received && !is_told,
         }
     }
 

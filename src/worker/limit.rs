@@ -31,7 +31,7 @@ impl Call<'_> {
     pub(super) fn count_reader(&self, caller: &Caller<'_>, authorization: &str) {
         self.count(match caller {
             Caller::Secret(environment) => Share::Environment(&environment.id),
-            Caller::Public(_) => Share::Reader(authorization),
+            Caller::Public(_) | Caller::CallbackHash(_) => Share::Reader(authorization),
         });
     }
 

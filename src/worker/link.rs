@@ -12,10 +12,10 @@ use crate::caller::Caller;
 use crate::encoding::base64url_encode;
 use crate::error::Refusal;
 use crate::limit::Share;
-use crate::page::{self, Draft, Fault, MAX_FORM, NONCE_FIELD, Notice, Remark, View};
+use crate::page::{self, Draft, Fault, MAX_FORM, NONCE_FIELD, Notice, Reads, Remark, View};
 use crate::route::internal_id;
 use crate::token::{CompletedBy, Decision, Outcome, Output, OutputKind, State, Token};
-use crate::wire::{self, MAX_COMPLETE, form_fields, is_form, parse_callback};
+use crate::wire::{self, MAX_COMPLETE, check_field_count, form_fields, is_form, parse_callback};
 use crate::words::{self, Words};
 use sha2::{Digest, Sha256};
 use std::cell::OnceCell;
@@ -29,8 +29,8 @@ struct Link<'a> {
     /// The internal id.
     id: &'a str,
     expired: bool,
-    /// Whether the credential may read as well.
-    reads: bool,
+    /// What the credential may read once the token is finished.
+    reads: Reads,
 }
 
 impl Call<'_> {
@@ -77,10 +77,19 @@ impl Call<'_> {
             environment: caller.environment(),
             id: internal_id(typed).ok_or(Refusal::UnknownToken)?,
             expired,
-            reads: caller.may("read", typed),
+            reads: match &caller {
+                Caller::CallbackHash(_) => Reads::Nothing,
+                caller if caller.may("read", typed) => Reads::Everything,
+                _ => Reads::Question,
+            },
         };
         if !post || expired {
-            self.count(Share::Page(&link.environment.id, link.id));
+            let (environment, id) = (&link.environment.id, link.id);
+            self.count(if expired {
+                Share::ExpiredPage(environment, id)
+            } else {
+                Share::Page(environment, id)
+            });
             return link.show().await.map(Into::into);
         }
         let body = body(self.request, self.head, MAX_COMPLETE).await?;
@@ -117,7 +126,7 @@ impl Call<'_> {
             Refusal::TooManyRequests(_) | Refusal::TooManyFailures => (429, Notice::Busy),
             Refusal::ForeignForm => (403, Notice::Foreign),
             Refusal::UnsupportedMediaType(_) => (415, Notice::Foreign),
-            Refusal::BodyTooLarge(_) => (413, Notice::TooLarge),
+            Refusal::BodyTooLarge(_) | Refusal::TooManyFields(_) => (413, Notice::TooLarge),
             other => return Err(other),
         };
         let reply = html(status, page::of_notice(words, notice));
@@ -163,6 +172,7 @@ impl Link<'_> {
             };
         }
         let text = String::from_utf8_lossy(body);
+        check_field_count(&text)?;
         let mut nonce = None;
         let mut draft = Draft::default();
         for (name, value) in form_fields(&text) {
@@ -187,12 +197,13 @@ impl Link<'_> {
     async fn send(&self, caller: Caller<'_>, nonce: &str, draft: &Draft) -> Result<Reply, Refusal> {
         let share = Share::Decisions(&self.environment.id, self.id);
         self.call.count(share);
-        let limited = self.call.is_over("PAGE_LIMIT", self.id).await;
         let token = self.token(true).await?;
         if token.state != State::Waiting {
             return Ok(self.over(&token, draft));
         }
-        if limited {
+        // Not before the token is known: an environment's keys must not use up the share of another's.
+        let sendings = format!("{}/{}", self.environment.id, self.id);
+        if self.call.is_over("PAGE_LIMIT", &sendings).await {
             let page = self.page(429, &token, draft, Some(Fault::Busy), None);
             return Ok(page.with("retry-after", "60"));
         }
@@ -236,6 +247,10 @@ impl Link<'_> {
 
     /// The answer to a decision on a token that is finished.
     fn over(&self, token: &Token, draft: &Draft) -> Reply {
+        if self.reads != Reads::Everything && token.state != State::TimedOut {
+            // Comparing would tell what was decided to whoever may not read it.
+            return self.page(409, token, draft, None, None);
+        }
         match page::compare(token, &page::approval_of(token, self.words), draft) {
             // The same once more: a double click, or the back button.
             None => self.see_page(),

@@ -9,7 +9,7 @@
 //! - Whenever the record is written and whenever something that was due is done, there is an alarm at
 //!   [`Token::next_wakeup`] or sooner, so whatever is owed has a wake-up.
 
-use super::deliver::Outbox;
+use super::deliver::{Attempted, Outbox};
 use super::envelope::{self, ResponseContext};
 use super::guard::{self, panics};
 use super::http::{Reply, respond, respond_status};
@@ -401,12 +401,8 @@ impl Object {
                     let attempted = self.outbox().attempt(token, index).await;
                     let Some(mut token) = self.read()? else { break };
                     let now = now();
-                    let note = attempted
-                        .theirs
-                        .and_then(|theirs| difference(&token, &theirs));
-                    let (answer, pause) = (attempted.answer, attempted.pause);
+                    let Attempted { answer, pause, .. } = attempted;
                     token.attempted(index, answer, pause, &self.id, now);
-                    token.note(index, note);
                     self.log_attempt(&token, index);
                     let saving = self.save(&mut token, now)?;
                     #[cfg(feature = "faults")]
@@ -414,6 +410,10 @@ impl Object {
                     drop(token);
                     saving.await?;
                     *armed = true;
+                    // After it is written, so that what goes wrong here does not repeat the attempt.
+                    if attempted.may_differ {
+                        self.note_difference(index).await?;
+                    }
                 }
                 Some(Debt::Forget) => {
                     if let Some(key) = &token.key {
@@ -432,6 +432,23 @@ impl Object {
             }
         }
         Ok(None)
+    }
+
+    /// Notes what stands upstream if that is another decision than the one that was just delivered.
+    async fn note_difference(&self, index: usize) -> Result<(), JsValue> {
+        let Some(theirs) = self.outbox().theirs().await else {
+            return Ok(());
+        };
+        let Some(mut token) = self.read()? else {
+            return Ok(());
+        };
+        let note = difference(&token, &theirs);
+        drop(theirs);
+        if note.is_none() {
+            return Ok(());
+        }
+        token.note(index, note);
+        self.save(&mut token, now())?.await.map(drop)
     }
 
     fn outbox(&self) -> Outbox<'_> {

@@ -2,7 +2,7 @@
 
 use super::bindings::{fetch_outside, header_pairs, settled, to_number};
 use super::http::{HeaderList, headers_of};
-use super::now;
+use super::{body, now};
 use js_sys::{Array, Date, Uint8Array};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -13,6 +13,9 @@ use web_sys::{
 
 /// What a relay sends, so that one that leads to itself is noticed.
 pub(super) const HOP: &str = "waitpoint-relay";
+
+/// In bytes. An answer holds an output of 3 MiB at most, as a JSON string.
+const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
 
 /// What belongs to one connection or to one's own cookies, and what the platform sets anew.
 fn is_of_connection(name: &str) -> bool {
@@ -146,11 +149,13 @@ pub(super) async fn ask_upstream(asked: UpstreamRequest<'_>) -> Result<UpstreamR
     end_within(&init, asked.within);
     let response = fetch(asked.url, &init).await?;
     let headers = headers_without(&response.headers(), is_said_anew)?;
-    let text = settled(response.text()?).await?;
+    let body = body::read(response.body(), LONGEST_ANSWER).await?;
+    let body = body.ok_or("upstream answered more than is read")?;
     Ok(UpstreamResponse {
         status: response.status(),
         headers,
-        text: text.as_string().unwrap_or_default(),
+        text: String::from_utf8(body)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
     })
 }
 

@@ -14,7 +14,7 @@ use crate::approval::Approval;
 use crate::auth::{Environment, bearer};
 use crate::caller::Caller;
 use crate::error::Refusal;
-use crate::route::Endpoint;
+use crate::route::{Endpoint, is_of_another_api};
 use crate::token::{State, Token};
 use crate::upstream::{Extras, created_id, merge, read_token, rewrite_urls};
 use crate::wire;
@@ -338,18 +338,6 @@ fn both(
         (Some(ours), Err(_)) if is_settled(&ours) || !ours.is_passing() => Ok((ours, "edge")),
         (Some(_), Err(refusal)) => Err(refusal),
     }
-}
-
-/// Whether a path that is none of ours may be one of upstream's API. Other spellings of ours are not: a
-/// decision would get there that was not taken here.
-fn is_of_another_api(path: &str) -> bool {
-    let is_below = |prefix: &&str| path.starts_with(*prefix);
-    ["/api/", "/engine/", "/realtime/"].iter().any(is_below)
-        && !is_below(&"/api/v1/waitpoints/tokens")
-        && Endpoint::of(path.trim_end_matches('/')).is_none()
-        && !["//", "/.", "%2e", "%2E", "%2f", "%2F", "\\"]
-            .iter()
-            .any(|spelling| path.contains(spelling))
 }
 
 fn trouble<T>(_: T) -> Refusal {

@@ -37,6 +37,15 @@ pub(super) enum Hears {
     Events { seen: String },
 }
 
+/// Most bytes that are sent to waiters at once. They lie in memory until they are received, so many
+/// waiters for an output of megabytes would fill the isolate; who is left connects again and is told then.
+const MOST_SENT: usize = 16 * 1024 * 1024;
+
+/// Close codes of RFC 6455 and its registry.
+const FINISHED: u16 = 1000;
+const UNKNOWN_WAITER: u16 = 1012;
+const TRY_AGAIN: u16 = 1013;
+
 /// What waiters are told.
 pub(super) struct Notice<'a> {
     /// The public id.
@@ -61,14 +70,17 @@ impl Notice<'_> {
         self.token.finished_at().is_some()
     }
 
-    fn tell(&self, socket: &WebSocket, waiter: &Waiter) -> worker::Result<()> {
-        if let Some(message) = self.message(waiter) {
+    /// Tells how many bytes that were.
+    fn tell(&self, socket: &WebSocket, waiter: &Waiter) -> worker::Result<usize> {
+        let message = self.message(waiter);
+        let length = message.as_ref().map_or(0, String::len);
+        if let Some(message) = message {
             socket.send_with_str(message)?;
         }
         if self.is_final() {
-            socket.close(Some(1000), Some("finished"))?;
+            socket.close(Some(FINISHED), Some("finished"))?;
         }
-        Ok(())
+        Ok(length)
     }
 }
 
@@ -104,16 +116,23 @@ pub(super) fn count(state: &State) -> Result<usize, JsValue> {
 
 /// Tells every waiter that the token is finished, and lets it go.
 pub(super) fn notify(state: &State, notice: &Notice<'_>) -> Result<(), JsValue> {
+    let mut sent = 0;
     for socket in state.as_raw().get_websockets()? {
         let socket = WebSocket::from(socket);
         let attachment = socket.as_ref().deserialize_attachment()?;
         let told = match Waiter::parse(&attachment.as_string().unwrap_or_default()) {
+            Some(_) if sent > MOST_SENT => {
+                let closed = socket.close(Some(TRY_AGAIN), Some("connect again"));
+                closed.map(|()| 0)
+            }
             Some(waiter) => notice.tell(&socket, &waiter),
-            // It connects again.
-            None => socket.close(Some(1012), Some("unknown waiter")),
+            None => {
+                let closed = socket.close(Some(UNKNOWN_WAITER), Some("unknown waiter"));
+                closed.map(|()| 0)
+            }
         };
         // It may have left in this very moment.
-        drop(told);
+        sent += told.unwrap_or(0);
     }
     Ok(())
 }

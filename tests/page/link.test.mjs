@@ -276,6 +276,59 @@ test("21: too many attempts at one token are 429, and do not touch another", asy
   assert.equal((await send(other.url, { choice: "0" })).status, 303);
 });
 
+test("22: nobody uses up the attempts at a token but those who may decide it", async () => {
+  const token = await worker.create();
+  const { pathname } = new URL(token.url);
+  // The other environment's key makes a hash for any id, and so do those of tokens that do not exist.
+  const foreign = worker.url + pathname.replace(/[^/]+$/, callbackHash(token.id, OTHER_KEY));
+  for (let attempt = 0; attempt < 35; attempt++) {
+    const body = new URLSearchParams({ waitpoint_nonce: "x", choice: "0" });
+    assert.equal((await open(foreign, { method: "POST", body })).status, 404);
+  }
+  assert.equal((await send(token.url, { choice: "0" })).status, 303);
+});
+
+test("a link that may only write tells nothing of the decision, whatever is sent to it", async () => {
+  const outputs = [{ status: "rejected", comment: "no" }, { status: "approved" }];
+  const told = [];
+  for (const output of outputs) {
+    const token = await worker.create({ approval: { title: "Go?", description: "It costs 5 €." } });
+    const link = (credential) => token.url.replace(/[^/]+$/, credential);
+    const writing = link(sign([`write:waitpoints:${token.id}`]));
+    const hash = link(callbackHash(token.id));
+    const nonce = nonceOf(await (await open(writing)).text());
+    assert.match(await (await open(hash)).text(), /It costs 5 €/);
+    await worker.complete(token.id, output);
+    const answers = [];
+    for (const url of [writing, hash]) {
+      answers.push(await open(url));
+      for (const waitpoint_nonce of ["wrong", nonce]) {
+        for (const choice of ["0", "1"]) {
+          answers.push(await open(url, { method: "POST", body: new URLSearchParams({ waitpoint_nonce, choice, comment: "no" }) }));
+        }
+      }
+    }
+    assert.deepEqual(answers.map(({ status }) => status), [200, 409, 409, 409, 409, 200, 409, 409, 409, 409]);
+    const pages = await Promise.all(answers.map(text));
+    for (const [n, page] of pages.entries()) {
+      assert.match(page, /<h1>Decided<\/h1>/);
+      assert.doesNotMatch(page, /Approved|Rejected/);
+      assert.equal(/Go\?/.test(page), n < 5, "a hash is good for ever, and reads nothing");
+    }
+    told.push(pages.map((page) => page.replace(/data-now="[^"]*"/, "")));
+  }
+  assert.deepEqual(told[0], told[1]);
+});
+
+test("a page shows no more of an output than a page can send", async () => {
+  const token = await worker.create();
+  const comment = "‹".repeat(1024 * 1024 - 50);
+  assert.equal((await worker.complete(token.id, { status: "approved", comment })).status, 200);
+  const page = await (await open(token.url)).text();
+  assert.match(page, /<h1>Decided<\/h1>/);
+  assert.ok(page.length < 20_000, `${page.length} characters`);
+});
+
 test("24: a link that was opened without TLS leads to the one with it", async () => {
   const { url } = await worker.create();
   const answer = await open(url, { headers: { "cf-visitor": `{"scheme":"http"}` } });
@@ -327,6 +380,34 @@ test("trigger.dev's own callback hash opens the page too", async () => {
   const url = `${worker.url}/api/v1/waitpoints/tokens/${id}/callback/${callbackHash(id)}`;
   assert.equal((await open(url)).status, 200);
   assert.equal((await send(url, { choice: "0" })).status, 303);
+});
+
+test("labels that look the same, or like nothing, are refused, and the sentence says which and what would do", async () => {
+  const create = async (...labels) => {
+    const body = { approval: { choices: labels.map((label) => ({ label })) } };
+    const answer = await worker.api("/api/v1/waitpoints/tokens", { key: KEY, body });
+    return [answer.status, answer.status === 200 ? "" : (await answer.json()).error];
+  };
+  for (const same of ["\u0410pprove", "Approve\u200b", "Ap\ufe00prove", "Approve\u0338", "Ａｐｐｒｏｖｅ", "𝐀𝐩𝐩𝐫𝐨𝐯𝐞"]) {
+    const [status, error] = await create("Approve", same);
+    assert.equal(status, 400, same);
+    assert.match(error, /choices\[1\]\.label ".+" looks like choices\[0\]\.label; give it a word that a person can tell apart/u);
+  }
+  for (const blank of ["\u2800", "\u{e0100}", "\ufffc", "\u{1d173}", "\u0338", "\u{1107f}"]) {
+    const [status, error] = await create("Approve", blank);
+    assert.equal(status, 400, JSON.stringify(blank));
+    assert.match(error, /choices\[1\]\.label is empty, or nothing of it can be seen; give it a text/);
+  }
+  assert.deepEqual(await create("Approve", "Reject", "❤\ufe0f", "👩\u200d💻", "Да", "Нет"), [200, ""]);
+});
+
+test("a page shows emoji and joined letters as they are, and nothing that cannot be seen", async () => {
+  const title = "👩\u200d💻 می\u200cخواهم क्\u200dष 1\ufe0f\u20e3";
+  const { url } = await worker.create({ approval: { title: `${title}\u202e\u2060`, description: `a\u{e0041}b${"\u0301".repeat(50)}` } });
+  const page = await (await open(url)).text();
+  assert.ok(page.includes(title));
+  assert.ok(page.includes(`ab${"\u0301".repeat(6)}<`));
+  assert.doesNotMatch(page, /[\u202e\u2060\u{e0041}]/u);
 });
 
 test("what an approval asks is checked, kept, and comes back", async () => {

@@ -2,8 +2,8 @@
 // fails, is slow, loses answers. Nothing that was decided is lost, and nothing is decided twice.
 import { auth, wait } from "@trigger.dev/sdk";
 import assert from "node:assert/strict";
-import { EventEmitter, once } from "node:events";
-import { createServer } from "node:http";
+import { EventEmitter, on, once } from "node:events";
+import { createServer, request } from "node:http";
 import { after, test } from "node:test";
 import { completeToken, waitForToken } from "../../pkg/index.js";
 import { KEY, OTHER_KEY, TOKENS, callbackHash, sign, until, useWorker } from "../harness.mjs";
@@ -37,6 +37,7 @@ async function useWay() {
       redirect: "manual",
     });
     const text = await answer.text();
+    way.emit(`${request.method} answered`, request.url);
     if (failure === "lost") return request.socket.destroy();
     const kept = [...answer.headers].filter(([name]) => !["content-length", "content-encoding", "transfer-encoding"].includes(name));
     response.writeHead(answer.status, Object.fromEntries(kept)).end(request.method === "HEAD" ? undefined : text);
@@ -46,6 +47,21 @@ async function useWay() {
   way.url = `http://127.0.0.1:${server.address().port}`;
   after(() => (server.closeAllConnections(), server.close()));
   return way;
+}
+
+/** A request to the edge whose path is sent as it stands, which fetch does not. */
+async function raw(method, path, body) {
+  const { hostname, port } = new URL(edge.url);
+  const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };
+  const sent = request({ hostname, port, method, path, headers });
+  sent.end(body);
+  const [answer] = await once(sent, "response");
+  return { status: answer.statusCode, text: (await answer.setEncoding("utf8").toArray()).join("") };
+}
+
+/** Resolves when upstream has told how a token stands there. */
+async function asked({ id }) {
+  for await (const [url] of on(way, "GET answered")) if (url.endsWith(id)) return;
 }
 
 /** While `work` runs the way fails so. */
@@ -60,6 +76,8 @@ async function failing(fail, work) {
 
 const asBackEnd = (work) => auth.withAuth({ baseURL: edge.url, accessToken: KEY }, work);
 const delivery = async ({ id }) => (await edge.retrieve(id)).deliveries?.find(({ target }) => target === "upstream");
+/** What the edge notes of upstream's decision, once it has noted something. */
+const difference = async (token) => (await until(() => delivery(token), (one) => one?.difference)).difference;
 const delivered = (token) => until(() => delivery(token), (one) => one?.status === "delivered");
 
 test("the SDK does all of it through the edge, and upstream has it", async () => {
@@ -166,16 +184,29 @@ test("what upstream had decided before is found out and noted", async () => {
   const otherwise = await edge.create();
   await upstream.complete(otherwise.id, "theirs");
   assert.equal((await edge.complete(otherwise.id, "ours")).headers.get("waitpoint-outcome"), "completed");
-  assert.equal((await delivered(otherwise)).difference, "it had been completed upstream with another output");
+  assert.equal(await difference(otherwise), "it had been completed upstream with another output");
   const same = await edge.create();
   await upstream.complete(same.id, { a: 1 });
+  const compared = asked(same);
   await edge.complete(same.id, { a: 1 });
+  await compared;
   assert.equal((await delivered(same)).difference, undefined);
+  // Megabytes of small values, written in another way there.
+  const pieces = `[${'{"":0},'.repeat(200_000)}0]`;
+  for (const [theirs, isSame] of [[pieces.replaceAll('"":0', '"\\u0061":0'), false], [pieces.replaceAll(",", " ,"), true]]) {
+    const token = await edge.create();
+    await upstream.api(`${TOKENS}/${token.id}/complete`, { body: `{"data":${theirs}}` });
+    const compared = asked(token);
+    await edge.api(`${TOKENS}/${token.id}/complete`, { body: `{"data":${pieces}}` });
+    await compared;
+    if (isSame) assert.equal((await delivered(token)).difference, undefined);
+    else assert.equal(await difference(token), "it had been completed upstream with another output");
+  }
   const late = await edge.create({ timeout: "1s" });
   await until(() => upstream.retrieve(late.id), ({ status }) => status === "TIMED_OUT");
   assert.equal((await edge.retrieve(late.id)).status, "TIMED_OUT");
   await edge.complete(late.id, 1);
-  assert.equal((await delivered(late)).difference, "it had timed out upstream");
+  assert.equal(await difference(late), "it had timed out upstream");
 });
 
 test("a machine's callback is decided here, by trigger.dev's own hash too; one that only upstream knows is passed on", async () => {
@@ -276,6 +307,16 @@ test("no other spelling of a decision reaches upstream, nothing leads round in a
   for (const path of ["/api/v1/../../admin", "/api/%2e%2e/admin", "/api//x", "/other"]) {
     assert.equal((await edge.api(path, { body: {} })).status, 404, path);
   }
+  const id = token.id;
+  for (const path of [
+    `/api/V1/waitpoints/tokens/${id}/complete`, `/api/v1/%74okens/${id}/complete`, `/api/v1/waitpoints/%74okens/${id}/complete`,
+    `/api/v1/Waitpoints/tokens/${id}/complete`, `/api/v1;x/waitpoints/tokens/${id}/complete`, `/API/v1/waitpoints/tokens/${id}/complete`,
+    `/api/v1/runs/%252e%252e/waitpoints/tokens/${id}/complete`, `/api/v1/waitpoints/tokens/${id}/complete;x`,
+  ]) {
+    assert.equal((await raw("POST", path, `{"data":"there"}`)).status, 404, path);
+    assert.equal((await raw("GET", path.replace("/complete", ""))).status, 404, path);
+  }
+  assert.equal((await upstream.retrieve(id)).status, "WAITING");
   assert.equal(way.completions.length, before);
   const looped = await edge.api(TOKENS, { headers: { "waitpoint-relay": "1" } });
   assert.deepEqual([looped.status, (await looped.json()).code], [508, "upstream_loop"]);

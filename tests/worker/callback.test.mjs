@@ -81,6 +81,24 @@ test("what is not read is refused: multipart, bytes that are no text, too much, 
   assert.equal((await worker.retrieve(id)).status, "WAITING");
 });
 
+test("a form of hundreds of thousands of fields is refused, and the token waits", async () => {
+  const { id, url } = await worker.create();
+  const letters = "abcdefghijklmnopqrstuvwxyz";
+  const name = (n) => letters[n % 26] + letters[Math.floor(n / 26) % 26] + letters[Math.floor(n / 676) % 26];
+  const names = Array.from({ length: 780_000 }, (_, n) => name(n)).join("&");
+  for (const form of [names, "a&".repeat(1_500_000), `${"&".repeat(1_000_000)}${"x&".repeat(1_001)}`]) {
+    for (const accept of ["*/*", "text/html"]) {
+      const headers = { "content-type": "application/x-www-form-urlencoded", accept };
+      assert.equal((await fetch(url, { method: "POST", headers, body: form })).status, 413);
+    }
+  }
+  const answer = await post(url, "a&".repeat(1_001), "application/x-www-form-urlencoded");
+  assert.deepEqual(await answer.json(), { error: "A form may have 1000 fields; send more as JSON", code: "too_many_fields" });
+  assert.equal((await post(url, "\x01".repeat(1_100_000), "text/plain")).status, 413, "sixfold in an answer");
+  assert.equal((await worker.retrieve(id)).status, "WAITING");
+  assert.equal((await post(url, "a&".repeat(1_000), "application/x-www-form-urlencoded")).status, 200);
+});
+
 test("opening the link never decides, whoever opens it and however", async () => {
   const { id, url } = await worker.create();
   const agents = ["Mozilla/5.0", "Slackbot-LinkExpanding 1.0", "Gmail Actions", ""];

@@ -121,6 +121,17 @@ test("an expired link is no guess, and what is no endpoint counts nothing", asyn
   }
 });
 
+test("whoever floods an expired link leaves the one that is good its share", async () => {
+  const token = await worker.create();
+  const exp = Math.floor(Date.now() / 1000) - 10;
+  const old = token.url.replace(/[^/]+$/, sign([`write:waitpoints:${token.id}`], { claims: { exp } }));
+  const open = (url) => fetch(url, { headers: { accept: "text/html" } });
+  await flood(() => open(old), [410]);
+  // As many as nobody asks the platform about: none of them is refused if the share is another one.
+  const statuses = await Promise.all(Array.from({ length: 50 }, async () => (await open(token.url)).status));
+  assert.deepEqual(new Set(statuses), new Set([200]));
+});
+
 test("the first hundred are not counted; then reading is limited by credential", async () => {
   const token = await fresh.create();
   const path = `${TOKENS}/${token.id}`;

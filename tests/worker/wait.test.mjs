@@ -102,6 +102,21 @@ test("events carry ids; what was seen is not said again", async () => {
   }
 });
 
+test("what a token asks does not confuse the events about it", async () => {
+  const approval = { title: "Is it?", description: `{"status":"WAITING"}`, choices: [{ label: "A", data: { status: "WAITING" } }] };
+  const token = await worker.create({ approval, tags: [`"status":"WAITING"`] });
+  const waits = (headers) => worker.api(wait(token), { headers: { accept: "text/event-stream", ...headers }, key: token.publicAccessToken });
+  const [next, resumed] = [events(await waits()), events(await waits({ "last-event-id": "v1" }))];
+  assert.equal((await next()).id, "v1");
+  await worker.complete(token.id, { status: "WAITING" });
+  for (const wanted of [next, resumed, events(await waits({ "last-event-id": "v1" }))]) {
+    const last = await wanted();
+    assert.deepEqual([last?.id, last?.token.status], ["v2", "COMPLETED"]);
+    assert.equal(await wanted(), undefined);
+  }
+  assert.equal(await events(await waits({ "last-event-id": "v2" }))(), undefined);
+});
+
 test("a long poll ends with the token, or in time with it still waiting", async () => {
   const token = await worker.create();
   const early = await worker.api(wait(token), { headers: { prefer: "wait=1" } });
@@ -170,6 +185,32 @@ test("a waiter outlives the memory of its token's object", async () => {
   assert.equal(JSON.parse(await waiter.next()).output, '"kept"');
   assert.equal((await stream()).token.output, '"kept"');
   assert.equal((await (await polled).json()).output, '"kept"');
+});
+
+test("many waiters for an output of megabytes are told some now and the others when they connect again", async () => {
+  const token = await worker.create();
+  const waiters = await inGroups(Array.from({ length: 12 }), async () => {
+    const waiter = socket(token);
+    await waiter.next();
+    return waiter;
+  });
+  const output = "x".repeat(2_500_000);
+  await worker.complete(token.id, output);
+  const codes = await Promise.all(waiters.map(({ closed }) => closed));
+  const again = codes.filter((code) => code === 1013).length;
+  assert.deepEqual([codes.filter((code) => code === 1000).length, again], [7, 5]);
+  for (const waiter of [waiters[codes.indexOf(1000)], socket(token)]) {
+    assert.equal(JSON.parse(await waiter.next()).output.length, output.length + 2);
+  }
+});
+
+test("a waiter that says something is let go of: each message would wake its object", async () => {
+  const token = await worker.create();
+  const waiter = socket(token);
+  await waiter.next();
+  waiter.send("hello");
+  assert.equal(await waiter.closed, 1008);
+  assert.equal((await worker.retrieve(token.id)).status, "WAITING");
 });
 
 test("a waiter that has left is forgotten, and the others are told", async () => {

@@ -151,7 +151,7 @@ export class TokenObject extends shell("TokenObject") {
   }
 
   // A waiter has nothing to say; the platform itself answers pings and closes.
-  webSocketMessage() {}
+  webSocketMessage(socket) { socket.close(1008, "a waiter has nothing to say"); }
   webSocketClose() {}
 }
 
