@@ -24,6 +24,7 @@ const isTrap = (error) => error instanceof WebAssembly.RuntimeError || /call sta
 handlers.trapped = (error) => {
   const key = panicked();
   underWay.get(key)?.(error);
+  underWay.delete(key);
   if (streams.delete(key)) key.abort(error);
   // Null is work behind a request, which the alarm makes good. For what is unknown somebody may wait for ever.
   if (key === undefined) replace();
@@ -46,7 +47,8 @@ function replace() {
   generation += 1;
   endPolls();
   wasm.__wbg_reset_state();
-  for (const end of [...underWay.values()]) end(REPLACED);
+  for (const reject of underWay.values()) reject(REPLACED);
+  underWay.clear();
   for (const stream of streams) stream.abort(REPLACED); // Their clients connect again.
   streams.clear();
 }
@@ -63,38 +65,35 @@ function enter(call) {
   }
 }
 
-/**
- * What the call promises, or a rejection if that panics; Rust knows it by `key`. It begins again if the panics of others
- * end it, unless the body of its request is read.
- */
+/** What the call promises, or a rejection if that panics; Rust knows it by `key`. */
 const promised = (key, call) =>
   new Promise((resolve, reject) => {
-    const end = (error) => {
-      underWay.delete(key);
-      if (error === REPLACED && !key.bodyUsed) begin();
-      else reject(error);
-    };
-    const over = (settle) => (value) => {
-      // Else it has begun again since.
-      if (underWay.get(key) !== end) return;
-      underWay.delete(key);
+    const end = (settle) => (value) => {
+      if (underWay.get(key) === reject) underWay.delete(key);
       if (panics > 0) renew();
       settle(value);
     };
-    const begin = () => {
-      underWay.set(key, end);
-      try {
-        enter(call).then(over(resolve), over(reject));
-      } catch (error) {
-        end(error);
-      }
-    };
-    begin();
+    underWay.set(key, reject);
+    try {
+      enter(call).then(end(resolve), end(reject));
+    } catch (error) {
+      end(reject)(error);
+    }
+  });
+
+/**
+ * Likewise, from its beginning again if the panics of others end it, unless the body of its request is read. It begins in what
+ * follows its own promise, as the platform forbids I/O in what another request does.
+ */
+const promisedAgain = (key, call) =>
+  promised(key, call).catch((error) => {
+    if (error !== REPLACED || key.bodyUsed) throw error;
+    return promisedAgain(key, call);
   });
 
 export default {
   fetch: (request, env, context) =>
-    promised(request, () => wasm.fetch(request, env, context)).catch((error) => {
+    promisedAgain(request, () => wasm.fetch(request, env, context)).catch((error) => {
       console.error("a request failed", String(error));
       try {
         return enter(() => wasm.failure(request));
@@ -129,13 +128,13 @@ const shell = (Rust) =>
     }
 
     fetch(request) {
-      return promised(request, () => this.rust.fetch(request));
+      return promisedAgain(request, () => this.rust.fetch(request));
     }
 
     /** Does what an alarm is for, later if it panics: the platform would call six times and then never again. */
     alarm() {
       const { storage } = this.#state;
-      return promised(this.#state, () => this.rust.alarm()).catch(async (error) => {
+      return promisedAgain(this.#state, () => this.rust.alarm()).catch(async (error) => {
         console.error("an alarm failed", String(error));
         const at = await storage.getAlarm();
         if (at === null || at > Date.now() + LATER_MS) await storage.setAlarm(Date.now() + LATER_MS);
