@@ -119,7 +119,8 @@ mod aliases {
     }
     pub mod wire {
         pub use crate::domain::api::{callback::*, claims::*, complete::*, create::*};
-        pub use crate::domain::api::{delivery_body::*, form::*, limits::*, token_body::*};
+        pub use crate::domain::api::{delivery_body::*, event_stream::*, form::*};
+        pub use crate::domain::api::{limits::*, token_body::*};
         pub use crate::domain::list::page_body::*;
         pub use crate::domain::webhook::event::*;
     }

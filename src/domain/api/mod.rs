@@ -7,6 +7,7 @@ pub mod complete;
 pub mod create;
 pub mod delivery_body;
 pub mod error;
+pub mod event_stream;
 pub(crate) mod excerpt;
 pub mod form;
 pub mod limits;

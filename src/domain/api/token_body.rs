@@ -116,6 +116,15 @@ pub fn status(token: &Token) -> &'static str {
     Status::of(&token.state).as_str()
 }
 
+/// The version of a token: one a state.
+#[must_use]
+pub fn version(token: &Token) -> &'static str {
+    match token.state {
+        State::Waiting => "v1",
+        State::Completed { .. } | State::TimedOut => "v2",
+    }
+}
+
 /// The output of a token that timed out; trigger.dev's clients read its `message`.
 fn timed_out_json(at: Option<Timestamp>) -> String {
     let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
