@@ -16,8 +16,8 @@ pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
     serde_json::from_str(object_text(json)?).ok()
 }
 
-/// Apart from [`object`], which is compiled once for each struct.
-fn object_text(json: &[u8]) -> Option<&str> {
+/// The text of what looks like an object. Apart from [`object`], which is compiled once for each struct.
+pub(crate) fn object_text(json: &[u8]) -> Option<&str> {
     // From bytes serde would pass over a text that nobody reads and that is not UTF-8.
     let text = std::str::from_utf8(json).ok()?;
     is_object(text).then_some(text)

@@ -1,17 +1,20 @@
-//! Invariant: of a value of the caller at most 64 characters are shown.
+//! Invariant: of a value of the caller no more is shown than an error's place allows.
 //!
 //! Values of the caller as errors quote them.
 
 use crate::domain::json::to_json;
 
-/// A value of the caller as an error quotes it: as JSON text, at most 64 characters of it.
+/// Most characters of a value that an error quotes.
+pub(crate) const EXCERPT: usize = 64;
+
+/// A value of the caller as an error quotes it: as JSON text, at most [`EXCERPT`] characters of it.
 pub(crate) fn excerpt(value: &str) -> String {
-    to_json(&shortened(value))
+    to_json(&shortened(value, EXCERPT))
 }
 
-/// At most 64 characters of a value.
-pub(crate) fn shortened(value: &str) -> String {
-    let mut text: String = value.chars().take(64).collect();
+/// At most so many characters of a value.
+pub(crate) fn shortened(value: &str, most: usize) -> String {
+    let mut text: String = value.chars().take(most).collect();
     if text.len() < value.len() {
         text.push('…');
     }

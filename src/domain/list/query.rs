@@ -6,7 +6,7 @@
 use super::cursor::Cursor;
 use super::statuses::Statuses;
 use crate::domain::api::error::{QueryIssue, Refusal};
-use crate::domain::api::excerpt::{excerpt, shortened};
+use crate::domain::api::excerpt::{EXCERPT, excerpt, shortened};
 use crate::domain::api::form::form_fields;
 use crate::domain::api::limits::MAX_TAG;
 use crate::domain::encoding::digits;
@@ -168,7 +168,7 @@ fn read_statuses(text: &str) -> Result<Statuses, String> {
         }
     }
     if !unknown.is_empty() {
-        let unknown = shortened(&unknown);
+        let unknown = shortened(&unknown, EXCERPT);
         return Err(format!(
             "Invalid status values: {unknown}; give WAITING, COMPLETED or TIMED_OUT"
         ));

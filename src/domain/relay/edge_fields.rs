@@ -1,7 +1,10 @@
-//! Invariant: what upstream refuses as no JSON object has no such field.
+//! Invariants:
+//! - What upstream refuses as no JSON object has no such field.
+//! - A field that is said twice is refused.
 //!
 //! The fields of create that upstream does not know.
 
+use crate::domain::api::error::Refusal;
 use crate::domain::json;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -17,8 +20,10 @@ pub struct Extras {
 
 impl Extras {
     /// Looks for them in the body of a create; what is no JSON object has none, and upstream refuses it.
-    #[must_use]
-    pub fn of(body: &[u8]) -> Self {
+    ///
+    /// # Errors
+    /// `Invalid` for an object that says one of them twice: upstream would take it, and nobody would ask.
+    pub fn of(body: &[u8]) -> Result<Self, Refusal> {
         #[derive(Deserialize)]
         struct Fields<'a> {
             #[serde(borrow)]
@@ -27,12 +32,21 @@ impl Extras {
             webhook: Option<&'a RawValue>,
         }
         let text = |raw: Option<&RawValue>| raw.map(|raw| raw.get().to_owned());
-        match json::object::<Fields<'_>>(body) {
-            Some(fields) => Self {
+        // Upstream takes no byte order mark for a part of the text.
+        let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+        let Some(body) = json::object_text(body) else {
+            return Ok(Self::default());
+        };
+        match serde_json::from_str::<Fields<'_>>(body) {
+            Ok(fields) => Ok(Self {
                 approval: text(fields.approval),
                 webhook: text(fields.webhook),
-            },
-            None => Self::default(),
+            }),
+            Err(why) if why.is_data() => Err(Refusal::Invalid {
+                path: "",
+                message: why.to_string(),
+            }),
+            Err(_) => Ok(Self::default()),
         }
     }
 }

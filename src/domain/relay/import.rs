@@ -1,8 +1,13 @@
-//! Invariant: what cannot be read as a token is none; no part of it is guessed.
+//! Invariants:
+//! - What cannot be read as a token is none; no part of it is guessed.
+//! - Tags and an approval are bounded as create bounds them; others are none.
 //!
 //! A token as upstream tells it. Source of the formats: trigger.dev's `ApiWaitpointPresenter` and
 //! `waitpointCompletionPacket`.
 
+use crate::approval::Approval;
+use crate::domain::api::create::read_tags;
+use crate::domain::api::limits::MAX_CREATE;
 use crate::domain::auth::token_id::internal_id;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::status::Status;
@@ -33,8 +38,8 @@ pub fn read_token(json: &str, origin: &str) -> Option<Token> {
         completed_at: Option<&'a str>,
         output: Option<String>,
         output_type: Option<&'a str>,
-        #[serde(default)]
-        tags: Vec<String>,
+        #[serde(borrow)]
+        tags: Option<&'a RawValue>,
         idempotency_key: Option<String>,
         user_provided_idempotency_key: Option<bool>,
         idempotency_key_expires_at: Option<&'a str>,
@@ -63,7 +68,11 @@ pub fn read_token(json: &str, origin: &str) -> Option<Token> {
                 },
             },
         },
-        approval: fields.approval.map(|raw| raw.get().to_owned()),
+        approval: fields
+            .approval
+            .map(RawValue::get)
+            .filter(|text| text.len() <= MAX_CREATE && Approval::parse(text).is_ok())
+            .map(str::to_owned),
         origin: origin.to_owned(),
         key: key
             .filter(|_| fields.user_provided_idempotency_key == Some(true))
@@ -79,7 +88,12 @@ pub fn read_token(json: &str, origin: &str) -> Option<Token> {
                 Status::TimedOut => timeout_at.or(Some(ended_at)),
                 Status::Waiting | Status::Completed => timeout_at,
             },
-            fields.tags,
+            // As many and as long as create takes: they would multiply here.
+            fields
+                .tags
+                .filter(|raw| raw.get().len() <= MAX_CREATE)
+                .and_then(|raw| read_tags(raw).ok())
+                .unwrap_or_default(),
         )
     })
 }

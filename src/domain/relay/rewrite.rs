@@ -1,9 +1,14 @@
-//! Invariant: only the URLs of tokens change; every other byte stays as it is.
+//! Invariants:
+//! - Only the URLs of tokens change; every other byte stays as it is.
+//! - No more URLs are held than a page can have; a longer list stays as it is.
 //!
 //! Bodies of upstream's on their way to a client.
 
-use serde::Deserialize;
+use crate::domain::list::query::MAX_SIZE;
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use std::fmt;
 
 /// What precedes a token's id in every URL of its API.
 const TOKENS: &str = "/api/v1/waitpoints/tokens/";
@@ -19,22 +24,11 @@ pub fn rewrite_urls(json: &str, origin: &str) -> String {
         #[serde(borrow)]
         data: Option<&'a RawValue>,
     }
-    #[derive(Deserialize)]
-    struct Item<'a> {
-        #[serde(borrow)]
-        url: Option<&'a RawValue>,
-    }
     let Ok(Body { url, data }) = serde_json::from_str(json) else {
         return json.to_owned();
     };
-    let items: Vec<Item<'_>> = data
-        .and_then(|data| serde_json::from_str(data.get()).ok())
-        .unwrap_or_default();
-    let mut urls: Vec<&str> = items
-        .iter()
-        .filter_map(|item| item.url)
-        .map(RawValue::get)
-        .collect();
+    let items = data.and_then(|data| serde_json::from_str::<UrlsOfItems<'_>>(data.get()).ok());
+    let mut urls = items.map_or(Vec::new(), |UrlsOfItems(urls)| urls);
     if let Some(url) = url.map(RawValue::get) {
         let after = |other: &&str| other.as_ptr() < url.as_ptr();
         urls.insert(urls.partition_point(after), url);
@@ -53,4 +47,37 @@ pub fn rewrite_urls(json: &str, origin: &str) -> String {
         }
     }
     out + json.get(copied..).unwrap_or_default()
+}
+
+/// The URLs of a list's items, of as many as a page can have.
+struct UrlsOfItems<'a>(Vec<&'a str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for UrlsOfItems<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Item<'a> {
+            #[serde(borrow)]
+            url: Option<&'a RawValue>,
+        }
+        struct Items;
+        impl<'de> Visitor<'de> for Items {
+            type Value = Vec<&'de str>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of objects")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut urls = Vec::new();
+                while let Some(Item { url }) = items.next_element()? {
+                    if urls.len() == MAX_SIZE {
+                        return Err(A::Error::custom("more items than a page has"));
+                    }
+                    urls.extend(url.map(RawValue::get));
+                }
+                Ok(urls)
+            }
+        }
+        deserializer.deserialize_seq(Items).map(UrlsOfItems)
+    }
 }

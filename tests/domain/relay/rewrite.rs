@@ -32,3 +32,12 @@ fn urls_of_tokens_lead_here_and_nothing_else_changes() {
         assert_eq!(rewrite_urls(theirs, edge), ours);
     }
 }
+
+#[test]
+fn a_list_that_is_longer_than_a_page_stays_as_it_is() {
+    let items = format!(
+        "{{\"data\":[{}{{}}]}}",
+        r#"{"url":"x/api/v1/waitpoints/tokens/a"},"#.repeat(100)
+    );
+    assert_eq!(rewrite_urls(&items, "https://e.example"), items);
+}
