@@ -2,10 +2,12 @@
 
 use super::bindings::{read_at_least, settled};
 use super::http::{Head, header};
+use super::now;
 use crate::error::Refusal;
+use crate::time::Timestamp;
 use futures_util::future::{Either, select};
 use js_sys::Uint8Array;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::pin::pin;
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
@@ -26,28 +28,58 @@ const SENT_WITHIN: Duration = Duration::from_secs(60);
 const MOST_HELD: usize = 32 * 1024 * 1024;
 
 thread_local! {
-    static HELD: Cell<usize> = const { Cell::new(0) };
+    static HELD: RefCell<Vec<Part>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Bytes of a body that is being read, as long as this is there.
-#[derive(Default)]
-struct Held(usize);
+/// What is held of one body.
+struct Part {
+    id: u64,
+    /// When it is given up at the latest. The platform may let go of a request whose client has left without
+    /// another word, and what is counted for it must not be counted for ever.
+    ends_at: Timestamp,
+    bytes: usize,
+}
+
+/// A body of untold length that is being read, as long as this is there.
+struct Held {
+    id: u64,
+}
 
 impl Held {
-    /// Fails if too many are held already.
-    fn add(&mut self, bytes: usize) -> Result<(), JsValue> {
-        if HELD.get() + bytes > MOST_HELD {
-            return Err("too many bodies are being sent".into());
-        }
-        HELD.set(HELD.get() + bytes);
-        self.0 += bytes;
-        Ok(())
+    fn new() -> Self {
+        let ends_at = now().plus(SENT_WITHIN);
+        let id = HELD.with_borrow_mut(|parts| {
+            let id = parts.iter().map(|part| part.id).max().unwrap_or(0) + 1;
+            parts.push(Part {
+                id,
+                ends_at,
+                bytes: 0,
+            });
+            id
+        });
+        Self { id }
+    }
+
+    /// Fails if too many bytes are held already.
+    fn add(&self, bytes: usize) -> Result<(), JsValue> {
+        let now = now();
+        HELD.with_borrow_mut(|parts| {
+            parts.retain(|part| part.ends_at > now);
+            let held: usize = parts.iter().map(|part| part.bytes).sum();
+            if held + bytes > MOST_HELD {
+                return Err("too many bodies are being sent".into());
+            }
+            if let Some(part) = parts.iter_mut().find(|part| part.id == self.id) {
+                part.bytes += bytes;
+            }
+            Ok(())
+        })
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        HELD.set(HELD.get().saturating_sub(self.0));
+        HELD.with_borrow_mut(|parts| parts.retain(|part| part.id != self.id));
     }
 }
 
@@ -98,7 +130,7 @@ pub(super) async fn read(
     options.set_mode(ReadableStreamReaderMode::Byob);
     let reader = stream.get_reader_with_options(&options);
     let reader: ReadableStreamByobReader = reader.unchecked_into();
-    let mut held = Held::default();
+    let mut held = Some(Held::new());
     let mut bytes = Vec::new();
     let mut size = 0;
     let mut room = Uint8Array::new_with_length(PIECE);
@@ -116,10 +148,12 @@ pub(super) async fn read(
             return Ok(None);
         }
         if size <= limit {
-            held.add(piece.length() as usize)?;
+            if let Some(held) = &held {
+                held.add(piece.length() as usize)?;
+            }
             bytes.extend(piece.to_vec());
         } else {
-            held = Held::default();
+            held = None;
             bytes = Vec::new();
         }
         room = Uint8Array::new(&piece.buffer());
