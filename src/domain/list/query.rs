@@ -187,7 +187,7 @@ fn read_tags(text: &str) -> Result<Vec<String>, String> {
         ));
     }
     // No token has a longer one, and the filter is read again for each row.
-    match tags.iter().find(|tag| tag.encode_utf16().count() > MAX_TAG) {
+    match tags.iter().find(|tag| tag.chars().count() > MAX_TAG) {
         Some(tag) => Err(format!(
             "{} is no tag; give at most {MAX_TAG} characters",
             excerpt(tag)
