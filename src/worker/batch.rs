@@ -34,7 +34,7 @@ struct Batch {
     timers: u32,
 }
 
-/// A month's object.
+/// A month's object. It stays while the isolate lives: there are few.
 struct Month {
     name: String,
     waiting: Option<Batch>,
@@ -47,7 +47,6 @@ struct Month {
 type Timer = (Duration, u64);
 
 thread_local! {
-    /// Few at a time.
     static MONTHS: RefCell<Vec<Month>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -3,11 +3,12 @@
 use super::bindings::{read_at_least, settled};
 use super::http::{Head, header};
 use super::now;
+use super::wait::Heard;
 use crate::error::Refusal;
 use crate::time::Timestamp;
 use futures_util::future::{Either, select};
 use js_sys::Uint8Array;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
@@ -47,24 +48,26 @@ struct Held {
 
 impl Held {
     fn new() -> Self {
-        let ends_at = now().plus(SENT_WITHIN);
-        let id = HELD.with_borrow_mut(|parts| {
-            let id = parts.iter().map(|part| part.id).max().unwrap_or(0) + 1;
+        thread_local! {
+            static LAST_ID: Cell<u64> = const { Cell::new(0) };
+        }
+        let now = now();
+        let id = LAST_ID.get() + 1;
+        LAST_ID.set(id);
+        HELD.with_borrow_mut(|parts| {
+            parts.retain(|part| part.ends_at > now);
             parts.push(Part {
                 id,
-                ends_at,
+                ends_at: now.plus(SENT_WITHIN),
                 bytes: 0,
             });
-            id
         });
         Self { id }
     }
 
     /// Fails if too many bytes are held already.
     fn add(&self, bytes: usize) -> Result<(), JsValue> {
-        let now = now();
         HELD.with_borrow_mut(|parts| {
-            parts.retain(|part| part.ends_at > now);
             let held: usize = parts.iter().map(|part| part.bytes).sum();
             if held + bytes > MOST_HELD {
                 return Err("too many bodies are being sent".into());
@@ -99,7 +102,7 @@ pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result
         // The platform holds a body to the length that it claims; whole it is read for less than in pieces.
         Some(_) => whole(request).await.map(Some),
         None => {
-            let reading = pin!(read(request.body(), limit));
+            let reading = pin!(read_from(request, limit));
             match select(reading, Delay::from(SENT_WITHIN)).await {
                 Either::Left((read, _)) => read,
                 Either::Right(_) => return Err(Refusal::BodyUnreadable),
@@ -123,6 +126,24 @@ pub(super) async fn read(
     stream: Option<ReadableStream>,
     limit: usize,
 ) -> Result<Option<Vec<u8>>, JsValue> {
+    read_counted(stream, limit, None).await
+}
+
+/// What a client sends, until it leaves.
+async fn read_from(request: &Request, limit: usize) -> Result<Option<Vec<u8>>, JsValue> {
+    let left = Heard::of(&request.signal(), &["abort"])?;
+    let reading = pin!(read_counted(request.body(), limit, Some(Held::new())));
+    match select(reading, left).await {
+        Either::Left((read, _)) => read,
+        Either::Right(_) => Err("the client has left".into()),
+    }
+}
+
+async fn read_counted(
+    stream: Option<ReadableStream>,
+    limit: usize,
+    mut held: Option<Held>,
+) -> Result<Option<Vec<u8>>, JsValue> {
     let Some(stream) = stream else {
         return Ok(Some(Vec::new()));
     };
@@ -130,7 +151,6 @@ pub(super) async fn read(
     options.set_mode(ReadableStreamReaderMode::Byob);
     let reader = stream.get_reader_with_options(&options);
     let reader: ReadableStreamByobReader = reader.unchecked_into();
-    let mut held = Some(Held::new());
     let mut bytes = Vec::new();
     let mut size = 0;
     let mut room = Uint8Array::new_with_length(PIECE);
@@ -166,5 +186,5 @@ pub(super) async fn drain(request: &Request) {
     if request.body_used() || length.is_ok_and(|length| length > PATIENCE) {
         return;
     }
-    let _ = read(request.body(), 0).await;
+    let _ = read_from(request, 0).await;
 }

@@ -17,6 +17,8 @@ use worker::{Request, State, console_error, wasm_bindgen_futures};
 enum Owner {
     /// A request, an alarm: what `js/entry.js` knows it by.
     Event(Rc<JsValue>),
+    /// What feeds a stream, which `js/entry.js` knows it by.
+    Stream(Rc<JsValue>),
     /// Work that nobody waits for.
     Behind,
 }
@@ -44,8 +46,13 @@ extern "C" {
 #[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
 pub fn panicked() -> JsValue {
     PANICS.set(PANICS.get().wrapping_add(1));
-    match POLLED.take() {
-        Some(Owner::Event(key)) => JsValue::clone(&key),
+    let owner = POLLED.take();
+    if matches!(owner, Some(Owner::Stream(_) | Owner::Behind)) {
+        // Nothing unwinds, so its `Behind` is never dropped.
+        BEHIND.set(BEHIND.get().saturating_sub(1));
+    }
+    match owner {
+        Some(Owner::Event(key) | Owner::Stream(key)) => JsValue::clone(&key),
         Some(Owner::Behind) => JsValue::NULL,
         None => JsValue::UNDEFINED,
     }
@@ -162,10 +169,13 @@ pub(super) fn spawn_stream(
     track(&stream);
     let behind = Behind::new();
     let key = Rc::new(JsValue::from(stream.clone()));
-    let work = watch(&key, async move {
-        work.await;
-        untrack(&stream);
-        drop(behind);
-    });
+    let work = Watched {
+        owner: Owner::Stream(key),
+        work: Box::pin(async move {
+            work.await;
+            untrack(&stream);
+            drop(behind);
+        }),
+    };
     spawn_local(work);
 }

@@ -94,7 +94,7 @@ pub(super) async fn pass(request: &Request, url: &str) -> Result<Response, JsVal
         init.set_body(&body);
     }
     let response = fetch(url, &init).await?;
-    if is_socket {
+    if is_socket && response.status() == 101 {
         return Ok(response);
     }
     // A copy, as what comes from elsewhere cannot be changed.

@@ -32,7 +32,7 @@ struct Settings {
     completed: RefCell<Recent<()>>,
 }
 
-/// What `of` reads.
+/// What an edition is known by.
 const NAMES: [&str; 5] = [
     "SECRET_KEYS",
     "UPSTREAM",

@@ -12,6 +12,7 @@ use crate::auth::Environment;
 use crate::caller::Caller;
 use crate::error::Refusal;
 use crate::route::internal_id;
+use crate::wire;
 use futures_channel::{mpsc, oneshot};
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt, Stream, StreamExt};
@@ -102,7 +103,14 @@ impl Call<'_> {
         environment: &Environment,
         internal: &str,
     ) -> Result<Reply, Refusal> {
-        let seen = head.last_event().to_owned();
+        // What is no version was never seen; and the socket's attachment has a limit.
+        let seen = head.last_event();
+        let seen = if wire::VERSIONS.contains(&seen) {
+            seen
+        } else {
+            ""
+        };
+        let seen = seen.to_owned();
         let hears = Hears::Events { seen };
         let socket = self.wait_at(environment, internal, hears).await?;
         let signal = self.request.signal();
@@ -221,13 +229,16 @@ impl Drop for Listening {
 ///
 /// That of a request's signal tells that the client has left. The platform lets go of the promises
 /// of such a request without settling them, so a future that awaits one would never be dropped.
-struct Heard {
+pub(super) struct Heard {
     heard: oneshot::Receiver<()>,
     _listening: Listening,
 }
 
 impl Heard {
-    fn of(target: &EventTarget, kinds: &'static [&'static str]) -> Result<Self, JsValue> {
+    pub(super) fn of(
+        target: &EventTarget,
+        kinds: &'static [&'static str],
+    ) -> Result<Self, JsValue> {
         let (tell, heard) = oneshot::channel();
         let mut tell = Some(tell);
         let hear = move |_| {
@@ -259,15 +270,19 @@ fn event_stream(socket: WebSocket, signal: &AbortSignal) -> Result<ReadableStrea
     let through = TransformStream::new()?;
     let writer = through.writable().get_writer()?;
     let mut gone = settled(writer.closed());
+    let mut left = Heard::of(signal, &["abort"])?;
     guard::spawn_stream(writer.clone(), async move {
         while let Either::Left((Some(text), _)) = select(events.next(), &mut gone).await {
             let bytes = Uint8Array::from(text.as_bytes());
-            if settled(writer.write_with_chunk(&bytes)).await.is_err() {
-                return;
+            // A client that reads no more leaves it pending, and may leave then.
+            let written = settled(writer.write_with_chunk(&bytes));
+            match select(written, &mut left).await {
+                Either::Left((Ok(_), _)) => {}
+                _ => return,
             }
         }
         drop(events);
-        let _ = settled(writer.close()).await;
+        select(settled(writer.close()), left).await;
     });
     Ok(through.readable())
 }

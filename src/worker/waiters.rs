@@ -101,9 +101,10 @@ pub(super) fn accept(
         let pair = WebSocketRequestResponsePair::new("ping", "pong")?;
         // By the raw state: that of `worker` panics if these throw.
         state.as_raw().set_websocket_auto_response(&pair)?;
+        let attachment = serde_json::to_string(waiter).unwrap_or_default();
+        // First, as it may fail: a waiter without it could not be told.
+        server.as_ref().serialize_attachment(attachment.into())?;
         state.as_raw().accept_websocket(server.as_ref())?;
-        let waiter = serde_json::to_string(waiter).unwrap_or_default();
-        server.as_ref().serialize_attachment(waiter.into())?;
     }
     notice.tell(&server, waiter)?;
     let response = ResponseBuilder::new()

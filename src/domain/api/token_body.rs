@@ -116,12 +116,17 @@ pub fn status(token: &Token) -> &'static str {
     Status::of(&token.state).as_str()
 }
 
+/// All that [`version`] tells.
+pub const VERSIONS: [&str; 2] = [WAITS, IS_FINISHED];
+const WAITS: &str = "v1";
+const IS_FINISHED: &str = "v2";
+
 /// The version of a token: one a state.
 #[must_use]
 pub fn version(token: &Token) -> &'static str {
     match token.state {
-        State::Waiting => "v1",
-        State::Completed { .. } | State::TimedOut => "v2",
+        State::Waiting => WAITS,
+        State::Completed { .. } | State::TimedOut => IS_FINISHED,
     }
 }
 

@@ -25,7 +25,8 @@ handlers.trapped = (error) => {
   const key = panicked();
   underWay.get(key)?.(error);
   underWay.delete(key);
-  if (streams.delete(key)) key.abort(error);
+  // What it rejects wakes the poll that trapped, which would trap again: the instance must go.
+  if (streams.delete(key)) return key.abort(error).catch(() => {}), replace();
   // Null is work behind a request, which the alarm makes good. For what is unknown somebody may wait for ever.
   if (key === undefined) replace();
   else renew();
@@ -34,7 +35,7 @@ handlers.idle = renew;
 
 function panicked() {
   [panics, generation] = [panics + 1, generation + 1];
-  return wasm.panicked();
+  try { return wasm.panicked(); } catch { panics = MOST_PANICS; } // Not even that works any more.
 }
 
 function renew() {
@@ -49,7 +50,7 @@ function replace() {
   wasm.__wbg_reset_state();
   for (const reject of underWay.values()) reject(REPLACED);
   underWay.clear();
-  for (const stream of streams) stream.abort(REPLACED); // Their clients connect again.
+  for (const stream of streams) stream.abort(REPLACED).catch(() => {}); // Their clients connect again.
   streams.clear();
 }
 
