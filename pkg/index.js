@@ -1,59 +1,30 @@
-// The entry `waitpoint`.
-import {
-  COMPLETE,
-  RETRIEVE,
-  Wire,
-  WaitpointError,
-  checkBaseURL,
-  configured,
-  given,
-  json,
-  known,
-  line,
-  read,
-  refused,
-  retries,
-  settle,
-  started,
-  unreadable,
-} from "./call.js";
+// The entry `waitpoint`: Rust (src/client/), which the first call starts.
+import { configuredSettings } from "./shared.js";
+import { completePlainly, loadWasm, unavailable } from "./start.js";
+import { core } from "./wasm/core.js";
 
-export { WaitpointError };
-export { waitForToken } from "./wait.js";
+export { WaitpointError } from "./shared.js";
 
-export function configure(options) {
-  known("configure's argument", options, Object.keys(configured));
-  options ??= {};
-  if (options.baseURL) checkBaseURL(options.baseURL);
-  for (const name in configured) if (name in options) configured[name] = line(name, options[name]);
+export function completeToken(token, data, options) {
+  const plainly = (cause) => completePlainly(cause, token, data, options);
+  return loadWasm(core, (rust) => rust.completeToken(token, data, options), plainly);
 }
 
-export async function completeToken(token, data, options) {
-  const { body, header } = await send(token, options, json({ data }));
-  if (body?.success !== true) throw unreadable();
-  return { success: true, outcome: header("waitpoint-outcome") ?? undefined };
-}
+export const retrieveToken = (token, options) =>
+  loadWasm(core, (rust) => rust.retrieveToken(token, options));
 
-export async function retrieveToken(token, options) {
-  const { body } = await send(token, options);
-  if (typeof body?.id !== "string") throw unreadable();
-  return read(body);
-}
+export const waitForToken = (token, options) =>
+  loadWasm(core, (rust) => rust.waitForToken(token, options));
 
 export function decodeToken(token) {
-  const text = line("token", token?.publicAccessToken ?? token?.url ?? token?.href ?? token);
-  try {
-    const { sub, scopes, exp, act } = JSON.parse(new TextDecoder().decode(started().decode(text)));
-    if (!(exp > 0)) throw refused("the token has no expiry");
-    const [id] = scopes.flatMap((scope) => /^\w+:waitpoints:(.+)/.exec(scope)?.[1] ?? []);
-    return { id, environment: sub, scopes, expiresAt: new Date(exp * 1000), subject: act?.sub };
-  } catch (cause) {
-    if (cause instanceof WaitpointError) throw cause;
-    throw refused("this is neither a token's public access token (a JWT) nor a url that holds one", cause);
-  }
+  const { rust, later, cause } = core();
+  if (!rust) throw unavailable(cause, later);
+  return rust.decodeToken(token);
 }
 
-async function send(token, options, body) {
-  const wire = new Wire(options, body);
-  return settle(() => started().start(body ? COMPLETE : RETRIEVE, given(token, options), wire, ...retries(options?.retry)));
+export function configure(options) {
+  const { rust } = core();
+  if (rust) rust.configure(options);
+  // Without Rust they are checked by the call that uses them.
+  else Object.assign(configuredSettings(), options);
 }

@@ -98,13 +98,18 @@ for (const path of ["native.html", ...Object.keys(BUNDLERS).map((name) => `${nam
   });
 }
 
-test("a Content-Security-Policy that blocks WebAssembly is named as the cause", async () => {
+test("a Content-Security-Policy that blocks WebAssembly is named as the cause, and a click counts all the same", async () => {
   const page = await browser.page();
   await page.goto(`${strict.url}/esbuild/index.html`);
   await page.waitForFunction(() => window.waitpoint);
-  const { code, message } = await call(page, "completeToken", "waitpoint_c1", 1, { accessToken: "x" });
-  assert.equal(code, "wasm_unavailable");
-  assert.match(message, /'wasm-unsafe-eval'/);
+  const token = await worker.create();
+  for (const name of ["retrieveToken", "waitForToken", "decodeToken"]) {
+    const { code, message } = await call(page, name, token);
+    assert.equal(code, "wasm_unavailable");
+    assert.match(message, /'wasm-unsafe-eval'/);
+  }
+  assert.deepEqual(await call(page, "completeToken", token.url, { a: 1 }), { success: true, outcome: "completed" });
+  assert.equal((await worker.retrieve(token.id)).output, '{"a":1}');
 });
 
 test("outputs of every kind come back as they went in", async () => {
