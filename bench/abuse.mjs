@@ -1,6 +1,7 @@
 // `npm run abuse`: what abuse costs, and what somebody who behaves notices of it. Each flood meets a fresh `workerd serve` on one
 // core; on the other are the flood and a good client, who creates, completes and reads a token over and over. `--seconds N` a
-// flood (default 4), `--only text` those whose name holds it. Linux.
+// flood (default 4), `--only text` those whose name holds it. It fails if the isolate holds more than 64 MB after a flood, if a
+// request costs more than a second of CPU, or if the good client waits for more than ten. Linux.
 import { execFileSync } from "node:child_process";
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -8,6 +9,8 @@ import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import { parseArgs } from "node:util";
 import { build } from "../scripts/build.mjs";
+import { controls, escapes, invalidForm, manyNames, markup, nested, objects } from "./hostile.mjs";
+import { MOST_MB, memoryOf } from "./memory.mjs";
 import { KEY, cpuOf, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
 
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "4" }, only: { type: "string", default: "" } } });
@@ -132,6 +135,74 @@ function leave({ server, token }) {
   });
 }
 
+/** A body whose every byte is a chunk of its own. */
+function crumbs({ server, token }) {
+  return new Promise((resolve) => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    const over = (status) => (socket.destroy(), resolve({ status }));
+    socket.on("data", (data) => over(Number(String(data).split(" ")[1])));
+    socket.on("error", () => over(0));
+    socket.write(`POST ${token.path}/complete HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer nobody\r\ntransfer-encoding: chunked\r\n\r\n`);
+    socket.write(`${"1\r\n \r\n".repeat(200_000)}0\r\n\r\n`);
+  });
+}
+
+/**
+ * A long poll that is left as soon as it is sent. A connection that is reset has gone; one of which only the client's side has ended
+ * may still be read from, so the poll is held until its time is over.
+ */
+const abandon = (leave) => ({ server, token }) => {
+  return new Promise((resolve) => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    socket.on("error", () => resolve({ status: 0 }));
+    const head = `GET ${token.path}/wait HTTP/1.1\r\nhost: ${hostname}\r\nprefer: wait=25\r\nauthorization: Bearer ${token.jwt}\r\n\r\n`;
+    socket.write(head, () => setTimeout(() => (socket[leave](), resolve({ status: "left" })), 1));
+  });
+};
+
+/** Asks for an output of 3 MB and reads no more than its beginning. */
+function stall({ server, large, ended }) {
+  return new Promise((resolve) => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    socket.on("error", () => {});
+    socket.write(`GET ${large.path} HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${large.jwt}\r\n\r\n`);
+    ended.then(() => (socket.destroy(), resolve({ status: "not read" })));
+  });
+}
+
+/** Decides upstream and here, each with megabytes that differ in their end; the object compares them afterwards. */
+async function disagree({ ask, server, upstream, agent }) {
+  const { path, jwt } = await create(server, agent);
+  await send(upstream, "POST", `${path}/complete`, { key: KEY, body: `{"data":${objects(1)}}` });
+  return ask("POST", `${path}/complete`, { key: jwt, body: `{"data":${objects(0)}}` });
+}
+
+/** A token that was completed with this body of a machine's POST to its link. */
+const completed = (body, type = "text/plain") => async ({ server, agent }) => {
+  const large = await create(server, agent);
+  const { status, text } = await send(server, "POST", large.page, { body, agent, headers: { "content-type": type } });
+  if (status !== 200) throw new Error(`an output was answered ${status} ${text}`);
+  return { large };
+};
+
+/** Tokens with as many tags as one can have; a list looks at each. */
+async function tagged({ server, agent }) {
+  const body = JSON.stringify({ timeout: "1h", tags: [..."abcdefghij"] });
+  for (let n = 0; n < 2_000; n++) await send(server, "POST", TOKENS, { key: KEY, body, agent });
+  await pause(500);
+  return {};
+}
+const list = (query) => ({ ask }) => ask("GET", `${TOKENS}?${query}`, { key: KEY });
+const tags = Array.from({ length: 3_500 }, (_, n) => `t${n.toString(36)}`);
+
+const FORM = { "content-type": "application/x-www-form-urlencoded" };
+const HTML = { accept: "text/html" };
+const again = (body, headers) => ({ ask, done }) => ask("POST", `${done.path}/complete`, { key: done.jwt, body, headers });
+const toLink = (body, headers) => ({ ask, done }) => ask("POST", done.page, { body, headers });
+
 const big = Buffer.alloc(3 * 1024 * 1024 + 1, "x");
 // Local workerd holds two files open for each object, for ten seconds; a process may have 20,000 here.
 const MOST_OBJECTS = 4_000;
@@ -159,23 +230,50 @@ const FLOODS = {
   "pages by HEAD": ({ ask, token }) => ask("HEAD", token.page),
   "bodies that trickle": { together: 200, flood: trickle },
   "headers that never end": { together: 200, flood: slowloris },
+  "1,000 headers": ({ ask, token }) => ask("GET", token.path, { key: token.jwt, headers: Object.fromEntries(tags.slice(0, 1_000).map((name) => [`x-${name}`, "1"])) }),
+  "small bodies in chunks": ({ ask, done }) => ask("POST", `${done.path}/complete`, { key: done.jwt, body: '{"data":1}', chunked: true }),
+  "bytes in chunks of their own": { together: 4, requests: 4, warm: 0, flood: crumbs },
+  "long polls that leave at once": { requests: 10_000, warm: 0, settle: 2_000, flood: abandon("resetAndDestroy") },
+  "long polls that end their side at once": { requests: MOST_OBJECTS, warm: 0, settle: 2_000, flood: abandon("destroy") },
+  "answers of 3 MB that nobody reads": { together: 100, prepare: completed("x".repeat(3_000_000)), flood: stall },
+  "3 MB of [": { warm: 1, flood: again(nested) },
+  "3 MB of escapes": { warm: 1, flood: again(escapes) },
+  "3 MB of multipart": { warm: 1, flood: toLink(big.subarray(1), { "content-type": "multipart/form-data; boundary=x" }) },
+  "forms of 786,430 names": { warm: 1, flood: toLink(manyNames, FORM) },
+  "forms of control characters": { warm: 1, flood: toLink(Buffer.concat([Buffer.from("a="), controls]).subarray(0, controls.length), FORM) },
+  "forms that are not UTF-8": { warm: 1, flood: toLink(invalidForm, { ...FORM, ...HTML }) },
+  "an output of control characters read": { together: 4, warm: 1, prepare: completed(controls), flood: ({ ask, large }) => ask("GET", large.path, { key: large.jwt }) },
+  "the page of a comment of 3 MB": { together: 4, warm: 1, prepare: completed(markup, "application/json"), flood: ({ ask, large }) => ask("GET", large.page, { headers: HTML }) },
+  "lists of 3,500 tags": { together: 2, warm: 0, prepare: tagged, flood: list(`filter[tags]=${tags}`) },
+  "lists of a tag of 14 kB": { together: 2, warm: 0, prepare: tagged, flood: list(`filter[tags]=${"x".repeat(14_000)}`) },
+  "relay: two outputs of 3 MB that differ": { together: 2, warm: 0, settle: 3_000, relays: true, flood: disagree },
+  "relay: an output of control characters": { together: 2, warm: 0, relays: true, flood: ({ ask, token }) => ask("POST", token.page, { body: controls }) },
 };
 // The same with limits.
 for (const name of ["wrong keys", "wrong links", "a finished token again", "3 MB to a finished token", "made-up tokens read"]) {
   FLOODS[`${name}, limited`] = { flood: FLOODS[name].flood ?? FLOODS[name], wrap: LIMITED };
 }
 
+/** What went beyond a bound. */
+const failures = [];
+// Microseconds of CPU a request; milliseconds that a good client waits for its three answers.
+const MOST_CPU = 1_000_000;
+const MOST_WAIT = 10_000;
+
 const resident = (pid) => Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1]) / 1024;
 const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 
 async function measure(name, entry) {
-  const { flood, together = 16, wrap, most = Infinity } = typeof entry === "function" ? { flood: entry } : entry;
-  const server = await serve(waitpoint({}, wrap), { cpu: 0 });
+  const { flood, together = 16, wrap, most = Infinity, requests = 0, ...rest } = typeof entry === "function" ? { flood: entry } : entry;
+  const { warm = together <= 16 ? 50 : 0, settle = 200, prepare, relays = false } = rest;
+  const upstream = relays ? await serve(waitpoint(), { cpu: 1 }) : undefined;
+  const server = await serve(waitpoint(upstream ? { UPSTREAM: upstream.url } : {}, wrap), { cpu: 0, inspect: true });
   const [mine, theirs] = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true, maxSockets: together })];
   const [token, done] = [await create(server, mine), await create(server, mine)];
   await send(server, "POST", `${done.path}/complete`, { key: done.jwt, body: '{"data":"first"}' });
   const from = { "cf-connecting-ip": "192.0.2.1" };
   const ask = (method, path, options = {}) => send(server, method, path, { ...options, headers: { ...from, ...options.headers }, agent: theirs });
+  const prepared = await prepare?.({ server, agent: mine });
   const good = async (until) => {
     const times = [];
     for (let over = false; !over; ) {
@@ -191,7 +289,8 @@ async function measure(name, entry) {
   };
   // Both are warm before anything is measured.
   const ends = Promise.withResolvers();
-  if (together <= 16) for (let n = 0; n < 50; n++) await flood({ server, ask, token, done, ended: ends.promise });
+  const context = { server, upstream, ask, agent: theirs, token, done, ...prepared, ended: ends.promise };
+  for (let n = 0; n < warm; n++) await flood(context);
   await good(within(1));
   const cpuAtFirst = cpuOf(server.pid);
   const before = await good(within(seconds / 2));
@@ -201,10 +300,10 @@ async function measure(name, entry) {
   const timeUp = within(seconds);
   const statuses = {};
   let count = 0;
-  const over = () => timeUp() || count >= most;
+  const over = () => (requests ? count >= requests : timeUp() || count >= most);
   const flooding = Array.from({ length: together }, async () => {
     do {
-      const { status } = await flood({ server, ask, token, done, ended: ends.promise });
+      const { status } = await flood(context);
       statuses[status || "broken"] = (statuses[status || "broken"] ?? 0) + 1;
       count++;
     } while (!over());
@@ -212,22 +311,28 @@ async function measure(name, entry) {
   const during = await good(over);
   ends.resolve();
   await Promise.all(flooding);
-  await pause(200);
+  await pause(settle);
   const used = cpuOf(server.pid) - cpu - during.length * cpuOfGood;
   const grown = resident(server.pid) - rss;
+  const memory = await memoryOf(server);
   const first = JSON.parse((await send(server, "GET", token.path, { key: KEY })).text);
   const second = JSON.parse((await send(server, "GET", done.path, { key: KEY })).text);
   if (first.status !== "WAITING" || second.output !== '"first"') throw new Error(`${name}: a flood has decided`);
   await server.stop();
+  await upstream?.stop();
   mine.destroy();
   theirs.destroy();
   const shown = Object.entries(statuses).map(([status, times]) => `${status}${Object.keys(statuses).length > 1 ? ` × ${times}` : ""}`);
+  const [cpuEach, wait] = [used / count, quantile(during, 0.99)];
+  if (memory.total > MOST_MB) failures.push(`${name}: the isolate holds ${memory.total.toFixed(0)} MB, more than ${MOST_MB}`);
+  if (cpuEach > MOST_CPU) failures.push(`${name}: a request takes ${(cpuEach / 1e6).toFixed(1)} s of CPU, more than a second`);
+  if (wait > MOST_WAIT) failures.push(`${name}: a good client waits for ${(wait / 1e3).toFixed(1)} s, more than ten`);
   const ms = (times) => `${quantile(times, 0.5).toFixed(1)} / ${quantile(times, 0.99).toFixed(1)}`;
-  return `| ${name} | ${count} | ${shown.join(", ")} | ${Math.max(0, used / count).toFixed(0)} | ${grown.toFixed(0)} | ${ms(before)} | ${ms(during)} |`;
+  return `| ${name} | ${count} | ${shown.join(", ")} | ${Math.max(0, cpuEach).toFixed(0)} | ${grown.toFixed(0)} | ${memory.wasm.toFixed(0)} / ${memory.heap.toFixed(0)} | ${ms(before)} | ${ms(during)} |`;
 }
 
-console.log(`\nFloods of ${seconds} s, 16 at a time (200 for those that are slow), beside a good client that does one thing after the other\n`);
-console.log("| flood | requests | answers | CPU of workerd a request, µs | workerd grew by, MB | good client's round before, p50 / p99 ms | during |\n|---|--:|---|--:|--:|--:|--:|");
+console.log(`\nFloods of ${seconds} s, 16 at a time (200 for those that are slow, fewer of what is large), beside a good client that does one thing after the other\n`);
+console.log("| flood | requests | answers | CPU of workerd a request, µs | workerd grew by, MB | wasm / heap of the isolate after it, MB | good client's round before, p50 / p99 ms | during |\n|---|--:|---|--:|--:|--:|--:|--:|");
 for (const [name, entry] of Object.entries(FLOODS)) if (name.includes(values.only)) console.log(await measure(name, entry));
 
 // What the question costs where nobody floods: the same reads with no limit bound, and with one that is asked each time, as
@@ -250,4 +355,5 @@ if (!values.only) {
   console.log("\nCPU of workerd a retrieve, µs (medians of 5 rounds of 4,000)\n\n| | |\n|---|--:|");
   for (const [name, cpus] of Object.entries(reads)) console.log(`| ${name} | ${quantile(cpus, 0.5).toFixed(0)} |`);
 }
-process.exit();
+for (const failure of failures) console.error(`error: ${failure}`);
+process.exit(failures.length ? 1 : 0);

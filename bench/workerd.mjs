@@ -30,9 +30,9 @@ export const waitpoint = (vars = {}, wrap) => ({
  * Starts a Worker on a free port: `url`, `pid`, `kill()`, `start()`, `restart()`, `stop()`; `restart` does something between, if it is
  * told. Its objects lie in the folder `storage`, or in one in memory, where there is one, that goes with it. `cpu` is the core that it
  * may use, `env` what workerd's environment has besides; without `internet` what it sends reaches nobody; `listen` hears what it logs;
- * `flags` are the engine's.
+ * `flags` are the engine's. With `inspect` there is an inspector at `server.inspector`, which memory.mjs reads.
  */
-export async function serve({ files, entry, objects, vars }, { cpu, storage, env = {}, internet = true, listen, flags = [] } = {}) {
+export async function serve({ files, entry, objects, vars }, { cpu, storage, env = {}, internet = true, listen, flags = [], inspect = false } = {}) {
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "waitpoint-bench-"));
   for (const [name, file] of Object.entries(files)) {
     if (typeof file === "string") copyFileSync(file, join(folder, name));
@@ -67,7 +67,7 @@ const worker :Workerd.Worker = (
   ],
 );`,
   );
-  const server = { url: "", pid: 0, folder, log: "" };
+  const server = { url: "", inspector: "", pid: 0, folder, log: "" };
   const onLog = (data) => {
     server.log = (server.log + data).slice(-100_000);
     listen?.(data);
@@ -75,8 +75,8 @@ const worker :Workerd.Worker = (
   let child, closed;
   const end = () => child.kill("SIGKILL");
   const start = async () => {
-    const inspect = process.env.WORKERD_INSPECT ? [`--inspector-addr=${process.env.WORKERD_INSPECT}`] : [];
-    const workerd = [binary(), "serve", ...inspect, "--control-fd=3", join(folder, "config.capnp")];
+    const inspector = process.env.WORKERD_INSPECT ?? (inspect ? "127.0.0.1:0" : undefined);
+    const workerd = [binary(), "serve", ...(inspector ? [`--inspector-addr=${inspector}`] : []), "--control-fd=3", join(folder, "config.capnp")];
     const [command, ...args] = cpu === undefined ? workerd : ["taskset", "-c", String(cpu), ...workerd];
     child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
     // With its exit, and all that it had logged by then.
@@ -87,7 +87,9 @@ const worker :Workerd.Worker = (
       child.stdio[3].on("data", (data) => {
         said += data;
         const found = /"socket":"http","port":(\d+)/.exec(said);
-        if (found) resolve(found[1]);
+        const inspected = /"listen-inspector","port":(\d+)/.exec(said);
+        if (inspected) server.inspector = `127.0.0.1:${inspected[1]}`;
+        if (found && (inspected || !inspector)) resolve(found[1]);
       });
       child.once("exit", () => reject(new Error(`workerd ended:\n${server.log}`)));
     });

@@ -5,16 +5,14 @@ import { core } from "./wasm/server.js";
 
 export * from "./index.js";
 
-export const createToken = (fields, options) =>
-  loadWasm(core, (rust) => rust.createToken(fields, options));
+export const createToken = (...args) => loadWasm(core, "createToken", args);
 
 export function listTokens(filters, options) {
   const turn = (to, cursor) => {
     if (!cursor) throw makeError(`There is no page ${to} this one.`, "invalid_argument");
     return listTokens({ ...filters, after: undefined, before: undefined, [to]: cursor }, options);
   };
-  const list = (rust) => rust.listTokens(filters, options);
-  const page = loadWasm(core, list).then((page) => new TokenPage(page, turn));
+  const page = loadWasm(core, "listTokens", [filters, options]).then((p) => new TokenPage(p, turn));
   // Without `await` too: `for await (const token of listTokens())`.
   page[Symbol.asyncIterator] = async function* () {
     yield* await page;
@@ -48,9 +46,7 @@ class TokenPage {
   }
 
   async *iterPages() {
-    let page = this;
-    yield page;
-    while (page.hasNextPage()) yield (page = await page.getNextPage());
+    for (let page = this; page; page = page.hasNextPage() && (await page.getNextPage())) yield page;
   }
 
   async *[Symbol.asyncIterator]() {

@@ -1,4 +1,4 @@
-// What both wasm modules share and must be JavaScript: a class that extends Error, settings, Node's sockets.
+// What both wasm modules share: a class that extends Error, settings, Node's sockets.
 export class WaitpointError extends Error {
   constructor(message, { code, status, retryable = false, cause } = {}) {
     super(message, { cause });
@@ -9,8 +9,10 @@ export class WaitpointError extends Error {
 export const makeError = (message, code, status, retryable, cause) =>
   new WaitpointError(message, { code, status, retryable, cause });
 
-const settings = { baseURL: "", accessToken: "" };
+export const settings = { baseURL: "", accessToken: "" };
 export const configuredSettings = () => settings;
+/** Where there is no Rust to check them, the call that uses them does. */
+export const keepSettings = (options) => void Object.assign(settings, options);
 
 const connections = new WeakMap();
 
@@ -23,10 +25,9 @@ export function openSocket(url, bearer) {
   const node = globalThis[Symbol.for("undici.globalDispatcher.1")];
   if (!node?.dispatch) return new WebSocket(url, protocols);
   const dispatch = (request, handler) => {
-    for (const name of ["onUpgrade", "onRequestUpgrade"]) {
-      const upgrade = handler[name];
-      if (!upgrade) continue;
-      handler[name] = (...args) => (connections.set(socket, args.at(-1)), upgrade.apply(handler, args));
+    for (const name of ["onUpgrade", "onRequestUpgrade"].filter((name) => handler[name])) {
+      const upgrade = handler[name].bind(handler);
+      handler[name] = (...args) => (connections.set(socket, args.at(-1)), upgrade(...args));
     }
     return node.dispatch(request, handler);
   };

@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fail, output, root, run, say } from "./setup.mjs";
+import { fail, installLocked, output, root, run, say } from "./setup.mjs";
 
 /** How the tests and the benchmark start it: headless, as root too, and asking nobody on the network. */
 export const FLAGS = [
@@ -45,12 +45,16 @@ function look() {
   if (CHROME && CHROMEDRIVER && major(CHROME) && major(CHROME) === major(CHROMEDRIVER)) return { CHROME, CHROMEDRIVER };
 }
 
+/** A part of Chrome's stable release, by a program of scripts/locked/browsers. Of the part itself nobody publishes a checksum. */
 function downloaded(what) {
-  const npx = process.platform === "win32" ? "npx.cmd" : "npx";
-  const args = ["-y", "@puppeteer/browsers@2", "install", `${what}@stable`, "--path", join(root, ".tools"), "--format", "{{path}}"];
+  const sentence = `no ${what} was found or could be downloaded; install Chromium and chromedriver, or set CHROME and CHROMEDRIVER`;
+  const folder = join(root, ".tools", "browsers");
+  const program = join(folder, "node_modules", "@puppeteer", "browsers", "lib", "cjs", "main-cli.js");
+  if (!existsSync(program)) installLocked("browsers", folder, sentence);
+  const args = [program, "install", `${what}@stable`, "--path", join(root, ".tools"), "--format", "{{path}}"];
   try {
-    return execFileSync(npx, args, { encoding: "utf8", shell: npx.endsWith("cmd") }).trim();
+    return execFileSync(process.execPath, args, { encoding: "utf8" }).trim();
   } catch {
-    fail(`no ${what} was found or could be downloaded; install Chromium and chromedriver, or set CHROME and CHROMEDRIVER`);
+    fail(sentence);
   }
 }

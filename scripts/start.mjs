@@ -2,11 +2,12 @@
 // that waits to be completed. `--port N`; all other flags go to `wrangler dev`.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "./build.mjs";
+import { masked, secretsOf } from "./mask.mjs";
 import { fail, root, say } from "./setup.mjs";
 
 const { port, flags } = options(process.argv.slice(2));
@@ -15,6 +16,7 @@ const origin = `http://localhost:${port}`;
 await assertFree(port);
 const env = await build("worker");
 const secretKey = developmentSecret();
+forgetRequests();
 const wrangler = serve();
 await ready();
 console.log(`\nWaitpoint is ready at ${origin}`);
@@ -55,6 +57,13 @@ function developmentSecret() {
   return line[1].replace(/^[\w-]{1,64}=(?=[^=])/, "");
 }
 
+/** Deletes the URLs that wrangler kept here before scripts/setup.mjs told it not to. */
+function forgetRequests() {
+  const [flag, value] = flags.flatMap((flag, at) => (/^--persist-to($|=)/.test(flag) ? [flag, flags[at + 1]] : []));
+  const state = resolve(root, flag?.split("=")[1] ?? value ?? join(".wrangler", "state"));
+  rmSync(join(state, "v3", "observability"), { recursive: true, force: true });
+}
+
 function serve() {
   const cli = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
   const args = [cli, "dev", "--port", String(port), "--show-interactive-dev-session=false", ...flags];
@@ -81,11 +90,12 @@ function serve() {
   return child;
 }
 
-/** Passes on what wrangler prints but for npm's chatter and its log of requests, whose URLs are credentials. */
+/** Passes on what wrangler prints, but for npm's chatter and its log of requests, without credentials. */
 function forward(from, to) {
+  const allowed = { folders: [root.replace(/[\\/]$/, "")], secrets: secretsOf(readFileSync(join(root, ".dev.vars"), "utf8")) };
   createInterface({ input: from }).on("line", (line) => {
-    if (/^\[wrangler:info\] [A-Z]+ \/|^\[custom build\] *(npm warn.*|> .*)?$/.test(line)) return;
-    to.write(`${line.replace(/(\/callback\/)[\w.-]+/g, "$1…")}\n`);
+    const text = masked(line, allowed);
+    if (text !== undefined) to.write(`${text}\n`);
   });
 }
 

@@ -4,6 +4,7 @@
 //! what its creator wrote, and adds at most a comment.
 
 use crate::error::{Refusal, excerpt};
+use crate::text::{Look, single_line};
 use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny};
 use serde_json::value::RawValue;
@@ -17,6 +18,9 @@ pub const MAX_DESCRIPTION: usize = 4_000;
 pub const MAX_REQUESTED_BY: usize = 120;
 /// Longest label of a choice, in characters.
 pub const MAX_LABEL: usize = 40;
+/// Whether checks go by Unicode's tables, a fifth of `waitpoint/server`: that leaves them to the
+/// Worker, which checks all that is sent to it.
+const KNOWS_UNICODE: bool = cfg!(not(feature = "server"));
 /// Most choices.
 pub const MAX_CHOICES: usize = 6;
 /// Longest output that is looked at to tell which choice led to it, in bytes. A choice's data and a comment
@@ -119,29 +123,44 @@ fn objects<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Choi
 }
 
 impl Approval {
-    /// Reads the JSON text of an `approval` field.
+    /// Reads the JSON text of an `approval` field, and checks that it can be shown and decided.
     ///
     /// # Errors
     /// `Invalid`, naming the field and what it may be.
     pub fn parse(json: &str) -> Result<Self, Refusal> {
-        // serde would take an array of the fields as well.
-        if !json.trim_start().starts_with('{') {
-            return Err(invalid(format!("{} is no object", excerpt(json))));
-        }
-        let approval: Self = serde_json::from_str(json).map_err(|why| {
-            let why = why.to_string();
-            // The place in a text that was cut out of another means nothing to the caller.
-            invalid(why.split(" at line ").next().unwrap_or(&why).to_owned())
-        })?;
+        let approval = Self::read(json)?;
         approval.check()?;
         Ok(approval)
     }
 
+    /// Reads what [`Approval::parse`] accepted when the token was created. Checks that were added since
+    /// then do not count: a page without its choices would ask another question.
+    ///
+    /// # Errors
+    /// `Invalid`, if it is no approval.
+    pub fn read(json: &str) -> Result<Self, Refusal> {
+        // serde would take an array of the fields as well.
+        if !json.trim_start().starts_with('{') {
+            return Err(invalid(format!("{} is no object", excerpt(json))));
+        }
+        serde_json::from_str(json).map_err(|why| {
+            let why = why.to_string();
+            // The place in a text that was cut out of another means nothing to the caller.
+            invalid(why.split(" at line ").next().unwrap_or(&why).to_owned())
+        })
+    }
+
     fn check(&self) -> Result<(), Refusal> {
+        let is_blank = |text: &str| match KNOWS_UNICODE {
+            true => single_line(text).is_empty(),
+            false => text.trim().is_empty(),
+        };
         let text = |name: &str, text: Option<&String>, limit| match text {
-            Some(text) if line(text).is_empty() => Err(invalid(format!("{name} is empty"))),
             Some(text) if text.chars().count() > limit => Err(invalid(format!(
                 "{name} must be {limit} characters or less"
+            ))),
+            Some(text) if is_blank(text) => Err(invalid(format!(
+                "{name} is empty, or nothing of it can be seen; give it a text, or leave it out"
             ))),
             _ => Ok(()),
         };
@@ -151,13 +170,21 @@ impl Approval {
         if self.choices.len() > MAX_CHOICES {
             return Err(invalid(format!("choices must be {MAX_CHOICES} or less")));
         }
+        let mut looks: Vec<Look> = Vec::with_capacity(self.choices.len());
         for (index, choice) in self.choices.iter().enumerate() {
             let name = format!("choices[{index}].label");
             text(&name, Some(&choice.label), MAX_LABEL)?;
             let others = || self.choices.iter().take(index);
-            if others().any(|other| is_same_word(&other.label, &choice.label)) {
-                return Err(invalid(format!("{name} looks like an earlier one")));
+            let look = KNOWS_UNICODE.then(|| Look::of(&choice.label));
+            let is_like = |earlier: &Look| look.as_ref().is_some_and(|look| look.is_like(earlier));
+            if let Some(earlier) = looks.iter().position(is_like) {
+                return Err(invalid(format!(
+                    "{name} {} looks like choices[{earlier}].label; give it a word that a person \
+                     can tell apart",
+                    excerpt(&choice.label)
+                )));
             }
+            looks.extend(look);
             // Else nobody could tell afterwards which of them was chosen.
             let same = |other: &Choice| {
                 ["", "x"].iter().any(|comment| {
@@ -229,44 +256,6 @@ impl Choice {
         serde_json::from_str::<BTreeMap<String, IgnoredAny>>(data)
             .is_ok_and(|fields| fields.contains_key("comment"))
     }
-}
-
-/// Whether a person who types one word means the other. Letters beyond ASCII must be typed as they
-/// stand: the tables of their cases are larger than all of this page.
-#[must_use]
-pub fn is_same_word(typed: &str, label: &str) -> bool {
-    line(typed).eq_ignore_ascii_case(&line(label))
-}
-
-/// A text as a page shows it: without what would make it look like another, that is without controls,
-/// marks that turn the direction of what follows, and what has no width. Joiners stay, as scripts and
-/// emoji need them.
-#[must_use]
-pub fn clean(text: &str) -> String {
-    let shown = |c: char| match c {
-        '\t' => Some(' '),
-        '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' => None,
-        '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' => None,
-        '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' => None,
-        '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => None,
-        c => (c == '\n' || !c.is_control()).then_some(c),
-    };
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    text.chars().filter_map(shown).collect()
-}
-
-/// The same on one line, with single spaces.
-#[must_use]
-pub fn line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for word in clean(text).split_whitespace() {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line += word;
-    }
-    line
 }
 
 /// JSON without the white space that means nothing.

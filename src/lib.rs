@@ -35,6 +35,7 @@
 //! | [`webhook`] | where webhooks may go and how they are signed |
 //! | [`upstream`] | the relay: tokens that live at another API |
 //! | [`approval`] | what a token asks of a person, and what a choice decides |
+//! | [`text`] | what of a text can be seen, and which labels look the same |
 //! | [`page`] | what the page at `token.url` shows |
 //! | [`words`] | its sentences, in each of its languages |
 //! | [`client`] | the npm package: features `browser` and `server` |
@@ -96,6 +97,8 @@ pub mod recent;
 #[cfg(not(feature = "browser"))]
 pub mod route;
 #[cfg(not(feature = "browser"))]
+pub mod text;
+#[cfg(not(feature = "browser"))]
 pub mod time;
 #[cfg(not(feature = "browser"))]
 pub mod token;
@@ -135,6 +138,7 @@ mod tests {
     mod recent;
     mod route;
     mod simulation;
+    mod text;
     mod time;
     mod token;
     mod upstream;

@@ -11,7 +11,7 @@
 use crate::error::{QueryIssue, Refusal, excerpt, shortened};
 use crate::route::internal_id;
 use crate::time::{PERIOD_FORMS, Timestamp, parse_since};
-use crate::wire::form_fields;
+use crate::wire::{MAX_TAG, form_fields};
 use std::fmt;
 
 /// Rows of a page if `page[size]` does not say.
@@ -434,7 +434,14 @@ fn read_tags(text: &str) -> Result<Vec<String>, String> {
             tags.len()
         ));
     }
-    Ok(tags)
+    // No token has a longer one, and the filter is read again for each row.
+    match tags.iter().find(|tag| tag.encode_utf16().count() > MAX_TAG) {
+        Some(tag) => Err(format!(
+            "{} is no tag; give at most {MAX_TAG} characters",
+            excerpt(tag)
+        )),
+        None => Ok(tags),
+    }
 }
 
 fn read_date(text: &str) -> Result<Timestamp, String> {

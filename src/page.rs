@@ -4,9 +4,8 @@
 //! Invariant: every text that a caller or a person wrote is escaped by the template (`www/page.html`),
 //! stands in an element's content or a quoted attribute, and is isolated in its own direction.
 
-use crate::approval::{
-    Approval, Choice, Comment, Confirm, MAX_COMMENT, Style, clean, compact, is_same_word, line,
-};
+use crate::approval::{Approval, Choice, Comment, Confirm, MAX_COMMENT, Style, compact};
+use crate::text::{is_same_word, single_line, strip_invisible};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, State, Token};
 use crate::words::Words;
@@ -136,7 +135,7 @@ pub fn compare(token: &Token, approval: &Approval, draft: &Draft) -> Option<Rema
 pub fn approval_of(token: &Token, words: &Words) -> Approval {
     let text = token.approval.as_deref().unwrap_or("{}");
     // It was checked when the token was created.
-    let mut approval = Approval::parse(text).unwrap_or_default();
+    let mut approval = Approval::read(text).unwrap_or_default();
     if approval.choices.is_empty() {
         let choice = |label: &str, status, style| Choice {
             label: label.to_owned(),
@@ -204,16 +203,16 @@ pub fn of_token(
         title: approval
             .title
             .as_deref()
-            .map_or(words.question.to_owned(), line),
+            .map_or(words.question.to_owned(), single_line),
         requested_by: approval
             .requested_by
             .as_deref()
-            .map(line)
+            .map(single_line)
             .filter(|_| !expired),
         description: approval
             .description
             .as_deref()
-            .map(clean)
+            .map(strip_invisible)
             .filter(|_| !expired),
     };
     let open = token.state == State::Waiting && !expired;
@@ -387,7 +386,7 @@ impl<'a> Fact<'a> {
         Self {
             label,
             class,
-            text: clean(text),
+            text: strip_invisible(text),
             time: None,
         }
     }
@@ -450,7 +449,7 @@ impl<'a> Form<'a> {
     ) -> Self {
         let button = |(index, choice): (usize, &Choice)| Button {
             index,
-            label: line(&choice.label),
+            label: single_line(&choice.label),
             class: match choice.style {
                 Style::Primary => "primary",
                 Style::Danger => "danger",

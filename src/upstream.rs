@@ -11,6 +11,7 @@ use crate::fingerprint::Fingerprint;
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
 use crate::webhook::{has_host_and_port, is_loopback_origin};
+use crate::wire::quoted_len;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::fmt;
@@ -307,6 +308,19 @@ pub fn complete_json(output: Option<&Output>) -> String {
     match output {
         None => "{}".to_owned(),
         Some(output) => format!("{{\"data\":{}}}", as_json(output)),
+    }
+}
+
+/// How long that body is, in bytes; it is not made for this.
+#[must_use]
+pub fn complete_json_len(output: Option<&Output>) -> usize {
+    let text = output.map_or(0, |output| match output.kind {
+        OutputKind::Json => output.text.len(),
+        OutputKind::Text | OutputKind::Stored => quoted_len(&output.text),
+    });
+    match output {
+        None => "{}".len(),
+        Some(_) => "{\"data\":}".len() + text,
     }
 }
 

@@ -376,7 +376,8 @@ pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, Refusal
 }
 
 /// How long a text is as a JSON string, in bytes.
-fn quoted_len(text: &str) -> usize {
+#[must_use]
+pub fn quoted_len(text: &str) -> usize {
     let escaped = |byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 2,
         0..0x20 => 6,

@@ -1,8 +1,7 @@
 //! What a token may ask, and what a choice decides.
+use super::text::HIDDEN;
 use proptest::prelude::*;
-use waitpoint::approval::{
-    Approval, Choice, Comment, Confirm, Style, clean, compact, is_same_word, line,
-};
+use waitpoint::approval::{Approval, Choice, Comment, Confirm, Style, compact};
 use waitpoint::error::Refusal;
 
 fn why(json: &str) -> String {
@@ -71,6 +70,11 @@ fn what_cannot_be_shown_is_refused_and_named() {
         (r#"{"titel":"x"}"#.to_owned(), "unknown field `titel`"),
         (r#"{"title":5}"#.to_owned(), "expected a string"),
         (r#"{"title":" "}"#.to_owned(), "title is empty"),
+        (r#"{"title":"\u200b"}"#.to_owned(), "title is empty"),
+        (
+            r#"{"description":"\u2800 \ufe0f"}"#.to_owned(),
+            "description is empty",
+        ),
         (format!(r#"{{"title":"{}"}}"#, long(121)), "120 characters"),
         (
             format!(r#"{{"description":"{}"}}"#, long(4_001)),
@@ -92,7 +96,7 @@ fn what_cannot_be_shown_is_refused_and_named() {
         ),
         (
             r#"{"choices":[{"label":"A"},{"label":" a "}]}"#.to_owned(),
-            "looks like an earlier one",
+            "looks like choices[0].label",
         ),
         (
             r#"{"choices":[{"label":"A","style":"red"}]}"#.to_owned(),
@@ -178,20 +182,6 @@ fn an_output_that_no_choice_makes_has_none() {
 }
 
 #[test]
-fn texts_are_cleaned_of_what_misleads() {
-    assert_eq!(
-        clean("a\tb\r\nc\rd\u{2028}e\u{7}\u{202e}\u{ad}\u{3164}"),
-        "a b\nc\nd\ne"
-    );
-    assert_eq!(
-        clean("👩\u{200d}🚀 می\u{200c}خواهم"),
-        "👩\u{200d}🚀 می\u{200c}خواهم"
-    );
-    assert_eq!(line("  Delete\n\tall\u{a0} of it "), "Delete all of it");
-    assert_eq!(line("\u{200b}"), "");
-}
-
-#[test]
 fn json_is_compared_without_its_white_space() {
     assert_eq!(
         compact(" { \"a b\" : [ 1 , \"c \\\" d\" ] }\n"),
@@ -200,13 +190,44 @@ fn json_is_compared_without_its_white_space() {
     assert_eq!(compact(r#""\\ " "#), r#""\\ ""#);
 }
 
+/// Of two labels, the way these are refused.
+fn labels(first: &str, second: &str) -> Result<Approval, Refusal> {
+    let choices = [first, second].map(|label| serde_json::json!({ "label": label }));
+    Approval::parse(&serde_json::json!({ "choices": choices }).to_string())
+}
+
 #[test]
-fn a_label_is_typed_whatever_its_case() {
-    assert!(is_same_word(" approve ", "Approve"));
-    assert!(is_same_word("承認", "承認"));
-    assert!(is_same_word("delete all", "Delete\n all"));
-    assert!(!is_same_word("", "Approve"));
-    assert!(!is_same_word("Approve it", "Approve"));
+fn labels_that_look_the_same_or_like_nothing_are_refused() {
+    for hidden in HIDDEN {
+        let refused = labels("Approve", &hidden.to_string());
+        let why = refused.unwrap_err().to_string();
+        assert!(
+            why.contains("choices[1].label is empty"),
+            "{hidden:?}: {why}"
+        );
+        for same in [format!("Approve{hidden}"), format!("App{hidden}rove")] {
+            let why = labels("Approve", &same).unwrap_err().to_string();
+            assert!(
+                why.contains("looks like choices[0].label; give it"),
+                "{hidden:?}: {why}"
+            );
+        }
+    }
+    let why = labels("Approve", "\u{410}pprove").unwrap_err().to_string();
+    assert!(
+        why.contains("choices[1].label \"\u{410}pprove\" looks like choices[0].label"),
+        "{why}"
+    );
+    assert!(labels("Approve", "Reject").is_ok());
+}
+
+/// What was accepted before there was a check is shown as it was.
+#[test]
+fn a_stored_approval_is_read_without_the_checks() {
+    let alike = r#"{"choices":[{"label":"OK"},{"label":"0K"}]}"#;
+    assert!(Approval::parse(alike).is_err());
+    assert_eq!(Approval::read(alike).unwrap().choices.len(), 2);
+    assert!(Approval::read("[]").is_err());
 }
 
 proptest! {

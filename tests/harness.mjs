@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
 import { createTestHarness } from "wrangler";
-import { storedBytes } from "./secrets.mjs";
+import { NO_REQUEST_RECORDS } from "../scripts/setup.mjs";
+import { writtenBytes } from "./secrets.mjs";
 
 export const root = new URL("..", import.meta.url).pathname;
 export const KEY = "tr_dev_123456789012345678901234";
@@ -20,9 +21,10 @@ export const TOKENS = "/api/v1/waitpoints/tokens";
 /** How a JWT or one of the keys above begins. */
 const CREDENTIAL = /eyJ|tr_(dev|prod)_/;
 
-// Where workerd's objects lie while these tests run. It goes with the process, as the last of all is to look into it.
+// Where wrangler and workerd write while these tests run. It goes with the process, as the last of all is to look into it.
 const storage = mkdtempSync(join(tmpdir(), "waitpoint-"));
 process.env.TMPDIR = storage;
+Object.assign(process.env, NO_REQUEST_RECORDS);
 process.once("exit", () => rmSync(storage, { recursive: true, force: true }));
 
 /** The modules that `wrangler deploy` would upload; scripts/test.mjs has made them. */
@@ -52,7 +54,8 @@ export function useWorker({
   });
   after(async () => {
     const logs = JSON.stringify(worker.server.getLogs());
-    const stored = Object.entries(storedBytes(storage));
+    // The state of the Worker; browsers and the apps of tests have folders of their own beside it.
+    const stored = Object.entries(writtenBytes(storage)).filter(([name]) => name.startsWith("miniflare-"));
     await worker.server.close();
     assert.doesNotMatch(logs, CREDENTIAL, "a credential in the logs");
     assert.ok(stored.length > 0 || !worker.hasStored, "what was stored was found");

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 26] = [
+const PURE: [&str; 29] = [
     "time",
     "token",
     "delivery",
@@ -25,6 +25,9 @@ const PURE: [&str; 26] = [
     "upstream",
     "fingerprint",
     "approval",
+    "text",
+    "text/packed",
+    "text/tables",
     "words",
     "client/reference",
     "client/retry",

@@ -226,6 +226,17 @@ fn keys_and_tags_are_taken_as_they_are() {
         refused.to_string(),
         "Query Error; filter[tags]: 21 tags are too many; give at most 20"
     );
+    assert_eq!(
+        ok(&format!("filter[tags]={}", "t".repeat(128))).tags.len(),
+        1
+    );
+    let long = issues(&format!("filter[tags]=a,{}", "t".repeat(129)));
+    assert_eq!(long.len(), 1);
+    assert!(
+        long[0]
+            .1
+            .ends_with("…\" is no tag; give at most 128 characters")
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
-// Whether a secret stands in what was written: logs, and the files in which objects lie.
+// Whether a secret stands in what was written: logs, and every file of a state folder.
 import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /** The ways in which a secret may stand somewhere, by name. */
@@ -35,13 +35,17 @@ export function traces(places, secrets) {
   );
 }
 
-/** What objects of this product have written below a folder: databases and their journals as they lie there. */
-export function storedBytes(folder) {
-  const names = readdirSync(folder, { recursive: true }).filter((name) => /(Token|Key|Index)Object\/.*\.sqlite/.test(name));
+/**
+ * Every file below a folder as it lies there: databases, their journals, logs, whatever else was written. What Node keeps
+ * of the programs that it compiled is left out.
+ */
+export function writtenBytes(folder) {
   const places = {};
-  for (const name of names) {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    if (!entry.isFile() || file.includes("node-compile-cache")) continue;
     try {
-      places[name] = readFileSync(join(folder, name));
+      places[relative(folder, file)] = readFileSync(file);
     } catch (error) {
       // A token that is forgotten takes its file with it.
       if (error.code !== "ENOENT") throw error;
@@ -50,10 +54,10 @@ export function storedBytes(folder) {
   return places;
 }
 
-/** The same as rows, since the file breaks what is longer than its pages. Nobody may be writing. */
-export function storedRows(folder) {
+/** The databases among them as rows, since the file breaks what is longer than its pages. Nobody may be writing. */
+export function writtenRows(folder) {
   const places = {};
-  for (const name of Object.keys(storedBytes(folder)).filter((name) => name.endsWith(".sqlite"))) {
+  for (const name of Object.keys(writtenBytes(folder)).filter((name) => name.endsWith(".sqlite"))) {
     const database = new DatabaseSync(join(folder, name));
     for (const { name: table } of database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all()) {
       const rows = database.prepare(`SELECT * FROM "${table}"`);

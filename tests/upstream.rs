@@ -8,8 +8,8 @@ use waitpoint::token::{
     Ask, CompletedBy, Decision, Outcome, Output, OutputKind, Reply, State, Token, answer,
 };
 use waitpoint::upstream::{
-    Extras, UpstreamError, Upstreams, complete_json, created_id, difference, merge, read_token,
-    rewrite_urls,
+    Extras, UpstreamError, Upstreams, complete_json, complete_json_len, created_id, difference,
+    merge, read_token, rewrite_urls,
 };
 
 const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
@@ -214,6 +214,7 @@ fn an_output_is_handed_on_as_it_is() {
         (output(OutputKind::Text, "a\"b"), r#"{"data":"a\"b"}"#),
     ] {
         assert_eq!(complete_json(given.as_ref()), body);
+        assert_eq!(complete_json_len(given.as_ref()), body.len());
     }
 }
 

@@ -5,6 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 use waitpoint::approval::{Approval, Comment};
 use waitpoint::page::{self, Draft, View};
+use waitpoint::text::{is_same_word, looks_alike, single_line, strip_invisible};
 use waitpoint::time::Timestamp;
 use waitpoint::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 use waitpoint::words;
@@ -15,6 +16,8 @@ fuzz_target!(|text: &str| {
     let mut parts = text.splitn(4, '\n');
     let mut next = || parts.next().unwrap_or("");
     let (choice, typed, comment, json) = (next(), next(), next(), next());
+    show(choice, typed);
+    show(comment, json);
     let Some(tags) = decide(choice, typed, comment, json) else {
         return;
     };
@@ -29,6 +32,17 @@ fuzz_target!(|text: &str| {
     );
     assert!(harmless.is_none_or(|harmless| harmless == tags));
 });
+
+/// What any two texts show.
+fn show(a: &str, b: &str) {
+    let shown = strip_invisible(a);
+    assert_eq!(strip_invisible(&shown), shown);
+    assert_eq!(single_line(&single_line(a)), single_line(a));
+    assert!(looks_alike(a, a) && is_same_word(a, a));
+    assert!(looks_alike(a, &shown) && is_same_word(a, &shown));
+    assert_eq!(looks_alike(a, b), looks_alike(b, a));
+    assert!(!is_same_word(a, b) || looks_alike(a, b));
+}
 
 /// Shows the page and decides; how many tags the page has before and after. `None` if that is no approval.
 fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize; 2]> {

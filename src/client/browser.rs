@@ -30,20 +30,8 @@ pub(crate) struct Request<'a> {
 
 /// Asks, and returns the response and its body.
 pub(crate) async fn ask(request: Request<'_>) -> Result<(Option<Response>, JsValue), JsValue> {
-    let action = request.action;
     let (transport, retry) = prepare(request)?;
-    let (response, body) = transport.send(&retry).await?;
-    let name = if action == Action::Complete {
-        "success"
-    } else {
-        "id"
-    };
-    let value = get(&body, name);
-    if value == true || (value.is_string() && action != Action::Complete) {
-        Ok((response, body))
-    } else {
-        Err(invalid_response(name))
-    }
+    transport.send(&retry).await
 }
 
 #[inline(never)]
@@ -59,6 +47,8 @@ fn prepare(request: Request<'_>) -> Result<(HttpTransport, Retry), JsValue> {
     Ok((transport, retry))
 }
 
+const OUTCOMES: [&str; 3] = ["completed", "already-completed", "timed-out"];
+
 /// Completes a token.
 #[wasm_bindgen(js_name = completeToken)]
 pub fn complete_token(token: JsValue, data: JsValue, options: JsValue) -> Promise {
@@ -70,8 +60,12 @@ pub fn complete_token(token: JsValue, data: JsValue, options: JsValue) -> Promis
             body: Some(completion_body(&data)?),
             until_finished: false,
         };
-        let (response, _) = ask(request).await?;
+        let (response, body) = ask(request).await?;
+        if get(&body, "success") != true {
+            return Err(invalid_response("success"));
+        }
         let outcome = response.and_then(|response| header(&response, "waitpoint-outcome"));
+        let outcome = outcome.filter(|outcome| OUTCOMES.contains(&outcome.as_str()));
         let completed: JsValue = Object::new().into();
         set(&completed, "success", &true.into());
         set(&completed, "outcome", &outcome.into());

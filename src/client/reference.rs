@@ -248,7 +248,7 @@ pub fn is_base_url(text: &str) -> bool {
     })
 }
 
-fn is_url(text: &str) -> bool {
+pub(crate) fn is_url(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 

@@ -1,52 +1,76 @@
 //! What a caller gets: tokens and claims, made of answers that are checked.
 
+#[cfg(feature = "browser")]
+use super::js::get_some;
 use super::js::{get, invalid_response, parse_json, set, timed_out};
-use js_sys::{Date, Object, Reflect};
+use super::reference::is_url;
+use js_sys::{Array, Date, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
+
+/// The fields that are texts where they are there, besides the times. What else a server says stays as it is.
+const TEXTS: [&str; 5] = [
+    "output",
+    "outputType",
+    "completedBy",
+    "completedBySubject",
+    "idempotencyKey",
+];
+const TIMES: [&str; 8] = [
+    "createdAt",
+    "completedAt",
+    "timeoutAt",
+    "idempotencyKeyExpiresAt",
+    "createdAfter",
+    "completedAfter",
+    "timeoutAfter",
+    "idempotencyKeyExpiresAfter",
+];
 
 /// A token as people want it: dates are dates, the output is what it was completed with.
 ///
 /// # Errors
-/// `invalid_response`, naming the first field that is not what it must be.
+/// `invalid_response`, naming a field that is not what it must be.
 pub(crate) fn parse_token(token: JsValue) -> Result<JsValue, JsValue> {
-    for name in ["id", "status"] {
-        if !get(&token, name).is_string() {
-            return Err(invalid_response(name));
+    let url = get(&token, "url").as_string().unwrap_or_default();
+    let tags = get(&token, "tags");
+    let missing = if !get(&token, "id").is_string() {
+        "id"
+    } else if !is_url(&url) {
+        "url"
+    } else if status(&token).is_none() {
+        "status"
+    } else if !is_list_of_texts(&tags) {
+        "tags"
+    } else if !get(&token, "createdAt").is_string() {
+        "createdAt"
+    } else {
+        ""
+    };
+    if !missing.is_empty() {
+        return Err(invalid_response(missing));
+    }
+    for name in TEXTS.iter().chain(&TIMES) {
+        let value = get(&token, name);
+        if value.is_undefined() || value.is_null() {
+            continue;
         }
-    }
-    if status(&token).is_none() {
-        return Err(invalid_response("status"));
-    }
-    for key in Object::keys(token.unchecked_ref::<Object>()).iter() {
-        let name = key.as_string().unwrap_or_default();
-        let value = get(&token, &name);
-        let is_valid = match name.as_str() {
-            "url" | "outputType" | "idempotencyKey" | "completedBy" | "completedBySubject" => {
-                value.is_string() || value.is_null()
-            }
-            "tags" => js_sys::Array::is_array(&value),
-            name if name.ends_with("At") || name.ends_with("After") => {
-                value.is_null() || into_date(&token, name, &value)
-            }
-            _ => true,
-        };
+        let mut is_valid = value.is_string();
+        if is_valid && !TEXTS.contains(name) {
+            let date = Date::new(&value);
+            is_valid = date.get_time() > 0.0;
+            set(&token, name, &date);
+        }
         if !is_valid {
-            return Err(invalid_response(&name));
+            return Err(invalid_response(name));
         }
     }
     read_output(&token)?;
     Ok(token)
 }
 
-/// Replaces a field's text by its date; false if it says none.
-fn into_date(token: &JsValue, name: &str, value: &JsValue) -> bool {
-    // Anything else could throw.
-    if !value.is_string() {
-        return false;
-    }
-    let date = Date::new(value);
-    set(token, name, &date);
-    !date.get_time().is_nan()
+fn is_list_of_texts(value: &JsValue) -> bool {
+    let list = value.dyn_ref::<Array>();
+    list.is_some_and(|list| list.iter().all(|item| item.is_string()))
 }
 
 fn read_output(token: &JsValue) -> Result<(), JsValue> {
@@ -55,26 +79,29 @@ fn read_output(token: &JsValue) -> Result<(), JsValue> {
         let _ = Reflect::delete_property(token.unchecked_ref::<Object>(), &name.into());
         value
     });
-    if output.is_undefined() && !is_error.is_truthy() {
-        return Ok(());
-    }
-    let kind = kind.as_string().unwrap_or_default();
-    if is_error.is_truthy() {
+    if is_error == true {
         let message = get(&parse_json(&output), "message").as_string();
         let message = message.as_deref().unwrap_or("The token timed out.");
         set(token, "error", &timed_out(message));
         return Ok(());
     }
+    if !is_error.is_undefined() && is_error != false {
+        return Err(invalid_response("outputIsError"));
+    }
+    if output.is_undefined() {
+        return Ok(());
+    }
+    let kind = kind.as_string().unwrap_or_default();
     let mut value = output;
     if contains(&kind, "json") {
-        if !value.is_string() {
-            return Err(invalid_response("output"));
-        }
         value = parse_json(&value);
     }
     // trigger.dev's SuperJSON: what it adds to JSON is left out.
     if contains(&kind, "super") {
         value = get(&value, "json");
+    }
+    if value.is_undefined() {
+        return Err(invalid_response("output"));
     }
     set(token, "output", &value);
     Ok(())
@@ -103,22 +130,32 @@ pub(crate) fn is_finished(token: &JsValue) -> bool {
 #[cfg(feature = "browser")]
 pub(crate) fn describe_claims(claims: &[u8]) -> Option<JsValue> {
     let claims = parse_json(&core::str::from_utf8(claims).ok()?.into());
-    let expires = get(&claims, "exp").as_f64().filter(|&exp| exp > 0.0)?;
-    let scopes = get(&claims, "scopes").dyn_into::<js_sys::Array>().ok()?;
-    let id = scopes.iter().find_map(|scope| {
+    let expires = get(&claims, "exp").as_f64()?;
+    let expires_at = Date::new(&(expires * 1_000.0).into());
+    let [environment, scopes] = ["sub", "scopes"].map(|name| get(&claims, name));
+    let subject = get_some(&get(&claims, "act"), "sub").unwrap_or_default();
+    let are_texts = environment.is_string()
+        && is_list_of_texts(&scopes)
+        && (subject.is_undefined() || subject.is_string());
+    // An invalid Date is NaN.
+    let is_expiry = expires_at.get_time() > 0.0;
+    if !are_texts || !is_expiry {
+        return None;
+    }
+    let id = scopes.unchecked_ref::<Array>().iter().find_map(|scope| {
         let scope = scope.as_string()?;
         Some(JsValue::from_str(waitpoint_of(&scope)?))
     });
     let described: JsValue = Object::new().into();
-    set(&described, "id", &id.unwrap_or_default());
-    set(&described, "environment", &get(&claims, "sub"));
-    set(&described, "scopes", &scopes);
-    set(
-        &described,
-        "expiresAt",
-        &Date::new(&(expires * 1_000.0).into()),
-    );
-    set(&described, "subject", &get(&get(&claims, "act"), "sub"));
+    for (name, value) in [
+        ("id", id.as_ref().unwrap_or(&JsValue::UNDEFINED)),
+        ("environment", &environment),
+        ("scopes", &scopes),
+        ("expiresAt", &expires_at),
+        ("subject", &subject),
+    ] {
+        set(&described, name, value);
+    }
     Some(described)
 }
 

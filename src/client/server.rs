@@ -3,6 +3,7 @@
 use super::http::{HttpTransport, header};
 use super::js::{get, invalid_argument, invalid_argument_because, invalid_response, show, start};
 use super::options::{Address, Options, reject_unknown_fields, wrong};
+use super::reference::is_url;
 use super::response::parse_token;
 use crate::time::Timestamp;
 use crate::wire::CreateRequest;
@@ -33,9 +34,7 @@ const CREATE_FIELDS: [&str; 6] = [
 #[serde(rename_all = "camelCase")]
 struct CreatedToken {
     id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<String>,
-    #[serde(default)]
+    url: String,
     is_cached: bool,
     #[serde(skip_deserializing)]
     public_access_token: Option<String>,
@@ -56,6 +55,9 @@ pub fn create_token(fields: JsValue, options: JsValue) -> Promise {
         let (response, body) = transport.send(&options.retry).await?;
         let mut token: CreatedToken =
             from_value(body).map_err(|_| invalid_response("token that was created"))?;
+        if !is_url(&token.url) {
+            return Err(invalid_response("url"));
+        }
         token.public_access_token =
             response.and_then(|response| header(&response, "x-trigger-jwt"));
         Ok(serde_wasm_bindgen::to_value(&token)?)
@@ -102,8 +104,7 @@ const STATUSES: [&str; 3] = ["WAITING", "COMPLETED", "TIMED_OUT"];
 #[derive(Deserialize)]
 struct ListPage {
     data: Vec<Preserved>,
-    #[serde(default)]
-    pagination: Cursors,
+    pagination: Option<Cursors>,
 }
 
 #[derive(Deserialize)]
@@ -138,7 +139,13 @@ pub fn list_tokens(filters: JsValue, options: JsValue) -> Promise {
         }
         let read: JsValue = Object::new().into();
         super::js::set(&read, "data", &data);
-        let cursors = serde_wasm_bindgen::to_value(&page.pagination)?;
+        let cursors = page.pagination.unwrap_or_default();
+        let after = get(&filters, "after").as_string();
+        // Else to go from page to page would never end.
+        if cursors.next.as_ref().is_some_and(|next| !next.is_empty()) && cursors.next == after {
+            return Err(invalid_response("pagination"));
+        }
+        let cursors = serde_wasm_bindgen::to_value(&cursors)?;
         super::js::set(&read, "pagination", &cursors);
         Ok(read)
     }))

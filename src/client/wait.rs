@@ -41,8 +41,9 @@ pub(crate) async fn wait(token: JsValue, options: JsValue) -> Result<JsValue, Js
         until_finished,
     };
     let (_, first) = ask(request(Action::Retrieve, false)).await?;
+    let first = parse_token(first)?;
     if is_finished(&first) {
-        return parse_token(first);
+        return Ok(first);
     }
     let last = match ask(request(Action::Wait, true)).await {
         // trigger.dev's, where nobody can wait.

@@ -18,7 +18,7 @@ use crate::page;
 use crate::route::{Endpoint, internal_id};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Outcome, Output, Token};
-use crate::upstream::complete_json;
+use crate::upstream::complete_json_len;
 use crate::webhook::{check_url, is_loopback_origin};
 use crate::wire::{self, CompleteRequest, CreateRequest};
 use js_sys::Uint8Array;
@@ -367,7 +367,7 @@ impl Call<'_> {
             Command::Complete(deciding)
         } else {
             // Else upstream would refuse what was acknowledged here.
-            if complete_json(decision.output.as_ref()).len() > wire::MAX_COMPLETE {
+            if complete_json_len(decision.output.as_ref()) > wire::MAX_COMPLETE {
                 return Err(Refusal::BodyTooLarge(wire::MAX_COMPLETE));
             }
             let (record, _) = Record::of(&self.unseen());

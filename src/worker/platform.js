@@ -42,7 +42,8 @@ export async function read(request, limit) {
   let size = 0;
   const reader = request.body.getReader({ mode: "byob" });
   for (let room = new Uint8Array(PIECE); ; ) {
-    const { done, value } = await reader.read(room);
+    // A sender may make a piece of each byte.
+    const { done, value } = await reader.readAtLeast(PIECE, room);
     if (done) break;
     size += value.byteLength;
     if (size > limit + PATIENCE) {

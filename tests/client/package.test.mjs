@@ -160,7 +160,7 @@ for (const node of NODES) {
 test("the wasm is compiled once, whatever Promise is, and a key goes where it is configured for", () => {
   const script = `
     const urls = [];
-    globalThis.fetch = async (request) => (urls.push(request.url ?? request), new Response('{"success":true,"id":"x"}'));
+    globalThis.fetch = async (request) => (urls.push(request.url ?? request), new Response('{"success":true,"id":"x","url":"https://x/","isCached":false}'));
     let compiled = 0;
     const Module = WebAssembly.Module;
     WebAssembly.Module = class extends Module { constructor(bytes) { super(bytes); compiled += 1; } };

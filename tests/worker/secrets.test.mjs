@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { serve, waitpoint } from "../../bench/workerd.mjs";
-import { KEY, OLD_KEY, OTHER_KEY, TOKENS, callbackHash, sign, until } from "../harness.mjs";
-import { spellings, storedBytes, storedRows, traces } from "../secrets.mjs";
+import { KEY, OLD_KEY, OTHER_KEY, TOKENS, callbackHash, sign, temporaryFolder, until } from "../harness.mjs";
+import { spellings, traces, writtenBytes, writtenRows } from "../secrets.mjs";
 
 const UPSTREAM_KEY = "tr_prod_kept_by_upstream_0123456789";
 const WEBHOOK_KEY = randomBytes(32).toString("base64");
@@ -25,6 +27,8 @@ const receiver = createServer(async (request, response) => {
   response.writeHead(request.url === "/fails" ? 500 : 204).end();
 });
 let hooks, upstream, edge;
+// Theirs alone: what lies there the product has written.
+const state = { edge: temporaryFolder(), upstream: temporaryFolder() };
 /** All that the two have logged, in pieces as it came. */
 const logs = { edge: [], upstream: [] };
 before(async () => {
@@ -33,7 +37,7 @@ before(async () => {
   hooks = `http://127.0.0.1:${receiver.address().port}`;
   upstream = await serve(
     waitpoint({ SECRET_KEYS: `cmupstream=${UPSTREAM_KEY}`, WEBHOOK_SECRET: `cmupstream=whsec_${WEBHOOK_KEY}` }),
-    { listen: (data) => logs.upstream.push(data) },
+    { storage: state.upstream, listen: (data) => logs.upstream.push(data) },
   );
   edge = await serve(
     waitpoint({
@@ -42,7 +46,7 @@ before(async () => {
       WEBHOOK_URL: ["default", "prod", "relayed"].map((id) => `${id}=${hooks}/fails`).join("\n"),
       UPSTREAM: `relayed=${upstream.url}`,
     }),
-    { listen: (data) => logs.edge.push(data) },
+    { storage: state.edge, listen: (data) => logs.edge.push(data) },
   );
 });
 after(async () => {
@@ -135,15 +139,14 @@ test("a life: created, waited for, read, listed, decided in every way, told to w
 });
 
 test("no secret stands in what was stored, logged, or told to webhooks", async () => {
-  const folders = { edge, upstream };
   const written = () =>
     Object.fromEntries(
-      Object.entries(folders).flatMap(([name, { folder }]) => [
-        ...Object.entries({ ...storedBytes(folder), ...storedRows(folder) }).map(([file, bytes]) => [`${name}: ${file}`, bytes]),
+      Object.entries(state).flatMap(([name, folder]) => [
+        ...Object.entries({ ...writtenBytes(folder), ...writtenRows(folder) }).map(([file, bytes]) => [`${name}: ${file}`, bytes]),
         [`${name}: log`, Buffer.concat(logs[name])],
       ]),
     );
-  const raw = storedBytes(edge.folder);
+  const raw = writtenBytes(state.edge);
   assert.ok(Object.keys(raw).some((name) => name.endsWith("-wal")) && Object.keys(raw).length > 40, "the files are there");
   await edge.kill();
   const places = { ...written(), webhooks: Buffer.from(received.join("\n")) };
@@ -160,6 +163,14 @@ test("no secret stands in what was stored, logged, or told to webhooks", async (
   for (const kind of ["sqlite-wal", "_cf_KV", "webhooks"]) assert.ok(found.some((trace) => trace.includes(kind)), kind);
   for (const [way, text] of Object.entries(spellings(planted))) {
     assert.ok(traces({ file: Buffer.concat([randomBytes(5), text, randomBytes(5)]) }, { planted }).some((trace) => trace.includes(way)), way);
+  }
+  // In every file of a state folder, whatever wrote it and however it is called.
+  const folder = temporaryFolder();
+  for (const name of ["v3/observability/trace/x.sqlite-wal", "v3/cache/blob", "tmp/.trace.json", "log"]) {
+    mkdirSync(join(folder, name, ".."), { recursive: true });
+    writeFileSync(join(folder, name), `GET /callback/${planted}`);
+    assert.ok(traces(writtenBytes(folder), { planted }).includes(`planted, plain, in ${name}`), name);
+    rmSync(join(folder, name));
   }
   for (const before of [0, 1, 2, 3]) {
     const text = Buffer.from("x".repeat(before) + planted + "xyz");
