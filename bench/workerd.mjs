@@ -55,7 +55,8 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
 const worker :Workerd.Worker = (
-  compatibilityDate = "2026-08-01",
+  compatibilityDate = "2026-11-17",
+  compatibilityFlags = ["no_nodejs_compat"],
   modules = [${names.map(module)}],
   durableObjectNamespaces = [${Object.values(objects).map((name) => `(className = "${name}", uniqueKey = "${name}", enableSql = true)`)}],
   durableObjectStorage = (localDisk = "disk"),

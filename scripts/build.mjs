@@ -61,7 +61,7 @@ async function buildWorker(env, feature, folder) {
   run(env.WASM_OPT_BIN, [join(glue, "waitpoint_bg.wasm"), "-o", wasm, "-O3", ...strip, ...WASM_FEATURES], { env, sentence });
   // Not before setup, which installs it.
   const { build: bundle } = await import("esbuild");
-  const source = (name) => join(root, "src", "worker", `${name}.js`);
+  const source = (name) => join(root, "src", "worker", "js", `${name}.js`);
   await bundle({
     entryPoints: [source("entry")],
     outfile: join(out, "index.js"),
@@ -72,9 +72,11 @@ async function buildWorker(env, feature, folder) {
     external: ["*.wasm"],
     alias: {
       "waitpoint:wasm": join(glue, "waitpoint.js"),
-      "waitpoint:platform": source("platform"),
-      "waitpoint:runtime": source("runtime"),
+      "waitpoint:crossings": source("crossings"),
+      "waitpoint:guard": source("guard"),
     },
+    // js-sys polls its futures from this one's `queueMicrotask`.
+    inject: [source("guard")],
     // wasm-bindgen's own way to the file, which is not used.
     define: { "import.meta.url": '""' },
   });

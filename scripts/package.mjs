@@ -72,8 +72,8 @@ async function bundleForRequire() {
   // jsdom, as Jest sets it up, has neither.
   const banner = { js: `const { TextDecoder, TextEncoder } = require("node:util");` };
   await bundle({ ...options, ...entry("server"), banner });
-  const all = () => ({ path: "./server.cjs", external: true });
-  await bundle({ ...options, ...entry("index"), plugins: [redirect(/^\.\/(start|shared|wasm\/core)\.js$/, all)] });
+  const names = `{ WaitpointError, ${MODULES[0].exports} }`;
+  writeFileSync(join(out, "index.cjs"), `const ${names} = require("./server.cjs");\nmodule.exports = ${names};\n`);
   const index = () => ({ path: "./index.cjs", external: true });
   await bundle({ ...options, ...entry("element"), plugins: [redirect(/^\.\/index\.js$/, index)] });
   for (const name of ["index", "server", "element"]) {

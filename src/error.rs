@@ -7,7 +7,7 @@ use crate::time::{TIMEOUT_FORMS, TimeoutError};
 use serde::Serialize;
 use std::fmt;
 
-/// Why a request was refused. One that fails by a panic is 500 `internal_error`, by `entry.js`.
+/// Why a request was refused. One that fails by a panic is 500 `internal_error`, by `worker/http.rs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// 401: no `Authorization` header.

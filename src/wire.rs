@@ -9,8 +9,8 @@
 mod answers;
 
 pub use self::answers::{
-    Reader, claims_json, created_json, failed_attempt_json, list_json, status, token_json,
-    webhook_json,
+    Reader, claims_json, created_json, event, failed_attempt_json, list_json, status, token_json,
+    version, webhook_json,
 };
 
 use crate::approval::Approval;

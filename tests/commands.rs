@@ -1,8 +1,8 @@
 //! Commands on their way from the Worker to an object: they come as they were sent, in a header or in a body.
 // Modules of the Worker, but all that they need is pure.
-#[path = "../src/worker/message.rs"]
+#[path = "../src/worker/envelope.rs"]
 #[allow(dead_code, reason = "the Worker uses the rest of it")]
-mod message;
+mod envelope;
 #[path = "../src/worker/record.rs"]
 #[allow(dead_code, reason = "the Worker uses the rest of it")]
 #[allow(
@@ -11,7 +11,7 @@ mod message;
 )]
 mod record;
 
-use self::message::{Message, Viewer, read};
+use self::envelope::{Envelope, ResponseContext, read};
 use self::record::{Command, Deciding, Record};
 use proptest::prelude::*;
 use std::time::Duration;
@@ -92,8 +92,8 @@ fn command(ask: &Ask) -> (Command, &str) {
     }
 }
 
-fn viewer(etag: &str) -> Viewer {
-    Viewer {
+fn context(etag: &str) -> ResponseContext {
+    ResponseContext {
         origin: "https://api.example".to_owned(),
         page: "https://app.example".to_owned(),
         etag: etag.to_owned(),
@@ -105,11 +105,7 @@ fn viewer(etag: &str) -> Viewer {
 /// What is sent: a command, and the `If-None-Match` of who is told, if that is not the Worker.
 fn sent(ask: &Ask, etag: Option<&str>) -> Parts {
     let (command, text) = command(ask);
-    match etag {
-        None => Message::new(&command, text),
-        Some(etag) => Message::to_tell(&command, viewer(etag), text),
-    }
-    .into_parts()
+    Envelope::new(&command, etag.map(context), text).into_parts()
 }
 
 /// The object gets what was sent, in what HTTP can carry.
@@ -123,10 +119,10 @@ fn arrives(ask: &Ask, etag: Option<&str>) -> Parts {
     let got = read(&line, body.as_deref().unwrap_or_default());
     let (command, told, text) = got.unwrap();
     assert_eq!(command.into_ask(text), *ask);
-    let json = |viewer: &Viewer| serde_json::to_string(viewer).unwrap();
+    let json = |context: &ResponseContext| serde_json::to_string(context).unwrap();
     assert_eq!(
         told.as_ref().map(json),
-        etag.map(|etag| json(&viewer(etag)))
+        etag.map(|etag| json(&context(etag)))
     );
     (line, body)
 }
@@ -191,7 +187,7 @@ fn a_header_is_at_most_four_thousand_bytes() {
 
 #[test]
 fn what_is_no_message_is_unreadable() {
-    let whole = r#"[{"complete":{"output":"json","by":"api"}},null]"#;
+    let whole = r#"{"command":{"complete":{"output":"json","by":"api"}}}"#;
     assert!(read("", format!("{whole}\n1").as_bytes()).is_ok());
     for body in [
         &b""[..],
@@ -202,9 +198,9 @@ fn what_is_no_message_is_unreadable() {
         b"\"read\"\n",
         b"[\"read\"]\n",
         b"[\"read\",null,\"\"]\n",
-        b"[\"write\",null]\n",
-        b"[\"read\",1]\n",
-        b"[{\"complete\":{\"by\":\"nobody\"}},null]\n",
+        b"{\"command\":\"write\"}\n",
+        b"{\"command\":\"read\",\"context\":1}\n",
+        b"{\"command\":{\"complete\":{\"by\":\"nobody\"}}}\n",
         // The line has no end; the text is no text.
         whole.as_bytes(),
         &[whole.as_bytes(), b"\n\xff"].concat(),
@@ -217,12 +213,12 @@ fn what_is_no_message_is_unreadable() {
         "[]",
         "{}",
         "\"read\"",
-        "[\"read\",null]",
-        "[\"read\",null,1]",
+        "{\"command\":\"read\"}",
+        "{\"command\":\"read\",\"text\":1}",
         whole,
     ] {
         // A body does not make up for it.
-        assert!(read(line, b"[\"read\",null]\n").is_err(), "{line}");
+        assert!(read(line, b"{\"command\":\"read\"}\n").is_err(), "{line}");
     }
 }
 

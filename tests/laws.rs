@@ -32,7 +32,7 @@ const PURE: [&str; 29] = [
     "client/reference",
     "client/retry",
     "worker/record",
-    "worker/message",
+    "worker/envelope",
 ];
 
 /// Platforms, clocks and sources of randomness.
@@ -162,7 +162,7 @@ fn what_rust_and_javascript_both_name_is_the_same() {
         .keys()
         .filter(|name| theirs.contains_key(*name))
         .collect();
-    assert_eq!(both, [&"HOP", &"URL_HERE"], "they have moved");
+    assert_eq!(both, [&"COMMAND_HEADER"], "they have moved");
     for name in both {
         assert_eq!(ours[name], theirs[name], "{name}");
     }
@@ -179,9 +179,8 @@ fn what_rust_and_javascript_both_name_is_the_same() {
 
 #[test]
 fn every_setting_that_is_read_tells_editions_apart() {
-    let read = |name| fs::read_to_string(src().join("worker").join(name)).unwrap();
-    let (settings, platform) = (read("settings.rs"), read("platform.js"));
-    let list = platform.split_once("const SETTINGS = [").unwrap().1;
+    let settings = fs::read_to_string(src().join("worker/settings.rs")).unwrap();
+    let list = settings.split_once("const NAMES: [&str; 5] = [").unwrap().1;
     let list = list.split_once(']').unwrap().0;
     let names: Vec<_> = settings
         .split("setting(")

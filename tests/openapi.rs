@@ -64,8 +64,8 @@ fn each_code_and_each_field_of_a_refusal_is_in_the_document() {
     let pairs = source.split(" => (").skip(1);
     let mut codes: BTreeSet<&str> = pairs.filter_map(|pair| pair.split('"').nth(1)).collect();
     assert!(codes.contains(Refusal::StorageTrouble.code()));
-    // What is answered without Rust.
-    let panicked = include_str!("../src/worker/entry.js").split(r#"code: ""#);
+    // What is answered to a request that panicked.
+    let panicked = include_str!("../src/worker/http.rs").split(r#""code":""#);
     codes.extend(panicked.skip(1).filter_map(|code| code.split('"').next()));
     assert!(codes.contains("internal_error"));
     assert_eq!(told, codes);

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 use waitpoint::approval::{Approval, Comment};
-use waitpoint::page::{self, Draft, View};
+use waitpoint::page::{self, Draft, Reads, View};
 use waitpoint::text::{is_same_word, looks_alike, single_line, strip_invisible};
 use waitpoint::time::Timestamp;
 use waitpoint::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
@@ -50,7 +50,7 @@ fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize
     let view = View {
         words: words::choose("en", ""),
         now: NOW,
-        reads: true,
+        reads: Reads::Everything,
     };
     let draft = Draft {
         choice: choice.to_owned(),

@@ -126,3 +126,50 @@ impl Drop for Events {
 pub(crate) fn is_aborted(signal: &Option<AbortSignal>) -> bool {
     signal.as_ref().is_some_and(AbortSignal::aborted)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::js::start;
+    use super::Events;
+    use std::cell::Cell;
+    use std::rc::Rc;
+    use wasm_bindgen::JsValue;
+    use wasm_bindgen_futures::JsFuture;
+    use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+    use web_sys::AbortController;
+
+    wasm_bindgen_test_configure!(run_in_browser);
+
+    #[wasm_bindgen_test]
+    async fn a_time_that_is_up_is_undefined_and_an_abort_an_event() {
+        assert!(Events::new(&None, 1.0).next().await.is_undefined());
+        let controller = AbortController::new().unwrap();
+        let events = Events::new(&Some(controller.signal()), 60_000.0);
+        controller.abort();
+        assert!(events.next().await.is_object());
+        // Who has given up before waits for nothing.
+        let events = Events::new(&Some(controller.signal()), 60_000.0);
+        assert!(events.next().await.is_undefined());
+    }
+
+    #[wasm_bindgen_test]
+    async fn what_comes_first_ends_a_wait() {
+        let events = Events::new(&None, 1.0);
+        assert!(events.unless(std::future::pending::<()>()).await.is_err());
+        let events = Events::new(&None, 60_000.0);
+        assert_eq!(events.unless(async { 5 }).await, Ok(5));
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_call_begins_at_once_and_its_promise_settles() {
+        let begun = Rc::new(Cell::new(false));
+        let flag = begun.clone();
+        let promise = start(Box::pin(async move {
+            flag.set(true);
+            Events::new(&None, 1.0).next().await;
+            Err(JsValue::from_str("no"))
+        }));
+        assert!(begun.get());
+        assert_eq!(JsFuture::from(promise).await, Err(JsValue::from_str("no")));
+    }
+}

@@ -68,7 +68,7 @@ pub(crate) fn parse_token(token: JsValue) -> Result<JsValue, JsValue> {
     Ok(token)
 }
 
-fn is_list_of_texts(value: &JsValue) -> bool {
+pub(crate) fn is_list_of_texts(value: &JsValue) -> bool {
     let list = value.dyn_ref::<Array>();
     list.is_some_and(|list| list.iter().all(|item| item.is_string()))
 }

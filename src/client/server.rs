@@ -1,10 +1,13 @@
 //! What the entry `waitpoint/server` exports beyond `browser`: the calls that need a secret key.
+//!
+//! serde-wasm-bindgen sees only values of the right kind: the text of its error shows the whole value, and the
+//! stack ends at one that is nested deeply enough.
 
 use super::http::{HttpTransport, header};
 use super::js::{get, invalid_argument, invalid_argument_because, invalid_response, show, start};
 use super::options::{Address, Options, reject_unknown_fields, wrong};
 use super::reference::is_url;
-use super::response::parse_token;
+use super::response::{is_list_of_texts, parse_token};
 use crate::time::Timestamp;
 use crate::wire::CreateRequest;
 use gloo_net::http::QueryParams;
@@ -53,6 +56,10 @@ pub fn create_token(fields: JsValue, options: JsValue) -> Promise {
         let key = random_uuid().unwrap_or_else(|_| format!("{}{}", Math::random(), Math::random()));
         transport.header = Some(("x-trigger-request-idempotency-key", key));
         let (response, body) = transport.send(&options.retry).await?;
+        let [id, url, is_cached] = ["id", "url", "isCached"].map(|name| get(&body, name));
+        if !id.is_string() || !url.is_string() || is_cached.as_bool().is_none() {
+            return Err(invalid_response("token that was created"));
+        }
         let mut token: CreatedToken =
             from_value(body).map_err(|_| invalid_response("token that was created"))?;
         if !is_url(&token.url) {
@@ -132,6 +139,15 @@ pub fn list_tokens(filters: JsValue, options: JsValue) -> Promise {
         }
         let transport = HttpTransport::new(address, &options, None);
         let (_, body) = transport.send(&options.retry).await?;
+        let pagination = get(&body, "pagination");
+        let is_cursor = |name| is_absent_or(&get(&pagination, name), JsValue::is_string);
+        let is_page = get(&body, "data").is_array()
+            && is_absent_or(&pagination, JsValue::is_object)
+            && is_cursor("next")
+            && is_cursor("previous");
+        if !is_page {
+            return Err(invalid_response("list of tokens"));
+        }
         let page: ListPage = from_value(body).map_err(|_| invalid_response("list of tokens"))?;
         let data = js_sys::Array::new();
         for Preserved(token) in page.data {
@@ -170,21 +186,25 @@ fn list_query(filters: &JsValue) -> Result<QueryParams, JsValue> {
         }
     };
     add("page[size]", page_size(filters)?);
-    add("page[after]", typed(filters, "after", "a text")?);
-    add("page[before]", typed(filters, "before", "a text")?);
+    add("page[after]", text_filter(filters, "after")?);
+    add("page[before]", text_filter(filters, "before")?);
     add("filter[status]", statuses(filters)?);
     add(
         "filter[idempotencyKey]",
-        typed(filters, "idempotencyKey", "a text")?,
+        text_filter(filters, "idempotencyKey")?,
     );
     add("filter[tags]", comma_separated(texts(filters, "tags")?));
     add(
         "filter[createdAt][period]",
-        typed(&created_at, "period", "a period such as `12h`")?,
+        text_filter(&created_at, "period")?,
     );
     add("filter[createdAt][from]", moment(&created_at, "from")?);
     add("filter[createdAt][to]", moment(&created_at, "to")?);
     Ok(query)
+}
+
+fn is_absent_or(value: &JsValue, is_fit: impl Fn(&JsValue) -> bool) -> bool {
+    value.is_undefined() || value.is_null() || is_fit(value)
 }
 
 /// A field of this type, if it is there.
@@ -192,18 +212,25 @@ fn typed<T: serde::de::DeserializeOwned>(
     object: &JsValue,
     name: &str,
     wanted: &str,
+    is_fit: impl Fn(&JsValue) -> bool,
 ) -> Result<Option<T>, JsValue> {
     let value = get(object, name);
-    if value.is_undefined() || value.is_null() {
-        return Ok(None);
+    if !is_absent_or(&value, is_fit) {
+        return Err(wrong(name, &value, wanted));
     }
     let read = from_value(value.clone());
-    read.map(Some).map_err(|_| wrong(name, &value, wanted))
+    read.map_err(|_| wrong(name, &value, wanted))
+}
+
+fn text_filter(object: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
+    typed(object, name, "a text", JsValue::is_string)
 }
 
 /// No list is no filter, an empty one a mistake.
 fn texts(filters: &JsValue, name: &str) -> Result<Vec<String>, JsValue> {
-    let texts = match typed(filters, name, "a text or a list of texts")? {
+    let texts = match typed(filters, name, "a text or a list of texts", |value| {
+        value.is_string() || is_list_of_texts(value)
+    })? {
         None => return Ok(Vec::new()),
         Some(Texts::One(text)) => vec![text],
         Some(Texts::Many(texts)) => texts,
@@ -250,7 +277,8 @@ fn comma_separated(texts: Vec<String>) -> Option<String> {
 
 fn page_size(filters: &JsValue) -> Result<Option<String>, JsValue> {
     const WANTED: &str = "a whole number from 1 to 100";
-    let limit: Option<f64> = typed(filters, "limit", WANTED)?;
+    let is_number = |value: &JsValue| value.as_f64().is_some();
+    let limit: Option<f64> = typed(filters, "limit", WANTED, is_number)?;
     match limit {
         Some(limit) if limit.fract() != 0.0 || !(1.0..=100.0).contains(&limit) => {
             Err(wrong("limit", &limit.into(), WANTED))

@@ -250,6 +250,21 @@ pub fn status(token: &Token) -> &'static str {
     }
 }
 
+/// The version of a token: one a state.
+#[must_use]
+pub fn version(token: &Token) -> &'static str {
+    match token.state {
+        State::Waiting => "v1",
+        State::Completed { .. } | State::TimedOut => "v2",
+    }
+}
+
+/// A Server-Sent Event that tells a token as JSON, which holds no line break. Its id is the token's version.
+#[must_use]
+pub fn event(version: &str, json: &str) -> String {
+    format!("event: token\nid: {version}\ndata: {json}\n\n")
+}
+
 /// The output of a token that timed out; trigger.dev's clients read its `message`.
 fn timed_out_json(at: Option<Timestamp>) -> String {
     let at = at.map(|at| format!(" at {at}")).unwrap_or_default();

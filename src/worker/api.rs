@@ -1,13 +1,15 @@
 //! What each endpoint does. Credentials are verified here, before any object wakes.
 
-use super::http::{Answered, Head, PLAIN, Reply, body, preflight, request_key};
+use super::bindings::random_uuid;
+use super::body::{body, drain};
+use super::call::{Namespace, ObjectRef, TokenEnvelope, envelope};
+use super::envelope::ResponseContext;
+use super::http::{Answered, Head, PLAIN, Reply, preflight, request_key};
 use super::limit::Doubt;
 use super::link::hash;
-use super::message;
-use super::platform::{self, Env, Request, Response};
 use super::record::{Answer, Command, Deciding, Record};
-use super::view::{Viewer, url};
-use super::{index, key, now, settings};
+use super::view::url;
+use super::{index, key, log_error, now, settings};
 use crate::auth::{Environment, bearer};
 use crate::caller::Caller;
 use crate::error::Refusal;
@@ -21,13 +23,10 @@ use crate::token::{CompletedBy, Decision, Outcome, Output, Token};
 use crate::upstream::complete_json_len;
 use crate::webhook::{check_url, is_loopback_origin};
 use crate::wire::{self, CompleteRequest, CreateRequest};
-use js_sys::Uint8Array;
 use std::cell::Cell;
-use wasm_bindgen::{JsCast, JsValue};
-
-/// Its body lies outside wasm's memory from the beginning: that never shrinks, and while answers are awaited
-/// many outputs of megabytes may be under way.
-type Message = message::Message<Uint8Array>;
+use wasm_bindgen::JsValue;
+use web_sys::{Request, Response};
+use worker::Env;
 
 /// A request under way: what every endpoint needs.
 pub(super) struct Call<'a> {
@@ -72,10 +71,9 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
         Err(refusal) => {
             let refusal = call.slowed(refusal).await;
             if let Refusal::Misconfigured(what) = &refusal {
-                platform::error("the Worker is misconfigured", &what.into());
+                log_error("the Worker is misconfigured", &what.into());
             }
-            // A sender that has left meanwhile needs no answer.
-            let _ = platform::drain(request).await;
+            drain(request).await;
             Reply::refusal(&refusal)
         }
     };
@@ -140,7 +138,7 @@ impl Call<'_> {
             ..Token::new(self.now, request.timeout_at, request.tags)
         };
         // What this request is known by: a token that it made is its own, not a cached one.
-        let random = || environment.token_id(platform::unique().as_bytes());
+        let random = || environment.token_id(random_uuid().as_bytes());
         let mut own = match request_key(self.request).as_str() {
             "" => random(),
             key => environment.token_id(key.as_bytes()),
@@ -228,7 +226,7 @@ impl Call<'_> {
         let rows = index::rows(self.env, &environment.id, &query, text, self.now)
             .await
             .map_err(|why| {
-                platform::error("the index did not answer", &why);
+                log_error("the index did not answer", &why);
                 Refusal::StorageTrouble
             })?;
         let page = query.page(rows);
@@ -251,9 +249,9 @@ impl Call<'_> {
         if self.upstream_of(environment)?.is_some() {
             return self.told(caller, internal).await.map(Into::into);
         }
-        let message = Message::to_tell(&Command::Read, self.viewer(&caller), "");
+        let envelope = envelope(&Command::Read, Some(self.viewer(&caller)), "");
         let name = object_name(environment, internal);
-        Ok(Answered::Passed(self.tell(&name, message).await?))
+        Ok(Answered::Passed(self.tell(&name, envelope).await?))
     }
 
     /// The token as this caller may see it now.
@@ -273,12 +271,12 @@ impl Call<'_> {
     }
 
     /// Who reads a token by this request.
-    fn viewer(&self, caller: &Caller<'_>) -> Viewer {
+    fn viewer(&self, caller: &Caller<'_>) -> ResponseContext {
         let credential = match caller {
             Caller::Secret(_) => None,
             Caller::Public(_) | Caller::CallbackHash(_) => bearer(self.head.authorization()),
         };
-        Viewer {
+        ResponseContext {
             origin: self.head.origin().to_owned(),
             page: self.page.to_owned(),
             etag: self.head.if_none_match().to_owned(),
@@ -313,10 +311,10 @@ impl Call<'_> {
         let environment = caller.environment();
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
         self.count(Share::Decisions(&environment.id, internal));
-        let viewer = Viewer {
+        let viewer = ResponseContext {
             page: self.page.to_owned(),
             hint,
-            ..Viewer::default()
+            ..ResponseContext::default()
         };
         let name = object_name(environment, internal);
         // Who presses twice, or did not get the answer, is spared the way to the object.
@@ -325,7 +323,7 @@ impl Call<'_> {
             self.admit().await?;
             return Ok(viewer.decided(Outcome::AlreadyCompleted).into());
         }
-        let message = {
+        let envelope = {
             let decision = Decision {
                 output,
                 by,
@@ -333,9 +331,9 @@ impl Call<'_> {
             };
             self.deciding(environment, &decision, Some(viewer))?
         };
-        let response = self.tell(&name, message).await?;
+        let response = self.tell(&name, envelope).await?;
         // Upstream has the last word on its own.
-        if platform::tells_of_completion(&response) && self.upstream_of(environment)?.is_none() {
+        if tells_of_completion(&response) && self.upstream_of(environment)?.is_none() {
             let until = self.now.plus(settings::retention(self.env));
             completed.borrow_mut().put(&name, (), until);
         }
@@ -349,8 +347,8 @@ impl Call<'_> {
         internal: &str,
         decision: &Decision,
     ) -> Result<Outcome, Refusal> {
-        let message = self.deciding(environment, decision, None)?;
-        match self.ask(environment, internal, message).await? {
+        let envelope = self.deciding(environment, decision, None)?;
+        match self.ask(environment, internal, envelope).await? {
             Answer::Decided(outcome) => Ok(outcome),
             _ => Err(Refusal::UnknownToken),
         }
@@ -360,8 +358,8 @@ impl Call<'_> {
         &self,
         environment: &Environment,
         decision: &Decision,
-        viewer: Option<Viewer>,
-    ) -> Result<Message, Refusal> {
+        viewer: Option<ResponseContext>,
+    ) -> Result<TokenEnvelope, Refusal> {
         let (deciding, text) = Deciding::of(decision);
         let command = if self.upstream_of(environment)?.is_none() {
             Command::Complete(deciding)
@@ -373,10 +371,7 @@ impl Call<'_> {
             let (record, _) = Record::of(&self.unseen());
             Command::Relay(record, deciding)
         };
-        Ok(match viewer {
-            Some(viewer) => Message::to_tell(&command, viewer, text),
-            None => Message::new(&command, text),
-        })
+        Ok(envelope(&command, viewer, text))
     }
 
     /// The token as it stands now. `decides`: as far as it is known here, for somebody who decides on it.
@@ -439,7 +434,7 @@ impl Call<'_> {
         command: &Command,
         text: &str,
     ) -> Result<Answer, Refusal> {
-        self.ask(environment, internal, Message::new(command, text))
+        self.ask(environment, internal, envelope(command, None, text))
             .await
     }
 
@@ -448,41 +443,43 @@ impl Call<'_> {
         &self,
         environment: &Environment,
         internal: &str,
-        message: Message,
+        envelope: TokenEnvelope,
     ) -> Result<Answer, Refusal> {
         self.admit().await?;
         let name = object_name(environment, internal);
-        let (line, body) = message.into_parts();
-        let answer = platform::ask(self.env, "TOKENS", &name, &line, body)
-            .await
-            .map_err(no_answer)?;
-        Answer::from_bytes(&Uint8Array::new(&answer).to_vec()).map_err(|_| {
-            platform::error(
-                "a token's object answered what cannot be read",
-                &name.into(),
-            );
-            Refusal::StorageTrouble
-        })
+        self.object(&name).ask(envelope).await.map_err(no_answer)
     }
 
     /// Lets the object of this name answer.
-    async fn tell(&self, name: &str, message: Message) -> Result<Response, Refusal> {
+    async fn tell(&self, name: &str, envelope: TokenEnvelope) -> Result<Response, Refusal> {
         self.admit().await?;
-        let (line, body) = message.into_parts();
-        let response = platform::hand_over(self.env, "TOKENS", name, &line, body)
-            .await
-            .map_err(no_answer)?;
-        Ok(response.unchecked_into())
+        self.object(name).respond(envelope).await.map_err(no_answer)
+    }
+
+    /// A token's object.
+    pub(super) fn object<'a>(&'a self, name: &'a str) -> ObjectRef<'a> {
+        ObjectRef {
+            env: self.env,
+            namespace: Namespace::Tokens,
+            name,
+            within: None,
+        }
     }
 }
 
+/// Whether a token's object says that this request completed it.
+fn tells_of_completion(response: &Response) -> bool {
+    let outcome = response.headers().get("waitpoint-outcome");
+    outcome.is_ok_and(|outcome| outcome.as_deref() == Some("completed"))
+}
+
 /// The name of a token's object.
-fn object_name(environment: &Environment, internal: &str) -> String {
+pub(super) fn object_name(environment: &Environment, internal: &str) -> String {
     format!("{}/{internal}", environment.id)
 }
 
 fn no_answer(why: JsValue) -> Refusal {
-    platform::error("a token's object did not answer", &why);
+    log_error("a token's object did not answer", &why);
     Refusal::StorageTrouble
 }
 
@@ -497,7 +494,7 @@ fn start() -> Reply {
 }
 
 fn no_key(why: JsValue) -> Refusal {
-    platform::error("an idempotency key's object did not answer", &why);
+    log_error("an idempotency key's object did not answer", &why);
     Refusal::StorageTrouble
 }
 

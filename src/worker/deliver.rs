@@ -2,19 +2,19 @@
 //! decided in `token.rs` and `delivery.rs`.
 
 use super::index::{self, Row};
-use super::platform::{self, Env};
-use super::{now, settings};
+use super::outgoing::{self, Post, UpstreamRequest};
+use super::{log_error, now, settings};
 use crate::delivery::{ANSWER_WITHIN, Answer, Listed, Target};
 use crate::token::{State, Token};
 use crate::upstream::{complete_json, read_token};
 use crate::webhook::{check_url, is_loopback_origin};
 use crate::wire;
-use js_sys::{Array, Uint8Array};
+use js_sys::Uint8Array;
 use std::time::Duration;
-use wasm_bindgen::JsCast;
+use worker::Env;
 
-/// How long upstream is asked for a token, in milliseconds.
-pub(super) const ASKED_WITHIN: f64 = 8_000.0;
+/// How long upstream is asked for a token.
+pub(super) const ASKED_WITHIN: Duration = Duration::from_secs(8);
 
 /// Whose token it is that tells.
 pub(super) struct Outbox<'a> {
@@ -54,7 +54,7 @@ impl Outbox<'_> {
         match index::put(self.env, self.environment, created_at, row).await {
             Ok(()) => listing,
             Err(why) => {
-                platform::error("the index was not reached; it will be told again", &why);
+                log_error("the index was not reached; it will be told again", &why);
                 Listed::Unreachable
             }
         }
@@ -69,18 +69,16 @@ impl Outbox<'_> {
             Some(target) => self.request(&token, target),
         };
         drop(token);
-        let Some((url, headers, body)) = request else {
+        let Some(request) = request else {
             return Attempted::default();
         };
-        let answer = platform::post(&url, &headers, &body, ANSWER_WITHIN.as_millis() as f64).await;
-        let answer = answer.ok().and_then(|answer| answer.as_string());
-        let answer = answer.unwrap_or_default();
-        // "<status> <milliseconds to wait, or nothing> <outcome>"; nothing at all if no answer came.
-        let mut words = answer.split(' ');
-        let mut word = || words.next().unwrap_or("");
-        let answer = word().parse().map_or(Answer::None, Answer::Status);
-        let pause = word().parse().ok().map(Duration::from_millis);
-        let is_told = word() == "completed";
+        let received = outgoing::post(&request, ANSWER_WITHIN).await.ok();
+        let answer = received
+            .as_ref()
+            .map_or(Answer::None, |received| Answer::Status(received.status));
+        let pause = received.as_ref().and_then(|received| received.pause);
+        let outcome = received.and_then(|received| received.outcome);
+        let is_told = outcome.as_deref() == Some("completed");
         let was_received = matches!(answer, Answer::Status(200..300));
         Attempted {
             answer,
@@ -92,14 +90,18 @@ impl Outbox<'_> {
     /// The token as upstream has it, if that can be read.
     pub(super) async fn theirs(&self) -> Option<Token> {
         let (url, secret) = self.upstream()?;
-        let answer = platform::relay(None, &url, secret, None, ASKED_WITHIN)
-            .await
-            .ok()?;
-        let parts: &Array = answer.dyn_ref()?;
-        if parts.get(0).as_f64()? != 200.0 {
+        let asked = UpstreamRequest {
+            like: None,
+            url: &url,
+            bearer: Some(secret),
+            body: None,
+            within: ASKED_WITHIN,
+        };
+        let answer = outgoing::ask_upstream(asked).await.ok()?;
+        if answer.status != 200 {
             return None;
         }
-        read_token(&parts.get(2).as_string()?, "")
+        read_token(&answer.text, "")
     }
 
     /// The token's URL upstream, and the key that it is asked with.
@@ -111,20 +113,25 @@ impl Outbox<'_> {
     }
 
     /// What completes the token upstream.
-    fn completion(&self, token: &Token) -> Option<(String, String, Uint8Array)> {
+    fn completion(&self, token: &Token) -> Option<Post> {
         let State::Completed { decision, .. } = &token.state else {
             return None;
         };
         let (url, secret) = self.upstream()?;
-        let headers = format!("content-type\napplication/json\nauthorization\nBearer {secret}");
         let body = complete_json(decision.output.as_ref());
-        let body = Uint8Array::from(body.as_bytes());
-        Some((format!("{url}/complete"), headers, body))
+        Some(Post {
+            url: format!("{url}/complete"),
+            headers: vec![
+                ("content-type".into(), "application/json".into()),
+                ("authorization".into(), format!("Bearer {secret}").into()),
+            ],
+            body: Uint8Array::from(body.as_bytes()),
+        })
     }
 
-    /// URL, headers and body of a webhook; none if it has no URL that may be called, or nothing to sign
+    /// The request of a webhook; none if it has no URL that may be called, or nothing to sign
     /// it with.
-    fn request(&self, token: &Token, target: Target) -> Option<(String, String, Uint8Array)> {
+    fn request(&self, token: &Token, target: Target) -> Option<Post> {
         let webhooks = settings::webhooks(self.env).ok()?;
         let url = match target {
             Target::Environment => webhooks.url(self.environment)?,
@@ -139,12 +146,16 @@ impl Outbox<'_> {
         let id = format!("msg_{}", self.id);
         let seconds = now().as_secs();
         let signature = webhooks.sign(self.environment, &id, seconds, body.as_bytes())?;
-        let headers = format!(
-            "content-type\napplication/json\nuser-agent\nwaitpoint\nwebhook-id\n{id}\n\
-             webhook-timestamp\n{seconds}\nwebhook-signature\n{signature}"
-        );
-        // Outside wasm's memory, which never shrinks.
-        let body = Uint8Array::from(body.as_bytes());
-        Some((url.to_owned(), headers, body))
+        Some(Post {
+            url: url.to_owned(),
+            headers: vec![
+                ("content-type".into(), "application/json".into()),
+                ("user-agent".into(), "waitpoint".into()),
+                ("webhook-id".into(), id.into()),
+                ("webhook-timestamp".into(), seconds.to_string().into()),
+                ("webhook-signature".into(), signature.into()),
+            ],
+            body: Uint8Array::from(body.as_bytes()),
+        })
     }
 }

@@ -1,14 +1,14 @@
 //! Requests read, responses written: the one room for header names and CORS.
 
-use super::now;
-use super::platform::{self, Request, Response};
-use super::task::End;
+use super::{bindings, log_error, now};
 use crate::error::Refusal;
 use crate::limit::PERIOD;
 use crate::route::Endpoint;
-use js_sys::Uint8Array;
-use serde::Deserialize;
+use std::borrow::Cow;
+use std::cell::RefCell;
 use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::{Headers, ReadableStream, Request, Response, ResponseInit};
 
 const JSON: &str = "application/json; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -26,45 +26,58 @@ pub(super) const PLAIN: &str =
 const PERMISSIONS: &str =
     "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()";
 
-/// What `platform.js` reads of a request, a line each.
-struct Lines {
-    text: String,
-    /// Where each ends.
-    ends: Vec<usize>,
+/// A header of a request, `""` if it has none of this name.
+pub(super) fn header(request: &Request, name: &str) -> String {
+    value(&request.headers(), name)
 }
 
-impl Lines {
-    fn of(text: String) -> Self {
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let ends = breaks.map(|(at, _)| at).chain([text.len()]).collect();
-        Self { text, ends }
-    }
-
-    fn line(&self, index: usize) -> &str {
-        let start = match index {
-            0 => Some(0),
-            _ => self.ends.get(index - 1).map(|end| end + 1),
-        };
-        let end = self.ends.get(index).copied();
-        let range = start.zip(end).map(|(start, end)| start..end);
-        range.and_then(|range| self.text.get(range)).unwrap_or("")
-    }
+fn value(headers: &Headers, name: &str) -> String {
+    headers.get(name).ok().flatten().unwrap_or_default()
 }
 
 /// What the Worker reads of every request besides its body.
-pub(super) struct Head(Lines);
+pub(super) struct Head {
+    method: String,
+    url: String,
+    /// Where the path begins in the URL, which a call into the platform would have to parse again.
+    path: usize,
+    authorization: String,
+    content_length: Option<usize>,
+    page_origin: String,
+    if_none_match: String,
+    preflight_headers: String,
+}
 
 impl Head {
     pub(super) fn of(request: &Request) -> Self {
-        Self(Lines::of(platform::head(request)))
-    }
-
-    fn line(&self, index: usize) -> &str {
-        self.0.line(index)
+        let (method, url, headers) = (request.method(), request.url(), request.headers());
+        let host = url.find("://").map_or(0, |at| at + 3);
+        let path = url
+            .get(host..)
+            .and_then(|rest| rest.find('/'))
+            .map_or(url.len(), |at| host + at);
+        let posts = method == "POST";
+        let read = |name, matters| {
+            if matters {
+                value(&headers, name)
+            } else {
+                String::new()
+            }
+        };
+        Self {
+            authorization: read("authorization", true),
+            content_length: read("content-length", posts).parse().ok(),
+            page_origin: read("origin", true),
+            if_none_match: read("if-none-match", !posts),
+            preflight_headers: read("access-control-request-headers", method == "OPTIONS"),
+            method,
+            url,
+            path,
+        }
     }
 
     pub(super) fn method(&self) -> &str {
-        self.line(0)
+        &self.method
     }
 
     /// Scheme, host and port: `https://example.com`.
@@ -83,16 +96,16 @@ impl Head {
     }
 
     pub(super) fn authorization(&self) -> &str {
-        self.line(2)
+        &self.authorization
     }
 
-    fn content_length(&self) -> Option<usize> {
-        self.line(3).parse().ok()
+    pub(super) fn content_length(&self) -> Option<usize> {
+        self.content_length
     }
 
     /// The `Origin` of the page that sends this, if one does.
     pub(super) fn page_origin(&self) -> &str {
-        self.line(4)
+        &self.page_origin
     }
 
     /// Whether a page of another origin sends this. One that keeps its origin to itself, as ours do,
@@ -103,130 +116,125 @@ impl Head {
     }
 
     pub(super) fn if_none_match(&self) -> &str {
-        self.line(5)
+        &self.if_none_match
     }
 
     fn preflight_headers(&self) -> &str {
-        self.line(6)
+        &self.preflight_headers
     }
 
     fn split_url(&self) -> (&str, &str) {
-        let url = self.line(1);
-        let host = url.find("://").map_or(0, |at| at + 3);
-        let path = url
-            .get(host..)
-            .and_then(|rest| rest.find('/'))
-            .map_or(url.len(), |at| host + at);
-        url.split_at_checked(path).unwrap_or((url, ""))
+        self.url
+            .split_at_checked(self.path)
+            .unwrap_or((&self.url, ""))
     }
 }
 
 /// What the SDK sends anew with every create, and again with every retry of it.
 pub(super) fn request_key(request: &Request) -> String {
-    platform::headers(request, "x-trigger-request-idempotency-key")
+    header(request, "x-trigger-request-idempotency-key")
 }
 
 pub(super) fn content_type(request: &Request) -> String {
-    platform::headers(request, "content-type")
+    header(request, "content-type")
 }
 
 /// What matters of a request to a `token.url` besides.
-pub(super) struct LinkHead(Lines);
+pub(super) struct LinkHead {
+    accept: String,
+    accept_language: String,
+    sec_fetch_site: String,
+    sec_fetch_mode: String,
+    cf_visitor: String,
+}
 
 impl LinkHead {
     pub(super) fn of(request: &Request) -> Self {
-        let names = "accept\naccept-language\nsec-fetch-site\nsec-fetch-mode\ncf-visitor";
-        Self(Lines::of(platform::headers(request, names)))
+        let headers = request.headers();
+        Self {
+            accept: value(&headers, "accept"),
+            accept_language: value(&headers, "accept-language"),
+            sec_fetch_site: value(&headers, "sec-fetch-site"),
+            sec_fetch_mode: value(&headers, "sec-fetch-mode"),
+            cf_visitor: value(&headers, "cf-visitor"),
+        }
     }
 
     /// Whether a browser asks, for a person.
     pub(super) fn wants_html(&self) -> bool {
-        self.0.line(0).contains("text/html")
+        self.accept.contains("text/html")
     }
 
     pub(super) fn accept_language(&self) -> &str {
-        self.0.line(1)
+        &self.accept_language
     }
 
     /// Whether a page of another site sends this. Browsers alone say so, and not all of them.
     pub(super) fn is_of_another_site(&self) -> bool {
-        matches!(self.0.line(2), "cross-site" | "same-site")
+        matches!(self.sec_fetch_site.as_str(), "cross-site" | "same-site")
     }
 
     /// Whether a browser will show the answer as a page.
     pub(super) fn navigates(&self) -> bool {
-        self.0.line(3) == "navigate"
+        self.sec_fetch_mode == "navigate"
     }
 
     /// Whether the connection to Cloudflare was plain HTTP.
     pub(super) fn is_plain_http(&self) -> bool {
-        #[derive(Deserialize)]
+        #[derive(serde::Deserialize)]
         struct Visitor {
             scheme: String,
         }
-        let visitor = serde_json::from_str(self.0.line(4));
-        visitor.is_ok_and(|visitor: Visitor| visitor.scheme == "http")
+        let visitor = serde_json::from_slice::<Visitor>(self.cf_visitor.as_bytes());
+        visitor.is_ok_and(|visitor| visitor.scheme == "http")
     }
 }
 
 /// What matters of a request to wait besides.
-pub(super) struct WaitHead(Lines);
+pub(super) struct WaitHead {
+    upgrade: String,
+    protocols: String,
+    accept: String,
+    prefer: String,
+    last_event: String,
+}
 
 impl WaitHead {
     pub(super) fn of(request: &Request) -> Self {
-        let names = "upgrade\nsec-websocket-protocol\naccept\nprefer\nlast-event-id";
-        Self(Lines::of(platform::headers(request, names)))
+        let headers = request.headers();
+        Self {
+            upgrade: value(&headers, "upgrade"),
+            protocols: value(&headers, "sec-websocket-protocol"),
+            accept: value(&headers, "accept"),
+            prefer: value(&headers, "prefer"),
+            last_event: value(&headers, "last-event-id"),
+        }
     }
 
     pub(super) fn upgrades(&self) -> bool {
-        self.0.line(0).eq_ignore_ascii_case("websocket")
+        self.upgrade.eq_ignore_ascii_case("websocket")
     }
 
     /// The subprotocols that are offered.
     pub(super) fn protocols(&self) -> impl Iterator<Item = &str> {
-        self.0.line(1).split(',').map(str::trim)
+        self.protocols.split(',').map(str::trim)
     }
 
     pub(super) fn wants_events(&self) -> bool {
-        self.0.line(2).contains("text/event-stream")
+        self.accept.contains("text/event-stream")
     }
 
     /// The seconds of `Prefer: wait=N`.
     pub(super) fn wait(&self) -> Option<u32> {
-        let preferences = self.0.line(3).split([',', ';']);
+        let preferences = self.prefer.split([',', ';']);
         preferences
             .filter_map(|preference| preference.trim().strip_prefix("wait="))
             .find_map(|seconds| seconds.trim().parse().ok())
     }
 
     pub(super) fn last_event(&self) -> &str {
-        self.0.line(4)
+        &self.last_event
     }
-}
-
-/// The body, at most `limit` bytes.
-///
-/// # Errors
-/// `BodyTooLarge`, or `BodyUnreadable` if the client left.
-pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result<Vec<u8>, Refusal> {
-    if head.content_length().is_some_and(|length| length > limit) {
-        return Err(Refusal::BodyTooLarge(limit));
-    }
-    let read = match head.content_length() {
-        Some(0) => return Ok(Vec::new()),
-        // The platform holds a body to the length that it claims; whole it is read for less than in pieces.
-        Some(_) => platform::bytes(request),
-        None => platform::read(request, u32::try_from(limit).unwrap_or(u32::MAX)),
-    };
-    let bytes = read.await.map_err(|_| Refusal::BodyUnreadable)?;
-    if bytes.is_undefined() {
-        return Err(Refusal::BodyTooLarge(limit));
-    }
-    let bytes = Uint8Array::new(&bytes);
-    if bytes.length() as usize > limit {
-        return Err(Refusal::BodyTooLarge(limit));
-    }
-    Ok(bytes.to_vec())
 }
 
 /// How a request is answered.
@@ -243,10 +251,13 @@ impl From<Reply> for Answered {
     }
 }
 
+/// Names and values.
+pub(super) type HeaderList = Vec<(Cow<'static, str>, Cow<'static, str>)>;
+
 /// A response in the making.
 pub(super) struct Reply {
     status: u16,
-    headers: String,
+    headers: HeaderList,
     body: Body,
     /// Whether others will have the same headers.
     is_usual: bool,
@@ -255,111 +266,75 @@ pub(super) struct Reply {
 enum Body {
     None,
     Text(String),
-    /// A `ReadableStream`.
-    Stream(JsValue),
+    Stream(ReadableStream),
 }
 
 impl Reply {
-    pub(super) fn empty(status: u16) -> Self {
+    fn new(status: u16, body: Body, is_usual: bool) -> Self {
         Self {
             status,
-            headers: String::new(),
-            body: Body::None,
-            is_usual: false,
+            headers: Vec::with_capacity(12),
+            body,
+            is_usual,
         }
-        .with("cache-control", "no-store")
+    }
+
+    pub(super) fn empty(status: u16) -> Self {
+        Self::new(status, Body::None, false).with_fixed("cache-control", "no-store")
     }
 
     pub(super) fn json(status: u16, body: String) -> Self {
-        let reply = Self {
-            status,
-            headers: String::new(),
-            body: Body::Text(body),
-            is_usual: true,
-        };
-        reply
-            .with("content-type", JSON)
-            .with("cache-control", "no-store")
+        Self::new(status, Body::Text(body), true)
+            .with_fixed("content-type", JSON)
+            .with_fixed("cache-control", "no-store")
     }
 
     /// JSON that a client may keep, but must ask about before it uses it again.
     pub(super) fn private_json(body: String) -> Self {
-        let reply = Self {
-            status: 200,
-            headers: String::new(),
-            body: Body::Text(body),
-            is_usual: true,
-        };
-        reply
-            .with("content-type", JSON)
-            .with("cache-control", "private, no-cache")
+        Self::new(200, Body::Text(body), true)
+            .with_fixed("content-type", JSON)
+            .with_fixed("cache-control", "private, no-cache")
     }
 
     /// JSON for everybody, pages of any origin too.
     pub(super) fn public_json(body: &str) -> Self {
-        let reply = Self {
-            status: 200,
-            headers: String::new(),
-            body: Body::Text(body.to_owned()),
-            is_usual: true,
-        };
-        reply
-            .with("content-type", JSON)
-            .with("cache-control", "public, max-age=300")
-            .with("access-control-allow-origin", "*")
+        Self::new(200, Body::Text(body.to_owned()), true)
+            .with_fixed("content-type", JSON)
+            .with_fixed("cache-control", "public, max-age=300")
+            .with_fixed("access-control-allow-origin", "*")
     }
 
-    /// Server-Sent Events, of a `ReadableStream`.
-    pub(super) fn events(stream: JsValue) -> Self {
-        let reply = Self {
-            status: 200,
-            headers: String::new(),
-            body: Body::Stream(stream),
-            is_usual: false,
-        };
-        reply
-            .with("content-type", "text/event-stream; charset=utf-8")
-            .with("cache-control", "no-store")
+    /// Server-Sent Events.
+    pub(super) fn events(stream: ReadableStream) -> Self {
+        Self::new(200, Body::Stream(stream), false)
+            .with_fixed("content-type", "text/event-stream; charset=utf-8")
+            .with_fixed("cache-control", "no-store")
     }
 
     /// 304: the client has it already.
     pub(super) fn unchanged() -> Self {
-        let reply = Self {
-            status: 304,
-            headers: String::new(),
-            body: Body::None,
-            is_usual: false,
-        };
-        reply.with("cache-control", "private, no-cache")
+        Self::new(304, Body::None, false).with_fixed("cache-control", "private, no-cache")
     }
 
     /// A page. `policy` is its Content-Security-Policy.
     pub(super) fn html(status: u16, body: String, policy: &str) -> Self {
-        let reply = Self {
-            status,
-            headers: String::new(),
-            body: Body::Text(body),
-            is_usual: true,
-        };
-        reply
-            .with("content-type", HTML)
-            .with("cache-control", "no-store")
+        Self::new(status, Body::Text(body), true)
+            .with_fixed("content-type", HTML)
+            .with_fixed("cache-control", "no-store")
             .with("content-security-policy", policy)
-            .with("referrer-policy", "no-referrer")
-            .with("permissions-policy", PERMISSIONS)
-            .with("origin-agent-cluster", "?1")
-            .with("x-frame-options", "DENY")
-            .with("cross-origin-opener-policy", "same-origin")
-            .with("cross-origin-resource-policy", "same-origin")
+            .with_fixed("referrer-policy", "no-referrer")
+            .with_fixed("permissions-policy", PERMISSIONS)
+            .with_fixed("origin-agent-cluster", "?1")
+            .with_fixed("x-frame-options", "DENY")
+            .with_fixed("cross-origin-opener-policy", "same-origin")
+            .with_fixed("cross-origin-resource-policy", "same-origin")
     }
 
-    /// What upstream has answered; `headers` is a line a name and a line a value.
-    pub(super) fn of_upstream(status: u16, headers: String, body: String) -> Self {
+    /// What upstream has answered.
+    pub(super) fn of_upstream(status: u16, headers: HeaderList, body: String) -> Self {
         Self {
-            status,
             headers,
-            body: Body::Text(body),
-            is_usual: false,
+            ..Self::new(status, Body::Text(body), false)
         }
     }
 
@@ -391,19 +366,20 @@ impl Reply {
         }
     }
 
-    /// Neither name nor value may hold a line break; a header of a request never does.
-    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
-        for text in [name, value] {
-            if !self.headers.is_empty() {
-                self.headers.push('\n');
-            }
-            self.headers.push_str(text);
-        }
+    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+        let value = Cow::Owned(value.to_owned());
+        self.headers.push((Cow::Borrowed(name), value));
+        self
+    }
+
+    fn with_fixed(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers
+            .push((Cow::Borrowed(name), Cow::Borrowed(value)));
         self
     }
 
     /// Likewise with a value that no other answer has.
-    pub(super) fn with_unique(mut self, name: &str, value: &str) -> Self {
+    pub(super) fn with_unique(mut self, name: &'static str, value: &str) -> Self {
         self.is_usual = false;
         self.with(name, value)
     }
@@ -419,32 +395,117 @@ impl Reply {
         }
     }
 
+    /// Throws for a header that HTTP cannot carry.
     pub(super) fn into_response(self) -> Result<Response, JsValue> {
         let reply = self
-            .with("x-content-type-options", "nosniff")
-            .with("x-robots-tag", "noindex, nofollow, noarchive, nosnippet")
-            .with("strict-transport-security", "max-age=63072000");
-        let (status, headers) = (reply.status, &reply.headers);
+            .with_fixed("x-content-type-options", "nosniff")
+            .with_fixed("x-robots-tag", "noindex, nofollow, noarchive, nosnippet")
+            .with_fixed("strict-transport-security", "max-age=63072000");
+        let headers = if reply.is_usual {
+            usual_headers(reply.headers)?
+        } else {
+            headers_of(&reply.headers)?
+        };
+        if let Body::Text(text) = &reply.body {
+            return bindings::respond(reply.status, Some(&headers), text.as_bytes());
+        }
+        let init = ResponseInit::new();
+        init.set_status(reply.status);
+        init.set_headers(&headers);
         match &reply.body {
-            Body::None => platform::respond(status, headers, None, reply.is_usual),
-            Body::Text(text) => {
-                platform::respond(status, headers, Some(text.as_bytes()), reply.is_usual)
+            Body::Stream(stream) => {
+                Response::new_with_opt_readable_stream_and_init(Some(stream), &init)
             }
-            Body::Stream(stream) => platform::respond_stream(status, headers, stream),
+            Body::None | Body::Text(_) => Response::new_with_opt_str_and_init(None, &init),
         }
     }
 }
 
-/// An object's answer to the Worker or another object; 503 if there is none.
-pub(super) fn respond(trouble: &str, answered: Result<String, JsValue>) -> End {
-    let response = match answered {
-        Ok(text) => platform::respond(200, "", Some(text.as_bytes()), true),
-        Err(why) => {
-            platform::error(trouble, &why);
-            platform::respond(503, "", Some(b"storage trouble"), true)
+/// An object's answer that has a status alone.
+pub(super) fn respond_status(status: u16) -> Result<Response, JsValue> {
+    let init = ResponseInit::new();
+    init.set_status(status);
+    Response::new_with_opt_str_and_init(None, &init)
+}
+
+/// By `append`: from an array of pairs they would cost five times as much.
+pub(super) fn headers_of(list: &HeaderList) -> Result<Headers, JsValue> {
+    let headers = Headers::new()?;
+    for (name, value) in list {
+        headers.append(name, value)?;
+    }
+    Ok(headers)
+}
+
+const MOST_KNOWN: usize = 50;
+
+/// Headers that many responses have are made once: the response copies them, which costs a third of
+/// making them.
+fn usual_headers(list: HeaderList) -> Result<Headers, JsValue> {
+    thread_local! {
+        static KNOWN: RefCell<Vec<(HeaderList, Headers)>> = const { RefCell::new(Vec::new()) };
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some((_, headers)) = known.iter().find(|(known, _)| *known == list) {
+            return Ok(headers.clone());
         }
+        let headers = headers_of(&list)?;
+        // Some hold what a client wrote.
+        if list.iter().map(|(_, value)| value.len()).sum::<usize>() <= 1_000 {
+            if known.len() >= MOST_KNOWN {
+                known.clear();
+            }
+            known.push((list, headers.clone()));
+        }
+        Ok(headers)
+    })
+}
+
+/// An object's answer to the Worker or another object; 503 if there is none.
+pub(super) fn respond(
+    trouble: &str,
+    answered: Result<Vec<u8>, JsValue>,
+) -> Result<Response, JsValue> {
+    match answered {
+        Ok(bytes) => bindings::respond(200, None, &bytes),
+        Err(why) => {
+            log_error(trouble, &why);
+            bindings::respond(503, None, b"storage trouble")
+        }
+    }
+}
+
+/// The answer to a request that failed or panicked: it may be sent again. It uses little of what a
+/// panic may have left half done.
+#[wasm_bindgen]
+#[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
+#[allow(clippy::missing_errors_doc, reason = "js/entry.js alone calls it")]
+pub fn failure(request: &Request) -> Result<Response, JsValue> {
+    let sentence = "Something went wrong here; it is safe to try again";
+    let head = Head::of(request);
+    let reply = if header(request, "accept").contains("text/html") {
+        Reply::new(500, Body::Text(sentence.to_owned()), false)
+            .with_fixed("content-type", "text/plain; charset=utf-8")
+    } else {
+        let json = format!(r#"{{"error":"{sentence}","code":"internal_error"}}"#);
+        Reply::new(500, Body::Text(json), false).with_fixed("content-type", JSON)
     };
-    response.map(Into::into)
+    let reply = reply
+        .with_fixed("cache-control", "no-store")
+        .with_fixed("retry-after", "1")
+        .with_fixed("x-should-retry", "true");
+    let is_for_browsers = Endpoint::of(head.path()).is_some_and(Endpoint::is_for_browsers);
+    let reply = match head.page_origin() {
+        page if is_for_browsers && !page.is_empty() => reply
+            .with("access-control-allow-origin", page)
+            .with_fixed("vary", "Origin")
+            .with_fixed(
+                "access-control-expose-headers",
+                "x-should-retry, retry-after",
+            ),
+        _ => reply,
+    };
+    reply.into_response()
 }
 
 /// The answer to OPTIONS: for browsers' endpoints a preflight's, else nothing is granted.

@@ -10,19 +10,21 @@
 //!   token timed out, and whether it is forgotten, is seen by the time; what is forgotten is not added.
 //! - The directory knows a month before the month acknowledges its first row.
 
+use super::bindings::sql_rows;
+use super::call::{Namespace, ObjectRef, read_json};
 use super::http::respond;
-use super::platform::{self, Env, ObjectState, alarm_at};
-use super::task::task;
-use super::{now, settings};
+use super::storage::{Stored, object_name};
+use super::{batch, guard, log_error, now, settings};
 use crate::list::{ListQuery, Month, Place, Status, Statuses};
 use crate::time::Timestamp;
 use crate::token::{State, Token};
-use js_sys::Uint8Array;
+use js_sys::Array;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
-use std::rc::Rc;
 use std::time::Duration;
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsValue;
+use worker::{DurableObject, Env, Request, Response, State as ObjectState, durable_object};
 
 /// Where a month remembers that the directory knows it, and where the directory keeps the months.
 const KNOWN: &str = "known";
@@ -37,8 +39,8 @@ const SCHEMA: [&str; 2] = [
 const END: &str =
     "UPDATE tokens SET completed = ? WHERE created = ? AND id = ? AND completed IS NULL";
 
-/// How long a token's object waits for its row to be taken, in milliseconds.
-const TAKEN_WITHIN: f64 = 10_000.0;
+/// How long a month's object is given to take rows, and the directory's to hear of a month that ends.
+const TAKEN_WITHIN: Duration = Duration::from_secs(10);
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -46,37 +48,56 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const TOGETHER: usize = 100;
 
 /// For an array of rows.
-const PUT: &str = "INSERT INTO tokens SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, \
-    value ->> 4, value ->> 5, value ->> 6 FROM json_each(?) WHERE true ON CONFLICT DO UPDATE \
-    SET completed = excluded.completed WHERE completed IS NULL AND excluded.completed IS NOT NULL";
+const PUT: &str = "INSERT INTO tokens (created, id, timeout, completed, tags, key, key_expires) \
+    SELECT value ->> 'created', value ->> 'id', value ->> 'timeout', value ->> 'completed', \
+    value ->> 'tags', value ->> 'key', value ->> 'key_expires' FROM json_each(?) WHERE true \
+    ON CONFLICT DO UPDATE SET completed = excluded.completed \
+    WHERE completed IS NULL AND excluded.completed IS NOT NULL";
 
-/// A token's row, as the table has it: created, id, timeout, completed, tags (a JSON array), key, key's
-/// end. Times are milliseconds since the epoch.
+/// A token's row, as the table has it. Times are milliseconds since the epoch.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Row(
-    u64,
-    String,
-    Option<u64>,
-    Option<u64>,
-    String,
-    Option<String>,
-    Option<u64>,
-);
+pub(super) struct Row {
+    created: u64,
+    id: String,
+    timeout: Option<u64>,
+    completed: Option<u64>,
+    /// A JSON array.
+    tags: String,
+    key: Option<String>,
+    key_expires: Option<u64>,
+}
 
-/// What is asked of the object.
+/// How many rows there are, and when the first of them is over.
+#[derive(Deserialize)]
+struct Left {
+    count: u64,
+    first: Option<u64>,
+}
+
+/// What is asked of a month's object.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Command {
     /// Keep these rows.
     Put(Vec<Row>),
-    /// The rows, at most so many, of this query at this time.
-    Rows(String, u64, usize),
+    /// The rows of a query.
+    Rows(RowsQuery),
     /// The months that there are.
     Months,
     /// There is this month now.
     Begin(String),
     /// There is nothing in this month any more.
     End(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct RowsQuery {
+    /// As it came.
+    query: String,
+    /// When it came, in milliseconds since the epoch.
+    now: u64,
+    /// How many rows at most.
+    limit: usize,
 }
 
 impl Row {
@@ -87,42 +108,40 @@ impl Row {
             State::Waiting | State::TimedOut => None,
         };
         let key = token.key.as_ref();
-        Self(
-            token.created_at.as_millis(),
-            id.to_owned(),
-            token.timeout_at.map(Timestamp::as_millis),
+        Self {
+            created: token.created_at.as_millis(),
+            id: id.to_owned(),
+            timeout: token.timeout_at.map(Timestamp::as_millis),
             completed,
-            serde_json::to_string(&token.tags).unwrap_or_default(),
-            key.map(|key| key.text.clone()),
-            key.and_then(|key| key.expires_at).map(Timestamp::as_millis),
-        )
+            tags: serde_json::to_string(&token.tags).unwrap_or_default(),
+            key: key.map(|key| key.text.clone()),
+            key_expires: key.and_then(|key| key.expires_at).map(Timestamp::as_millis),
+        }
     }
 
     /// When it is over, as far as the row tells.
     fn end(&self) -> Option<u64> {
-        self.3.or(self.2)
+        self.completed.or(self.timeout)
     }
 
     fn into_listed(self) -> crate::list::Row {
-        let Self(created, id, timeout, completed, tags, idempotency_key, key_expires) = self;
         crate::list::Row {
-            id,
-            created_at: Timestamp::from_millis(created),
-            timeout_at: timeout.map(Timestamp::from_millis),
-            completed_at: completed.map(Timestamp::from_millis),
-            tags: serde_json::from_str(&tags).unwrap_or_default(),
-            idempotency_key,
-            key_expires_at: key_expires.map(Timestamp::from_millis),
+            id: self.id,
+            created_at: Timestamp::from_millis(self.created),
+            timeout_at: self.timeout.map(Timestamp::from_millis),
+            completed_at: self.completed.map(Timestamp::from_millis),
+            tags: serde_json::from_str(&self.tags).unwrap_or_default(),
+            idempotency_key: self.key,
+            key_expires_at: self.key_expires.map(Timestamp::from_millis),
         }
     }
 }
 
 /// Tells a row to the month that it belongs to, soon and together with others: a month's object would be
 /// busy with a request for each. Nothing tells whether it comes there.
-pub(super) fn tell(env: &Env, environment: &str, created_at: Timestamp, row: &Row) {
+pub(super) fn tell(env: &Env, environment: &str, created_at: Timestamp, row: Row) {
     let name = format!("{environment}/{}", Month::of(created_at));
-    let row = serde_json::to_string(row).unwrap_or_default();
-    platform::gather(env, "INDEX", &name, &row);
+    batch::enqueue_row(env, &name, row);
 }
 
 /// Tells a row to the month that it belongs to, which has it when this returns.
@@ -133,10 +152,33 @@ pub(super) async fn put(
     row: Row,
 ) -> Result<(), JsValue> {
     let name = format!("{environment}/{}", Month::of(created_at));
-    let command = to_bytes(&Command::Put(vec![row]));
-    platform::ask_within(env, "INDEX", &name, "", Some(command), TAKEN_WITHIN)
+    put_rows(env, &name, vec![row])
         .await
-        .map(drop)
+        .map_err(|(why, _)| why)
+}
+
+/// Tells rows to the month's object of this name, which has them when this returns. Else they come back.
+pub(super) async fn put_rows(
+    env: &Env,
+    month: &str,
+    rows: Vec<Row>,
+) -> Result<(), (JsValue, Vec<Row>)> {
+    let command = Command::Put(rows);
+    let object = object(env, month, Some(TAKEN_WITHIN));
+    let put = object.ask_json(&command).await;
+    match (put, command) {
+        (Err(why), Command::Put(rows)) => Err((why, rows)),
+        (put, _) => put.map_err(|why| (why, Vec::new())),
+    }
+}
+
+fn object<'a>(env: &'a Env, name: &'a str, within: Option<Duration>) -> ObjectRef<'a> {
+    ObjectRef {
+        env,
+        namespace: Namespace::Index,
+        name,
+        within,
+    }
 }
 
 /// The rows nearest to the query's cursor, in its order, one more than its page holds if there are.
@@ -147,30 +189,29 @@ pub(super) async fn rows(
     text: &str,
     now: Timestamp,
 ) -> Result<Vec<crate::list::Row>, JsValue> {
-    let known = ask(env, environment, &Command::Months).await?;
-    let known: Vec<Month> = known.split_whitespace().filter_map(Month::parse).collect();
+    let known: Vec<String> = object(env, environment, None)
+        .ask_json(&Command::Months)
+        .await?;
+    let known: Vec<Month> = known
+        .iter()
+        .filter_map(|month| Month::parse(month))
+        .collect();
     let mut rows = Vec::new();
     for month in query.months(&known) {
-        let wanted = query.wanted().saturating_sub(rows.len());
-        if wanted == 0 {
+        let limit = query.wanted().saturating_sub(rows.len());
+        if limit == 0 {
             break;
         }
         let name = format!("{environment}/{month}");
-        let command = Command::Rows(text.to_owned(), now.as_millis(), wanted);
-        let found = ask(env, &name, &command).await?;
-        let found: Vec<Row> = serde_json::from_str(&found).map_err(|_| unreadable())?;
+        let command = Command::Rows(RowsQuery {
+            query: text.to_owned(),
+            now: now.as_millis(),
+            limit,
+        });
+        let found: Vec<Row> = object(env, &name, None).ask_json(&command).await?;
         rows.extend(found.into_iter().map(Row::into_listed));
     }
     Ok(rows)
-}
-
-async fn ask(env: &Env, name: &str, command: &Command) -> Result<String, JsValue> {
-    let answer = platform::ask(env, "INDEX", name, "", Some(to_bytes(command))).await?;
-    String::from_utf8(Uint8Array::new(&answer).to_vec()).map_err(|_| unreadable())
-}
-
-fn to_bytes(command: &Command) -> Uint8Array {
-    Uint8Array::from(serde_json::to_vec(command).unwrap_or_default().as_slice())
 }
 
 fn unreadable() -> JsValue {
@@ -178,12 +219,21 @@ fn unreadable() -> JsValue {
 }
 
 /// What stands for a `?`.
-#[derive(Serialize)]
-#[serde(untagged)]
 enum Binding<'a> {
     Number(u64),
     Text(&'a str),
+    /// As JSON.
     List(String),
+}
+
+impl From<Binding<'_>> for JsValue {
+    fn from(binding: Binding<'_>) -> Self {
+        match binding {
+            Binding::Number(number) => (number as f64).into(),
+            Binding::Text(text) => text.into(),
+            Binding::List(json) => json.into(),
+        }
+    }
 }
 
 /// The statement of a query at `now`, but for tokens that ended at `over` or before. The order of the
@@ -241,13 +291,14 @@ fn select(query: &ListQuery, now: u64, over: u64, most: usize) -> (String, Vec<B
 }
 
 /// A month's object, or the directory's.
-#[wasm_bindgen]
+#[durable_object(alarm)]
 pub struct IndexObject {
-    index: Rc<Index>,
+    index: Index,
 }
 
 struct Index {
     state: ObjectState,
+    stored: Stored,
     env: Env,
     /// Whether there is a table, and the directory knows.
     begun: Cell<bool>,
@@ -255,67 +306,78 @@ struct Index {
     is_armed: Cell<bool>,
 }
 
-#[wasm_bindgen]
-impl IndexObject {
-    /// For the object that the platform knows by this state.
-    #[wasm_bindgen(constructor)]
-    pub fn new(state: ObjectState, env: Env) -> Self {
-        let index = Index {
-            state,
-            env,
-            begun: Cell::default(),
-            is_armed: Cell::default(),
-        };
+impl DurableObject for IndexObject {
+    fn new(state: ObjectState, env: Env) -> Self {
+        guard::log_panics();
         Self {
-            index: Rc::new(index),
+            index: Index {
+                stored: Stored::of(&state),
+                state,
+                env,
+                begun: Cell::default(),
+                is_armed: Cell::default(),
+            },
         }
     }
 
-    /// A task that answers a [`Command`].
-    pub fn answer(&self, body: &[u8]) -> u32 {
-        let (index, command) = (Rc::clone(&self.index), serde_json::from_slice(body));
-        task(async move {
-            let answered = match command {
-                Ok(command) => index.answer(command).await,
-                Err(_) => Err(unreadable()),
+    /// Answers a [`Command`].
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        let answering = async {
+            let answered = match read_json(&request).await {
+                Ok(command) => self.index.answer(command).await,
+                Err(why) => Err(why),
             };
-            respond("an index's storage failed", answered)
-        })
+            Ok(respond("an index's storage failed", answered)?.into())
+        };
+        guard::watch(&guard::request_key(&request), answering).await
     }
 
-    /// A task that deletes the rows whose tokens are forgotten. It fails if not even an alarm can be set;
-    /// the runtime then calls again.
-    pub fn alarm(&self) -> u32 {
-        let index = Rc::clone(&self.index);
-        task(async move {
+    /// Deletes the rows whose tokens are forgotten. It fails if not even an alarm can be set; the
+    /// runtime then calls again.
+    async fn alarm(&self) -> worker::Result<Response> {
+        let index = &self.index;
+        let purging = async {
             index.is_armed.set(false);
-            let Err(why) = index.purge().await else {
-                return Ok(JsValue::UNDEFINED);
-            };
-            platform::error("an index could not be purged", &why);
-            platform::set_alarm(&index.state, Some(alarm_at(now().plus(HOUR)))).await
-        })
+            if let Err(why) = index.purge().await {
+                log_error("an index could not be purged", &why);
+                index.stored.set_alarm(Some(now().plus(HOUR))).await?;
+            }
+            Response::empty()
+        };
+        guard::watch(&guard::alarm_key(&index.state), purging).await
     }
 }
 
+/// As an object answers.
+fn json<T: Serialize>(answer: &T) -> Result<Vec<u8>, JsValue> {
+    serde_json::to_vec(answer).map_err(|_| unreadable())
+}
+
 impl Index {
-    async fn answer(&self, command: Command) -> Result<String, JsValue> {
+    async fn answer(&self, command: Command) -> Result<Vec<u8>, JsValue> {
         match command {
-            Command::Put(rows) => self.put(&rows).await,
-            Command::Rows(query, now, most) => self.rows(&query, now, most),
-            Command::Months => Ok(platform::get(&self.state, KNOWN)?.unwrap_or_default()),
-            Command::Begin(month) => self.direct(&month, true),
-            Command::End(month) => self.direct(&month, false),
+            Command::Put(rows) => json(&self.put(&rows).await?),
+            Command::Rows(query) => json(&self.rows(&query)?),
+            Command::Months => json(&self.months()?),
+            Command::Begin(month) => json(&self.direct(&month, true)?),
+            Command::End(month) => json(&self.direct(&month, false)?),
         }
     }
 
+    /// The months that the directory knows.
+    fn months(&self) -> Result<Vec<String>, JsValue> {
+        let known = self.stored.get_text(KNOWN)?.unwrap_or_default();
+        Ok(known.split_whitespace().map(str::to_owned).collect())
+    }
+
     /// The directory adds or drops a month.
-    fn direct(&self, month: &str, is: bool) -> Result<String, JsValue> {
-        let known = platform::get(&self.state, KNOWN)?.unwrap_or_default();
-        let others = known.split_whitespace().filter(|known| *known != month);
-        let months: Vec<&str> = others.chain(is.then_some(month)).collect();
-        platform::put(&self.state, KNOWN, &months.join(" "))?;
-        Ok(String::new())
+    fn direct(&self, month: &str, is: bool) -> Result<(), JsValue> {
+        let mut months = self.months()?;
+        months.retain(|known| known != month);
+        if is {
+            months.push(month.to_owned());
+        }
+        self.stored.put_text(KNOWN, &months.join(" "))
     }
 
     async fn purge(&self) -> Result<(), JsValue> {
@@ -324,41 +386,51 @@ impl Index {
         }
         let now = now();
         let over = now.as_millis().saturating_sub(self.retention());
-        self.sql(
-            "DELETE FROM tokens WHERE COALESCE(completed, timeout) <= ?",
-            &format!("[{over}]"),
-        )?;
-        let left = "SELECT COUNT(*), MIN(COALESCE(completed, timeout)) FROM tokens";
-        let [(count, first)]: [(u64, Option<u64>); 1] =
-            serde_json::from_str(&self.sql(left, "[]")?).map_err(|_| unreadable())?;
-        if count == 0 {
-            self.begun.set(false);
-            let (directory, month) = self.names();
-            let command = to_bytes(&Command::End(month));
-            // First, and durable before anybody is told: whoever comes next begins the month anew.
-            platform::remove(&self.state, KNOWN)?;
-            return platform::dissolve(&self.state, &self.env, "INDEX", &directory, &command)
-                .await
-                .map(drop);
+        let delete = "DELETE FROM tokens WHERE COALESCE(completed, timeout) <= ?";
+        self.run(delete, [Binding::Number(over)])?;
+        let left =
+            "SELECT COUNT(*) AS count, MIN(COALESCE(completed, timeout)) AS first FROM tokens";
+        let left: Vec<Left> = self.query(left, [])?;
+        let left = left.first().ok_or_else(unreadable)?;
+        if left.count == 0 {
+            return self.dissolve().await;
         }
         // Should the directory have lost it, it knows again.
         self.begin().await?;
-        match first {
+        match left.first {
             Some(first) => {
                 let at = self.purge_at(first, now.as_millis());
-                platform::set_alarm(&self.state, Some(at)).await.map(drop)
+                self.stored.set_alarm(Some(at)).await
             }
             None => Ok(()),
         }
     }
 
-    async fn put(&self, rows: &[Row]) -> Result<String, JsValue> {
+    /// Tells the directory that there is nothing in this month, and then leaves nothing of it; no
+    /// other event comes between.
+    async fn dissolve(&self) -> Result<(), JsValue> {
+        self.begun.set(false);
+        // First, and durable before anybody is told: whoever comes next begins the month anew.
+        self.stored.delete_text(KNOWN)?;
+        let (directory, month) = self.names();
+        let (env, storage) = (self.env.clone(), self.state.storage());
+        let dissolving = async move {
+            let directory = object(&env, &directory, Some(TAKEN_WITHIN));
+            directory.ask_json::<()>(&Command::End(month)).await?;
+            Ok::<_, JsValue>(storage.delete_all().await?)
+        };
+        // An error in there would reset the object, and with it the next alarm; so it comes out as a value.
+        let dissolving = async { Ok(dissolving.await) };
+        self.state.block_concurrency_while(dissolving).await?
+    }
+
+    async fn put(&self, rows: &[Row]) -> Result<(), JsValue> {
         if !self.begun.get() {
-            if platform::get(&self.state, KNOWN)?.is_none() {
+            if self.stored.get_text(KNOWN)?.is_none() {
                 self.begin().await?;
             }
             for statement in SCHEMA {
-                self.sql(statement, "[]")?;
+                self.run(statement, [])?;
             }
             self.begun.set(true);
         }
@@ -368,57 +440,76 @@ impl Index {
         let (over, kept): (Vec<&Row>, Vec<&Row>) =
             rows.iter().partition(|row| row.end().is_some_and(is_over));
         for row in over {
-            let bindings = serde_json::to_string(&(row.3, row.0, &row.1)).unwrap_or_default();
-            self.sql(END, &bindings)?;
+            if let Some(completed) = row.completed {
+                let of = [Binding::Number(row.created), Binding::Text(&row.id)];
+                self.run(END, [Binding::Number(completed)].into_iter().chain(of))?;
+            }
         }
         for some in kept.chunks(TOGETHER) {
             let some = serde_json::to_string(some).unwrap_or_default();
-            self.sql(PUT, &serde_json::to_string(&[some]).unwrap_or_default())?;
+            self.run(PUT, [Binding::List(some)])?;
         }
         let first = rows.iter().filter_map(Row::end).min();
         if let Some(end) = first.filter(|_| !self.is_armed.get()) {
-            platform::alarm_unless_set(&self.state, self.purge_at(end, now)).await?;
+            self.stored
+                .set_alarm_unless_set(self.purge_at(end, now))
+                .await?;
             self.is_armed.set(true);
         }
-        Ok(String::new())
+        Ok(())
     }
 
     /// Lets the directory know of this month.
     async fn begin(&self) -> Result<(), JsValue> {
         let (directory, month) = self.names();
-        ask(&self.env, &directory, &Command::Begin(month)).await?;
-        platform::put(&self.state, KNOWN, "yes")
+        let directory = object(&self.env, &directory, None);
+        directory.ask_json::<()>(&Command::Begin(month)).await?;
+        self.stored.put_text(KNOWN, "yes")
     }
 
-    fn rows(&self, query: &str, now: u64, most: usize) -> Result<String, JsValue> {
+    fn rows(&self, asked: &RowsQuery) -> Result<Vec<Row>, JsValue> {
         if !self.has_table()? {
-            return Ok("[]".to_owned());
+            return Ok(Vec::new());
         }
-        let query =
-            ListQuery::parse(query, Timestamp::from_millis(now)).map_err(|_| unreadable())?;
-        let (statement, bindings) = select(&query, now, now.saturating_sub(self.retention()), most);
-        self.sql(
-            &statement,
-            &serde_json::to_string(&bindings).unwrap_or_default(),
-        )
+        let query = ListQuery::parse(&asked.query, Timestamp::from_millis(asked.now))
+            .map_err(|_| unreadable())?;
+        let over = asked.now.saturating_sub(self.retention());
+        let (statement, bindings) = select(&query, asked.now, over, asked.limit);
+        self.query(&statement, bindings)
     }
 
     fn has_table(&self) -> Result<bool, JsValue> {
         let found = "SELECT 1 FROM sqlite_master WHERE name = 'tokens'";
-        Ok(self.begun.get() || self.sql(found, "[]")? != "[]")
+        Ok(self.begun.get() || self.run(found, [])?.length() > 0)
     }
 
-    /// The rows of a statement as JSON arrays.
-    fn sql(&self, statement: &str, bindings: &str) -> Result<String, JsValue> {
-        platform::sql(&self.state, statement, bindings)
+    /// Runs a statement; its rows as JavaScript objects.
+    fn run<'a>(
+        &self,
+        statement: &str,
+        bindings: impl IntoIterator<Item = Binding<'a>>,
+    ) -> Result<Array, JsValue> {
+        let bindings = bindings.into_iter().map(JsValue::from).collect();
+        sql_rows(&self.state, statement, bindings)
+    }
+
+    /// The rows of a statement.
+    fn query<'a, T: DeserializeOwned>(
+        &self,
+        statement: &str,
+        bindings: impl IntoIterator<Item = Binding<'a>>,
+    ) -> Result<Vec<T>, JsValue> {
+        let rows = self.run(statement, bindings)?;
+        let rows = js_sys::JSON::stringify(&rows)?;
+        serde_json::from_slice(String::from(rows).as_bytes()).map_err(|_| unreadable())
     }
 
     /// When to look for what is forgotten, if the first token to be so ends at `end`: all that a day
     /// brings at once, and once a retention in any case, since others may end sooner.
-    fn purge_at(&self, end: u64, now: u64) -> f64 {
+    fn purge_at(&self, end: u64, now: u64) -> Timestamp {
         let retention = self.retention();
         let at = end.clamp(now.saturating_sub(retention / 30 * 29), now);
-        alarm_at(Timestamp::from_millis(at.saturating_add(retention)))
+        Timestamp::from_millis(at.saturating_add(retention))
     }
 
     fn retention(&self) -> u64 {
@@ -427,7 +518,7 @@ impl Index {
 
     /// The name of the directory, and this month.
     fn names(&self) -> (String, String) {
-        let name = platform::name(&self.state);
+        let name = object_name(&self.state);
         let (environment, month) = name.split_once('/').unwrap_or((&name, ""));
         (environment.to_owned(), month.to_owned())
     }

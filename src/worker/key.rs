@@ -3,15 +3,15 @@
 //! Invariant: a key stands for one token at a time. Whether that token exists its own object knows; who
 //! claims a key creates the token, so a claim that nobody followed up is mended by the next create.
 
-use super::platform::{self, Env, ObjectState};
-use super::task::task;
-use super::{http, now};
+use super::call::{Namespace, ObjectRef, read_json};
+use super::storage::Stored;
+use super::{guard, http, now};
 use crate::time::Timestamp;
 use crate::token::Key;
-use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsValue;
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 /// Where the claim is stored.
 const CLAIM: &str = "claim";
@@ -59,7 +59,7 @@ pub(super) async fn release(
     id: &str,
 ) -> Result<(), JsValue> {
     let command = Command::Release(id.to_owned());
-    ask(env, environment, key, &command).await.map(|_| ())
+    ask(env, environment, key, &command).await.map(drop)
 }
 
 async fn ask(
@@ -72,61 +72,63 @@ async fn ask(
     let digest = Sha256::digest(key.as_bytes());
     let mut name = format!("{environment}/");
     crate::encoding::base64url_encode(&digest, &mut name);
-    let command = serde_json::to_vec(command).unwrap_or_default();
-    let body = Uint8Array::from(command.as_slice());
-    let answer = platform::ask(env, "KEYS", &name, "", Some(body)).await?;
-    String::from_utf8(Uint8Array::new(&answer).to_vec())
-        .map_err(|_| JsValue::from_str("a key's object answered what cannot be read"))
+    let object = ObjectRef {
+        env,
+        namespace: Namespace::Keys,
+        name: &name,
+        within: None,
+    };
+    object.ask_json(command).await
 }
 
 /// One key's object.
-#[wasm_bindgen]
+#[durable_object(fetch)]
 pub struct KeyObject {
-    state: ObjectState,
+    stored: Stored,
 }
 
-#[wasm_bindgen]
-impl KeyObject {
-    /// For the object that the platform knows by this state.
-    #[wasm_bindgen(constructor)]
-    pub fn new(state: ObjectState, _env: Env) -> Self {
-        Self { state }
+impl DurableObject for KeyObject {
+    fn new(state: State, _env: Env) -> Self {
+        guard::log_panics();
+        Self {
+            stored: Stored::of(&state),
+        }
     }
 
-    /// A task that answers a claim with the id of the token that the key stands for.
-    pub fn answer(&self, body: &[u8]) -> u32 {
-        let (state, command) = (self.state.clone(), serde_json::from_slice(body));
-        task(async move {
-            let command = command.map_err(|_| unreadable());
-            let answered = match command {
-                Ok(command) => answer(&state, command).await,
+    /// Answers a claim with the id of the token that the key stands for.
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        let answering = async {
+            let answered = match read_json(&request).await {
+                Ok(command) => answer(&self.stored, command).await,
                 Err(why) => Err(why),
             };
-            http::respond("a key's storage failed", answered)
-        })
+            let json = answered.map(|id| serde_json::to_vec(&id).unwrap_or_default());
+            Ok(http::respond("a key's storage failed", json)?.into())
+        };
+        guard::watch(&guard::request_key(&request), answering).await
     }
 }
 
-async fn answer(state: &ObjectState, command: Command) -> Result<String, JsValue> {
-    let stored = platform::get(state, CLAIM)?;
-    let stored: Option<Claim> = stored
-        .map(|text| serde_json::from_str(&text).map_err(|_| unreadable()))
+async fn answer(stored: &Stored, command: Command) -> Result<String, JsValue> {
+    let claim = stored.get_text(CLAIM)?;
+    let claimed: Option<Claim> = claim
+        .map(|text| serde_json::from_slice(text.as_bytes()).map_err(|_| unreadable()))
         .transpose()?;
     match command {
         Command::Release(id) => {
-            if stored.is_some_and(|claim| claim.id == id) {
-                platform::forget(state).await?;
+            if claimed.is_some_and(|claim| claim.id == id) {
+                stored.delete_all().await?;
             }
             Ok(id)
         }
         Command::Claim(claim) => {
             let now = now().as_millis();
-            let stands = |stored: &Claim| stored.expires_at.is_none_or(|at| now <= at);
-            if let Some(stored) = stored.filter(stands) {
-                return Ok(stored.id);
+            let stands = |claim: &Claim| claim.expires_at.is_none_or(|at| now <= at);
+            if let Some(claimed) = claimed.filter(stands) {
+                return Ok(claimed.id);
             }
             let text = serde_json::to_string(&claim).unwrap_or_default();
-            platform::put(state, CLAIM, &text)?;
+            stored.put_text(CLAIM, &text)?;
             Ok(claim.id)
         }
     }

@@ -4,7 +4,8 @@
 //! decision that an object has taken is told whatever a limit says.
 
 use super::api::Call;
-use super::platform;
+use super::bindings::is_limited;
+use super::http::header;
 use crate::caller::Caller;
 use crate::error::Refusal;
 use crate::limit::{Share, Unasked, network};
@@ -49,7 +50,7 @@ impl Call<'_> {
         if !refusal.is_failed_credential() {
             return refusal;
         }
-        let address = platform::headers(self.request, "cf-connecting-ip");
+        let address = header(self.request, "cf-connecting-ip");
         if !address.is_empty() && self.is_over("ADDRESS_LIMIT", network(&address)).await {
             return Refusal::TooManyFailures;
         }
@@ -58,7 +59,10 @@ impl Call<'_> {
 
     /// Whether a limit says so; one that is not bound, or fails, never does.
     pub(super) async fn is_over(&self, binding: &str, key: &str) -> bool {
-        let limited = platform::limited(self.env, binding, key).await;
-        limited.is_ok_and(|limited| limited.is_truthy())
+        let Ok(limiter) = self.env.rate_limiter(binding) else {
+            return false;
+        };
+        let limited = is_limited(&limiter, key).await;
+        limited.unwrap_or(false)
     }
 }

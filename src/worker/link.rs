@@ -4,8 +4,9 @@
 //! that holds the nonce it was given.
 
 use super::api::Call;
-use super::http::{Answered, LinkHead, Reply, body, content_type};
-use super::{platform, settings};
+use super::body::{body, drain};
+use super::http::{Answered, LinkHead, Reply, content_type};
+use super::settings;
 use crate::auth::Environment;
 use crate::caller::Caller;
 use crate::encoding::base64url_encode;
@@ -40,8 +41,7 @@ impl Call<'_> {
         let shows = self.head.method() != "POST" || head.wants_html();
         match self.answer_link(typed, credential, head, words).await {
             Err(refusal) if shows => {
-                // A sender that has left meanwhile needs no answer.
-                let _ = platform::drain(self.request).await;
+                drain(self.request).await;
                 let refusal = self.slowed(refusal).await;
                 self.notice(words, refusal).map(Into::into)
             }

@@ -7,59 +7,92 @@
 //! | `limit.rs` | rate limits: the bindings asked |
 //! | `relay.rs` | what is asked of tokens that live upstream |
 //! | `wait.rs` | how a token ends, told when it does |
-//! | `http.rs` | requests read, responses written, CORS |
+//! | `http.rs`, `body.rs` | requests read, responses written, CORS |
 //! | `object.rs` | the Durable Object of a token |
+//! | `waiters.rs` | who waits there |
+//! | `storage.rs` | what it stores |
 //! | `deliver.rs` | what that tells others: the index, webhooks |
 //! | `index.rs` | the Durable Objects that list an environment's tokens |
+//! | `batch.rs` | rows on their way there |
 //! | `key.rs` | the Durable Object of an idempotency key |
 //! | `record.rs` | the stored form, and what Worker and object say to each other |
-//! | `message.rs` | how a command travels |
+//! | `envelope.rs`, `call.rs` | how a command travels, and its response |
+//! | `outgoing.rs` | requests to others |
 //! | `view.rs` | what a client is told of a token |
 //! | `settings.rs` | secrets and variables |
-//! | `entry.js` | what the platform calls |
-//! | `task.rs`, `runtime.js` | futures, and the instance that they run in |
-//! | `platform.*` | the crossings to JavaScript |
+//! | `bindings.rs` | what the platform has and the crate `worker` lacks |
+//! | `guard.rs`, `js/` | panics: what the platform calls outlives them |
 
 mod api;
+mod batch;
+mod bindings;
+mod body;
+mod call;
 mod deliver;
+mod envelope;
+mod guard;
 mod http;
 mod index;
 mod key;
 mod limit;
 mod link;
-mod message;
 mod object;
-mod platform;
+mod outgoing;
 mod record;
 mod relay;
 mod settings;
-mod task;
+mod storage;
 mod view;
 mod wait;
+mod waiters;
 
 use crate::time::Timestamp;
-use platform::{Env, Request};
-use wasm_bindgen::prelude::wasm_bindgen;
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Request, Response};
+use worker::{Context, Env, console_error, event};
 
-/// A task that answers a request. Refusals are answers; it fails if there is nothing that could be made a
-/// response.
-#[wasm_bindgen]
-#[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
-pub fn fetch(request: Request, env: Env) -> u32 {
-    task::task(async move {
+/// Answers a request.
+///
+/// Request and response are the platform's own: `worker`'s are made of what these are taken apart
+/// into, and an object's response is passed on as it came. The error is a text, as with that of
+/// `worker` would come all that prints it.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response, String> {
+    guard::log_panics();
+    let request = Rc::new(JsValue::from(request));
+    let answering = async {
+        let request: &Request = request.unchecked_ref();
         #[cfg(feature = "faults")]
-        fault("fault:request", &platform::head(&request));
-        api::answer(&request, &env).await.map(Into::into)
-    })
+        fault("fault:request", &request.url());
+        let answered = api::answer(request, &env).await.or_else(|why| {
+            log_error("a request failed", &why);
+            http::failure(request)
+        });
+        answered.map_err(|why| error_text(&why))
+    };
+    guard::watch(&request, answering).await
 }
 
-/// Has the place of each panic logged; not its message, as that of a text that is cut amiss holds the text.
-#[wasm_bindgen(start)]
+/// An instance begins.
+#[event(start)]
 fn start() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map_or(String::new(), ToString::to_string);
-        platform::error("a panic", &place.into());
-    }));
+    bindings::intern_names();
+}
+
+/// A line for the operator: what failed, and the exception's message.
+fn log_error(line: &str, cause: &JsValue) {
+    console_error!("{line} {}", error_text(cause));
+}
+
+/// An exception's message, or whatever else was thrown.
+fn error_text(cause: &JsValue) -> String {
+    let message = if cause.is_object() {
+        cause.unchecked_ref::<bindings::ObjectError>().message()
+    } else {
+        cause.clone()
+    };
+    bindings::to_text(&message).unwrap_or_default()
 }
 
 /// Panics if a text asks for it by this name.

@@ -10,24 +10,27 @@
 //!   [`Token::next_wakeup`] or sooner, so whatever is owed has a wake-up.
 
 use super::deliver::{Attempted, Outbox};
-use super::http::Reply;
+use super::envelope::{self, ResponseContext};
+use super::guard::{self, panics};
+use super::http::{Reply, respond, respond_status};
 use super::index::{self, Row};
-use super::message;
-use super::platform::{self, Env, ObjectState, Response, alarm_at};
 use super::record::{Answer, Command, Unreadable, pack_token, unpack_token};
-use super::task::{Promised, panics, spawn_after, task};
-use super::view::Viewer;
-use super::{key, now, settings};
+use super::storage::{Saving, Stored, object_name};
+use super::waiters::{self, Notice, WAITER_HEADER, Waiter};
+use super::{body, key, log_error, now, settings};
 use crate::delivery::{Debt, LEASE, Listed, Target};
 use crate::error::Refusal;
 use crate::time::Timestamp;
-use crate::token::{self, Alarm, Ask, CompletedBy, Outcome, Token};
+use crate::token::{self, Ask, CompletedBy, Outcome, Token};
 use crate::upstream::difference;
-use crate::wire::{self, Reader};
+use crate::wire;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Response;
+use worker::{DurableObject, Env, Request, State as ObjectState, console_log, durable_object};
 
 /// How often upstream is asked while somebody waits: it tells nobody by itself.
 const WATCH: Duration = Duration::from_secs(15);
@@ -35,25 +38,35 @@ const WATCH: Duration = Duration::from_secs(15);
 /// In bytes: the objects of an isolate share its memory.
 const LONGEST_HELD: usize = 4_000;
 
-/// Where a waiter's own URL goes; `platform.js` has the same.
-const URL_HERE: &str = "https://url.invalid/";
-
-/// One token's object.
-#[wasm_bindgen]
+/// One token's object. Its sockets' events are taken by `js/entry.js`: a waiter has nothing to say.
+#[durable_object(alarm)]
 pub struct TokenObject {
     object: Rc<Object>,
 }
 
 #[wasm_bindgen]
 impl TokenObject {
-    /// For the object that the platform knows by this state.
-    #[wasm_bindgen(constructor)]
-    pub fn new(state: ObjectState, env: Env) -> Self {
-        let name = platform::name(&state);
+    /// Answers a command that came in a header: `fetch` without a promise and a poll, which
+    /// `worker` has no name for.
+    ///
+    /// Trouble with storage is a 503, so that the Worker can tell it from a bug.
+    ///
+    /// # Errors
+    /// If the answer could not be made a response.
+    pub fn answer(&self, header: &str) -> Result<Response, JsValue> {
+        self.object.answer(header, &[])
+    }
+}
+
+impl DurableObject for TokenObject {
+    fn new(state: ObjectState, env: Env) -> Self {
+        guard::log_panics();
+        let name = object_name(&state);
         let (environment, id) = name.split_once('/').unwrap_or(("", ""));
         let object = Object {
             environment: environment.to_owned(),
             id: id.to_owned(),
+            stored: Stored::of(&state),
             state,
             env,
             listed: Cell::default(),
@@ -68,39 +81,38 @@ impl TokenObject {
         }
     }
 
-    /// Answers a [`message::Message`], whose line is in a header or whose whole is the body.
-    ///
-    /// Trouble with storage is a 503, so that the Worker can tell it from a bug.
-    ///
-    /// # Errors
-    /// If the answer could not be made a response.
-    pub fn answer(&self, line: &str, body: &[u8]) -> Result<Response, JsValue> {
-        self.object.answer(line, body)
+    /// Takes a waiter, or answers a command that came in a body.
+    async fn fetch(&self, request: Request) -> worker::Result<worker::Response> {
+        let object = &self.object;
+        let answering = async {
+            if let Some(waiter) = request.headers().get(WAITER_HEADER)? {
+                let waiter = Waiter::parse(&waiter).ok_or(Unreadable)?;
+                return object.admit(&waiter).await;
+            }
+            let bytes = body::whole(request.inner()).await?;
+            object.answer("", &bytes)
+        };
+        let response = guard::watch(&guard::request_key(&request), answering).await;
+        Ok(response?.into())
     }
 
-    /// A task that takes a waiter: this URL is what its messages show.
-    pub fn admit(&self, url: String) -> u32 {
-        let object = Rc::clone(&self.object);
-        task(async move { object.admit(&url).await.map(Into::into) })
-    }
-
-    /// A task that does what an alarm is for: times the token out, does what is due, or forgets the token;
-    /// whatever comes next gets its own alarm. It fails if not even an alarm can be set; the runtime then
-    /// calls again.
-    pub fn alarm(&self) -> u32 {
-        let object = Rc::clone(&self.object);
-        task(async move {
-            let Err(why) = object.look().await else {
-                return Ok(JsValue::UNDEFINED);
-            };
-            // Perhaps what is held was not written.
-            object.held.take();
-            platform::error("an alarm was not done", &why);
-            // Storage fails, or another has taken over, who can begin at once. The runtime would call six
-            // times and then never again.
-            let pause = object.check().map_or(Duration::ZERO, |()| 10 * LEASE);
-            platform::alarm_by(&object.state, alarm_at(now().plus(pause))).await
-        })
+    /// Times the token out, does what is due, or forgets the token; whatever comes next gets its
+    /// own alarm. It fails if not even an alarm can be set; the runtime then calls again.
+    async fn alarm(&self) -> worker::Result<worker::Response> {
+        let object = &self.object;
+        let looking = async {
+            if let Err(why) = object.look().await {
+                // Perhaps what is held was not written.
+                object.held.take();
+                log_error("an alarm was not done", &why);
+                // Storage fails, or another has taken over, who can begin at once. The runtime would call six
+                // times and then never again.
+                let pause = object.check().map_or(Duration::ZERO, |()| 10 * LEASE);
+                object.stored.set_alarm_by(now().plus(pause)).await?;
+            }
+            worker::Response::empty()
+        };
+        guard::watch(&guard::alarm_key(&object.state), looking).await
     }
 }
 
@@ -110,6 +122,7 @@ struct Object {
     /// The internal id.
     id: String,
     state: ObjectState,
+    stored: Stored,
     env: Env,
     /// What the index is known to have.
     listed: Cell<Listed>,
@@ -126,19 +139,19 @@ struct Object {
 }
 
 impl Object {
-    fn answer(self: &Rc<Self>, line: &str, body: &[u8]) -> Result<Response, JsValue> {
-        let (command, viewer, text) = message::read(line, body)?;
+    fn answer(self: &Rc<Self>, header: &str, body: &[u8]) -> Result<Response, JsValue> {
+        let (command, context, text) = envelope::read(header, body)?;
         let now = now();
-        match (self.decide(command, text, now), viewer) {
-            (Ok(answer), None) => platform::respond(200, "", Some(&answer.to_bytes()), true),
-            (Ok(answer), Some(viewer)) => {
-                let told = self.told(&viewer, &answer, now);
+        match (self.decide(command, text, now), context) {
+            (Ok(answer), None) => respond("", Ok(answer.to_bytes())),
+            (Ok(answer), Some(context)) => {
+                let told = self.told(&context, &answer, now);
                 let reply = told.unwrap_or_else(|refusal| Reply::refusal(&refusal));
-                reply.with_cors(&viewer.page).into_response()
+                reply.with_cors(&context.page).into_response()
             }
-            (Err(why), viewer) => {
-                platform::error("the token's storage failed", &why);
-                let page = viewer.map_or(String::new(), |viewer| viewer.page);
+            (Err(why), context) => {
+                log_error("the token's storage failed", &why);
+                let page = context.map_or(String::new(), |context| context.page);
                 let reply = Reply::refusal(&Refusal::StorageTrouble);
                 reply.with_cors(&page).into_response()
             }
@@ -165,29 +178,34 @@ impl Object {
             (Some(saving), Some(token)) => self.follow_up(saving, token, event),
             // Whoever comes by mends what a crash may have kept from waiters and the index.
             (None, Some(token)) if self.listed.get() == Listed::Unknown => {
-                self.follow_up(platform::written(&self.state)?, token, None);
+                self.follow_up(self.stored.synced(), token, None);
             }
             _ => {}
         }
         Ok(Answer::of(reply, token))
     }
 
-    fn told(&self, viewer: &Viewer, answer: &Answer, now: Timestamp) -> Result<Reply, Refusal> {
+    fn told(
+        &self,
+        context: &ResponseContext,
+        answer: &Answer,
+        now: Timestamp,
+    ) -> Result<Reply, Refusal> {
         match answer {
-            Answer::Decided(outcome) => Ok(viewer.decided(*outcome)),
+            Answer::Decided(outcome) => Ok(context.decided(*outcome)),
             Answer::Unknown | Answer::Created => Err(Refusal::UnknownToken),
             Answer::Found(token) => {
                 let keyring = settings::keyring(&self.env)?;
                 let environment = keyring.by_id(&self.environment);
                 // The Worker knows it, so it has newer settings: this object has them in a moment.
                 let environment = environment.ok_or(Refusal::StorageTrouble)?;
-                Ok(viewer.shown(token, environment, &self.id, now))
+                Ok(context.shown(token, environment, &self.id, now))
             }
         }
     }
 
     /// Takes a waiter, or tells it at once how the token ended.
-    async fn admit(self: &Rc<Self>, url: &str) -> Result<Response, JsValue> {
+    async fn admit(self: &Rc<Self>, waiter: &Waiter) -> Result<Response, JsValue> {
         let now = now();
         let token = match self.apply(Ask::Read, now) {
             Ok((token::Reply::Found, Some(token), saving)) => {
@@ -196,14 +214,21 @@ impl Object {
                 }
                 token
             }
-            Ok(_) => return platform::respond(404, "", None, true),
+            Ok(_) => return respond_status(404),
             Err(why) => {
-                platform::error("the token's storage failed", &why);
-                return platform::respond(503, "", None, true);
+                log_error("the token's storage failed", &why);
+                return respond_status(503);
             }
         };
-        let is_final = token.finished_at().is_some();
-        let response = platform::admit(&self.state, url, &self.message(&token), is_final)?;
+        let id = self.public_id();
+        let response = waiters::accept(
+            &self.state,
+            waiter,
+            &Notice {
+                id: &id,
+                token: &token,
+            },
+        )?;
         if self.is_watched(&token) {
             self.arm(&token, now).await?;
         }
@@ -215,7 +240,7 @@ impl Object {
     /// `event` is what the log is told.
     fn follow_up(
         self: &Rc<Self>,
-        saving: Promised,
+        saving: Saving,
         token: &Token,
         event: Option<(&'static str, Option<CompletedBy>)>,
     ) {
@@ -225,9 +250,9 @@ impl Object {
         let (created_at, owes) = (token.created_at, token.owes());
         #[cfg(feature = "faults")]
         let output = format!("{:?}", token.state);
-        spawn_after(saving, async move |saved| {
+        guard::spawn(async move {
             let done = async {
-                saved?;
+                saving.await?;
                 #[cfg(feature = "faults")]
                 super::fault("fault:after", &output);
                 if let Some((event, by)) = event {
@@ -235,7 +260,7 @@ impl Object {
                 }
                 object.wake()?;
                 if is_news {
-                    object.tell(created_at, &row);
+                    object.tell(created_at, row);
                 }
                 if owes {
                     object.pay(true).await?;
@@ -247,33 +272,35 @@ impl Object {
                 // Perhaps it was not written.
                 object.held.take();
                 // The alarm is set, and looks again.
-                platform::error("what follows a change of a token failed", &why);
+                log_error("what follows a change of a token failed", &why);
             }
         });
     }
 
     /// Tells the index of a token as it is written.
-    fn tell(&self, created_at: Timestamp, row: &Row) {
+    fn tell(&self, created_at: Timestamp, row: Row) {
         index::tell(&self.env, &self.environment, created_at, row);
         self.listed.update(Listed::told);
     }
 
     /// Tells the waiters how the token ended, if it has. It is written down by now.
     fn wake(&self) -> Result<(), JsValue> {
-        if platform::waiters(&self.state)? == 0 {
+        if waiters::count(&self.state)? == 0 {
             return Ok(());
         }
         match self.read()? {
             Some(token) if token.finished_at().is_some() => {
-                platform::wake(&self.state, &self.message(&token))
+                let id = self.public_id();
+                waiters::notify(
+                    &self.state,
+                    &Notice {
+                        id: &id,
+                        token: &token,
+                    },
+                )
             }
             _ => Ok(()),
         }
-    }
-
-    /// The token as retrieve returns it, but for the URL, which differs by waiter.
-    fn message(&self, token: &Token) -> String {
-        wire::token_json(&self.public_id(), URL_HERE, token, Reader::Guest)
     }
 
     fn public_id(&self) -> String {
@@ -285,7 +312,7 @@ impl Object {
         &self,
         ask: Ask,
         now: Timestamp,
-    ) -> Result<(token::Reply, Option<Token>, Option<Promised>), JsValue> {
+    ) -> Result<(token::Reply, Option<Token>, Option<Saving>), JsValue> {
         let mut record = self.read()?;
         let retention = settings::retention(&self.env);
         let (subscribers, gone) = (self.subscribers(), self.gone.get());
@@ -319,7 +346,7 @@ impl Object {
             learned = self.ask_upstream().await?;
             // Nobody waits any more, and nothing else is known of it.
             let passing = self.read()?.is_some_and(|token| token.is_passing());
-            if passing && platform::waiters(&self.state)? == 0 {
+            if passing && waiters::count(&self.state)? == 0 {
                 return self.forget().await;
             }
         }
@@ -335,7 +362,7 @@ impl Object {
         };
         let (_, _, saving) = self.apply(Ask::Learn(Box::new(theirs)), now())?;
         match saving {
-            Some(saving) => saving.await.map(|_| true),
+            Some(saving) => saving.await.map(|()| true),
             None => Ok(false),
         }
     }
@@ -447,10 +474,9 @@ impl Object {
         if let Some(token) = self.held.borrow().as_ref().filter(|_| is_current) {
             return Ok(Some(token.clone()));
         }
-        let Some(bytes) = platform::load(&self.state)? else {
+        let Some(bytes) = self.stored.load_record()? else {
             return Ok(None);
         };
-        let bytes = bytes.to_vec();
         let token = unpack_token(&bytes)?;
         self.hold(&token, &bytes);
         Ok(Some(token))
@@ -466,21 +492,17 @@ impl Object {
     async fn forget(&self) -> Result<(), JsValue> {
         self.check()?;
         self.held.take();
-        platform::forget(&self.state).await.map(drop)
+        self.stored.delete_all().await
     }
 
-    fn save(&self, token: &mut Token, now: Timestamp) -> Result<Promised, JsValue> {
+    fn save(&self, token: &mut Token, now: Timestamp) -> Result<Saving, JsValue> {
         self.check()?;
         let wakeup = self.wakeup(token, now);
-        let alarm = match token.plan_alarm(wakeup, !self.is_rung.take(), now) {
-            Alarm::Keep => JsValue::UNDEFINED,
-            Alarm::Set(None) => JsValue::NULL,
-            Alarm::Set(Some(at)) => alarm_at(at).into(),
-        };
+        let alarm = token.plan_alarm(wakeup, !self.is_rung.take(), now);
         let bytes = pack_token(token);
         // If it fails, storage alone knows.
         self.held.take();
-        let saving = platform::save(&self.state, &bytes, alarm)?;
+        let saving = self.stored.save_record(&bytes, alarm)?;
         self.hold(token, &bytes);
         Ok(saving)
     }
@@ -490,8 +512,7 @@ impl Object {
         self.check()?;
         self.is_rung.set(false);
         let at = token.alarm_for(self.wakeup(token, now), now);
-        let set = platform::set_alarm(&self.state, at.map(alarm_at));
-        set.await.map(drop)
+        self.stored.set_alarm(at).await
     }
 
     /// Whether somebody waits for what may be decided upstream.
@@ -500,7 +521,7 @@ impl Object {
     }
 
     fn has_waiters(&self) -> bool {
-        platform::waiters(&self.state).is_ok_and(|waiters| waiters > 0)
+        waiters::count(&self.state).is_ok_and(|waiters| waiters > 0)
     }
 
     /// Who is told of every token's end here. A setting that cannot be read may name a webhook, which is
@@ -519,15 +540,13 @@ impl Object {
         let (environment, id) = (&self.environment, self.public_id());
         let by = by.map_or(String::new(), |by| format!(r#","by":"{}""#, by.as_str()));
         // An environment's name and an id need no escaping.
-        platform::log(&format!(
-            r#"{{"event":"{event}","environment":"{environment}","token":"{id}"{by}}}"#
-        ));
+        console_log!(r#"{{"event":"{event}","environment":"{environment}","token":"{id}"{by}}}"#);
     }
 
     /// A line for the operator when an attempt has failed.
     fn log_attempt(&self, token: &Token, index: usize) {
         if let Some(line) = wire::failed_attempt_json(&self.public_id(), token, index) {
-            platform::log(&line);
+            console_log!("{line}");
         }
     }
 

@@ -7,7 +7,7 @@
 use crate::delivery::{self, Delivery, Progress, Target};
 use crate::time::Timestamp;
 use crate::token::{
-    Ask, CompletedBy, Decision, Key, Outcome, Output, OutputKind, Reply, State, Token,
+    self, Ask, CompletedBy, Decision, Key, Outcome, Output, OutputKind, State, Token,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -37,6 +37,26 @@ pub(super) enum Answer {
     Found(Token),
     /// What a completion came to.
     Decided(Outcome),
+}
+
+/// An answer on its way; the text of a token's output follows.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reply {
+    Unknown,
+    Created,
+    Found(Box<Record>),
+    Decided(Verdict),
+}
+
+/// An [`Outcome`], which knows no JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Waiting,
+    Completed,
+    AlreadyCompleted,
+    TimedOut,
 }
 
 /// The stored form, version 1.
@@ -369,7 +389,7 @@ impl From<Way> for CompletedBy {
 #[derive(Debug)]
 pub(super) struct Unreadable;
 
-/// A line of JSON, then a text.
+/// A line of JSON, then a text: the one border between what is parsed and what is not.
 pub(super) fn pack<T: Serialize>(head: &T, text: &str) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(head).unwrap_or_default();
     bytes.push(b'\n');
@@ -403,48 +423,58 @@ pub(super) fn unpack_token(bytes: &[u8]) -> Result<Token, Unreadable> {
 
 impl Answer {
     /// A reply, with the token that it found.
-    pub(super) fn of(reply: Reply, token: Option<Token>) -> Self {
+    pub(super) fn of(reply: token::Reply, token: Option<Token>) -> Self {
         match (reply, token) {
-            (Reply::Found, Some(token)) => Self::Found(token),
-            (Reply::Found | Reply::Unknown, _) => Self::Unknown,
-            (Reply::Created, _) => Self::Created,
-            (Reply::Decided(outcome), _) => Self::Decided(outcome),
+            (token::Reply::Found, Some(token)) => Self::Found(token),
+            (token::Reply::Found | token::Reply::Unknown, _) => Self::Unknown,
+            (token::Reply::Created, _) => Self::Created,
+            (token::Reply::Decided(outcome), _) => Self::Decided(outcome),
         }
     }
 
-    /// A word, then for [`Answer::Found`] a line with the token.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let word: &str = match self {
-            Self::Unknown => "unknown",
-            Self::Created => "created",
-            Self::Found(_) => "found",
-            Self::Decided(outcome) => outcome.as_str(),
-        };
-        let mut bytes = [word.as_bytes(), b"\n"].concat();
-        if let Self::Found(token) = self {
-            bytes.extend(pack_token(token));
+        match self {
+            Self::Unknown => pack(&Reply::Unknown, ""),
+            Self::Created => pack(&Reply::Created, ""),
+            Self::Found(token) => {
+                let (record, text) = Record::of(token);
+                pack(&Reply::Found(Box::new(record)), text)
+            }
+            Self::Decided(outcome) => pack(&Reply::Decided((*outcome).into()), ""),
         }
-        bytes
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let (word, rest) = split_line(bytes).ok_or(Unreadable)?;
-        Ok(match word {
-            b"unknown" => Self::Unknown,
-            b"created" => Self::Created,
-            b"found" => Self::Found(unpack_token(rest)?),
-            word => Self::Decided(
-                [
-                    Outcome::Waiting,
-                    Outcome::Completed,
-                    Outcome::AlreadyCompleted,
-                    Outcome::TimedOut,
-                ]
-                .into_iter()
-                .find(|outcome| outcome.as_str().as_bytes() == word)
-                .ok_or(Unreadable)?,
-            ),
+        let (reply, text) = unpack(bytes)?;
+        Ok(match reply {
+            Reply::Unknown => Self::Unknown,
+            Reply::Created => Self::Created,
+            Reply::Found(record) if record.v == 1 => Self::Found(record.into_token(text)),
+            Reply::Found(_) => return Err(Unreadable),
+            Reply::Decided(verdict) => Self::Decided(verdict.into()),
         })
+    }
+}
+
+impl From<Outcome> for Verdict {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Waiting => Self::Waiting,
+            Outcome::Completed => Self::Completed,
+            Outcome::AlreadyCompleted => Self::AlreadyCompleted,
+            Outcome::TimedOut => Self::TimedOut,
+        }
+    }
+}
+
+impl From<Verdict> for Outcome {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Waiting => Self::Waiting,
+            Verdict::Completed => Self::Completed,
+            Verdict::AlreadyCompleted => Self::AlreadyCompleted,
+            Verdict::TimedOut => Self::TimedOut,
+        }
     }
 }
 

@@ -4,10 +4,12 @@
 //! that hands it on (`deliver.rs`).
 
 use super::api::Call;
+use super::body::body;
 use super::deliver::ASKED_WITHIN;
-use super::http::{Answered, Reply, body};
+use super::http::{Answered, HeaderList, Reply, header};
+use super::outgoing::{self, HOP, UpstreamRequest, UpstreamResponse};
 use super::record::{Answer, Command, Record};
-use super::{platform, settings};
+use super::{log_error, settings};
 use crate::approval::Approval;
 use crate::auth::{Environment, bearer};
 use crate::caller::Caller;
@@ -16,18 +18,17 @@ use crate::route::{Endpoint, is_of_another_api};
 use crate::token::{State, Token};
 use crate::upstream::{Extras, created_id, merge, read_token, rewrite_urls};
 use crate::wire;
-use js_sys::{Array, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::Uint8Array;
+use std::time::Duration;
+use wasm_bindgen::JsValue;
 
-/// What a relay sends; `platform.js` has the same.
-const HOP: &str = "waitpoint-relay";
-/// How long upstream has to answer what is handed on, in milliseconds.
-const HANDED_ON_WITHIN: f64 = 25_000.0;
+/// How long upstream has to answer what is handed on.
+const HANDED_ON_WITHIN: Duration = Duration::from_secs(25);
 
 /// What upstream answers.
 struct Theirs {
     status: u16,
-    headers: String,
+    headers: HeaderList,
     text: String,
 }
 
@@ -56,7 +57,7 @@ impl Call<'_> {
         if upstreams.is_empty() {
             return Ok(None);
         }
-        if !platform::headers(self.request, HOP).is_empty() {
+        if !header(self.request, HOP).is_empty() {
             return Err(Refusal::UpstreamLoop);
         }
         let keyring = settings::keyring(self.env)?;
@@ -94,9 +95,8 @@ impl Call<'_> {
     }
 
     async fn pass(&self, upstream: &str) -> Result<Option<Answered>, Refusal> {
-        let response = platform::pass(self.request, &self.at(upstream)).await;
-        let response = response.map_err(trouble)?.unchecked_into();
-        Ok(Some(Answered::Passed(response)))
+        let response = outgoing::pass(self.request, &self.at(upstream)).await;
+        Ok(Some(Answered::Passed(response.map_err(trouble)?)))
     }
 
     /// This request's own URL, there.
@@ -112,8 +112,14 @@ impl Call<'_> {
     /// Sends this request on, with the caller's credential.
     async fn hand_on(&self, upstream: &str, body: Option<Uint8Array>) -> Result<Theirs, Refusal> {
         let url = self.at(upstream);
-        let answer = platform::relay(Some(self.request), &url, "", body, HANDED_ON_WITHIN).await;
-        read(answer)
+        let asked = UpstreamRequest {
+            like: Some(self.request),
+            url: &url,
+            bearer: None,
+            body,
+            within: HANDED_ON_WITHIN,
+        };
+        read(outgoing::ask_upstream(asked).await)
     }
 
     /// Creates a token upstream. What upstream does not know of it is kept here.
@@ -238,7 +244,14 @@ impl Call<'_> {
     /// As upstream tells the caller.
     async fn hand_on_id(&self, upstream: &str, internal: &str) -> Result<Theirs, Refusal> {
         let url = format!("{upstream}/api/v1/waitpoints/tokens/waitpoint_{internal}");
-        read(platform::relay(Some(self.request), &url, "", None, ASKED_WITHIN).await)
+        let asked = UpstreamRequest {
+            like: Some(self.request),
+            url: &url,
+            bearer: None,
+            body: None,
+            within: ASKED_WITHIN,
+        };
+        read(outgoing::ask_upstream(asked).await)
     }
 
     /// As upstream tells the environment. Nothing of the caller's goes with its key.
@@ -249,7 +262,14 @@ impl Call<'_> {
         upstream: &str,
     ) -> Result<Theirs, Refusal> {
         let url = format!("{upstream}/api/v1/waitpoints/tokens/waitpoint_{internal}");
-        read(platform::relay(None, &url, environment.secret(), None, ASKED_WITHIN).await)
+        let asked = UpstreamRequest {
+            like: None,
+            url: &url,
+            bearer: Some(environment.secret()),
+            body: None,
+            within: ASKED_WITHIN,
+        };
+        read(outgoing::ask_upstream(asked).await)
     }
 
     /// Lets the token's object know of a token that somebody waits for, as it will ask for its end.
@@ -322,19 +342,19 @@ fn both(
 
 fn trouble<T>(_: T) -> Refusal {
     // Not the exception, whose text may hold the URL, which may be a credential.
-    platform::error("upstream did not answer", &JsValue::NULL);
+    log_error("upstream did not answer", &JsValue::NULL);
     Refusal::UpstreamTrouble
 }
 
-fn read(answer: Result<JsValue, JsValue>) -> Result<Theirs, Refusal> {
-    theirs_of(&answer.map_err(trouble)?).ok_or(Refusal::UpstreamTrouble)
-}
-
-fn theirs_of(answer: &JsValue) -> Option<Theirs> {
-    let parts: &Array = answer.dyn_ref()?;
-    Some(Theirs {
-        status: parts.get(0).as_f64()? as u16,
-        headers: parts.get(1).as_string()?,
-        text: parts.get(2).as_string()?,
+fn read(answer: Result<UpstreamResponse, JsValue>) -> Result<Theirs, Refusal> {
+    let UpstreamResponse {
+        status,
+        headers,
+        text,
+    } = answer.map_err(trouble)?;
+    Ok(Theirs {
+        status,
+        headers,
+        text,
     })
 }

@@ -3,7 +3,8 @@
 //! Invariant: what is derived from settings is used with these alone. The platform may hand others to an
 //! isolate that lives on, and a key that was removed opens nothing from then on.
 
-use super::platform::{self, Env};
+use super::bindings::variable;
+use super::log_error;
 use crate::auth::Keyring;
 use crate::caller::Claims;
 use crate::error::Refusal;
@@ -13,6 +14,8 @@ use crate::upstream::Upstreams;
 use crate::webhook::Webhooks;
 use std::cell::{OnceCell, RefCell};
 use std::time::Duration;
+use wasm_bindgen::JsValue;
+use worker::Env;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -29,9 +32,26 @@ struct Settings {
     completed: RefCell<Recent<()>>,
 }
 
+/// What `of` reads.
+const NAMES: [&str; 5] = [
+    "SECRET_KEYS",
+    "UPSTREAM",
+    "WEBHOOK_URL",
+    "WEBHOOK_SECRET",
+    "RETENTION",
+];
+
+/// The values of one edition, and what was read of them.
+struct Edition {
+    values: [JsValue; 5],
+    settings: &'static Settings,
+}
+
 thread_local! {
-    /// By the number that `platform.js` has for each.
-    static EDITIONS: RefCell<Vec<Option<&'static Settings>>> = const { RefCell::new(Vec::new()) };
+    static EDITIONS: RefCell<Vec<Edition>> = const { RefCell::new(Vec::new()) };
+    /// The last object that was asked about. The platform makes another for other settings, and
+    /// nobody changes one.
+    static CURRENT: RefCell<Option<(Env, &'static Settings)>> = const { RefCell::new(None) };
 }
 
 impl Settings {
@@ -48,17 +68,38 @@ impl Settings {
     }
 }
 
-fn of(env: &Env) -> &'static Settings {
-    let number = platform::edition(env) as usize;
-    EDITIONS.with_borrow_mut(|editions| {
-        if editions.len() <= number {
-            editions.resize(number + 1, None);
+/// Finds the edition of settings that this object has.
+fn find(env: &Env) -> &'static Settings {
+    let values = NAMES.map(|name| variable(env, name));
+    let settings = EDITIONS.with_borrow_mut(|editions| {
+        if let Some(at) = editions.iter().position(|one| one.values == values) {
+            return editions.get(at).map(|edition| edition.settings);
         }
-        match editions.get_mut(number) {
-            Some(edition) => *edition.get_or_insert_with(Settings::unread),
-            None => Settings::unread(),
+        let settings = Settings::unread();
+        editions.push(Edition { values, settings });
+        Some(settings)
+    });
+    settings.unwrap_or_else(Settings::unread)
+}
+
+fn of(env: &Env) -> &'static Settings {
+    CURRENT.with_borrow_mut(|current| match current {
+        Some((of, settings)) if is_same(of, env) => *settings,
+        _ => {
+            let settings = find(env);
+            *current = Some((env.clone(), settings));
+            settings
         }
     })
+}
+
+fn is_same(one: &Env, other: &Env) -> bool {
+    AsRef::<JsValue>::as_ref(one) == AsRef::<JsValue>::as_ref(other)
+}
+
+/// A variable or secret, `""` if there is none.
+fn setting(env: &Env, name: &str) -> String {
+    variable(env, name).as_string().unwrap_or_default()
 }
 
 /// The keys of `SECRET_KEYS`.
@@ -68,7 +109,7 @@ fn of(env: &Env) -> &'static Settings {
 pub(super) fn keyring(env: &Env) -> Result<&'static Keyring, Refusal> {
     let parse = || {
         let upstreams = upstreams(env)?;
-        let keyring = Keyring::parse(&platform::setting(env, "SECRET_KEYS"))
+        let keyring = Keyring::parse(&setting(env, "SECRET_KEYS"))
             .map_err(|why| Refusal::Misconfigured(why.to_string()))?;
         keyring.relaying(upstreams).map_err(|id| {
             let why =
@@ -89,7 +130,7 @@ pub(super) fn keyring(env: &Env) -> Result<&'static Keyring, Refusal> {
 /// `Misconfigured`, with what is wrong.
 pub(super) fn upstreams(env: &Env) -> Result<&'static Upstreams, Refusal> {
     let parse = || {
-        Upstreams::parse(&platform::setting(env, "UPSTREAM"))
+        Upstreams::parse(&setting(env, "UPSTREAM"))
             .map_err(|why| Refusal::Misconfigured(why.to_string()))
     };
     of(env)
@@ -105,11 +146,11 @@ pub(super) fn upstreams(env: &Env) -> Result<&'static Upstreams, Refusal> {
 /// `Misconfigured`, with what is wrong.
 pub(super) fn webhooks(env: &Env) -> Result<&'static Webhooks, Refusal> {
     let parse = || {
-        let setting = |name| platform::setting(env, name);
+        let setting = |name| setting(env, name);
         Webhooks::parse(&setting("WEBHOOK_URL"), &setting("WEBHOOK_SECRET")).map_err(|why| {
             let why = why.to_string();
             let line = "no webhook is sent until this is mended";
-            platform::error(line, &why.as_str().into());
+            log_error(line, &why.as_str().into());
             Refusal::Misconfigured(why)
         })
     };
@@ -122,12 +163,12 @@ pub(super) fn webhooks(env: &Env) -> Result<&'static Webhooks, Refusal> {
 
 /// How long a finished token is kept: `RETENTION`, a duration, 30 days by default.
 pub(super) fn retention(env: &Env) -> Duration {
-    let parse = || match platform::setting(env, "RETENTION").as_str() {
+    let parse = || match setting(env, "RETENTION").as_str() {
         "" => 30 * DAY,
         // Keeping too long is the mistake that can be mended.
         text => parse_duration(text).unwrap_or_else(|| {
             let line = "RETENTION is no duration such as \"12h\" or \"30d\"; keeping 30 days";
-            platform::error(line, &text.into());
+            log_error(line, &text.into());
             30 * DAY
         }),
     };

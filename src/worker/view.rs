@@ -3,14 +3,14 @@
 //! A token's object answers its client itself: the Worker hands the response on as it is, which spares a
 //! second one.
 
+use super::envelope::ResponseContext;
 use super::http::Reply;
-pub(super) use super::message::Viewer;
 use crate::auth::Environment;
 use crate::time::Timestamp;
-use crate::token::{Outcome, State, Token};
+use crate::token::{Outcome, Token};
 use crate::wire::{self, Reader};
 
-impl Viewer {
+impl ResponseContext {
     /// A token as this viewer may see it; `id` is the internal one.
     pub(super) fn shown(
         &self,
@@ -52,11 +52,7 @@ impl Viewer {
     /// deliveries, one an attempt. The bodies of the same version differ by viewer, hence `Vary`. Of a token
     /// that lives upstream two ends can be seen, one after the other.
     fn version(&self, token: &Token) -> (Reader, String) {
-        let mut version = String::from(if token.state == State::Waiting {
-            "\"v1"
-        } else {
-            "\"v2"
-        });
+        let mut version = format!("\"{}", wire::version(token));
         if let (true, Some(at)) = (token.is_upstream, token.finished_at()) {
             version += &format!(".{at}");
         }

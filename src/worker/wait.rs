@@ -3,14 +3,26 @@
 //! Invariant: nothing is held in the object but hibernating sockets, whichever way a client waits. A
 //! client that has left leaves nothing behind.
 
-use super::api::Call;
+use super::api::{Call, object_name};
+use super::bindings::settled;
 use super::http::{Answered, Reply, WaitHead};
-use super::{platform, settings};
+use super::waiters::{Hears, Waiter};
+use super::{guard, log_error, settings};
 use crate::auth::Environment;
 use crate::caller::Caller;
 use crate::error::Refusal;
 use crate::route::internal_id;
+use futures_channel::{mpsc, oneshot};
+use futures_util::future::{Either, select};
+use futures_util::{FutureExt, Stream, StreamExt};
+use js_sys::{Function, Uint8Array};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortSignal, EventTarget, MessageEvent, ReadableStream, TransformStream};
+use worker::{Delay, WebSocket};
 
 /// The subprotocol that is spoken.
 const PROTOCOL: &str = "waitpoint.v1";
@@ -20,6 +32,9 @@ const BEARER: &str = "bearer.";
 const LONGEST_POLL: u32 = 25;
 
 const LONGEST_RELAYED_POLL: u32 = 10;
+
+/// How often a stream of events shows that it is alive.
+const PING_EVERY: Duration = Duration::from_secs(15);
 
 impl Call<'_> {
     pub(super) async fn wait(&self, typed: &str) -> Result<Answered, Refusal> {
@@ -71,13 +86,15 @@ impl Call<'_> {
             .protocols()
             .find(|protocol| *protocol == PROTOCOL)
             .unwrap_or("");
-        let (name, url) = self.names(environment, internal);
-        let opened = platform::wait_by_socket(self.env, "TOKENS", &name, &url, protocol).await;
-        let opened = opened.map_err(trouble)?;
-        if opened.is_undefined() {
-            return Err(Refusal::UnknownToken);
+        let socket = self.wait_at(environment, internal, Hears::Token).await?;
+        let response = worker::Response::from_websocket(socket).map_err(trouble)?;
+        if !protocol.is_empty() {
+            let headers = response.headers();
+            headers
+                .set("sec-websocket-protocol", protocol)
+                .map_err(trouble)?;
         }
-        Ok(Answered::Passed(opened.unchecked_into()))
+        Ok(Answered::Passed(response.into()))
     }
 
     async fn wait_by_events(
@@ -86,14 +103,29 @@ impl Call<'_> {
         environment: &Environment,
         internal: &str,
     ) -> Result<Reply, Refusal> {
-        let (name, url) = self.names(environment, internal);
-        let seen = head.last_event();
-        let stream = platform::wait_by_events(self.env, "TOKENS", &name, &url, seen).await;
-        let stream = stream.map_err(trouble)?;
-        if stream.is_undefined() {
-            return Err(Refusal::UnknownToken);
-        }
+        let seen = head.last_event().to_owned();
+        let hears = Hears::Events { seen };
+        let socket = self.wait_at(environment, internal, hears).await?;
+        let signal = self.request.signal();
+        let stream = event_stream(socket, &signal).map_err(trouble)?;
         Ok(Reply::events(stream))
+    }
+
+    /// A socket that hears of the token.
+    async fn wait_at(
+        &self,
+        environment: &Environment,
+        internal: &str,
+        hears: Hears,
+    ) -> Result<WebSocket, Refusal> {
+        let name = object_name(environment, internal);
+        let origin = self.head.origin();
+        let waiter = Waiter {
+            url: format!("{origin}/api/v1/waitpoints/tokens/waitpoint_{internal}"),
+            hears,
+        };
+        let socket = self.object(&name).wait(&waiter).await;
+        socket.map_err(trouble)?.ok_or(Refusal::UnknownToken)
     }
 
     /// Long poll: the token when it is finished, or as it stands when the time is over.
@@ -108,11 +140,18 @@ impl Call<'_> {
         let longest = upstream.map_or(LONGEST_POLL, |_| LONGEST_RELAYED_POLL);
         let seconds = head.wait().unwrap_or(0).min(longest);
         if seconds > 0 {
-            let (name, _) = self.names(caller.environment(), internal);
-            let millis = f64::from(seconds) * 1_000.0;
-            // Also if the object knows no such token: that is found out below.
-            let waited = platform::wait_until(self.env, "TOKENS", &name, millis).await;
-            waited.map_err(trouble)?;
+            let environment = caller.environment();
+            match self.wait_at(environment, internal, Hears::Token).await {
+                Ok(socket) => {
+                    let longest = Duration::from_secs(seconds.into());
+                    let signal = self.request.signal();
+                    let ended = ended(socket, longest, &signal).await;
+                    ended.map_err(trouble)?;
+                }
+                // That is found out below.
+                Err(Refusal::UnknownToken) => {}
+                Err(refusal) => return Err(refusal),
+            }
         }
         let reply = self.told(caller, internal).await?;
         Ok(match head.wait() {
@@ -120,18 +159,181 @@ impl Call<'_> {
             None => reply,
         })
     }
+}
 
-    /// The object's name, and the URL that its messages show: the token's, without a credential.
-    fn names(&self, environment: &Environment, internal: &str) -> (String, String) {
-        let origin = self.head.origin();
-        (
-            format!("{}/{internal}", environment.id),
-            format!("{origin}/api/v1/waitpoints/tokens/waitpoint_{internal}"),
-        )
+/// Resolves when the object lets the waiter go, after so long, or when the client has left.
+async fn ended(
+    socket: WebSocket,
+    longest: Duration,
+    signal: &AbortSignal,
+) -> Result<(), worker::Error> {
+    let left = Heard::of(signal, &["abort"])?;
+    // It closes after the final message, and when the object has to go.
+    let closed = Heard::of(socket.as_ref(), &["close", "error"])?;
+    socket.accept()?;
+    select(closed, select(Delay::from(longest), left)).await;
+    close(&socket);
+    Ok(())
+}
+
+fn close(socket: &WebSocket) {
+    // It may be closed already.
+    let _ = socket.close(Some(1000), None::<&str>);
+}
+
+/// A listener to events, while this is held. `WebSocket::events` borrows the socket, and a body must own it.
+struct Listening {
+    target: EventTarget,
+    kinds: &'static [&'static str],
+    listener: Closure<dyn FnMut(JsValue)>,
+}
+
+impl Listening {
+    fn to(
+        target: &EventTarget,
+        kinds: &'static [&'static str],
+        hear: impl FnMut(JsValue) + 'static,
+    ) -> Result<Self, JsValue> {
+        let listening = Self {
+            target: target.clone(),
+            kinds,
+            listener: Closure::new(hear),
+        };
+        for kind in kinds {
+            target.add_event_listener_with_callback(kind, listening.function())?;
+        }
+        Ok(listening)
+    }
+
+    fn function(&self) -> &Function {
+        AsRef::<JsValue>::as_ref(&self.listener).unchecked_ref()
     }
 }
 
-fn trouble(why: JsValue) -> Refusal {
-    platform::error("a token's object took no waiter", &why);
+impl Drop for Listening {
+    fn drop(&mut self) {
+        for kind in self.kinds {
+            let function = self.function();
+            let _ = self
+                .target
+                .remove_event_listener_with_callback(kind, function);
+        }
+    }
+}
+
+/// Resolves when one of some events has come.
+///
+/// That of a request's signal tells that the client has left. The platform lets go of the promises
+/// of such a request without settling them, so a future that awaits one would never be dropped.
+struct Heard {
+    heard: oneshot::Receiver<()>,
+    _listening: Listening,
+}
+
+impl Heard {
+    fn of(target: &EventTarget, kinds: &'static [&'static str]) -> Result<Self, JsValue> {
+        let (tell, heard) = oneshot::channel();
+        let mut tell = Some(tell);
+        let hear = move |_| {
+            if let Some(tell) = tell.take() {
+                let _ = tell.send(());
+            }
+        };
+        Ok(Self {
+            heard,
+            _listening: Listening::to(target, kinds, hear)?,
+        })
+    }
+}
+
+impl Future for Heard {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.heard.poll_unpin(context).map(drop)
+    }
+}
+
+/// The messages of a socket as a response's body, until it closes or the client leaves.
+///
+/// Not by `Response::from_stream`: what that makes cannot be ended from outside, which
+/// `js/entry.js` must be able to when the instance is replaced that feeds it.
+fn event_stream(socket: WebSocket, signal: &AbortSignal) -> Result<ReadableStream, JsValue> {
+    let mut events = Events::of(socket, signal)?;
+    let through = TransformStream::new()?;
+    let writer = through.writable().get_writer()?;
+    let mut gone = settled(writer.closed());
+    guard::spawn_stream(writer.clone(), async move {
+        while let Either::Left((Some(text), _)) = select(events.next(), &mut gone).await {
+            let bytes = Uint8Array::from(text.as_bytes());
+            if settled(writer.write_with_chunk(&bytes)).await.is_err() {
+                return;
+            }
+        }
+        drop(events);
+        let _ = settled(writer.close()).await;
+    });
+    Ok(through.readable())
+}
+
+/// A socket's messages as a stream of Server-Sent Events.
+struct Events {
+    messages: mpsc::UnboundedReceiver<String>,
+    closed: Heard,
+    left: Heard,
+    ping: Delay,
+    socket: WebSocket,
+    _listening: Listening,
+}
+
+impl Events {
+    fn of(socket: WebSocket, signal: &AbortSignal) -> Result<Self, JsValue> {
+        let (tell, messages) = mpsc::unbounded();
+        // How long the client's pause is before it connects again.
+        let _ = tell.unbounded_send("retry: 2000\n\n".to_owned());
+        let hear = move |event: JsValue| {
+            let data = event.unchecked_into::<MessageEvent>().data();
+            let _ = tell.unbounded_send(data.as_string().unwrap_or_default());
+        };
+        let events = Self {
+            messages,
+            _listening: Listening::to(socket.as_ref(), &["message"], hear)?,
+            closed: Heard::of(socket.as_ref(), &["close", "error"])?,
+            left: Heard::of(signal, &["abort"])?,
+            ping: Delay::from(PING_EVERY),
+            socket,
+        };
+        events.socket.accept()?;
+        Ok(events)
+    }
+}
+
+impl Stream for Events {
+    type Item = String;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Poll::Ready(message) = self.messages.poll_next_unpin(context) {
+            return Poll::Ready(message);
+        }
+        let is_over = self.closed.poll_unpin(context).is_ready();
+        if is_over || self.left.poll_unpin(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        if self.ping.poll_unpin(context).is_pending() {
+            return Poll::Pending;
+        }
+        self.ping = Delay::from(PING_EVERY);
+        Poll::Ready(Some(": still waiting\n\n".to_owned()))
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        close(&self.socket);
+    }
+}
+
+fn trouble(why: impl Into<JsValue>) -> Refusal {
+    log_error("a token's object took no waiter", &why.into());
     Refusal::StorageTrouble
 }

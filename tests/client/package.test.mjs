@@ -1,7 +1,7 @@
 // The packed package as npm, TypeScript, Node and Workers see it.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { publint } from "publint";
@@ -45,6 +45,12 @@ test("it holds what is needed and nothing else", () => {
     "wasm/shared.plain.js",
     "wasm/shared.workerd.js",
   ]);
+});
+
+test("what is JavaScript of our own is small, the element aside", () => {
+  const own = ["index.js", "server.js", "shared.js", "start.js"].map((name) => readFileSync(join(home, name), "utf8"));
+  const code = own.join("\n").split("\n").filter((line) => !/^\s*(\/\/|\/?\*|$)/.test(line));
+  assert.ok(code.length <= 120, `${code.length} lines`);
 });
 
 test("the command that builds it ends well", () => {

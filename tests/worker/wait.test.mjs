@@ -187,6 +187,32 @@ test("a waiter outlives the memory of its token's object", async () => {
   assert.equal((await (await polled).json()).output, '"kept"');
 });
 
+test("many waiters for an output of megabytes are told some now and the others when they connect again", async () => {
+  const token = await worker.create();
+  const waiters = await inGroups(Array.from({ length: 12 }), async () => {
+    const waiter = socket(token);
+    await waiter.next();
+    return waiter;
+  });
+  const output = "x".repeat(2_500_000);
+  await worker.complete(token.id, output);
+  const codes = await Promise.all(waiters.map(({ closed }) => closed));
+  const again = codes.filter((code) => code === 1013).length;
+  assert.deepEqual([codes.filter((code) => code === 1000).length, again], [7, 5]);
+  for (const waiter of [waiters[codes.indexOf(1000)], socket(token)]) {
+    assert.equal(JSON.parse(await waiter.next()).output.length, output.length + 2);
+  }
+});
+
+test("a waiter that says something is let go of: each message would wake its object", async () => {
+  const token = await worker.create();
+  const waiter = socket(token);
+  await waiter.next();
+  waiter.send("hello");
+  assert.equal(await waiter.closed, 1008);
+  assert.equal((await worker.retrieve(token.id)).status, "WAITING");
+});
+
 test("a waiter that has left is forgotten, and the others are told", async () => {
   const token = await worker.create();
   const [leaving, staying] = [socket(token), socket(token)];

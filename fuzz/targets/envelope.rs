@@ -5,13 +5,13 @@ use libfuzzer_sys::fuzz_target;
 use waitpoint::{delivery, time, token};
 
 #[allow(dead_code, reason = "the Worker uses the rest of it")]
-#[path = "../../src/worker/message.rs"]
-mod message;
+#[path = "../../src/worker/envelope.rs"]
+mod envelope;
 #[allow(dead_code, reason = "the Worker uses the rest of it")]
 #[path = "../../src/worker/record.rs"]
 mod record;
 
-use message::{Message, read};
+use envelope::{Envelope, read};
 
 fuzz_target!(|bytes: &[u8]| {
     // A line that is none is in the body.
@@ -20,19 +20,16 @@ fuzz_target!(|bytes: &[u8]| {
         in_header.unwrap_or(Err(record::Unreadable)),
         read("", bytes),
     ] {
-        let Ok((command, viewer, text)) = got else {
+        let Ok((command, context, text)) = got else {
             continue;
         };
-        let told = viewer.is_some();
-        let message: Message<Vec<u8>> = match viewer {
-            None => Message::new(&command, &text),
-            Some(viewer) => Message::to_tell(&command, viewer, &text),
-        };
-        let (line, body) = message.into_parts();
-        assert_eq!(line.is_empty(), body.is_some());
-        assert!(line.len() <= 4_000 && line.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
-        let (again, viewer, same) = read(&line, body.as_deref().unwrap_or_default()).unwrap();
-        assert_eq!((viewer.is_some(), &same), (told, &text));
+        let has_context = context.is_some();
+        let envelope: Envelope<Vec<u8>> = Envelope::new(&command, context, &text);
+        let (header, body) = envelope.into_parts();
+        assert_eq!(header.is_empty(), body.is_some());
+        assert!(header.len() <= 4_000 && header.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+        let (again, context, same) = read(&header, body.as_deref().unwrap_or_default()).unwrap();
+        assert_eq!((context.is_some(), &same), (has_context, &text));
         assert_eq!(again.into_ask(same), command.into_ask(text));
     }
 });

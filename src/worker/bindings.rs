@@ -1,0 +1,216 @@
+//! What the platform has and the crate `worker` lacks. `docs/upstream.md` says of each what
+//! `worker` would need.
+//!
+//! Whatever can throw is declared to (`catch`): an exception that passes through Rust is as bad as a panic.
+
+use js_sys::{Array, Object, Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Headers, ReadableStreamByobReader, RequestInit, Response};
+use worker::{Env, RateLimiter, State, Storage, wasm_bindgen_futures, worker_sys};
+
+#[wasm_bindgen]
+extern "C" {
+    /// A Durable Object's storage by key, without promises. `Storage::get` and `put` take three
+    /// times as long, and between reading a record and writing it there may be no `await`.
+    pub(super) type SyncKv;
+
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn get(this: &SyncKv, key: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = put)]
+    pub(super) fn put_bytes(this: &SyncKv, key: &str, value: &Uint8Array) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = put)]
+    pub(super) fn put_text(this: &SyncKv, key: &str, value: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn delete(this: &SyncKv, key: &str) -> Result<bool, JsValue>;
+
+    type WithSyncKv;
+
+    #[wasm_bindgen(method, getter)]
+    fn kv(this: &WithSyncKv) -> SyncKv;
+}
+
+/// The storage of an object by key.
+pub(super) fn sync_kv(storage: &Storage) -> SyncKv {
+    let storage: &JsValue = storage.as_raw().as_ref();
+    storage.unchecked_ref::<WithSyncKv>().kv()
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type Cursor;
+
+    /// `SqlCursor` declares neither this nor `next` to throw, yet both do if a row cannot be read.
+    #[wasm_bindgen(method, catch, js_name = toArray)]
+    fn to_array(this: &Cursor) -> Result<Array, JsValue>;
+}
+
+/// The rows of a statement as JavaScript objects. A cursor that is not read to its end would break
+/// the object.
+pub(super) fn sql_rows(state: &State, statement: &str, bindings: Array) -> Result<Array, JsValue> {
+    let cursor = state.as_raw().storage()?.sql().exec(statement, bindings)?;
+    cursor.unchecked_ref::<Cursor>().to_array()
+}
+
+#[wasm_bindgen(raw_module = "waitpoint:crossings")]
+extern "C" {
+    /// By `Stub` and `Request` it would be eight crossings.
+    #[wasm_bindgen(catch, js_name = sendCommand)]
+    pub(super) fn send_command(
+        namespace: &JsValue,
+        name: &str,
+        command: &str,
+    ) -> Result<Promise, JsValue>;
+
+    /// By `ResponseBuilder` it would be six.
+    #[wasm_bindgen(catch)]
+    pub(super) fn respond(
+        status: u16,
+        headers: Option<&Headers>,
+        body: &[u8],
+    ) -> Result<Response, JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// What `Stub::into_rpc` makes of a stub. `Stub::fetch_with_request` takes the response apart
+    /// and makes another of it, which costs more than what the object does, and it takes no signal.
+    pub(super) type RawStub;
+
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn fetch(this: &RawStub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the platform throws of an object that it could not reach. `worker::Error` keeps neither of these.
+    pub(super) type ObjectError;
+
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn retryable(this: &ObjectError) -> Option<bool>;
+
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn overloaded(this: &ObjectError) -> Option<bool>;
+
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn message(this: &ObjectError) -> JsValue;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type LimitOptions;
+
+    #[wasm_bindgen(method, setter)]
+    fn set_key(this: &LimitOptions, key: &str);
+
+    type LimitOutcome;
+
+    #[wasm_bindgen(method, getter)]
+    fn success(this: &LimitOutcome) -> bool;
+}
+
+/// Whether `key` has used up its share. `RateLimiter::limit` says so by way of
+/// `serde-wasm-bindgen`, which nothing else here uses, and with which come the tables that print
+/// floating point numbers.
+pub(super) async fn is_limited(limiter: &RateLimiter, key: &str) -> Result<bool, JsValue> {
+    let options = Object::new().unchecked_into::<LimitOptions>();
+    options.set_key(key);
+    let limiter: &JsValue = limiter.as_ref();
+    let limiter: &worker_sys::RateLimiter = limiter.unchecked_ref();
+    let outcome = settled(limiter.limit(options.unchecked_into())?).await?;
+    Ok(!outcome.unchecked_ref::<LimitOutcome>().success())
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type Bindings;
+
+    /// A binding as it is: `Env::var` compares the name of its constructor each time, and what `rate_limiter`
+    /// says of one that is missing is an error like any other.
+    #[wasm_bindgen(method, structural, indexing_getter)]
+    fn binding(this: &Bindings, name: &str) -> JsValue;
+}
+
+/// A variable or secret as it is.
+pub(super) fn variable(env: &Env, name: &str) -> JsValue {
+    env.unchecked_ref::<Bindings>().binding(name)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// `worker::Fetch` takes requests and responses apart, and cannot follow no redirects with a raw request.
+    #[wasm_bindgen(catch, js_name = fetch)]
+    pub(super) fn fetch_outside(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+
+    /// `web_sys::Headers` has no iterator that is typed, and `worker::Headers::entries` panics if one throws.
+    #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
+    pub(super) fn header_pairs(headers: &web_sys::Headers) -> Result<Array, JsValue>;
+
+    /// A value as text, whatever it is.
+    #[wasm_bindgen(catch, js_name = String)]
+    pub(super) fn to_text(value: &JsValue) -> Result<String, JsValue>;
+
+    /// `str::parse::<f64>` and its tables are 10 kB of the upload.
+    #[wasm_bindgen(js_name = Number)]
+    pub(super) fn to_number(text: &str) -> f64;
+
+    #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
+    pub(super) fn random_uuid() -> String;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type AtLeastReader;
+
+    /// Cloudflare's own. The standard's `read` ends with each piece that a sender makes.
+    #[wasm_bindgen(method, catch, js_name = readAtLeast)]
+    fn read_at_least(
+        this: &AtLeastReader,
+        bytes: u32,
+        room: &Uint8Array,
+    ) -> Result<Promise, JsValue>;
+}
+
+/// Reads so many bytes, or what is left.
+pub(super) fn read_at_least(
+    reader: &ReadableStreamByobReader,
+    bytes: u32,
+    room: &Uint8Array,
+) -> Result<Promise, JsValue> {
+    reader
+        .unchecked_ref::<AtLeastReader>()
+        .read_at_least(bytes, room)
+}
+
+/// What a promise comes to. In one place, as each `JsFuture::from` is inlined with its two closures.
+#[inline(never)]
+pub(super) fn settled(promise: Promise) -> JsFuture {
+    JsFuture::from(promise)
+}
+
+/// Names that go to JavaScript with every request. `wasm_bindgen::intern` keeps each as a JavaScript string.
+const NAMES: [&str; 14] = [
+    "token",
+    "authorization",
+    "content-length",
+    "origin",
+    "if-none-match",
+    "content-type",
+    "cache-control",
+    "x-trigger-request-idempotency-key",
+    "x-trigger-jwt",
+    "x-trigger-jwt-claims",
+    "x-content-type-options",
+    "x-robots-tag",
+    "strict-transport-security",
+    "waitpoint-outcome",
+];
+
+pub(super) fn intern_names() {
+    for name in NAMES {
+        wasm_bindgen::intern(name);
+    }
+}

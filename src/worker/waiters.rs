@@ -1,0 +1,138 @@
+//! Who waits at a token's object: hibernating sockets.
+
+use crate::token::Token;
+use crate::wire::{self, Reader};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsValue;
+use web_sys::Response;
+use worker::worker_sys::WebSocketRequestResponsePair;
+use worker::worker_sys::ext::WebSocketExt;
+use worker::{ResponseBuilder, State, WebSocket, WebSocketPair};
+
+/// What brings a waiter's socket to a token's object: a [`Waiter`].
+pub(super) const WAITER_HEADER: &str = "waitpoint-waiter";
+
+/// Who waits. It is the socket's attachment, which outlives the object's memory.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Waiter {
+    /// The URL of the token that its messages show.
+    pub(super) url: String,
+    pub(super) hears: Hears,
+}
+
+impl Waiter {
+    /// As a header or an attachment has it: JSON.
+    pub(super) fn parse(json: &str) -> Option<Self> {
+        serde_json::from_slice(json.as_bytes()).ok()
+    }
+}
+
+/// What a waiter's messages are.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Hears {
+    /// The token as JSON.
+    Token,
+    /// An event as a stream of Server-Sent Events has it, unless this one was seen already.
+    Events { seen: String },
+}
+
+/// Most bytes that are sent to waiters at once. They lie in memory until they are received, so many
+/// waiters for an output of megabytes would fill the isolate; who is left connects again and is told then.
+const MOST_SENT: usize = 16 * 1024 * 1024;
+
+/// Close codes of RFC 6455 and its registry.
+const FINISHED: u16 = 1000;
+const UNKNOWN_WAITER: u16 = 1012;
+const TRY_AGAIN: u16 = 1013;
+
+/// What waiters are told.
+pub(super) struct Notice<'a> {
+    /// The public id.
+    pub(super) id: &'a str,
+    pub(super) token: &'a Token,
+}
+
+impl Notice<'_> {
+    /// The token as retrieve returns it, but for the URL; nothing if this waiter has seen it.
+    fn message(&self, waiter: &Waiter) -> Option<String> {
+        let json = || wire::token_json(self.id, &waiter.url, self.token, Reader::Guest);
+        match &waiter.hears {
+            Hears::Token => Some(json()),
+            Hears::Events { seen } => {
+                let version = wire::version(self.token);
+                (seen != version).then(|| wire::event(version, &json()))
+            }
+        }
+    }
+
+    fn is_final(&self) -> bool {
+        self.token.finished_at().is_some()
+    }
+
+    /// Tells how many bytes that were.
+    fn tell(&self, socket: &WebSocket, waiter: &Waiter) -> worker::Result<usize> {
+        let message = self.message(waiter);
+        let length = message.as_ref().map_or(0, String::len);
+        if let Some(message) = message {
+            socket.send_with_str(message)?;
+        }
+        if self.is_final() {
+            socket.close(Some(FINISHED), Some("finished"))?;
+        }
+        Ok(length)
+    }
+}
+
+/// Takes a waiter and tells it how the token stands. While the token waits the socket hibernates:
+/// it costs nothing.
+pub(super) fn accept(
+    state: &State,
+    waiter: &Waiter,
+    notice: &Notice<'_>,
+) -> Result<Response, JsValue> {
+    let WebSocketPair { client, server } = WebSocketPair::new()?;
+    if notice.is_final() {
+        server.accept()?;
+    } else {
+        let pair = WebSocketRequestResponsePair::new("ping", "pong")?;
+        // By the raw state: that of `worker` panics if these throw.
+        state.as_raw().set_websocket_auto_response(&pair)?;
+        state.as_raw().accept_websocket(server.as_ref())?;
+        let waiter = serde_json::to_string(waiter).unwrap_or_default();
+        server.as_ref().serialize_attachment(waiter.into())?;
+    }
+    notice.tell(&server, waiter)?;
+    let response = ResponseBuilder::new()
+        .with_status(101)
+        .with_websocket(client);
+    Ok(response.empty().into())
+}
+
+/// How many waiters there are.
+pub(super) fn count(state: &State) -> Result<usize, JsValue> {
+    Ok(state.as_raw().get_websockets()?.len())
+}
+
+/// Tells every waiter that the token is finished, and lets it go.
+pub(super) fn notify(state: &State, notice: &Notice<'_>) -> Result<(), JsValue> {
+    let mut sent = 0;
+    for socket in state.as_raw().get_websockets()? {
+        let socket = WebSocket::from(socket);
+        let attachment = socket.as_ref().deserialize_attachment()?;
+        let told = match Waiter::parse(&attachment.as_string().unwrap_or_default()) {
+            Some(_) if sent > MOST_SENT => {
+                let closed = socket.close(Some(TRY_AGAIN), Some("connect again"));
+                closed.map(|()| 0)
+            }
+            Some(waiter) => notice.tell(&socket, &waiter),
+            None => {
+                let closed = socket.close(Some(UNKNOWN_WAITER), Some("unknown waiter"));
+                closed.map(|()| 0)
+            }
+        };
+        // It may have left in this very moment.
+        sent += told.unwrap_or(0);
+    }
+    Ok(())
+}
