@@ -154,9 +154,9 @@ for (const [condition, emulated] of Object.entries(CONDITIONS)) {
   const [first] = Object.values(times).map((list) => [...list]);
   const ky = [...times.ky];
   for (const [name, list] of Object.entries(times)) {
-    const median = (ratios) => Number(quantile(ratios.sort((a, b) => a - b), 0.5).toFixed(2));
-    const toFetch = median(list.map((millis, round) => millis / first[round]));
-    const toKy = median(list.map((millis, round) => millis / ky[round]));
+    const middle = (ratios) => Number(quantile(ratios.sort((a, b) => a - b), 0.5).toFixed(2));
+    const toFetch = middle(list.map((millis, round) => millis / first[round]));
+    const toKy = middle(list.map((millis, round) => millis / ky[round]));
     list.sort((a, b) => a - b);
     const [low, median, high] = [0.25, 0.5, 0.75].map((q) => quantile(list, q).toFixed(0));
     table[name][`${condition}, ms`] = `${median} (${low}–${high})`;
