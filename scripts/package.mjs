@@ -178,16 +178,22 @@ function inlined(wasm) {
   const text = ${JSON.stringify(text)};
   const frequent = "${bits.map((four) => four.toString(16)).join("")}";
   function bytes() {
-    const sets = [[], []];
-    for (let byte = 0; byte < 256; byte++) sets[(parseInt(frequent[byte >> 2], 16) >> (byte & 3)) & 1].push(byte);
+    // What a character means: alone, after " " and after "!".
+    const meanings = new Uint8Array(384);
+    for (let byte = 0, alone = 35, after = 163; byte < 256; byte++) {
+      const isFrequent = (parseInt(frequent[byte >> 2], 16) >> (byte & 3)) & 1;
+      if (isFrequent) meanings[(alone += alone === 92)] = byte;
+      else meanings[(after += (after & 127) === 92)] = byte;
+      if (isFrequent) alone++;
+      else if (++after === 255) after = 291;
+    }
     const bytes = new Uint8Array(${wasm.length});
-    for (let from = 0, to = 0, others = -1; from < text.length; from++) {
+    for (let from = 0, to = 0, set = 0; from < text.length; from++) {
       const code = text.charCodeAt(from);
-      const n = code - 34 - (code > 34) - (code > 92);
-      if (n < 0) others = (n + 2) * 91;
+      if (code < 34) set = (code - 31) << 7;
       else {
-        bytes[to++] = others < 0 ? sets[1][n] : sets[0][others + n];
-        others = -1;
+        bytes[to++] = meanings[set + code];
+        set = 0;
       }
     }
     return bytes;

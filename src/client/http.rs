@@ -9,6 +9,8 @@ use core::cell::Cell;
 use js_sys::{Date, JsString, Math, Object};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortController, AbortSignal, Response};
+#[cfg(feature = "browser")]
+use {alloc::boxed::Box, core::future::Future, core::pin::Pin};
 
 /// A body of this many characters and more does not outlive its page: browsers carry 64 KiB past its end,
 /// of all requests together.
@@ -202,7 +204,9 @@ impl Transport for HttpTransport {
     async fn send(&self) -> Attempt {
         #[cfg(feature = "browser")]
         if let Some(wait) = &self.wait {
-            return wait.send(self).await;
+            // In a box: the engine compiles a function when it first runs, and a click needs none of this.
+            let attempt: Pin<Box<dyn Future<Output = Attempt> + '_>> = Box::pin(wait.send(self));
+            return attempt.await;
         }
         self.try_once().await
     }

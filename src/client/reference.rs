@@ -42,20 +42,15 @@ impl ReferenceError {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::NoToken => {
-                "`token` names no waitpoint token. Use its id (waitpoint_…), its url \
-                 (https://…/api/v1/waitpoints/tokens/waitpoint_…/callback/…), or what createToken returned."
+                "`token` names no waitpoint token. Use its id, its url, or what createToken returned."
             }
             Self::NoCredential => {
-                "There is no credential. Use options.accessToken, the token's url, what createToken \
-                 returned, or configure({ accessToken })."
+                "There is no credential. Use the token's url, what createToken returned, or `accessToken`."
             }
-            Self::BadCredential => {
-                "`accessToken` holds white space or characters beyond ASCII. Use it as it was made."
-            }
+            Self::BadCredential => "`accessToken` holds white space or characters beyond ASCII.",
             Self::NoBaseUrl => "`baseURL` does not begin with https:// or http://.",
             Self::CannotRead => {
-                "The token's url holds a hash, which may complete the token and not read it. Use \
-                 options.accessToken."
+                "The token's url may complete it and not read it. Use `accessToken`."
             }
         }
     }
