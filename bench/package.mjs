@@ -151,13 +151,17 @@ for (const [condition, emulated] of Object.entries(CONDITIONS)) {
     process.stderr.write(`\r${condition}: round ${round + 1} of ${rounds} `);
   }
   process.stderr.write("\n");
-  const [first] = Object.values(times);
+  const [first] = Object.values(times).map((list) => [...list]);
+  const ky = [...times.ky];
   for (const [name, list] of Object.entries(times)) {
-    const ratios = list.map((millis, round) => millis / first[round]).sort((a, b) => a - b);
+    const middle = (ratios) => Number(quantile(ratios.sort((a, b) => a - b), 0.5).toFixed(2));
+    const toFetch = middle(list.map((millis, round) => millis / first[round]));
+    const toKy = middle(list.map((millis, round) => millis / ky[round]));
     list.sort((a, b) => a - b);
     const [low, median, high] = [0.25, 0.5, 0.75].map((q) => quantile(list, q).toFixed(0));
     table[name][`${condition}, ms`] = `${median} (${low}–${high})`;
-    table[name][`÷ fetch, ${condition}`] = Number(quantile(ratios, 0.5).toFixed(2));
+    table[name][`÷ fetch, ${condition}`] = toFetch;
+    table[name][`÷ ky, ${condition}`] = toKy;
   }
 }
 console.table(table);

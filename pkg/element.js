@@ -67,6 +67,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     add(root, "div", "again", { className: "row", hidden: true });
     add(this.#parts.again, "button", "retry", { className: "plain", type: "button", onclick: () => this.decide(this.#chosen) });
     add(this.#parts.retry, "slot", "", { name: "retry" }).append("Try again");
+    add(root, "a", "link", { hidden: true });
+    add(this.#parts.link, "slot", "", { name: "link" }).append("Decide on the page");
     this.#label();
   }
 
@@ -112,6 +114,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     } catch (error) {
       if (other.aborted) return;
       this.#show(error.code === "public_token_expired" ? "expired" : "failed", error.retryable);
+      // Where not even the request without WebAssembly went through, a page of the server's own may.
+      this.#offerPage([error.code, error.cause?.code].includes("wasm_unavailable"));
       // A mistake in the markup is for whoever wrote it.
       if (error.code === "invalid_argument") console.error(error);
       this.#tell("waitpoint-error", { error });
@@ -155,6 +159,13 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     comment.required = asked === "required";
   }
 
+  #offerPage(isBroken) {
+    const { link } = this.#parts;
+    const url = this.getAttribute("token-url") ?? "";
+    link.hidden = !isBroken || this.#state !== "failed" || !/^https?:/.test(url);
+    if (!link.hidden) link.href = url;
+  }
+
   #data(name) {
     const text = this.getAttribute(`${name}-data`);
     let data = DECISIONS[name].data;
@@ -178,7 +189,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   }
 
   #show(state, retryable) {
-    const { buttons, again, retry, status, label, comment, required, ...parts } = this.#parts;
+    const { buttons, again, retry, status, label, comment, required, link, ...parts } = this.#parts;
+    link.hidden = true;
     // Only who was here is led on: focus that is elsewhere stays there.
     const focused = this.shadowRoot.activeElement;
     this.#state = state;

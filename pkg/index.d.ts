@@ -56,6 +56,9 @@ export type Outcome = "completed" | "already-completed" | "timed-out";
 /**
  * Completes a token. Safe to repeat: the first decision stands.
  *
+ * Where there is no WebAssembly, or none is allowed, it is a plain request that is repeated once; every other call
+ * fails there with code `wasm_unavailable`.
+ *
  * @param data the output, anything that JSON can say; none if undefined
  * @returns `outcome` is undefined where the server does not say (trigger.dev)
  * @throws {WaitpointError}
@@ -134,7 +137,8 @@ export interface DecodedToken {
  * Reads a public access token, or the one in a token's `url`. **Nothing is verified**: anybody can
  * write such a text. For what to show, never for what to allow.
  *
- * @throws {WaitpointError} of code `invalid_argument` if there is none
+ * @throws {WaitpointError} of code `invalid_argument` if there is none; of code `wasm_unavailable` and `retryable` while
+ * Chromium 110 to 115 compiles the WebAssembly, which the first call of any begins
  */
 export function decodeToken(token: TokenReference): DecodedToken;
 
@@ -146,8 +150,8 @@ export class WaitpointError extends Error {
   readonly name: "WaitpointError";
   /**
    * What to branch on: `invalid_argument` (nothing was sent), `network_error`, `timeout`, `aborted`,
-   * `invalid_response`, `wasm_unavailable` (a Content-Security-Policy without `'wasm-unsafe-eval'`), or the
-   * server's own, such as `public_token_expired` or `token_not_found`; `http_<status>` if it gave none.
+   * `invalid_response`, `wasm_unavailable` (the message says why: there is none, a Content-Security-Policy forbids it, or
+   * it is still being compiled, which `retryable` tells), or the server's own, such as `public_token_expired` or `token_not_found`; `http_<status>` if it gave none.
    */
   readonly code: string;
   /** The HTTP status, if the server answered. */

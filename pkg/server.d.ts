@@ -42,8 +42,7 @@ export interface Approval {
 
 /** One of the decisions that can be made. */
 export interface Choice {
-  /** What its button says, at most 40 characters. */
-  /** At most 40 characters. No two labels may look the same. */
+  /** What its button says, at most 40 characters. No two labels may look the same. */
   label: string;
   /** The output, anything that JSON can say. Default: `{"choice": label}`. */
   data?: unknown;

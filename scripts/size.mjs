@@ -18,9 +18,9 @@ const entry = (name) => async () => {
 
 const BUDGETS = [
   { what: "the Worker", files: worker, kilobytes: 330 },
-  { what: "waitpoint", files: entry("index.js"), kilobytes: 12 },
-  { what: "waitpoint/element, with waitpoint", files: entry("element.js"), kilobytes: 15 },
-  { what: "waitpoint/server, with waitpoint", files: entry("server.js"), kilobytes: 60 },
+  { what: "waitpoint", files: entry("index.js"), kilobytes: 22 },
+  { what: "waitpoint/element, with waitpoint", files: entry("element.js"), kilobytes: 25 },
+  { what: "waitpoint/server, with waitpoint", files: entry("server.js"), kilobytes: 105 },
 ];
 
 /** Prints each size, gzip -9 in kB of 1,000 bytes, and ends the process if one is over. */

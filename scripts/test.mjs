@@ -6,6 +6,7 @@ import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensureBrowser } from "./browser.mjs";
 import { build } from "./build.mjs";
+import { ensureEnvironments } from "./environments.mjs";
 import { canFuzz, fuzzAll } from "./fuzz.mjs";
 import { root, run, say } from "./setup.mjs";
 import { checkSizes } from "./size.mjs";
@@ -13,6 +14,7 @@ import { checkSizes } from "./size.mjs";
 const chosen = process.argv.slice(2);
 const browses = chosen.length === 0 || chosen.some((path) => /client|page/.test(path));
 const env = { ...(await build()), ...(browses && ensureBrowser()) };
+if (chosen.length === 0 || chosen.some((path) => path.includes("client"))) await ensureEnvironments();
 
 if (chosen.length === 0) {
   const lints = ["--", "-D", "warnings"];

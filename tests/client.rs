@@ -5,9 +5,11 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use waitpoint::client::reference::{
-    Action, DEFAULT_BASE_URL, Given, Reference, ReferenceError, Target, claims,
+    Action, CallInput, DEFAULT_BASE_URL, Reference, ReferenceError, Target, claims, is_base_url,
 };
-use waitpoint::client::retry::{ENDLESS, LONGEST_PAUSE, LOST, Retry, Transport, Verdict, send};
+use waitpoint::client::retry::{
+    LONGEST_PAUSE, RECONNECT, Retry, RetryHint, Transport, UNLIMITED, send,
+};
 
 const URL: &str =
     "http://localhost:8787/api/v1/waitpoints/tokens/waitpoint_c1/callback/eyJh.eyJz.c2ln";
@@ -64,13 +66,13 @@ fn what_is_neither_names_none() {
     assert_eq!(Reference::parse(&"a".repeat(101)), None);
 }
 
-fn target(action: Action, given: Given<'_>) -> Result<(String, &str), ReferenceError> {
-    Target::of(action, given).map(|Target { url, bearer }| (url, bearer))
+fn target(action: Action, input: CallInput<'_>) -> Result<(String, &str), ReferenceError> {
+    Target::of(action, input).map(|Target { url, bearer }| (url, bearer))
 }
 
 #[test]
 fn the_nearest_word_on_base_url_and_credential_counts() {
-    let all = Given {
+    let all = CallInput {
         token: URL,
         access_token: "given",
         base_url: "https://given/",
@@ -81,7 +83,7 @@ fn the_nearest_word_on_base_url_and_credential_counts() {
     let cases = [
         (all, "https://given", "given"),
         (
-            Given {
+            CallInput {
                 base_url: "",
                 ..all
             },
@@ -89,7 +91,7 @@ fn the_nearest_word_on_base_url_and_credential_counts() {
             "given",
         ),
         (
-            Given {
+            CallInput {
                 access_token: "",
                 ..all
             },
@@ -97,7 +99,7 @@ fn the_nearest_word_on_base_url_and_credential_counts() {
             "eyJh.eyJz.c2ln",
         ),
         (
-            Given {
+            CallInput {
                 token: "waitpoint_c1",
                 base_url: "",
                 ..all
@@ -106,7 +108,7 @@ fn the_nearest_word_on_base_url_and_credential_counts() {
             "given",
         ),
         (
-            Given {
+            CallInput {
                 token: "waitpoint_c1",
                 access_token: "",
                 ..all
@@ -115,10 +117,10 @@ fn the_nearest_word_on_base_url_and_credential_counts() {
             "configured",
         ),
         (
-            Given {
+            CallInput {
                 token: "waitpoint_c1",
                 access_token: "given",
-                ..Given::default()
+                ..CallInput::default()
             },
             DEFAULT_BASE_URL,
             "given",
@@ -138,9 +140,9 @@ fn the_nearest_word_on_base_url_and_credential_counts() {
 
 #[test]
 fn a_hash_completes_by_the_callback_and_cannot_read() {
-    let given = Given {
+    let given = CallInput {
         token: HASH_URL,
-        ..Given::default()
+        ..CallInput::default()
     };
     assert_eq!(
         target(Action::Complete, given),
@@ -150,12 +152,12 @@ fn a_hash_completes_by_the_callback_and_cannot_read() {
         assert_eq!(target(action, given), Err(ReferenceError::CannotRead));
     }
     // A configured key reads where it is configured for, and goes nowhere else.
-    let key = Given {
+    let key = CallInput {
         configured_access_token: "key",
         ..given
     };
     assert_eq!(target(Action::Retrieve, key).unwrap().1, "key");
-    let elsewhere = Given {
+    let elsewhere = CallInput {
         configured_base_url: "https://mine.example",
         ..key
     };
@@ -165,7 +167,7 @@ fn a_hash_completes_by_the_callback_and_cannot_read() {
     );
     assert_eq!(target(Action::Complete, key), Ok((HASH_URL.to_owned(), "")));
     // A better credential goes first.
-    let given = Given {
+    let given = CallInput {
         access_token: "a.b.c",
         ..given
     };
@@ -181,25 +183,32 @@ fn a_hash_completes_by_the_callback_and_cannot_read() {
 #[test]
 fn tokens_are_created_and_listed_where_it_is_configured_unless_told_otherwise() {
     let create = |given| Target::tokens(given).map(|Target { url, bearer }| (url, bearer));
-    let configured = Given::from_lines("\n\n\nkey\nhttps://mine.example/");
+    let configured = CallInput {
+        configured_access_token: "key",
+        configured_base_url: "https://mine.example/",
+        ..CallInput::default()
+    };
     let url = |base: &str| format!("{base}/api/v1/waitpoints/tokens");
     assert_eq!(create(configured), Ok((url("https://mine.example"), "key")));
-    let given = Given {
+    let given = CallInput {
         access_token: "other",
         base_url: "https://other.example",
         ..configured
     };
     assert_eq!(create(given), Ok((url("https://other.example"), "other")));
-    assert_eq!(create(Given::default()), Err(ReferenceError::NoCredential));
     assert_eq!(
-        create(Given {
+        create(CallInput::default()),
+        Err(ReferenceError::NoCredential)
+    );
+    assert_eq!(
+        create(CallInput {
             access_token: "✓",
             ..configured
         }),
         Err(ReferenceError::BadCredential)
     );
     assert_eq!(
-        create(Given {
+        create(CallInput {
             base_url: "example.com",
             ..configured
         }),
@@ -209,29 +218,29 @@ fn tokens_are_created_and_listed_where_it_is_configured_unless_told_otherwise() 
 
 #[test]
 fn a_call_that_cannot_be_made_says_why() {
-    let id = Given {
+    let id = CallInput {
         token: "waitpoint_c1",
-        ..Given::default()
+        ..CallInput::default()
     };
     for (given, why) in [
-        (Given::default(), ReferenceError::NoToken),
+        (CallInput::default(), ReferenceError::NoToken),
         (id, ReferenceError::NoCredential),
         (
-            Given {
+            CallInput {
                 access_token: "a b",
                 ..id
             },
             ReferenceError::BadCredential,
         ),
         (
-            Given {
+            CallInput {
                 access_token: "é",
                 ..id
             },
             ReferenceError::BadCredential,
         ),
         (
-            Given {
+            CallInput {
                 access_token: "x",
                 base_url: "localhost:8787",
                 ..id
@@ -241,6 +250,32 @@ fn a_call_that_cannot_be_made_says_why() {
     ] {
         assert_eq!(target(Action::Complete, given), Err(why));
         assert!(!why.sentence().is_empty());
+    }
+}
+
+#[test]
+fn a_base_url_is_an_origin_and_perhaps_a_path() {
+    for text in [
+        "https://example.com",
+        "http://localhost:8787/",
+        "https://a.b/c/d",
+    ] {
+        assert!(is_base_url(text), "{text}");
+    }
+    for text in [
+        "",
+        "example.com",
+        "ftp://example.com",
+        "https://",
+        "https:///path",
+        "https://user@example.com",
+        "https://example.com?a",
+        "https://example.com#a",
+        "https://example.com/a b",
+        "https://example.com\\\\a",
+        "https://é.example",
+    ] {
+        assert!(!is_base_url(text), "{text}");
     }
 }
 
@@ -269,31 +304,30 @@ const RETRY: Retry = Retry {
     factor: 2.0,
 };
 
-fn answered(status: u16) -> Verdict {
-    Verdict::new(status, f64::NAN, f64::NAN)
+fn hint(status: u16, should_retry: Option<bool>, pause: Option<f64>) -> RetryHint {
+    RetryHint {
+        status,
+        should_retry,
+        pause,
+    }
+}
+
+fn answered(status: u16) -> RetryHint {
+    RetryHint::of_status(status)
 }
 
 #[test]
 fn what_may_succeed_later_is_tried_again_unless_the_server_says_otherwise() {
-    for status in [0, LOST, 408, 429, 500, 502, 503, 504, 599] {
+    for status in [0, RECONNECT, 408, 429, 500, 502, 503, 504, 599] {
         assert!(answered(status).is_retryable(), "{status}");
-        assert!(
-            !Verdict::new(status, 0.0, f64::NAN).is_retryable(),
-            "{status}"
-        );
+        assert!(!hint(status, Some(false), None).is_retryable(), "{status}");
     }
     for status in [200, 204, 299] {
-        assert!(
-            !Verdict::new(status, 1.0, f64::NAN).is_retryable(),
-            "{status}"
-        );
+        assert!(!hint(status, Some(true), None).is_retryable(), "{status}");
     }
     for status in [301, 400, 401, 403, 404, 409, 410, 413, 422, 499] {
         assert!(!answered(status).is_retryable(), "{status}");
-        assert!(
-            Verdict::new(status, 1.0, f64::NAN).is_retryable(),
-            "{status}"
-        );
+        assert!(hint(status, Some(true), None).is_retryable(), "{status}");
     }
 }
 
@@ -324,7 +358,7 @@ fn the_ceiling_of_the_delay_doubles_up_to_its_limit() {
 
 #[test]
 fn a_pause_that_the_server_asks_for_is_kept_but_not_for_ever() {
-    let asked = |pause| RETRY.delay(1, Verdict::new(429, f64::NAN, pause), 0.5);
+    let asked = |pause| RETRY.delay(1, hint(429, None, Some(pause)), 0.5);
     assert_eq!(asked(3_000.0), Some(3_250.0));
     assert_eq!(asked(LONGEST_PAUSE), Some(LONGEST_PAUSE + 250.0));
     assert_eq!(asked(LONGEST_PAUSE + 1.0), None);
@@ -337,13 +371,13 @@ fn a_pause_that_the_server_asks_for_is_kept_but_not_for_ever() {
 #[test]
 fn who_tries_for_ever_waits_out_every_pause_but_never_more_than_the_longest_at_once() {
     let endless = Retry {
-        max_attempts: ENDLESS,
+        max_attempts: UNLIMITED,
         ..RETRY
     };
     assert_eq!(endless.delay(10_000, answered(0), 0.5), Some(4_000.0));
     assert_eq!(endless.delay(1, answered(403), 0.5), None);
     for pause in [LONGEST_PAUSE, 3_600_000.0, f64::INFINITY] {
-        let delay = endless.delay(1, Verdict::new(503, f64::NAN, pause), 0.5);
+        let delay = endless.delay(1, hint(503, None, Some(pause)), 0.5);
         assert_eq!(delay, Some(LONGEST_PAUSE + 250.0));
     }
 }
@@ -351,11 +385,11 @@ fn who_tries_for_ever_waits_out_every_pause_but_never_more_than_the_longest_at_o
 proptest! {
     #[test]
     fn no_delay_is_endless_or_negative(
-        attempt in 0_u32..50, status: u16, should: f64, pause: f64, random in 0.0..1.0,
-        max_attempts in prop_oneof![any::<u32>(), Just(ENDLESS)], min in 0.0..1e9, max in 0.0..1e9, factor in 0.0..1e9,
+        attempt in 0_u32..50, status: u16, should: Option<bool>, pause: f64, random in 0.0..1.0,
+        max_attempts in prop_oneof![any::<u32>(), Just(UNLIMITED)], min in 0.0..1e9, max in 0.0..1e9, factor in 0.0..1e9,
     ) {
         let retry = Retry { max_attempts, min, max, factor };
-        if let Some(delay) = retry.delay(attempt, Verdict::new(status, should, pause), random) {
+        if let Some(delay) = retry.delay(attempt, hint(status, should, Some(pause)), random) {
             prop_assert!((0.0..=max + LONGEST_PAUSE).contains(&delay), "{delay}");
         }
     }
@@ -364,7 +398,7 @@ proptest! {
     fn any_text_is_read_without_a_panic(text in ".{0,60}", tail in "[a-z/.?#é]{0,40}") {
         for text in [&text, &format!("{URL}{tail}"), &format!("https://x/api/v1/waitpoints/tokens/{tail}")] {
             let _ = claims(text);
-            if let Ok(target) = Target::of(Action::Complete, Given { token: text, ..Given::default() }) {
+            if let Ok(target) = Target::of(Action::Complete, CallInput { token: text, ..CallInput::default() }) {
                 prop_assert!(target.url.starts_with("http"));
             }
         }
@@ -389,7 +423,7 @@ impl Transport for Script {
         self.answers.borrow_mut().remove(0)
     }
 
-    fn verdict(&self, answer: &u16) -> Option<Verdict> {
+    fn hint(&self, answer: &u16) -> Option<RetryHint> {
         (*answer != ABORTED).then(|| answered(*answer))
     }
 
@@ -435,14 +469,14 @@ fn a_request_is_sent_until_its_answer_is_final() {
 #[test]
 fn a_connection_that_held_and_broke_begins_anew() {
     let endless = Retry {
-        max_attempts: ENDLESS,
+        max_attempts: UNLIMITED,
         ..RETRY
     };
     assert_eq!(
-        run_with(&endless, &[0, 0, LOST, 0, LOST, LOST, 200]),
+        run_with(&endless, &[0, 0, RECONNECT, 0, RECONNECT, RECONNECT, 200]),
         (200, 7, vec![250.0, 500.0, 250.0, 500.0, 250.0, 250.0])
     );
-    assert_eq!(run_with(&endless, &[LOST, 404]).0, 404);
+    assert_eq!(run_with(&endless, &[RECONNECT, 404]).0, 404);
     let mut answers = vec![0; 50];
     answers.push(200);
     assert_eq!(run_with(&endless, &answers).1, 51);

@@ -1,53 +1,151 @@
-//! What the entry `waitpoint` calls. Absent texts are empty; what is refused is thrown as a sentence.
+//! What the entry `waitpoint` exports.
 
-use super::reference::{Action, Given, Target, claims};
-use super::retry::{Retry, Verdict};
-use super::task::{Task, Wire};
-use alloc::string::String;
-use alloc::vec::Vec;
+use super::http::{HttpTransport, header};
+use super::js::{
+    configured_settings, get, invalid_argument, invalid_argument_because, invalid_response, set,
+    show, start,
+};
+use super::options::{
+    Address, Options, check_base_url, reject_unknown_fields, text_field, token_text,
+};
+use super::reference::{Action, claims};
+use super::response::{describe_claims, parse_token};
+use super::retry::Retry;
+use super::wait::{WaitTransport, wait};
+use alloc::boxed::Box;
+use js_sys::{JSON, JsString, Object, Promise, Reflect};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Response;
 
-/// Starts to read a token (0), to complete it (1) or to wait for it (2). `given` holds the fields of
-/// [`Given`], a line each; times are in milliseconds.
+/// What is asked about a token.
+pub(crate) struct Request<'a> {
+    pub(crate) action: Action,
+    pub(crate) token: &'a JsValue,
+    pub(crate) options: &'a JsValue,
+    pub(crate) body: Option<JsString>,
+    /// It is asked until the token is finished.
+    pub(crate) until_finished: bool,
+}
+
+/// Asks, and returns the response and its body.
+pub(crate) async fn ask(request: Request<'_>) -> Result<(Option<Response>, JsValue), JsValue> {
+    let (transport, retry) = prepare(request)?;
+    transport.send(&retry).await
+}
+
+#[inline(never)]
+fn prepare(request: Request<'_>) -> Result<(HttpTransport, Retry), JsValue> {
+    let options = Options::read(request.options)?;
+    let address = Address::of_token(request.action, request.token, &options)?;
+    let mut transport = HttpTransport::new(address, &options, request.body);
+    let retry = if request.until_finished {
+        WaitTransport::add_to(&mut transport, request.action)
+    } else {
+        options.retry
+    };
+    Ok((transport, retry))
+}
+
+const OUTCOMES: [&str; 3] = ["completed", "already-completed", "timed-out"];
+
+/// Completes a token.
+#[wasm_bindgen(js_name = completeToken)]
+pub fn complete_token(token: JsValue, data: JsValue, options: JsValue) -> Promise {
+    start(Box::pin(async move {
+        let request = Request {
+            action: Action::Complete,
+            token: &token,
+            options: &options,
+            body: Some(completion_body(&data)?),
+            until_finished: false,
+        };
+        let (response, body) = ask(request).await?;
+        if get(&body, "success") != true {
+            return Err(invalid_response("success"));
+        }
+        let outcome = response.and_then(|response| header(&response, "waitpoint-outcome"));
+        let outcome = outcome.filter(|outcome| OUTCOMES.contains(&outcome.as_str()));
+        let completed: JsValue = Object::new().into();
+        set(&completed, "success", &true.into());
+        set(&completed, "outcome", &outcome.into());
+        Ok(completed)
+    }))
+}
+
+/// JSON text of `{ data }`. Refuses what would become `{}` or nothing, such as a promise or a function.
+fn completion_body(data: &JsValue) -> Result<JsString, JsValue> {
+    let fields: JsValue = Object::new().into();
+    if !data.is_undefined() {
+        set(&fields, "data", data);
+    }
+    let text = JSON::stringify(&fields)
+        .map_err(|cause| invalid_argument_because(&["`data` cannot be written as JSON."], cause))?;
+    let is_plain = || {
+        let prototype = Object::get_prototype_of(data);
+        prototype.is_null() || Object::get_prototype_of(&prototype).is_null()
+    };
+    let is_lost = text == "{}" || (text == "{\"data\":{}}" && !is_plain());
+    if is_lost && !data.is_undefined() {
+        return Err(invalid_argument(&[
+            "`data` is ",
+            &show(data),
+            ", of which JSON holds nothing. Use what JSON can say.",
+        ]));
+    }
+    Ok(text)
+}
+
+/// Reads a token.
+#[wasm_bindgen(js_name = retrieveToken)]
+pub fn retrieve_token(token: JsValue, options: JsValue) -> Promise {
+    start(Box::pin(async move {
+        let request = Request {
+            action: Action::Retrieve,
+            token: &token,
+            options: &options,
+            body: None,
+            until_finished: false,
+        };
+        parse_token(ask(request).await?.1)
+    }))
+}
+
+/// Waits until a token is finished.
+#[wasm_bindgen(js_name = waitForToken)]
+pub fn wait_for_token(token: JsValue, options: JsValue) -> Promise {
+    start(Box::pin(wait(token, options)))
+}
+
+/// What a public access token says of itself.
 ///
 /// # Errors
-/// Why there is no request to be made, as a sentence.
-#[wasm_bindgen]
-pub fn start(
-    action: u8,
-    given: String,
-    wire: Wire,
-    max_attempts: u32,
-    min: f64,
-    max: f64,
-    factor: f64,
-) -> Result<Task, JsValue> {
-    let action = match action {
-        1 => Action::Complete,
-        2 => Action::Wait,
-        _ => Action::Retrieve,
-    };
-    let retry = Retry {
-        max_attempts,
-        min,
-        max,
-        factor,
-    };
-    Task::to(Target::of(action, Given::from_lines(&given)), wire, retry)
+/// `invalid_argument` if there is none.
+#[wasm_bindgen(js_name = decodeToken)]
+pub fn decode_token(token: JsValue) -> Result<JsValue, JsValue> {
+    let text = token_text(&token, &["publicAccessToken", "url", "href"])?;
+    let described = claims(&text).and_then(|claims| describe_claims(&claims));
+    described.ok_or_else(|| {
+        invalid_argument(&[
+            "`token` holds no claims. Use a token's public access token (a JWT), or a url that holds one.",
+        ])
+    })
 }
 
-/// Whether a request may succeed later, after this status (0: none came) and this header
-/// `x-should-retry` (1 for true, 0 for false, NaN for none).
+/// Sets what calls use that say nothing themselves.
+///
+/// # Errors
+/// `invalid_argument`, naming the field.
 #[wasm_bindgen]
-#[must_use]
-pub fn retryable(status: u16, should: f64) -> bool {
-    Verdict::new(status, should, f64::NAN).is_retryable()
-}
-
-/// The claims of a JWT or of the one in a `token.url`, as JSON in UTF-8; no bytes if there is none.
-#[wasm_bindgen]
-#[must_use]
-pub fn decode(text: String) -> Vec<u8> {
-    claims(&text).unwrap_or_default()
+pub fn configure(options: JsValue) -> Result<(), JsValue> {
+    const NAMES: [&str; 2] = ["baseURL", "accessToken"];
+    reject_unknown_fields("options", &options, &NAMES)?;
+    check_base_url(&text_field(&options, "baseURL")?)?;
+    let settings = configured_settings();
+    for name in NAMES {
+        if Reflect::has(&options, &name.into()).unwrap_or(false) {
+            set(&settings, name, &text_field(&options, name)?.into());
+        }
+    }
+    Ok(())
 }

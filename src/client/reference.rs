@@ -42,18 +42,15 @@ impl ReferenceError {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::NoToken => {
-                "token is neither the id of a waitpoint token (waitpoint_…), nor its url \
-                 (https://…/api/v1/waitpoints/tokens/waitpoint_…/callback/…), nor what createToken returned"
+                "`token` names no waitpoint token. Use its id, its url, or what createToken returned."
             }
             Self::NoCredential => {
-                "no credential: give options.accessToken, the token's url, what createToken returned, \
-                 or configure({ accessToken })"
+                "There is no credential. Use the token's url, what createToken returned, or `accessToken`."
             }
-            Self::BadCredential => "the accessToken holds white space or characters beyond ASCII",
-            Self::NoBaseUrl => "baseURL is no URL that begins with https:// or http://",
+            Self::BadCredential => "`accessToken` holds white space or characters beyond ASCII.",
+            Self::NoBaseUrl => "`baseURL` does not begin with https:// or http://.",
             Self::CannotRead => {
-                "the token's url holds a hash, which may complete it and not read it: give \
-                 options.accessToken"
+                "The token's url may complete it and not read it. Use `accessToken`."
             }
         }
     }
@@ -65,10 +62,10 @@ impl<'a> Reference<'a> {
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let (base_url, id, credential) = if is_url(text) {
-            let (text, _) = cut(text, "?").unwrap_or((text, ""));
-            let (text, _) = cut(text, "#").unwrap_or((text, ""));
-            let (base_url, rest) = cut(text, TOKENS)?;
-            let (id, credential) = cut(rest.strip_prefix('/')?, CALLBACK)?;
+            let (text, _) = split_once(text, "?").unwrap_or((text, ""));
+            let (text, _) = split_once(text, "#").unwrap_or((text, ""));
+            let (base_url, rest) = split_once(text, TOKENS)?;
+            let (id, credential) = split_once(rest.strip_prefix('/')?, CALLBACK)?;
             // Else some other credential would go to wherever the text points.
             if credential.is_empty() {
                 return None;
@@ -92,7 +89,7 @@ impl<'a> Reference<'a> {
 
 /// What a caller gives to a call. Empty texts are absent.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Given<'a> {
+pub struct CallInput<'a> {
     /// An id or a `token.url`.
     pub token: &'a str,
     /// Goes before the credential in the URL.
@@ -125,50 +122,32 @@ pub struct Target<'a> {
     pub bearer: &'a str,
 }
 
-impl<'a> Given<'a> {
-    /// Reads the fields in the order above, a line each.
-    #[must_use]
-    pub fn from_lines(mut rest: &'a str) -> Self {
-        let mut line = || {
-            let (line, after) = cut(rest, "\n").unwrap_or((rest, ""));
-            rest = after;
-            line
-        };
-        Self {
-            token: line(),
-            access_token: line(),
-            base_url: line(),
-            configured_access_token: line(),
-            configured_base_url: line(),
-        }
-    }
-}
-
 impl<'a> Target<'a> {
     /// Where to send an action on a token. A configured credential goes to the configured base URL
     /// alone, never to one that the token's URL names.
     ///
     /// # Errors
     /// See [`ReferenceError`].
-    pub fn of(action: Action, given: Given<'a>) -> Result<Self, ReferenceError> {
-        let reference = Reference::parse(given.token).ok_or(ReferenceError::NoToken)?;
+    pub fn of(action: Action, input: CallInput<'a>) -> Result<Self, ReferenceError> {
+        let reference = Reference::parse(input.token).ok_or(ReferenceError::NoToken)?;
         let mut target = Self {
             url: tokens_url([
-                given.base_url,
+                input.base_url,
                 reference.base_url,
-                given.configured_base_url,
+                input.configured_base_url,
             ])?,
             bearer: first([
-                given.access_token,
+                input.access_token,
                 reference.credential,
-                given.configured_access_token,
+                input.configured_access_token,
             ]),
         };
         // A hash is no bearer: it stands in the URL, and the whole body is the output.
-        let is_hash = target.bearer == reference.credential && cut(target.bearer, ".").is_none();
+        let is_hash =
+            target.bearer == reference.credential && split_once(target.bearer, ".").is_none();
         if is_hash && !target.bearer.is_empty() && action != Action::Complete {
-            let ours = tokens_url([given.configured_base_url, "", ""]);
-            target.bearer = given.configured_access_token;
+            let ours = tokens_url([input.configured_base_url, "", ""]);
+            target.bearer = input.configured_access_token;
             if target.bearer.is_empty() || ours.as_ref() != Ok(&target.url) {
                 return Err(ReferenceError::CannotRead);
             }
@@ -193,9 +172,9 @@ impl<'a> Target<'a> {
     ///
     /// # Errors
     /// See [`ReferenceError`].
-    pub fn tokens(given: Given<'a>) -> Result<Self, ReferenceError> {
-        let url = tokens_url([given.base_url, "", given.configured_base_url])?;
-        let bearer = first([given.access_token, "", given.configured_access_token]);
+    pub fn tokens(input: CallInput<'a>) -> Result<Self, ReferenceError> {
+        let url = tokens_url([input.base_url, "", input.configured_base_url])?;
+        let bearer = first([input.access_token, "", input.configured_access_token]);
         check(bearer)?;
         Ok(Self { url, bearer })
     }
@@ -243,15 +222,28 @@ pub fn claims(text: &str) -> Option<Vec<u8>> {
     } else {
         text
     };
-    let (_, rest) = cut(jwt, ".")?;
-    let (payload, signature) = cut(rest, ".")?;
-    match cut(signature, ".") {
+    let (_, rest) = split_once(jwt, ".")?;
+    let (payload, signature) = split_once(rest, ".")?;
+    match split_once(signature, ".") {
         Some(_) => None,
         None => base64url_decode(payload),
     }
 }
 
-fn is_url(text: &str) -> bool {
+/// Whether a text can be a base URL: an origin and perhaps a path, without user, password, query and fragment.
+#[must_use]
+pub fn is_base_url(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        let fits =
+            |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'@' | b'\\');
+        !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(fits)
+    })
+}
+
+pub(crate) fn is_url(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 
@@ -261,7 +253,7 @@ fn is_url_safe(byte: u8) -> bool {
 
 /// `str::split_once` for ASCII separators, without the standard library's string searcher, which is
 /// large for what is downloaded here.
-fn cut<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
+fn split_once<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
     let at = text
         .as_bytes()
         .windows(separator.len())

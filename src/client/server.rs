@@ -1,68 +1,310 @@
-//! What the entry `waitpoint/server` calls beyond `browser`: the calls that need a secret key.
+//! What the entry `waitpoint/server` exports beyond `browser`: the calls that need a secret key.
+//!
+//! serde-wasm-bindgen sees only values of the right kind: the text of its error shows the whole value, and the
+//! stack ends at one that is nested deeply enough.
 
-use super::reference::{Given, Target};
-use super::retry::Retry;
-use super::task::{Task, Wire};
+use super::http::{HttpTransport, header};
+use super::js::{get, invalid_argument, invalid_argument_because, invalid_response, show, start};
+use super::options::{Address, Options, reject_unknown_fields, wrong};
+use super::reference::is_url;
+use super::response::{is_list_of_texts, parse_token};
 use crate::time::Timestamp;
 use crate::wire::CreateRequest;
-use wasm_bindgen::JsValue;
+use gloo_net::http::QueryParams;
+use js_sys::{Date, JSON, Math, Object, Promise};
+use serde::{Deserialize, Serialize};
+use serde_wasm_bindgen::{from_value, preserve};
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 
-/// Starts to create a token. `given` holds the fields of [`Given`], a line each. `fields` is the body;
-/// it is checked here as the Worker will check it, since trigger.dev takes a timeout that it cannot
-/// read for none. Times are in milliseconds, `now` since the epoch.
-///
-/// # Errors
-/// What is wrong with the fields or the base URL, as a sentence.
 #[wasm_bindgen]
-#[allow(
-    clippy::too_many_arguments,
-    reason = "an object would cost an import for each field"
-)]
-pub fn create(
-    fields: &str,
-    now: f64,
-    given: &str,
-    wire: Wire,
-    max_attempts: u32,
-    min: f64,
-    max: f64,
-    factor: f64,
-) -> Result<Task, JsValue> {
-    CreateRequest::parse(fields.as_bytes(), Timestamp::from_millis(now as u64))
-        .map_err(|why| JsValue::from_str(&why.to_string()))?;
-    let retry = Retry {
-        max_attempts,
-        min,
-        max,
-        factor,
-    };
-    Task::to(Target::tokens(Given::from_lines(given)), wire, retry)
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = crypto, js_name = randomUUID)]
+    fn random_uuid() -> Result<String, JsValue>;
 }
 
-/// Starts to list tokens: those that the query asks for, which begins with `?`.
-///
-/// # Errors
-/// What is wrong with the base URL or the credential, as a sentence.
-#[wasm_bindgen]
-pub fn list(
-    query: &str,
-    given: &str,
-    wire: Wire,
-    max_attempts: u32,
-    min: f64,
-    max: f64,
-    factor: f64,
-) -> Result<Task, JsValue> {
-    let retry = Retry {
-        max_attempts,
-        min,
-        max,
-        factor,
-    };
-    let mut target = Target::tokens(Given::from_lines(given));
-    if let Ok(target) = &mut target {
-        target.url += query;
+const CREATE_FIELDS: [&str; 6] = [
+    "timeout",
+    "tags",
+    "idempotencyKey",
+    "idempotencyKeyTTL",
+    "approval",
+    "webhook",
+];
+
+/// What `createToken` returns.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CreatedToken {
+    id: String,
+    url: String,
+    is_cached: bool,
+    #[serde(skip_deserializing)]
+    public_access_token: Option<String>,
+}
+
+/// Creates a token. The fields are checked as the Worker will check them, since trigger.dev takes a timeout
+/// that it cannot read for none.
+#[wasm_bindgen(js_name = createToken)]
+pub fn create_token(fields: JsValue, options: JsValue) -> Promise {
+    start(Box::pin(async move {
+        let body = create_body(fields)?;
+        let options = Options::read(&options)?;
+        let address = Address::of_tokens(&options)?;
+        let mut transport = HttpTransport::new(address, &options, Some(body));
+        // Sent again, it must not become a second token.
+        let key = random_uuid().unwrap_or_else(|_| format!("{}{}", Math::random(), Math::random()));
+        transport.header = Some(("x-trigger-request-idempotency-key", key));
+        let (response, body) = transport.send(&options.retry).await?;
+        let [id, url, is_cached] = ["id", "url", "isCached"].map(|name| get(&body, name));
+        if !id.is_string() || !url.is_string() || is_cached.as_bool().is_none() {
+            return Err(invalid_response("token that was created"));
+        }
+        let mut token: CreatedToken =
+            from_value(body).map_err(|_| invalid_response("token that was created"))?;
+        if !is_url(&token.url) {
+            return Err(invalid_response("url"));
+        }
+        token.public_access_token =
+            response.and_then(|response| header(&response, "x-trigger-jwt"));
+        Ok(serde_wasm_bindgen::to_value(&token)?)
+    }))
+}
+
+fn create_body(fields: JsValue) -> Result<js_sys::JsString, JsValue> {
+    reject_unknown_fields("fields", &fields, &CREATE_FIELDS)?;
+    let timeout = get(&fields, "timeout");
+    let date = timeout.dyn_ref::<Date>();
+    if date.is_some_and(|date| date.get_time().is_nan()) {
+        return Err(invalid_argument(&[
+            "`timeout` is an invalid Date. Use a valid one.",
+        ]));
     }
-    Task::to(target, wire, retry)
+    let is_absent = fields.is_undefined() || fields.is_null();
+    let fields = if is_absent {
+        Object::new().into()
+    } else {
+        fields
+    };
+    let text = JSON::stringify(&fields).map_err(|cause| {
+        invalid_argument_because(&["`fields` cannot be written as JSON."], cause)
+    })?;
+    let now = Timestamp::from_millis(Date::now() as u64);
+    CreateRequest::parse(String::from(&text).as_bytes(), now)
+        .map_err(|why| invalid_argument(&[&why.to_string()]))?;
+    Ok(text)
+}
+
+const FILTERS: [&str; 7] = [
+    "status",
+    "tags",
+    "idempotencyKey",
+    "createdAt",
+    "limit",
+    "after",
+    "before",
+];
+const CREATED_AT: [&str; 3] = ["period", "from", "to"];
+const STATUSES: [&str; 3] = ["WAITING", "COMPLETED", "TIMED_OUT"];
+
+/// A page of a list, as the server says it; the tokens are read one by one.
+#[derive(Deserialize)]
+struct ListPage {
+    data: Vec<Preserved>,
+    pagination: Option<Cursors>,
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Preserved(#[serde(with = "preserve")] JsValue);
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+struct Cursors {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
+}
+
+/// A page of tokens: `{ data, pagination }`.
+#[wasm_bindgen(js_name = listTokens)]
+pub fn list_tokens(filters: JsValue, options: JsValue) -> Promise {
+    start(Box::pin(async move {
+        let query = list_query(&filters)?.to_string();
+        let options = Options::read(&options)?;
+        let mut address = Address::of_tokens(&options)?;
+        if !query.is_empty() {
+            address.url = [&address.url, "?", &query].concat();
+        }
+        let transport = HttpTransport::new(address, &options, None);
+        let (_, body) = transport.send(&options.retry).await?;
+        let pagination = get(&body, "pagination");
+        let is_cursor = |name| is_absent_or(&get(&pagination, name), JsValue::is_string);
+        let is_page = get(&body, "data").is_array()
+            && is_absent_or(&pagination, JsValue::is_object)
+            && is_cursor("next")
+            && is_cursor("previous");
+        if !is_page {
+            return Err(invalid_response("list of tokens"));
+        }
+        let page: ListPage = from_value(body).map_err(|_| invalid_response("list of tokens"))?;
+        let data = js_sys::Array::new();
+        for Preserved(token) in page.data {
+            data.push(&parse_token(token)?);
+        }
+        let read: JsValue = Object::new().into();
+        super::js::set(&read, "data", &data);
+        let cursors = page.pagination.unwrap_or_default();
+        let after = get(&filters, "after").as_string();
+        // Else to go from page to page would never end.
+        if cursors.next.as_ref().is_some_and(|next| !next.is_empty()) && cursors.next == after {
+            return Err(invalid_response("pagination"));
+        }
+        let cursors = serde_wasm_bindgen::to_value(&cursors)?;
+        super::js::set(&read, "pagination", &cursors);
+        Ok(read)
+    }))
+}
+
+/// A text, or some.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    One(String),
+    Many(Vec<String>),
+}
+
+fn list_query(filters: &JsValue) -> Result<QueryParams, JsValue> {
+    reject_unknown_fields("filters", filters, &FILTERS)?;
+    let created_at = get(filters, "createdAt");
+    reject_unknown_fields("createdAt", &created_at, &CREATED_AT)?;
+    let query = QueryParams::new();
+    let add = |name: &str, value: Option<String>| {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            query.append(name, &value);
+        }
+    };
+    add("page[size]", page_size(filters)?);
+    add("page[after]", text_filter(filters, "after")?);
+    add("page[before]", text_filter(filters, "before")?);
+    add("filter[status]", statuses(filters)?);
+    add(
+        "filter[idempotencyKey]",
+        text_filter(filters, "idempotencyKey")?,
+    );
+    add("filter[tags]", comma_separated(texts(filters, "tags")?));
+    add(
+        "filter[createdAt][period]",
+        text_filter(&created_at, "period")?,
+    );
+    add("filter[createdAt][from]", moment(&created_at, "from")?);
+    add("filter[createdAt][to]", moment(&created_at, "to")?);
+    Ok(query)
+}
+
+fn is_absent_or(value: &JsValue, is_fit: impl Fn(&JsValue) -> bool) -> bool {
+    value.is_undefined() || value.is_null() || is_fit(value)
+}
+
+/// A field of this type, if it is there.
+fn typed<T: serde::de::DeserializeOwned>(
+    object: &JsValue,
+    name: &str,
+    wanted: &str,
+    is_fit: impl Fn(&JsValue) -> bool,
+) -> Result<Option<T>, JsValue> {
+    let value = get(object, name);
+    if !is_absent_or(&value, is_fit) {
+        return Err(wrong(name, &value, wanted));
+    }
+    let read = from_value(value.clone());
+    read.map_err(|_| wrong(name, &value, wanted))
+}
+
+fn text_filter(object: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
+    typed(object, name, "a text", JsValue::is_string)
+}
+
+/// No list is no filter, an empty one a mistake.
+fn texts(filters: &JsValue, name: &str) -> Result<Vec<String>, JsValue> {
+    let texts = match typed(filters, name, "a text or a list of texts", |value| {
+        value.is_string() || is_list_of_texts(value)
+    })? {
+        None => return Ok(Vec::new()),
+        Some(Texts::One(text)) => vec![text],
+        Some(Texts::Many(texts)) => texts,
+    };
+    if texts.is_empty() {
+        return Err(invalid_argument(&[
+            "`",
+            name,
+            "` is empty, and no token would fit. Leave it out for all tokens.",
+        ]));
+    }
+    if let Some(text) = texts.iter().find(|text| text.contains(',')) {
+        return Err(invalid_argument(&[
+            "`",
+            name,
+            "` has `",
+            text,
+            "`, and cannot be asked for with a comma in it.",
+        ]));
+    }
+    Ok(texts)
+}
+
+fn statuses(filters: &JsValue) -> Result<Option<String>, JsValue> {
+    let statuses = texts(filters, "status")?;
+    let wrong = statuses
+        .iter()
+        .find(|status| !STATUSES.contains(&status.as_str()));
+    match wrong {
+        Some(status) => Err(invalid_argument(&[
+            "`",
+            status,
+            "` is not a status. Use `",
+            &STATUSES.join("`, `"),
+            "`.",
+        ])),
+        None => Ok(comma_separated(statuses)),
+    }
+}
+
+fn comma_separated(texts: Vec<String>) -> Option<String> {
+    (!texts.is_empty()).then(|| texts.join(","))
+}
+
+fn page_size(filters: &JsValue) -> Result<Option<String>, JsValue> {
+    const WANTED: &str = "a whole number from 1 to 100";
+    let is_number = |value: &JsValue| value.as_f64().is_some();
+    let limit: Option<f64> = typed(filters, "limit", WANTED, is_number)?;
+    match limit {
+        Some(limit) if limit.fract() != 0.0 || !(1.0..=100.0).contains(&limit) => {
+            Err(wrong("limit", &limit.into(), WANTED))
+        }
+        limit => Ok(limit.map(|limit| limit.to_string())),
+    }
+}
+
+/// Milliseconds since 1970.
+fn moment(created_at: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
+    let value = get(created_at, name);
+    if value.is_undefined() || value.is_null() {
+        return Ok(None);
+    }
+    let date = value.dyn_ref::<Date>().map(Date::get_time);
+    match date.or_else(|| value.as_f64()) {
+        Some(millis) if millis >= 0.0 && millis.fract() == 0.0 => Ok(Some(millis.to_string())),
+        millis => {
+            let shown = millis.map_or(value, JsValue::from);
+            Err(invalid_argument(&[
+                "`createdAt.",
+                name,
+                "` is ",
+                &show(&shown),
+                ". Use a Date since 1970 or a whole number of milliseconds.",
+            ]))
+        }
+    }
 }

@@ -1,7 +1,9 @@
 // The packed package in a real browser, completing tokens of the real Worker on another origin.
 import assert from "node:assert/strict";
 import { build as esbuild } from "esbuild";
+import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { build as vite8 } from "vite";
@@ -98,13 +100,18 @@ for (const path of ["native.html", ...Object.keys(BUNDLERS).map((name) => `${nam
   });
 }
 
-test("a Content-Security-Policy that blocks WebAssembly is named as the cause", async () => {
+test("a Content-Security-Policy that blocks WebAssembly is named as the cause, and a click counts all the same", async () => {
   const page = await browser.page();
   await page.goto(`${strict.url}/esbuild/index.html`);
   await page.waitForFunction(() => window.waitpoint);
-  const { code, message } = await call(page, "completeToken", "waitpoint_c1", 1, { accessToken: "x" });
-  assert.equal(code, "wasm_unavailable");
-  assert.match(message, /'wasm-unsafe-eval'/);
+  const token = await worker.create();
+  for (const name of ["retrieveToken", "waitForToken", "decodeToken"]) {
+    const { code, message } = await call(page, name, token);
+    assert.equal(code, "wasm_unavailable");
+    assert.match(message, /'wasm-unsafe-eval'/);
+  }
+  assert.deepEqual(await call(page, "completeToken", token.url, { a: 1 }), { success: true, outcome: "completed" });
+  assert.equal((await worker.retrieve(token.id)).output, '{"a":1}');
 });
 
 test("outputs of every kind come back as they went in", async () => {
@@ -288,4 +295,47 @@ test("a click completes though the tab goes away at once, 10 of 10", async () =>
     const { output } = await until(() => worker.retrieve(id), ({ status }) => status === "COMPLETED");
     assert.equal(output, '"clicked"');
   }
+});
+
+/** A server on another origin that holds each preflight, and counts what arrives. */
+async function slowServer(millis) {
+  const arrived = [];
+  const cors = { "access-control-allow-origin": "*", "access-control-allow-headers": "*", "access-control-max-age": "0" };
+  const server = createServer((request, response) => {
+    if (request.method === "OPTIONS") return setTimeout(() => response.writeHead(204, cors).end(), millis);
+    arrived.push(request.url);
+    response.writeHead(200, cors).end('{"success":true}');
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return { arrived, baseURL: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
+test("a click whose tab is closed at once arrives though its preflight takes 300 ms, 10 of 10", async () => {
+  const server = await slowServer(300);
+  for (let n = 0; n < 10; n++) {
+    const page = await open();
+    const preflight = page.waitForRequest((request) => request.url().startsWith(server.baseURL)).catch(() => {});
+    await page.evaluate(([n, baseURL]) => void window.waitpoint.completeToken(`w${n}`, 1, { baseURL, accessToken: "a" }), [n, server.baseURL]);
+    await preflight;
+    await page.close();
+  }
+  await until(() => server.arrived, ({ length }) => length === 10);
+  server.close();
+});
+
+test("a request leaves before whatever the page does next, such as an alert, 10 of 10", async () => {
+  const server = await slowServer(0);
+  for (let n = 0; n < 10; n++) {
+    const page = await open();
+    const shown = page.waitForEvent("dialog");
+    const script = ([n, baseURL]) => {
+      window.waitpoint.completeToken(`w${n}`, 1, { baseURL, accessToken: "a" });
+      alert("Thanks");
+    };
+    page.evaluate(script, [n, server.baseURL]).catch(() => {});
+    await shown;
+    await page.close({ runBeforeUnload: false });
+  }
+  await until(() => server.arrived, ({ length }) => length === 10);
+  server.close();
 });

@@ -326,7 +326,7 @@ test("no other spelling of a decision reaches upstream, nothing leads round in a
     `${TOKENS}/${id}/callback/%252e%252e%255ccomplete`, `${TOKENS}/${id}/callback/${jwt.replaceAll(".", "%2E")}`, `${TOKENS}/${id}/callback/${hash};x`,
     `${TOKENS}/${id}/callback/%3${hash.slice(1)}`, `${TOKENS}/${id.replace("_", "%5F")}/callback/${hash}`, `${TOKENS}/..%2f..%2fx/callback/${hash}`,
     `/engine/v1/runs/%2e%2e/waitpoints/tokens/${id}/wait`, `/engine/v1/runs/..%2f..%2f..%2fapi%2fv1%2fwaitpoints%2ftokens%2f${id}%2fcomplete%3f/waitpoints/tokens/x/wait`,
-    `/engine/v1/runs/run_1/waitpoints/tokens/%2e%2e/wait`,
+    `/engine/v1/runs/run_1/waitpoints/tokens/%252e%252e/wait`,
   ]) {
     const { status } = await raw("POST", path, `{"data":"there"}`);
     assert.ok([401, 404].includes(status), `${status} ${path}`);

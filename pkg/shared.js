@@ -1,0 +1,38 @@
+// What both wasm modules share: a class that extends Error, settings, Node's sockets.
+export class WaitpointError extends Error {
+  constructor(message, { code, status, retryable = false, cause } = {}) {
+    super(message, { cause });
+    Object.assign(this, { name: "WaitpointError", code, status, retryable });
+  }
+}
+
+export const makeError = (message, code, status, retryable, cause) =>
+  new WaitpointError(message, { code, status, retryable, cause });
+
+export const settings = { baseURL: "", accessToken: "" };
+export const configuredSettings = () => settings;
+/** Where there is no Rust to check them, the call that uses them does. */
+export const keepSettings = (options) => void Object.assign(settings, options);
+
+const connections = new WeakMap();
+
+/**
+ * Node's sockets keep their process until the other side has closed too, for minutes if the
+ * connection is dead. Their connections are needed, which only a dispatcher sees.
+ */
+export function openSocket(url, bearer) {
+  const protocols = ["waitpoint.v1", `bearer.${bearer}`];
+  const node = globalThis[Symbol.for("undici.globalDispatcher.1")];
+  if (!node?.dispatch) return new WebSocket(url, protocols);
+  const dispatch = (request, handler) => {
+    for (const name of ["onUpgrade", "onRequestUpgrade"].filter((name) => handler[name])) {
+      const upgrade = handler[name].bind(handler);
+      handler[name] = (...args) => (connections.set(socket, args.at(-1)), upgrade(...args));
+    }
+    return node.dispatch(request, handler);
+  };
+  const socket = new WebSocket(url, { protocols, dispatcher: { dispatch } });
+  return socket;
+}
+
+export const releaseSocket = (socket) => connections.get(socket)?.unref();

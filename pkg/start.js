@@ -1,0 +1,56 @@
+// How Rust is started, and what there is where it cannot be.
+import { makeError, settings } from "./shared.js";
+
+/** Rust, if it is there by now. */
+export function rustNow({ rust, cause, later }) {
+  if (rust) return rust;
+  throw unavailable(cause, later);
+}
+
+/**
+ * Calls a function of Rust's: at once, or when it has been compiled where that cannot be at once
+ * (Chromium before 116). Where it cannot be at all, `otherwise` is called with the reason.
+ */
+export async function loadWasm(module, name, args, otherwise) {
+  const { later } = module();
+  if (later) await later;
+  if (!module().rust && otherwise) return otherwise(unavailable(module().cause), ...args);
+  return rustNow(module())[name](...args);
+}
+
+/** Why there is no WebAssembly, as an error. */
+function unavailable(cause, isLater) {
+  let message = `WebAssembly did not start: ${cause?.message}`;
+  if (typeof WebAssembly !== "object") message = "There is no WebAssembly here.";
+  else if (/unsafe-eval|CSP|embedder/.test(cause?.message))
+    message = "A Content-Security-Policy forbids WebAssembly. Allow script-src 'wasm-unsafe-eval'.";
+  else if (isLater) message = "WebAssembly is still being compiled here. Call again.";
+  return makeError(message, "wasm_unavailable", undefined, !!isLater, cause);
+}
+
+const TOKEN_URL = /^(https?:.+)\/api\/v1\/waitpoints\/tokens\/(\w+)\/callback\/([\w.-]+)/;
+
+/** Without Rust the click counts all the same: a plain request, repeated once. */
+export async function completePlainly(cause, token, data, options) {
+  const text = `${token?.url ?? token?.id ?? token}`;
+  const [, origin, id = text, secret] = TOKEN_URL.exec(text) ?? [];
+  const bearer = options?.accessToken || token?.publicAccessToken || secret || settings.accessToken;
+  if (!bearer || !/^\w{1,100}$/.test(id)) throw cause;
+  const base = options?.baseURL || origin || settings.baseURL || "https://api.trigger.dev";
+  const isHash = bearer === secret && !secret.includes(".");
+  const path = `/api/v1/waitpoints/tokens/${id}/${isHash ? `callback/${secret}` : "complete"}`;
+  const headers = { "content-type": "application/json" };
+  if (!isHash) headers.authorization = `Bearer ${bearer}`;
+  const body = JSON.stringify(isHash ? data : { data });
+  const request = { method: "POST", headers, body, keepalive: true, signal: options?.signal };
+  const lost = { status: 0, json: async () => ({ code: "network_error" }) };
+  const send = () => fetch(base.replace(/\/$/, "") + path, request).catch(() => lost);
+  const mayRetry = ({ status }) => !status || status === 429 || status >= 500;
+  let response = await send();
+  if (mayRetry(response)) response = await send();
+  const outcome = response.headers?.get("waitpoint-outcome") ?? undefined;
+  if (response.ok) return { success: true, outcome };
+  const { code = `http_${response.status}` } = (await response.json().catch(() => {})) ?? {};
+  const message = `The token could not be completed: ${code}.`;
+  throw makeError(message, code, response.status || undefined, mayRetry(response), cause);
+}

@@ -1,0 +1,197 @@
+//! What a caller gives: which token, and options.
+
+use super::js::{concat, configured_settings, get, get_some, invalid_argument, show};
+use super::reference::{Action, CallInput, Target, is_base_url};
+use super::retry::Retry;
+use alloc::string::String;
+use js_sys::Object;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortSignal, Url};
+
+/// A call's options, read and checked.
+pub(crate) struct Options {
+    access_token: String,
+    base_url: String,
+    pub(crate) signal: Option<AbortSignal>,
+    /// Of each attempt, in milliseconds.
+    pub(crate) timeout: f64,
+    pub(crate) retry: Retry,
+    pub(crate) keepalive: bool,
+}
+
+const OPTIONS: [&str; 6] = [
+    "accessToken",
+    "baseURL",
+    "signal",
+    "timeoutInMs",
+    "retry",
+    "keepalive",
+];
+const RETRY: [&str; 4] = ["maxAttempts", "minTimeoutInMs", "maxTimeoutInMs", "factor"];
+
+impl Options {
+    pub(crate) fn read(options: &JsValue) -> Result<Self, JsValue> {
+        reject_unknown_fields("options", options, &OPTIONS)?;
+        let retry = get(options, "retry");
+        let is_off = retry.as_bool() == Some(false);
+        if !is_off {
+            reject_unknown_fields("retry", &retry, &RETRY)?;
+        }
+        let signal = get_some(options, "signal");
+        if let Some(signal) = &signal
+            && !get(signal, "addEventListener").is_function()
+        {
+            return Err(wrong("signal", signal, "an AbortSignal"));
+        }
+        let base_url = text_field(options, "baseURL")?;
+        check_base_url(&base_url)?;
+        let max_attempts = number(&retry, "maxAttempts", 5.0)?;
+        Ok(Self {
+            access_token: text_field(options, "accessToken")?,
+            base_url,
+            signal: signal.map(JsCast::unchecked_into),
+            timeout: number(options, "timeoutInMs", 15_000.0)?,
+            retry: Retry {
+                max_attempts: if is_off { 1 } else { max_attempts as u32 },
+                min: number(&retry, "minTimeoutInMs", 500.0)?,
+                max: number(&retry, "maxTimeoutInMs", 8_000.0)?,
+                factor: number(&retry, "factor", 2.0)?,
+            },
+            keepalive: get(options, "keepalive") != false,
+        })
+    }
+}
+
+/// An argument that is not what it must be. Never for a text that may be a credential.
+pub(crate) fn wrong(name: &str, value: &JsValue, wanted: &str) -> JsValue {
+    invalid_argument(&["`", name, "` is ", &show(value), ". Use ", wanted, "."])
+}
+
+fn number(object: &JsValue, name: &str, default: f64) -> Result<f64, JsValue> {
+    let Some(value) = get_some(object, name) else {
+        return Ok(default);
+    };
+    match value.as_f64() {
+        Some(number) if (1.0..2_147_483_648.0).contains(&number) => Ok(number),
+        _ => Err(wrong(name, &value, "a number from 1 to 2147483647")),
+    }
+}
+
+/// Misspelt fields would be missed in silence.
+pub(crate) fn reject_unknown_fields(
+    what: &str,
+    value: &JsValue,
+    names: &[&str],
+) -> Result<(), JsValue> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(());
+    }
+    if !value.is_object() && !value.is_function() {
+        return Err(wrong(what, value, "an object"));
+    }
+    for name in Object::keys(value.unchecked_ref::<Object>()).iter() {
+        let name = name.as_string().unwrap_or_default();
+        if !names.contains(&name.as_str()) {
+            let mut message = concat(&["`", what, "` has no field `", &name, "`. It has"]);
+            for name in names {
+                message += " ";
+                message += name;
+            }
+            return Err(invalid_argument(&[&message, "."]));
+        }
+    }
+    Ok(())
+}
+
+/// A text; empty if it is absent.
+pub(crate) fn text_field(object: &JsValue, name: &str) -> Result<String, JsValue> {
+    get_some(object, name).map_or_else(|| Ok(String::new()), |value| text(name, &value))
+}
+
+pub(crate) fn text(name: &str, value: &JsValue) -> Result<String, JsValue> {
+    value
+        .as_string()
+        .ok_or_else(|| wrong(name, value, "a text"))
+}
+
+/// Empty is none.
+pub(crate) fn check_base_url(text: &str) -> Result<(), JsValue> {
+    if text.is_empty() || (is_base_url(text) && Url::new(text).is_ok()) {
+        return Ok(());
+    }
+    let wanted = "an http(s) URL of an origin and perhaps a path, such as `https://example.com`";
+    Err(wrong("baseURL", &text.into(), wanted))
+}
+
+#[cfg(feature = "browser")]
+/// What names a token, as a text: the first of these fields that there is, or the value itself.
+pub(crate) fn token_text(token: &JsValue, fields: &[&str]) -> Result<String, JsValue> {
+    let named = fields.iter().find_map(|name| get_some(token, name));
+    let value = named.as_ref().unwrap_or(token);
+    let wanted = "a waitpoint token's id, its url, or what createToken returned";
+    value
+        .as_string()
+        .ok_or_else(|| wrong("token", value, wanted))
+}
+
+/// Where a request goes.
+pub(crate) struct Address {
+    pub(crate) url: String,
+    /// Empty if the URL itself is the credential.
+    pub(crate) bearer: String,
+}
+
+impl Address {
+    /// Of an action on a token.
+    #[cfg(feature = "browser")]
+    pub(crate) fn of_token(
+        action: Action,
+        token: &JsValue,
+        options: &Options,
+    ) -> Result<Self, JsValue> {
+        let text = token_text(token, &["url", "id", "href"])?;
+        let own = if options.access_token.is_empty() {
+            text_field(token, "publicAccessToken")?
+        } else {
+            String::new()
+        };
+        Self::find(Some(action), &text, &own, options)
+    }
+
+    /// Of all tokens.
+    #[cfg(feature = "server")]
+    pub(crate) fn of_tokens(options: &Options) -> Result<Self, JsValue> {
+        Self::find(None, "", "", options)
+    }
+
+    fn find(
+        action: Option<Action>,
+        token: &str,
+        own_token: &str,
+        options: &Options,
+    ) -> Result<Self, JsValue> {
+        let settings = configured_settings();
+        let input = CallInput {
+            token,
+            access_token: if options.access_token.is_empty() {
+                own_token
+            } else {
+                &options.access_token
+            },
+            base_url: &options.base_url,
+            configured_access_token: &text_field(&settings, "accessToken")?,
+            configured_base_url: &text_field(&settings, "baseURL")?,
+        };
+        let target = match action {
+            Some(action) => Target::of(action, input),
+            None => Target::tokens(input),
+        };
+        match target {
+            Ok(Target { url, bearer }) => Ok(Self {
+                url,
+                bearer: String::from(bearer),
+            }),
+            Err(why) => Err(invalid_argument(&[why.sentence()])),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What a caller gets: tokens and claims, made of answers that are checked.
+
+#[cfg(feature = "browser")]
+use super::js::get_some;
+use super::js::{get, invalid_response, parse_json, set, timed_out};
+use super::reference::is_url;
+use js_sys::{Array, Date, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// The fields that are texts where they are there, besides the times. What else a server says stays as it is.
+const TEXTS: [&str; 5] = [
+    "output",
+    "outputType",
+    "completedBy",
+    "completedBySubject",
+    "idempotencyKey",
+];
+const TIMES: [&str; 8] = [
+    "createdAt",
+    "completedAt",
+    "timeoutAt",
+    "idempotencyKeyExpiresAt",
+    "createdAfter",
+    "completedAfter",
+    "timeoutAfter",
+    "idempotencyKeyExpiresAfter",
+];
+
+/// A token as people want it: dates are dates, the output is what it was completed with.
+///
+/// # Errors
+/// `invalid_response`, naming a field that is not what it must be.
+pub(crate) fn parse_token(token: JsValue) -> Result<JsValue, JsValue> {
+    let url = get(&token, "url").as_string().unwrap_or_default();
+    let tags = get(&token, "tags");
+    let missing = if !get(&token, "id").is_string() {
+        "id"
+    } else if !is_url(&url) {
+        "url"
+    } else if status(&token).is_none() {
+        "status"
+    } else if !is_list_of_texts(&tags) {
+        "tags"
+    } else if !get(&token, "createdAt").is_string() {
+        "createdAt"
+    } else {
+        ""
+    };
+    if !missing.is_empty() {
+        return Err(invalid_response(missing));
+    }
+    for name in TEXTS.iter().chain(&TIMES) {
+        let value = get(&token, name);
+        if value.is_undefined() || value.is_null() {
+            continue;
+        }
+        let mut is_valid = value.is_string();
+        if is_valid && !TEXTS.contains(name) {
+            let date = Date::new(&value);
+            is_valid = date.get_time() > 0.0;
+            set(&token, name, &date);
+        }
+        if !is_valid {
+            return Err(invalid_response(name));
+        }
+    }
+    read_output(&token)?;
+    Ok(token)
+}
+
+pub(crate) fn is_list_of_texts(value: &JsValue) -> bool {
+    let list = value.dyn_ref::<Array>();
+    list.is_some_and(|list| list.iter().all(|item| item.is_string()))
+}
+
+fn read_output(token: &JsValue) -> Result<(), JsValue> {
+    let [output, kind, is_error] = ["output", "outputType", "outputIsError"].map(|name| {
+        let value = get(token, name);
+        let _ = Reflect::delete_property(token.unchecked_ref::<Object>(), &name.into());
+        value
+    });
+    if is_error == true {
+        let message = get(&parse_json(&output), "message").as_string();
+        let message = message.as_deref().unwrap_or("The token timed out.");
+        set(token, "error", &timed_out(message));
+        return Ok(());
+    }
+    if !is_error.is_undefined() && is_error != false {
+        return Err(invalid_response("outputIsError"));
+    }
+    if output.is_undefined() {
+        return Ok(());
+    }
+    let kind = kind.as_string().unwrap_or_default();
+    let mut value = output;
+    if contains(&kind, "json") {
+        value = parse_json(&value);
+    }
+    // trigger.dev's SuperJSON: what it adds to JSON is left out.
+    if contains(&kind, "super") {
+        value = get(&value, "json");
+    }
+    if value.is_undefined() {
+        return Err(invalid_response("output"));
+    }
+    set(token, "output", &value);
+    Ok(())
+}
+
+fn contains(text: &str, part: &str) -> bool {
+    let mut windows = text.as_bytes().windows(part.len());
+    windows.any(|window| window == part.as_bytes())
+}
+
+/// The status of a token, if it is one that there is; and whether it is final.
+fn status(token: &JsValue) -> Option<bool> {
+    match get(token, "status").as_string()?.as_str() {
+        "WAITING" => Some(false),
+        "COMPLETED" | "TIMED_OUT" => Some(true),
+        _ => None,
+    }
+}
+
+#[cfg(feature = "browser")]
+pub(crate) fn is_finished(token: &JsValue) -> bool {
+    status(token) == Some(true)
+}
+
+/// What the claims of a JWT say, for people; `None` if they are not a public access token's.
+#[cfg(feature = "browser")]
+pub(crate) fn describe_claims(claims: &[u8]) -> Option<JsValue> {
+    let claims = parse_json(&core::str::from_utf8(claims).ok()?.into());
+    let expires = get(&claims, "exp").as_f64()?;
+    let expires_at = Date::new(&(expires * 1_000.0).into());
+    let [environment, scopes] = ["sub", "scopes"].map(|name| get(&claims, name));
+    let subject = get_some(&get(&claims, "act"), "sub").unwrap_or_default();
+    let are_texts = environment.is_string()
+        && is_list_of_texts(&scopes)
+        && (subject.is_undefined() || subject.is_string());
+    // An invalid Date is NaN.
+    let is_expiry = expires_at.get_time() > 0.0;
+    if !are_texts || !is_expiry {
+        return None;
+    }
+    let id = scopes.unchecked_ref::<Array>().iter().find_map(|scope| {
+        let scope = scope.as_string()?;
+        Some(JsValue::from_str(waitpoint_of(&scope)?))
+    });
+    let described: JsValue = Object::new().into();
+    for (name, value) in [
+        ("id", id.as_ref().unwrap_or(&JsValue::UNDEFINED)),
+        ("environment", &environment),
+        ("scopes", &scopes),
+        ("expiresAt", &expires_at),
+        ("subject", &subject),
+    ] {
+        set(&described, name, value);
+    }
+    Some(described)
+}
+
+/// The id in a scope such as `read:waitpoints:<id>`.
+#[cfg(feature = "browser")]
+fn waitpoint_of(scope: &str) -> Option<&str> {
+    let at = scope.bytes().position(|byte| byte == b':')?;
+    let id = scope.get(at..)?.strip_prefix(":waitpoints:")?;
+    (!id.is_empty()).then_some(id)
+}
