@@ -79,8 +79,8 @@ extern "C" {
 
 /// Whether a subprotocol may hold this key: some characters are separators there.
 fn fits_protocol(bearer: &str) -> bool {
-    let is_separator = |byte| matches!(byte, b'"' | b'(' | b')' | b',' | b'/' | b':'..=b'@' | b'['..=b']' | b'{' | b'}');
-    !bearer.bytes().any(is_separator)
+    let separators = b"\"(),/:;<=>?@[\\]{}";
+    !bearer.bytes().any(|byte| separators.contains(&byte))
 }
 
 impl WaitTransport {
