@@ -3,7 +3,7 @@
 //! Invariant: an approval that parses can be shown and decided; whoever holds the link chooses among
 //! what its creator wrote, and adds at most a comment.
 
-use crate::error::{Refusal, excerpt};
+use crate::error::{Refusal, excerpt, shortened};
 use crate::text::{Look, single_line};
 use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny};
@@ -25,7 +25,7 @@ const KNOWS_UNICODE: bool = cfg!(not(feature = "server"));
 pub const MAX_CHOICES: usize = 6;
 /// Longest output that is looked at to tell which choice led to it, in bytes. A choice's data and a comment
 /// are shorter; what is longer came by the API, and comparing it would take several times its memory.
-const MAX_CHOICE_OUTPUT: usize = 64 * 1024;
+pub const MAX_CHOICE_OUTPUT: usize = 64 * 1024;
 /// Longest comment of a person, in characters.
 pub const MAX_COMMENT: usize = 2_000;
 
@@ -146,7 +146,9 @@ impl Approval {
         serde_json::from_str(json).map_err(|why| {
             let why = why.to_string();
             // The place in a text that was cut out of another means nothing to the caller.
-            invalid(why.split(" at line ").next().unwrap_or(&why).to_owned())
+            let why = why.split(" at line ").next().unwrap_or(&why);
+            // It quotes the caller.
+            invalid(shortened(why, 200))
         })
     }
 

@@ -265,12 +265,15 @@ impl fmt::Display for Refusal {
 
 /// A value of the caller as an error quotes it: as JSON text, at most 64 characters of it.
 pub(crate) fn excerpt(value: &str) -> String {
-    serde_json::to_string(&shortened(value)).unwrap_or_default()
+    serde_json::to_string(&shortened(value, EXCERPT)).unwrap_or_default()
 }
 
-/// At most 64 characters of a value.
-pub(crate) fn shortened(value: &str) -> String {
-    let mut text: String = value.chars().take(64).collect();
+/// Most characters of a value that an error quotes.
+pub(crate) const EXCERPT: usize = 64;
+
+/// At most so many characters of a value.
+pub(crate) fn shortened(value: &str, most: usize) -> String {
+    let mut text: String = value.chars().take(most).collect();
     if text.len() < value.len() {
         text.push('…');
     }

@@ -8,7 +8,7 @@
 //! Source of the parameters: trigger.dev's `ApiWaitpointListPresenter`. What it ignores because it cannot
 //! read it is an error here, as the answer would hold tokens that were not asked for.
 
-use crate::error::{QueryIssue, Refusal, excerpt, shortened};
+use crate::error::{EXCERPT, QueryIssue, Refusal, excerpt, shortened};
 use crate::route::internal_id;
 use crate::time::{PERIOD_FORMS, Timestamp, parse_since};
 use crate::wire::{MAX_TAG, form_fields};
@@ -416,7 +416,7 @@ fn read_statuses(text: &str) -> Result<Statuses, String> {
         }
     }
     if !unknown.is_empty() {
-        let unknown = shortened(&unknown);
+        let unknown = shortened(&unknown, EXCERPT);
         return Err(format!(
             "Invalid status values: {unknown}; give WAITING, COMPLETED or TIMED_OUT"
         ));
@@ -435,7 +435,7 @@ fn read_tags(text: &str) -> Result<Vec<String>, String> {
         ));
     }
     // No token has a longer one, and the filter is read again for each row.
-    match tags.iter().find(|tag| tag.encode_utf16().count() > MAX_TAG) {
+    match tags.iter().find(|tag| tag.chars().count() > MAX_TAG) {
         Some(tag) => Err(format!(
             "{} is no tag; give at most {MAX_TAG} characters",
             excerpt(tag)

@@ -4,7 +4,7 @@
 //! Invariant: every text that a caller or a person wrote is escaped by the template (`www/page.html`),
 //! stands in an element's content or a quoted attribute, and is isolated in its own direction.
 
-use crate::approval::{Approval, Choice, Comment, Confirm, MAX_COMMENT, Style, compact};
+use crate::approval::{Approval, Choice, Comment, Confirm, MAX_COMMENT, MAX_LABEL, Style, compact};
 use crate::text::{is_same_word, single_line, strip_invisible};
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, State, Token};
@@ -339,10 +339,18 @@ fn standing<'a>(
 
 /// At most [`MAX_COMMENT`] characters of a comment: by the API it can be longer than by the page.
 fn shown_comment(comment: &str) -> Cow<'_, str> {
-    match comment.char_indices().nth(MAX_COMMENT) {
-        Some((end, _)) => Cow::Owned(format!("{}…", comment.get(..end).unwrap_or(comment))),
-        None => Cow::Borrowed(comment),
+    let shown = prefix(comment, MAX_COMMENT);
+    if shown.len() < comment.len() {
+        Cow::Owned(format!("{shown}…"))
+    } else {
+        Cow::Borrowed(comment)
     }
+}
+
+/// At most so many characters.
+fn prefix(text: &str, most: usize) -> &str {
+    let end = text.char_indices().nth(most).map(|(end, _)| end);
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 #[derive(Template)]
@@ -473,7 +481,7 @@ impl<'a> Form<'a> {
             choices: approval.choices.iter().enumerate().map(button).collect(),
             chooses: approval.confirm == Confirm::Choose,
             types: approval.confirm == Confirm::Typed,
-            typed: &draft.typed,
+            typed: prefix(&draft.typed, 4 * MAX_LABEL),
             comments: approval.comment != Comment::None,
             comment_required: approval.comment == Comment::Required,
             comment: &draft.comment,

@@ -71,7 +71,7 @@ impl<'a> Endpoint<'a> {
                     _ => return None,
                 }
             }
-            (Some("engine"), Some("v1"), Some("runs"), Some(_run)) => {
+            (Some("engine"), Some("v1"), Some("runs"), Some(run)) if is_plain(run) => {
                 match (next(), next(), next(), next(), next()) {
                     (Some("waitpoints"), Some("tokens"), Some(id), Some("wait"), None) => {
                         Self::RunWait { id }
@@ -113,6 +113,12 @@ impl<'a> Endpoint<'a> {
             Self::Token { .. } | Self::Complete { .. } | Self::Wait { .. }
         )
     }
+}
+
+/// Whether a segment is one of an API's ids as clients send it.
+fn is_plain(segment: &str) -> bool {
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    (1..=128).contains(&segment.len()) && segment.bytes().all(is_letter)
 }
 
 /// Whether a path that is no [`Endpoint`] may be one of the API at which the tokens of a relay live. Another

@@ -90,7 +90,13 @@ impl Look {
     /// Of a label.
     #[must_use]
     pub fn of(label: &str) -> Self {
-        let chars = decomposed(label);
+        let mut chars = decomposed(label);
+        one_flag_each(&mut chars);
+        if mixes_directions(&chars) {
+            // Where its parts stand depends on which comes first, so their order tells nothing.
+            chars.retain(|c| !c.is_whitespace());
+            insertion_sort(&mut chars, |_| true);
+        }
         Self {
             exact: skeleton(&chars, Case::Exact),
             small: skeleton(&chars, Case::Small),
@@ -279,16 +285,67 @@ fn push_parts(c: char, parts: &mut Vec<char>) {
     }
 }
 
+/// Whether it holds letters that are written from the left and others that are from the right.
+fn mixes_directions(chars: &[char]) -> bool {
+    let is_from_right = |c: char| {
+        matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')
+            || matches!(c, '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+    };
+    let is_from_left = |c: char| c.is_ascii_alphabetic() || (c > '\u{bf}' && !is_from_right(c));
+    chars.iter().any(|&c| is_from_right(c)) && chars.iter().any(|&c| is_from_left(c))
+}
+
+/// Regions whose flag is another's, or hard to tell from it: each with that other.
+const SAME_FLAGS: [(&str, &str); 11] = [
+    ("BV", "NO"),
+    ("SJ", "NO"),
+    ("CP", "FR"),
+    ("BL", "FR"),
+    ("MF", "FR"),
+    ("UM", "US"),
+    ("HM", "AU"),
+    ("EA", "ES"),
+    ("DG", "IO"),
+    ("TD", "RO"),
+    ("ID", "MC"),
+];
+
+fn one_flag_each(chars: &mut [char]) {
+    let letter = |c: char| u32::from(c).checked_sub(0x1_f1e6 - u32::from(b'A'));
+    let indicator = |letter: u8| char::from_u32(0x1_f1e6 - u32::from(b'A') + u32::from(letter));
+    let mut rest = chars;
+    while let [first, second, ..] = rest {
+        let is_flag = |of: &str| {
+            let letters = of.bytes().map(|byte| Some(u32::from(byte)));
+            [letter(*first), letter(*second)].into_iter().eq(letters)
+        };
+        let same = SAME_FLAGS.iter().find(|(region, _)| is_flag(region));
+        if let Some([a, b]) = same.map(|(_, other)| other.as_bytes()) {
+            *first = indicator(*a).unwrap_or(*first);
+            *second = indicator(*b).unwrap_or(*second);
+        }
+        let is_pair = matches!(*first, '\u{1f1e6}'..='\u{1f1ff}');
+        rest = rest
+            .get_mut(if is_pair { 2 } else { 1 }..)
+            .unwrap_or_default();
+    }
+}
+
 /// The order in which marks were written does not count.
 fn sort_marks(chars: &mut [char]) {
     let is_mark = |c: char| !c.is_ascii() && Unicode::get().marks.has(c);
-    // They are few behind each letter (`MAX_MARKS`), and the standard library's sort is large: each
-    // mark moves ahead of greater ones.
+    // They are few behind each letter (`MAX_MARKS`).
+    insertion_sort(chars, is_mark);
+}
+
+/// Sorts each run of these. The standard library's sort is large, and labels are short: each moves ahead of
+/// greater ones.
+fn insertion_sort(chars: &mut [char], is_of_run: impl Fn(char) -> bool) {
     for end in 1..chars.len() {
         let pairs = (0..end).rev().map(|place| (place, place + 1));
         for (before, after) in pairs {
             match (chars.get(before), chars.get(after)) {
-                (Some(&a), Some(&b)) if a > b && is_mark(a) && is_mark(b) => {
+                (Some(&a), Some(&b)) if a > b && is_of_run(a) && is_of_run(b) => {
                     chars.swap(before, after)
                 }
                 _ => break,
@@ -321,7 +378,13 @@ fn skeleton(chars: &[char], case: Case) -> Vec<char> {
             continue;
         }
         last = c;
-        let c = cased(c);
+        let c = match cased(c) {
+            // Strokes, and letters of Katakana that Hiragana has too.
+            '\u{30fc}' | '\u{2014}' | '\u{2015}' | '\u{1173}' | '\u{3161}' => '\u{4e00}',
+            '\u{30ea}' => '\u{308a}',
+            '\u{30d8}' => '\u{3078}',
+            c => c,
+        };
         let looks = if c.is_ascii() {
             None
         } else {

@@ -359,6 +359,16 @@ impl Token {
         }
     }
 
+    /// Empties an output of more bytes than this.
+    pub fn leave_out_long_output(&mut self, most: usize) {
+        if let State::Completed { decision, .. } = &mut self.state
+            && let Some(output) = &mut decision.output
+            && output.text.len() > most
+        {
+            output.text = String::new();
+        }
+    }
+
     /// When the token was decided or timed out; `None` while it waits.
     #[must_use]
     pub fn finished_at(&self) -> Option<Timestamp> {

@@ -5,14 +5,18 @@
 //!
 //! Source of the formats: trigger.dev's `ApiWaitpointPresenter` and `waitpointCompletionPacket`.
 
+use crate::approval::Approval;
 use crate::delivery::Note;
 use crate::entry;
+use crate::error::Refusal;
 use crate::fingerprint::Fingerprint;
+use crate::list::MAX_SIZE;
 use crate::time::Timestamp;
 use crate::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
 use crate::webhook::{has_host_and_port, is_loopback_origin};
-use crate::wire::quoted_len;
-use serde::Deserialize;
+use crate::wire::{MAX_CREATE, quoted_len, read_tags};
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::fmt;
 
@@ -131,22 +135,11 @@ pub fn rewrite_urls(json: &str, origin: &str) -> String {
         #[serde(borrow)]
         data: Option<&'a RawValue>,
     }
-    #[derive(Deserialize)]
-    struct Item<'a> {
-        #[serde(borrow)]
-        url: Option<&'a RawValue>,
-    }
     let Ok(Body { url, data }) = serde_json::from_str(json) else {
         return json.to_owned();
     };
-    let items: Vec<Item<'_>> = data
-        .and_then(|data| serde_json::from_str(data.get()).ok())
-        .unwrap_or_default();
-    let mut urls: Vec<&str> = items
-        .iter()
-        .filter_map(|item| item.url)
-        .map(RawValue::get)
-        .collect();
+    let items = data.and_then(|data| serde_json::from_str::<UrlsOfItems<'_>>(data.get()).ok());
+    let mut urls = items.map_or(Vec::new(), |UrlsOfItems(urls)| urls);
     if let Some(url) = url.map(RawValue::get) {
         let after = |other: &&str| other.as_ptr() < url.as_ptr();
         urls.insert(urls.partition_point(after), url);
@@ -165,6 +158,39 @@ pub fn rewrite_urls(json: &str, origin: &str) -> String {
         }
     }
     out + json.get(copied..).unwrap_or_default()
+}
+
+/// The URLs of a list's items, of as many as a page can have.
+struct UrlsOfItems<'a>(Vec<&'a str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for UrlsOfItems<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Item<'a> {
+            #[serde(borrow)]
+            url: Option<&'a RawValue>,
+        }
+        struct Items;
+        impl<'de> Visitor<'de> for Items {
+            type Value = Vec<&'de str>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of objects")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut urls = Vec::new();
+                while let Some(Item { url }) = items.next_element()? {
+                    if urls.len() == MAX_SIZE {
+                        return Err(A::Error::custom("more items than a page has"));
+                    }
+                    urls.extend(url.map(RawValue::get));
+                }
+                Ok(urls)
+            }
+        }
+        deserializer.deserialize_seq(Items).map(UrlsOfItems)
+    }
 }
 
 /// The id in the answer to a create, without its prefix.
@@ -189,8 +215,10 @@ pub struct Extras {
 
 impl Extras {
     /// Looks for them in the body of a create; what is no JSON object has none, and upstream refuses it.
-    #[must_use]
-    pub fn of(body: &[u8]) -> Self {
+    ///
+    /// # Errors
+    /// `Invalid` for an object that says one of them twice: upstream would take it, and nobody would ask.
+    pub fn of(body: &[u8]) -> Result<Self, Refusal> {
         #[derive(Deserialize)]
         struct Fields<'a> {
             #[serde(borrow)]
@@ -201,12 +229,21 @@ impl Extras {
         let text = |raw: Option<&RawValue>| raw.map(|raw| raw.get().to_owned());
         // Not from bytes: a text that nobody reads need not be UTF-8 then.
         let body = std::str::from_utf8(body).unwrap_or_default();
+        // Upstream takes no byte order mark for a part of the text.
+        let body = body.strip_prefix('\u{feff}').unwrap_or(body);
+        if !body.trim_ascii_start().starts_with('{') {
+            return Ok(Self::default());
+        }
         match serde_json::from_str::<Fields<'_>>(body) {
-            Ok(fields) if body.trim_ascii_start().starts_with('{') => Self {
+            Ok(fields) => Ok(Self {
                 approval: text(fields.approval),
                 webhook: text(fields.webhook),
-            },
-            _ => Self::default(),
+            }),
+            Err(why) if why.is_data() => Err(Refusal::Invalid {
+                path: "",
+                message: why.to_string(),
+            }),
+            Err(_) => Ok(Self::default()),
         }
     }
 }
@@ -223,8 +260,8 @@ pub fn read_token(json: &str, origin: &str) -> Option<Token> {
         completed_at: Option<&'a str>,
         output: Option<String>,
         output_type: Option<&'a str>,
-        #[serde(default)]
-        tags: Vec<String>,
+        #[serde(borrow)]
+        tags: Option<&'a RawValue>,
         idempotency_key: Option<String>,
         user_provided_idempotency_key: Option<bool>,
         idempotency_key_expires_at: Option<&'a str>,
@@ -253,7 +290,11 @@ pub fn read_token(json: &str, origin: &str) -> Option<Token> {
             },
             _ => return None,
         },
-        approval: fields.approval.map(|raw| raw.get().to_owned()),
+        approval: fields
+            .approval
+            .map(RawValue::get)
+            .filter(|text| text.len() <= MAX_CREATE && Approval::parse(text).is_ok())
+            .map(str::to_owned),
         origin: origin.to_owned(),
         key: key
             .filter(|_| fields.user_provided_idempotency_key == Some(true))
@@ -269,7 +310,12 @@ pub fn read_token(json: &str, origin: &str) -> Option<Token> {
                 "TIMED_OUT" => timeout_at.or(Some(ended_at)),
                 _ => timeout_at,
             },
-            fields.tags,
+            // As many and as long as create takes: they would multiply here.
+            fields
+                .tags
+                .filter(|raw| raw.get().len() <= MAX_CREATE)
+                .and_then(|raw| read_tags(raw).ok())
+                .unwrap_or_default(),
         )
     })
 }

@@ -98,7 +98,7 @@ impl CreateRequest {
                 .timeout
                 .map(|raw| timeout(raw.get(), now))
                 .transpose()?,
-            tags: fields.tags.map(tags).transpose()?.unwrap_or_default(),
+            tags: fields.tags.map(read_tags).transpose()?.unwrap_or_default(),
             key: key
                 .filter(|text| !text.is_empty())
                 .map(|text| Key { text, expires_at }),
@@ -173,7 +173,11 @@ fn timeout(raw: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
     at.map_err(|why| Refusal::timeout(raw, why))
 }
 
-fn tags(raw: &RawValue) -> Result<Vec<String>, Refusal> {
+/// Reads the field `tags` of create.
+///
+/// # Errors
+/// `Invalid`, `TooManyTags`.
+pub fn read_tags(raw: &RawValue) -> Result<Vec<String>, Refusal> {
     let tags = match serde_json::from_str::<String>(raw.get()) {
         Ok(one) => vec![one],
         Err(_) => serde_json::from_str::<Vec<String>>(raw.get()).map_err(|_| {

@@ -94,6 +94,7 @@ fn command(ask: &Ask) -> (Command, &str) {
 
 fn context(etag: &str) -> ResponseContext {
     ResponseContext {
+        waited: Some(5),
         origin: "https://api.example".to_owned(),
         page: "https://app.example".to_owned(),
         etag: etag.to_owned(),

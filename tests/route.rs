@@ -190,6 +190,26 @@ fn no_other_spelling_of_a_tokens_path_is_another_api() {
 }
 
 #[test]
+fn a_run_is_named_by_a_plain_id() {
+    let of = |run: &str| {
+        Endpoint::of(&format!("/engine/v1/runs/{run}/waitpoints/tokens/x/wait")).is_some()
+    };
+    assert!(of("run_cm1") && of("run-1") && of("1"));
+    for run in [
+        "",
+        "..",
+        "%2e%2e",
+        "a%20b",
+        "a;b",
+        "a\\b",
+        "é",
+        &"a".repeat(129),
+    ] {
+        assert!(!of(run), "{run}");
+    }
+}
+
+#[test]
 fn an_id_may_come_without_its_prefix() {
     let long = "a".repeat(64);
     for (typed, id) in [

@@ -351,6 +351,32 @@ fn labels_that_look_the_same_are_alike() {
 }
 
 #[test]
+fn labels_whose_parts_change_places_are_alike() {
+    for (a, b) in [
+        ("OK אישור", "אישור OK"),
+        ("نعم yes", "yes نعم"),
+        ("🇳🇴", "🇧🇻"),
+        ("Go 🇫🇷", "Go 🇨🇵"),
+        ("🇺🇸🇳🇴", "🇺🇲🇸🇯"),
+        ("ー", "一"),
+        ("—", "一"),
+        ("り", "リ"),
+    ] {
+        assert!(looks_alike(a, b), "{a} {b}");
+    }
+    for (a, b) in [
+        ("🇳🇴", "🇸🇪"),
+        ("🇧🇳🇴🇻", "🇧🇻🇳🇴"),
+        ("אישור", "דחייה"),
+        ("OK אישור", "OK דחייה"),
+        ("a b", "b a"),
+        ("一", "二"),
+    ] {
+        assert!(!looks_alike(a, b), "{a} {b}");
+    }
+}
+
+#[test]
 fn other_labels_are_not() {
     let groups: &[&[&str]] = &[
         &["Approve", "Reject", "Approve all", "Approved", "Abstain"],

@@ -139,7 +139,9 @@ fn urls_of_tokens_lead_here_and_nothing_else_changes() {
 
 #[test]
 fn what_the_edge_alone_knows_is_found_in_a_create() {
-    let extras = Extras::of(br#"{"timeout":"1h","approval":{"title":"?"},"webhook":{"url":"u"}}"#);
+    let marked =
+        "\u{feff} {\"timeout\":\"1h\",\"approval\":{\"title\":\"?\"},\"webhook\":{\"url\":\"u\"}}";
+    let extras = Extras::of(marked.as_bytes()).unwrap();
     assert_eq!(extras.approval.as_deref(), Some(r#"{"title":"?"}"#));
     assert_eq!(extras.webhook.as_deref(), Some(r#"{"url":"u"}"#));
     for body in [
@@ -151,7 +153,14 @@ fn what_the_edge_alone_knows_is_found_in_a_create() {
         r#"["a","b"]"#,
         r#"{"approval":null}"#,
     ] {
-        assert_eq!(Extras::of(body.as_bytes()), Extras::default(), "{body}");
+        assert_eq!(Extras::of(body.as_bytes()), Ok(Extras::default()), "{body}");
+    }
+    // Upstream would take the second, and nobody would be asked either.
+    for body in [
+        r#"{"approval":{},"approval":{}}"#,
+        r#"{"webhook":1,"x":2,"webhook":1}"#,
+    ] {
+        assert!(Extras::of(body.as_bytes()).is_err(), "{body}");
     }
     assert_eq!(
         created_id(r#"{"id":"waitpoint_c1","x":1}"#),
@@ -160,6 +169,40 @@ fn what_the_edge_alone_knows_is_found_in_a_create() {
     for body in ["", "{}", r#"{"id":"waitpoint_a_b"}"#, r#"{"id":5}"#] {
         assert_eq!(created_id(body), None, "{body}");
     }
+}
+
+#[test]
+fn what_upstream_says_of_a_token_is_bounded_as_a_create_is() {
+    let token = |field: &str| {
+        let json = format!(
+            r#"{{"id":"waitpoint_c1","status":"WAITING","createdAt":"2026-01-01T00:00:00.000Z",{field}}}"#
+        );
+        read_token(&json, "").unwrap()
+    };
+    assert_eq!(token(r#""tags":["a","b"]"#).tags, ["a", "b"]);
+    assert!(token(r#""approval":{"title":"?"}"#).approval.is_some());
+    for field in [
+        format!(r#""tags":[{}""]"#, "\"\",".repeat(1_000_000)),
+        format!(r#""tags":[{}""]"#, "\"\",".repeat(11)),
+        r#""tags":"a","approval":{"titel":1}"#.replace("\"a\"", "5"),
+        format!(r#""approval":{{"title":"{}"}}"#, "‹".repeat(2_000_000)),
+        format!(
+            r#""approval":{{"choices":[{}{{"label":"x"}}]}}"#,
+            r#"{"label":"y"},"#.repeat(300_000)
+        ),
+    ] {
+        let read = token(&field);
+        assert_eq!((read.tags.len(), read.approval), (0, None));
+    }
+    let items = format!(
+        "{{\"data\":[{}{{}}]}}",
+        r#"{"url":"x/api/v1/waitpoints/tokens/a"},"#.repeat(100)
+    );
+    assert_eq!(
+        rewrite_urls(&items, "https://e.example"),
+        items,
+        "more than a page"
+    );
 }
 
 #[test]
@@ -455,7 +498,7 @@ proptest! {
     #[test]
     fn nothing_that_upstream_says_panics(text in ".*", json in r#"(\{|\}|"url":|"|/api/v1/waitpoints/tokens/|\\|é| ){0,40}"#) {
         for text in [&text, &json] {
-            let _ = (read_token(text, ""), created_id(text), Extras::of(text.as_bytes()), Upstreams::parse(text).is_ok());
+            let _ = (read_token(text, ""), created_id(text), Extras::of(text.as_bytes()).is_ok(), Upstreams::parse(text).is_ok());
             let rewritten = rewrite_urls(text, "https://e.example");
             prop_assert_eq!(rewrite_urls(&rewritten, "https://e.example"), rewritten);
         }

@@ -16,7 +16,7 @@ fuzz_target!(|body: &[u8]| {
             assert!(request.key.as_ref().is_none_or(|key| !key.text.is_empty()));
             let approval = request.approval.as_deref();
             assert!(approval.is_none_or(|json| Approval::parse(json).is_ok()));
-            let extras = Extras::of(body);
+            let extras = Extras::of(body).unwrap();
             assert_eq!(extras.approval, request.approval);
             let webhook = extras.webhook.map(|json| parse_webhook(&json).ok());
             assert_eq!(webhook, request.webhook.map(Some));

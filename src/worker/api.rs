@@ -245,23 +245,33 @@ impl Call<'_> {
         }
         let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
         self.count_reader(&caller, self.head.authorization());
-        let environment = caller.environment();
-        if self.upstream_of(environment)?.is_some() {
-            return self.told(caller, internal).await.map(Into::into);
-        }
-        let envelope = envelope(&Command::Read, Some(self.viewer(&caller)), "");
-        let name = object_name(environment, internal);
-        Ok(Answered::Passed(self.tell(&name, envelope).await?))
+        self.told(caller, internal, None).await
     }
 
-    /// The token as this caller may see it now.
-    pub(super) async fn told(&self, caller: Caller<'_>, internal: &str) -> Result<Reply, Refusal> {
+    /// The token as this caller may see it now. `waited`: how many seconds the caller was held for,
+    /// if it asked to be.
+    pub(super) async fn told(
+        &self,
+        caller: Caller<'_>,
+        internal: &str,
+        waited: Option<u32>,
+    ) -> Result<Answered, Refusal> {
         let environment = caller.environment();
         if let Some(upstream) = self.upstream_of(environment)? {
-            return self.told_upstream(caller, internal, upstream).await;
+            let reply = self.told_upstream(caller, internal, upstream).await?;
+            return Ok(match waited {
+                Some(seconds) => reply.with("preference-applied", &format!("wait={seconds}")),
+                None => reply,
+            }
+            .into());
         }
-        let token = self.read_token(environment, internal, false).await?;
-        Ok(self.shown(&caller, internal, &token))
+        let context = ResponseContext {
+            waited,
+            ..self.viewer(&caller)
+        };
+        let envelope = envelope(&Command::Read, Some(context), "");
+        let name = object_name(environment, internal);
+        Ok(Answered::Passed(self.tell(&name, envelope).await?))
     }
 
     /// A token as a caller may see it.
@@ -281,7 +291,7 @@ impl Call<'_> {
             page: self.page.to_owned(),
             etag: self.head.if_none_match().to_owned(),
             credential: credential.map(str::to_owned),
-            hint: None,
+            ..ResponseContext::default()
         }
     }
 
@@ -374,7 +384,8 @@ impl Call<'_> {
         Ok(envelope(&command, viewer, text))
     }
 
-    /// The token as it stands now. `decides`: as far as it is known here, for somebody who decides on it.
+    /// The token as it stands now, without a long output. `decides`: as far as it is known here, for
+    /// somebody who decides on it.
     pub(super) async fn read_token(
         &self,
         environment: &Environment,
@@ -386,7 +397,8 @@ impl Call<'_> {
                 .page_upstream(environment, internal, upstream, decides)
                 .await;
         }
-        match self.send(environment, internal, &Command::Read, "").await? {
+        let command = Command::ReadForPage;
+        match self.send(environment, internal, &command, "").await? {
             Answer::Found(token) => Ok(token),
             _ => Err(Refusal::UnknownToken),
         }

@@ -2,17 +2,86 @@
 
 use super::bindings::{read_at_least, settled};
 use super::http::{Head, header};
+use super::now;
 use crate::error::Refusal;
+use crate::time::Timestamp;
+use futures_util::future::{Either, select};
 use js_sys::Uint8Array;
+use std::cell::RefCell;
+use std::pin::pin;
+use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
     ReadableStream, ReadableStreamByobReader, ReadableStreamGetReaderOptions,
     ReadableStreamReadResult, ReadableStreamReaderMode, Request,
 };
+use worker::Delay;
 
 /// Bytes of a body that are read though they are not wanted. An answer that leaves before its request
 /// has come breaks the connection, and the sender hears of that instead of the answer.
 const PATIENCE: usize = 4 * 1024 * 1024;
+
+/// How long a sender that does not tell the length may take.
+const SENT_WITHIN: Duration = Duration::from_secs(60);
+
+/// Most bytes of such bodies that an isolate holds at once: they may be left unfinished.
+const MOST_HELD: usize = 32 * 1024 * 1024;
+
+thread_local! {
+    static HELD: RefCell<Vec<Part>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What is held of one body.
+struct Part {
+    id: u64,
+    /// When it is given up at the latest. The platform may let go of a request whose client has left without
+    /// another word, and what is counted for it must not be counted for ever.
+    ends_at: Timestamp,
+    bytes: usize,
+}
+
+/// A body of untold length that is being read, as long as this is there.
+struct Held {
+    id: u64,
+}
+
+impl Held {
+    fn new() -> Self {
+        let ends_at = now().plus(SENT_WITHIN);
+        let id = HELD.with_borrow_mut(|parts| {
+            let id = parts.iter().map(|part| part.id).max().unwrap_or(0) + 1;
+            parts.push(Part {
+                id,
+                ends_at,
+                bytes: 0,
+            });
+            id
+        });
+        Self { id }
+    }
+
+    /// Fails if too many bytes are held already.
+    fn add(&self, bytes: usize) -> Result<(), JsValue> {
+        let now = now();
+        HELD.with_borrow_mut(|parts| {
+            parts.retain(|part| part.ends_at > now);
+            let held: usize = parts.iter().map(|part| part.bytes).sum();
+            if held + bytes > MOST_HELD {
+                return Err("too many bodies are being sent".into());
+            }
+            if let Some(part) = parts.iter_mut().find(|part| part.id == self.id) {
+                part.bytes += bytes;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        HELD.with_borrow_mut(|parts| parts.retain(|part| part.id != self.id));
+    }
+}
 
 /// The platform's own pieces are of 4 KiB, and each costs as much as one of these.
 const PIECE: u32 = 64 * 1024;
@@ -20,7 +89,7 @@ const PIECE: u32 = 64 * 1024;
 /// The body, at most `limit` bytes.
 ///
 /// # Errors
-/// `BodyTooLarge`, or `BodyUnreadable` if the client left.
+/// `BodyTooLarge`, or `BodyUnreadable` if the client left or takes too long.
 pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result<Vec<u8>, Refusal> {
     if head.content_length().is_some_and(|length| length > limit) {
         return Err(Refusal::BodyTooLarge(limit));
@@ -29,7 +98,13 @@ pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result
         Some(0) => return Ok(Vec::new()),
         // The platform holds a body to the length that it claims; whole it is read for less than in pieces.
         Some(_) => whole(request).await.map(Some),
-        None => read(request.body(), limit).await,
+        None => {
+            let reading = pin!(read(request.body(), limit));
+            match select(reading, Delay::from(SENT_WITHIN)).await {
+                Either::Left((read, _)) => read,
+                Either::Right(_) => return Err(Refusal::BodyUnreadable),
+            }
+        }
     };
     let bytes = read.map_err(|_| Refusal::BodyUnreadable)?;
     bytes
@@ -55,6 +130,7 @@ pub(super) async fn read(
     options.set_mode(ReadableStreamReaderMode::Byob);
     let reader = stream.get_reader_with_options(&options);
     let reader: ReadableStreamByobReader = reader.unchecked_into();
+    let mut held = Some(Held::new());
     let mut bytes = Vec::new();
     let mut size = 0;
     let mut room = Uint8Array::new_with_length(PIECE);
@@ -72,8 +148,12 @@ pub(super) async fn read(
             return Ok(None);
         }
         if size <= limit {
+            if let Some(held) = &held {
+                held.add(piece.length() as usize)?;
+            }
             bytes.extend(piece.to_vec());
         } else {
+            held = None;
             bytes = Vec::new();
         }
         room = Uint8Array::new(&piece.buffer());

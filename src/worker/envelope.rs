@@ -48,6 +48,9 @@ pub(super) struct ResponseContext {
     /// Its credential; the owner of all tokens has none that could be shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) credential: Option<String>,
+    /// The seconds of `Prefer: wait` that it was held for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) waited: Option<u32>,
     /// What its request did not mean, for `waitpoint-hint`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<String>,

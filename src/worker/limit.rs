@@ -57,6 +57,17 @@ impl Call<'_> {
         refusal
     }
 
+    /// Limits how often upstream is asked by an address whose credentials nobody here knows: upstream counts
+    /// them all as ours.
+    pub(super) async fn limit_strangers(&self) -> Result<(), Refusal> {
+        let address = header(self.request, "cf-connecting-ip");
+        let key = format!("relay/{}", network(&address));
+        if !address.is_empty() && self.is_over("ADDRESS_LIMIT", &key).await {
+            return Err(Refusal::TooManyFailures);
+        }
+        Ok(())
+    }
+
     /// Whether a limit says so; one that is not bound, or fails, never does.
     pub(super) async fn is_over(&self, binding: &str, key: &str) -> bool {
         let Ok(limiter) = self.env.rate_limiter(binding) else {

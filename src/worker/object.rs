@@ -18,6 +18,7 @@ use super::record::{Answer, Command, Unreadable, pack_token, unpack_token};
 use super::storage::{Saving, Stored, object_name};
 use super::waiters::{self, Notice, WAITER_HEADER, Waiter};
 use super::{body, key, log_error, now, settings};
+use crate::approval::MAX_CHOICE_OUTPUT;
 use crate::delivery::{Debt, LEASE, Listed, Target};
 use crate::error::Refusal;
 use crate::time::Timestamp;
@@ -168,7 +169,8 @@ impl Object {
         #[cfg(feature = "faults")]
         super::fault("fault:object", &text);
         let by = command.way();
-        let (reply, token, saving) = self.apply(command.into_ask(text), now)?;
+        let is_for_page = matches!(command, Command::ReadForPage);
+        let (reply, mut token, saving) = self.apply(command.into_ask(text), now)?;
         let event = match (reply, by) {
             (token::Reply::Created, _) => Some(("created", None)),
             (token::Reply::Decided(Outcome::Completed), by) => Some(("completed", by)),
@@ -181,6 +183,9 @@ impl Object {
                 self.follow_up(self.stored.synced(), token, None);
             }
             _ => {}
+        }
+        if let (true, Some(token)) = (is_for_page, &mut token) {
+            token.leave_out_long_output(MAX_CHOICE_OUTPUT);
         }
         Ok(Answer::of(reply, token))
     }

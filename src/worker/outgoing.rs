@@ -108,6 +108,11 @@ pub(super) async fn pass(request: &Request, url: &str) -> Result<Response, JsVal
     ] {
         answer.headers().delete(name)?;
     }
+    // Its documents are not ours, and stand where the pages of tokens do.
+    answer.headers().set("x-content-type-options", "nosniff")?;
+    answer
+        .headers()
+        .set("content-security-policy", "sandbox; default-src 'none'")?;
     Ok(answer)
 }
 
@@ -149,13 +154,15 @@ pub(super) async fn ask_upstream(asked: UpstreamRequest<'_>) -> Result<UpstreamR
     end_within(&init, asked.within);
     let response = fetch(asked.url, &init).await?;
     let headers = headers_without(&response.headers(), is_said_anew)?;
+    if !(200..600).contains(&response.status()) {
+        return Err("upstream answered with a status that no response may have".into());
+    }
     let body = body::read(response.body(), LONGEST_ANSWER).await?;
     let body = body.ok_or("upstream answered more than is read")?;
     Ok(UpstreamResponse {
         status: response.status(),
         headers,
-        text: String::from_utf8(body)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        text: String::from_utf8(body).map_err(|_| "upstream answered what is no UTF-8")?,
     })
 }
 
@@ -195,6 +202,8 @@ pub(super) async fn post(post: &Post, within: Duration) -> Result<Received, JsVa
         None | Some("") => None,
         Some(after) => match after.parse::<u64>() {
             Ok(seconds) => Some(Duration::from_secs(seconds)),
+            // A number of more digits than fit.
+            Err(_) if after.bytes().all(|byte| byte.is_ascii_digit()) => Some(Duration::MAX),
             Err(_) => millis_until(Date::parse(after)),
         },
     };

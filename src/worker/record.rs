@@ -19,6 +19,8 @@ pub(super) enum Command {
     Create(Record),
     /// The token as it stands now.
     Read,
+    /// The same for a page, which shows no long output: it would lie in the Worker once a visit.
+    ReadForPage,
     /// Complete it; the output's text follows.
     Complete(Deciding),
     /// Complete it, as it lives upstream; this is the token if it is not kept yet. The output's text follows.
@@ -185,7 +187,7 @@ impl Command {
     pub(super) fn way(&self) -> Option<CompletedBy> {
         match self {
             Self::Complete(deciding) | Self::Relay(_, deciding) => Some(deciding.by.into()),
-            Self::Create(_) | Self::Read | Self::Learn(_) => None,
+            Self::Create(_) | Self::Read | Self::ReadForPage | Self::Learn(_) => None,
         }
     }
 
@@ -193,7 +195,7 @@ impl Command {
     pub(super) fn into_ask(self, text: String) -> Ask {
         match self {
             Self::Create(record) => Ask::Create(Box::new(record.into_token(String::new()))),
-            Self::Read => Ask::Read,
+            Self::Read | Self::ReadForPage => Ask::Read,
             Self::Complete(deciding) => Ask::Complete(deciding.into_decision(text)),
             Self::Relay(record, deciding) => Ask::Relay(
                 Box::new(record.into_token(String::new())),

@@ -11,10 +11,11 @@ use super::outgoing::{self, HOP, UpstreamRequest, UpstreamResponse};
 use super::record::{Answer, Command, Record};
 use super::{log_error, settings};
 use crate::approval::Approval;
-use crate::auth::{Environment, bearer};
+use crate::auth::{Environment, Keyring, bearer};
 use crate::caller::Caller;
+use crate::encoding::hex_decode;
 use crate::error::Refusal;
-use crate::route::{Endpoint, is_of_another_api};
+use crate::route::{Endpoint, internal_id, is_of_another_api};
 use crate::token::{State, Token};
 use crate::upstream::{Extras, created_id, merge, read_token, rewrite_urls};
 use crate::wire;
@@ -24,6 +25,18 @@ use wasm_bindgen::JsValue;
 
 /// How long upstream has to answer what is handed on.
 const HANDED_ON_WITHIN: Duration = Duration::from_secs(25);
+
+/// How a request goes upstream.
+enum Forward {
+    /// As a create, parts of which are kept here.
+    Create,
+    /// As a read, in whose answer URLs are rewritten.
+    Read,
+    /// As a callback, whose body is read first.
+    Callback,
+    /// As it is.
+    Whole,
+}
 
 /// What upstream answers.
 struct Theirs {
@@ -72,25 +85,57 @@ impl Call<'_> {
         let Some(upstream) = upstream else {
             return Ok(None);
         };
-        let told = |reply: Reply| Ok(Some(reply.into()));
-        match (endpoint, self.head.method()) {
-            (Some(Endpoint::Tokens), "POST") => told(self.create_upstream(upstream, known).await?),
-            (Some(Endpoint::Tokens), "GET" | "HEAD") => told(self.ask_upstream(upstream).await?),
-            // A key that only upstream knows.
-            (Some(Endpoint::Token { .. }), "GET" | "HEAD")
-                if known.is_none() && !credential.is_empty() =>
-            {
-                told(self.ask_upstream(upstream).await?)
+        let Some(forward) = self.forward(endpoint, keyring, credential, known.is_some()) else {
+            return Ok(None);
+        };
+        if known.is_none() {
+            self.limit_strangers().await?;
+        }
+        let reply = match forward {
+            Forward::Create => self.create_upstream(upstream, known).await?,
+            Forward::Read => self.ask_upstream(upstream).await?,
+            Forward::Callback => {
+                let body = body(self.request, self.head, wire::MAX_COMPLETE).await?;
+                let body = Uint8Array::from(body.as_slice());
+                let theirs = self.hand_on(upstream, Some(body)).await?;
+                theirs.into_reply(self.head.origin())
             }
-            (Some(Endpoint::RunWait { .. } | Endpoint::Claims), _) => self.pass(upstream).await,
+            Forward::Whole => return self.pass(upstream).await,
+        };
+        Ok(Some(reply.into()))
+    }
+
+    /// How this request goes upstream, if it does. What could be another path there does not.
+    fn forward(
+        &self,
+        endpoint: Option<Endpoint<'_>>,
+        keyring: &Keyring,
+        credential: &str,
+        is_known: bool,
+    ) -> Option<Forward> {
+        match (endpoint, self.head.method()) {
+            (Some(Endpoint::Tokens), "POST") => Some(Forward::Create),
+            (Some(Endpoint::Tokens), "GET" | "HEAD") => Some(Forward::Read),
+            // A key that only upstream knows.
+            (Some(Endpoint::Token { id }), "GET" | "HEAD")
+                if !is_known && !credential.is_empty() && internal_id(id).is_some() =>
+            {
+                Some(Forward::Read)
+            }
+            (Some(Endpoint::RunWait { id }), _) if internal_id(id).is_some() => {
+                Some(Forward::Whole)
+            }
+            (Some(Endpoint::Claims), _) => Some(Forward::Whole),
+            // A hash that only upstream knows.
             (Some(Endpoint::Callback { id, credential }), "POST")
-                if !credential.contains('.')
+                if internal_id(id).is_some()
+                    && hex_decode(credential).is_some()
                     && keyring.link_reader(id, credential, self.now).is_err() =>
             {
-                self.pass(upstream).await
+                Some(Forward::Callback)
             }
-            (None, _) if is_of_another_api(self.head.path()) => self.pass(upstream).await,
-            _ => Ok(None),
+            (None, _) if is_of_another_api(self.head.path()) => Some(Forward::Whole),
+            _ => None,
         }
     }
 
@@ -129,7 +174,7 @@ impl Call<'_> {
         known: Option<&'static Environment>,
     ) -> Result<Reply, Refusal> {
         let body = body(self.request, self.head, wire::MAX_CREATE).await?;
-        let extras = Extras::of(&body);
+        let extras = Extras::of(&body)?;
         let extra = if extras == Extras::default() {
             None
         } else {
@@ -179,7 +224,9 @@ impl Call<'_> {
         upstream: &str,
         decides: bool,
     ) -> Result<Token, Refusal> {
-        let ours = self.kept(environment, internal).await?;
+        let ours = self
+            .kept(environment, internal, &Command::ReadForPage)
+            .await?;
         match ours {
             Some(ours) if decides || is_settled(&ours) || !ours.is_upstream => Ok(ours),
             None if decides => Ok(self.unseen()),
@@ -201,7 +248,7 @@ impl Call<'_> {
         upstream: &str,
     ) -> Result<Reply, Refusal> {
         let environment = caller.environment();
-        let ours = self.kept(environment, internal).await?;
+        let ours = self.kept(environment, internal, &Command::Read).await?;
         if let Some(ours) = ours.as_ref().filter(|ours| !ours.is_upstream) {
             // It was made before there was an upstream.
             return Ok(self.shown(&caller, internal, ours));
@@ -234,8 +281,9 @@ impl Call<'_> {
         &self,
         environment: &Environment,
         internal: &str,
+        command: &Command,
     ) -> Result<Option<Token>, Refusal> {
-        match self.send(environment, internal, &Command::Read, "").await? {
+        match self.send(environment, internal, command, "").await? {
             Answer::Found(token) => Ok(Some(token)),
             _ => Ok(None),
         }
@@ -280,7 +328,9 @@ impl Call<'_> {
         upstream: &str,
         is_named: bool,
     ) -> Result<(), Refusal> {
-        let ours = self.kept(environment, internal).await?;
+        let ours = self
+            .kept(environment, internal, &Command::ReadForPage)
+            .await?;
         let is_known = ours.is_some();
         if ours.is_some_and(|ours| !ours.is_upstream || is_settled(&ours)) {
             return Ok(());

@@ -35,7 +35,11 @@ impl ResponseContext {
             let url = url(&self.origin, &id, credential);
             Reply::private_json(wire::token_json(&id, &url, token, reader))
         };
-        reply.with("etag", &etag).with("vary", "Authorization")
+        let reply = reply.with("etag", &etag).with("vary", "Authorization");
+        match self.waited {
+            Some(seconds) => reply.with("preference-applied", &format!("wait={seconds}")),
+            None => reply,
+        }
     }
 
     /// What a decision came to.

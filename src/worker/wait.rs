@@ -57,12 +57,11 @@ impl Call<'_> {
         if head.upgrades() {
             return self.wait_by_socket(&head, environment, internal).await;
         }
-        let reply = if head.wants_events() {
-            self.wait_by_events(&head, environment, internal).await?
-        } else {
-            self.poll(&head, caller, internal).await?
-        };
-        Ok(reply.into())
+        if head.wants_events() {
+            let events = self.wait_by_events(&head, environment, internal).await?;
+            return Ok(events.into());
+        }
+        self.poll(&head, caller, internal).await
     }
 
     /// The credential of the header, or of the subprotocol; never of the query, which is logged.
@@ -134,14 +133,14 @@ impl Call<'_> {
         head: &WaitHead,
         caller: Caller<'_>,
         internal: &str,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Answered, Refusal> {
         // Upstream is asked before and after.
         let upstream = self.upstream_of(caller.environment())?;
         let longest = upstream.map_or(LONGEST_POLL, |_| LONGEST_RELAYED_POLL);
         let seconds = head.wait().unwrap_or(0).min(longest);
         if seconds > 0 {
             let environment = caller.environment();
-            match self.wait_at(environment, internal, Hears::Token).await {
+            match self.wait_at(environment, internal, Hears::End).await {
                 Ok(socket) => {
                     let longest = Duration::from_secs(seconds.into());
                     let signal = self.request.signal();
@@ -153,11 +152,8 @@ impl Call<'_> {
                 Err(refusal) => return Err(refusal),
             }
         }
-        let reply = self.told(caller, internal).await?;
-        Ok(match head.wait() {
-            Some(_) => reply.with("preference-applied", &format!("wait={seconds}")),
-            None => reply,
-        })
+        let waited = head.wait().map(|_| seconds);
+        self.told(caller, internal, waited).await
     }
 }
 

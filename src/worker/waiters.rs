@@ -33,6 +33,8 @@ impl Waiter {
 pub(super) enum Hears {
     /// The token as JSON.
     Token,
+    /// None: that it is let go of is enough.
+    End,
     /// An event as a stream of Server-Sent Events has it, unless this one was seen already.
     Events { seen: String },
 }
@@ -59,6 +61,7 @@ impl Notice<'_> {
         let json = || wire::token_json(self.id, &waiter.url, self.token, Reader::Guest);
         match &waiter.hears {
             Hears::Token => Some(json()),
+            Hears::End => None,
             Hears::Events { seen } => {
                 let version = wire::version(self.token);
                 (seen != version).then(|| wire::event(version, &json()))

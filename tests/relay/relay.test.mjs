@@ -316,6 +316,23 @@ test("no other spelling of a decision reaches upstream, nothing leads round in a
     assert.equal((await raw("POST", path, `{"data":"there"}`)).status, 404, path);
     assert.equal((await raw("GET", path.replace("/complete", ""))).status, 404, path);
   }
+  // A callback that nobody here knows goes on by a hash alone, and a run's wait by ids alone.
+  const jwt = token.publicAccessToken;
+  const hash = callbackHash(id, "nobody");
+  const heard = [];
+  const count = (path) => heard.push(path);
+  way.on("asked", count);
+  for (const path of [
+    `${TOKENS}/${id}/callback/%252e%252e%255ccomplete`, `${TOKENS}/${id}/callback/${jwt.replaceAll(".", "%2E")}`, `${TOKENS}/${id}/callback/${hash};x`,
+    `${TOKENS}/${id}/callback/%3${hash.slice(1)}`, `${TOKENS}/${id.replace("_", "%5F")}/callback/${hash}`, `${TOKENS}/..%2f..%2fx/callback/${hash}`,
+    `/engine/v1/runs/%2e%2e/waitpoints/tokens/${id}/wait`, `/engine/v1/runs/..%2f..%2f..%2fapi%2fv1%2fwaitpoints%2ftokens%2f${id}%2fcomplete%3f/waitpoints/tokens/x/wait`,
+    `/engine/v1/runs/run_1/waitpoints/tokens/%2e%2e/wait`,
+  ]) {
+    const { status } = await raw("POST", path, `{"data":"there"}`);
+    assert.ok([401, 404].includes(status), `${status} ${path}`);
+  }
+  way.off("asked", count);
+  assert.deepEqual(heard, []);
   assert.equal((await upstream.retrieve(id)).status, "WAITING");
   assert.equal(way.completions.length, before);
   const looped = await edge.api(TOKENS, { headers: { "waitpoint-relay": "1" } });

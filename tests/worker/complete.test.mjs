@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { once } from "node:events";
+import { request } from "node:http";
 import { KEY, OLD_KEY, OTHER_KEY, TOKENS, sign, useWorker } from "../harness.mjs";
 
 const worker = useWorker();
@@ -183,4 +185,25 @@ test("a link that a reader retrieves grants no more than the reader has", async 
   const answer = await fetch(url, { method: "POST", body: "{}" });
   assert.equal(answer.status, 403);
   assert.equal((await worker.retrieve(id)).status, "WAITING");
+});
+
+test("bodies of untold length that are never finished take a bounded part of the memory", async () => {
+  const { id } = await worker.create();
+  const { hostname, port } = new URL(worker.url);
+  const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };
+  const open = () => request({ hostname, port, method: "POST", path: `${TOKENS}/${id}/complete`, headers, agent: false });
+  const senders = Array.from({ length: 16 }, open);
+  const refused = Promise.any(
+    senders.map(async (sender) => {
+      sender.on("error", () => {});
+      sender.write(`{"data":"${"x".repeat(2_900_000)}`);
+      const [answer] = await once(sender, "response");
+      return { status: answer.statusCode, ...JSON.parse((await answer.setEncoding("utf8").toArray()).join("")) };
+    }),
+  );
+  const { status, code } = await refused;
+  assert.deepEqual([status, code], [400, "body_unreadable"]);
+  for (const sender of senders) sender.destroy();
+  // With its length told a body needs no share of that.
+  assert.equal((await worker.complete(id, "x".repeat(2_900_000))).status, 200);
 });

@@ -73,7 +73,7 @@ test("a claim that was not followed by a token is mended by the next create", as
   const digest = Buffer.from(await crypto.subtle.digest("SHA-256", Buffer.from(idempotencyKey))).toString("base64url");
   const object = await stub(`default/${digest}`);
   const claim = JSON.stringify({ claim: { id: "cclaimedandneverfollowedup" } });
-  assert.equal(await (await object.fetch("http://object/", { method: "POST", body: claim })).text(), "cclaimedandneverfollowedup");
+  assert.equal(await (await object.fetch("http://object/", { method: "POST", body: claim })).json(), "cclaimedandneverfollowedup");
   const made = await worker.create({ idempotencyKey, tags: ["mended"] });
   assert.deepEqual([made.id, made.isCached], ["waitpoint_cclaimedandneverfollowedup", false]);
   assert.deepEqual((await worker.retrieve(made.id)).tags, ["mended"]);

@@ -144,8 +144,8 @@ test("a token that is forgotten is not listed, and its row goes", async () => {
   // The month's object deletes the row, and itself with the last of them.
   const env = await forgetful.server.getWorker().getEnv();
   const directory = env.INDEX.getByName("default");
-  const months = async () => (await directory.fetch("http://object/", { method: "POST", body: '"months"' })).text();
-  await until(months, (text) => text === "");
+  const months = async () => (await directory.fetch("http://object/", { method: "POST", body: '"months"' })).json();
+  await until(months, ({ length }) => length === 0);
   const next = await forgetful.create();
   assert.deepEqual((await until(query, (data) => data.length > 0)).map(({ id }) => id), [next.id]);
 });
