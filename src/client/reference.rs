@@ -230,7 +230,8 @@ pub fn claims(text: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// Whether a text can be a base URL: an origin and perhaps a path, without user, password, query and fragment.
+/// Whether a text can be a base URL: an origin and perhaps a path, without user, password, query and
+/// fragment.
 #[must_use]
 pub fn is_base_url(text: &str) -> bool {
     let rest = text

@@ -1,7 +1,7 @@
 //! What the entry `waitpoint/server` exports beyond `browser`: the calls that need a secret key.
 //!
-//! serde-wasm-bindgen sees only values of the right kind: the text of its error shows the whole value, and the
-//! stack ends at one that is nested deeply enough.
+//! serde-wasm-bindgen sees only values of the right kind: the text of its error shows the whole value,
+//! and the stack ends at one that is nested deeply enough.
 
 use super::http::{HttpTransport, header};
 use super::js::{get, invalid_argument, invalid_argument_because, invalid_response, show, start};
