@@ -46,7 +46,8 @@ class TokenPage {
   }
 
   async *iterPages() {
-    for (let page = this; page; page = page.hasNextPage() && (await page.getNextPage())) yield page;
+    // Behind an empty page nothing follows, whatever the server says.
+    for (let page = this; page; page = page.data.length > 0 && page.hasNextPage() && (await page.getNextPage())) yield page;
   }
 
   async *[Symbol.asyncIterator]() {

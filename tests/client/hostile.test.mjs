@@ -143,6 +143,13 @@ test("a list that leads back to where it is ends", async () => {
   assert.equal(count, 1);
 });
 
+test("a list of empty pages with ever new cursors ends", async () => {
+  let asked = 0;
+  answer = { get body() { return JSON.stringify({ data: [], pagination: { next: `c${++asked}` } }); } };
+  for await (const _ of listTokens({}, options)) assert.fail("there is none");
+  assert.equal(asked, 1);
+});
+
 test("a completion", () =>
   attack(variants({ success: true }), () => completeToken("waitpoint_c1", 1, options), ({ success }) => assert.equal(success, true)));
 
