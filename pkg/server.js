@@ -47,7 +47,8 @@ class TokenPage {
 
   async *iterPages() {
     // Behind an empty page nothing follows, whatever the server says.
-    for (let page = this; page; page = page.data.length > 0 && page.hasNextPage() && (await page.getNextPage())) yield page;
+    const next = (page) => page.data.length > 0 && page.hasNextPage() && page.getNextPage();
+    for (let page = this; page; page = await next(page)) yield page;
   }
 
   async *[Symbol.asyncIterator]() {
