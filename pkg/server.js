@@ -30,7 +30,8 @@ class TokenPage {
   }
 
   hasNextPage() {
-    return !!this.pagination.next;
+    // Behind an empty page nothing follows, whatever the server says.
+    return this.data.length > 0 && !!this.pagination.next;
   }
 
   hasPreviousPage() {
@@ -46,9 +47,7 @@ class TokenPage {
   }
 
   async *iterPages() {
-    // Behind an empty page nothing follows, whatever the server says.
-    const next = (page) => page.data.length > 0 && page.hasNextPage() && page.getNextPage();
-    for (let page = this; page; page = await next(page)) yield page;
+    for (let page = this; page; page = page.hasNextPage() && (await page.getNextPage())) yield page;
   }
 
   async *[Symbol.asyncIterator]() {
