@@ -6,7 +6,7 @@
 use super::api::Call;
 use super::body::body;
 use super::deliver::ASKED_WITHIN;
-use super::http::{Answered, HeaderList, Reply, header};
+use super::http::{Answered, Reply, header};
 use super::outgoing::{self, HOP, UpstreamRequest, UpstreamResponse};
 use super::record::{Answer, Command, Record};
 use super::{log_error, settings};
@@ -38,14 +38,7 @@ enum Forward {
     Whole,
 }
 
-/// What upstream answers.
-struct Theirs {
-    status: u16,
-    headers: HeaderList,
-    text: String,
-}
-
-impl Theirs {
+impl UpstreamResponse {
     fn into_reply(self, origin: &str) -> Reply {
         let text = rewrite_urls(&self.text, origin);
         Reply::of_upstream(self.status, self.headers, text).with("waitpoint-source", "upstream")
@@ -155,7 +148,11 @@ impl Call<'_> {
     }
 
     /// Sends this request on, with the caller's credential.
-    async fn hand_on(&self, upstream: &str, body: Option<Uint8Array>) -> Result<Theirs, Refusal> {
+    async fn hand_on(
+        &self,
+        upstream: &str,
+        body: Option<Uint8Array>,
+    ) -> Result<UpstreamResponse, Refusal> {
         let url = self.at(upstream);
         let asked = UpstreamRequest {
             like: Some(self.request),
@@ -290,7 +287,11 @@ impl Call<'_> {
     }
 
     /// As upstream tells the caller.
-    async fn hand_on_id(&self, upstream: &str, internal: &str) -> Result<Theirs, Refusal> {
+    async fn hand_on_id(
+        &self,
+        upstream: &str,
+        internal: &str,
+    ) -> Result<UpstreamResponse, Refusal> {
         let url = format!("{upstream}/api/v1/waitpoints/tokens/waitpoint_{internal}");
         let asked = UpstreamRequest {
             like: Some(self.request),
@@ -308,7 +309,7 @@ impl Call<'_> {
         environment: &Environment,
         internal: &str,
         upstream: &str,
-    ) -> Result<Theirs, Refusal> {
+    ) -> Result<UpstreamResponse, Refusal> {
         let url = format!("{upstream}/api/v1/waitpoints/tokens/waitpoint_{internal}");
         let asked = UpstreamRequest {
             like: None,
@@ -358,7 +359,7 @@ fn is_settled(ours: &Token) -> bool {
 /// was made for it, so there was such a token.
 fn both(
     ours: Option<Token>,
-    theirs: Result<Theirs, Refusal>,
+    theirs: Result<UpstreamResponse, Refusal>,
     origin: &str,
     is_named: bool,
 ) -> Result<(Token, &'static str), Refusal> {
@@ -396,15 +397,6 @@ fn trouble<T>(_: T) -> Refusal {
     Refusal::UpstreamTrouble
 }
 
-fn read(answer: Result<UpstreamResponse, JsValue>) -> Result<Theirs, Refusal> {
-    let UpstreamResponse {
-        status,
-        headers,
-        text,
-    } = answer.map_err(trouble)?;
-    Ok(Theirs {
-        status,
-        headers,
-        text,
-    })
+fn read(answer: Result<UpstreamResponse, JsValue>) -> Result<UpstreamResponse, Refusal> {
+    answer.map_err(trouble)
 }
