@@ -1,8 +1,8 @@
 //! Invariant: the hash of the same bytes is the same in every build, as plans that are stored
 //! depend on it.
 //!
-//! FNV-1a: short, fast, and no secret. Whoever chooses texts with equal hashes must gain nothing by
-//! it.
+//! FNV-1a: short and fast, but not secure. A caller can choose texts with equal hashes and must gain
+//! nothing by it.
 
 /// The hash of these bytes.
 pub(crate) fn fnv1a(bytes: impl IntoIterator<Item = u8>) -> u64 {

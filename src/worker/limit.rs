@@ -57,8 +57,8 @@ impl Call<'_> {
         refusal
     }
 
-    /// Limits how often upstream is asked by an address whose credentials nobody here knows: upstream counts
-    /// them all as ours.
+    /// Limits how often an address may send credentials that are unknown here on to upstream. Upstream counts
+    /// all of them as sent by this Worker.
     pub(super) async fn limit_strangers(&self) -> Result<(), Refusal> {
         let address = header(self.request, "cf-connecting-ip");
         let key = format!("relay/{}", network(&address));

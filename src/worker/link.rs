@@ -248,7 +248,7 @@ impl Link<'_> {
     /// The answer to a decision on a token that is finished.
     fn over(&self, token: &Token, draft: &Draft) -> Reply {
         if self.reads != Reads::Everything && token.state != State::TimedOut {
-            // Comparing would tell what was decided to whoever may not read it.
+            // The answer to a comparison would tell what was decided.
             return self.page(409, token, draft, None, None);
         }
         match page::compare(token, &page::approval_of(token, self.words), draft) {

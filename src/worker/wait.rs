@@ -103,7 +103,7 @@ impl Call<'_> {
         environment: &Environment,
         internal: &str,
     ) -> Result<Reply, Refusal> {
-        // What is no version was never seen; and the socket's attachment has a limit.
+        // Any other text is ignored: it would be stored in the socket's attachment, which has a size limit.
         let seen = head.last_event();
         let seen = if wire::VERSIONS.contains(&seen) {
             seen
@@ -274,7 +274,7 @@ fn event_stream(socket: WebSocket, signal: &AbortSignal) -> Result<ReadableStrea
     guard::spawn_stream(writer.clone(), async move {
         while let Either::Left((Some(text), _)) = select(events.next(), &mut gone).await {
             let bytes = Uint8Array::from(text.as_bytes());
-            // A client that reads no more leaves it pending, and may leave then.
+            // The write stays pending while the client reads nothing; the client may leave meanwhile.
             let written = settled(writer.write_with_chunk(&bytes));
             match select(written, &mut left).await {
                 Either::Left((Ok(_), _)) => {}

@@ -33,14 +33,15 @@ impl Waiter {
 pub(super) enum Hears {
     /// The token as JSON.
     Token,
-    /// None: that it is let go of is enough.
+    /// No message. The socket's close tells a long poll that the token has ended.
     End,
     /// An event as a stream of Server-Sent Events has it, unless this one was seen already.
     Events { seen: String },
 }
 
-/// Most bytes that are sent to waiters at once. They lie in memory until they are received, so many
-/// waiters for an output of megabytes would fill the isolate; who is left connects again and is told then.
+/// Most bytes that are sent to waiters at once. They stay in memory until they are received, so many
+/// waiters for an output of megabytes would fill the isolate. The others are closed with a code that
+/// makes clients connect again.
 const MOST_SENT: usize = 16 * 1024 * 1024;
 
 /// Close codes of RFC 6455 and its registry.

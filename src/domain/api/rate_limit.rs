@@ -1,9 +1,9 @@
 //! Invariants:
-//! - A decision is counted for its token alone. So whoever uses that share up could have decided
-//!   the token, and nobody's decision is refused for the traffic of somebody who could not.
-//! - An address is asked about only after its credential has failed: who has a good one never hears
-//!   of what others at the same address do.
-//! - Whoever chooses keys with equal hashes shares a limit with himself.
+//! - A decision is counted for its token alone. Only callers who could have decided the token use up
+//!   that share, so no decision is refused because of other callers' traffic.
+//! - An address is limited only after its credential has failed: a caller with a good one is not
+//!   affected by others at the same address.
+//! - A caller who chooses keys with equal hashes only shares a limit with itself.
 //!
 //! What a rate limit counts together, and when it is asked at all. The counting is the platform's.
 
@@ -12,7 +12,7 @@ use crate::domain::hash::fnv1a;
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
-/// How long whoever has used up a share is asked to wait: the `period` in wrangler.toml.
+/// How long a caller that has used up a share is asked to wait: the `period` in wrangler.toml.
 pub const PERIOD: Duration = Duration::from_millis(PERIOD_MILLIS);
 const PERIOD_MILLIS: u64 = 10_000;
 
@@ -25,7 +25,7 @@ const UNASKED: u8 = 100;
 pub enum Share<'a> {
     /// What an environment's secret keys ask, but for decisions.
     Environment(&'a str),
-    /// What whoever sends this public access token reads; as the `Authorization` header has it.
+    /// Reads with this public access token, as the `Authorization` header has it.
     Reader(&'a str),
     /// Visits of a token's page.
     Page(&'a str, &'a str),

@@ -1,4 +1,4 @@
-//! Invariant: a path is one [`Endpoint`] or none, and an endpoint has its methods, whoever asks.
+//! Invariant: a path is one [`Endpoint`] or none, and an endpoint has the same methods for every caller.
 //!
 //! Paths and methods: a table, and nothing else.
 

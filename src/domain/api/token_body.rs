@@ -1,7 +1,7 @@
 //! Invariants:
 //! - What is absent is left out, never `null`, which would break trigger.dev's clients.
-//! - Whoever is not the owner sees neither the idempotency key (but by a webhook) nor where
-//!   webhooks go.
+//! - Only the owner sees where webhooks go. The idempotency key is shown to the owner and in
+//!   webhooks.
 //!
 //! A token as the API tells it. Source of the shape: trigger.dev's `api.ts`.
 

@@ -1,4 +1,4 @@
-//! Instants, durations and periods. There is no clock here: whoever needs the time is given it.
+//! Instants, durations and periods. There is no clock here: the time is an argument.
 
 mod calendar;
 pub mod duration;

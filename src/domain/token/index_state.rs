@@ -1,5 +1,5 @@
-//! Invariant: this is never stored. Whoever does not know what the index has sends the row again,
-//! which changes nothing there.
+//! Invariant: this is never stored. An object that does not know what the index has sends the row
+//! again, which changes nothing there.
 //!
 //! What the index is known to have of a token.
 
