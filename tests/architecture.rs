@@ -40,7 +40,7 @@ const LINES: usize = 400;
 const COLUMNS: usize = 110;
 
 /// Files that are longer, and how long they may be. Who shortens one lowers its number, or strikes it out.
-const LONGER: [(&str, usize); 15] = [
+const LONGER: [(&str, usize); 14] = [
     ("src/page.rs", 530),
     ("src/text.rs", 451),
     // Generated.
@@ -50,7 +50,6 @@ const LONGER: [(&str, usize); 15] = [
     ("src/worker/index.rs", 525),
     ("src/worker/object.rs", 573),
     ("src/worker/record.rs", 486),
-    ("src/worker/relay.rs", 402),
     ("tests/client.rs", 483),
     ("tests/crash/crash.mjs", 465),
     ("tests/page/link.test.mjs", 421),

@@ -11,11 +11,11 @@ use super::outgoing::{self, HOP, UpstreamRequest, UpstreamResponse};
 use super::record::{Answer, Command, Record};
 use super::{log_error, settings};
 use crate::approval::Approval;
-use crate::auth::{Environment, Keyring, bearer};
+use crate::auth::{Environment, bearer};
 use crate::caller::Caller;
-use crate::encoding::hex_decode;
+use crate::domain::relay::forward::{self, Forward};
 use crate::error::Refusal;
-use crate::route::{Endpoint, internal_id, is_of_another_api};
+use crate::route::Endpoint;
 use crate::token::{State, Token};
 use crate::upstream::{Extras, created_id, merge, read_token, rewrite_urls};
 use crate::wire;
@@ -25,18 +25,6 @@ use wasm_bindgen::JsValue;
 
 /// How long upstream has to answer what is handed on.
 const HANDED_ON_WITHIN: Duration = Duration::from_secs(25);
-
-/// How a request goes upstream.
-enum Forward {
-    /// As a create, parts of which are kept here.
-    Create,
-    /// As a read, in whose answer URLs are rewritten.
-    Read,
-    /// As a callback, whose body is read first.
-    Callback,
-    /// As it is.
-    Whole,
-}
 
 impl UpstreamResponse {
     fn into_reply(self, origin: &str) -> Reply {
@@ -78,7 +66,14 @@ impl Call<'_> {
         let Some(upstream) = upstream else {
             return Ok(None);
         };
-        let Some(forward) = self.forward(endpoint, keyring, credential, known.is_some()) else {
+        let request = forward::Request {
+            method: self.head.method(),
+            path: self.head.path(),
+            credential,
+            is_known: known.is_some(),
+        };
+        let opens_here = |id: &str, hash: &str| keyring.link_reader(id, hash, self.now).is_ok();
+        let Some(forward) = forward::forward(request, endpoint, opens_here) else {
             return Ok(None);
         };
         if known.is_none() {
@@ -96,40 +91,6 @@ impl Call<'_> {
             Forward::Whole => return self.pass(upstream).await,
         };
         Ok(Some(reply.into()))
-    }
-
-    /// How this request goes upstream, if it does. What could be another path there does not.
-    fn forward(
-        &self,
-        endpoint: Option<Endpoint<'_>>,
-        keyring: &Keyring,
-        credential: &str,
-        is_known: bool,
-    ) -> Option<Forward> {
-        match (endpoint, self.head.method()) {
-            (Some(Endpoint::Tokens), "POST") => Some(Forward::Create),
-            (Some(Endpoint::Tokens), "GET" | "HEAD") => Some(Forward::Read),
-            // A key that only upstream knows.
-            (Some(Endpoint::Token { id }), "GET" | "HEAD")
-                if !is_known && !credential.is_empty() && internal_id(id).is_some() =>
-            {
-                Some(Forward::Read)
-            }
-            (Some(Endpoint::RunWait { id }), _) if internal_id(id).is_some() => {
-                Some(Forward::Whole)
-            }
-            (Some(Endpoint::Claims), _) => Some(Forward::Whole),
-            // A hash that only upstream knows.
-            (Some(Endpoint::Callback { id, credential }), "POST")
-                if internal_id(id).is_some()
-                    && hex_decode(credential).is_some()
-                    && keyring.link_reader(id, credential, self.now).is_err() =>
-            {
-                Some(Forward::Callback)
-            }
-            (None, _) if is_of_another_api(self.head.path()) => Some(Forward::Whole),
-            _ => None,
-        }
     }
 
     async fn pass(&self, upstream: &str) -> Result<Option<Answered>, Refusal> {

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod fingerprint;
+mod forward;
 mod import;
 mod merge;
 mod rewrite;
