@@ -9,7 +9,7 @@ use super::options::{Address, Options, reject_unknown_fields, wrong};
 use super::reference::is_url;
 use super::response::{is_list_of_texts, parse_token};
 use crate::time::Timestamp;
-use crate::wire::CreateRequest;
+use crate::wire::{CREATE_KEYS, CreateRequest};
 use gloo_net::http::QueryParams;
 use js_sys::{Date, JSON, Math, Object, Promise};
 use serde::{Deserialize, Serialize};
@@ -22,15 +22,6 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = crypto, js_name = randomUUID)]
     fn random_uuid() -> Result<String, JsValue>;
 }
-
-const CREATE_FIELDS: [&str; 6] = [
-    "timeout",
-    "tags",
-    "idempotencyKey",
-    "idempotencyKeyTTL",
-    "approval",
-    "webhook",
-];
 
 /// What `createToken` returns.
 #[derive(Serialize, Deserialize)]
@@ -72,7 +63,7 @@ pub fn create_token(fields: JsValue, options: JsValue) -> Promise {
 }
 
 fn create_body(fields: JsValue) -> Result<js_sys::JsString, JsValue> {
-    reject_unknown_fields("fields", &fields, &CREATE_FIELDS)?;
+    reject_unknown_fields("fields", &fields, &CREATE_KEYS)?;
     let timeout = get(&fields, "timeout");
     let date = timeout.dyn_ref::<Date>();
     if date.is_some_and(|date| date.get_time().is_nan()) {
