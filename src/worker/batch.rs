@@ -1,9 +1,9 @@
 //! Rows on their way to a month of the index, gathered: a month's object would be busy with a
 //! request for each.
 //!
-//! All objects of the isolate share what is here, so nothing that belongs to one request lies here:
-//! a timer is an object's, and goes with it. So the first few who bring a row set one each, and
-//! after trouble everybody; the first whose timer is over sends them all.
+//! All objects of the isolate share these batches, so nothing that belongs to one request is kept
+//! here. A timer belongs to one object and is lost with it, so the first three objects that add a row
+//! set one each, and every object does after a failure. The first timer that fires sends the batch.
 
 use super::index::{self, Row};
 use super::{guard, log_error, now};
@@ -17,8 +17,8 @@ const TIMERS: u32 = 3;
 const GATHER: Duration = Duration::from_millis(20);
 /// How far apart a month is sent some.
 const APART: Duration = Duration::from_millis(100);
-/// How long after its time a batch is taken along by whoever comes with another row: its timers
-/// have gone by then, or wait to try again.
+/// How long after its time a batch is sent with the next row instead: its timers are lost by then, or
+/// wait for the next attempt.
 const ORPHANED: Duration = Duration::from_millis(200);
 const MOST_ROWS: usize = 1_000;
 const MOST_ATTEMPTS: u32 = 10;

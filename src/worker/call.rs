@@ -198,7 +198,7 @@ pub(super) async fn read_json<T: DeserializeOwned>(
     serde_json::from_slice(&bytes).map_err(unreadable)
 }
 
-/// What a token's object is asked in a request without a body.
+/// What a token's object is asked, in a header or in a body.
 pub(super) type TokenEnvelope = Envelope<Uint8Array>;
 
 /// A command to a token's object. The body lies outside wasm's memory from the beginning: that
