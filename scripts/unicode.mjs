@@ -1,4 +1,4 @@
-// `node scripts/unicode.mjs`: makes src/text/tables.rs, what the pure module `text` knows of Unicode.
+// `node scripts/unicode.mjs`: makes src/domain/text/tables.rs, what the pure module `text` knows of Unicode.
 //
 // Properties, case and decompositions are JavaScript's own, of the Unicode version that Node has. What looks
 // like what is confusables.txt of UTS 39, as the crate unicode-security carries it. The crates with all of
@@ -27,7 +27,7 @@ const VISIBLE_FORMAT = /[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{
 const isInvisible = (char) =>
   /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Noncharacter_Code_Point}]/u.test(char) && !VISIBLE_FORMAT.test(char);
 
-// Strike a letter out or enclose it. `looks_alike` leaves them out (src/text.rs has the same), so the
+// Strike a letter out or enclose it. `looks_alike` leaves them out (src/domain/text has the same), so the
 // tables need not know of letters with a stroke more than of letters.
 const OVERLAYS = /[\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20e5\u20e6\u20ea\u20eb]|\p{Me}/gu;
 
@@ -239,8 +239,8 @@ use super::packed::{Composed, Mapping};
   table("Capital letters beyond ASCII to small ones.", "LOWER", lower),
   table("Characters beyond ASCII to what they look like.", "LOOKS", looks(alike)),
 ].join("\n");
-writeFileSync(join(root, "src", "text", "tables.rs"), file);
-console.log(`src/text/tables.rs: ${gzipSync(Buffer.from(bytesOf(file), "latin1"), { level: 9 }).length} bytes of gzip`);
+writeFileSync(join(root, "src/domain/text/tables.rs"), file);
+console.log(`src/domain/text/tables.rs: ${gzipSync(Buffer.from(bytesOf(file), "latin1"), { level: 9 }).length} bytes of gzip`);
 
 /** The bytes of all its literals. */
 function bytesOf(rust) {

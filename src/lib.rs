@@ -9,7 +9,7 @@
 //! 1. **One decision a token.** A token is `Waiting`, then `Completed` or `TimedOut`; both are
 //!    final, and the output never changes again ([`domain::token`]).
 //! 2. **A late alarm is never observable.** Whoever reads a token settles it first
-//!    ([`domain::token::Token::settle_if_due`]).
+//!    ([`domain::token::Token::time_out_if_due`]).
 //! 3. **An acknowledged decision is durable.** The record is written before the answer leaves.
 //! 4. **Verified before anything wakes.** Credentials are checked without touching storage
 //!    ([`domain::auth`]); secrets and tokens reach no log line, no error and no stored record.
@@ -20,15 +20,11 @@
 //! | module | is about |
 //! |---|---|
 //! | [`domain`] | the rules, by folder; pure |
-//! | [`approval`] | what a token asks of a person, and what a choice decides |
-//! | [`text`] | what of a text can be seen, and which labels look the same |
-//! | [`page`] | what the page at `token.url` shows |
-//! | [`words`] | its sentences, in each of its languages |
 //! | [`client`] | the npm package: features `browser` and `server` |
 //! | `worker` | the Worker and its objects (feature `worker`) |
 //!
-//! The modules above `client` are pure: time and randomness are arguments, and `cargo test` runs
-//! them all without a platform. `tests/architecture.rs` enforces that.
+//! The rules are pure: time and randomness are arguments, and `cargo test` runs them all without a
+//! platform. `tests/architecture.rs` enforces that.
 //!
 //! Each of the features is a wasm module of its own. `browser` is counted in bytes: it leaves `std` and
 //! `serde` out, and with them the modules that need them.
@@ -54,77 +50,8 @@ compile_error!("the feature browser is for wasm32-unknown-unknown");
 pub mod client;
 pub mod domain;
 
-#[cfg(not(feature = "browser"))]
-pub mod approval;
-#[cfg(not(feature = "browser"))]
-pub mod page;
-#[cfg(not(feature = "browser"))]
-pub mod text;
-#[cfg(not(feature = "browser"))]
-pub mod words;
-
 #[cfg(feature = "worker")]
 mod worker;
-
-// The paths of before `domain/`. They go once every caller names the new ones.
-#[cfg(not(feature = "browser"))]
-pub use aliases::*;
-pub(crate) use domain::encoding;
-
-#[cfg(not(feature = "browser"))]
-#[allow(missing_docs, reason = "they go")]
-mod aliases {
-    #[cfg(any(feature = "worker", test))]
-    pub use crate::domain::api::openapi;
-    pub use crate::domain::api::rate_limit as limit;
-    pub use crate::domain::auth::caller;
-    pub use crate::domain::cache as recent;
-
-    pub mod auth {
-        pub use crate::domain::auth::{
-            access_token::*, authenticate::*, form_nonce::*, keyring::*,
-        };
-    }
-    pub mod delivery {
-        pub use crate::domain::token::schedule::{Debt, LEASE};
-        pub use crate::domain::token::{delivery::*, index_state::*};
-    }
-    pub mod error {
-        pub use crate::domain::api::error::*;
-        pub(crate) use crate::domain::api::excerpt::*;
-    }
-    pub mod list {
-        pub use crate::domain::list::{
-            cursor::*, month::*, page::*, query::*, row::*, statuses::*,
-        };
-        pub use crate::domain::token::status::Status;
-    }
-    pub mod route {
-        pub use crate::domain::api::route::*;
-        pub use crate::domain::auth::token_id::internal_id;
-    }
-    pub mod time {
-        pub use crate::domain::time::{duration::*, period::*, timestamp::*};
-    }
-    pub mod token {
-        pub use crate::domain::token::*;
-        pub use crate::domain::token::{command::*, schedule::*, transition::*};
-    }
-    pub mod upstream {
-        pub use crate::domain::relay::{complete_body::*, conflict::*, edge_fields::*};
-        pub use crate::domain::relay::{import::*, merge::*, rewrite::*, settings::*};
-    }
-    pub mod webhook {
-        pub use crate::domain::webhook::{settings::*, url::*};
-    }
-    pub mod wire {
-        pub use crate::domain::api::{callback::*, claims::*, complete::*, create::*};
-        pub use crate::domain::api::{delivery_body::*, event_stream::*, form::*};
-        pub use crate::domain::api::{limits::*, token_body::*};
-        pub use crate::domain::list::page_body::*;
-        pub use crate::domain::webhook::event::*;
-    }
-}
 
 #[cfg(test)]
 #[cfg(not(feature = "browser"))]
@@ -135,12 +62,9 @@ extern crate self as waitpoint;
 #[cfg(not(feature = "browser"))]
 #[path = "../tests"]
 mod tests {
-    mod approval;
     mod architecture;
     mod client;
     mod commands;
     mod domain;
-    mod page;
     mod simulation;
-    mod text;
 }

@@ -6,21 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is as pure as `domain/` and does not stand in it yet.
-const PURE_ELSEWHERE: [&str; 10] = [
-    "approval",
-    "page",
-    "text",
-    "text/packed",
-    "text/tables",
-    "words",
+const PURE_ELSEWHERE: [&str; 4] = [
     "client/reference",
     "client/retry",
     "worker/record",
     "worker/envelope",
 ];
-
-/// What `domain/` imports and does not hold yet.
-const IMPORTED_FROM_OUTSIDE: [&str; 2] = ["approval", "page"];
 
 /// Platforms, clocks and sources of randomness.
 const IMPURE: [&str; 8] = [
@@ -41,10 +32,10 @@ const COLUMNS: usize = 110;
 
 /// Files that are longer, and how long they may be. Who shortens one lowers its number, or strikes it out.
 const LONGER: [(&str, usize); 14] = [
-    ("src/page.rs", 530),
-    ("src/text.rs", 451),
+    ("src/domain/page/mod.rs", 530),
+    ("src/domain/text/mod.rs", 451),
     // Generated.
-    ("src/text/tables.rs", 438),
+    ("src/domain/text/tables.rs", 438),
     ("src/worker/api.rs", 521),
     ("src/worker/http.rs", 526),
     ("src/worker/index.rs", 525),
@@ -53,9 +44,9 @@ const LONGER: [(&str, usize); 14] = [
     ("tests/client.rs", 483),
     ("tests/crash/crash.mjs", 465),
     ("tests/page/link.test.mjs", 421),
-    ("tests/page.rs", 499),
+    ("tests/domain/page.rs", 499),
     ("tests/simulation/object.rs", 494),
-    ("tests/text.rs", 535),
+    ("tests/domain/text.rs", 535),
 ];
 
 /// How many lines of JavaScript and of tests are wider. Who wraps some lowers the number.
@@ -180,10 +171,7 @@ fn the_domain_imports_itself_alone_and_never_in_a_circle() {
         .filter(|path| path[0] == "crate")
         .map(|path| path[1].clone());
     let outside: BTreeSet<_> = roots.filter(|root| root != "domain").collect();
-    assert_eq!(
-        outside,
-        BTreeSet::from(IMPORTED_FROM_OUTSIDE.map(str::to_owned))
-    );
+    assert_eq!(outside, BTreeSet::new());
 }
 
 #[test]

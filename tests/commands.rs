@@ -15,8 +15,15 @@ use self::envelope::{Envelope, ResponseContext, read};
 use self::record::{Command, Deciding, Record};
 use proptest::prelude::*;
 use std::time::Duration;
-use waitpoint::time::Timestamp;
-use waitpoint::token::{Ask, CompletedBy, Decision, Key, Output, OutputKind, State, Token};
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::command::Ask;
+use waitpoint::domain::token::CompletedBy;
+use waitpoint::domain::token::Decision;
+use waitpoint::domain::token::Key;
+use waitpoint::domain::token::Output;
+use waitpoint::domain::token::OutputKind;
+use waitpoint::domain::token::State;
+use waitpoint::domain::token::Token;
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_380_800_000);
 

@@ -3,12 +3,17 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
-use waitpoint::approval::{Approval, Comment};
-use waitpoint::page::{self, Draft, Reads, View};
-use waitpoint::text::{is_same_word, looks_alike, single_line, strip_invisible};
-use waitpoint::time::Timestamp;
-use waitpoint::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
-use waitpoint::words;
+use waitpoint::domain::approval::schema::{Approval, Comment};
+use waitpoint::domain::page::{self, FormInput, Reads, RenderContext};
+use waitpoint::domain::text::{is_same_word, looks_alike, single_line, strip_invisible};
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::CompletedBy;
+use waitpoint::domain::token::Decision;
+use waitpoint::domain::token::Output;
+use waitpoint::domain::token::OutputKind;
+use waitpoint::domain::token::State;
+use waitpoint::domain::token::Token;
+use waitpoint::domain::page::i18n;
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_380_800_000);
 
@@ -47,12 +52,12 @@ fn show(a: &str, b: &str) {
 /// Shows the page and decides; how many tags the page has before and after. `None` if that is no approval.
 fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize; 2]> {
     Approval::parse(json).ok()?;
-    let view = View {
+    let view = RenderContext {
         words: words::choose("en", ""),
         now: NOW,
         reads: Reads::Everything,
     };
-    let draft = Draft {
+    let draft = FormInput {
         choice: choice.to_owned(),
         typed: typed.to_owned(),
         comment: comment.to_owned(),
@@ -61,7 +66,7 @@ fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize
         approval: Some(json.to_owned()),
         ..Token::new(NOW, None, Vec::new())
     };
-    let tags = |token: &Token, draft: &Draft| {
+    let tags = |token: &Token, draft: &FormInput| {
         let page = page::of_token(view, token, "nonce", draft, None, None);
         page.matches('<').count()
     };

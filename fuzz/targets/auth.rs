@@ -22,9 +22,9 @@ static KEYRING: LazyLock<Keyring> = LazyLock::new(|| Keyring::parse(KEY).ok().un
 fuzz_target!(|text: &str| {
     let now = Timestamp::from_millis(1_790_380_800_000);
     let environment = KEYRING.by_id("default").unwrap();
-    assert_eq!(KEYRING.caller(text, now).is_ok(), bearer(text) == Some(KEY));
-    assert!(KEYRING.link_reader(ID, text, now).is_err());
-    assert!(!environment.accepts_nonce(ID, text, now));
+    assert_eq!(KEYRING.authenticate(text, now).is_ok(), bearer(text) == Some(KEY));
+    assert!(KEYRING.authenticate_link(ID, text, now).is_err());
+    assert!(!environment.accepts_form_nonce(ID, text, now));
 
     let (header, payload) = text
         .split_once('\n')
@@ -37,9 +37,9 @@ fuzz_target!(|text: &str| {
     let claims = match KEYRING.verify(&token, now) {
         Ok(claims) => claims,
         Err(why) => {
-            assert!(KEYRING.caller(&token, now).is_err());
+            assert!(KEYRING.authenticate(&token, now).is_err());
             let opens = KEYRING
-                .link_reader(ID, &token, now)
+                .authenticate_link(ID, &token, now)
                 .is_ok_and(|(_, expired)| !expired);
             assert!(!opens, "{why:?}");
             return assert!(matches!(why, JwtError::Invalid | JwtError::Expired));
@@ -58,7 +58,7 @@ fuzz_target!(|text: &str| {
         let whole = |kind: &str| scope == kind || *scope == format!("{kind}:{ID}");
         scope == "admin" || kinds.into_iter().any(whole)
     };
-    assert_eq!(claims.allow("write", ID), scopes.iter().any(grants));
+    assert_eq!(claims.allows("write", ID), scopes.iter().any(grants));
 });
 
 /// A field of an object of which the others may be what no value can hold, such as 1e999.

@@ -4,7 +4,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 use waitpoint::domain::api::callback::parse_callback;
 use waitpoint::domain::api::complete::CompleteRequest;
-use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::api::form::form_fields;
 use waitpoint::domain::relay::complete_body::complete_json;
 use waitpoint::domain::token::OutputKind;
@@ -17,9 +17,9 @@ fuzz_target!(|data: &[u8]| {
     let text = std::str::from_utf8(body);
     let output = match parse_callback(&content_type, body) {
         Ok(output) => output,
-        Err(Refusal::InvalidJson) => return assert!(text.is_err()),
-        Err(Refusal::UnsupportedMediaType(of)) => return assert_eq!(of, "multipart/form-data"),
-        Err(refusal) => panic!("{refusal}"),
+        Err(ApiError::InvalidJson) => return assert!(text.is_err()),
+        Err(ApiError::UnsupportedMediaType(of)) => return assert_eq!(of, "multipart/form-data"),
+        Err(error) => panic!("{error}"),
     };
     let text = text.unwrap();
     match output.kind {

@@ -3,7 +3,7 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
 use waitpoint::domain::api::complete::CompleteRequest;
-use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::relay::complete_body::complete_json;
 
 fuzz_target!(|body: &[u8]| {
@@ -16,11 +16,11 @@ fuzz_target!(|body: &[u8]| {
             let again = CompleteRequest::parse(complete_json(request.output.as_ref()).as_bytes());
             assert_eq!(again.unwrap().output, request.output);
         }
-        Err(refusal) => {
+        Err(error) => {
             // The one thing that is wrong with an object is that it says `data` twice.
-            let twice = matches!(&refusal, Refusal::Invalid { message, .. } if message.contains("duplicate"));
+            let twice = matches!(&error, ApiError::ValidationError { message, .. } if message.contains("duplicate"));
             assert!(twice || serde_json::from_slice::<Map<String, Value>>(body).is_err());
-            assert_eq!(refusal.status(), 400);
+            assert_eq!(error.status(), 400);
         }
     }
 });

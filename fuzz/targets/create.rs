@@ -2,10 +2,10 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use waitpoint::approval::Approval;
+use waitpoint::domain::approval::schema::Approval;
 use waitpoint::domain::api::create::{CreateRequest, parse_webhook};
 use waitpoint::domain::api::limits::MAX_TAGS;
-use waitpoint::domain::relay::edge_fields::Extras;
+use waitpoint::domain::relay::edge_fields::EdgeFields;
 use waitpoint::domain::time::timestamp::Timestamp;
 
 fuzz_target!(|body: &[u8]| {
@@ -17,14 +17,14 @@ fuzz_target!(|body: &[u8]| {
             assert!(request.key.as_ref().is_none_or(|key| !key.text.is_empty()));
             let approval = request.approval.as_deref();
             assert!(approval.is_none_or(|json| Approval::parse(json).is_ok()));
-            let extras = Extras::of(body).unwrap();
+            let extras = EdgeFields::of(body).unwrap();
             assert_eq!(extras.approval, request.approval);
             let webhook = extras.webhook.map(|json| parse_webhook(&json).ok());
             assert_eq!(webhook, request.webhook.map(Some));
         }
-        Err(refusal) => {
-            assert!([400, 422].contains(&refusal.status()));
-            assert!(serde_json::from_str::<Value>(&refusal.to_json()).is_ok());
+        Err(error) => {
+            assert!([400, 422].contains(&error.status()));
+            assert!(serde_json::from_str::<Value>(&error.to_json()).is_ok());
         }
     }
 });

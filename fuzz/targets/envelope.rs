@@ -2,7 +2,6 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 // A module of the Worker and the record, but all that they need is these.
-use waitpoint::{delivery, time, token};
 
 #[allow(dead_code, reason = "the Worker uses the rest of it")]
 #[path = "../../src/worker/envelope.rs"]

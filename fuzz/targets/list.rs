@@ -4,7 +4,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use waitpoint::domain::list::cursor::Cursor;
 use waitpoint::domain::list::month::Month;
-use waitpoint::domain::list::query::{ListQuery, MAX_SIZE, Place};
+use waitpoint::domain::list::query::{ListQuery, MAX_SIZE, PageStart};
 use waitpoint::domain::list::row::Row;
 use waitpoint::domain::time::timestamp::Timestamp;
 
@@ -12,9 +12,9 @@ fuzz_target!(|query: &str| {
     let now = Timestamp::from_millis(1_790_380_800_000);
     let query = match ListQuery::parse(query, now) {
         Ok(query) => query,
-        Err(refusal) => {
-            assert_eq!(refusal.status(), 400);
-            assert!(serde_json::from_str::<Value>(&refusal.to_json()).is_ok());
+        Err(error) => {
+            assert_eq!(error.status(), 400);
+            assert!(serde_json::from_str::<Value>(&error.to_json()).is_ok());
             return;
         }
     };
@@ -41,17 +41,17 @@ fuzz_target!(|query: &str| {
     let mut rows: Vec<Row> = times.map(|at| row(at, &query)).collect();
     let months: Vec<Month> = rows.iter().map(|row| Month::of(row.created_at)).collect();
     let asked = query.months(&months);
-    rows.retain(|row| query.admits(row, now));
+    rows.retain(|row| query.matches(row, now));
     // No row that belongs on the page lies in a month that is not asked.
     assert!(
         rows.iter()
             .all(|row| asked.contains(&Month::of(row.created_at)))
     );
     rows.sort_by_key(Row::cursor);
-    if !matches!(query.place, Place::Before(_)) {
+    if !matches!(query.start, PageStart::Before(_)) {
         rows.reverse();
     }
-    rows.truncate(query.wanted());
+    rows.truncate(query.fetch_limit());
     let page = query.page(rows);
     assert!(page.rows.len() <= query.size);
     assert!(page.rows.iter().rev().is_sorted_by_key(|row| row.cursor()));
@@ -61,9 +61,9 @@ fuzz_target!(|query: &str| {
 });
 
 fn cursor(query: &ListQuery) -> Option<&Cursor> {
-    match &query.place {
-        Place::Newest => None,
-        Place::After(cursor) | Place::Before(cursor) => Some(cursor),
+    match &query.start {
+        PageStart::Newest => None,
+        PageStart::After(cursor) | PageStart::Before(cursor) => Some(cursor),
     }
 }
 

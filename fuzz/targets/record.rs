@@ -2,7 +2,6 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 // The record is a module of the Worker, but all that it needs is these.
-use waitpoint::{delivery, time, token};
 
 #[allow(dead_code, reason = "the Worker uses the rest of it")]
 #[path = "../../src/worker/record.rs"]

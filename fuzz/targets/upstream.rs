@@ -2,13 +2,13 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
-use waitpoint::domain::api::token_body::{Reader, token_json};
-use waitpoint::domain::relay::conflict::difference;
+use waitpoint::domain::api::token_body::{Visibility, token_json};
+use waitpoint::domain::relay::conflict::detect_conflict;
 use waitpoint::domain::relay::import::{created_id, read_token};
 use waitpoint::domain::relay::merge::merge;
 use waitpoint::domain::relay::rewrite::rewrite_urls;
 use waitpoint::domain::time::timestamp::Timestamp;
-use waitpoint::domain::token::delivery::Note;
+use waitpoint::domain::token::delivery::UpstreamConflict;
 use waitpoint::domain::token::{CompletedBy, Decision, State, Token};
 
 const ORIGIN: &str = "https://edge.example";
@@ -30,7 +30,7 @@ fuzz_target!(|text: &str| {
         return;
     };
     let now = Timestamp::from_millis(1_790_380_800_000);
-    for reader in [Reader::Owner, Reader::Receiver, Reader::Guest] {
+    for reader in [Visibility::Owner, Visibility::Webhook, Visibility::Token] {
         assert!(is_json(&token_json(
             "cabc",
             "https://edge.example/x",
@@ -39,10 +39,10 @@ fuzz_target!(|text: &str| {
         )));
     }
     let note = match &theirs.state {
-        State::TimedOut => Some(Note::TimedOutUpstream),
+        State::TimedOut => Some(UpstreamConflict::TimedOutUpstream),
         State::Waiting | State::Completed { .. } => None,
     };
-    assert_eq!(difference(&theirs, &theirs), note);
+    assert_eq!(detect_conflict(&theirs, &theirs), note);
     // A decision that stands here goes before whatever upstream says.
     let ours = Token {
         state: State::Completed {

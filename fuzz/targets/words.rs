@@ -1,7 +1,7 @@
 //! The language of a page: the first line is what `?lang=` asks, the rest an `Accept-Language` header.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
-use waitpoint::words::{ALL, choose};
+use waitpoint::domain::page::i18n::{ALL, choose};
 
 fuzz_target!(|text: &str| {
     let (asked, accepted) = text.split_once('\n').unwrap_or(("", text));

@@ -1,6 +1,6 @@
 //! Which token a caller means: an id or a `token.url`, and the credential for it.
 
-use crate::encoding::base64url_decode;
+use crate::domain::encoding::base64url_decode;
 use alloc::string::String;
 use alloc::vec::Vec;
 

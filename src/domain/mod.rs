@@ -9,6 +9,8 @@ pub(crate) mod encoding;
 #[cfg(not(feature = "browser"))]
 pub mod api;
 #[cfg(not(feature = "browser"))]
+pub mod approval;
+#[cfg(not(feature = "browser"))]
 pub mod auth;
 #[cfg(not(feature = "browser"))]
 pub mod cache;
@@ -21,7 +23,11 @@ pub(crate) mod json;
 #[cfg(not(feature = "browser"))]
 pub mod list;
 #[cfg(not(feature = "browser"))]
+pub mod page;
+#[cfg(not(feature = "browser"))]
 pub mod relay;
+#[cfg(not(feature = "browser"))]
+pub mod text;
 #[cfg(not(feature = "browser"))]
 pub mod time;
 #[cfg(not(feature = "browser"))]

@@ -1,35 +1,49 @@
 //! What each endpoint does. Credentials are verified here, before any object wakes.
 
+use crate::domain::api::claims::claims_json;
+use crate::domain::api::create::created_json;
+use crate::domain::api::create::unknown_key_of_create;
+use crate::domain::api::limits::MAX_COMPLETE;
+use crate::domain::api::limits::MAX_CREATE;
+use crate::domain::api::openapi;
+use crate::domain::list::page_body::list_json;
 use super::bindings::random_uuid;
 use super::body::{body, drain};
 use super::call::{Namespace, ObjectRef, TokenEnvelope, envelope};
 use super::envelope::ResponseContext;
-use super::http::{Answered, Head, PLAIN, Reply, preflight, request_key};
-use super::limit::Doubt;
+use super::http::{HandlerResponse, Head, PLAIN, Reply, preflight, request_key};
+use super::limit::PendingCheck;
 use super::link::hash;
-use super::record::{Answer, Command, Deciding, Record};
+use super::record::{Answer, Command, StoredDecision, Record};
 use super::view::url;
 use super::{index, key, log_error, now, settings};
-use crate::auth::{Environment, bearer};
-use crate::caller::Caller;
-use crate::error::Refusal;
-use crate::limit::Share;
-use crate::list::ListQuery;
-use crate::openapi;
-use crate::page;
-use crate::route::{Endpoint, internal_id};
-use crate::time::Timestamp;
-use crate::token::{CompletedBy, Decision, Outcome, Output, Token};
-use crate::upstream::complete_json_len;
-use crate::webhook::{check_url, is_loopback_origin};
-use crate::wire::{self, CompleteRequest, CreateRequest};
+use crate::domain::auth::keyring::Environment;
+use crate::domain::auth::authenticate::bearer;
+use crate::domain::auth::caller::Caller;
+use crate::domain::api::error::ApiError;
+use crate::domain::api::rate_limit::RateLimitKey;
+use crate::domain::list::query::ListQuery;
+use crate::domain::page;
+use crate::domain::api::route::Endpoint;
+use crate::domain::auth::token_id::internal_id;
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::CompletedBy;
+use crate::domain::token::Decision;
+use crate::domain::token::transition::Outcome;
+use crate::domain::token::Output;
+use crate::domain::token::Token;
+use crate::domain::relay::complete_body::complete_json_len;
+use crate::domain::webhook::url::check_url;
+use crate::domain::webhook::url::is_loopback_origin;
+use crate::domain::api::complete::CompleteRequest;
+use crate::domain::api::create::CreateRequest;
 use std::cell::Cell;
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 use worker::Env;
 
 /// A request under way: what every endpoint needs.
-pub(super) struct Call<'a> {
+pub(super) struct RequestContext<'a> {
     pub(super) request: &'a Request,
     pub(super) head: &'a Head,
     /// The origin of the page that asks, if it may read the answer.
@@ -37,7 +51,7 @@ pub(super) struct Call<'a> {
     pub(super) env: &'a Env,
     pub(super) now: Timestamp,
     /// Whether the platform must be asked before an object is.
-    pub(super) doubt: Cell<Option<Doubt>>,
+    pub(super) pending_check: Cell<Option<PendingCheck>>,
 }
 
 /// Answers any request.
@@ -45,7 +59,7 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
     let head = Head::of(request);
     let endpoint = Endpoint::of(head.path());
     let is_read_by_page = endpoint.is_some_and(Endpoint::is_for_browsers);
-    let call = Call {
+    let call = RequestContext {
         request,
         head: &head,
         page: if is_read_by_page {
@@ -55,26 +69,26 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
         },
         env,
         now: now(),
-        doubt: Cell::default(),
+        pending_check: Cell::default(),
     };
     let answered = match (call.relayed(endpoint).await, endpoint) {
         (Ok(Some(answered)), _) => Ok(answered),
         // What is misconfigured does not keep them from saying what this is.
         (_, Some(endpoint @ (Endpoint::Start | Endpoint::OpenApi))) => call.answer(endpoint).await,
-        (Err(refusal), _) => Err(refusal),
+        (Err(error), _) => Err(error),
         (_, Some(endpoint)) => call.answer(endpoint).await,
         (_, None) => call.no_such_path(),
     };
     let reply = match answered {
-        Ok(Answered::Passed(response)) => return Ok(response),
-        Ok(Answered::Made(reply)) => reply,
-        Err(refusal) => {
-            let refusal = call.slowed(refusal).await;
-            if let Refusal::Misconfigured(what) = &refusal {
+        Ok(HandlerResponse::Forwarded(response)) => return Ok(response),
+        Ok(HandlerResponse::Built(reply)) => reply,
+        Err(error) => {
+            let error = call.throttle_failed_auth(error).await;
+            if let ApiError::Misconfigured(what) = &error {
                 log_error("the Worker is misconfigured", &what.into());
             }
             drain(request).await;
-            Reply::refusal(&refusal)
+            Reply::error(&error)
         }
     };
     let is_preflight = head.method() == "OPTIONS";
@@ -82,11 +96,11 @@ pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsV
     reply.with_cors(page).into_response()
 }
 
-impl Call<'_> {
-    async fn answer(&self, endpoint: Endpoint<'_>) -> Result<Answered, Refusal> {
+impl RequestContext<'_> {
+    async fn answer(&self, endpoint: Endpoint<'_>) -> Result<HandlerResponse, ApiError> {
         let method = self.head.method();
         if !endpoint.allows(method) {
-            return Err(Refusal::MethodNotAllowed(endpoint.allow()));
+            return Err(ApiError::MethodNotAllowed(endpoint.allow()));
         }
         let reply = match (endpoint, method) {
             (_, "OPTIONS") => preflight(endpoint, self.head),
@@ -106,27 +120,27 @@ impl Call<'_> {
     }
 
     /// 404, or the way to the path without its last slash; the method stays.
-    fn no_such_path(&self) -> Result<Answered, Refusal> {
+    fn no_such_path(&self) -> Result<HandlerResponse, ApiError> {
         let trimmed = self.head.path().trim_end_matches('/');
         if trimmed.len() == self.head.path().len() || Endpoint::of(trimmed).is_none() {
-            return Err(Refusal::NoSuchPath);
+            return Err(ApiError::PathNotFound);
         }
         let location = format!("{trimmed}{}", self.head.query());
         Ok(Reply::empty(308).with("location", &location).into())
     }
 
     /// Ready once the keys can be read.
-    fn health(&self) -> Result<Reply, Refusal> {
+    fn health(&self) -> Result<Reply, ApiError> {
         settings::keyring(self.env)?;
         settings::webhooks(self.env)?;
         Ok(Reply::json(200, r#"{"status":"ok"}"#.to_owned()))
     }
 
-    async fn create(&self) -> Result<Reply, Refusal> {
-        let environment = self.secret_caller()?;
-        let body = body(self.request, self.head, wire::MAX_CREATE).await?;
+    async fn create(&self) -> Result<Reply, ApiError> {
+        let environment = self.authenticate_secret()?;
+        let body = body(self.request, self.head, MAX_CREATE).await?;
         let request = CreateRequest::parse(&body, self.now)?;
-        let hint = wire::unknown_key_of_create(&body).as_deref().map(hint);
+        let hint = unknown_key_of_create(&body).as_deref().map(hint);
         #[cfg(feature = "faults")]
         super::fault("fault:worker", &request.tags.join(" "));
         self.check_webhook(environment, request.webhook.as_deref())?;
@@ -159,14 +173,14 @@ impl Call<'_> {
                 (id, earlier, is_cached)
             }
             (id, Answer::Created) => (id, token, false),
-            _ => return Err(Refusal::StorageTrouble),
+            _ => return Err(ApiError::StorageUnavailable),
         };
         let id = format!("waitpoint_{id}");
         let jwt = environment.mint(&id, token.created_at, token.timeout_at, self.now);
         let url = url(self.head.origin(), &id, &jwt);
-        let reply = Reply::json(200, wire::created_json(&id, is_cached, &url))
+        let reply = Reply::json(200, created_json(&id, is_cached, &url))
             .with_unique("x-trigger-jwt", &jwt)
-            .with("x-trigger-jwt-claims", &wire::claims_json(&environment.id));
+            .with("x-trigger-jwt-claims", &claims_json(&environment.id));
         Ok(match hint {
             Some(hint) => reply.with("waitpoint-hint", &hint),
             None => reply,
@@ -180,7 +194,7 @@ impl Call<'_> {
         environment: &Environment,
         own: &str,
         token: &mut Token,
-    ) -> Result<(String, Answer), Refusal> {
+    ) -> Result<(String, Answer), ApiError> {
         self.admit().await?;
         let id = match &token.key {
             None => own.to_owned(),
@@ -201,9 +215,9 @@ impl Call<'_> {
         &self,
         environment: &Environment,
         url: Option<&str>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ApiError> {
         let Some(url) = url else { return Ok(()) };
-        let invalid = |message| Refusal::Invalid {
+        let invalid = |message| ApiError::ValidationError {
             path: "webhook",
             message,
         };
@@ -218,8 +232,8 @@ impl Call<'_> {
         }
     }
 
-    async fn list(&self) -> Result<Reply, Refusal> {
-        let environment = self.secret_caller()?;
+    async fn list(&self) -> Result<Reply, ApiError> {
+        let environment = self.authenticate_secret()?;
         let text = self.head.query().trim_start_matches('?');
         let query = ListQuery::parse(text, self.now)?;
         self.admit().await?;
@@ -227,10 +241,10 @@ impl Call<'_> {
             .await
             .map_err(|why| {
                 log_error("the index did not answer", &why);
-                Refusal::StorageTrouble
+                ApiError::StorageUnavailable
             })?;
         let page = query.page(rows);
-        let body = wire::list_json(&page, self.now, |row| {
+        let body = list_json(&page, self.now, |row| {
             let id = format!("waitpoint_{}", row.id);
             let jwt = environment.mint(&id, row.created_at, row.timeout_at, self.now);
             url(self.head.origin(), &id, &jwt)
@@ -238,27 +252,27 @@ impl Call<'_> {
         Ok(Reply::json(200, body))
     }
 
-    async fn retrieve(&self, typed: &str) -> Result<Answered, Refusal> {
+    async fn retrieve(&self, typed: &str) -> Result<HandlerResponse, ApiError> {
         let caller = self.caller()?;
-        if !caller.may("read", typed) {
-            return Err(Refusal::ScopeTooSmall);
+        if !caller.allows("read", typed) {
+            return Err(ApiError::InsufficientScope);
         }
-        let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        let internal = internal_id(typed).ok_or(ApiError::TokenNotFound)?;
         self.count_reader(&caller, self.head.authorization());
-        self.told(caller, internal, None).await
+        self.token_response(caller, internal, None).await
     }
 
     /// The token as this caller may see it now. `waited`: how many seconds the caller was held for,
     /// if it asked to be.
-    pub(super) async fn told(
+    pub(super) async fn token_response(
         &self,
         caller: Caller<'_>,
         internal: &str,
         waited: Option<u32>,
-    ) -> Result<Answered, Refusal> {
+    ) -> Result<HandlerResponse, ApiError> {
         let environment = caller.environment();
         if let Some(upstream) = self.upstream_of(environment)? {
-            let reply = self.told_upstream(caller, internal, upstream).await?;
+            let reply = self.upstream_token_response(caller, internal, upstream).await?;
             return Ok(match waited {
                 Some(seconds) => reply.with("preference-applied", &format!("wait={seconds}")),
                 None => reply,
@@ -271,7 +285,7 @@ impl Call<'_> {
         };
         let envelope = envelope(&Command::Read, Some(context), "");
         let name = object_name(environment, internal);
-        Ok(Answered::Passed(self.tell(&name, envelope).await?))
+        Ok(HandlerResponse::Forwarded(self.forward_to_object(&name, envelope).await?))
     }
 
     /// A token as a caller may see it.
@@ -295,14 +309,14 @@ impl Call<'_> {
         }
     }
 
-    async fn complete(&self, typed: &str) -> Result<Answered, Refusal> {
+    async fn complete(&self, typed: &str) -> Result<HandlerResponse, ApiError> {
         let caller = self.caller()?;
         let request = {
-            let body = body(self.request, self.head, wire::MAX_COMPLETE).await?;
+            let body = body(self.request, self.head, MAX_COMPLETE).await?;
             CompleteRequest::parse(&body)?
         };
-        if !caller.may("write", typed) {
-            return Err(Refusal::ScopeTooSmall);
+        if !caller.allows("write", typed) {
+            return Err(ApiError::InsufficientScope);
         }
         let hint = request.unknown_key.as_deref().map(hint);
         self.decide(caller, typed, request.output, CompletedBy::Api, hint)
@@ -317,10 +331,10 @@ impl Call<'_> {
         output: Option<Output>,
         by: CompletedBy,
         hint: Option<String>,
-    ) -> Result<Answered, Refusal> {
+    ) -> Result<HandlerResponse, ApiError> {
         let environment = caller.environment();
-        let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
-        self.count(Share::Decisions(&environment.id, internal));
+        let internal = internal_id(typed).ok_or(ApiError::TokenNotFound)?;
+        self.count(RateLimitKey::Decisions(&environment.id, internal));
         let viewer = ResponseContext {
             page: self.page.to_owned(),
             hint,
@@ -339,15 +353,15 @@ impl Call<'_> {
                 by,
                 subject: caller.subject(),
             };
-            self.deciding(environment, &decision, Some(viewer))?
+            self.completion(environment, &decision, Some(viewer))?
         };
-        let response = self.tell(&name, envelope).await?;
+        let response = self.forward_to_object(&name, envelope).await?;
         // Upstream has the last word on its own.
         if tells_of_completion(&response) && self.upstream_of(environment)?.is_none() {
             let until = self.now.plus(settings::retention(self.env));
             completed.borrow_mut().put(&name, (), until);
         }
-        Ok(Answered::Passed(response))
+        Ok(HandlerResponse::Forwarded(response))
     }
 
     /// Hands a decision to the token's object; the answer is durable.
@@ -356,30 +370,30 @@ impl Call<'_> {
         environment: &Environment,
         internal: &str,
         decision: &Decision,
-    ) -> Result<Outcome, Refusal> {
-        let envelope = self.deciding(environment, decision, None)?;
+    ) -> Result<Outcome, ApiError> {
+        let envelope = self.completion(environment, decision, None)?;
         match self.ask(environment, internal, envelope).await? {
             Answer::Decided(outcome) => Ok(outcome),
-            _ => Err(Refusal::UnknownToken),
+            _ => Err(ApiError::TokenNotFound),
         }
     }
 
-    fn deciding(
+    fn completion(
         &self,
         environment: &Environment,
         decision: &Decision,
         viewer: Option<ResponseContext>,
-    ) -> Result<TokenEnvelope, Refusal> {
-        let (deciding, text) = Deciding::of(decision);
+    ) -> Result<TokenEnvelope, ApiError> {
+        let (completion, text) = StoredDecision::of(decision);
         let command = if self.upstream_of(environment)?.is_none() {
-            Command::Complete(deciding)
+            Command::Complete(completion)
         } else {
             // Else upstream would refuse what was acknowledged here.
-            if complete_json_len(decision.output.as_ref()) > wire::MAX_COMPLETE {
-                return Err(Refusal::BodyTooLarge(wire::MAX_COMPLETE));
+            if complete_json_len(decision.output.as_ref()) > MAX_COMPLETE {
+                return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
             }
-            let (record, _) = Record::of(&self.unseen());
-            Command::Relay(record, deciding)
+            let (record, _) = Record::of(&self.placeholder_token());
+            Command::Relay(record, completion)
         };
         Ok(envelope(&command, viewer, text))
     }
@@ -391,7 +405,7 @@ impl Call<'_> {
         environment: &Environment,
         internal: &str,
         decides: bool,
-    ) -> Result<Token, Refusal> {
+    ) -> Result<Token, ApiError> {
         if let Some(upstream) = self.upstream_of(environment)? {
             return self
                 .page_upstream(environment, internal, upstream, decides)
@@ -400,31 +414,31 @@ impl Call<'_> {
         let command = Command::ReadForPage;
         match self.send(environment, internal, &command, "").await? {
             Answer::Found(token) => Ok(token),
-            _ => Err(Refusal::UnknownToken),
+            _ => Err(ApiError::TokenNotFound),
         }
     }
 
     /// trigger.dev's run hook. No run is blocked here: whether the token exists is all there is to
     /// say.
-    async fn run_wait(&self, typed: &str) -> Result<Reply, Refusal> {
-        let environment = self.secret_caller()?;
-        let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+    async fn run_wait(&self, typed: &str) -> Result<Reply, ApiError> {
+        let environment = self.authenticate_secret()?;
+        let internal = internal_id(typed).ok_or(ApiError::TokenNotFound)?;
         self.read_token(environment, internal, false).await?;
         Ok(Reply::json(200, r#"{"success":true}"#.to_owned()))
     }
 
-    fn claims(&self) -> Result<Reply, Refusal> {
-        let environment = self.secret_caller()?;
-        Ok(Reply::json(200, wire::claims_json(&environment.id)))
+    fn claims(&self) -> Result<Reply, ApiError> {
+        let environment = self.authenticate_secret()?;
+        Ok(Reply::json(200, claims_json(&environment.id)))
     }
 
-    pub(super) fn caller(&self) -> Result<Caller<'static>, Refusal> {
-        let credential = bearer(self.head.authorization()).ok_or(Refusal::NoAuthorization)?;
+    pub(super) fn caller(&self) -> Result<Caller<'static>, ApiError> {
+        let credential = bearer(self.head.authorization()).ok_or(ApiError::MissingAuthorization)?;
         let verified = settings::verified(self.env);
         if let Some(claims) = verified.borrow().get(credential, self.now) {
             return Ok(Caller::Public(claims.clone()));
         }
-        let caller = settings::keyring(self.env)?.caller(self.head.authorization(), self.now)?;
+        let caller = settings::keyring(self.env)?.authenticate(self.head.authorization(), self.now)?;
         if let Caller::Public(claims) = &caller {
             let until = Timestamp::from_millis(claims.expires_at.saturating_mul(1_000));
             verified.borrow_mut().put(credential, claims.clone(), until);
@@ -432,9 +446,9 @@ impl Call<'_> {
         Ok(caller)
     }
 
-    fn secret_caller(&self) -> Result<&'static Environment, Refusal> {
-        let environment = settings::keyring(self.env)?.secret_caller(self.head.authorization())?;
-        self.count(Share::Environment(&environment.id));
+    fn authenticate_secret(&self) -> Result<&'static Environment, ApiError> {
+        let environment = settings::keyring(self.env)?.authenticate_secret(self.head.authorization())?;
+        self.count(RateLimitKey::Environment(&environment.id));
         Ok(environment)
     }
 
@@ -445,7 +459,7 @@ impl Call<'_> {
         internal: &str,
         command: &Command,
         text: &str,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiError> {
         self.ask(environment, internal, envelope(command, None, text))
             .await
     }
@@ -456,14 +470,14 @@ impl Call<'_> {
         environment: &Environment,
         internal: &str,
         envelope: TokenEnvelope,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, ApiError> {
         self.admit().await?;
         let name = object_name(environment, internal);
         self.object(&name).ask(envelope).await.map_err(no_answer)
     }
 
     /// Lets the object of this name answer.
-    async fn tell(&self, name: &str, envelope: TokenEnvelope) -> Result<Response, Refusal> {
+    async fn forward_to_object(&self, name: &str, envelope: TokenEnvelope) -> Result<Response, ApiError> {
         self.admit().await?;
         self.object(name).respond(envelope).await.map_err(no_answer)
     }
@@ -490,9 +504,9 @@ pub(super) fn object_name(environment: &Environment, internal: &str) -> String {
     format!("{}/{internal}", environment.id)
 }
 
-fn no_answer(why: JsValue) -> Refusal {
+fn no_answer(why: JsValue) -> ApiError {
     log_error("a token's object did not answer", &why);
-    Refusal::StorageTrouble
+    ApiError::StorageUnavailable
 }
 
 /// What this is, for people.
@@ -505,9 +519,9 @@ fn start() -> Reply {
     )
 }
 
-fn no_key(why: JsValue) -> Refusal {
+fn no_key(why: JsValue) -> ApiError {
     log_error("an idempotency key's object did not answer", &why);
-    Refusal::StorageTrouble
+    ApiError::StorageUnavailable
 }
 
 /// The value of `waitpoint-hint` for a key of a body that means nothing.

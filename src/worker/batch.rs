@@ -7,7 +7,7 @@
 
 use super::index::{self, Row};
 use super::{guard, log_error, now};
-use crate::time::Timestamp;
+use crate::domain::time::timestamp::Timestamp;
 use std::cell::RefCell;
 use std::time::Duration;
 use worker::{Delay, Env};

@@ -4,8 +4,8 @@ use super::bindings::{read_at_least, settled};
 use super::http::{Head, header};
 use super::now;
 use super::wait::Heard;
-use crate::error::Refusal;
-use crate::time::Timestamp;
+use crate::domain::api::error::ApiError;
+use crate::domain::time::timestamp::Timestamp;
 use futures_util::future::{Either, select};
 use js_sys::Uint8Array;
 use std::cell::{Cell, RefCell};
@@ -93,9 +93,9 @@ const PIECE: u32 = 64 * 1024;
 ///
 /// # Errors
 /// `BodyTooLarge`, or `BodyUnreadable` if the client left or takes too long.
-pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result<Vec<u8>, Refusal> {
+pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result<Vec<u8>, ApiError> {
     if head.content_length().is_some_and(|length| length > limit) {
-        return Err(Refusal::BodyTooLarge(limit));
+        return Err(ApiError::BodyTooLarge(limit));
     }
     let read = match head.content_length() {
         Some(0) => return Ok(Vec::new()),
@@ -105,14 +105,14 @@ pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result
             let reading = pin!(read_from(request, limit));
             match select(reading, Delay::from(SENT_WITHIN)).await {
                 Either::Left((read, _)) => read,
-                Either::Right(_) => return Err(Refusal::BodyUnreadable),
+                Either::Right(_) => return Err(ApiError::BodyUnreadable),
             }
         }
     };
-    let bytes = read.map_err(|_| Refusal::BodyUnreadable)?;
+    let bytes = read.map_err(|_| ApiError::BodyUnreadable)?;
     bytes
         .filter(|bytes| bytes.len() <= limit)
-        .ok_or(Refusal::BodyTooLarge(limit))
+        .ok_or(ApiError::BodyTooLarge(limit))
 }
 
 /// The whole body, of whoever is trusted or tells its length.

@@ -1,14 +1,20 @@
 //! What a token's object tells others: its row to the index, its end to webhooks. When that is due is
 //! decided in `token.rs` and `delivery.rs`.
 
+use crate::domain::webhook::event::webhook_json;
 use super::index::{self, Row};
 use super::outgoing::{self, Post, UpstreamRequest};
 use super::{log_error, now, settings};
-use crate::delivery::{ANSWER_WITHIN, Answer, Listed, Target};
-use crate::token::{State, Token};
-use crate::upstream::{complete_json, read_token};
-use crate::webhook::{check_url, is_loopback_origin};
-use crate::wire;
+use crate::domain::token::delivery::ANSWER_WITHIN;
+use crate::domain::token::delivery::AttemptResult;
+use crate::domain::token::index_state::IndexState;
+use crate::domain::token::delivery::Target;
+use crate::domain::token::State;
+use crate::domain::token::Token;
+use crate::domain::relay::complete_body::complete_json;
+use crate::domain::relay::import::read_token;
+use crate::domain::webhook::url::check_url;
+use crate::domain::webhook::url::is_loopback_origin;
 use js_sys::Uint8Array;
 use std::time::Duration;
 use worker::Env;
@@ -26,7 +32,7 @@ pub(super) struct Outbox<'a> {
 
 /// How an attempt ended.
 pub(super) struct Attempted {
-    pub(super) answer: Answer,
+    pub(super) answer: AttemptResult,
     /// What the receiver asked for.
     pub(super) pause: Option<Duration>,
     /// Whether something else may stand upstream than what was delivered there.
@@ -37,7 +43,7 @@ pub(super) struct Attempted {
 impl Default for Attempted {
     fn default() -> Self {
         Self {
-            answer: Answer::Impossible,
+            answer: AttemptResult::NotSendable,
             pause: None,
             may_differ: false,
         }
@@ -46,16 +52,16 @@ impl Default for Attempted {
 
 impl Outbox<'_> {
     /// Tells the index of the token as it stands, and tells what the index has by then.
-    pub(super) async fn list(&self, token: Token) -> Listed {
+    pub(super) async fn list(&self, token: Token) -> IndexState {
         let (row, created_at) = (Row::of(self.id, &token), token.created_at);
-        let listing = token.listing();
+        let expected = token.expected_index_state();
         // It may be megabytes, and is not needed while others are awaited.
         drop(token);
         match index::put(self.env, self.environment, created_at, row).await {
-            Ok(()) => listing,
+            Ok(()) => expected,
             Err(why) => {
                 log_error("the index was not reached; it will be told again", &why);
-                Listed::Unreachable
+                IndexState::Unreachable
             }
         }
     }
@@ -75,11 +81,11 @@ impl Outbox<'_> {
         let received = outgoing::post(&request, ANSWER_WITHIN).await.ok();
         let answer = received
             .as_ref()
-            .map_or(Answer::None, |received| Answer::Status(received.status));
+            .map_or(AttemptResult::NoResponse, |received| AttemptResult::Status(received.status));
         let pause = received.as_ref().and_then(|received| received.pause);
         let outcome = received.and_then(|received| received.outcome);
         let is_told = outcome.as_deref() == Some("completed");
-        let was_received = matches!(answer, Answer::Status(200..300));
+        let was_received = matches!(answer, AttemptResult::Status(200..300));
         Attempted {
             answer,
             pause,
@@ -88,7 +94,7 @@ impl Outbox<'_> {
     }
 
     /// The token as upstream has it, if that can be read.
-    pub(super) async fn theirs(&self) -> Option<Token> {
+    pub(super) async fn fetch_upstream(&self) -> Option<Token> {
         let (url, secret) = self.upstream()?;
         let asked = UpstreamRequest {
             like: None,
@@ -141,7 +147,7 @@ impl Outbox<'_> {
         check_url(url, is_loopback_origin(&token.origin)).ok()?;
         let public = format!("waitpoint_{}", self.id);
         let at = format!("{}/api/v1/waitpoints/tokens/{public}", token.origin);
-        let body = wire::webhook_json(&public, &at, token);
+        let body = webhook_json(&public, &at, token);
         // A token ends once, so its id tells the message from all others.
         let id = format!("msg_{}", self.id);
         let seconds = now().as_secs();

@@ -1,9 +1,9 @@
 //! Requests read, responses written: the one room for header names and CORS.
 
 use super::{bindings, log_error, now};
-use crate::error::Refusal;
-use crate::limit::PERIOD;
-use crate::route::Endpoint;
+use crate::domain::api::error::ApiError;
+use crate::domain::api::rate_limit::PERIOD;
+use crate::domain::api::route::Endpoint;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use wasm_bindgen::JsValue;
@@ -238,16 +238,16 @@ impl WaitHead {
 }
 
 /// How a request is answered.
-pub(super) enum Answered {
+pub(super) enum HandlerResponse {
     /// By a response of our own.
-    Made(Reply),
+    Built(Reply),
     /// By one that is ready as it came: from a token's object, or from upstream.
-    Passed(Response),
+    Forwarded(Response),
 }
 
-impl From<Reply> for Answered {
+impl From<Reply> for HandlerResponse {
     fn from(reply: Reply) -> Self {
-        Self::Made(reply)
+        Self::Built(reply)
     }
 }
 
@@ -338,16 +338,16 @@ impl Reply {
         }
     }
 
-    pub(super) fn refusal(refusal: &Refusal) -> Self {
-        let reply = Self::json(refusal.status(), refusal.to_json());
-        match refusal {
-            Refusal::MethodNotAllowed(allow) => reply.with("allow", allow),
-            Refusal::NoAuthorization => reply.with("www-authenticate", "Bearer"),
-            Refusal::StorageTrouble | Refusal::UpstreamTrouble => reply
+    pub(super) fn error(error: &ApiError) -> Self {
+        let reply = Self::json(error.status(), error.to_json());
+        match error {
+            ApiError::MethodNotAllowed(allow) => reply.with("allow", allow),
+            ApiError::MissingAuthorization => reply.with("www-authenticate", "Bearer"),
+            ApiError::StorageUnavailable | ApiError::UpstreamUnavailable => reply
                 .with("retry-after", "1")
                 .with("x-should-retry", "true"),
             // The SDK waits until the reset, unless it is told to retry: then it goes by its own pauses.
-            Refusal::TooManyRequests(_) => reply
+            ApiError::TooManyRequests(_) => reply
                 .with("retry-after", "10")
                 .with("x-ratelimit-remaining", "0")
                 .with(
@@ -355,11 +355,11 @@ impl Reply {
                     &now().plus(PERIOD).as_millis().to_string(),
                 ),
             // Later it fails no less.
-            Refusal::TooManyFailures => reply
+            ApiError::TooManyFailures => reply
                 .with("retry-after", "60")
                 .with("x-should-retry", "false"),
             // The SDK would try any 404 of a token or 5xx again.
-            Refusal::UnknownToken | Refusal::Misconfigured(_) | Refusal::UpstreamLoop => {
+            ApiError::TokenNotFound | ApiError::Misconfigured(_) | ApiError::UpstreamLoop => {
                 reply.with("x-should-retry", "false")
             }
             _ => reply,

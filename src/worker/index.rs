@@ -15,9 +15,14 @@ use super::call::{Namespace, ObjectRef, read_json};
 use super::http::respond;
 use super::storage::{Stored, object_name};
 use super::{batch, guard, log_error, now, settings};
-use crate::list::{ListQuery, Month, Place, Status, Statuses};
-use crate::time::Timestamp;
-use crate::token::{State, Token};
+use crate::domain::list::query::ListQuery;
+use crate::domain::list::month::Month;
+use crate::domain::list::query::PageStart;
+use crate::domain::token::status::Status;
+use crate::domain::list::statuses::Statuses;
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::State;
+use crate::domain::token::Token;
 use js_sys::Array;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -27,7 +32,7 @@ use wasm_bindgen::JsValue;
 use worker::{DurableObject, Env, Request, Response, State as ObjectState, durable_object};
 
 /// Where a month remembers that the directory knows it, and where the directory keeps the months.
-const KNOWN: &str = "known";
+const MONTHS_KEY: &str = "known";
 
 const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS tokens (created INTEGER, id TEXT, timeout INTEGER, completed INTEGER, \
@@ -36,7 +41,7 @@ const SCHEMA: [&str; 2] = [
 ];
 
 /// For a row that may be there and is about to go.
-const END: &str =
+const MARK_ENDED_SQL: &str =
     "UPDATE tokens SET completed = ? WHERE created = ? AND id = ? AND completed IS NULL";
 
 /// How long a month's object is given to take rows, and the directory's to hear of a month that ends.
@@ -45,10 +50,10 @@ const TAKEN_WITHIN: Duration = Duration::from_secs(10);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// So many rows are one text: the platform's SQLite takes 2.2 MB of it, and a row can have 12 kB.
-const TOGETHER: usize = 100;
+const ROWS_PER_STATEMENT: usize = 100;
 
 /// For an array of rows.
-const PUT: &str = "INSERT INTO tokens (created, id, timeout, completed, tags, key, key_expires) \
+const UPSERT_SQL: &str = "INSERT INTO tokens (created, id, timeout, completed, tags, key, key_expires) \
     SELECT value ->> 'created', value ->> 'id', value ->> 'timeout', value ->> 'completed', \
     value ->> 'tags', value ->> 'key', value ->> 'key_expires' FROM json_each(?) WHERE true \
     ON CONFLICT DO UPDATE SET completed = excluded.completed \
@@ -124,8 +129,8 @@ impl Row {
         self.completed.or(self.timeout)
     }
 
-    fn into_listed(self) -> crate::list::Row {
-        crate::list::Row {
+    fn into_listed(self) -> crate::domain::list::row::Row {
+        crate::domain::list::row::Row {
             id: self.id,
             created_at: Timestamp::from_millis(self.created),
             timeout_at: self.timeout.map(Timestamp::from_millis),
@@ -188,7 +193,7 @@ pub(super) async fn rows(
     query: &ListQuery,
     text: &str,
     now: Timestamp,
-) -> Result<Vec<crate::list::Row>, JsValue> {
+) -> Result<Vec<crate::domain::list::row::Row>, JsValue> {
     let known: Vec<String> = object(env, environment, None)
         .ask_json(&Command::Months)
         .await?;
@@ -198,7 +203,7 @@ pub(super) async fn rows(
         .collect();
     let mut rows = Vec::new();
     for month in query.months(&known) {
-        let limit = query.wanted().saturating_sub(rows.len());
+        let limit = query.fetch_limit().saturating_sub(rows.len());
         if limit == 0 {
             break;
         }
@@ -241,10 +246,10 @@ impl From<Binding<'_>> for JsValue {
 fn select(query: &ListQuery, now: u64, over: u64, most: usize) -> (String, Vec<Binding<'_>>) {
     let mut conditions = vec!["COALESCE(COALESCE(completed, timeout) > ?, 1)"];
     let mut bindings = vec![Binding::Number(over)];
-    let (cursor, order) = match &query.place {
-        Place::Newest => (None, "DESC"),
-        Place::After(cursor) => (Some(("(created, id) < (?, ?)", cursor)), "DESC"),
-        Place::Before(cursor) => (Some(("(created, id) > (?, ?)", cursor)), "ASC"),
+    let (cursor, order) = match &query.start {
+        PageStart::Newest => (None, "DESC"),
+        PageStart::After(cursor) => (Some(("(created, id) < (?, ?)", cursor)), "DESC"),
+        PageStart::Before(cursor) => (Some(("(created, id) > (?, ?)", cursor)), "ASC"),
     };
     if let Some((condition, cursor)) = cursor {
         conditions.push(condition);
@@ -260,7 +265,7 @@ fn select(query: &ListQuery, now: u64, over: u64, most: usize) -> (String, Vec<B
     }
     if query.status != Statuses::ALL {
         conditions
-            .push("CASE WHEN completed IS NOT NULL THEN ? WHEN timeout <= ? THEN ? ELSE ? END = 1");
+            .push("CASE WHEN completed IS NOT NULL THEN ? WHEN timeout <= ? THEN ? ELSE ? MARK_ENDED_SQL = 1");
         let has = |status| Binding::Number(u64::from(query.status.has(status)));
         bindings.extend([
             has(Status::Completed),
@@ -301,7 +306,7 @@ struct Index {
     stored: Stored,
     env: Env,
     /// Whether there is a table, and the directory knows.
-    begun: Cell<bool>,
+    has_schema: Cell<bool>,
     /// Whether there is an alarm.
     is_armed: Cell<bool>,
 }
@@ -314,7 +319,7 @@ impl DurableObject for IndexObject {
                 stored: Stored::of(&state),
                 state,
                 env,
-                begun: Cell::default(),
+                has_schema: Cell::default(),
                 is_armed: Cell::default(),
             },
         }
@@ -366,7 +371,7 @@ impl Index {
 
     /// The months that the directory knows.
     fn months(&self) -> Result<Vec<String>, JsValue> {
-        let known = self.stored.get_text(KNOWN)?.unwrap_or_default();
+        let known = self.stored.get_text(MONTHS_KEY)?.unwrap_or_default();
         Ok(known.split_whitespace().map(str::to_owned).collect())
     }
 
@@ -377,7 +382,7 @@ impl Index {
         if is {
             months.push(month.to_owned());
         }
-        self.stored.put_text(KNOWN, &months.join(" "))
+        self.stored.put_text(MONTHS_KEY, &months.join(" "))
     }
 
     async fn purge(&self) -> Result<(), JsValue> {
@@ -393,7 +398,7 @@ impl Index {
         let left: Vec<Left> = self.query(left, [])?;
         let left = left.first().ok_or_else(unreadable)?;
         if left.count == 0 {
-            return self.dissolve().await;
+            return self.notify_then_delete().await;
         }
         // Should the directory have lost it, it knows again.
         self.begin().await?;
@@ -408,10 +413,10 @@ impl Index {
 
     /// Tells the directory that there is nothing in this month, and then leaves nothing of it; no
     /// other event comes between.
-    async fn dissolve(&self) -> Result<(), JsValue> {
-        self.begun.set(false);
+    async fn notify_then_delete(&self) -> Result<(), JsValue> {
+        self.has_schema.set(false);
         // First, and durable before anybody is told: whoever comes next begins the month anew.
-        self.stored.delete_text(KNOWN)?;
+        self.stored.delete_text(MONTHS_KEY)?;
         let (directory, month) = self.names();
         let (env, storage) = (self.env.clone(), self.state.storage());
         let dissolving = async move {
@@ -425,14 +430,14 @@ impl Index {
     }
 
     async fn put(&self, rows: &[Row]) -> Result<(), JsValue> {
-        if !self.begun.get() {
-            if self.stored.get_text(KNOWN)?.is_none() {
+        if !self.has_schema.get() {
+            if self.stored.get_text(MONTHS_KEY)?.is_none() {
                 self.begin().await?;
             }
             for statement in SCHEMA {
                 self.run(statement, [])?;
             }
-            self.begun.set(true);
+            self.has_schema.set(true);
         }
         let now = now().as_millis();
         let retention = self.retention();
@@ -442,12 +447,12 @@ impl Index {
         for row in over {
             if let Some(completed) = row.completed {
                 let of = [Binding::Number(row.created), Binding::Text(&row.id)];
-                self.run(END, [Binding::Number(completed)].into_iter().chain(of))?;
+                self.run(MARK_ENDED_SQL, [Binding::Number(completed)].into_iter().chain(of))?;
             }
         }
-        for some in kept.chunks(TOGETHER) {
+        for some in kept.chunks(ROWS_PER_STATEMENT) {
             let some = serde_json::to_string(some).unwrap_or_default();
-            self.run(PUT, [Binding::List(some)])?;
+            self.run(UPSERT_SQL, [Binding::List(some)])?;
         }
         let first = rows.iter().filter_map(Row::end).min();
         if let Some(end) = first.filter(|_| !self.is_armed.get()) {
@@ -464,7 +469,7 @@ impl Index {
         let (directory, month) = self.names();
         let directory = object(&self.env, &directory, None);
         directory.ask_json::<()>(&Command::Begin(month)).await?;
-        self.stored.put_text(KNOWN, "yes")
+        self.stored.put_text(MONTHS_KEY, "yes")
     }
 
     fn rows(&self, asked: &RowsQuery) -> Result<Vec<Row>, JsValue> {
@@ -480,7 +485,7 @@ impl Index {
 
     fn has_table(&self) -> Result<bool, JsValue> {
         let found = "SELECT 1 FROM sqlite_master WHERE name = 'tokens'";
-        Ok(self.begun.get() || self.run(found, [])?.length() > 0)
+        Ok(self.has_schema.get() || self.run(found, [])?.length() > 0)
     }
 
     /// Runs a statement; its rows as JavaScript objects.

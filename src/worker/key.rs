@@ -6,8 +6,8 @@
 use super::call::{Namespace, ObjectRef, read_json};
 use super::storage::Stored;
 use super::{guard, http, now};
-use crate::time::Timestamp;
-use crate::token::Key;
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::Key;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wasm_bindgen::JsValue;
@@ -71,7 +71,7 @@ async fn ask(
     // A key may be longer than a name, and hold anything.
     let digest = Sha256::digest(key.as_bytes());
     let mut name = format!("{environment}/");
-    crate::encoding::base64url_encode(&digest, &mut name);
+    crate::domain::encoding::base64url_encode(&digest, &mut name);
     let object = ObjectRef {
         env,
         namespace: Namespace::Keys,

@@ -3,26 +3,37 @@
 //! Invariant: GET and HEAD decide nothing, whatever the query or the headers. A page decides by a POST
 //! that holds the nonce it was given.
 
-use super::api::Call;
+use crate::domain::api::token_body::status;
+use super::api::RequestContext;
 use super::body::{body, drain};
-use super::http::{Answered, LinkHead, Reply, content_type};
+use super::http::{HandlerResponse, LinkHead, Reply, content_type};
 use super::settings;
-use crate::auth::Environment;
-use crate::caller::Caller;
-use crate::encoding::base64url_encode;
-use crate::error::Refusal;
-use crate::limit::Share;
-use crate::page::{self, Draft, Fault, MAX_FORM, NONCE_FIELD, Notice, Reads, Remark, View};
-use crate::route::internal_id;
-use crate::token::{CompletedBy, Decision, Outcome, Output, OutputKind, State, Token};
-use crate::wire::{self, MAX_COMPLETE, check_field_count, form_fields, is_form, parse_callback};
-use crate::words::{self, Words};
+use crate::domain::auth::keyring::Environment;
+use crate::domain::auth::caller::Caller;
+use crate::domain::encoding::base64url_encode;
+use crate::domain::api::error::ApiError;
+use crate::domain::api::rate_limit::RateLimitKey;
+use crate::domain::page::{self, FormInput, FormError, MAX_FORM, NONCE_FIELD, Notice, Reads, Remark, RenderContext};
+use crate::domain::auth::token_id::internal_id;
+use crate::domain::token::CompletedBy;
+use crate::domain::token::Decision;
+use crate::domain::token::transition::Outcome;
+use crate::domain::token::Output;
+use crate::domain::token::OutputKind;
+use crate::domain::token::State;
+use crate::domain::token::Token;
+use crate::domain::api::limits::MAX_COMPLETE;
+use crate::domain::api::form::check_field_count;
+use crate::domain::api::form::form_fields;
+use crate::domain::api::form::is_form;
+use crate::domain::api::callback::parse_callback;
+use crate::domain::page::i18n::{self, Words};
 use sha2::{Digest, Sha256};
 use std::cell::OnceCell;
 
 /// A link that is being opened or sent.
 struct Link<'a> {
-    call: &'a Call<'a>,
+    call: &'a RequestContext<'a>,
     head: LinkHead,
     words: &'static Words,
     environment: &'static Environment,
@@ -33,17 +44,17 @@ struct Link<'a> {
     reads: Reads,
 }
 
-impl Call<'_> {
+impl RequestContext<'_> {
     /// Answers any method that `token.url` takes.
-    pub(super) async fn link(&self, typed: &str, credential: &str) -> Result<Answered, Refusal> {
+    pub(super) async fn link(&self, typed: &str, credential: &str) -> Result<HandlerResponse, ApiError> {
         let head = LinkHead::of(self.request);
         let words = words::choose(self.query("lang"), head.accept_language());
         let shows = self.head.method() != "POST" || head.wants_html();
         match self.answer_link(typed, credential, head, words).await {
-            Err(refusal) if shows => {
+            Err(error) if shows => {
                 drain(self.request).await;
-                let refusal = self.slowed(refusal).await;
-                self.notice(words, refusal).map(Into::into)
+                let error = self.throttle_failed_auth(error).await;
+                self.notice(words, error).map(Into::into)
             }
             answer => answer,
         }
@@ -55,7 +66,7 @@ impl Call<'_> {
         credential: &str,
         head: LinkHead,
         words: &'static Words,
-    ) -> Result<Answered, Refusal> {
+    ) -> Result<HandlerResponse, ApiError> {
         if head.is_plain_http() {
             let secure = self.head.origin().replacen("http:", "https:", 1);
             let location = format!("{secure}{}{}", self.head.path(), self.head.query());
@@ -63,32 +74,32 @@ impl Call<'_> {
         }
         let post = self.head.method() == "POST";
         if post && (head.is_of_another_site() || self.head.is_of_another_origin()) {
-            return Err(Refusal::ForeignForm);
+            return Err(ApiError::CrossSiteForm);
         }
         let keyring = settings::keyring(self.env)?;
-        let (caller, expired) = keyring.link_reader(typed, credential, self.now)?;
+        let (caller, expired) = keyring.authenticate_link(typed, credential, self.now)?;
         if expired && post && !head.wants_html() {
-            return Err(Refusal::ExpiredPublicToken);
+            return Err(ApiError::PublicTokenExpired);
         }
         let link = Link {
             call: self,
             head,
             words,
             environment: caller.environment(),
-            id: internal_id(typed).ok_or(Refusal::UnknownToken)?,
+            id: internal_id(typed).ok_or(ApiError::TokenNotFound)?,
             expired,
             reads: match &caller {
                 Caller::CallbackHash(_) => Reads::Nothing,
-                caller if caller.may("read", typed) => Reads::Everything,
+                caller if caller.allows("read", typed) => Reads::Everything,
                 _ => Reads::Question,
             },
         };
         if !post || expired {
             let (environment, id) = (&link.environment.id, link.id);
             self.count(if expired {
-                Share::ExpiredPage(environment, id)
+                RateLimitKey::ExpiredPage(environment, id)
             } else {
-                Share::Page(environment, id)
+                RateLimitKey::Page(environment, id)
             });
             return link.show().await.map(Into::into);
         }
@@ -108,25 +119,25 @@ impl Call<'_> {
         }
     }
 
-    /// A refusal as a person may read it.
-    fn notice(&self, words: &Words, refusal: Refusal) -> Result<Reply, Refusal> {
-        let (status, notice) = match refusal {
+    /// An error as a person may read it.
+    fn notice(&self, words: &Words, error: ApiError) -> Result<Reply, ApiError> {
+        let (status, notice) = match error {
             // One page for all that is wrong with a link, so that none tells what there is.
-            Refusal::InvalidPublicToken
-            | Refusal::InvalidCallbackHash
-            | Refusal::ScopeTooSmall
-            | Refusal::UnknownToken => (404, Notice::Unknown),
-            Refusal::StorageTrouble if self.head.method() == "POST" => {
+            ApiError::InvalidPublicToken
+            | ApiError::InvalidCallbackHash
+            | ApiError::InsufficientScope
+            | ApiError::TokenNotFound => (404, Notice::Unknown),
+            ApiError::StorageUnavailable if self.head.method() == "POST" => {
                 (503, Notice::TroubleDeciding)
             }
-            Refusal::StorageTrouble | Refusal::UpstreamTrouble => (503, Notice::Trouble),
-            Refusal::TooManyRequests(_) if self.head.method() == "POST" => {
+            ApiError::StorageUnavailable | ApiError::UpstreamUnavailable => (503, Notice::Trouble),
+            ApiError::TooManyRequests(_) if self.head.method() == "POST" => {
                 (429, Notice::BusyDeciding)
             }
-            Refusal::TooManyRequests(_) | Refusal::TooManyFailures => (429, Notice::Busy),
-            Refusal::ForeignForm => (403, Notice::Foreign),
-            Refusal::UnsupportedMediaType(_) => (415, Notice::Foreign),
-            Refusal::BodyTooLarge(_) | Refusal::TooManyFields(_) => (413, Notice::TooLarge),
+            ApiError::TooManyRequests(_) | ApiError::TooManyFailures => (429, Notice::Busy),
+            ApiError::CrossSiteForm => (403, Notice::Foreign),
+            ApiError::UnsupportedMediaType(_) => (415, Notice::Foreign),
+            ApiError::BodyTooLarge(_) | ApiError::TooManyFields(_) => (413, Notice::TooLarge),
             other => return Err(other),
         };
         let reply = html(status, page::of_notice(words, notice));
@@ -149,24 +160,24 @@ impl Call<'_> {
 
 impl Link<'_> {
     /// The page as it stands now.
-    async fn show(&self) -> Result<Reply, Refusal> {
+    async fn show(&self) -> Result<Reply, ApiError> {
         let token = self.token(false).await?;
         let (status, remark) = if self.expired {
             (410, Some(Remark::Expired))
         } else {
             (200, None)
         };
-        Ok(self.page(status, &token, &Draft::default(), None, remark))
+        Ok(self.page(status, &token, &FormInput::default(), None, remark))
     }
 
     /// Nonce and draft of the page's form; none if a machine sent the body.
-    fn form(&self, body: &[u8]) -> Result<Option<(String, Draft)>, Refusal> {
+    fn form(&self, body: &[u8]) -> Result<Option<(String, FormInput)>, ApiError> {
         // What a browser will show the answer of is the page's form, or pretends to be.
         let browser = self.head.navigates() || self.head.wants_html();
         let content_type = content_type(self.call.request);
         if !is_form(&content_type) {
             return if browser {
-                Err(Refusal::UnsupportedMediaType(content_type.to_owned()))
+                Err(ApiError::UnsupportedMediaType(content_type.to_owned()))
             } else {
                 Ok(None)
             };
@@ -174,7 +185,7 @@ impl Link<'_> {
         let text = String::from_utf8_lossy(body);
         check_field_count(&text)?;
         let mut nonce = None;
-        let mut draft = Draft::default();
+        let mut draft = FormInput::default();
         for (name, value) in form_fields(&text) {
             match name.as_str() {
                 NONCE_FIELD => nonce = Some(value),
@@ -188,14 +199,14 @@ impl Link<'_> {
             return Ok(None);
         }
         if body.len() > MAX_FORM {
-            return Err(Refusal::BodyTooLarge(MAX_FORM));
+            return Err(ApiError::BodyTooLarge(MAX_FORM));
         }
         Ok(Some((nonce.unwrap_or_default(), draft)))
     }
 
     /// Decides as the form says.
-    async fn send(&self, caller: Caller<'_>, nonce: &str, draft: &Draft) -> Result<Reply, Refusal> {
-        let share = Share::Decisions(&self.environment.id, self.id);
+    async fn send(&self, caller: Caller<'_>, nonce: &str, draft: &FormInput) -> Result<Reply, ApiError> {
+        let share = RateLimitKey::Decisions(&self.environment.id, self.id);
         self.call.count(share);
         let token = self.token(true).await?;
         if token.state != State::Waiting {
@@ -203,15 +214,15 @@ impl Link<'_> {
         }
         // Not before the token is known: an environment's keys must not use up the share of another's.
         let sendings = format!("{}/{}", self.environment.id, self.id);
-        if self.call.is_over("PAGE_LIMIT", &sendings).await {
-            let page = self.page(429, &token, draft, Some(Fault::Busy), None);
+        if self.call.is_exceeded("PAGE_LIMIT", &sendings).await {
+            let page = self.page(429, &token, draft, Some(FormError::Busy), None);
             return Ok(page.with("retry-after", "60"));
         }
         if !self
             .environment
-            .accepts_nonce(self.id, nonce, self.call.now)
+            .accepts_form_nonce(self.id, nonce, self.call.now)
         {
-            return Ok(self.page(403, &token, draft, Some(Fault::Stale), None));
+            return Ok(self.page(403, &token, draft, Some(FormError::Stale), None));
         }
         let text = match page::decide(&page::approval_of(&token, self.words), draft) {
             Ok(text) => text,
@@ -237,8 +248,8 @@ impl Link<'_> {
                 let token = self.token(true).await?;
                 Ok(self.over(&token, draft))
             }
-            Err(Refusal::StorageTrouble) => {
-                let page = self.page(503, &token, draft, Some(Fault::Trouble), None);
+            Err(ApiError::StorageUnavailable) => {
+                let page = self.page(503, &token, draft, Some(FormError::Trouble), None);
                 Ok(page.with("retry-after", "2"))
             }
             Err(other) => Err(other),
@@ -246,7 +257,7 @@ impl Link<'_> {
     }
 
     /// The answer to a decision on a token that is finished.
-    fn over(&self, token: &Token, draft: &Draft) -> Reply {
+    fn over(&self, token: &Token, draft: &FormInput) -> Reply {
         if self.reads != Reads::Everything && token.state != State::TimedOut {
             // The answer to a comparison would tell what was decided.
             return self.page(409, token, draft, None, None);
@@ -272,21 +283,21 @@ impl Link<'_> {
         &self,
         status: u16,
         token: &Token,
-        draft: &Draft,
-        fault: Option<Fault>,
+        draft: &FormInput,
+        fault: Option<FormError>,
         remark: Option<Remark>,
     ) -> Reply {
-        let nonce = self.environment.nonce(self.id, self.call.now);
-        let view = View {
+        let nonce = self.environment.form_nonce(self.id, self.call.now);
+        let view = RenderContext {
             words: self.words,
             now: self.call.now,
             reads: self.reads,
         };
         let text = page::of_token(view, token, &nonce, draft, fault, remark);
-        html(status, text).with("waitpoint-status", wire::status(token))
+        html(status, text).with("waitpoint-status", status(token))
     }
 
-    async fn token(&self, decides: bool) -> Result<Token, Refusal> {
+    async fn token(&self, decides: bool) -> Result<Token, ApiError> {
         self.call
             .read_token(self.environment, self.id, decides)
             .await

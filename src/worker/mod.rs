@@ -46,7 +46,7 @@ mod view;
 mod wait;
 mod waiters;
 
-use crate::time::Timestamp;
+use crate::domain::time::timestamp::Timestamp;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Request, Response};

@@ -9,6 +9,9 @@
 //! - Whenever the record is written and whenever something that was due is done, there is an alarm at
 //!   [`Token::next_wakeup`] or sooner, so whatever is owed has a wake-up.
 
+use crate::domain::api::delivery_body::failed_attempt_json;
+use crate::domain::token::command::Reply;
+use crate::domain::token::command::answer;
 use super::deliver::{Attempted, Outbox};
 use super::envelope::{self, ResponseContext};
 use super::guard::{self, panics};
@@ -18,13 +21,17 @@ use super::record::{Answer, Command, Unreadable, pack_token, unpack_token};
 use super::storage::{Saving, Stored, object_name};
 use super::waiters::{self, Notice, WAITER_HEADER, Waiter};
 use super::{body, key, log_error, now, settings};
-use crate::approval::MAX_CHOICE_OUTPUT;
-use crate::delivery::{Debt, LEASE, Listed, Target};
-use crate::error::Refusal;
-use crate::time::Timestamp;
-use crate::token::{self, Ask, CompletedBy, Outcome, Token};
-use crate::upstream::difference;
-use crate::wire;
+use crate::domain::approval::schema::MAX_CHOICE_OUTPUT;
+use crate::domain::token::schedule::DueTask;
+use crate::domain::token::schedule::LEASE;
+use crate::domain::token::index_state::IndexState;
+use crate::domain::token::delivery::Target;
+use crate::domain::api::error::ApiError;
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::command::Ask;
+use crate::domain::token::CompletedBy;
+use crate::domain::token::transition::Outcome;
+use crate::domain::token::Token;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -34,7 +41,7 @@ use web_sys::Response;
 use worker::{DurableObject, Env, Request, State as ObjectState, console_log, durable_object};
 
 /// How often upstream is asked while somebody waits: it tells nobody by itself.
-const WATCH: Duration = Duration::from_secs(15);
+const UPSTREAM_POLL_INTERVAL: Duration = Duration::from_secs(15);
 
 /// In bytes: the objects of an isolate share its memory.
 const LONGEST_HELD: usize = 4_000;
@@ -126,7 +133,7 @@ struct Object {
     stored: Stored,
     env: Env,
     /// What the index is known to have.
-    listed: Cell<Listed>,
+    listed: Cell<IndexState>,
     /// Whether [`Object::pay`] is under way.
     busy: Cell<bool>,
     /// Whether there was a token that is forgotten.
@@ -147,13 +154,13 @@ impl Object {
             (Ok(answer), None) => respond("", Ok(answer.to_bytes())),
             (Ok(answer), Some(context)) => {
                 let told = self.told(&context, &answer, now);
-                let reply = told.unwrap_or_else(|refusal| Reply::refusal(&refusal));
+                let reply = told.unwrap_or_else(|error| Reply::error(&error));
                 reply.with_cors(&context.page).into_response()
             }
             (Err(why), context) => {
                 log_error("the token's storage failed", &why);
                 let page = context.map_or(String::new(), |context| context.page);
-                let reply = Reply::refusal(&Refusal::StorageTrouble);
+                let reply = Reply::error(&ApiError::StorageUnavailable);
                 reply.with_cors(&page).into_response()
             }
         }
@@ -172,14 +179,14 @@ impl Object {
         let is_for_page = matches!(command, Command::ReadForPage);
         let (reply, mut token, saving) = self.apply(command.into_ask(text), now)?;
         let event = match (reply, by) {
-            (token::Reply::Created, _) => Some(("created", None)),
-            (token::Reply::Decided(Outcome::Completed), by) => Some(("completed", by)),
+            (Reply::Created, _) => Some(("created", None)),
+            (Reply::Decided(Outcome::Completed), by) => Some(("completed", by)),
             _ => None,
         };
         match (saving, &token) {
             (Some(saving), Some(token)) => self.follow_up(saving, token, event),
             // Whoever comes by mends what a crash may have kept from waiters and the index.
-            (None, Some(token)) if self.listed.get() == Listed::Unknown => {
+            (None, Some(token)) if self.listed.get() == IndexState::Unknown => {
                 self.follow_up(self.stored.synced(), token, None);
             }
             _ => {}
@@ -195,15 +202,15 @@ impl Object {
         context: &ResponseContext,
         answer: &Answer,
         now: Timestamp,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Reply, ApiError> {
         match answer {
             Answer::Decided(outcome) => Ok(context.decided(*outcome)),
-            Answer::Unknown | Answer::Created => Err(Refusal::UnknownToken),
+            Answer::Unknown | Answer::Created => Err(ApiError::TokenNotFound),
             Answer::Found(token) => {
                 let keyring = settings::keyring(&self.env)?;
                 let environment = keyring.by_id(&self.environment);
                 // The Worker knows it, so it has newer settings: this object has them in a moment.
-                let environment = environment.ok_or(Refusal::StorageTrouble)?;
+                let environment = environment.ok_or(ApiError::StorageUnavailable)?;
                 Ok(context.shown(token, environment, &self.id, now))
             }
         }
@@ -213,7 +220,7 @@ impl Object {
     async fn admit(self: &Rc<Self>, waiter: &Waiter) -> Result<Response, JsValue> {
         let now = now();
         let token = match self.apply(Ask::Read, now) {
-            Ok((token::Reply::Found, Some(token), saving)) => {
+            Ok((Reply::Found, Some(token), saving)) => {
                 if let Some(saving) = saving {
                     self.follow_up(saving, &token, None);
                 }
@@ -251,8 +258,8 @@ impl Object {
     ) {
         let object = Rc::clone(self);
         let row = Row::of(&self.id, token);
-        let is_news = token.is_news(self.listed.get());
-        let (created_at, owes) = (token.created_at, token.owes());
+        let is_news = token.needs_index_update(self.listed.get());
+        let (created_at, owes) = (token.created_at, token.has_pending_delivery());
         #[cfg(feature = "faults")]
         let output = format!("{:?}", token.state);
         guard::spawn(async move {
@@ -285,7 +292,7 @@ impl Object {
     /// Tells the index of a token as it is written.
     fn tell(&self, created_at: Timestamp, row: Row) {
         index::tell(&self.env, &self.environment, created_at, row);
-        self.listed.update(Listed::told);
+        self.listed.update(IndexState::after_sending);
     }
 
     /// Tells the waiters how the token ended, if it has. It is written down by now.
@@ -317,13 +324,13 @@ impl Object {
         &self,
         ask: Ask,
         now: Timestamp,
-    ) -> Result<(token::Reply, Option<Token>, Option<Saving>), JsValue> {
+    ) -> Result<(Reply, Option<Token>, Option<Saving>), JsValue> {
         let mut record = self.read()?;
         let retention = settings::retention(&self.env);
         let (subscribers, gone) = (self.subscribers(), self.gone.get());
-        let (reply, changed) = token::answer(&mut record, ask, retention, now, &subscribers, gone);
-        if reply == token::Reply::Created {
-            self.listed.set(Listed::Unknown);
+        let (reply, changed) = answer(&mut record, ask, retention, now, &subscribers, gone);
+        if reply == Reply::Created {
+            self.listed.set(IndexState::Unknown);
         }
         let saving = match &mut record {
             Some(token) if changed => Some(self.save(token, now)?),
@@ -336,21 +343,21 @@ impl Object {
     async fn look(&self) -> Result<(), JsValue> {
         let now = now();
         self.is_rung.set(true);
-        if self.listed.get() == Listed::Told {
-            self.listed.set(Listed::Unknown);
+        if self.listed.get() == IndexState::Unconfirmed {
+            self.listed.set(IndexState::Unknown);
         }
         let Some(mut token) = self.read()? else {
             return self.forget().await;
         };
-        let settled = token.settle_if_due(now, &self.subscribers());
+        let settled = token.time_out_if_due(now, &self.subscribers());
         if settled {
             self.save(&mut token, now)?.await?;
         }
         let mut learned = false;
-        if token.is_asked_for() {
+        if token.needs_upstream_poll() {
             learned = self.ask_upstream().await?;
             // Nobody waits any more, and nothing else is known of it.
-            let passing = self.read()?.is_some_and(|token| token.is_passing());
+            let passing = self.read()?.is_some_and(|token| token.is_kept_only_for_waiters());
             if passing && waiters::count(&self.state)? == 0 {
                 return self.forget().await;
             }
@@ -362,7 +369,7 @@ impl Object {
 
     /// Takes the end that the token came to upstream, if it did.
     async fn ask_upstream(&self) -> Result<bool, JsValue> {
-        let Some(theirs) = self.outbox().theirs().await else {
+        let Some(theirs) = self.outbox().fetch_upstream().await else {
             return Ok(false);
         };
         let (_, _, saving) = self.apply(Ask::Learn(Box::new(theirs)), now())?;
@@ -377,8 +384,8 @@ impl Object {
         let token = if self.busy.replace(true) {
             self.read()?
         } else {
-            if self.listed.get() == Listed::Unreachable {
-                self.listed.set(Listed::Unknown);
+            if self.listed.get() == IndexState::Unreachable {
+                self.listed.set(IndexState::Unknown);
             }
             let paid = self.pay_all(&mut armed).await;
             self.busy.set(false);
@@ -396,18 +403,18 @@ impl Object {
         // Whatever comes between two of them is seen here, as the record is read each time.
         while let Some(token) = self.read()? {
             self.check()?;
-            match token.debt(retention, self.listed.get(), now()) {
+            match token.next_task(retention, self.listed.get(), now()) {
                 None => return Ok(Some(token)),
-                Some(Debt::List) => {
+                Some(DueTask::List) => {
                     self.listed.set(self.outbox().list(token).await);
                     *armed = false;
                 }
-                Some(Debt::Deliver(index)) => {
+                Some(DueTask::Deliver(index)) => {
                     let attempted = self.outbox().attempt(token, index).await;
                     let Some(mut token) = self.read()? else { break };
                     let now = now();
                     let Attempted { answer, pause, .. } = attempted;
-                    token.attempted(index, answer, pause, &self.id, now);
+                    token.record_attempt(index, answer, pause, &self.id, now);
                     self.log_attempt(&token, index);
                     let saving = self.save(&mut token, now)?;
                     #[cfg(feature = "faults")]
@@ -420,11 +427,11 @@ impl Object {
                         self.note_difference(index).await?;
                     }
                 }
-                Some(Debt::Forget) => {
+                Some(DueTask::Purge) => {
                     if let Some(key) = &token.key {
                         key::release(&self.env, &self.environment, &key.text, &self.id).await?;
                     }
-                    if let Some(mut remains) = token.remains() {
+                    if let Some(mut remains) = token.tombstone() {
                         drop(token);
                         self.save(&mut remains, now())?.await?;
                         *armed = true;
@@ -441,13 +448,13 @@ impl Object {
 
     /// Notes what stands upstream if that is another decision than the one that was just delivered.
     async fn note_difference(&self, index: usize) -> Result<(), JsValue> {
-        let Some(theirs) = self.outbox().theirs().await else {
+        let Some(theirs) = self.outbox().fetch_upstream().await else {
             return Ok(());
         };
         let Some(mut token) = self.read()? else {
             return Ok(());
         };
-        let note = difference(&token, &theirs);
+        let note = detect_conflict(&token, &theirs);
         drop(theirs);
         if note.is_none() {
             return Ok(());
@@ -522,7 +529,7 @@ impl Object {
 
     /// Whether somebody waits for what may be decided upstream.
     fn is_watched(&self, token: &Token) -> bool {
-        token.is_asked_for() && self.has_waiters()
+        token.needs_upstream_poll() && self.has_waiters()
     }
 
     fn has_waiters(&self) -> bool {
@@ -550,7 +557,7 @@ impl Object {
 
     /// A line for the operator when an attempt has failed.
     fn log_attempt(&self, token: &Token, index: usize) {
-        if let Some(line) = wire::failed_attempt_json(&self.public_id(), token, index) {
+        if let Some(line) = failed_attempt_json(&self.public_id(), token, index) {
             console_log!("{line}");
         }
     }
@@ -558,7 +565,7 @@ impl Object {
     fn wakeup(&self, token: &Token, now: Timestamp) -> Option<Timestamp> {
         let retention = settings::retention(&self.env);
         let wakeup = token.next_wakeup(retention, self.listed.get(), now);
-        let watch = self.is_watched(token).then(|| now.plus(WATCH));
+        let watch = self.is_watched(token).then(|| now.plus(UPSTREAM_POLL_INTERVAL));
         // Should whoever tells them be interrupted.
         let is_heard = token.finished_at().is_some() && self.has_waiters();
         let tell = is_heard.then(|| now.plus(LEASE));

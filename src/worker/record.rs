@@ -4,11 +4,23 @@
 //! escaped or parsed on its way. The stored form has a version and changes for reasons of its own,
 //! never because the wire form does.
 
-use crate::delivery::{self, Delivery, Progress, Target};
-use crate::time::Timestamp;
-use crate::token::{
-    self, Ask, CompletedBy, Decision, Key, Outcome, Output, OutputKind, State, Token,
-};
+use crate::domain::token::command::Reply;
+use crate::domain::token::delivery::Attempt;
+use crate::domain::token::delivery::AttemptResult;
+use crate::domain::token::delivery::UpstreamConflict;
+use crate::domain::token::delivery::Delivery;
+use crate::domain::token::delivery::Progress;
+use crate::domain::token::delivery::Target;
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::command::Ask;
+use crate::domain::token::CompletedBy;
+use crate::domain::token::Decision;
+use crate::domain::token::Key;
+use crate::domain::token::transition::Outcome;
+use crate::domain::token::Output;
+use crate::domain::token::OutputKind;
+use crate::domain::token::State;
+use crate::domain::token::Token;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What the Worker asks of an object.
@@ -22,9 +34,9 @@ pub(super) enum Command {
     /// The same for a page, which shows no long output: it would lie in the Worker once a visit.
     ReadForPage,
     /// Complete it; the output's text follows.
-    Complete(Deciding),
+    Complete(StoredDecision),
     /// Complete it, as it lives upstream; this is the token if it is not kept yet. The output's text follows.
-    Relay(Record, Deciding),
+    Relay(Record, StoredDecision),
     /// Keep what upstream says of it; its output's text follows.
     Learn(Record),
 }
@@ -85,7 +97,7 @@ pub(super) struct Record {
     upstream: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     spent: bool,
-    state: Standing,
+    state: StoredState,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     deliveries: Vec<StoredDelivery>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,28 +116,28 @@ struct StoredKey {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredDelivery {
-    to: To,
-    progress: Stage,
+    to: StoredTarget,
+    progress: StoredProgress,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     at: Option<u64>,
     #[serde(default)]
     attempts: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    last: Option<(u64, Said)>,
+    last: Option<(u64, StoredAttemptResult)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    note: Option<Noted>,
+    note: Option<StoredConflict>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Noted {
+enum StoredConflict {
     TimedOut,
     Otherwise,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum To {
+enum StoredTarget {
     Environment,
     Token,
     Upstream,
@@ -133,7 +145,7 @@ enum To {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Stage {
+enum StoredProgress {
     Pending,
     Delivered,
     Failed,
@@ -141,7 +153,7 @@ enum Stage {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Said {
+enum StoredAttemptResult {
     Status(u16),
     Nothing,
     Impossible,
@@ -149,18 +161,18 @@ enum Said {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Standing {
+enum StoredState {
     Waiting,
-    Completed { at: u64, decision: Deciding },
+    Completed { at: u64, decision: StoredDecision },
     TimedOut,
 }
 
 /// A decision but for its output's text.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Deciding {
+pub(super) struct StoredDecision {
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<Kind>,
-    by: Way,
+    by: StoredWay,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
 }
@@ -175,7 +187,7 @@ enum Kind {
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Way {
+enum StoredWay {
     Api,
     Callback,
     Page,
@@ -210,12 +222,12 @@ impl Record {
     /// The stored form of a token, and the text that follows it.
     pub(super) fn of(token: &Token) -> (Self, &str) {
         let (state, text) = match &token.state {
-            State::Waiting => (Standing::Waiting, ""),
-            State::TimedOut => (Standing::TimedOut, ""),
+            State::Waiting => (StoredState::Waiting, ""),
+            State::TimedOut => (StoredState::TimedOut, ""),
             State::Completed { at, decision } => {
-                let (decision, text) = Deciding::of(decision);
+                let (decision, text) = StoredDecision::of(decision);
                 (
-                    Standing::Completed {
+                    StoredState::Completed {
                         at: at.as_millis(),
                         decision,
                     },
@@ -268,9 +280,9 @@ impl Record {
                 .collect(),
             alarm: self.alarm.map(Timestamp::from_millis),
             state: match self.state {
-                Standing::Waiting => State::Waiting,
-                Standing::TimedOut => State::TimedOut,
-                Standing::Completed { at, decision } => State::Completed {
+                StoredState::Waiting => State::Waiting,
+                StoredState::TimedOut => State::TimedOut,
+                StoredState::Completed { at, decision } => State::Completed {
                     at: Timestamp::from_millis(at),
                     decision: decision.into_decision(text),
                 },
@@ -283,28 +295,28 @@ impl StoredDelivery {
     fn of(delivery: &Delivery) -> Self {
         Self {
             to: match delivery.target {
-                Target::Environment => To::Environment,
-                Target::Token => To::Token,
-                Target::Upstream => To::Upstream,
+                Target::Environment => StoredTarget::Environment,
+                Target::Token => StoredTarget::Token,
+                Target::Upstream => StoredTarget::Upstream,
             },
             progress: match delivery.progress {
-                Progress::Pending(_) => Stage::Pending,
-                Progress::Delivered => Stage::Delivered,
-                Progress::Failed => Stage::Failed,
+                Progress::Pending(_) => StoredProgress::Pending,
+                Progress::Delivered => StoredProgress::Delivered,
+                Progress::Failed => StoredProgress::Failed,
             },
             at: delivery.due_at().map(Timestamp::as_millis),
             attempts: delivery.attempts,
             last: delivery.last.map(|last| {
                 let said = match last.answer {
-                    delivery::Answer::Status(status) => Said::Status(status),
-                    delivery::Answer::None => Said::Nothing,
-                    delivery::Answer::Impossible => Said::Impossible,
+                    AttemptResult::Status(status) => StoredAttemptResult::Status(status),
+                    AttemptResult::NoResponse => StoredAttemptResult::Nothing,
+                    AttemptResult::NotSendable => StoredAttemptResult::Impossible,
                 };
                 (last.at.as_millis(), said)
             }),
             note: delivery.note.map(|note| match note {
-                delivery::Note::TimedOutUpstream => Noted::TimedOut,
-                delivery::Note::DecidedOtherwiseUpstream => Noted::Otherwise,
+                UpstreamConflict::TimedOutUpstream => StoredConflict::TimedOut,
+                UpstreamConflict::DecidedOtherwiseUpstream => StoredConflict::Otherwise,
             }),
         }
     }
@@ -312,35 +324,35 @@ impl StoredDelivery {
     fn into_delivery(self) -> Delivery {
         Delivery {
             target: match self.to {
-                To::Environment => Target::Environment,
-                To::Token => Target::Token,
-                To::Upstream => Target::Upstream,
+                StoredTarget::Environment => Target::Environment,
+                StoredTarget::Token => Target::Token,
+                StoredTarget::Upstream => Target::Upstream,
             },
             progress: match self.progress {
-                Stage::Pending => {
+                StoredProgress::Pending => {
                     Progress::Pending(Timestamp::from_millis(self.at.unwrap_or_default()))
                 }
-                Stage::Delivered => Progress::Delivered,
-                Stage::Failed => Progress::Failed,
+                StoredProgress::Delivered => Progress::Delivered,
+                StoredProgress::Failed => Progress::Failed,
             },
             attempts: self.attempts,
-            last: self.last.map(|(at, said)| delivery::Attempt {
+            last: self.last.map(|(at, said)| Attempt {
                 at: Timestamp::from_millis(at),
                 answer: match said {
-                    Said::Status(status) => delivery::Answer::Status(status),
-                    Said::Nothing => delivery::Answer::None,
-                    Said::Impossible => delivery::Answer::Impossible,
+                    StoredAttemptResult::Status(status) => AttemptResult::Status(status),
+                    StoredAttemptResult::Nothing => AttemptResult::NoResponse,
+                    StoredAttemptResult::Impossible => AttemptResult::NotSendable,
                 },
             }),
             note: self.note.map(|note| match note {
-                Noted::TimedOut => delivery::Note::TimedOutUpstream,
-                Noted::Otherwise => delivery::Note::DecidedOtherwiseUpstream,
+                StoredConflict::TimedOut => UpstreamConflict::TimedOutUpstream,
+                StoredConflict::Otherwise => UpstreamConflict::DecidedOtherwiseUpstream,
             }),
         }
     }
 }
 
-impl Deciding {
+impl StoredDecision {
     pub(super) fn of(decision: &Decision) -> (Self, &str) {
         let output = decision.output.as_ref();
         let deciding = Self {
@@ -350,10 +362,10 @@ impl Deciding {
                 OutputKind::Stored => Kind::Stored,
             }),
             by: match decision.by {
-                CompletedBy::Api => Way::Api,
-                CompletedBy::Callback => Way::Callback,
-                CompletedBy::Page => Way::Page,
-                CompletedBy::Upstream => Way::Upstream,
+                CompletedBy::Api => StoredWay::Api,
+                CompletedBy::Callback => StoredWay::Callback,
+                CompletedBy::Page => StoredWay::Page,
+                CompletedBy::Upstream => StoredWay::Upstream,
             },
             subject: decision.subject.clone(),
         };
@@ -376,13 +388,13 @@ impl Deciding {
     }
 }
 
-impl From<Way> for CompletedBy {
-    fn from(way: Way) -> Self {
+impl From<StoredWay> for CompletedBy {
+    fn from(way: StoredWay) -> Self {
         match way {
-            Way::Api => Self::Api,
-            Way::Callback => Self::Callback,
-            Way::Page => Self::Page,
-            Way::Upstream => Self::Upstream,
+            StoredWay::Api => Self::Api,
+            StoredWay::Callback => Self::Callback,
+            StoredWay::Page => Self::Page,
+            StoredWay::Upstream => Self::Upstream,
         }
     }
 }
@@ -425,12 +437,12 @@ pub(super) fn unpack_token(bytes: &[u8]) -> Result<Token, Unreadable> {
 
 impl Answer {
     /// A reply, with the token that it found.
-    pub(super) fn of(reply: token::Reply, token: Option<Token>) -> Self {
+    pub(super) fn of(reply: Reply, token: Option<Token>) -> Self {
         match (reply, token) {
-            (token::Reply::Found, Some(token)) => Self::Found(token),
-            (token::Reply::Found | token::Reply::Unknown, _) => Self::Unknown,
-            (token::Reply::Created, _) => Self::Created,
-            (token::Reply::Decided(outcome), _) => Self::Decided(outcome),
+            (Reply::Found, Some(token)) => Self::Found(token),
+            (Reply::Found | Reply::Unknown, _) => Self::Unknown,
+            (Reply::Created, _) => Self::Created,
+            (Reply::Decided(outcome), _) => Self::Decided(outcome),
         }
     }
 

@@ -3,22 +3,30 @@
 //! Invariant: a decision is durable here before upstream is asked anything about it; it is the token's object
 //! that hands it on (`deliver.rs`).
 
-use super::api::Call;
+use crate::domain::api::create::parse_webhook;
+use crate::domain::api::limits::MAX_COMPLETE;
+use crate::domain::api::limits::MAX_CREATE;
+use super::api::RequestContext;
 use super::body::body;
 use super::deliver::ASKED_WITHIN;
-use super::http::{Answered, Reply, header};
+use super::http::{HandlerResponse, Reply, header};
 use super::outgoing::{self, HOP, UpstreamRequest, UpstreamResponse};
 use super::record::{Answer, Command, Record};
 use super::{log_error, settings};
-use crate::approval::Approval;
-use crate::auth::{Environment, bearer};
-use crate::caller::Caller;
+use crate::domain::approval::schema::Approval;
+use crate::domain::auth::keyring::Environment;
+use crate::domain::auth::authenticate::bearer;
+use crate::domain::auth::caller::Caller;
 use crate::domain::relay::forward::{self, Forward};
-use crate::error::Refusal;
-use crate::route::Endpoint;
-use crate::token::{State, Token};
-use crate::upstream::{Extras, created_id, merge, read_token, rewrite_urls};
-use crate::wire;
+use crate::domain::api::error::ApiError;
+use crate::domain::api::route::Endpoint;
+use crate::domain::token::State;
+use crate::domain::token::Token;
+use crate::domain::relay::edge_fields::EdgeFields;
+use crate::domain::relay::import::created_id;
+use crate::domain::relay::merge::merge;
+use crate::domain::relay::import::read_token;
+use crate::domain::relay::rewrite::rewrite_urls;
 use js_sys::Uint8Array;
 use std::time::Duration;
 use wasm_bindgen::JsValue;
@@ -33,12 +41,12 @@ impl UpstreamResponse {
     }
 }
 
-impl Call<'_> {
+impl RequestContext<'_> {
     /// Where the tokens of an environment live, if not here.
     pub(super) fn upstream_of(
         &self,
         environment: &Environment,
-    ) -> Result<Option<&'static str>, Refusal> {
+    ) -> Result<Option<&'static str>, ApiError> {
         Ok(settings::upstreams(self.env)?.of(&environment.id))
     }
 
@@ -46,13 +54,13 @@ impl Call<'_> {
     pub(super) async fn relayed(
         &self,
         endpoint: Option<Endpoint<'_>>,
-    ) -> Result<Option<Answered>, Refusal> {
+    ) -> Result<Option<HandlerResponse>, ApiError> {
         let upstreams = settings::upstreams(self.env)?;
         if upstreams.is_empty() {
             return Ok(None);
         }
         if !header(self.request, HOP).is_empty() {
-            return Err(Refusal::UpstreamLoop);
+            return Err(ApiError::UpstreamLoop);
         }
         let keyring = settings::keyring(self.env)?;
         let credential = bearer(self.head.authorization()).unwrap_or("");
@@ -72,7 +80,7 @@ impl Call<'_> {
             credential,
             is_known: known.is_some(),
         };
-        let opens_here = |id: &str, hash: &str| keyring.link_reader(id, hash, self.now).is_ok();
+        let opens_here = |id: &str, hash: &str| keyring.authenticate_link(id, hash, self.now).is_ok();
         let Some(forward) = forward::forward(request, endpoint, opens_here) else {
             return Ok(None);
         };
@@ -83,9 +91,9 @@ impl Call<'_> {
             Forward::Create => self.create_upstream(upstream, known).await?,
             Forward::Read => self.ask_upstream(upstream).await?,
             Forward::Callback => {
-                let body = body(self.request, self.head, wire::MAX_COMPLETE).await?;
+                let body = body(self.request, self.head, MAX_COMPLETE).await?;
                 let body = Uint8Array::from(body.as_slice());
-                let theirs = self.hand_on(upstream, Some(body)).await?;
+                let theirs = self.forward_request(upstream, Some(body)).await?;
                 theirs.into_reply(self.head.origin())
             }
             Forward::Whole => return self.pass(upstream).await,
@@ -93,9 +101,9 @@ impl Call<'_> {
         Ok(Some(reply.into()))
     }
 
-    async fn pass(&self, upstream: &str) -> Result<Option<Answered>, Refusal> {
+    async fn pass(&self, upstream: &str) -> Result<Option<HandlerResponse>, ApiError> {
         let response = outgoing::pass(self.request, &self.at(upstream)).await;
-        Ok(Some(Answered::Passed(response.map_err(trouble)?)))
+        Ok(Some(HandlerResponse::Forwarded(response.map_err(trouble)?)))
     }
 
     /// This request's own URL, there.
@@ -103,17 +111,17 @@ impl Call<'_> {
         format!("{upstream}{}{}", self.head.path(), self.head.query())
     }
 
-    async fn ask_upstream(&self, upstream: &str) -> Result<Reply, Refusal> {
-        let theirs = self.hand_on(upstream, None).await?;
+    async fn ask_upstream(&self, upstream: &str) -> Result<Reply, ApiError> {
+        let theirs = self.forward_request(upstream, None).await?;
         Ok(theirs.into_reply(self.head.origin()))
     }
 
     /// Sends this request on, with the caller's credential.
-    async fn hand_on(
+    async fn forward_request(
         &self,
         upstream: &str,
         body: Option<Uint8Array>,
-    ) -> Result<UpstreamResponse, Refusal> {
+    ) -> Result<UpstreamResponse, ApiError> {
         let url = self.at(upstream);
         let asked = UpstreamRequest {
             like: Some(self.request),
@@ -130,32 +138,32 @@ impl Call<'_> {
         &self,
         upstream: &str,
         known: Option<&'static Environment>,
-    ) -> Result<Reply, Refusal> {
-        let body = body(self.request, self.head, wire::MAX_CREATE).await?;
-        let extras = Extras::of(&body)?;
-        let extra = if extras == Extras::default() {
+    ) -> Result<Reply, ApiError> {
+        let body = body(self.request, self.head, MAX_CREATE).await?;
+        let extras = EdgeFields::of(&body)?;
+        let extra = if extras == EdgeFields::default() {
             None
         } else {
-            let environment = known.ok_or(Refusal::InvalidApiKey)?;
+            let environment = known.ok_or(ApiError::InvalidApiKey)?;
             if let Some(text) = &extras.approval {
                 Approval::parse(text)?;
             }
             let webhook = extras
                 .webhook
                 .as_deref()
-                .map(wire::parse_webhook)
+                .map(parse_webhook)
                 .transpose()?;
             self.check_webhook(environment, webhook.as_deref())?;
             Some((environment, webhook))
         };
         let bytes = Uint8Array::from(body.as_slice());
-        let theirs = self.hand_on(upstream, Some(bytes)).await?;
+        let theirs = self.forward_request(upstream, Some(bytes)).await?;
         if let (200, Some((environment, webhook))) = (theirs.status, extra) {
-            let id = created_id(&theirs.text).ok_or(Refusal::UpstreamTrouble)?;
+            let id = created_id(&theirs.text).ok_or(ApiError::UpstreamUnavailable)?;
             let token = Token {
                 approval: extras.approval,
                 webhook,
-                ..self.unseen()
+                ..self.placeholder_token()
             };
             let (record, text) = Record::of(&token);
             self.send(environment, &id, &Command::Create(record), text)
@@ -165,7 +173,7 @@ impl Call<'_> {
     }
 
     /// A token that lives upstream, of which nothing is known but that.
-    pub(super) fn unseen(&self) -> Token {
+    pub(super) fn placeholder_token(&self) -> Token {
         Token {
             origin: self.head.origin().to_owned(),
             is_upstream: true,
@@ -181,17 +189,17 @@ impl Call<'_> {
         internal: &str,
         upstream: &str,
         decides: bool,
-    ) -> Result<Token, Refusal> {
+    ) -> Result<Token, ApiError> {
         let ours = self
-            .kept(environment, internal, &Command::ReadForPage)
+            .load_local(environment, internal, &Command::ReadForPage)
             .await?;
         match ours {
             Some(ours) if decides || is_settled(&ours) || !ours.is_upstream => Ok(ours),
-            None if decides => Ok(self.unseen()),
+            None if decides => Ok(self.placeholder_token()),
             ours => {
-                let theirs = self.theirs(environment, internal, upstream).await;
-                match both(ours, theirs, self.head.origin(), true) {
-                    Err(Refusal::UpstreamTrouble) => Ok(self.unseen()),
+                let theirs = self.fetch_upstream(environment, internal, upstream).await;
+                match combine(ours, theirs, self.head.origin(), true) {
+                    Err(ApiError::UpstreamUnavailable) => Ok(self.placeholder_token()),
                     both => both.map(|(token, _)| token),
                 }
             }
@@ -199,14 +207,14 @@ impl Call<'_> {
     }
 
     /// The token as this caller may see it now.
-    pub(super) async fn told_upstream(
+    pub(super) async fn upstream_token_response(
         &self,
         caller: Caller<'_>,
         internal: &str,
         upstream: &str,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Reply, ApiError> {
         let environment = caller.environment();
-        let ours = self.kept(environment, internal, &Command::Read).await?;
+        let ours = self.load_local(environment, internal, &Command::Read).await?;
         if let Some(ours) = ours.as_ref().filter(|ours| !ours.is_upstream) {
             // It was made before there was an upstream.
             return Ok(self.shown(&caller, internal, ours));
@@ -215,7 +223,7 @@ impl Call<'_> {
         let theirs = if is_owner && !ours.as_ref().is_some_and(is_settled) {
             self.hand_on_id(upstream, internal).await
         } else {
-            self.theirs(environment, internal, upstream).await
+            self.fetch_upstream(environment, internal, upstream).await
         };
         match (&ours, theirs) {
             // Its owner gets what upstream says, errors and limits too, unless something was decided here.
@@ -227,7 +235,7 @@ impl Call<'_> {
                 Ok(theirs.into_reply(self.head.origin()))
             }
             (_, theirs) => {
-                let (token, source) = both(ours, theirs, self.head.origin(), !is_owner)?;
+                let (token, source) = combine(ours, theirs, self.head.origin(), !is_owner)?;
                 let reply = self.shown(&caller, internal, &token);
                 Ok(reply.with("waitpoint-source", source))
             }
@@ -235,12 +243,12 @@ impl Call<'_> {
     }
 
     /// What is kept of it here.
-    async fn kept(
+    async fn load_local(
         &self,
         environment: &Environment,
         internal: &str,
         command: &Command,
-    ) -> Result<Option<Token>, Refusal> {
+    ) -> Result<Option<Token>, ApiError> {
         match self.send(environment, internal, command, "").await? {
             Answer::Found(token) => Ok(Some(token)),
             _ => Ok(None),
@@ -252,7 +260,7 @@ impl Call<'_> {
         &self,
         upstream: &str,
         internal: &str,
-    ) -> Result<UpstreamResponse, Refusal> {
+    ) -> Result<UpstreamResponse, ApiError> {
         let url = format!("{upstream}/api/v1/waitpoints/tokens/waitpoint_{internal}");
         let asked = UpstreamRequest {
             like: Some(self.request),
@@ -265,12 +273,12 @@ impl Call<'_> {
     }
 
     /// As upstream tells the environment. Nothing of the caller's goes with its key.
-    async fn theirs(
+    async fn fetch_upstream(
         &self,
         environment: &Environment,
         internal: &str,
         upstream: &str,
-    ) -> Result<UpstreamResponse, Refusal> {
+    ) -> Result<UpstreamResponse, ApiError> {
         let url = format!("{upstream}/api/v1/waitpoints/tokens/waitpoint_{internal}");
         let asked = UpstreamRequest {
             like: None,
@@ -283,26 +291,26 @@ impl Call<'_> {
     }
 
     /// Lets the token's object know of a token that somebody waits for, as it will ask for its end.
-    pub(super) async fn learn(
+    pub(super) async fn import_from_upstream(
         &self,
         environment: &Environment,
         internal: &str,
         upstream: &str,
         is_named: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ApiError> {
         let ours = self
-            .kept(environment, internal, &Command::ReadForPage)
+            .load_local(environment, internal, &Command::ReadForPage)
             .await?;
         let is_known = ours.is_some();
         if ours.is_some_and(|ours| !ours.is_upstream || is_settled(&ours)) {
             return Ok(());
         }
-        let theirs = self.theirs(environment, internal, upstream).await;
-        let token = match both(None, theirs, self.head.origin(), is_named) {
+        let theirs = self.fetch_upstream(environment, internal, upstream).await;
+        let token = match combine(None, theirs, self.head.origin(), is_named) {
             Ok((token, _)) => token,
             // It will ask again.
-            Err(Refusal::UpstreamTrouble | Refusal::UnknownToken) if is_known => return Ok(()),
-            Err(refusal) => return Err(refusal),
+            Err(ApiError::UpstreamUnavailable | ApiError::TokenNotFound) if is_known => return Ok(()),
+            Err(error) => return Err(error),
         };
         let (record, text) = Record::of(&token);
         self.send(environment, internal, &Command::Learn(record), text)
@@ -318,23 +326,23 @@ fn is_settled(ours: &Token) -> bool {
 
 /// The token of both sides, and which of them says how it stands. `origin` is ours; `is_named`: a credential
 /// was made for it, so there was such a token.
-fn both(
+fn combine(
     ours: Option<Token>,
-    theirs: Result<UpstreamResponse, Refusal>,
+    theirs: Result<UpstreamResponse, ApiError>,
     origin: &str,
     is_named: bool,
-) -> Result<(Token, &'static str), Refusal> {
+) -> Result<(Token, &'static str), ApiError> {
     let theirs = match theirs {
         Ok(theirs) if theirs.status == 200 => {
-            Ok(read_token(&theirs.text, origin).ok_or(Refusal::UpstreamTrouble)?)
+            Ok(read_token(&theirs.text, origin).ok_or(ApiError::UpstreamUnavailable)?)
         }
-        Ok(theirs) if theirs.status == 404 => Err(Refusal::UnknownToken),
+        Ok(theirs) if theirs.status == 404 => Err(ApiError::TokenNotFound),
         // trigger.dev says so of a token that it does not know.
         Ok(theirs) if theirs.status == 500 && ours.is_none() && !is_named => {
-            Err(Refusal::UnknownToken)
+            Err(ApiError::TokenNotFound)
         }
-        Ok(_) => Err(Refusal::UpstreamTrouble),
-        Err(refusal) => Err(refusal),
+        Ok(_) => Err(ApiError::UpstreamUnavailable),
+        Err(error) => Err(error),
     };
     match (ours, theirs) {
         (None, theirs) => theirs.map(|theirs| (theirs, "upstream")),
@@ -347,17 +355,17 @@ fn both(
             Ok((merge(ours, theirs), source))
         }
         // What was decided or asked here is known without upstream.
-        (Some(ours), Err(_)) if is_settled(&ours) || !ours.is_passing() => Ok((ours, "edge")),
-        (Some(_), Err(refusal)) => Err(refusal),
+        (Some(ours), Err(_)) if is_settled(&ours) || !ours.is_kept_only_for_waiters() => Ok((ours, "edge")),
+        (Some(_), Err(error)) => Err(error),
     }
 }
 
-fn trouble<T>(_: T) -> Refusal {
+fn trouble<T>(_: T) -> ApiError {
     // Not the exception, whose text may hold the URL, which may be a credential.
     log_error("upstream did not answer", &JsValue::NULL);
-    Refusal::UpstreamTrouble
+    ApiError::UpstreamUnavailable
 }
 
-fn read(answer: Result<UpstreamResponse, JsValue>) -> Result<UpstreamResponse, Refusal> {
+fn read(answer: Result<UpstreamResponse, JsValue>) -> Result<UpstreamResponse, ApiError> {
     answer.map_err(trouble)
 }

@@ -5,13 +5,13 @@
 
 use super::bindings::variable;
 use super::log_error;
-use crate::auth::Keyring;
-use crate::caller::Claims;
-use crate::error::Refusal;
-use crate::recent::Recent;
-use crate::time::parse_duration;
-use crate::upstream::Upstreams;
-use crate::webhook::Webhooks;
+use crate::domain::auth::keyring::Keyring;
+use crate::domain::auth::caller::Claims;
+use crate::domain::api::error::ApiError;
+use crate::domain::cache::DirectMappedCache;
+use crate::domain::time::duration::parse_duration;
+use crate::domain::relay::settings::Upstreams;
+use crate::domain::webhook::settings::Webhooks;
 use std::cell::{OnceCell, RefCell};
 use std::time::Duration;
 use wasm_bindgen::JsValue;
@@ -20,16 +20,16 @@ use worker::Env;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How much is remembered of each kind.
-const PLACES: usize = 1_024;
+const SLOTS: usize = 1_024;
 
 /// What was read of one edition of the settings.
 struct Settings {
-    keyring: OnceCell<Result<Keyring, Refusal>>,
-    webhooks: OnceCell<Result<Webhooks, Refusal>>,
-    upstreams: OnceCell<Result<Upstreams, Refusal>>,
+    keyring: OnceCell<Result<Keyring, ApiError>>,
+    webhooks: OnceCell<Result<Webhooks, ApiError>>,
+    upstreams: OnceCell<Result<Upstreams, ApiError>>,
     retention: OnceCell<Duration>,
-    verified: RefCell<Recent<Claims<'static>>>,
-    completed: RefCell<Recent<()>>,
+    verified: RefCell<DirectMappedCache<Claims<'static>>>,
+    completed: RefCell<DirectMappedCache<()>>,
 }
 
 /// What an edition is known by.
@@ -62,8 +62,8 @@ impl Settings {
             webhooks: OnceCell::new(),
             upstreams: OnceCell::new(),
             retention: OnceCell::new(),
-            verified: RefCell::new(Recent::new(PLACES)),
-            completed: RefCell::new(Recent::new(PLACES)),
+            verified: RefCell::new(DirectMappedCache::new(SLOTS)),
+            completed: RefCell::new(DirectMappedCache::new(SLOTS)),
         }))
     }
 }
@@ -106,15 +106,15 @@ fn setting(env: &Env, name: &str) -> String {
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
-pub(super) fn keyring(env: &Env) -> Result<&'static Keyring, Refusal> {
+pub(super) fn keyring(env: &Env) -> Result<&'static Keyring, ApiError> {
     let parse = || {
         let upstreams = upstreams(env)?;
         let keyring = Keyring::parse(&setting(env, "SECRET_KEYS"))
-            .map_err(|why| Refusal::Misconfigured(why.to_string()))?;
-        keyring.relaying(upstreams).map_err(|id| {
+            .map_err(|why| ApiError::Misconfigured(why.to_string()))?;
+        keyring.with_upstreams(upstreams).map_err(|id| {
             let why =
                 format!("UPSTREAM names the environment {id}, which has no key in SECRET_KEYS");
-            Refusal::Misconfigured(why)
+            ApiError::Misconfigured(why)
         })
     };
     of(env)
@@ -128,10 +128,10 @@ pub(super) fn keyring(env: &Env) -> Result<&'static Keyring, Refusal> {
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
-pub(super) fn upstreams(env: &Env) -> Result<&'static Upstreams, Refusal> {
+pub(super) fn upstreams(env: &Env) -> Result<&'static Upstreams, ApiError> {
     let parse = || {
         Upstreams::parse(&setting(env, "UPSTREAM"))
-            .map_err(|why| Refusal::Misconfigured(why.to_string()))
+            .map_err(|why| ApiError::Misconfigured(why.to_string()))
     };
     of(env)
         .upstreams
@@ -144,14 +144,14 @@ pub(super) fn upstreams(env: &Env) -> Result<&'static Upstreams, Refusal> {
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
-pub(super) fn webhooks(env: &Env) -> Result<&'static Webhooks, Refusal> {
+pub(super) fn webhooks(env: &Env) -> Result<&'static Webhooks, ApiError> {
     let parse = || {
         let setting = |name| setting(env, name);
         Webhooks::parse(&setting("WEBHOOK_URL"), &setting("WEBHOOK_SECRET")).map_err(|why| {
             let why = why.to_string();
             let line = "no webhook is sent until this is mended";
             log_error(line, &why.as_str().into());
-            Refusal::Misconfigured(why)
+            ApiError::Misconfigured(why)
         })
     };
     of(env)
@@ -176,11 +176,11 @@ pub(super) fn retention(env: &Env) -> Duration {
 }
 
 /// The public access tokens that were verified with these keys.
-pub(super) fn verified(env: &Env) -> &'static RefCell<Recent<Claims<'static>>> {
+pub(super) fn verified(env: &Env) -> &'static RefCell<DirectMappedCache<Claims<'static>>> {
     &of(env).verified
 }
 
 /// The names of objects whose tokens were completed from here.
-pub(super) fn completed(env: &Env) -> &'static RefCell<Recent<()>> {
+pub(super) fn completed(env: &Env) -> &'static RefCell<DirectMappedCache<()>> {
     &of(env).completed
 }

@@ -1,8 +1,8 @@
 //! How a token's record and an object's alarm are stored.
 
 use super::bindings::{SyncKv, settled, sync_kv};
-use crate::time::Timestamp;
-use crate::token::Alarm;
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::schedule::Alarm;
 use js_sys::{Date, Uint8Array};
 use std::pin::Pin;
 use std::rc::Rc;

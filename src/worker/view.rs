@@ -3,12 +3,15 @@
 //! A token's object answers its client itself: the Worker hands the response on as it is, which spares a
 //! second one.
 
+use crate::domain::api::token_body::token_json;
+use crate::domain::api::token_body::version;
 use super::envelope::ResponseContext;
 use super::http::Reply;
-use crate::auth::Environment;
-use crate::time::Timestamp;
-use crate::token::{Outcome, Token};
-use crate::wire::{self, Reader};
+use crate::domain::auth::keyring::Environment;
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::transition::Outcome;
+use crate::domain::token::Token;
+use crate::domain::api::token_body::Visibility;
 
 impl ResponseContext {
     /// A token as this viewer may see it; `id` is the internal one.
@@ -33,7 +36,7 @@ impl ResponseContext {
                 &minted
             };
             let url = url(&self.origin, &id, credential);
-            Reply::private_json(wire::token_json(&id, &url, token, reader))
+            Reply::private_json(token_json(&id, &url, token, reader))
         };
         let reply = reply.with("etag", &etag).with("vary", "Authorization");
         match self.waited {
@@ -55,17 +58,17 @@ impl ResponseContext {
     /// What this viewer sees of a token, and its version: one a state, and for the owner, who sees
     /// deliveries, one an attempt. The bodies of the same version differ by viewer, hence `Vary`. Of a token
     /// that lives upstream two ends can be seen, one after the other.
-    fn version(&self, token: &Token) -> (Reader, String) {
-        let mut version = format!("\"{}", wire::version(token));
+    fn version(&self, token: &Token) -> (Visibility, String) {
+        let mut version = format!("\"{}", version(token));
         if let (true, Some(at)) = (token.is_upstream, token.finished_at()) {
             version += &format!(".{at}");
         }
         let attempts: u32 = token.deliveries.iter().map(|one| one.attempts).sum();
         let reader = match self.credential {
-            None => Reader::Owner,
-            Some(_) => Reader::Guest,
+            None => Visibility::Owner,
+            Some(_) => Visibility::Token,
         };
-        if reader == Reader::Owner && attempts > 0 {
+        if reader == Visibility::Owner && attempts > 0 {
             version += &format!(".{attempts}");
         }
         version.push('"');

@@ -3,16 +3,16 @@
 //! Invariant: nothing is held in the object but hibernating sockets, whichever way a client waits. A
 //! client that has left leaves nothing behind.
 
-use super::api::{Call, object_name};
+use crate::domain::api::token_body::VERSIONS;
+use super::api::{RequestContext, object_name};
 use super::bindings::settled;
-use super::http::{Answered, Reply, WaitHead};
+use super::http::{HandlerResponse, Reply, WaitHead};
 use super::waiters::{Hears, Waiter};
 use super::{guard, log_error, settings};
-use crate::auth::Environment;
-use crate::caller::Caller;
-use crate::error::Refusal;
-use crate::route::internal_id;
-use crate::wire;
+use crate::domain::auth::keyring::Environment;
+use crate::domain::auth::caller::Caller;
+use crate::domain::api::error::ApiError;
+use crate::domain::auth::token_id::internal_id;
 use futures_channel::{mpsc, oneshot};
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt, Stream, StreamExt};
@@ -37,22 +37,22 @@ const LONGEST_RELAYED_POLL: u32 = 10;
 /// How often a stream of events shows that it is alive.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
-impl Call<'_> {
-    pub(super) async fn wait(&self, typed: &str) -> Result<Answered, Refusal> {
+impl RequestContext<'_> {
+    pub(super) async fn wait(&self, typed: &str) -> Result<HandlerResponse, ApiError> {
         let head = WaitHead::of(self.request);
         let authorization = self.waiting_credential(&head);
-        let caller = settings::keyring(self.env)?.caller(authorization, self.now)?;
-        if !caller.may("read", typed) {
-            return Err(Refusal::ScopeTooSmall);
+        let caller = settings::keyring(self.env)?.authenticate(authorization, self.now)?;
+        if !caller.allows("read", typed) {
+            return Err(ApiError::InsufficientScope);
         }
         let environment = caller.environment();
-        let internal = internal_id(typed).ok_or(Refusal::UnknownToken)?;
+        let internal = internal_id(typed).ok_or(ApiError::TokenNotFound)?;
         self.count_reader(&caller, authorization);
         self.admit().await?;
         let waits = head.upgrades() || head.wants_events() || head.wait() > Some(0);
         if let (Some(upstream), true) = (self.upstream_of(environment)?, waits) {
             let is_named = matches!(caller, Caller::Public(_));
-            self.learn(environment, internal, upstream, is_named)
+            self.import_from_upstream(environment, internal, upstream, is_named)
                 .await?;
         }
         if head.upgrades() {
@@ -81,7 +81,7 @@ impl Call<'_> {
         head: &WaitHead,
         environment: &Environment,
         internal: &str,
-    ) -> Result<Answered, Refusal> {
+    ) -> Result<HandlerResponse, ApiError> {
         let protocol = head
             .protocols()
             .find(|protocol| *protocol == PROTOCOL)
@@ -94,7 +94,7 @@ impl Call<'_> {
                 .set("sec-websocket-protocol", protocol)
                 .map_err(trouble)?;
         }
-        Ok(Answered::Passed(response.into()))
+        Ok(HandlerResponse::Forwarded(response.into()))
     }
 
     async fn wait_by_events(
@@ -102,10 +102,10 @@ impl Call<'_> {
         head: &WaitHead,
         environment: &Environment,
         internal: &str,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Reply, ApiError> {
         // Any other text is ignored: it would be stored in the socket's attachment, which has a size limit.
         let seen = head.last_event();
-        let seen = if wire::VERSIONS.contains(&seen) {
+        let seen = if VERSIONS.contains(&seen) {
             seen
         } else {
             ""
@@ -124,7 +124,7 @@ impl Call<'_> {
         environment: &Environment,
         internal: &str,
         hears: Hears,
-    ) -> Result<WebSocket, Refusal> {
+    ) -> Result<WebSocket, ApiError> {
         let name = object_name(environment, internal);
         let origin = self.head.origin();
         let waiter = Waiter {
@@ -132,7 +132,7 @@ impl Call<'_> {
             hears,
         };
         let socket = self.object(&name).wait(&waiter).await;
-        socket.map_err(trouble)?.ok_or(Refusal::UnknownToken)
+        socket.map_err(trouble)?.ok_or(ApiError::TokenNotFound)
     }
 
     /// Long poll: the token when it is finished, or as it stands when the time is over.
@@ -141,7 +141,7 @@ impl Call<'_> {
         head: &WaitHead,
         caller: Caller<'_>,
         internal: &str,
-    ) -> Result<Answered, Refusal> {
+    ) -> Result<HandlerResponse, ApiError> {
         // Upstream is asked before and after.
         let upstream = self.upstream_of(caller.environment())?;
         let longest = upstream.map_or(LONGEST_POLL, |_| LONGEST_RELAYED_POLL);
@@ -156,12 +156,12 @@ impl Call<'_> {
                     ended.map_err(trouble)?;
                 }
                 // That is found out below.
-                Err(Refusal::UnknownToken) => {}
-                Err(refusal) => return Err(refusal),
+                Err(ApiError::TokenNotFound) => {}
+                Err(error) => return Err(error),
             }
         }
         let waited = head.wait().map(|_| seconds);
-        self.told(caller, internal, waited).await
+        self.token_response(caller, internal, waited).await
     }
 }
 
@@ -344,7 +344,7 @@ impl Drop for Events {
     }
 }
 
-fn trouble(why: impl Into<JsValue>) -> Refusal {
+fn trouble(why: impl Into<JsValue>) -> ApiError {
     log_error("a token's object took no waiter", &why.into());
-    Refusal::StorageTrouble
+    ApiError::StorageUnavailable
 }

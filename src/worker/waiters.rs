@@ -1,7 +1,10 @@
 //! Who waits at a token's object: hibernating sockets.
 
-use crate::token::Token;
-use crate::wire::{self, Reader};
+use crate::domain::api::event_stream::event;
+use crate::domain::api::token_body::token_json;
+use crate::domain::api::token_body::version;
+use crate::domain::token::Token;
+use crate::domain::api::token_body::Visibility;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 use web_sys::Response;
@@ -59,13 +62,13 @@ pub(super) struct Notice<'a> {
 impl Notice<'_> {
     /// The token as retrieve returns it, but for the URL; nothing if this waiter has seen it.
     fn message(&self, waiter: &Waiter) -> Option<String> {
-        let json = || wire::token_json(self.id, &waiter.url, self.token, Reader::Guest);
+        let json = || token_json(self.id, &waiter.url, self.token, Visibility::Token);
         match &waiter.hears {
             Hears::Token => Some(json()),
             Hears::End => None,
             Hears::Events { seen } => {
-                let version = wire::version(self.token);
-                (seen != version).then(|| wire::event(version, &json()))
+                let version = version(self.token);
+                (seen != version).then(|| event(version, &json()))
             }
         }
     }

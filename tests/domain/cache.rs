@@ -1,11 +1,11 @@
 //! What is remembered of earlier requests.
 
 use super::auth::seconds;
-use waitpoint::domain::cache::Recent;
+use waitpoint::domain::cache::DirectMappedCache;
 
 #[test]
 fn what_is_put_is_known_until_its_end() {
-    let mut recent = Recent::new(8);
+    let mut recent = DirectMappedCache::new(8);
     recent.put("a text", 1, seconds(100));
     assert_eq!(recent.get("a text", seconds(0)), Some(&1));
     assert_eq!(recent.get("a text", seconds(99)), Some(&1));
@@ -17,7 +17,7 @@ fn what_is_put_is_known_until_its_end() {
 #[test]
 fn a_text_is_known_as_a_whole() {
     // One place, so that all of them meet there.
-    let mut recent = Recent::new(1);
+    let mut recent = DirectMappedCache::new(1);
     recent.put("token.1", (), seconds(1));
     for other in [
         "",
@@ -37,7 +37,7 @@ fn a_text_is_known_as_a_whole() {
 
 #[test]
 fn no_more_is_held_than_there_are_places_and_nothing_long() {
-    let mut recent = Recent::new(16);
+    let mut recent = DirectMappedCache::new(16);
     for n in 0..1_000 {
         recent.put(&n.to_string(), n, seconds(1));
     }
@@ -48,7 +48,7 @@ fn no_more_is_held_than_there_are_places_and_nothing_long() {
         recent.put(&text, 0, seconds(1));
         assert_eq!(recent.get(&text, seconds(0)).is_some(), is_held, "{length}");
     }
-    let mut none = Recent::new(0);
+    let mut none = DirectMappedCache::new(0);
     none.put("", 0, seconds(1));
     assert!(none.get("", seconds(0)).is_none());
 }

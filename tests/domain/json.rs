@@ -8,13 +8,13 @@ use serde_json::value::RawValue;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use waitpoint::approval::Approval;
+use waitpoint::domain::approval::schema::Approval;
 use waitpoint::domain::api::callback::parse_callback;
 use waitpoint::domain::api::complete::CompleteRequest;
 use waitpoint::domain::api::create::{CREATE_KEYS, CreateRequest, parse_webhook};
-use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::auth::jwt::JwtError;
-use waitpoint::domain::relay::edge_fields::Extras;
+use waitpoint::domain::relay::edge_fields::EdgeFields;
 use waitpoint::domain::relay::import::{created_id, read_token};
 use waitpoint::domain::relay::rewrite::rewrite_urls;
 use waitpoint::domain::time::timestamp::Timestamp;
@@ -114,13 +114,13 @@ fn bare(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap().trim_matches(space)
 }
 
-fn create(body: &[u8]) -> Result<CreateRequest, Refusal> {
+fn create(body: &[u8]) -> Result<CreateRequest, ApiError> {
     CreateRequest::parse(body, NOW)
 }
 
 /// Whether a body was found to be no JSON, whatever else might be wrong with it.
-fn is_malformed<T>(result: &Result<T, Refusal>) -> bool {
-    matches!(result, Err(Refusal::InvalidJson | Refusal::BodyEmpty))
+fn is_malformed<T>(result: &Result<T, ApiError>) -> bool {
+    matches!(result, Err(ApiError::InvalidJson | ApiError::BodyEmpty))
 }
 
 fn json(text: &str) -> Output {
@@ -131,7 +131,7 @@ fn json(text: &str) -> Output {
 }
 
 /// A JWT with a good signature over any header and payload.
-fn signed(header: &[u8], payload: &[u8]) -> String {
+fn has_signed(header: &[u8], payload: &[u8]) -> String {
     let text = format!("{}.{}", base64url(header), base64url(payload));
     let signature = base64url(&mac(KEY, &text));
     format!("{text}.{signature}")
@@ -140,8 +140,8 @@ fn signed(header: &[u8], payload: &[u8]) -> String {
 #[test]
 fn text_that_is_not_utf_8_is_no_json_where_nobody_reads_it_either() {
     let body = b"{\"x\":\"\xff\",\"approval\":{}}";
-    assert_eq!(create(body), Err(Refusal::InvalidJson));
-    assert_eq!(Extras::of(body), Ok(Extras::default()));
+    assert_eq!(create(body), Err(ApiError::InvalidJson));
+    assert_eq!(EdgeFields::of(body), Ok(EdgeFields::default()));
     let payload = claims(&[("x", "\"\u{fffd}\"")]).into_bytes();
     let at = payload
         .windows(3)
@@ -203,7 +203,7 @@ fn assert_is_json(name: &str, file: &[u8]) {
     let approval = Approval::parse(request.approval.as_deref().unwrap()).unwrap();
     assert_eq!(approval.choices[0].data.as_deref(), Some(text), "{name}");
     assert_eq!(
-        Extras::of(&asked).unwrap().approval,
+        EdgeFields::of(&asked).unwrap().approval,
         request.approval,
         "{name}"
     );
@@ -212,7 +212,7 @@ fn assert_is_json(name: &str, file: &[u8]) {
     let webhook = [&webhook[..webhook.len() - 1], file, b"}}"].concat();
     let url = create(&webhook).unwrap().webhook;
     assert_eq!(url.as_deref(), Some("https://example.com"), "{name}");
-    let raw = Extras::of(&webhook).unwrap().webhook.unwrap();
+    let raw = EdgeFields::of(&webhook).unwrap().webhook.unwrap();
     assert_eq!(parse_webhook(&raw).ok(), url, "{name}");
 
     // What upstream has kept, plain and in superjson.
@@ -251,8 +251,8 @@ fn assert_is_no_json(name: &str, file: &[u8]) {
             "{name} as {field}"
         );
         assert_eq!(
-            Extras::of(&within(field, file)),
-            Ok(Extras::default()),
+            EdgeFields::of(&within(field, file)),
+            Ok(EdgeFields::default()),
             "{name}"
         );
     }
@@ -279,7 +279,7 @@ fn assert_is_no_json(name: &str, file: &[u8]) {
         for content_type in ["application/json", "text/plain", "", FORM] {
             assert_eq!(
                 parse_callback(content_type, file),
-                Err(Refusal::InvalidJson),
+                Err(ApiError::InvalidJson),
                 "{name}"
             );
         }

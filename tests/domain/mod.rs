@@ -1,11 +1,14 @@
 //! The rules, through their public API, by the folders of `src/domain/`.
 
 mod api;
+mod approval;
 mod auth;
 mod cache;
 mod json;
 mod list;
+mod page;
 mod relay;
+mod text;
 mod time;
 mod token;
 mod webhook;

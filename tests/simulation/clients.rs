@@ -2,9 +2,15 @@
 use super::oracle::{End, Oracle};
 use super::world::{Event, HOUR, IDS, SECOND, World, at};
 use super::{What, end_of};
-use waitpoint::token::{
-    Ask, CompletedBy, Decision, Key, Outcome, Output, OutputKind, Reply, Token,
-};
+use waitpoint::domain::token::command::Ask;
+use waitpoint::domain::token::CompletedBy;
+use waitpoint::domain::token::Decision;
+use waitpoint::domain::token::Key;
+use waitpoint::domain::token::transition::Outcome;
+use waitpoint::domain::token::Output;
+use waitpoint::domain::token::OutputKind;
+use waitpoint::domain::token::command::Reply;
+use waitpoint::domain::token::Token;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
@@ -90,8 +96,8 @@ impl World<'_> {
     /// What there is to be found; nothing if it is forgotten.
     pub(super) fn expected(&self, id: usize) -> Option<End> {
         let oracle = self.objects[id].oracle.as_ref()?;
-        let is_forgotten = oracle.is_forgotten(self.retention, self.now);
-        (!is_forgotten).then(|| oracle.end(self.now))
+        let is_past_retention = oracle.is_past_retention(self.retention, self.now);
+        (!is_past_retention).then(|| oracle.end(self.now))
     }
 
     fn check_found(

@@ -4,9 +4,20 @@ use super::oracle::{End, Oracle};
 use super::world::{Event, Ringing, World, at};
 use super::{What, end_of};
 use std::time::Duration;
-use waitpoint::delivery::{Answer, Debt, LEASE, Listed, MAX_ATTEMPTS, Progress, Target};
-use waitpoint::time::Timestamp;
-use waitpoint::token::{Alarm, Ask, Reply, State, Token, answer};
+use waitpoint::domain::token::delivery::AttemptResult;
+use waitpoint::domain::token::schedule::DueTask;
+use waitpoint::domain::token::schedule::LEASE;
+use waitpoint::domain::token::index_state::IndexState;
+use waitpoint::domain::token::delivery::MAX_ATTEMPTS;
+use waitpoint::domain::token::delivery::Progress;
+use waitpoint::domain::token::delivery::Target;
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::schedule::Alarm;
+use waitpoint::domain::token::command::Ask;
+use waitpoint::domain::token::command::Reply;
+use waitpoint::domain::token::State;
+use waitpoint::domain::token::Token;
+use waitpoint::domain::token::command::answer;
 
 pub(super) const LEASED: u64 = LEASE.as_secs() * 1_000;
 
@@ -16,7 +27,7 @@ pub(super) struct Object {
     pub(super) record: Option<Token>,
     pub(super) alarm: Option<u64>,
     // Memory.
-    listed: Listed,
+    listed: IndexState,
     /// Whether there was a token that is forgotten.
     is_gone: bool,
     /// Whether its alarm has come, and none was set since.
@@ -62,7 +73,7 @@ impl Object {
     }
 
     pub(super) fn lose_memory(&mut self) {
-        self.listed = Listed::default();
+        self.listed = IndexState::default();
         self.is_gone = false;
         self.is_rung = false;
         self.paying = None;
@@ -86,7 +97,7 @@ impl World<'_> {
             self.objects[id].is_gone,
         );
         if reply == Reply::Created {
-            self.objects[id].listed = Listed::Unknown;
+            self.objects[id].listed = IndexState::Unknown;
         }
         self.objects[id].is_changed = changed;
         if let (Some(token), true) = (&record, changed) {
@@ -102,7 +113,7 @@ impl World<'_> {
     /// nobody knows what the index has.
     pub(super) fn decided(&mut self, id: usize) {
         let object = &mut self.objects[id];
-        let is_unknown = object.record.is_some() && object.listed == Listed::Unknown;
+        let is_unknown = object.record.is_some() && object.listed == IndexState::Unknown;
         // So who comes by makes good for waiters what a panic has left.
         object.has_panicked = false;
         if object.is_changed || is_unknown {
@@ -122,8 +133,8 @@ impl World<'_> {
         let object = &self.objects[id];
         let token = object.record.as_ref().unwrap();
         let news = News {
-            row: token.is_news(object.listed).then(|| row_of(token)),
-            owes: token.owes(),
+            row: token.needs_index_update(object.listed).then(|| row_of(token)),
+            owes: token.has_pending_delivery(),
         };
         self.objects[id].following += 1;
         if self.is_faulty && self.chance.percent(10) {
@@ -145,7 +156,7 @@ impl World<'_> {
                 self.push(wait, Event::Row(id, created, completed));
             }
             let object = &mut self.objects[id];
-            object.listed = object.listed.told();
+            object.listed = object.listed.after_sending();
         }
         if news.owes {
             self.pay(id, true, false);
@@ -168,13 +179,13 @@ impl World<'_> {
     pub(super) fn look(&mut self, id: usize) {
         let object = &mut self.objects[id];
         object.is_rung = true;
-        if object.listed == Listed::Told {
-            object.listed = Listed::Unknown;
+        if object.listed == IndexState::Unconfirmed {
+            object.listed = IndexState::Unknown;
         }
         let Some(mut token) = self.objects[id].record.clone() else {
             return self.forget(id);
         };
-        let settled = token.settle_if_due(at(self.now), &self.subscribers());
+        let settled = token.time_out_if_due(at(self.now), &self.subscribers());
         if settled {
             self.save(id, token.clone());
         }
@@ -205,7 +216,7 @@ impl World<'_> {
         let object = &mut self.objects[id];
         if let Some(token) = object.record.take() {
             let oracle = object.oracle.take().unwrap();
-            assert!(oracle.is_forgotten(self.retention, self.now), "gone early");
+            assert!(oracle.is_past_retention(self.retention, self.now), "gone early");
             let pending = |progress| matches!(progress, Progress::Pending(_));
             let mut deliveries = token.deliveries.iter();
             assert!(!deliveries.any(|one| pending(one.progress)), "never told");
@@ -233,8 +244,8 @@ impl World<'_> {
             return;
         }
         object.paying = Some(Paying { is_armed, rings });
-        if object.listed == Listed::Unreachable {
-            object.listed = Listed::Unknown;
+        if object.listed == IndexState::Unreachable {
+            object.listed = IndexState::Unknown;
         }
         self.pay_on(id);
     }
@@ -245,11 +256,11 @@ impl World<'_> {
         let debt = object
             .record
             .as_ref()
-            .and_then(|token| token.debt(retention, object.listed, at(self.now)));
+            .and_then(|token| token.next_task(retention, object.listed, at(self.now)));
         match debt {
-            Some(Debt::List) => self.list(id),
-            Some(Debt::Deliver(index)) => self.deliver(id, index),
-            Some(Debt::Forget) => self.let_go(id),
+            Some(DueTask::List) => self.list(id),
+            Some(DueTask::Deliver(index)) => self.deliver(id, index),
+            Some(DueTask::Purge) => self.let_go(id),
             None => {
                 let paying = object.paying.take().unwrap();
                 if !paying.is_armed || self.objects[id].is_rung {
@@ -279,14 +290,14 @@ impl World<'_> {
             }
             self.push(wait, Event::Row(id, created, completed));
         }
-        let told = (self.has_index && !is_lost).then(|| token.listing());
+        let told = (self.has_index && !is_lost).then(|| token.expected_index_state());
         let wait = if is_lost { 5_000 } else { wait + 5 };
         self.push(wait, Event::Told(id, self.objects[id].life, told));
     }
 
-    pub(super) fn told(&mut self, id: usize, told: Option<Listed>) {
+    pub(super) fn told(&mut self, id: usize, told: Option<IndexState>) {
         let object = &mut self.objects[id];
-        object.listed = told.unwrap_or(Listed::Unreachable);
+        object.listed = told.unwrap_or(IndexState::Unreachable);
         object.paying.as_mut().unwrap().is_armed = false;
         self.pay_on(id);
     }
@@ -319,18 +330,18 @@ impl World<'_> {
         &mut self,
         id: usize,
         index: usize,
-        answer: Answer,
+        answer: AttemptResult,
         pause: Option<u64>,
     ) {
         let Some(mut token) = self.objects[id].record.clone() else {
             unreachable!("a token that owes a delivery is not forgotten");
         };
         let pause = pause.map(Duration::from_millis);
-        token.attempted(index, answer, pause, &id.to_string(), at(self.now));
+        token.record_attempt(index, answer, pause, &id.to_string(), at(self.now));
         let delivery = &token.deliveries[index];
         match (answer, delivery.progress) {
-            (Answer::Status(200), progress) => assert_eq!(progress, Progress::Delivered),
-            (Answer::Status(410), progress) => assert_eq!(progress, Progress::Failed),
+            (AttemptResult::Status(200), progress) => assert_eq!(progress, Progress::Delivered),
+            (AttemptResult::Status(410), progress) => assert_eq!(progress, Progress::Failed),
             (_, Progress::Pending(next)) => assert!(next > at(self.now), "tried at once"),
             (_, progress) => {
                 assert_eq!(
@@ -394,7 +405,7 @@ impl World<'_> {
         let tell = is_heard.then(|| at(self.now).plus(LEASE));
         let wakeup = wakeup.into_iter().chain(tell).min();
         let overdue = token.state == State::Waiting && token.timeout_at <= Some(at(self.now));
-        if !overdue && !token.is_forgotten(retention, at(self.now)) {
+        if !overdue && !token.is_past_retention(retention, at(self.now)) {
             assert!(wakeup.is_none_or(|wakeup| wakeup > at(self.now)), "past");
         }
         wakeup

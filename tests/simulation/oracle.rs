@@ -40,7 +40,7 @@ impl Oracle {
         }
     }
 
-    pub(super) fn is_forgotten(&self, retention: u64, now: u64) -> bool {
+    pub(super) fn is_past_retention(&self, retention: u64, now: u64) -> bool {
         match self.end(now) {
             End::Waiting => false,
             End::Completed(at, _) | End::TimedOut(at) => at + retention <= now,

@@ -5,9 +5,13 @@ use super::object::{LEASED, News, Object};
 use super::oracle::End;
 use super::{Seen, Standing, What, end_of};
 use std::collections::{BTreeMap, BTreeSet};
-use waitpoint::delivery::{Answer, CONFIRM, Listed, Target};
-use waitpoint::time::Timestamp;
-use waitpoint::token::{State, Token};
+use waitpoint::domain::token::delivery::AttemptResult;
+use waitpoint::domain::token::index_state::INDEX_CONFIRM_WITHIN;
+use waitpoint::domain::token::index_state::IndexState;
+use waitpoint::domain::token::delivery::Target;
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::State;
+use waitpoint::domain::token::Token;
 
 pub(super) const SECOND: u64 = 1_000;
 pub(super) const HOUR: u64 = 3_600 * SECOND;
@@ -17,21 +21,21 @@ pub(super) const IDS: usize = 4;
 const MOST_CLIENTS: usize = 60;
 
 /// Whether a message arrives, what the sender hears, and the pause that it is asked for.
-type Mood = (bool, Answer, Option<u64>);
-const WELL: &[Mood] = &[(true, Answer::Status(200), None)];
+type Mood = (bool, AttemptResult, Option<u64>);
+const WELL: &[Mood] = &[(true, AttemptResult::Status(200), None)];
 const ILL: &[Mood] = &[
-    (true, Answer::Status(500), None),
-    (false, Answer::None, None),
+    (true, AttemptResult::Status(500), None),
+    (false, AttemptResult::NoResponse, None),
 ];
 const MIXED: &[Mood] = &[
-    (true, Answer::Status(200), None),
-    (true, Answer::Status(500), None),
-    (true, Answer::Status(429), Some(30 * SECOND)),
-    (true, Answer::Status(503), Some(u64::MAX)),
-    (true, Answer::Status(410), None),
-    (false, Answer::None, None),
-    (true, Answer::None, None),
-    (false, Answer::Impossible, None),
+    (true, AttemptResult::Status(200), None),
+    (true, AttemptResult::Status(500), None),
+    (true, AttemptResult::Status(429), Some(30 * SECOND)),
+    (true, AttemptResult::Status(503), Some(u64::MAX)),
+    (true, AttemptResult::Status(410), None),
+    (false, AttemptResult::NoResponse, None),
+    (true, AttemptResult::NoResponse, None),
+    (false, AttemptResult::NotSendable, None),
 ];
 
 #[derive(Clone, Debug)]
@@ -41,8 +45,8 @@ pub(super) enum Event {
     FollowUp(usize, u32, News),
     /// A row reaches the index: created, completed.
     Row(usize, u64, Option<u64>),
-    Told(usize, u32, Option<Listed>),
-    Attempted(usize, u32, usize, Answer, Option<u64>),
+    Told(usize, u32, Option<IndexState>),
+    Attempted(usize, u32, usize, AttemptResult, Option<u64>),
     Released(usize, u32),
     Crash(usize),
     Evict(usize),
@@ -192,13 +196,13 @@ impl<'a> World<'a> {
                 self.see(
                     id,
                     match answer {
-                        Answer::Status(200) => What::Received,
-                        Answer::Status(410) => What::Gone,
-                        Answer::Status(_) => What::Refused,
-                        Answer::None | Answer::Impossible => What::Unanswered,
+                        AttemptResult::Status(200) => What::Received,
+                        AttemptResult::Status(410) => What::Gone,
+                        AttemptResult::Status(_) => What::Refused,
+                        AttemptResult::NoResponse | AttemptResult::NotSendable => What::Unanswered,
                     },
                 );
-                self.attempted(id, index, answer, pause);
+                self.record_attempt(id, index, answer, pause);
             }
             Event::Released(id, life) if self.lives(id, life) => self.forget(id),
             Event::Crash(id) if self.chance.percent(50) => {
@@ -236,7 +240,7 @@ impl<'a> World<'a> {
             return (Standing::Absent, false);
         };
         let standing = match (&token.state, oracle.end(self.now)) {
-            _ if oracle.is_forgotten(self.retention, self.now) => Standing::Forgotten,
+            _ if oracle.is_past_retention(self.retention, self.now) => Standing::Forgotten,
             (State::Waiting, End::Waiting) => Standing::Waiting,
             (State::Waiting, _) => Standing::Overdue,
             (State::Completed { .. }, _) => Standing::Completed,
@@ -368,7 +372,7 @@ impl<'a> World<'a> {
         // Whatever is owed has an alarm in time: whoever is at it may die any moment.
         let due = token.deliveries.iter().filter_map(|one| one.due_at());
         let due = due.map(|due| due.as_millis().max(self.now) + LEASED).min();
-        let confirm = u64::try_from(CONFIRM.as_millis()).unwrap();
+        let confirm = u64::try_from(INDEX_CONFIRM_WITHIN.as_millis()).unwrap();
         let listed = (!self.is_listed(id, token)).then_some(self.now + confirm);
         let timeout = token.timeout_at.map(Timestamp::as_millis);
         let end = match stands {

@@ -3,7 +3,7 @@
 //!
 //! JSON bodies of requests.
 
-use super::error::Refusal;
+use super::error::ApiError;
 use super::excerpt::excerpt;
 use crate::domain::json::is_object;
 use serde::Deserialize;
@@ -12,18 +12,18 @@ use serde_json::value::RawValue;
 /// Reads a JSON object.
 ///
 /// # Errors
-/// `BodyEmpty`, `InvalidJson`, `Invalid`.
-pub(super) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
+/// `BodyEmpty`, `InvalidJson`, `ValidationError`.
+pub(super) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
     if body.is_empty() {
-        return Err(Refusal::BodyEmpty);
+        return Err(ApiError::BodyEmpty);
     }
-    let text = std::str::from_utf8(body).map_err(|_| Refusal::InvalidJson)?;
+    let text = std::str::from_utf8(body).map_err(|_| ApiError::InvalidJson)?;
     if !is_object(text) {
-        let raw: &RawValue = serde_json::from_str(text).map_err(|_| Refusal::InvalidJson)?;
+        let raw: &RawValue = serde_json::from_str(text).map_err(|_| ApiError::InvalidJson)?;
         return Err(match raw.get() {
             // trigger.dev takes these for no JSON at all.
-            "null" | "false" | "0" | "\"\"" => Refusal::InvalidJson,
-            other => Refusal::Invalid {
+            "null" | "false" | "0" | "\"\"" => ApiError::InvalidJson,
+            other => ApiError::ValidationError {
                 path: "",
                 message: format!("Expected object, received {}", kind_of(other)),
             },
@@ -31,12 +31,12 @@ pub(super) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusa
     }
     serde_json::from_str(text).map_err(|why| {
         if why.is_data() {
-            Refusal::Invalid {
+            ApiError::ValidationError {
                 path: "",
                 message: why.to_string(),
             }
         } else {
-            Refusal::InvalidJson
+            ApiError::InvalidJson
         }
     })
 }
@@ -50,9 +50,9 @@ fn kind_of(json: &str) -> &'static str {
     }
 }
 
-pub(super) fn string(raw: &RawValue, path: &'static str) -> Result<String, Refusal> {
+pub(super) fn string(raw: &RawValue, path: &'static str) -> Result<String, ApiError> {
     serde_json::from_str(raw.get()).map_err(|_| {
         let message = format!("{} is no string", excerpt(raw.get()));
-        Refusal::Invalid { path, message }
+        ApiError::ValidationError { path, message }
     })
 }

@@ -3,7 +3,7 @@
 //!
 //! The body of a machine's POST to `token.url`.
 
-use super::error::Refusal;
+use super::error::ApiError;
 use super::form::{form_to_json, media_type};
 use super::limits::MAX_COMPLETE;
 use crate::domain::json::quoted_len;
@@ -18,16 +18,16 @@ use serde_json::value::RawValue;
 /// `InvalidJson` for what is not UTF-8, `UnsupportedMediaType` for multipart forms,
 /// `TooManyFields`, `BodyTooLarge` for a form that outgrows [`MAX_COMPLETE`] as JSON and for text that
 /// outgrows twice that.
-pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, Refusal> {
+pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, ApiError> {
     let media_type = media_type(content_type);
     if media_type == "multipart/form-data" {
-        return Err(Refusal::UnsupportedMediaType(media_type));
+        return Err(ApiError::UnsupportedMediaType(media_type));
     }
     let json = |text: String| Output {
         kind: OutputKind::Json,
         text,
     };
-    let text = std::str::from_utf8(body).map_err(|_| Refusal::InvalidJson)?;
+    let text = std::str::from_utf8(body).map_err(|_| ApiError::InvalidJson)?;
     // A byte order mark is no part of what was meant.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
@@ -44,7 +44,7 @@ pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, Refusal
     }
     // Answers hold an output as a JSON string. One of JSON is at most doubled by that.
     if quoted_len(text) > 2 * MAX_COMPLETE {
-        return Err(Refusal::BodyTooLarge(MAX_COMPLETE));
+        return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
     }
     Ok(Output {
         kind: OutputKind::Text,

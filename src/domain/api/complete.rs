@@ -4,7 +4,7 @@
 //! Complete: the body of the request, and what the decision came to.
 
 use super::body::object;
-use super::error::Refusal;
+use super::error::ApiError;
 use crate::domain::token::transition::Outcome;
 use crate::domain::token::{Output, OutputKind};
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
@@ -25,8 +25,8 @@ impl CompleteRequest {
     /// Reads the body of complete.
     ///
     /// # Errors
-    /// `BodyEmpty`, `InvalidJson`, `Invalid`.
-    pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
+    /// `BodyEmpty`, `InvalidJson`, `ValidationError`.
+    pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let CompleteFields { data, unknown_key } = object(body)?;
         let output = data.map(|raw| Output {
             kind: OutputKind::Json,

@@ -6,10 +6,10 @@
 //! `api.ts`.
 
 use super::body::{object, string};
-use super::error::Refusal;
+use super::error::ApiError;
 use super::excerpt::excerpt;
 use super::limits::{MAX_KEY, MAX_TAG, MAX_TAGS};
-use crate::approval::Approval;
+use crate::domain::approval::schema::Approval;
 use crate::domain::json;
 use crate::domain::time::duration::{
     DURATION_FORMS, TimeoutError, future, parse_duration, parse_timeout,
@@ -50,8 +50,8 @@ impl CreateRequest {
     /// Reads the body of create.
     ///
     /// # Errors
-    /// `BodyEmpty`, `InvalidJson`, `Invalid` with the field's name, `TooManyTags`.
-    pub fn parse(body: &[u8], now: Timestamp) -> Result<Self, Refusal> {
+    /// `BodyEmpty`, `InvalidJson`, `ValidationError` with the field's name, `TooManyTags`.
+    pub fn parse(body: &[u8], now: Timestamp) -> Result<Self, ApiError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Fields<'a> {
@@ -93,10 +93,10 @@ impl CreateRequest {
     }
 }
 
-fn key(raw: &RawValue) -> Result<String, Refusal> {
+fn key(raw: &RawValue) -> Result<String, ApiError> {
     let key = string(raw, "idempotencyKey")?;
     if key.encode_utf16().count() > MAX_KEY {
-        return Err(Refusal::Invalid {
+        return Err(ApiError::ValidationError {
             path: "idempotencyKey",
             message: format!("idempotencyKey must be {MAX_KEY} characters or less"),
         });
@@ -104,9 +104,9 @@ fn key(raw: &RawValue) -> Result<String, Refusal> {
     Ok(key)
 }
 
-fn ttl(raw: &RawValue, now: Timestamp) -> Result<Timestamp, Refusal> {
+fn ttl(raw: &RawValue, now: Timestamp) -> Result<Timestamp, ApiError> {
     let text = string(raw, "idempotencyKeyTTL")?;
-    let life = parse_duration(&text).ok_or_else(|| Refusal::Invalid {
+    let life = parse_duration(&text).ok_or_else(|| ApiError::ValidationError {
         path: "idempotencyKeyTTL",
         message: format!("{} is no duration such as {DURATION_FORMS}", excerpt(&text)),
     })?;
@@ -116,15 +116,15 @@ fn ttl(raw: &RawValue, now: Timestamp) -> Result<Timestamp, Refusal> {
 /// Reads the field `webhook` of create: its URL.
 ///
 /// # Errors
-/// `Invalid`.
-pub fn parse_webhook(text: &str) -> Result<String, Refusal> {
+/// `ValidationError`.
+pub fn parse_webhook(text: &str) -> Result<String, ApiError> {
     #[derive(Deserialize)]
     struct Webhook {
         url: String,
     }
     json::object(text.as_bytes())
         .map(|webhook: Webhook| webhook.url)
-        .ok_or_else(|| Refusal::Invalid {
+        .ok_or_else(|| ApiError::ValidationError {
             path: "webhook",
             message: format!(
                 "{} is no webhook; give {{\"url\": \"https://…\"}}",
@@ -138,9 +138,9 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     Deserialize::deserialize(deserializer).map(Some)
 }
 
-fn timeout(raw: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
+fn timeout(raw: &str, now: Timestamp) -> Result<Timestamp, ApiError> {
     if let Ok(text) = serde_json::from_str::<String>(raw) {
-        return parse_timeout(&text, now).map_err(|why| Refusal::timeout(&text, why));
+        return parse_timeout(&text, now).map_err(|why| ApiError::timeout(&text, why));
     }
     // A number is milliseconds since the epoch, as for JavaScript's Date; some languages write decimals.
     let whole = raw.trim_end_matches('0').strip_suffix('.').unwrap_or(raw);
@@ -149,19 +149,19 @@ fn timeout(raw: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
         Ok(millis) => future(Timestamp::from_millis(millis), now),
         Err(_) => Err(TimeoutError::Unreadable),
     };
-    at.map_err(|why| Refusal::timeout(raw, why))
+    at.map_err(|why| ApiError::timeout(raw, why))
 }
 
 /// Reads the field `tags` of create.
 ///
 /// # Errors
-/// `Invalid`, `TooManyTags`.
-pub fn read_tags(raw: &RawValue) -> Result<Vec<String>, Refusal> {
+/// `ValidationError`, `TooManyTags`.
+pub fn read_tags(raw: &RawValue) -> Result<Vec<String>, ApiError> {
     let tags = match serde_json::from_str::<String>(raw.get()) {
         Ok(one) => vec![one],
         Err(_) => serde_json::from_str::<Vec<String>>(raw.get()).map_err(|_| {
             let message = format!("{} is no tag or list of tags (strings)", excerpt(raw.get()));
-            Refusal::Invalid {
+            ApiError::ValidationError {
                 path: "tags",
                 message,
             }
@@ -169,13 +169,13 @@ pub fn read_tags(raw: &RawValue) -> Result<Vec<String>, Refusal> {
     };
     if tags.iter().any(|tag| tag.encode_utf16().count() > MAX_TAG) {
         let message = "Tags must be less than 128 characters".to_owned();
-        return Err(Refusal::Invalid {
+        return Err(ApiError::ValidationError {
             path: "tags",
             message,
         });
     }
     if tags.len() > MAX_TAGS {
-        return Err(Refusal::TooManyTags(tags.len()));
+        return Err(ApiError::TooManyTags(tags.len()));
     }
     Ok(tags)
 }

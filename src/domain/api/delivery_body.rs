@@ -5,7 +5,7 @@
 use crate::domain::json::to_json;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
-use crate::domain::token::delivery::{Answer, Delivery, Note, Progress, Target};
+use crate::domain::token::delivery::{AttemptResult, Delivery, UpstreamConflict, Progress, Target};
 use serde::Serialize;
 
 /// How far a webhook has come.
@@ -38,9 +38,9 @@ impl<'a> DeliveryBody<'a> {
         };
         let (last_status, last_error) = match delivery.last.map(|last| last.answer) {
             None => (None, None),
-            Some(Answer::Status(status)) => (Some(status), None),
-            Some(Answer::None) => (None, Some("not reached, or no answer within 10 seconds")),
-            Some(Answer::Impossible) => (None, Some("its URL or its secret cannot be used")),
+            Some(AttemptResult::Status(status)) => (Some(status), None),
+            Some(AttemptResult::NoResponse) => (None, Some("not reached, or no answer within 10 seconds")),
+            Some(AttemptResult::NotSendable) => (None, Some("its URL or its secret cannot be used")),
         };
         Self {
             target,
@@ -56,8 +56,8 @@ impl<'a> DeliveryBody<'a> {
             last_status,
             last_error,
             difference: delivery.note.map(|note| match note {
-                Note::TimedOutUpstream => "it had timed out upstream",
-                Note::DecidedOtherwiseUpstream => {
+                UpstreamConflict::TimedOutUpstream => "it had timed out upstream",
+                UpstreamConflict::DecidedOtherwiseUpstream => {
                     "it had been completed upstream with another output"
                 }
             }),

@@ -12,23 +12,23 @@ use std::fmt;
 
 /// Why a request was refused. One that fails by a panic is 500 `internal_error`, by `worker/http.rs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ApiError {
     /// 401: no `Authorization` header.
-    NoAuthorization,
+    MissingAuthorization,
     /// 401: no such secret key, or a public access token where only a secret key will do.
     InvalidApiKey,
     /// 401: a public access token that does not verify.
     InvalidPublicToken,
     /// 401: a public access token that did verify, but is past its `exp`.
-    ExpiredPublicToken,
+    PublicTokenExpired,
     /// 401: the hash in a callback URL is not the token's.
     InvalidCallbackHash,
     /// 403: the credential's scopes do not cover this.
-    ScopeTooSmall,
+    InsufficientScope,
     /// 404: nothing at this path.
-    NoSuchPath,
+    PathNotFound,
     /// 404: no such token in this environment.
-    UnknownToken,
+    TokenNotFound,
     /// 405: carries the methods that are allowed, as the `Allow` header writes them.
     MethodNotAllowed(&'static str),
     /// 413: carries the limit in bytes.
@@ -42,18 +42,18 @@ pub enum Refusal {
     /// 400: not JSON, or not UTF-8.
     InvalidJson,
     /// 400: JSON, but not of the right shape.
-    Invalid {
+    ValidationError {
         /// The field, `""` for the whole body.
         path: &'static str,
         /// What is wrong with it.
         message: String,
     },
     /// 400: a query of list with values that cannot be read; carries all of them.
-    Query(Vec<QueryIssue>),
+    InvalidQuery(Vec<QueryIssue>),
     /// 415: a callback body in a form that is not read; carries the media type.
     UnsupportedMediaType(String),
     /// 403: a form that a page of another site sends.
-    ForeignForm,
+    CrossSiteForm,
     /// 422: carries the number of tags.
     TooManyTags(usize),
     /// 429: a credential has used up its share; carries the binding that counts it.
@@ -61,9 +61,9 @@ pub enum Refusal {
     /// 429: too many credentials from one address that were none.
     TooManyFailures,
     /// 503: storage or the object did not answer. The request is safe to repeat.
-    StorageTrouble,
+    StorageUnavailable,
     /// 503: the API at which the token lives did not answer.
-    UpstreamTrouble,
+    UpstreamUnavailable,
     /// 508: what was sent upstream came back.
     UpstreamLoop,
     /// 500: the Worker's settings are wrong; carries what an operator must mend.
@@ -79,7 +79,7 @@ pub struct QueryIssue {
     pub message: String,
 }
 
-/// The body of a refusal on the wire.
+/// The body of an error on the wire.
 #[derive(Serialize)]
 struct Body<'a> {
     error: &'a str,
@@ -110,7 +110,7 @@ impl<'a> From<&'a QueryIssue> for Detail<'a> {
     }
 }
 
-impl Refusal {
+impl ApiError {
     /// A timeout that cannot be used; names the value and the accepted forms.
     #[must_use]
     pub fn timeout(value: &str, why: TimeoutError) -> Self {
@@ -120,7 +120,7 @@ impl Refusal {
             TimeoutError::TooFar => "lies beyond the year 9999",
         };
         let message = format!("{} {why}; give {TIMEOUT_FORMS}", excerpt(value));
-        Self::Invalid {
+        Self::ValidationError {
             path: "timeout",
             message,
         }
@@ -143,7 +143,7 @@ impl Refusal {
     pub fn is_failed_credential(&self) -> bool {
         matches!(
             self,
-            Self::NoAuthorization
+            Self::MissingAuthorization
                 | Self::InvalidApiKey
                 | Self::InvalidPublicToken
                 | Self::InvalidCallbackHash
@@ -155,7 +155,7 @@ impl Refusal {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::StorageTrouble | Self::UpstreamTrouble | Self::TooManyRequests(_)
+            Self::StorageUnavailable | Self::UpstreamUnavailable | Self::TooManyRequests(_)
         )
     }
 
@@ -163,9 +163,9 @@ impl Refusal {
     #[must_use]
     pub fn to_json(&self) -> String {
         // trigger.dev's body for a missing scope, which its SDK and its users know.
-        let scope = matches!(self, Self::ScopeTooSmall);
+        let scope = matches!(self, Self::InsufficientScope);
         let details = match self {
-            Self::Query(issues) => Some(issues.iter().map(Detail::from).collect()),
+            Self::InvalidQuery(issues) => Some(issues.iter().map(Detail::from).collect()),
             _ => None,
         };
         let body = Body {
@@ -180,29 +180,29 @@ impl Refusal {
 
     fn parts(&self) -> (u16, &'static str) {
         match self {
-            Self::NoAuthorization => (401, "missing_authorization"),
+            Self::MissingAuthorization => (401, "missing_authorization"),
             Self::InvalidApiKey => (401, "invalid_api_key"),
             Self::InvalidPublicToken => (401, "invalid_public_token"),
-            Self::ExpiredPublicToken => (401, "public_token_expired"),
+            Self::PublicTokenExpired => (401, "public_token_expired"),
             Self::InvalidCallbackHash => (401, "invalid_callback_hash"),
-            Self::ScopeTooSmall => (403, "unauthorized"),
-            Self::NoSuchPath => (404, "path_not_found"),
-            Self::UnknownToken => (404, "token_not_found"),
+            Self::InsufficientScope => (403, "unauthorized"),
+            Self::PathNotFound => (404, "path_not_found"),
+            Self::TokenNotFound => (404, "token_not_found"),
             Self::MethodNotAllowed(_) => (405, "method_not_allowed"),
             Self::BodyTooLarge(_) => (413, "body_too_large"),
             Self::TooManyFields(_) => (413, "too_many_fields"),
             Self::BodyUnreadable => (400, "body_unreadable"),
             Self::BodyEmpty => (400, "body_empty"),
             Self::InvalidJson => (400, "invalid_json"),
-            Self::Invalid { .. } => (400, "validation_error"),
-            Self::Query(_) => (400, "invalid_query"),
+            Self::ValidationError { .. } => (400, "validation_error"),
+            Self::InvalidQuery(_) => (400, "invalid_query"),
             Self::UnsupportedMediaType(_) => (415, "unsupported_media_type"),
-            Self::ForeignForm => (403, "cross_site_form"),
+            Self::CrossSiteForm => (403, "cross_site_form"),
             Self::TooManyTags(_) => (422, "too_many_tags"),
             Self::TooManyRequests(_) => (429, "too_many_requests"),
             Self::TooManyFailures => (429, "too_many_failures"),
-            Self::StorageTrouble => (503, "storage_trouble"),
-            Self::UpstreamTrouble => (503, "upstream_trouble"),
+            Self::StorageUnavailable => (503, "storage_trouble"),
+            Self::UpstreamUnavailable => (503, "upstream_trouble"),
             Self::UpstreamLoop => (508, "upstream_loop"),
             Self::Misconfigured(_) => (500, "misconfigured"),
         }
@@ -210,19 +210,19 @@ impl Refusal {
 }
 
 /// The sentence for people; trigger.dev's own words where it has some.
-impl fmt::Display for Refusal {
+impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoAuthorization => f.write_str("No authorization header provided"),
+            Self::MissingAuthorization => f.write_str("No authorization header provided"),
             Self::InvalidApiKey => f.write_str("Invalid API key"),
-            Self::InvalidPublicToken | Self::ExpiredPublicToken => {
+            Self::InvalidPublicToken | Self::PublicTokenExpired => {
                 f.write_str("Public Access Token is invalid")
             }
             Self::InvalidCallbackHash => f.write_str("Invalid URL, hash doesn't match"),
-            Self::ScopeTooSmall => f.write_str("Unauthorized"),
-            Self::ForeignForm => f.write_str("A page of another site may not complete a token"),
-            Self::NoSuchPath => f.write_str("Not found"),
-            Self::UnknownToken => f.write_str("Waitpoint not found"),
+            Self::InsufficientScope => f.write_str("Unauthorized"),
+            Self::CrossSiteForm => f.write_str("A page of another site may not complete a token"),
+            Self::PathNotFound => f.write_str("Not found"),
+            Self::TokenNotFound => f.write_str("Waitpoint not found"),
             Self::MethodNotAllowed(_) => f.write_str("Method not allowed"),
             Self::BodyTooLarge(_) => f.write_str("Request body too large"),
             Self::TooManyFields(limit) => {
@@ -231,12 +231,12 @@ impl fmt::Display for Refusal {
             Self::BodyUnreadable => f.write_str("Request body could not be read to its end"),
             Self::BodyEmpty => f.write_str("Request body is empty"),
             Self::InvalidJson => f.write_str("Invalid JSON"),
-            Self::Invalid { path: "", message } => write!(f, "Validation error: {message}"),
-            Self::Invalid { path, message } => {
+            Self::ValidationError { path: "", message } => write!(f, "Validation error: {message}"),
+            Self::ValidationError { path, message } => {
                 write!(f, "Validation error: {message} at \"{path}\"")
             }
             // The SDK shows this sentence alone.
-            Self::Query(issues) => {
+            Self::InvalidQuery(issues) => {
                 f.write_str("Query Error")?;
                 for QueryIssue { name, message } in issues {
                     write!(f, "; {name}: {message}")?;
@@ -256,8 +256,8 @@ impl fmt::Display for Refusal {
             ),
             Self::TooManyRequests(binding) => write!(f, "Too many requests ({binding})"),
             Self::TooManyFailures => f.write_str("Too many wrong credentials"),
-            Self::StorageTrouble => f.write_str("The token could not be reached; please try again"),
-            Self::UpstreamTrouble => {
+            Self::StorageUnavailable => f.write_str("The token could not be reached; please try again"),
+            Self::UpstreamUnavailable => {
                 f.write_str("The API at which the token lives did not answer; please try again")
             }
             Self::UpstreamLoop => f.write_str("UPSTREAM leads back here"),

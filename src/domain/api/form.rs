@@ -3,7 +3,7 @@
 //!
 //! Forms: `application/x-www-form-urlencoded`, read as fields or as a JSON object of them.
 
-use super::error::Refusal;
+use super::error::ApiError;
 use super::limits::{MAX_COMPLETE, MAX_FORM_FIELDS};
 use crate::domain::encoding::percent_decode;
 use serde::Serialize;
@@ -38,10 +38,10 @@ pub(super) fn media_type(content_type: &str) -> String {
 ///
 /// # Errors
 /// `TooManyFields`
-pub fn check_field_count(form: &str) -> Result<(), Refusal> {
+pub fn check_field_count(form: &str) -> Result<(), ApiError> {
     let fields = form.split('&').filter(|pair| !pair.is_empty());
     if fields.take(MAX_FORM_FIELDS + 1).count() > MAX_FORM_FIELDS {
-        return Err(Refusal::TooManyFields(MAX_FORM_FIELDS));
+        return Err(ApiError::TooManyFields(MAX_FORM_FIELDS));
     }
     Ok(())
 }
@@ -50,7 +50,7 @@ pub fn check_field_count(form: &str) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `TooManyFields`, `BodyTooLarge` if the object is longer than [`MAX_COMPLETE`].
-pub(super) fn form_to_json(form: &str) -> Result<String, Refusal> {
+pub(super) fn form_to_json(form: &str) -> Result<String, ApiError> {
     check_field_count(form)?;
     let mut fields: Vec<(String, Vec<String>)> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
@@ -75,7 +75,7 @@ pub(super) fn form_to_json(form: &str) -> Result<String, Refusal> {
     if opened && written && json.push("}") {
         Ok(json.text)
     } else {
-        Err(Refusal::BodyTooLarge(MAX_COMPLETE))
+        Err(ApiError::BodyTooLarge(MAX_COMPLETE))
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! The API as OpenAPI 3.1, and the start page that tells people the same.
 
-use crate::page;
+use crate::domain::page;
 use askama::Template;
 
 /// The document, and the start page's account of it: a line each.

@@ -18,11 +18,11 @@ const PERIOD_MILLIS: u64 = 10_000;
 
 /// Requests of a share in each [`PERIOD`] that one isolate lets through without asking the platform. A
 /// token's whole life is a dozen of them, so where nobody floods, nobody pays for the question.
-const UNASKED: u8 = 100;
+const LOCAL_ALLOWANCE: u8 = 100;
 
 /// What is counted together.
 #[derive(Clone, Copy, Debug)]
-pub enum Share<'a> {
+pub enum RateLimitKey<'a> {
     /// What an environment's secret keys ask, but for decisions.
     Environment(&'a str),
     /// Reads with this public access token, as the `Authorization` header has it.
@@ -35,7 +35,7 @@ pub enum Share<'a> {
     Decisions(&'a str, &'a str),
 }
 
-impl Share<'_> {
+impl RateLimitKey<'_> {
     /// The binding that counts it.
     #[must_use]
     pub fn binding(&self) -> &'static str {
@@ -70,12 +70,12 @@ impl Share<'_> {
 
 /// What an isolate has let through in this period. Keys that share a counter are asked about sooner, no
 /// more.
-pub struct Unasked {
+pub struct LocalAllowance {
     period: u64,
     counts: [u8; 1024],
 }
 
-impl Default for Unasked {
+impl Default for LocalAllowance {
     fn default() -> Self {
         Self {
             period: 0,
@@ -84,9 +84,9 @@ impl Default for Unasked {
     }
 }
 
-impl Unasked {
+impl LocalAllowance {
     /// Whether this request of a key may pass without asking.
-    pub fn lets_pass(&mut self, key: &str, now: Timestamp) -> bool {
+    pub fn allows(&mut self, key: &str, now: Timestamp) -> bool {
         let period = now.as_millis() / PERIOD_MILLIS;
         if self.period != period {
             self.period = period;
@@ -94,7 +94,7 @@ impl Unasked {
         }
         let at = fnv1a(key.bytes()) as usize % self.counts.len();
         match self.counts.get_mut(at) {
-            Some(count) if *count < UNASKED => {
+            Some(count) if *count < LOCAL_ALLOWANCE => {
                 *count += 1;
                 true
             }

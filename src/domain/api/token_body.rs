@@ -16,18 +16,18 @@ use std::borrow::Cow;
 
 /// Who reads a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reader {
+pub enum Visibility {
     /// The holder of a secret key.
     Owner,
     /// Whom the owner has told by a webhook: all but where else webhooks go.
-    Receiver,
+    Webhook,
     /// Anybody else: neither that nor the idempotency key, which is a back end's own name for what it does.
-    Guest,
+    Token,
 }
 
 /// The answer to retrieve. `id` is the public one; `url` must grant no more than the caller has.
 #[must_use]
-pub fn token_json(id: &str, url: &str, token: &Token, reader: Reader) -> String {
+pub fn token_json(id: &str, url: &str, token: &Token, visibility: Visibility) -> String {
     to_json(&TokenBody::of(id, url, token, reader))
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct TokenBody<'a> {
 }
 
 impl<'a> TokenBody<'a> {
-    pub(crate) fn of(id: &'a str, url: &'a str, token: &'a Token, reader: Reader) -> Self {
+    pub(crate) fn of(id: &'a str, url: &'a str, token: &'a Token, visibility: Visibility) -> Self {
         let (output, by, subject) = match &token.state {
             State::Waiting => (None, None, None),
             State::Completed { decision, .. } => {
@@ -81,8 +81,8 @@ impl<'a> TokenBody<'a> {
             }
         };
         let kind = output.as_ref().map_or(OutputKind::Json, |(_, kind)| *kind);
-        let deliveries = token.deliveries.iter().filter(|_| reader == Reader::Owner);
-        let key = token.key.as_ref().filter(|_| reader != Reader::Guest);
+        let deliveries = token.deliveries.iter().filter(|_| reader == Visibility::Owner);
+        let key = token.key.as_ref().filter(|_| reader != Visibility::Token);
         Self {
             id,
             kind: "MANUAL",

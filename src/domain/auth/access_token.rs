@@ -40,9 +40,9 @@ impl Keyring {
         if jwt.len() > MAX_JWT {
             return Err(JwtError::Invalid);
         }
-        let (environment, header, payload) = self.signer(jwt).ok_or(JwtError::Invalid)?;
+        let (environment, header, payload) = self.find_signer(jwt).ok_or(JwtError::Invalid)?;
         let named = (!environment.is_upstream).then_some(environment.id.as_str());
-        let (scopes, subject, expires_at) = jwt::read(header, payload, named, now)?;
+        let (scopes, subject, expires_at) = jwt::read_claims(header, payload, named, now)?;
         Ok(Claims {
             environment,
             scopes,
@@ -53,10 +53,10 @@ impl Keyring {
 
     /// The environment by a key of which a JWT is signed, and its header and payload as they stand there.
     /// Neither is looked at.
-    pub(crate) fn signer<'a>(&self, jwt: &'a str) -> Option<(&Environment, &'a str, &'a str)> {
+    pub(crate) fn find_signer<'a>(&self, jwt: &'a str) -> Option<(&Environment, &'a str, &'a str)> {
         let (signed, signature) = jwt.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
-        let signer = self.signer_of(signed.as_bytes(), &base64url_decode(signature)?)?;
+        let signer = self.find_signer_of(signed.as_bytes(), &base64url_decode(signature)?)?;
         Some((signer, header, payload))
     }
 }
@@ -84,7 +84,7 @@ impl Environment {
         };
         // Rounded up, so that it never ends before the life does.
         let exp = issued_at.plus(life).as_millis().div_ceil(1_000);
-        let mut jwt = jwt::unsigned(&self.id, id, issued_at.as_secs(), exp);
+        let mut jwt = jwt::signing_input(&self.id, id, issued_at.as_secs(), exp);
         if let Some(signature) = self.sign(jwt.as_bytes()) {
             jwt.push('.');
             base64url_encode(&signature, &mut jwt);

@@ -8,7 +8,7 @@ use super::caller::Caller;
 use super::jwt::JwtError;
 use super::keyring::{Environment, Keyring};
 use super::token_id::internal_id;
-use crate::domain::api::error::Refusal;
+use crate::domain::api::error::ApiError;
 use crate::domain::encoding::hex_decode;
 use crate::domain::time::timestamp::Timestamp;
 
@@ -17,25 +17,25 @@ impl Keyring {
     /// access token.
     ///
     /// # Errors
-    /// `NoAuthorization`, `InvalidApiKey`, `InvalidPublicToken`, `ExpiredPublicToken`.
-    pub fn caller(&self, authorization: &str, now: Timestamp) -> Result<Caller<'_>, Refusal> {
-        let credential = bearer(authorization).ok_or(Refusal::NoAuthorization)?;
+    /// `MissingAuthorization`, `InvalidApiKey`, `InvalidPublicToken`, `PublicTokenExpired`.
+    pub fn authenticate(&self, authorization: &str, now: Timestamp) -> Result<Caller<'_>, ApiError> {
+        let credential = bearer(authorization).ok_or(ApiError::MissingAuthorization)?;
         if let Some(environment) = self.by_secret(credential) {
             return Ok(Caller::Secret(environment));
         }
         if credential.matches('.').count() != 2 {
-            return Err(Refusal::InvalidApiKey);
+            return Err(ApiError::InvalidApiKey);
         }
         Ok(Caller::Public(self.verify(credential, now)?))
     }
 
-    /// As [`Keyring::caller`] where only a secret key will do.
+    /// As [`Keyring::authenticate`] where only a secret key will do.
     ///
     /// # Errors
-    /// `NoAuthorization`, `InvalidApiKey`.
-    pub fn secret_caller(&self, authorization: &str) -> Result<&Environment, Refusal> {
-        let credential = bearer(authorization).ok_or(Refusal::NoAuthorization)?;
-        self.by_secret(credential).ok_or(Refusal::InvalidApiKey)
+    /// `MissingAuthorization`, `InvalidApiKey`.
+    pub fn authenticate_secret(&self, authorization: &str) -> Result<&Environment, ApiError> {
+        let credential = bearer(authorization).ok_or(ApiError::MissingAuthorization)?;
+        self.by_secret(credential).ok_or(ApiError::InvalidApiKey)
     }
 
     /// Reads the credential in a `token.url`: a public access token that may write the token, or
@@ -43,26 +43,26 @@ impl Keyring {
     /// credential has expired, as who has an old link is told so.
     ///
     /// # Errors
-    /// `InvalidCallbackHash`, `InvalidPublicToken`, `ScopeTooSmall`.
-    pub fn link_reader(
+    /// `InvalidCallbackHash`, `InvalidPublicToken`, `InsufficientScope`.
+    pub fn authenticate_link(
         &self,
         typed: &str,
         credential: &str,
         now: Timestamp,
-    ) -> Result<(Caller<'_>, bool), Refusal> {
+    ) -> Result<(Caller<'_>, bool), ApiError> {
         if credential.contains('.') {
             let claims = self.verify_but_for_expiry(credential, now)?;
-            return if claims.allow("write", typed) {
+            return if claims.allows("write", typed) {
                 let has_expired = claims.has_expired(now);
                 Ok((Caller::Public(claims), has_expired))
             } else {
-                Err(Refusal::ScopeTooSmall)
+                Err(ApiError::InsufficientScope)
             };
         }
         internal_id(typed)
             .and_then(|id| self.by_callback_hash(id, credential))
             .map(|environment| (Caller::CallbackHash(environment), false))
-            .ok_or(Refusal::InvalidCallbackHash)
+            .ok_or(ApiError::InvalidCallbackHash)
     }
 
     /// The environment that a credential belongs to, whatever it may do there, and if it has expired too.
@@ -78,15 +78,15 @@ impl Keyring {
     /// text is the callback hash.
     #[must_use]
     pub fn by_callback_hash(&self, id: &str, hash: &str) -> Option<&Environment> {
-        self.signer_of(id.as_bytes(), &hex_decode(hash)?)
+        self.find_signer_of(id.as_bytes(), &hex_decode(hash)?)
     }
 }
 
-impl From<JwtError> for Refusal {
+impl From<JwtError> for ApiError {
     fn from(why: JwtError) -> Self {
         match why {
             JwtError::Invalid => Self::InvalidPublicToken,
-            JwtError::Expired => Self::ExpiredPublicToken,
+            JwtError::Expired => Self::PublicTokenExpired,
         }
     }
 }

@@ -27,10 +27,10 @@ impl<'a> Caller<'a> {
 
     /// Whether the caller may do `action` to the token `id` (as typed).
     #[must_use]
-    pub fn may(&self, action: &str, id: &str) -> bool {
+    pub fn allows(&self, action: &str, id: &str) -> bool {
         match self {
             Self::Secret(_) => true,
-            Self::Public(claims) => claims.allow(action, id),
+            Self::Public(claims) => claims.allows(action, id),
             // It was verified for this id.
             Self::CallbackHash(_) => action == "write",
         }
@@ -65,7 +65,7 @@ impl Claims<'_> {
     /// Grammar: `action[:type[:id]]`; only the first two colons split. An id, once there, always
     /// narrows, and an empty one grants nothing.
     #[must_use]
-    pub fn allow(&self, action: &str, id: &str) -> bool {
+    pub fn allows(&self, action: &str, id: &str) -> bool {
         self.scopes
             .iter()
             .any(|scope| scope_allows(scope, action, id))

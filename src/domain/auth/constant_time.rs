@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 /// Whether two texts are equal, in a time that depends on their lengths alone.
-pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     let differences = a
         .iter()
         .zip(b)

@@ -17,7 +17,7 @@ impl Environment {
     /// A proof that a page was asked for at `now`: the approval page of the token `id` (internal), as
     /// it stood while it waited. It goes into the page's form.
     #[must_use]
-    pub fn nonce(&self, id: &str, now: Timestamp) -> String {
+    pub fn form_nonce(&self, id: &str, now: Timestamp) -> String {
         let issued_at = now.as_secs().to_string();
         let mut nonce = format!("v1.{issued_at}.");
         if let Some(mac) = self.sign(Self::nonced(id, &issued_at).as_bytes()) {
@@ -26,9 +26,9 @@ impl Environment {
         nonce
     }
 
-    /// Whether this is a [`nonce`](Self::nonce) of that token, at most [`NONCE_LIFE`] old.
+    /// Whether this is a [`nonce`](Self::form_nonce) of that token, at most [`NONCE_LIFE`] old.
     #[must_use]
-    pub fn accepts_nonce(&self, id: &str, nonce: &str, now: Timestamp) -> bool {
+    pub fn accepts_form_nonce(&self, id: &str, nonce: &str, now: Timestamp) -> bool {
         let parts = nonce
             .strip_prefix("v1.")
             .and_then(|rest| rest.split_once('.'));
@@ -41,7 +41,7 @@ impl Environment {
         let age = issued_at.parse().ok().and_then(|at| latest.checked_sub(at));
         // As it is spelled, so that there is one spelling.
         age.is_some_and(|age| age <= NONCE_LIFE.as_secs() + 60)
-            && self.signed(Self::nonced(id, issued_at).as_bytes(), &mac)
+            && self.has_signed(Self::nonced(id, issued_at).as_bytes(), &mac)
     }
 
     /// No other text that the key signs begins so.

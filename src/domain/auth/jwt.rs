@@ -28,13 +28,13 @@ pub enum JwtError {
 
 /// Reads the header and the claims of a token whose signature is good: its scopes, on whose behalf it
 /// speaks, and its `exp`. It must name `environment`, if one is given.
-pub(crate) fn read(
+pub(crate) fn read_claims(
     header: &str,
     payload: &str,
     environment: Option<&str>,
     now: Timestamp,
 ) -> Result<(Vec<String>, Option<String>, u64), JwtError> {
-    let payload = open(header, payload)?;
+    let payload = decode_payload(header, payload)?;
     let payload: Payload<'_> = json::object(&payload).ok_or(JwtError::Invalid)?;
     payload.check(environment, now)?;
     Ok((payload.scopes(), payload.subject(), payload.exp))
@@ -42,7 +42,7 @@ pub(crate) fn read(
 
 /// Header and claims of a token that may write and read the waitpoint `id`, ready to be signed.
 /// Times are seconds since the epoch.
-pub(crate) fn unsigned(environment: &str, id: &str, iat: u64, exp: u64) -> String {
+pub(crate) fn signing_input(environment: &str, id: &str, iat: u64, exp: u64) -> String {
     let payload = Minted {
         sub: environment,
         public: true,
@@ -74,7 +74,7 @@ struct Header {
 }
 
 /// What was signed, whatever it says, if the header says no more than HS256.
-pub(crate) fn open(header: &str, payload: &str) -> Result<Vec<u8>, JwtError> {
+pub(crate) fn decode_payload(header: &str, payload: &str) -> Result<Vec<u8>, JwtError> {
     let header = base64url_decode(header).ok_or(JwtError::Invalid)?;
     let header: Header = json::object(&header).ok_or(JwtError::Invalid)?;
     if header.alg == "HS256" {

@@ -5,7 +5,7 @@
 //!
 //! The environments and their keys: who signs, and whose signature or secret key something is.
 
-use super::constant_time::equal;
+use super::constant_time::constant_time_eq;
 use crate::domain::environment_lines as entry;
 use crate::domain::relay::settings::Upstreams;
 use hmac::{Hmac, KeyInit, Mac};
@@ -119,7 +119,7 @@ impl Keyring {
     ///
     /// # Errors
     /// The id of an environment of theirs that has no key.
-    pub fn relaying(mut self, upstreams: &Upstreams) -> Result<Self, String> {
+    pub fn with_upstreams(mut self, upstreams: &Upstreams) -> Result<Self, String> {
         for environment in &mut self.environments {
             environment.is_upstream = upstreams.of(&environment.id).is_some();
         }
@@ -150,7 +150,7 @@ impl Keyring {
         let mut found = None;
         for environment in &self.environments {
             for candidate in &environment.keys {
-                if equal(candidate.text.as_bytes(), key.as_bytes()) {
+                if constant_time_eq(candidate.text.as_bytes(), key.as_bytes()) {
                     found = Some(environment);
                 }
             }
@@ -159,9 +159,9 @@ impl Keyring {
     }
 
     /// The environment by one of whose keys this message is signed.
-    pub(super) fn signer_of(&self, message: &[u8], signature: &[u8]) -> Option<&Environment> {
+    pub(super) fn find_signer_of(&self, message: &[u8], signature: &[u8]) -> Option<&Environment> {
         let mut environments = self.environments.iter();
-        environments.find(|one| one.signed(message, signature))
+        environments.find(|one| one.has_signed(message, signature))
     }
 }
 
@@ -179,7 +179,7 @@ impl Environment {
     }
 
     /// Whether this is the signature of a message by one of the keys.
-    pub(crate) fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         let verifies = |key: &Key| {
             key.mac
                 .clone()

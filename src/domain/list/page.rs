@@ -4,13 +4,13 @@
 
 use super::cursor::Cursor;
 use super::month::Month;
-use super::query::{ListQuery, Place};
+use super::query::{ListQuery, PageStart};
 use super::row::Row;
 use crate::domain::time::timestamp::Timestamp;
 
 /// A page, newest row first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct ListPage {
     /// Its rows.
     pub rows: Vec<Row>,
     /// After which row older ones follow.
@@ -22,19 +22,19 @@ pub struct Page {
 impl ListQuery {
     /// How many rows the index is asked for: one more than the page shows, to tell whether others follow.
     #[must_use]
-    pub fn wanted(&self) -> usize {
+    pub fn fetch_limit(&self) -> usize {
         self.size + 1
     }
 
     /// Of the months that hold rows, those that may hold rows of this page, in the order in which
-    /// they must be asked until there are [`wanted`](Self::wanted) rows.
+    /// they must be asked until there are [`wanted`](Self::fetch_limit) rows.
     #[must_use]
     pub fn months(&self, known: &[Month]) -> Vec<Month> {
         let month = |cursor: &Cursor| Month::of(cursor.created_at);
-        let (newest, oldest) = match &self.place {
-            Place::Newest => (None, None),
-            Place::After(cursor) => (Some(month(cursor)), None),
-            Place::Before(cursor) => (None, Some(month(cursor))),
+        let (newest, oldest) = match &self.start {
+            PageStart::Newest => (None, None),
+            PageStart::After(cursor) => (Some(month(cursor)), None),
+            PageStart::Before(cursor) => (None, Some(month(cursor))),
         };
         let from = oldest.max(self.from.map(Month::of));
         let to = self.to.map(Month::of);
@@ -44,10 +44,10 @@ impl ListQuery {
         };
         let mut months = Vec::new();
         for month in known.iter().filter(fits) {
-            insert(&mut months, month);
+            insert_sorted(&mut months, month);
         }
         months.dedup();
-        if !matches!(self.place, Place::Before(_)) {
+        if !matches!(self.start, PageStart::Before(_)) {
             months.reverse();
         }
         months.into_iter().cloned().collect()
@@ -55,11 +55,11 @@ impl ListQuery {
 
     /// Whether the filters let a row through and it lies on the page's side of the cursor.
     #[must_use]
-    pub fn admits(&self, row: &Row, now: Timestamp) -> bool {
-        let placed = match &self.place {
-            Place::Newest => true,
-            Place::After(cursor) => row.cursor() < *cursor,
-            Place::Before(cursor) => row.cursor() > *cursor,
+    pub fn matches(&self, row: &Row, now: Timestamp) -> bool {
+        let placed = match &self.start {
+            PageStart::Newest => true,
+            PageStart::After(cursor) => row.cursor() < *cursor,
+            PageStart::Before(cursor) => row.cursor() > *cursor,
         };
         placed
             && self.status.has(row.status(now))
@@ -69,23 +69,23 @@ impl ListQuery {
             && self.to.is_none_or(|to| row.created_at <= to)
     }
 
-    /// The page, of the first [`wanted`](Self::wanted) rows that it [`admits`](Self::admits), nearest to
-    /// its place first: oldest first for [`Place::Before`], else newest first.
+    /// The page, of the first [`wanted`](Self::fetch_limit) rows that it [`matches`](Self::matches), nearest to
+    /// its place first: oldest first for [`PageStart::Before`], else newest first.
     #[must_use]
-    pub fn page(&self, mut rows: Vec<Row>) -> Page {
+    pub fn page(&self, mut rows: Vec<Row>) -> ListPage {
         let more = rows.len() > self.size;
         rows.truncate(self.size);
-        let backward = matches!(self.place, Place::Before(_));
+        let backward = matches!(self.start, PageStart::Before(_));
         if backward {
             rows.reverse();
         }
         // Behind the cursor lies at least the row that it was taken from.
-        let (newer, older) = match self.place {
-            Place::Newest => (false, more),
-            Place::After(_) => (true, more),
-            Place::Before(_) => (more, true),
+        let (newer, older) = match self.start {
+            PageStart::Newest => (false, more),
+            PageStart::After(_) => (true, more),
+            PageStart::Before(_) => (more, true),
         };
-        Page {
+        ListPage {
             next: rows.last().filter(|_| older).map(Row::cursor),
             previous: rows.first().filter(|_| newer).map(Row::cursor),
             rows,
@@ -94,7 +94,7 @@ impl ListQuery {
 }
 
 /// Puts an item in its place. Lists here are short, and `sort` is kilobytes of the Worker.
-pub(crate) fn insert<T: Ord>(list: &mut Vec<T>, item: T) {
+pub(crate) fn insert_sorted<T: Ord>(list: &mut Vec<T>, item: T) {
     let place = list.partition_point(|other| *other <= item);
     list.insert(place, item);
 }

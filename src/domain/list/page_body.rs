@@ -3,7 +3,7 @@
 //! A page of a list as the API tells it.
 
 use super::cursor::Cursor;
-use super::page::{Page, insert};
+use super::page::{ListPage, insert};
 use super::row::Row;
 use crate::domain::auth::token_id::public_id;
 use crate::domain::json::to_json;
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// The answer to list. `url` says what a row's URL is; an item has no output.
 #[must_use]
-pub fn list_json(page: &Page, now: Timestamp, url: impl Fn(&Row) -> String) -> String {
+pub fn list_json(page: &ListPage, now: Timestamp, url: impl Fn(&Row) -> String) -> String {
     #[derive(Serialize)]
     struct Body<'a> {
         data: Vec<Item<'a>>,
@@ -49,7 +49,7 @@ pub fn list_json(page: &Page, now: Timestamp, url: impl Fn(&Row) -> String) -> S
     for row in &page.rows {
         let mut tags = Vec::with_capacity(row.tags.len());
         for tag in &row.tags {
-            insert(&mut tags, tag.as_str());
+            insert_sorted(&mut tags, tag.as_str());
         }
         data.push(Item {
             id: public_id(&row.id),

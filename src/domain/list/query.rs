@@ -5,7 +5,7 @@
 
 use super::cursor::Cursor;
 use super::statuses::Statuses;
-use crate::domain::api::error::{QueryIssue, Refusal};
+use crate::domain::api::error::{QueryIssue, ApiError};
 use crate::domain::api::excerpt::{EXCERPT, excerpt, shortened};
 use crate::domain::api::form::form_fields;
 use crate::domain::api::limits::MAX_TAG;
@@ -37,7 +37,7 @@ pub struct ListQuery {
     /// Most rows of the page.
     pub size: usize,
     /// Where it begins.
-    pub place: Place,
+    pub start: PageStart,
     /// The statuses to show.
     pub status: Statuses,
     /// The idempotency key to show.
@@ -52,7 +52,7 @@ pub struct ListQuery {
 
 /// Where a page begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum PageStart {
     /// At the newest row.
     Newest,
     /// With the rows older than this, the newest of them first.
@@ -66,8 +66,8 @@ impl ListQuery {
     /// value but a size is none, an unknown name means nothing.
     ///
     /// # Errors
-    /// `Query`, with everything that is wrong.
-    pub fn parse(query: &str, now: Timestamp) -> Result<Self, Refusal> {
+    /// `InvalidQuery`, with everything that is wrong.
+    pub fn parse(query: &str, now: Timestamp) -> Result<Self, ApiError> {
         let names = [SIZE, AFTER, BEFORE, STATUS, KEY, TAGS, PERIOD, FROM, TO];
         let mut values = names.map(|_| None);
         for (name, value) in form_fields(query) {
@@ -92,15 +92,15 @@ impl ListQuery {
         let from = issues.read(FROM, given(from), read_date);
         let to = issues.read(TO, given(to), read_date);
         if !issues.0.is_empty() {
-            return Err(Refusal::Query(issues.0));
+            return Err(ApiError::InvalidQuery(issues.0));
         }
 
         Ok(Self {
             size,
-            place: match (before, after) {
-                (Some(cursor), _) => Place::Before(cursor),
-                (None, Some(cursor)) => Place::After(cursor),
-                (None, None) => Place::Newest,
+            start: match (before, after) {
+                (Some(cursor), _) => PageStart::Before(cursor),
+                (None, Some(cursor)) => PageStart::After(cursor),
+                (None, None) => PageStart::Newest,
             },
             status: status.unwrap_or(Statuses::ALL),
             idempotency_key: given(key),
@@ -156,7 +156,7 @@ fn read_statuses(text: &str) -> Result<Statuses, String> {
         timed_out: false,
     };
     let mut unknown = String::new();
-    for name in items(text) {
+    for name in comma_separated(text) {
         match Status::parse(name) {
             Some(Status::Waiting) => statuses.waiting = true,
             Some(Status::Completed) => statuses.completed = true,
@@ -179,7 +179,7 @@ fn read_statuses(text: &str) -> Result<Statuses, String> {
 }
 
 fn read_tags(text: &str) -> Result<Vec<String>, String> {
-    let tags: Vec<_> = items(text).map(str::to_owned).collect();
+    let tags: Vec<_> = comma_separated(text).map(str::to_owned).collect();
     if tags.len() > MAX_FILTER_TAGS {
         return Err(format!(
             "{} tags are too many; give at most {MAX_FILTER_TAGS}",
@@ -212,6 +212,6 @@ fn read_period(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 }
 
 /// The items of a list with commas, but for empty ones.
-fn items(list: &str) -> impl Iterator<Item = &str> {
+fn comma_separated(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').filter(|item| !item.is_empty())
 }

@@ -4,22 +4,22 @@
 //! Whether upstream holds another end of a token than the one that stands here.
 
 use super::fingerprint::Fingerprint;
-use crate::domain::token::delivery::Note;
+use crate::domain::token::delivery::UpstreamConflict;
 use crate::domain::token::{OutputKind, State, Token};
 
 /// What stands upstream in place of the decision that stands here, if that can be told. The outputs may be
 /// megabytes, so their values are never built.
 #[must_use]
-pub fn difference(ours: &Token, theirs: &Token) -> Option<Note> {
+pub fn detect_conflict(ours: &Token, theirs: &Token) -> Option<UpstreamConflict> {
     match theirs.state {
         State::Waiting => None,
-        State::TimedOut => Some(Note::TimedOutUpstream),
+        State::TimedOut => Some(UpstreamConflict::TimedOutUpstream),
         State::Completed { .. } => {
             let (ours, theirs) = (meaning(ours)?, meaning(theirs)?);
             // Upstream keeps no empty text.
             let is_same =
                 ours == theirs || (theirs.is_none() && ours == Some(Fingerprint::of_string("")));
-            (!is_same).then_some(Note::DecidedOtherwiseUpstream)
+            (!is_same).then_some(UpstreamConflict::DecidedOtherwiseUpstream)
         }
     }
 }

@@ -4,26 +4,26 @@
 //!
 //! The fields of create that upstream does not know.
 
-use crate::domain::api::error::Refusal;
+use crate::domain::api::error::ApiError;
 use crate::domain::json;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// What create asks of the edge alone: the fields that upstream does not know.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Extras {
+pub struct EdgeFields {
     /// The text that `approval` holds.
     pub approval: Option<String>,
     /// The text that `webhook` holds.
     pub webhook: Option<String>,
 }
 
-impl Extras {
+impl EdgeFields {
     /// Looks for them in the body of a create; what is no JSON object has none, and upstream refuses it.
     ///
     /// # Errors
-    /// `Invalid` for an object that says one of them twice: upstream would take it, and nobody would ask.
-    pub fn of(body: &[u8]) -> Result<Self, Refusal> {
+    /// `ValidationError` for an object that says one of them twice: upstream would take it, and nobody would ask.
+    pub fn of(body: &[u8]) -> Result<Self, ApiError> {
         #[derive(Deserialize)]
         struct Fields<'a> {
             #[serde(borrow)]
@@ -42,7 +42,7 @@ impl Extras {
                 approval: text(fields.approval),
                 webhook: text(fields.webhook),
             }),
-            Err(why) if why.is_data() => Err(Refusal::Invalid {
+            Err(why) if why.is_data() => Err(ApiError::ValidationError {
                 path: "",
                 message: why.to_string(),
             }),

@@ -5,7 +5,7 @@
 //! A token as upstream tells it. Source of the formats: trigger.dev's `ApiWaitpointPresenter` and
 //! `waitpointCompletionPacket`.
 
-use crate::approval::Approval;
+use crate::domain::approval::schema::Approval;
 use crate::domain::api::create::read_tags;
 use crate::domain::api::limits::MAX_CREATE;
 use crate::domain::auth::token_id::internal_id;

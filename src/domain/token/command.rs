@@ -79,8 +79,8 @@ pub fn answer(
             Ask::Read | Ask::Complete(_) | Ask::Relay(..) => (Reply::Unknown, false),
         };
     };
-    let settled = token.settle_if_due(now, subscribers);
-    if token.is_forgotten(retention, now) {
+    let settled = token.time_out_if_due(now, subscribers);
+    if token.is_past_retention(retention, now) {
         return (Reply::Unknown, false);
     }
     match ask {

@@ -48,12 +48,12 @@ pub struct Delivery {
     /// What the last attempt came to.
     pub last: Option<Attempt>,
     /// What was found where it was delivered.
-    pub note: Option<Note>,
+    pub note: Option<UpstreamConflict>,
 }
 
 /// That a decision stands upstream other than the one that stands here, since it was taken there before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Note {
+pub enum UpstreamConflict {
     /// The token had timed out there.
     TimedOutUpstream,
     /// It had been completed there with another output.
@@ -88,18 +88,18 @@ pub struct Attempt {
     /// When it ended.
     pub at: Timestamp,
     /// How.
-    pub answer: Answer,
+    pub result: AttemptResult,
 }
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum AttemptResult {
     /// With this HTTP status.
     Status(u16),
     /// Without an answer: not reached, or not in time.
-    None,
+    NoResponse,
     /// It was not made: there is nowhere to send it to, or nothing to sign it with.
-    Impossible,
+    NotSendable,
 }
 
 impl Delivery {
@@ -127,7 +127,7 @@ impl Delivery {
     /// Takes down how an attempt ended at `now`, and plans the next: by the schedule, or after the pause
     /// that the receiver asked for if that is longer. A delivery that is over stays as it is. `id` is
     /// the token's.
-    pub fn attempted(&mut self, answer: Answer, pause: Option<Duration>, id: &str, now: Timestamp) {
+    pub fn record_attempt(&mut self, answer: AttemptResult, pause: Option<Duration>, id: &str, now: Timestamp) {
         if self.due_at().is_none() {
             return;
         }
@@ -140,11 +140,11 @@ impl Delivery {
             DELAYS.get(self.attempts as usize - 1).copied()
         };
         self.progress = match (answer, delay) {
-            (Answer::Status(200..300), _) => Progress::Delivered,
+            (AttemptResult::Status(200..300), _) => Progress::Delivered,
             // "Gone": the receiver wants no more of it.
-            (Answer::Status(410), _) | (_, None) => Progress::Failed,
+            (AttemptResult::Status(410), _) | (_, None) => Progress::Failed,
             // An API that says so says it again.
-            (Answer::Status(status @ 400..500), _)
+            (AttemptResult::Status(status @ 400..500), _)
                 if is_upstream && !matches!(status, 408 | 409 | 425 | 429) =>
             {
                 Progress::Failed

@@ -13,7 +13,7 @@ pub mod schedule;
 pub mod status;
 pub mod transition;
 
-use self::delivery::{Answer, Delivery, Note};
+use self::delivery::{AttemptResult, Delivery, UpstreamConflict};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -139,22 +139,22 @@ impl Token {
         }
     }
 
-    /// Takes down how an attempt at a delivery ended, see [`Delivery::attempted`].
-    pub fn attempted(
+    /// Takes down how an attempt at a delivery ended, see [`Delivery::record_attempt`].
+    pub fn record_attempt(
         &mut self,
         delivery: usize,
-        answer: Answer,
+        answer: AttemptResult,
         pause: Option<Duration>,
         id: &str,
         now: Timestamp,
     ) {
         if let Some(delivery) = self.deliveries.get_mut(delivery) {
-            delivery.attempted(answer, pause, id, now);
+            delivery.record_attempt(answer, pause, id, now);
         }
     }
 
     /// Takes down what was found where a delivery was made.
-    pub fn note(&mut self, delivery: usize, note: Option<Note>) {
+    pub fn note(&mut self, delivery: usize, note: Option<UpstreamConflict>) {
         if let Some(delivery) = self.deliveries.get_mut(delivery) {
             delivery.note = note;
         }
@@ -182,19 +182,19 @@ impl Token {
 
     /// Whether it may end without anybody telling: it lives upstream, which tells nobody by itself.
     #[must_use]
-    pub fn is_asked_for(&self) -> bool {
+    pub fn needs_upstream_poll(&self) -> bool {
         self.is_upstream && self.state == State::Waiting
     }
 
     /// Whether it is kept only since somebody waited for it.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
-        self.is_asked_for() && self.approval.is_none() && self.webhook.is_none()
+    pub fn is_kept_only_for_waiters(&self) -> bool {
+        self.needs_upstream_poll() && self.approval.is_none() && self.webhook.is_none()
     }
 
     /// What is left of it when it is forgotten; nothing, unless it lives upstream and was decided here.
     #[must_use]
-    pub fn remains(&self) -> Option<Self> {
+    pub fn tombstone(&self) -> Option<Self> {
         let is_left = self.is_upstream && matches!(self.state, State::Completed { .. });
         is_left.then(|| Self {
             is_upstream: true,

@@ -1,7 +1,7 @@
 //! Invariants:
 //! - After a step at `now`, [`Token::next_wakeup`] is later than `now`, or there is none.
 //! - While something is due, somebody does it or there is a wake-up within [`LEASE`] or the age of
-//!   what is due, for a row within [`CONFIRM`]; the record of a token stays while it owes a
+//!   what is due, for a row within [`INDEX_CONFIRM_WITHIN`]; the record of a token stays while it owes a
 //!   delivery or its row.
 //! - While [`Token::alarm`] is to come there is an alarm at that moment or sooner. An alarm that
 //!   comes too early finds nothing to do and sets the next; so one that is in time for what is next
@@ -10,7 +10,7 @@
 //! When a token must be looked at next, what is due then, and until when it is kept.
 
 use super::delivery::Delivery;
-use super::index_state::{CONFIRM, Listed};
+use super::index_state::{INDEX_CONFIRM_WITHIN, IndexState};
 use super::{State, Token};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
@@ -25,13 +25,13 @@ pub const LEASE: Duration = Duration::from_secs(30);
 
 /// Something to be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Debt {
+pub enum DueTask {
     /// Tell the index of the token as it stands.
     List,
     /// Attempt the delivery of this index.
     Deliver(usize),
     /// Let go of the token: nothing more is to come of it.
-    Forget,
+    Purge,
 }
 
 /// What becomes of a token's alarm when it is written.
@@ -46,19 +46,19 @@ pub enum Alarm {
 impl Token {
     /// Something that is to be done now, if there is.
     #[must_use]
-    pub fn debt(&self, retention: Duration, listed: Listed, now: Timestamp) -> Option<Debt> {
+    pub fn next_task(&self, retention: Duration, listed: IndexState, now: Timestamp) -> Option<DueTask> {
         if self.is_spent {
             return None;
         }
-        let may_list = !matches!(listed, Listed::Told | Listed::Unreachable);
-        if may_list && !self.is_listed(listed) {
-            return Some(Debt::List);
+        let may_list = !matches!(listed, IndexState::Unconfirmed | IndexState::Unreachable);
+        if may_list && !self.is_in_sync_with_index(listed) {
+            return Some(DueTask::List);
         }
         let is_due = |delivery: &Delivery| delivery.due_at().is_some_and(|at| at <= now);
-        let due = self.deliveries.iter().position(is_due).map(Debt::Deliver);
+        let due = self.deliveries.iter().position(is_due).map(DueTask::Deliver);
         due.or_else(|| {
-            let is_over = self.is_forgotten(retention, now) && !self.owes();
-            (is_over && self.is_listed(listed)).then_some(Debt::Forget)
+            let is_over = self.is_past_retention(retention, now) && !self.has_pending_delivery();
+            (is_over && self.is_in_sync_with_index(listed)).then_some(DueTask::Purge)
         })
     }
 
@@ -69,7 +69,7 @@ impl Token {
     pub fn next_wakeup(
         &self,
         retention: Duration,
-        listed: Listed,
+        listed: IndexState,
         now: Timestamp,
     ) -> Option<Timestamp> {
         let leased = now.plus(LEASE);
@@ -85,14 +85,14 @@ impl Token {
                 timed_out.into_iter().chain([now.plus(DAY)]).min()
             }
             State::Waiting => self.timeout_at,
-            State::Completed { .. } | State::TimedOut if self.owes() => None,
-            State::Completed { .. } | State::TimedOut => self.forget_at(retention).map(leave),
+            State::Completed { .. } | State::TimedOut if self.has_pending_delivery() => None,
+            State::Completed { .. } | State::TimedOut => self.purge_at(retention).map(leave),
         };
         let deliveries = self.deliveries.iter().filter_map(Delivery::due_at);
         let deliveries = deliveries.map(leave);
-        let list = (!self.is_listed(listed)).then(|| {
-            if listed != Listed::Unreachable {
-                return now.plus(CONFIRM);
+        let list = (!self.is_in_sync_with_index(listed)).then(|| {
+            if listed != IndexState::Unreachable {
+                return now.plus(INDEX_CONFIRM_WITHIN);
             }
             // Ever more seldom: after as long as it has been owed.
             let owed_since = self.finished_at().unwrap_or(self.created_at).as_millis();
@@ -104,20 +104,20 @@ impl Token {
 
     /// Whether a delivery is still to be made.
     #[must_use]
-    pub fn owes(&self) -> bool {
+    pub fn has_pending_delivery(&self) -> bool {
         self.deliveries.iter().any(|one| one.due_at().is_some())
     }
 
     /// When a finished token is to be forgotten.
     #[must_use]
-    pub fn forget_at(&self, retention: Duration) -> Option<Timestamp> {
+    pub fn purge_at(&self, retention: Duration) -> Option<Timestamp> {
         self.finished_at().map(|at| at.plus(retention))
     }
 
     /// Whether there is no such token any more. Its object may still have to let go of it.
     #[must_use]
-    pub fn is_forgotten(&self, retention: Duration, now: Timestamp) -> bool {
-        self.forget_at(retention).is_some_and(|at| at <= now)
+    pub fn is_past_retention(&self, retention: Duration, now: Timestamp) -> bool {
+        self.purge_at(retention).is_some_and(|at| at <= now)
     }
 
     /// Plans the alarm of a token that is about to be written and whose next wake-up is `wakeup`.

@@ -33,7 +33,7 @@ pub enum Outcome {
 
 /// What follows from an event. The adapter carries it out in this order: write the record if the
 /// state is new, set the alarm to [`Token::next_wakeup`], answer, wake the waiters, and do what is
-/// due ([`Token::debt`]).
+/// due ([`Token::next_task`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// The state to store, if it changed.
@@ -77,14 +77,14 @@ impl Token {
         let changed = state.is_some();
         if let Some(state) = state {
             self.state = state;
-            self.owe(now, subscribers);
+            self.enqueue_deliveries(now, subscribers);
         }
         (outcome, changed)
     }
 
     /// Times the token out if its moment has come, and tells whether that changed it. Every read
     /// passes through here, so that a late alarm is never observable.
-    pub fn settle_if_due(&mut self, now: Timestamp, subscribers: &[Target]) -> bool {
+    pub fn time_out_if_due(&mut self, now: Timestamp, subscribers: &[Target]) -> bool {
         self.apply(Event::WakeUp, now, subscribers).1
     }
 
@@ -94,13 +94,13 @@ impl Token {
         if is_new {
             self.timeout_at = seen.timeout_at;
             self.state = seen.state;
-            self.owe(now, subscribers);
+            self.enqueue_deliveries(now, subscribers);
         }
         is_new
     }
 
     /// What is owed of an end that is new.
-    fn owe(&mut self, now: Timestamp, subscribers: &[Target]) {
+    fn enqueue_deliveries(&mut self, now: Timestamp, subscribers: &[Target]) {
         let is_news = |decision: &Decision| decision.by != CompletedBy::Upstream;
         let is_news_upstream = self.is_upstream
             && matches!(&self.state, State::Completed { decision, .. } if is_news(decision));

@@ -2,7 +2,7 @@
 //!
 //! The body of a webhook: how a token ended.
 
-use crate::domain::api::token_body::{Reader, TokenBody};
+use crate::domain::api::token_body::{Visibility, TokenBody};
 use crate::domain::json::to_json;
 use crate::domain::token::{State, Token};
 use serde::Serialize;
@@ -23,6 +23,6 @@ pub fn webhook_json(id: &str, url: &str, token: &Token) -> String {
             State::Completed { .. } | State::Waiting => "waitpoint.completed",
         },
         timestamp: token.finished_at().unwrap_or(token.created_at).to_string(),
-        data: TokenBody::of(id, url, token, Reader::Receiver),
+        data: TokenBody::of(id, url, token, Visibility::Webhook),
     })
 }

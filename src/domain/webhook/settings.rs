@@ -6,7 +6,7 @@
 //! The settings `WEBHOOK_URL` and `WEBHOOK_SECRET`.
 
 use super::signature::{self, SigningSecret};
-use super::url::{UrlFault, check_url};
+use super::url::{WebhookUrlError, check_url};
 use crate::domain::environment_lines as entry;
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub struct Webhooks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingsError {
     /// This line of `WEBHOOK_URL` holds a URL that no webhook may be sent to.
-    Url(usize, UrlFault),
+    Url(usize, WebhookUrlError),
     /// The environment of this line of `WEBHOOK_URL` has a URL already.
     SecondUrl(usize),
     /// The environment of this line of `WEBHOOK_URL` has no secret.

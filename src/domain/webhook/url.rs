@@ -30,7 +30,7 @@ const PRIVATE: [&str; 10] = [
 
 /// Why no webhook may be sent to a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrlFault {
+pub enum WebhookUrlError {
     /// Longer than [`MAX_URL`].
     TooLong,
     /// It holds a character that is not printable ASCII, a backslash or a `#`.
@@ -50,7 +50,7 @@ pub enum UrlFault {
 }
 
 /// What follows the URL in a sentence.
-impl fmt::Display for UrlFault {
+impl fmt::Display for WebhookUrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TooLong => "is longer than 2048 bytes",
@@ -70,7 +70,7 @@ impl fmt::Display for UrlFault {
     }
 }
 
-impl UrlFault {
+impl WebhookUrlError {
     /// The whole sentence, with the beginning of the URL but for its user name and password.
     #[must_use]
     pub fn sentence(self, url: &str) -> String {
@@ -87,30 +87,30 @@ impl UrlFault {
 /// live at such an origin themselves ([`is_loopback_origin`]).
 ///
 /// # Errors
-/// See [`UrlFault`].
-pub fn check_url(url: &str, loopback: bool) -> Result<(), UrlFault> {
+/// See [`WebhookUrlError`].
+pub fn check_url(url: &str, loopback: bool) -> Result<(), WebhookUrlError> {
     if url.len() > MAX_URL {
-        return Err(UrlFault::TooLong);
+        return Err(WebhookUrlError::TooLong);
     }
     // A backslash is a slash to a browser's parser; a fragment is never sent.
     let foreign = |b: u8| !b.is_ascii_graphic() || b == b'\\' || b == b'#';
     if url.bytes().any(foreign) {
-        return Err(UrlFault::Character);
+        return Err(WebhookUrlError::Character);
     }
-    let (secure, rest) = scheme(url).ok_or(UrlFault::Scheme)?;
+    let (secure, rest) = scheme(url).ok_or(WebhookUrlError::Scheme)?;
     let authority = rest.split(['/', '?']).next().unwrap_or("");
     if authority.contains('@') {
-        return Err(UrlFault::UserInfo);
+        return Err(WebhookUrlError::UserInfo);
     }
     let (host, port) = host_and_port(authority);
     if !(loopback && is_loopback(host)) {
         if !secure {
-            return Err(UrlFault::Scheme);
+            return Err(WebhookUrlError::Scheme);
         }
         check_host(host)?;
     }
     if port.is_some_and(|port| !is_port(port)) {
-        return Err(UrlFault::Port);
+        return Err(WebhookUrlError::Port);
     }
     Ok(())
 }
@@ -173,26 +173,26 @@ fn is_loopback_v4(host: &str) -> bool {
 
 /// Whether a host is a name that may be public. A name whose last label begins with a letter is no
 /// IPv4 address in any of the notations that URL parsers take.
-fn check_host(host: &str) -> Result<(), UrlFault> {
+fn check_host(host: &str) -> Result<(), WebhookUrlError> {
     if host.starts_with('[') {
-        return Err(UrlFault::Address);
+        return Err(WebhookUrlError::Address);
     }
     let host = host.strip_suffix('.').unwrap_or(host);
     if !is_name(host) {
-        return Err(UrlFault::Host);
+        return Err(WebhookUrlError::Host);
     }
     let (before, last) = host.rsplit_once('.').unwrap_or(("", host));
     match last.bytes().next() {
-        Some(b'0'..=b'9') => Err(UrlFault::Address),
+        Some(b'0'..=b'9') => Err(WebhookUrlError::Address),
         Some(b'a'..=b'z' | b'A'..=b'Z') => {
             let private = PRIVATE.iter().any(|name| last.eq_ignore_ascii_case(name));
             if before.is_empty() || private {
-                Err(UrlFault::Private)
+                Err(WebhookUrlError::Private)
             } else {
                 Ok(())
             }
         }
-        _ => Err(UrlFault::Host),
+        _ => Err(WebhookUrlError::Host),
     }
 }
 

@@ -3,13 +3,13 @@ use super::{FORM, JSON, NO_JSON, NO_OBJECTS, complete, create};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use waitpoint::domain::api::callback::parse_callback;
-use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::api::error::ApiError;
 
 #[test]
 fn a_body_that_is_no_object_is_refused() {
     for (body, kind) in NO_OBJECTS {
         let message = format!("Expected object, received {kind}");
-        let expected = Refusal::Invalid { path: "", message };
+        let expected = ApiError::ValidationError { path: "", message };
         assert_eq!(create(body), Err(expected.clone()), "{body}");
         assert_eq!(complete(body), Err(expected.clone()), "{body}");
         let sentence = format!("Validation error: Expected object, received {kind}");
@@ -21,18 +21,18 @@ fn a_body_that_is_no_object_is_refused() {
 fn a_body_that_is_no_json_is_refused() {
     for body in NO_JSON {
         let shown = String::from_utf8_lossy(body);
-        assert_eq!(create(body), Err(Refusal::InvalidJson), "{shown}");
-        assert_eq!(complete(body), Err(Refusal::InvalidJson), "{shown}");
+        assert_eq!(create(body), Err(ApiError::InvalidJson), "{shown}");
+        assert_eq!(complete(body), Err(ApiError::InvalidJson), "{shown}");
     }
-    assert_eq!(create(""), Err(Refusal::BodyEmpty));
-    assert_eq!(complete(""), Err(Refusal::BodyEmpty));
+    assert_eq!(create(""), Err(ApiError::BodyEmpty));
+    assert_eq!(complete(""), Err(ApiError::BodyEmpty));
 }
 
 #[test]
 fn a_byte_order_mark_is_no_json() {
     let body = "\u{feff}{\"data\":1}";
-    assert_eq!(complete(body), Err(Refusal::InvalidJson));
-    assert_eq!(create(body), Err(Refusal::InvalidJson));
+    assert_eq!(complete(body), Err(ApiError::InvalidJson));
+    assert_eq!(create(body), Err(ApiError::InvalidJson));
 }
 
 proptest! {
@@ -48,8 +48,8 @@ proptest! {
         ],
         content_type in prop_oneof![Just(FORM.to_owned()), Just(JSON.to_owned()), ".*"],
     ) {
-        let _ = create(&body).map_err(|refusal| refusal.to_json());
-        let _ = complete(&body).map_err(|refusal| refusal.to_json());
-        let _ = parse_callback(&content_type, &body).map_err(|refusal| refusal.to_json());
+        let _ = create(&body).map_err(|error| error.to_json());
+        let _ = complete(&body).map_err(|error| error.to_json());
+        let _ = parse_callback(&content_type, &body).map_err(|error| error.to_json());
     }
 }

@@ -1,7 +1,7 @@
 //! What machines post to `token.url`.
 use super::{FORM, JSON, as_json, as_text, callback};
 use waitpoint::domain::api::callback::parse_callback;
-use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::api::limits::MAX_COMPLETE;
 
 #[test]
@@ -78,10 +78,10 @@ fn other_text_stays_text() {
 fn a_multipart_form_is_not_read() {
     for content_type in ["multipart/form-data; boundary=x", "Multipart/Form-Data"] {
         for body in ["", "--x--", "{}"] {
-            let refusal = parse_callback(content_type, body.as_bytes()).unwrap_err();
+            let error = parse_callback(content_type, body.as_bytes()).unwrap_err();
             let media_type = "multipart/form-data".to_owned();
-            assert_eq!(refusal, Refusal::UnsupportedMediaType(media_type));
-            assert_eq!(refusal.status(), 415);
+            assert_eq!(error, ApiError::UnsupportedMediaType(media_type));
+            assert_eq!(error.status(), 415);
         }
     }
 }
@@ -97,7 +97,7 @@ fn a_callback_is_utf_8() {
             b"\xed\xa0\x80",
         ] {
             let refused = parse_callback(content_type, body);
-            assert_eq!(refused, Err(Refusal::InvalidJson), "{body:?}");
+            assert_eq!(refused, Err(ApiError::InvalidJson), "{body:?}");
         }
     }
 }
@@ -110,7 +110,7 @@ fn a_text_that_answers_would_multiply_is_too_large() {
     assert_eq!(callback("text/plain", controls(most)).1.len(), most);
     assert_eq!(
         parse_callback("text/plain", controls(most + 1).as_bytes()),
-        Err(Refusal::BodyTooLarge(MAX_COMPLETE))
+        Err(ApiError::BodyTooLarge(MAX_COMPLETE))
     );
     for text in ["\"\\\n\r\t\u{8}\u{c}\u{b}\u{1f}x€\u{7f}", "plain", "\u{0}"] {
         let json = serde_json::to_string(&text.repeat(100)).unwrap();

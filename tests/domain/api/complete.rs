@@ -2,9 +2,9 @@
 use super::{JSON, as_json, callback, complete, completed, create, data, field, token, value};
 use proptest::prelude::*;
 use serde_json::Value;
-use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::api::limits::MAX_COMPLETE;
-use waitpoint::domain::api::token_body::{Reader, token_json};
+use waitpoint::domain::api::token_body::{Visibility, token_json};
 use waitpoint::domain::token::OutputKind;
 
 #[test]
@@ -83,9 +83,9 @@ fn depth_and_size_do_not_matter() {
     let open = "[".repeat(depth);
     assert_eq!(
         complete(format!(r#"{{"data":{open}}}"#)),
-        Err(Refusal::InvalidJson)
+        Err(ApiError::InvalidJson)
     );
-    assert_eq!(complete(&open), Err(Refusal::InvalidJson));
+    assert_eq!(complete(&open), Err(ApiError::InvalidJson));
 }
 
 #[test]
@@ -132,7 +132,7 @@ proptest! {
         for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
             prop_assert_eq!(data(&text), Some(text.clone()));
             prop_assert_eq!(callback(JSON, &text), as_json(&text));
-            let token = token_json("i", "u", &token(completed(OutputKind::Json, &text)), Reader::Owner);
+            let token = token_json("i", "u", &token(completed(OutputKind::Json, &text)), Visibility::Owner);
             let token: Value = serde_json::from_str(&token).unwrap();
             prop_assert_eq!(token["output"].as_str(), Some(text.as_str()));
         }

@@ -2,7 +2,7 @@
 use super::{NOW, at, create, field};
 use serde_json::json;
 use waitpoint::domain::api::create::unknown_key_of_create;
-use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::api::limits::{MAX_TAG, MAX_TAGS};
 
 #[test]
@@ -64,9 +64,9 @@ fn a_timeout_that_cannot_be_used_is_named_with_the_accepted_forms() {
         ("{}", "\"{}\" is no timeout"),
         (r#""\ud800""#, r#""\"\\ud800\"" is no timeout"#),
     ] {
-        let refusal = create(format!(r#"{{"timeout":{timeout}}}"#)).unwrap_err();
-        let said = refusal.to_string();
-        assert_eq!(refusal.status(), 400, "{timeout}");
+        let error = create(format!(r#"{{"timeout":{timeout}}}"#)).unwrap_err();
+        let said = error.to_string();
+        assert_eq!(error.status(), 400, "{timeout}");
         assert!(
             said.starts_with(&format!("Validation error: {named}")),
             "{said}"
@@ -76,7 +76,7 @@ fn a_timeout_that_cannot_be_used_is_named_with_the_accepted_forms() {
             "{said}"
         );
         assert!(said.ends_with(" at \"timeout\""), "{said}");
-        assert_eq!(field::<()>(Err(refusal)), Some("timeout"));
+        assert_eq!(field::<()>(Err(error)), Some("timeout"));
     }
 }
 
@@ -92,9 +92,9 @@ fn a_number_beyond_the_year_9999_is_no_timeout() {
 fn a_long_value_is_shortened_before_it_is_quoted() {
     for length in [65, 9_000] {
         let timeout = "é".repeat(length);
-        let refusal = create(format!(r#"{{"timeout":"{timeout}"}}"#)).unwrap_err();
+        let error = create(format!(r#"{{"timeout":"{timeout}"}}"#)).unwrap_err();
         let quoted = format!("\"{}…\" is no timeout", "é".repeat(64));
-        assert!(refusal.to_string().contains(&quoted), "{refusal}");
+        assert!(error.to_string().contains(&quoted), "{error}");
     }
 }
 
@@ -150,11 +150,11 @@ fn a_tag_has_at_most_128_utf_16_units() {
 fn a_token_has_at_most_10_tags() {
     let tags = |count| create(json!({ "tags": vec!["a"; count] }).to_string());
     assert_eq!(tags(MAX_TAGS).unwrap().tags.len(), 10);
-    let refusal = tags(MAX_TAGS + 1).unwrap_err();
-    assert_eq!(refusal, Refusal::TooManyTags(11));
-    assert_eq!(refusal.status(), 422);
+    let error = tags(MAX_TAGS + 1).unwrap_err();
+    assert_eq!(error, ApiError::TooManyTags(11));
+    assert_eq!(error.status(), 422);
     assert_eq!(
-        refusal.to_string(),
+        error.to_string(),
         "Waitpoints can only have 10 tags, you're trying to set 11."
     );
 }

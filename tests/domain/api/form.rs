@@ -3,7 +3,7 @@ use super::{FORM, as_json, callback};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use waitpoint::domain::api::callback::parse_callback;
-use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::api::limits::{MAX_COMPLETE, MAX_FORM_FIELDS};
 use waitpoint::domain::token::OutputKind;
 
@@ -56,7 +56,7 @@ fn a_form_that_outgrows_the_limit_as_json_is_too_large() {
     assert_eq!(callback(FORM, nuls(most)).1.len(), written(most));
     assert_eq!(
         parse_callback(FORM, nuls(most + 1).as_bytes()),
-        Err(Refusal::BodyTooLarge(MAX_COMPLETE))
+        Err(ApiError::BodyTooLarge(MAX_COMPLETE))
     );
 }
 
@@ -79,13 +79,13 @@ fn a_form_of_more_fields_than_are_read_is_refused() {
     ] {
         assert_eq!(
             parse_callback(FORM, form.as_bytes()),
-            Err(Refusal::TooManyFields(MAX_FORM_FIELDS))
+            Err(ApiError::TooManyFields(MAX_FORM_FIELDS))
         );
     }
-    let refusal = Refusal::TooManyFields(MAX_FORM_FIELDS);
-    assert_eq!((refusal.status(), refusal.code()), (413, "too_many_fields"));
+    let error = ApiError::TooManyFields(MAX_FORM_FIELDS);
+    assert_eq!((error.status(), error.code()), (413, "too_many_fields"));
     assert_eq!(
-        refusal.to_string(),
+        error.to_string(),
         "A form may have 1000 fields; send more as JSON"
     );
 }

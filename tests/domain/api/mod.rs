@@ -17,7 +17,7 @@ use serde_json::Value;
 use waitpoint::domain::api::callback::parse_callback;
 use waitpoint::domain::api::complete::CompleteRequest;
 use waitpoint::domain::api::create::CreateRequest;
-use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 
@@ -31,18 +31,18 @@ fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-fn create(body: impl AsRef<[u8]>) -> Result<CreateRequest, Refusal> {
+fn create(body: impl AsRef<[u8]>) -> Result<CreateRequest, ApiError> {
     CreateRequest::parse(body.as_ref(), at(NOW))
 }
 
-fn complete(body: impl AsRef<[u8]>) -> Result<CompleteRequest, Refusal> {
+fn complete(body: impl AsRef<[u8]>) -> Result<CompleteRequest, ApiError> {
     CompleteRequest::parse(body.as_ref())
 }
 
 /// The field of which a body is found invalid.
-fn field<T>(result: Result<T, Refusal>) -> Option<&'static str> {
+fn field<T>(result: Result<T, ApiError>) -> Option<&'static str> {
     match result {
-        Err(Refusal::Invalid { path, .. }) => Some(path),
+        Err(ApiError::ValidationError { path, .. }) => Some(path),
         _ => None,
     }
 }

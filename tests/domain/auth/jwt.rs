@@ -1,6 +1,6 @@
 //! What stands in the header and the claims of a public access token.
 use super::{
-    CLAIMS, EXP, HEADER, IAT, KEY, assert_invalid, base64url, claims, env_1, refusal, seconds,
+    CLAIMS, EXP, HEADER, IAT, KEY, assert_invalid, base64url, claims, env_1, error, seconds,
     sign, sign_encoded, with_claims,
 };
 use waitpoint::domain::auth::jwt::JwtError;
@@ -44,7 +44,7 @@ fn another_algorithm_or_key_in_the_header_is_refused() {
         "\u{feff}{\"alg\":\"HS256\"}",
     ] {
         let jwt = sign(KEY, header, &claims(&[]));
-        assert_eq!(refusal(&jwt), Some(JwtError::Invalid), "{header}");
+        assert_eq!(error(&jwt), Some(JwtError::Invalid), "{header}");
     }
 }
 
@@ -74,7 +74,7 @@ fn a_header_may_hold_what_does_not_matter() {
         r#"{"typ":"whatever","kid":"1","alg":"HS256"}"#,
         r#" { "alg" : "HS256" } "#,
     ] {
-        assert_eq!(refusal(&sign(KEY, header, &claims(&[]))), None, "{header}");
+        assert_eq!(error(&sign(KEY, header, &claims(&[]))), None, "{header}");
     }
 }
 
@@ -124,7 +124,7 @@ fn wrong_claims_are_refused() {
         ("nbf", r#""1795465815""#),
     ] {
         let jwt = with_claims(&[change]);
-        assert_eq!(refusal(&jwt), Some(JwtError::Invalid), "{change:?}");
+        assert_eq!(error(&jwt), Some(JwtError::Invalid), "{change:?}");
     }
 }
 
@@ -144,7 +144,7 @@ fn right_claims_are_accepted() {
         ("realtime", "{}"),
         ("sub", r#""env\u005f1""#),
     ] {
-        assert_eq!(refusal(&with_claims(&[change])), None, "{change:?}");
+        assert_eq!(error(&with_claims(&[change])), None, "{change:?}");
     }
 }
 
@@ -221,6 +221,6 @@ fn scopes_that_are_no_list_of_texts_grant_nothing() {
         let keyring = env_1();
         let jwt = with_claims(&[("scopes", scopes)]);
         let claims = keyring.verify(&jwt, seconds(IAT)).ok().unwrap();
-        assert!(!claims.allow("write", "waitpoint_abc"), "{scopes}");
+        assert!(!claims.allows("write", "waitpoint_abc"), "{scopes}");
     }
 }

@@ -18,8 +18,8 @@ fn a_minted_token_has_the_claims_of_trigger_dev_in_their_order() {
 
     let keyring = env_1();
     let claims = keyring.verify(&jwt, seconds(IAT)).ok().unwrap();
-    assert!(claims.allow("write", ID) && claims.allow("read", ID));
-    assert!(!claims.allow("write", "waitpoint_other") && !claims.allow("admin", ID));
+    assert!(claims.allows("write", ID) && claims.allows("read", ID));
+    assert!(!claims.allows("write", "waitpoint_other") && !claims.allows("admin", ID));
 }
 
 fn times_of(jwt: &str) -> (u64, u64) {

@@ -129,13 +129,13 @@ fn with_claims(changes: &[(&str, &str)]) -> String {
     sign(KEY, HEADER, &claims(changes))
 }
 
-fn refusal(jwt: &str) -> Option<JwtError> {
+fn error(jwt: &str) -> Option<JwtError> {
     env_1().verify(jwt, seconds(IAT)).err()
 }
 
 #[track_caller]
 fn assert_invalid(jwt: &str) {
-    assert_eq!(refusal(jwt), Some(JwtError::Invalid), "{jwt:?}");
+    assert_eq!(error(jwt), Some(JwtError::Invalid), "{jwt:?}");
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -7,7 +7,7 @@ mod page_body;
 mod paging;
 mod query;
 
-use waitpoint::domain::api::error::Refusal;
+use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::list::cursor::Cursor;
 use waitpoint::domain::list::month::Month;
 use waitpoint::domain::list::query::ListQuery;
@@ -26,7 +26,7 @@ fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-fn parse(query: &str) -> Result<ListQuery, Refusal> {
+fn parse(query: &str) -> Result<ListQuery, ApiError> {
     ListQuery::parse(query, at(NOW))
 }
 
@@ -37,7 +37,7 @@ fn ok(query: &str) -> ListQuery {
 /// The parameter and the sentence of each issue.
 fn issues(query: &str) -> Vec<(&'static str, String)> {
     match parse(query) {
-        Err(Refusal::Query(issues)) => issues
+        Err(ApiError::InvalidQuery(issues)) => issues
             .into_iter()
             .map(|issue| (issue.name, issue.message))
             .collect(),

@@ -1,7 +1,7 @@
 //! A page as the API tells it.
 use super::{HOUR, NOW, at, cursor, row};
 use serde_json::{Value, json};
-use waitpoint::domain::list::page::Page;
+use waitpoint::domain::list::page::ListPage;
 use waitpoint::domain::list::page_body::list_json;
 use waitpoint::domain::list::row::Row;
 
@@ -17,7 +17,7 @@ fn the_wire_form_leaves_out_what_is_not_there() {
     ];
     full.idempotency_key = Some("k\"".to_owned());
     full.key_expires_at = Some(at(NOW + HOUR));
-    let page = Page {
+    let page = ListPage {
         rows: vec![full, row("bare", 0)],
         next: Some(cursor(0, "bare")),
         previous: None,
@@ -52,7 +52,7 @@ fn the_wire_form_leaves_out_what_is_not_there() {
             "pagination": { "next": "0_bare" },
         })
     );
-    let none = Page {
+    let none = ListPage {
         rows: Vec::new(),
         next: None,
         previous: None,

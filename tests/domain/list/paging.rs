@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use std::collections::BTreeMap;
 use waitpoint::domain::list::month::Month;
-use waitpoint::domain::list::page::Page;
-use waitpoint::domain::list::query::{ListQuery, Place};
+use waitpoint::domain::list::page::ListPage;
+use waitpoint::domain::list::query::{ListQuery, PageStart};
 use waitpoint::domain::list::row::Row;
 
 /// The index as it might be: the rows of each month, oldest first.
@@ -26,16 +26,16 @@ impl Index {
         Self(months)
     }
 
-    fn ask(&self, query: &ListQuery) -> Page {
+    fn ask(&self, query: &ListQuery) -> ListPage {
         let known: Vec<Month> = self.0.keys().cloned().collect();
         let mut found = Vec::new();
         for month in query.months(&known) {
             let admitted = self.0[&month]
                 .iter()
-                .filter(|row| query.admits(row, at(NOW)));
-            let left = query.wanted() - found.len();
-            match query.place {
-                Place::Before(_) => found.extend(admitted.take(left).cloned()),
+                .filter(|row| query.matches(row, at(NOW)));
+            let left = query.fetch_limit() - found.len();
+            match query.start {
+                PageStart::Before(_) => found.extend(admitted.take(left).cloned()),
                 _ => found.extend(admitted.rev().take(left).cloned()),
             }
         }
@@ -45,7 +45,7 @@ impl Index {
     /// Every row that the filters let through, newest first.
     fn all(&self, query: &ListQuery) -> Vec<Row> {
         let rows = self.0.values().flatten().rev();
-        rows.filter(|row| query.admits(row, at(NOW)))
+        rows.filter(|row| query.matches(row, at(NOW)))
             .cloned()
             .collect()
     }
@@ -135,7 +135,7 @@ proptest! {
         let met: Vec<Row> = upward.iter().rev().flat_map(|page| page.rows.clone()).collect();
         prop_assert_eq!(&met, &all);
 
-        let rows_of = |pages: &[Page]| pages.iter().map(|page| page.rows.clone()).collect::<Vec<_>>();
+        let rows_of = |pages: &[ListPage]| pages.iter().map(|page| page.rows.clone()).collect::<Vec<_>>();
         prop_assert_eq!(rows_of(&backward), rows_of(&forward));
     }
 }

@@ -2,15 +2,15 @@
 use super::{DAY, MAX, NOW, at, cursor, issues, ok, parse};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use waitpoint::domain::api::error::Refusal;
-use waitpoint::domain::list::query::{DEFAULT_SIZE, ListQuery, MAX_FILTER_TAGS, MAX_SIZE, Place};
+use waitpoint::domain::api::error::ApiError;
+use waitpoint::domain::list::query::{DEFAULT_SIZE, ListQuery, MAX_FILTER_TAGS, MAX_SIZE, PageStart};
 use waitpoint::domain::list::statuses::Statuses;
 
 #[test]
 fn nothing_asked_is_everything_newest_first() {
     let plain = ListQuery {
         size: DEFAULT_SIZE,
-        place: Place::Newest,
+        place: PageStart::Newest,
         status: Statuses::ALL,
         idempotency_key: None,
         tags: Vec::new(),
@@ -61,17 +61,17 @@ fn before_wins() {
     let (a, b) = (cursor(NOW, "cabc"), cursor(5, "Z9"));
     assert_eq!(
         ok("page[after]=1790380800000_cabc").place,
-        Place::After(a.clone())
+        PageStart::After(a.clone())
     );
-    assert_eq!(ok("page[before]=5_Z9").place, Place::Before(b.clone()));
+    assert_eq!(ok("page[before]=5_Z9").place, PageStart::Before(b.clone()));
     let both = ok("page[before]=5_Z9&page[after]=1790380800000_cabc");
-    assert_eq!(both.place, Place::Before(b));
+    assert_eq!(both.place, PageStart::Before(b));
     assert_eq!(
         issues("page[before]=5_Z9&page[after]=x")[0].0,
         "page[after]"
     );
     let empty = ok("page[before]=&page[after]=1790380800000_cabc");
-    assert_eq!(empty.place, Place::After(a));
+    assert_eq!(empty.place, PageStart::After(a));
 }
 
 #[test]
@@ -226,9 +226,9 @@ fn all_issues_are_told_at_once() {
         ]
     );
 
-    let refusal = parse("page[size]=0&filter[status]=Z").unwrap_err();
-    assert_eq!((refusal.status(), refusal.code()), (400, "invalid_query"));
-    let body: Value = serde_json::from_str(&refusal.to_json()).unwrap();
+    let error = parse("page[size]=0&filter[status]=Z").unwrap_err();
+    assert_eq!((error.status(), error.code()), (400, "invalid_query"));
+    let body: Value = serde_json::from_str(&error.to_json()).unwrap();
     assert_eq!(
         body,
         json!({
@@ -249,7 +249,7 @@ fn all_issues_are_told_at_once() {
             ],
         })
     );
-    assert!(!Refusal::UnknownToken.to_json().contains("details"));
+    assert!(!ApiError::TokenNotFound.to_json().contains("details"));
 }
 
 proptest! {

@@ -4,9 +4,9 @@ use waitpoint::domain::relay::import::read_token;
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::command::{Ask, Reply, answer};
 use waitpoint::domain::token::delivery::{
-    Answer, Delivery, MAX_UPSTREAM_ATTEMPTS, Progress, Target,
+    AttemptResult, Delivery, MAX_UPSTREAM_ATTEMPTS, Progress, Target,
 };
-use waitpoint::domain::token::index_state::Listed;
+use waitpoint::domain::token::index_state::IndexState;
 use waitpoint::domain::token::transition::Outcome;
 use waitpoint::domain::token::{OutputKind, State, Token};
 
@@ -62,16 +62,16 @@ fn what_was_decided_here_is_decided_for_good() {
     let later = at(5).plus(2 * DAY);
     // Forgotten and not yet gone, then gone but for this.
     assert_eq!(decide(&mut record, later), (Reply::Unknown, false));
-    let remains = record.and_then(|token| token.remains()).unwrap();
-    assert_eq!(remains.next_wakeup(DAY, Listed::Unknown, later), None);
-    assert_eq!(remains.debt(DAY, Listed::Unknown, later), None);
+    let remains = record.and_then(|token| token.tombstone()).unwrap();
+    assert_eq!(remains.next_wakeup(DAY, IndexState::Unknown, later), None);
+    assert_eq!(remains.next_task(DAY, IndexState::Unknown, later), None);
     let mut record = Some(remains);
     let again = (Reply::Decided(Outcome::AlreadyCompleted), false);
     assert_eq!(decide(&mut record, later), again);
     let read = answer(&mut record, Ask::Read, DAY, later, &[], false);
     assert_eq!(read, (Reply::Unknown, false));
     // Of what was only waited for, or lives here, nothing is left.
-    assert_eq!(Token::new(at(0), None, Vec::new()).remains(), None);
+    assert_eq!(Token::new(at(0), None, Vec::new()).tombstone(), None);
 }
 
 #[test]
@@ -80,13 +80,13 @@ fn timeouts_are_upstreams() {
         is_upstream: true,
         ..Token::new(at(0), Some(at(100)), Vec::new())
     };
-    assert!(!token.settle_if_due(at(200), &[]));
+    assert!(!token.time_out_if_due(at(200), &[]));
     assert_eq!(token.state, State::Waiting);
     // It is asked a little later, then daily.
-    let next = |now| token.next_wakeup(DAY, Listed::Unknown, at(now));
+    let next = |now| token.next_wakeup(DAY, IndexState::Unknown, at(now));
     assert_eq!(next(0), Some(at(30_100)));
     assert_eq!(next(30_100), Some(at(30_100).plus(DAY)));
-    assert!(token.is_passing());
+    assert!(token.is_kept_only_for_waiters());
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn upstream_is_asked_for_a_month_and_hears_no_second_time_what_it_refuses() {
     while let Some(due) = delivery.due_at() {
         longest = longest.max(due.as_millis() - now);
         now = due.as_millis();
-        delivery.attempted(Answer::Status(503), None, "c1", at(now));
+        delivery.record_attempt(AttemptResult::Status(503), None, "c1", at(now));
     }
     assert_eq!(
         (delivery.progress, delivery.attempts),
@@ -151,20 +151,20 @@ fn upstream_is_asked_for_a_month_and_hears_no_second_time_what_it_refuses() {
     );
 
     for (answer, is_over) in [
-        (Answer::Status(401), true),
-        (Answer::Status(403), true),
-        (Answer::Status(404), true),
-        (Answer::Status(413), true),
-        (Answer::Status(408), false),
-        (Answer::Status(409), false),
-        (Answer::Status(429), false),
-        (Answer::Status(301), false),
-        (Answer::Status(500), false),
-        (Answer::None, false),
-        (Answer::Impossible, false),
+        (AttemptResult::Status(401), true),
+        (AttemptResult::Status(403), true),
+        (AttemptResult::Status(404), true),
+        (AttemptResult::Status(413), true),
+        (AttemptResult::Status(408), false),
+        (AttemptResult::Status(409), false),
+        (AttemptResult::Status(429), false),
+        (AttemptResult::Status(301), false),
+        (AttemptResult::Status(500), false),
+        (AttemptResult::NoResponse, false),
+        (AttemptResult::NotSendable, false),
     ] {
         let mut delivery = Delivery::new(Target::Upstream, at(0));
-        delivery.attempted(answer, None, "c1", at(0));
+        delivery.record_attempt(answer, None, "c1", at(0));
         assert_eq!(delivery.progress == Progress::Failed, is_over, "{answer:?}");
     }
 }

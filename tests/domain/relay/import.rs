@@ -2,7 +2,7 @@
 use super::output;
 use proptest::prelude::*;
 use waitpoint::domain::relay::complete_body::{complete_json, complete_json_len};
-use waitpoint::domain::relay::edge_fields::Extras;
+use waitpoint::domain::relay::edge_fields::EdgeFields;
 use waitpoint::domain::relay::import::{created_id, read_token};
 use waitpoint::domain::relay::rewrite::rewrite_urls;
 use waitpoint::domain::relay::settings::Upstreams;
@@ -13,7 +13,7 @@ use waitpoint::domain::token::{CompletedBy, OutputKind, State};
 fn what_the_edge_alone_knows_is_found_in_a_create() {
     let marked =
         "\u{feff} {\"timeout\":\"1h\",\"approval\":{\"title\":\"?\"},\"webhook\":{\"url\":\"u\"}}";
-    let extras = Extras::of(marked.as_bytes()).unwrap();
+    let extras = EdgeFields::of(marked.as_bytes()).unwrap();
     assert_eq!(extras.approval.as_deref(), Some(r#"{"title":"?"}"#));
     assert_eq!(extras.webhook.as_deref(), Some(r#"{"url":"u"}"#));
     for body in [
@@ -25,14 +25,14 @@ fn what_the_edge_alone_knows_is_found_in_a_create() {
         r#"["a","b"]"#,
         r#"{"approval":null}"#,
     ] {
-        assert_eq!(Extras::of(body.as_bytes()), Ok(Extras::default()), "{body}");
+        assert_eq!(EdgeFields::of(body.as_bytes()), Ok(EdgeFields::default()), "{body}");
     }
     // Upstream would take the second, and nobody would be asked either.
     for body in [
         r#"{"approval":{},"approval":{}}"#,
         r#"{"webhook":1,"x":2,"webhook":1}"#,
     ] {
-        assert!(Extras::of(body.as_bytes()).is_err(), "{body}");
+        assert!(EdgeFields::of(body.as_bytes()).is_err(), "{body}");
     }
     assert_eq!(
         created_id(r#"{"id":"waitpoint_c1","x":1}"#),
@@ -130,7 +130,7 @@ proptest! {
     #[test]
     fn nothing_that_upstream_says_panics(text in ".*", json in r#"(\{|\}|"url":|"|/api/v1/waitpoints/tokens/|\\|é| ){0,40}"#) {
         for text in [&text, &json] {
-            let _ = (read_token(text, ""), created_id(text), Extras::of(text.as_bytes()).is_ok(), Upstreams::parse(text).is_ok());
+            let _ = (read_token(text, ""), created_id(text), EdgeFields::of(text.as_bytes()).is_ok(), Upstreams::parse(text).is_ok());
             let rewritten = rewrite_urls(text, "https://e.example");
             prop_assert_eq!(rewrite_urls(&rewritten, "https://e.example"), rewritten);
         }

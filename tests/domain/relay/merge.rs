@@ -1,32 +1,32 @@
 //! Tokens of which something is kept on both sides.
 use super::{at, completed, output};
-use waitpoint::domain::relay::conflict::difference;
+use waitpoint::domain::relay::conflict::detect_conflict;
 use waitpoint::domain::relay::merge::merge;
-use waitpoint::domain::token::delivery::Note;
+use waitpoint::domain::token::delivery::UpstreamConflict;
 use waitpoint::domain::token::{OutputKind, State, Token};
 
 #[test]
 fn what_stands_upstream_in_place_of_ours_is_noted() {
     let ours = completed(output(OutputKind::Json, r#"{"a": [1, 2]}"#));
-    let note = |theirs: &Token| difference(&ours, theirs);
+    let note = |theirs: &Token| detect_conflict(&ours, theirs);
     assert_eq!(
         note(&completed(output(OutputKind::Json, r#"{"a":[1,2]}"#))),
         None
     );
     let other = completed(output(OutputKind::Json, "2"));
-    assert_eq!(note(&other), Some(Note::DecidedOtherwiseUpstream));
-    assert_eq!(note(&completed(None)), Some(Note::DecidedOtherwiseUpstream));
+    assert_eq!(note(&other), Some(UpstreamConflict::DecidedOtherwiseUpstream));
+    assert_eq!(note(&completed(None)), Some(UpstreamConflict::DecidedOtherwiseUpstream));
     let waiting = Token::new(at(0), None, Vec::new());
     assert_eq!(note(&waiting), None);
     let late = Token {
         state: State::TimedOut,
         ..Token::new(at(0), Some(at(3)), Vec::new())
     };
-    assert_eq!(note(&late), Some(Note::TimedOutUpstream));
+    assert_eq!(note(&late), Some(UpstreamConflict::TimedOutUpstream));
     // It writes them anew, and large ones it keeps elsewhere.
     let same = |a: &str, b: &str| {
         let ours = completed(output(OutputKind::Json, a));
-        difference(&ours, &completed(output(OutputKind::Json, b))).is_none()
+        detect_conflict(&ours, &completed(output(OutputKind::Json, b))).is_none()
     };
     assert!(same(r#""caf\u00e9""#, "\"café\""));
     assert!(same(r#"{"b":1.0,"1":[2e0]}"#, r#"{"1":[2],"b":1}"#));
@@ -37,11 +37,11 @@ fn what_stands_upstream_in_place_of_ours_is_noted() {
     // Texts are the same as JSON strings, and trigger.dev keeps no empty ones.
     let text = completed(output(OutputKind::Text, "x"));
     assert_eq!(
-        difference(&text, &completed(output(OutputKind::Json, "\"x\""))),
+        detect_conflict(&text, &completed(output(OutputKind::Json, "\"x\""))),
         None
     );
     assert_eq!(
-        difference(
+        detect_conflict(
             &completed(output(OutputKind::Json, "\"\"")),
             &completed(None)
         ),

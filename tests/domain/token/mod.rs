@@ -23,7 +23,7 @@ fn token(timeout: Option<u64>) -> Token {
 
 /// When the index knows it.
 fn wakeup(token: &Token, now: u64) -> Option<Timestamp> {
-    token.next_wakeup(RETENTION, token.listing(), at(now))
+    token.next_wakeup(RETENTION, token.expected_index_state(), at(now))
 }
 
 fn decision(text: &str) -> Decision {

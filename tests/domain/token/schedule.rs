@@ -3,37 +3,37 @@ use super::{RETENTION, at, complete, events, times, token, wakeup};
 use proptest::prelude::*;
 use std::time::Duration;
 use waitpoint::domain::token::Token;
-use waitpoint::domain::token::delivery::{Answer, Target};
-use waitpoint::domain::token::index_state::{CONFIRM, Listed};
-use waitpoint::domain::token::schedule::{Alarm, Debt};
+use waitpoint::domain::token::delivery::{AttemptResult, Target};
+use waitpoint::domain::token::index_state::{INDEX_CONFIRM_WITHIN, IndexState};
+use waitpoint::domain::token::schedule::{Alarm, DueTask};
 
 #[test]
 fn a_finished_token_is_forgotten_after_its_retention() {
     let mut done = token(Some(100));
     done.apply(complete("1"), at(10), &[]);
-    assert_eq!(done.forget_at(RETENTION), Some(at(30_010)));
+    assert_eq!(done.purge_at(RETENTION), Some(at(30_010)));
     assert_eq!(wakeup(&done, 10), Some(at(30_010)));
 
     let mut late = token(Some(100));
-    late.settle_if_due(at(5_000), &[]);
-    assert_eq!(late.forget_at(RETENTION), Some(at(30_100)));
+    late.time_out_if_due(at(5_000), &[]);
+    assert_eq!(late.purge_at(RETENTION), Some(at(30_100)));
 }
 
 #[test]
 fn a_token_is_let_go_of_when_nobody_has_still_to_be_told() {
     let mut token = token(Some(100));
-    token.settle_if_due(at(100), &[Target::Environment]);
-    let debt = |token: &Token, listed, now| token.debt(RETENTION, listed, at(now));
-    assert_eq!(debt(&token, Listed::Unknown, 30_100), Some(Debt::List));
+    token.time_out_if_due(at(100), &[Target::Environment]);
+    let debt = |token: &Token, listed, now| token.next_task(RETENTION, listed, at(now));
+    assert_eq!(debt(&token, IndexState::Unknown, 30_100), Some(DueTask::List));
     assert_eq!(
-        debt(&token, Listed::Created, 30_100),
-        Some(Debt::Deliver(0))
+        debt(&token, IndexState::Created, 30_100),
+        Some(DueTask::Deliver(0))
     );
-    token.attempted(0, Answer::Status(200), None, "a", at(101));
-    assert_eq!(debt(&token, Listed::Created, 30_099), None);
-    assert_eq!(debt(&token, Listed::Unreachable, 30_100), None);
-    assert_eq!(debt(&token, Listed::Created, 30_100), Some(Debt::Forget));
-    let later = token.next_wakeup(RETENTION, Listed::Unreachable, at(30_100));
+    token.record_attempt(0, AttemptResult::Status(200), None, "a", at(101));
+    assert_eq!(debt(&token, IndexState::Created, 30_099), None);
+    assert_eq!(debt(&token, IndexState::Unreachable, 30_100), None);
+    assert_eq!(debt(&token, IndexState::Created, 30_100), Some(DueTask::Purge));
+    let later = token.next_wakeup(RETENTION, IndexState::Unreachable, at(30_100));
     assert!(later.is_some_and(|at| at > self::at(30_100)));
 }
 
@@ -71,23 +71,23 @@ fn an_alarm_in_time_is_left_alone() {
 fn the_index_is_told_at_once_and_for_certain_by_the_next_alarm() {
     let mut token = token(None);
     let next = |token: &Token, listed| token.next_wakeup(RETENTION, listed, at(7));
-    assert_eq!(next(&token, Listed::Unknown), Some(at(7).plus(CONFIRM)));
-    assert_eq!(next(&token, Listed::Told), Some(at(7).plus(CONFIRM)));
-    assert_eq!(next(&token, Listed::Created), None);
-    assert_eq!(token.debt(RETENTION, Listed::Told, at(7)), None);
+    assert_eq!(next(&token, IndexState::Unknown), Some(at(7).plus(INDEX_CONFIRM_WITHIN)));
+    assert_eq!(next(&token, IndexState::Unconfirmed), Some(at(7).plus(INDEX_CONFIRM_WITHIN)));
+    assert_eq!(next(&token, IndexState::Created), None);
+    assert_eq!(token.next_task(RETENTION, IndexState::Unconfirmed, at(7)), None);
     assert_eq!(
-        token.debt(RETENTION, Listed::Unknown, at(7)),
-        Some(Debt::List)
+        token.next_task(RETENTION, IndexState::Unknown, at(7)),
+        Some(DueTask::List)
     );
-    assert!(token.is_news(Listed::Told));
+    assert!(token.needs_index_update(IndexState::Unconfirmed));
     token.timeout_at = Some(at(8));
-    token.settle_if_due(at(8), &[]);
+    token.time_out_if_due(at(8), &[]);
     assert!(
-        !token.is_news(Listed::Told),
+        !token.needs_index_update(IndexState::Unconfirmed),
         "the index knows when it times out"
     );
-    assert!(token.is_news(Listed::Unknown), "if it knows of the token");
-    assert_eq!(Listed::Unreachable.told(), Listed::Unreachable);
+    assert!(token.needs_index_update(IndexState::Unknown), "if it knows of the token");
+    assert_eq!(IndexState::Unreachable.told(), IndexState::Unreachable);
 }
 
 proptest! {
@@ -103,8 +103,8 @@ proptest! {
         let mut token = token(timeout);
         for (now, event) in events {
             token.apply(event, at(now), &[]);
-            let forgotten = token.forget_at(retention).is_some_and(|end| end <= at(now));
-            if let (Some(wakeup), false) = (token.next_wakeup(retention, token.listing(), at(now)), forgotten) {
+            let forgotten = token.purge_at(retention).is_some_and(|end| end <= at(now));
+            if let (Some(wakeup), false) = (token.next_wakeup(retention, token.expected_index_state(), at(now)), forgotten) {
                 prop_assert!(wakeup > at(now));
             }
         }

@@ -11,14 +11,14 @@ fn a_new_token_waits() {
     let token = token(Some(100));
     assert_eq!(token.state, State::Waiting);
     assert_eq!(token.finished_at(), None);
-    assert_eq!(token.forget_at(RETENTION), None);
+    assert_eq!(token.purge_at(RETENTION), None);
     assert_eq!(wakeup(&token, 0), Some(at(100)));
 }
 
 #[test]
 fn a_token_without_timeout_waits_for_ever() {
     let mut token = token(None);
-    assert!(!token.settle_if_due(Timestamp::MAX, &[]));
+    assert!(!token.time_out_if_due(Timestamp::MAX, &[]));
     assert_eq!(wakeup(&token, 0), None);
     assert_eq!(
         token.apply(complete("1"), Timestamp::MAX, &[]),
@@ -125,7 +125,7 @@ proptest! {
         for (now, event) in events {
             token.apply(event, at(now), &[]);
         }
-        token.settle_if_due(at(200), &[]);
+        token.time_out_if_due(at(200), &[]);
         let otherwise = if timeout.is_some() { State::TimedOut } else { State::Waiting };
         prop_assert_eq!(token.state, expected.unwrap_or(otherwise));
     }
@@ -147,9 +147,9 @@ proptest! {
         for (now, event) in events {
             token.apply(event, at(now), &[]);
         }
-        token.settle_if_due(at(now), &[]);
+        token.time_out_if_due(at(now), &[]);
         let settled = token.clone();
-        prop_assert!(!token.settle_if_due(at(now), &[]));
+        prop_assert!(!token.time_out_if_due(at(now), &[]));
         prop_assert_eq!(token, settled);
     }
 
@@ -161,17 +161,17 @@ proptest! {
     ) {
         let mut on_time = token(Some(timeout));
         let mut delayed = on_time.clone();
-        on_time.settle_if_due(at(timeout), &[]);
-        delayed.settle_if_due(at(timeout + late), &[]);
+        on_time.time_out_if_due(at(timeout), &[]);
+        delayed.time_out_if_due(at(timeout + late), &[]);
         prop_assert_eq!(&on_time, &delayed);
         prop_assert_eq!(delayed.finished_at(), Some(at(timeout)));
-        prop_assert_eq!(delayed.forget_at(RETENTION), Some(at(timeout).plus(RETENTION)));
+        prop_assert_eq!(delayed.purge_at(RETENTION), Some(at(timeout).plus(RETENTION)));
 
         // Alarms between the other events change no end.
         let mut with_alarms = token(Some(timeout));
         let mut without = token(Some(timeout));
         for (now, event) in events {
-            with_alarms.settle_if_due(at(now), &[]);
+            with_alarms.time_out_if_due(at(now), &[]);
             let noticed = with_alarms.apply(event.clone(), at(now), &[]).0;
             prop_assert_eq!(noticed, without.apply(event, at(now), &[]).0);
             prop_assert_eq!(&with_alarms, &without);

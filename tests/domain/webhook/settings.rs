@@ -2,7 +2,7 @@
 use super::{OTHER, SECRET, settings_error, webhooks};
 use proptest::prelude::*;
 use waitpoint::domain::webhook::settings::{SettingsError, Webhooks};
-use waitpoint::domain::webhook::url::UrlFault;
+use waitpoint::domain::webhook::url::WebhookUrlError;
 
 #[test]
 fn each_environment_has_a_url_of_its_own() {
@@ -35,23 +35,23 @@ fn a_url_whose_webhooks_nothing_would_sign_names_its_line() {
 #[test]
 fn a_bad_url_setting_names_its_line() {
     for (urls, expected) in [
-        ("http://a.example", SettingsError::Url(1, UrlFault::Scheme)),
+        ("http://a.example", SettingsError::Url(1, WebhookUrlError::Scheme)),
         (
             "\nprod=https://10.0.0.1",
-            SettingsError::Url(2, UrlFault::Address),
+            SettingsError::Url(2, WebhookUrlError::Address),
         ),
         (
             "https://a.example\ndefault=https://b.example",
             SettingsError::SecondUrl(2),
         ),
-        ("prod=", SettingsError::Url(1, UrlFault::Scheme)),
+        ("prod=", SettingsError::Url(1, WebhookUrlError::Scheme)),
         (
             "bad.env=https://a.example",
-            SettingsError::Url(1, UrlFault::Scheme),
+            SettingsError::Url(1, WebhookUrlError::Scheme),
         ),
         (
             "# https://a.example",
-            SettingsError::Url(1, UrlFault::Character),
+            SettingsError::Url(1, WebhookUrlError::Character),
         ),
     ] {
         assert_eq!(settings_error(urls, ""), Some(expected), "{urls}");

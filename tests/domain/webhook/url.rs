@@ -1,7 +1,7 @@
 //! Where webhooks may go.
 use proptest::prelude::*;
 use std::net::IpAddr;
-use waitpoint::domain::webhook::url::{MAX_URL, UrlFault, check_url, is_loopback_origin};
+use waitpoint::domain::webhook::url::{MAX_URL, WebhookUrlError, check_url, is_loopback_origin};
 
 #[test]
 fn public_hosts_are_taken() {
@@ -43,7 +43,7 @@ fn public_hosts_are_taken() {
 
 #[test]
 fn everything_else_is_refused() {
-    use UrlFault::{Address, Character, Host, Port, Private, Scheme, UserInfo};
+    use WebhookUrlError::{Address, Character, Host, Port, Private, Scheme, UserInfo};
     for (url, fault) in [
         ("", Scheme),
         ("example.com", Scheme),
@@ -207,16 +207,16 @@ fn a_url_has_at_most_2048_bytes_and_a_name_253() {
         start.to_owned() + &"a".repeat(length - start.len())
     };
     assert_eq!(check_url(&url(MAX_URL), false), Ok(()));
-    assert_eq!(check_url(&url(MAX_URL + 1), false), Err(UrlFault::TooLong));
+    assert_eq!(check_url(&url(MAX_URL + 1), false), Err(WebhookUrlError::TooLong));
 
     let named = |labels: usize, last: usize| {
         let label = "a".repeat(49) + ".";
         format!("https://{}{}", label.repeat(labels), "b".repeat(last))
     };
     assert_eq!(check_url(&named(5, 3), false), Ok(()));
-    assert_eq!(check_url(&named(5, 4), false), Err(UrlFault::Host));
+    assert_eq!(check_url(&named(5, 4), false), Err(WebhookUrlError::Host));
     assert_eq!(check_url(&named(1, 63), false), Ok(()));
-    assert_eq!(check_url(&named(1, 64), false), Err(UrlFault::Host));
+    assert_eq!(check_url(&named(1, 64), false), Err(WebhookUrlError::Host));
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn loopback_is_for_those_who_live_there() {
         assert_eq!(check_url(url, true), Ok(()), "{url}");
         assert!(check_url(url, false).is_err(), "{url}");
     }
-    use UrlFault::{Address, Host, Port, Private, Scheme, UserInfo};
+    use WebhookUrlError::{Address, Host, Port, Private, Scheme, UserInfo};
     for (url, fault) in [
         ("http://example.com", Scheme),
         ("http://127.0.0.1.example.com", Scheme),

@@ -1,12 +1,12 @@
 //! What a token may ask, and what a choice decides.
 use super::text::HIDDEN;
 use proptest::prelude::*;
-use waitpoint::approval::{Approval, Choice, Comment, Confirm, Style, compact};
-use waitpoint::error::Refusal;
+use waitpoint::domain::approval::schema::{Approval, Choice, Comment, Confirm, Style, minify_json};
+use waitpoint::domain::api::error::ApiError;
 
 fn why(json: &str) -> String {
     match Approval::parse(json) {
-        Err(Refusal::Invalid {
+        Err(ApiError::ValidationError {
             path: "approval",
             message,
         }) => message,
@@ -184,14 +184,14 @@ fn an_output_that_no_choice_makes_has_none() {
 #[test]
 fn json_is_compared_without_its_white_space() {
     assert_eq!(
-        compact(" { \"a b\" : [ 1 , \"c \\\" d\" ] }\n"),
+        minify_json(" { \"a b\" : [ 1 , \"c \\\" d\" ] }\n"),
         r#"{"a b":[1,"c \" d"]}"#
     );
-    assert_eq!(compact(r#""\\ " "#), r#""\\ ""#);
+    assert_eq!(minify_json(r#""\\ " "#), r#""\\ ""#);
 }
 
 /// Of two labels, the way these are refused.
-fn labels(first: &str, second: &str) -> Result<Approval, Refusal> {
+fn labels(first: &str, second: &str) -> Result<Approval, ApiError> {
     let choices = [first, second].map(|label| serde_json::json!({ "label": label }));
     Approval::parse(&serde_json::json!({ "choices": choices }).to_string())
 }

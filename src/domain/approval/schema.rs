@@ -3,8 +3,10 @@
 //! Invariant: an approval that parses can be shown and decided; whoever holds the link chooses among
 //! what its creator wrote, and adds at most a comment.
 
-use crate::error::{Refusal, excerpt, shortened};
-use crate::text::{Look, single_line};
+use crate::domain::api::error::ApiError;
+use crate::domain::api::excerpt::excerpt;
+use crate::domain::api::excerpt::shortened;
+use crate::domain::text::{Look, single_line};
 use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny};
 use serde_json::value::RawValue;
@@ -126,8 +128,8 @@ impl Approval {
     /// Reads the JSON text of an `approval` field, and checks that it can be shown and decided.
     ///
     /// # Errors
-    /// `Invalid`, naming the field and what it may be.
-    pub fn parse(json: &str) -> Result<Self, Refusal> {
+    /// `ValidationError`, naming the field and what it may be.
+    pub fn parse(json: &str) -> Result<Self, ApiError> {
         let approval = Self::read(json)?;
         approval.check()?;
         Ok(approval)
@@ -137,8 +139,8 @@ impl Approval {
     /// then do not count: a page without its choices would ask another question.
     ///
     /// # Errors
-    /// `Invalid`, if it is no approval.
-    pub fn read(json: &str) -> Result<Self, Refusal> {
+    /// `ValidationError`, if it is no approval.
+    pub fn read(json: &str) -> Result<Self, ApiError> {
         // serde would take an array of the fields as well.
         if !json.trim_start().starts_with('{') {
             return Err(invalid(format!("{} is no object", excerpt(json))));
@@ -152,7 +154,7 @@ impl Approval {
         })
     }
 
-    fn check(&self) -> Result<(), Refusal> {
+    fn check(&self) -> Result<(), ApiError> {
         let is_blank = |text: &str| match KNOWS_UNICODE {
             true => single_line(text).is_empty(),
             false => text.trim().is_empty(),
@@ -190,7 +192,7 @@ impl Approval {
             // Else nobody could tell afterwards which of them was chosen.
             let same = |other: &Choice| {
                 ["", "x"].iter().any(|comment| {
-                    compact(&other.output(comment)) == compact(&choice.output(comment))
+                    minify_json(&other.output(comment)) == minify_json(&choice.output(comment))
                 })
             };
             if others().any(same) {
@@ -218,11 +220,11 @@ impl Approval {
         if output.len() > MAX_CHOICE_OUTPUT {
             return None;
         }
-        let output = compact(output);
+        let output = minify_json(output);
         let comment =
             serde_json::from_str::<Commented>(&output).map_or(String::new(), |it| it.comment);
         [comment, String::new()].into_iter().find_map(|comment| {
-            let made = |choice: &&Choice| compact(&choice.output(&comment)) == output;
+            let made = |choice: &&Choice| minify_json(&choice.output(&comment)) == output;
             self.choices
                 .iter()
                 .find(made)
@@ -262,7 +264,7 @@ impl Choice {
 
 /// JSON without the white space that means nothing.
 #[must_use]
-pub fn compact(json: &str) -> String {
+pub fn minify_json(json: &str) -> String {
     let (mut quoted, mut escaped) = (false, false);
     let keep = |c: &char| {
         let kept = quoted || !matches!(c, ' ' | '\t' | '\n' | '\r');
@@ -277,8 +279,8 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-fn invalid(message: String) -> Refusal {
-    Refusal::Invalid {
+fn invalid(message: String) -> ApiError {
+    ApiError::ValidationError {
         path: "approval",
         message,
     }

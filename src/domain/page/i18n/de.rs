@@ -16,7 +16,7 @@ pub(super) static WORDS: Words = Words {
     optional: "freiwillig",
     offline: "Sie sind offline. Es wurde noch nichts gesendet; das geschieht, sobald das Netz wieder da \
               ist.",
-    meanwhile: "Inzwischen hat jemand entschieden.",
+    decided_elsewhere: "Inzwischen hat jemand entschieden.",
     show: "Entscheidung zeigen",
     stale: "Diese Seite war zu lange offen oder ist eine Kopie. Es wurde nichts entschieden: Bitte \
          entscheiden Sie noch einmal.",
@@ -30,7 +30,7 @@ pub(super) static WORDS: Words = Words {
     nothing_to_do: "Hier ist nichts weiter zu tun.",
     not_taken: "Das war schon entschieden. Ihre Entscheidung wurde nicht übernommen.",
     same: "Dasselbe war schon entschieden. Ihr Kommentar wurde nicht hinzugefügt.",
-    unsent: "Ihr Kommentar, nicht gesendet",
+    comment_not_sent: "Ihr Kommentar, nicht gesendet",
     timed_out: "Die Zeit ist abgelaufen",
     nobody_decided: "Niemand hat rechtzeitig entschieden.",
     too_late: "Ihre Entscheidung kam zu spät und wurde nicht übernommen.",
@@ -42,15 +42,15 @@ pub(super) static WORDS: Words = Words {
     by_api: "der Anwendung",
     by_callback: "einem Programm mit diesem Link",
     expired: "Dieser Link ist abgelaufen",
-    ask_anew: "Bitten Sie den Absender um einen neuen.",
+    request_new_link: "Bitten Sie den Absender um einen neuen.",
     unknown: "Dieser Link ist ungültig",
-    cut_off: "Vielleicht wurde er unterwegs abgeschnitten. Bitten Sie den Absender um einen neuen.",
+    link_truncated: "Vielleicht wurde er unterwegs abgeschnitten. Bitten Sie den Absender um einen neuen.",
     wait: "Es wurde nichts entschieden. Warten Sie eine Minute und versuchen Sie es noch einmal.",
     busy: "Zu viele Anfragen",
     trouble: "Bei uns ist etwas schiefgegangen",
     try_again: "Wir wissen nicht, ob etwas entschieden wurde. Versuchen Sie es noch einmal: Zweimal schadet \
          nicht.",
-    foreign: "Das kam von einer anderen Website",
-    from_here: "Es wurde nichts entschieden. Öffnen Sie den Link selbst und entscheiden Sie dort.",
+    cross_site_title: "Das kam von einer anderen Website",
+    cross_site_help: "Es wurde nichts entschieden. Öffnen Sie den Link selbst und entscheiden Sie dort.",
     too_large: "Das war zu lang. Es wurde nichts entschieden.",
 };

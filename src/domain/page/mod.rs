@@ -4,18 +4,22 @@
 //! Invariant: every text that a caller or a person wrote is escaped by the template (`www/page.html`),
 //! stands in an element's content or a quoted attribute, and is isolated in its own direction.
 
-use crate::approval::{Approval, Choice, Comment, Confirm, MAX_COMMENT, MAX_LABEL, Style, compact};
-use crate::text::{is_same_word, single_line, strip_invisible};
-use crate::time::Timestamp;
-use crate::token::{CompletedBy, State, Token};
-use crate::words::Words;
+use crate::domain::approval::schema::{Approval, Choice, Comment, Confirm, MAX_COMMENT, MAX_LABEL, Style, minify_json};
+use crate::domain::text::{is_same_word, single_line, strip_invisible};
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::CompletedBy;
+use crate::domain::token::State;
+use crate::domain::token::Token;
+use crate::domain::page::i18n::Words;
 use askama::Template;
 use std::borrow::Cow;
 
+pub mod i18n;
+
 /// Stands in the page; the response's policy names its hash.
-pub const CSS: &str = include_str!("../www/page.css");
+pub const CSS: &str = include_str!("../../../www/page.css");
 /// Stands in the page; the response's policy names its hash.
-pub const JS: &str = include_str!("../www/page.js");
+pub const JS: &str = include_str!("../../../www/page.js");
 
 /// Largest body of the page's form, in bytes: a comment of the longest has 24,000 as a form.
 pub const MAX_FORM: usize = 32 * 1024;
@@ -24,7 +28,7 @@ pub const NONCE_FIELD: &str = "waitpoint_nonce";
 
 /// What a person filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Draft {
+pub struct FormInput {
     /// The index of a choice.
     pub choice: String,
     /// The label of a choice, typed.
@@ -35,7 +39,7 @@ pub struct Draft {
 
 /// Why the form is shown again. Nothing was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum FormError {
     /// The nonce is too old, or not this page's.
     Stale,
     /// No choice was made.
@@ -86,7 +90,7 @@ pub enum Notice {
 
 /// Who looks, and when.
 #[derive(Clone, Copy)]
-pub struct View<'a> {
+pub struct RenderContext<'a> {
     /// In which language.
     pub words: &'a Words,
     /// When.
@@ -109,7 +113,7 @@ pub enum Reads {
 
 /// What became of a draft for a token that is no longer waiting; `None` if it is what was decided.
 #[must_use]
-pub fn compare(token: &Token, approval: &Approval, draft: &Draft) -> Option<Remark> {
+pub fn compare(token: &Token, approval: &Approval, draft: &FormInput) -> Option<Remark> {
     let State::Completed { decision, .. } = &token.state else {
         return Some(Remark::TooLate);
     };
@@ -120,7 +124,7 @@ pub fn compare(token: &Token, approval: &Approval, draft: &Draft) -> Option<Rema
     let Ok(wanted) = decide(approval, draft) else {
         return Some(Remark::NotTaken);
     };
-    if compact(&wanted) == compact(stored) {
+    if minify_json(&wanted) == minify_json(stored) {
         return None;
     }
     let label = |output| approval.choice_of(output).map(|(choice, _)| &choice.label);
@@ -154,13 +158,13 @@ pub fn approval_of(token: &Token, words: &Words) -> Approval {
 ///
 /// # Errors
 /// What is missing.
-pub fn decide(approval: &Approval, draft: &Draft) -> Result<String, Fault> {
+pub fn decide(approval: &Approval, draft: &FormInput) -> Result<String, FormError> {
     let choice = match approval.confirm {
         Confirm::Click | Confirm::Choose => {
             let index = draft.choice.parse::<usize>().ok();
             index
                 .and_then(|index| approval.choices.get(index))
-                .ok_or(Fault::ChooseOne)?
+                .ok_or(FormError::ChooseOne)?
         }
         Confirm::Typed => {
             let typed = |choice: &&Choice| is_same_word(&draft.typed, &choice.label);
@@ -168,7 +172,7 @@ pub fn decide(approval: &Approval, draft: &Draft) -> Result<String, Fault> {
                 .choices
                 .iter()
                 .find(typed)
-                .ok_or(Fault::TypeExactly)?
+                .ok_or(FormError::TypeExactly)?
         }
     };
     // Browsers send line breaks of a form as CR LF.
@@ -178,10 +182,10 @@ pub fn decide(approval: &Approval, draft: &Draft) -> Result<String, Fault> {
         Comment::Optional | Comment::Required => comment.trim(),
     };
     if comment.chars().count() > MAX_COMMENT {
-        return Err(Fault::CommentLong);
+        return Err(FormError::CommentLong);
     }
     if comment.is_empty() && approval.comment == Comment::Required {
-        return Err(Fault::CommentMissing);
+        return Err(FormError::CommentMissing);
     }
     Ok(choice.output(comment))
 }
@@ -189,11 +193,11 @@ pub fn decide(approval: &Approval, draft: &Draft) -> Result<String, Fault> {
 /// The page of a token. While it waits, and unless the link has expired, with the form.
 #[must_use]
 pub fn of_token(
-    view: View<'_>,
+    view: RenderContext<'_>,
     token: &Token,
     nonce: &str,
-    draft: &Draft,
-    fault: Option<Fault>,
+    draft: &FormInput,
+    fault: Option<FormError>,
     remark: Option<Remark>,
 ) -> String {
     let words = view.words;
@@ -228,13 +232,13 @@ pub fn of_token(
         facts.clear();
     }
     if !open && !draft.comment.trim().is_empty() {
-        facts.push(Fact::text(words.unsent, "text", &draft.comment));
+        facts.push(Detail::text(words.comment_not_sent, "text", &draft.comment));
     }
     let sentence = match remark {
         Some(Remark::NotTaken) => words.not_taken,
         Some(Remark::Same) => words.same,
         Some(Remark::TooLate) => words.too_late,
-        Some(Remark::Expired) => words.ask_anew,
+        Some(Remark::Expired) => words.request_new_link,
         None if token.state == State::TimedOut => words.nobody_decided,
         None => words.nothing_to_do,
     };
@@ -252,10 +256,10 @@ pub fn of_token(
         words,
         title: &title,
         tone: if expired { Tone::Late } else { tone },
-        now: Moment::of(view.now).iso,
+        now: TimeElement::of(view.now).iso,
         end,
         question,
-        deadline: token.timeout_at.filter(|_| open).map(Moment::of),
+        deadline: token.timeout_at.filter(|_| open).map(TimeElement::of),
         facts,
         form,
         scripted: true,
@@ -268,12 +272,12 @@ pub fn of_token(
 #[must_use]
 pub fn of_notice(words: &Words, notice: Notice) -> String {
     let (headline, sentence) = match notice {
-        Notice::Unknown => (words.unknown, words.cut_off),
+        Notice::Unknown => (words.unknown, words.link_truncated),
         Notice::Trouble => (words.trouble, words.wait),
         Notice::TroubleDeciding => (words.trouble, words.try_again),
         Notice::Busy => (words.busy, words.wait),
         Notice::BusyDeciding => (words.busy, words.try_again),
-        Notice::Foreign => (words.foreign, words.from_here),
+        Notice::Foreign => (words.cross_site_title, words.cross_site_help),
         Notice::TooLarge => (words.too_large, words.comment_long),
     };
     render(&Document {
@@ -297,8 +301,8 @@ fn standing<'a>(
     words: &'a Words,
     token: &Token,
     approval: &Approval,
-) -> (Tone, &'a str, Vec<Fact<'a>>) {
-    let ended = |label| token.finished_at().map(|at| Fact::time(label, at));
+) -> (Tone, &'a str, Vec<Detail<'a>>) {
+    let ended = |label| token.finished_at().map(|at| Detail::time(label, at));
     match &token.state {
         State::Waiting => (Tone::Waiting, words.question, Vec::new()),
         State::TimedOut => (
@@ -325,12 +329,12 @@ fn standing<'a>(
             };
             let mut facts = Vec::new();
             if let Some((choice, comment)) = &chosen {
-                facts.push(Fact::text(words.decision, "strong", &choice.label));
+                facts.push(Detail::text(words.decision, "strong", &choice.label));
                 if !comment.is_empty() {
-                    facts.push(Fact::text(words.comment, "text", &shown_comment(comment)));
+                    facts.push(Detail::text(words.comment, "text", &shown_comment(comment)));
                 }
             }
-            facts.push(Fact::text(words.decided_by, "", by));
+            facts.push(Detail::text(words.decided_by, "", by));
             facts.extend(ended(words.decided_at));
             (tone, headline, facts)
         }
@@ -362,8 +366,8 @@ struct Document<'a> {
     now: String,
     end: Option<End<'a>>,
     question: Option<Question>,
-    deadline: Option<Moment>,
-    facts: Vec<Fact<'a>>,
+    deadline: Option<TimeElement>,
+    facts: Vec<Detail<'a>>,
     form: Option<Form<'a>>,
     scripted: bool,
     css: &'static str,
@@ -382,14 +386,14 @@ struct Question {
     description: Option<String>,
 }
 
-struct Fact<'a> {
+struct Detail<'a> {
     label: &'a str,
     class: &'static str,
     text: String,
-    time: Option<Moment>,
+    time: Option<TimeElement>,
 }
 
-impl<'a> Fact<'a> {
+impl<'a> Detail<'a> {
     fn text(label: &'a str, class: &'static str, text: &str) -> Self {
         Self {
             label,
@@ -404,18 +408,18 @@ impl<'a> Fact<'a> {
             label,
             class: "",
             text: String::new(),
-            time: Some(Moment::of(at)),
+            time: Some(TimeElement::of(at)),
         }
     }
 }
 
 /// An instant for the script, and for whoever has none.
-struct Moment {
+struct TimeElement {
     iso: String,
     utc: String,
 }
 
-impl Moment {
+impl TimeElement {
     fn of(at: Timestamp) -> Self {
         let iso = at.to_string();
         let utc = match iso.split_once('T') {
@@ -452,8 +456,8 @@ impl<'a> Form<'a> {
         words: &'a Words,
         approval: &Approval,
         nonce: &'a str,
-        draft: &'a Draft,
-        fault: Option<Fault>,
+        draft: &'a FormInput,
+        fault: Option<FormError>,
     ) -> Self {
         let button = |(index, choice): (usize, &Choice)| Button {
             index,
@@ -468,16 +472,16 @@ impl<'a> Form<'a> {
         Self {
             nonce,
             alert: fault.map(|fault| match fault {
-                Fault::Stale => words.stale,
-                Fault::ChooseOne => words.choose_one,
-                Fault::TypeExactly => words.type_exactly,
-                Fault::CommentMissing => words.comment_missing,
-                Fault::CommentLong => words.comment_long,
-                Fault::Busy => words.wait,
-                Fault::Trouble => words.try_again,
+                FormError::Stale => words.stale,
+                FormError::ChooseOne => words.choose_one,
+                FormError::TypeExactly => words.type_exactly,
+                FormError::CommentMissing => words.comment_missing,
+                FormError::CommentLong => words.comment_long,
+                FormError::Busy => words.wait,
+                FormError::Trouble => words.try_again,
             }),
-            bad_word: fault == Some(Fault::TypeExactly),
-            bad_comment: matches!(fault, Some(Fault::CommentMissing | Fault::CommentLong)),
+            bad_word: fault == Some(FormError::TypeExactly),
+            bad_comment: matches!(fault, Some(FormError::CommentMissing | FormError::CommentLong)),
             choices: approval.choices.iter().enumerate().map(button).collect(),
             chooses: approval.confirm == Confirm::Choose,
             types: approval.confirm == Confirm::Typed,

@@ -74,7 +74,7 @@ impl Numbers {
     }
 
     /// One that may be negative: 0, -1, 1, -2 and so on.
-    fn signed(&mut self) -> i32 {
+    fn has_signed(&mut self) -> i32 {
         let number = self.next().unwrap_or_default();
         let half = (number >> 1).cast_signed();
         if number & 1 == 0 { half } else { -1 - half }
@@ -172,7 +172,7 @@ impl Map {
             for _ in 0..length {
                 targets.push(match ascii.next() {
                     Some(&byte) if byte != 0 => char::from(byte),
-                    _ => moved(first, others.signed()),
+                    _ => moved(first, others.has_signed()),
                 });
             }
             at = run.last;
@@ -216,7 +216,7 @@ impl Composed {
         let mut bases = Numbers::of(self.bases);
         for (gap, &mark) in Numbers::of(self.gaps).zip(self.marks) {
             at += gap;
-            base += bases.signed();
+            base += bases.has_signed();
             let mark = usize::from(mark).checked_sub(1);
             let mark = mark.and_then(|place| marks.get(place)).copied();
             let (whole, base) = (moved(at, 0), moved(0, base));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use unicode_normalization::UnicodeNormalization;
-use waitpoint::text::{MAX_MARKS, is_same_word, looks_alike, single_line, strip_invisible};
+use waitpoint::domain::text::{MAX_MARKS, is_same_word, looks_alike, single_line, strip_invisible};
 
 /// A character of each kind that shows nothing where it does not belong.
 pub(super) const HIDDEN: [char; 31] = [

@@ -29,7 +29,7 @@ pub struct Words {
     pub comment: &'static str,
     pub optional: &'static str,
     pub offline: &'static str,
-    pub meanwhile: &'static str,
+    pub decided_elsewhere: &'static str,
     pub show: &'static str,
 
     pub stale: &'static str,
@@ -44,7 +44,7 @@ pub struct Words {
     pub nothing_to_do: &'static str,
     pub not_taken: &'static str,
     pub same: &'static str,
-    pub unsent: &'static str,
+    pub comment_not_sent: &'static str,
     pub timed_out: &'static str,
     pub nobody_decided: &'static str,
     pub too_late: &'static str,
@@ -57,15 +57,15 @@ pub struct Words {
     pub by_callback: &'static str,
 
     pub expired: &'static str,
-    pub ask_anew: &'static str,
+    pub request_new_link: &'static str,
     pub unknown: &'static str,
-    pub cut_off: &'static str,
+    pub link_truncated: &'static str,
     pub wait: &'static str,
     pub busy: &'static str,
     pub trouble: &'static str,
     pub try_again: &'static str,
-    pub foreign: &'static str,
-    pub from_here: &'static str,
+    pub cross_site_title: &'static str,
+    pub cross_site_help: &'static str,
     pub too_large: &'static str,
 }
 

@@ -1,12 +1,18 @@
 //! What the page shows in each state, in each language, and what its form decides.
-use waitpoint::auth::{Keyring, NONCE_LIFE};
-use waitpoint::page::{
-    CSS, Draft, Fault, JS, Notice, Reads, Remark, View, approval_of, compare, decide, of_notice,
+use waitpoint::domain::auth::keyring::Keyring;
+use waitpoint::domain::auth::form_nonce::NONCE_LIFE;
+use waitpoint::domain::page::{
+    CSS, FormInput, FormError, JS, Notice, Reads, Remark, RenderContext, approval_of, compare, decide, of_notice,
     of_token,
 };
-use waitpoint::time::Timestamp;
-use waitpoint::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
-use waitpoint::words::{ALL, Words, choose};
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::CompletedBy;
+use waitpoint::domain::token::Decision;
+use waitpoint::domain::token::Output;
+use waitpoint::domain::token::OutputKind;
+use waitpoint::domain::token::State;
+use waitpoint::domain::token::Token;
+use waitpoint::domain::page::i18n::{ALL, Words, choose};
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -14,8 +20,8 @@ fn en() -> &'static Words {
     choose("en", "")
 }
 
-fn view(words: &Words) -> View<'_> {
-    View {
+fn view(words: &Words) -> RenderContext<'_> {
+    RenderContext {
         words,
         now: NOW,
         reads: Reads::Everything,
@@ -50,11 +56,11 @@ fn completed(output: &str, by: CompletedBy, subject: Option<&str>) -> Token {
 }
 
 fn shown(token: &Token, remark: Option<Remark>) -> String {
-    of_token(view(en()), token, "NONCE", &Draft::default(), None, remark)
+    of_token(view(en()), token, "NONCE", &FormInput::default(), None, remark)
 }
 
-fn draft(choice: &str, typed: &str, comment: &str) -> Draft {
-    Draft {
+fn draft(choice: &str, typed: &str, comment: &str) -> FormInput {
+    FormInput {
         choice: choice.into(),
         typed: typed.into(),
         comment: comment.into(),
@@ -166,11 +172,11 @@ fn a_fault_keeps_what_was_filled_in() {
     let token = waiting(r#"{"confirm":"choose","choices":[{"label":"A"},{"label":"B"}]}"#);
     let draft = draft("1", "", "so <far>");
     for fault in [
-        Fault::Stale,
-        Fault::ChooseOne,
-        Fault::CommentMissing,
-        Fault::CommentLong,
-        Fault::Trouble,
+        FormError::Stale,
+        FormError::ChooseOne,
+        FormError::CommentMissing,
+        FormError::CommentLong,
+        FormError::Trouble,
     ] {
         let page = of_token(view(en()), &token, "NONCE", &draft, Some(fault), None);
         assert!(
@@ -186,7 +192,7 @@ fn a_fault_keeps_what_was_filled_in() {
         &typed,
         "N",
         &self::draft("", "\"Appr", ""),
-        Some(Fault::TypeExactly),
+        Some(FormError::TypeExactly),
         None,
     );
     assert!(page.contains(r#"value="&#34;Appr""#), "{page}");
@@ -194,7 +200,7 @@ fn a_fault_keeps_what_was_filled_in() {
 
 #[test]
 fn a_draft_decides_as_the_approval_says() {
-    let ask = |json: &str, draft: &Draft| decide(&approval_of(&waiting(json), en()), draft);
+    let ask = |json: &str, draft: &FormInput| decide(&approval_of(&waiting(json), en()), draft);
     let approved = Ok(r#"{"status":"approved"}"#.to_owned());
     assert_eq!(ask("{}", &draft("0", "", "")), approved);
     assert_eq!(ask("{}", &draft("0", "", " \r\n ")), approved);
@@ -205,21 +211,21 @@ fn a_draft_decides_as_the_approval_says() {
     for choice in ["", "2", "-1", "x", "99999999999999999999"] {
         assert_eq!(
             ask("{}", &draft(choice, "Approve", "")),
-            Err(Fault::ChooseOne),
+            Err(FormError::ChooseOne),
             "{choice}"
         );
     }
     let typed = r#"{"confirm":"typed"}"#;
     assert_eq!(ask(typed, &draft("", "approve ", "")), approved);
-    assert_eq!(ask(typed, &draft("0", "", "")), Err(Fault::TypeExactly));
+    assert_eq!(ask(typed, &draft("0", "", "")), Err(FormError::TypeExactly));
     let required = r#"{"comment":"required"}"#;
     assert_eq!(
         ask(required, &draft("0", "", " ")),
-        Err(Fault::CommentMissing)
+        Err(FormError::CommentMissing)
     );
     assert_eq!(
         ask("{}", &draft("0", "", &"é".repeat(2_001))),
-        Err(Fault::CommentLong)
+        Err(FormError::CommentLong)
     );
     assert!(ask("{}", &draft("0", "", &"é".repeat(2_000))).is_ok());
     assert_eq!(
@@ -230,7 +236,7 @@ fn a_draft_decides_as_the_approval_says() {
 
 #[test]
 fn a_decision_on_a_finished_token_is_compared_with_the_one_that_stands() {
-    let stands = |output: &str, draft: Draft| {
+    let stands = |output: &str, draft: FormInput| {
         let token = completed(output, CompletedBy::Api, None);
         compare(&token, &approval_of(&token, en()), &draft)
     };
@@ -275,11 +281,11 @@ fn who_may_only_decide_does_not_read_what_was_decided_and_an_expired_link_reads_
     );
     token.approval =
         Some(r#"{"title":"T","description":"D-secret","requestedBy":"R-secret"}"#.to_owned());
-    let question_only = View {
+    let question_only = RenderContext {
         reads: Reads::Question,
         ..view(en())
     };
-    let blind = View {
+    let blind = RenderContext {
         reads: Reads::Nothing,
         ..view(en())
     };
@@ -289,7 +295,7 @@ fn who_may_only_decide_does_not_read_what_was_decided_and_an_expired_link_reads_
             approval: token.approval.clone(),
             ..completed(output, CompletedBy::Page, Some("ann"))
         };
-        of_token(view, &token, "N", &Draft::default(), None, None)
+        of_token(view, &token, "N", &FormInput::default(), None, None)
     };
     for view in [question_only, blind] {
         let page = finished(view, r#"{"status":"rejected","comment":"secret"}"#);
@@ -306,7 +312,7 @@ fn who_may_only_decide_does_not_read_what_was_decided_and_an_expired_link_reads_
         blind,
         &waiting(r#"{"title":"T","description":"D"}"#),
         "N",
-        &Draft::default(),
+        &FormInput::default(),
         None,
         None,
     );
@@ -318,7 +324,7 @@ fn who_may_only_decide_does_not_read_what_was_decided_and_an_expired_link_reads_
         view(en()),
         &token,
         "N",
-        &Draft::default(),
+        &FormInput::default(),
         None,
         Some(Remark::Expired),
     );
@@ -355,7 +361,7 @@ fn a_page_stays_small_whatever_was_decided() {
         ),
     ] {
         let token = completed(&output, CompletedBy::Api, None);
-        let page = of_token(view(en()), &token, "N", &Draft::default(), None, None);
+        let page = of_token(view(en()), &token, "N", &FormInput::default(), None, None);
         assert!(page.len() < 40_000, "{}", page.len());
     }
     let shortened = format!("{}…", "‹".repeat(2_000));
@@ -367,7 +373,7 @@ fn a_page_stays_small_whatever_was_decided() {
         CompletedBy::Api,
         None,
     );
-    let page = of_token(view(en()), &token, "N", &Draft::default(), None, None);
+    let page = of_token(view(en()), &token, "N", &FormInput::default(), None, None);
     assert!(
         page.contains(&shortened) && page.contains("Approved"),
         "{page}"
@@ -395,7 +401,7 @@ fn nothing_that_is_written_leaves_its_place() {
         &token,
         "N",
         &draft("", evil, evil),
-        Some(Fault::Stale),
+        Some(FormError::Stale),
         None,
     );
     let harmless = of_token(
@@ -403,7 +409,7 @@ fn nothing_that_is_written_leaves_its_place() {
         &waiting(r#"{"title":"x","description":"x","requestedBy":"x","choices":[{"label":"x"}]}"#),
         "N",
         &draft("", "x", "x"),
-        Some(Fault::Stale),
+        Some(FormError::Stale),
         None,
     );
     let tags = |page: &str| page.matches('<').count();
@@ -421,8 +427,8 @@ fn every_language_is_whole_and_chosen_by_name_or_header() {
             view(words),
             &waiting("{}"),
             "N",
-            &Draft::default(),
-            Some(Fault::Stale),
+            &FormInput::default(),
+            Some(FormError::Stale),
             None,
         );
         assert!(
@@ -471,29 +477,29 @@ fn a_nonce_holds_for_its_token_and_its_time() {
         "tr_prod_12345678901234567890",
     ]
     .map(|key| keyring.by_secret(key).unwrap());
-    let nonce = dev.nonce("c1", NOW);
-    assert!(dev.accepts_nonce("c1", &nonce, NOW));
-    assert!(dev.accepts_nonce("c1", &nonce, NOW.plus(NONCE_LIFE)));
+    let nonce = dev.form_nonce("c1", NOW);
+    assert!(dev.accepts_form_nonce("c1", &nonce, NOW));
+    assert!(dev.accepts_form_nonce("c1", &nonce, NOW.plus(NONCE_LIFE)));
     let later = NOW.plus(NONCE_LIFE + std::time::Duration::from_secs(61));
-    assert!(!dev.accepts_nonce("c1", &nonce, later), "too old");
+    assert!(!dev.accepts_form_nonce("c1", &nonce, later), "too old");
     assert!(
-        !dev.accepts_nonce(
+        !dev.accepts_form_nonce(
             "c1",
             &nonce,
             Timestamp::from_millis(NOW.as_millis() - 61_000)
         ),
         "of the future"
     );
-    assert!(!dev.accepts_nonce("c2", &nonce, NOW), "another token's");
+    assert!(!dev.accepts_form_nonce("c2", &nonce, NOW), "another token's");
     assert!(
-        !prod.accepts_nonce("c1", &nonce, NOW),
+        !prod.accepts_form_nonce("c1", &nonce, NOW),
         "another environment's"
     );
     for at in 0..nonce.len() {
         let mut bad = nonce.clone().into_bytes();
         bad[at] ^= 1;
         let bad = String::from_utf8_lossy(&bad).into_owned();
-        assert!(!dev.accepts_nonce("c1", &bad, NOW), "{bad}");
-        assert!(!dev.accepts_nonce("c1", &nonce[..at], NOW));
+        assert!(!dev.accepts_form_nonce("c1", &bad, NOW), "{bad}");
+        assert!(!dev.accepts_form_nonce("c1", &nonce[..at], NOW));
     }
 }

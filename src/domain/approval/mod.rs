@@ -1,0 +1,3 @@
+//! What a token asks of a person.
+
+pub mod schema;
