@@ -220,7 +220,7 @@ const file = [
   `// Made by \`node scripts/unicode.mjs\`, which says what the columns are.
 // Unicode ${process.versions.unicode} as Node ${process.version} has it; confusables.txt ${unicode} as the crate unicode-security ${version} has it.
 // Copyright © 1991-2026 Unicode, Inc. See LICENSE-UNICODE.
-use super::packed::{Composed, Mapping};
+use super::columns::{Composed, Mapping};
 `,
   constant("Combining marks (M).", "MARKS", "&[u8]", literal(spans((char) => /\p{M}/u.test(char)))),
   constant(

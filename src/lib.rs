@@ -64,7 +64,6 @@ extern crate self as waitpoint;
 mod tests {
     mod architecture;
     mod client;
-    mod commands;
     mod domain;
     mod simulation;
 }

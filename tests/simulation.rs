@@ -13,8 +13,7 @@ use self::oracle::End;
 use self::world::World;
 use std::collections::BTreeSet;
 use std::env;
-use waitpoint::domain::token::State;
-use waitpoint::domain::token::Token;
+use waitpoint::domain::token::{State, Token};
 
 /// How a token stands when something happens to it, and whether somebody has still to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,16 +4,10 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 use waitpoint::domain::approval::schema::{Approval, Comment};
-use waitpoint::domain::page::{self, FormInput, Reads, RenderContext};
+use waitpoint::domain::page::{self, FormInput, Reads, RenderContext, i18n};
 use waitpoint::domain::text::{is_same_word, looks_alike, single_line, strip_invisible};
 use waitpoint::domain::time::timestamp::Timestamp;
-use waitpoint::domain::token::CompletedBy;
-use waitpoint::domain::token::Decision;
-use waitpoint::domain::token::Output;
-use waitpoint::domain::token::OutputKind;
-use waitpoint::domain::token::State;
-use waitpoint::domain::token::Token;
-use waitpoint::domain::page::i18n;
+use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_380_800_000);
 
@@ -53,7 +47,7 @@ fn show(a: &str, b: &str) {
 fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize; 2]> {
     Approval::parse(json).ok()?;
     let view = RenderContext {
-        words: words::choose("en", ""),
+        words: i18n::choose("en", ""),
         now: NOW,
         reads: Reads::Everything,
     };

@@ -1,16 +1,8 @@
 //! A command on its way to an object, which is read in its header or its body: what can be read arrives again.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
-// A module of the Worker and the record, but all that they need is these.
-
-#[allow(dead_code, reason = "the Worker uses the rest of it")]
-#[path = "../../src/worker/envelope.rs"]
-mod envelope;
-#[allow(dead_code, reason = "the Worker uses the rest of it")]
-#[path = "../../src/worker/record.rs"]
-mod record;
-
-use envelope::{Envelope, read};
+use waitpoint::domain::stored::envelope::{Envelope, read};
+use waitpoint::domain::stored::record;
 
 fuzz_target!(|bytes: &[u8]| {
     // A line that is none is in the body.

@@ -1,11 +1,7 @@
 //! The stored form of a token, and what an object answers: what can be read comes back as it was written.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
-// The record is a module of the Worker, but all that it needs is these.
-
-#[allow(dead_code, reason = "the Worker uses the rest of it")]
-#[path = "../../src/worker/record.rs"]
-mod record;
+use waitpoint::domain::stored::record;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(token) = record::unpack_token(bytes) {

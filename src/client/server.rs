@@ -8,9 +8,8 @@ use super::js::{get, invalid_argument, invalid_argument_because, invalid_respons
 use super::options::{Address, Options, reject_unknown_fields, wrong};
 use super::reference::is_url;
 use super::response::{is_list_of_texts, parse_token};
+use crate::domain::api::create::{CREATE_KEYS, CreateRequest};
 use crate::domain::time::timestamp::Timestamp;
-use crate::domain::api::create::CREATE_KEYS;
-use crate::domain::api::create::CreateRequest;
 use gloo_net::http::QueryParams;
 use js_sys::{Date, JSON, Math, Object, Promise};
 use serde::{Deserialize, Serialize};

@@ -35,7 +35,8 @@ impl<T> DirectMappedCache<T> {
     #[must_use]
     pub fn get(&self, text: &str, now: Timestamp) -> Option<&T> {
         let known = self.slots.get(self.slot(text))?.as_ref()?;
-        (constant_time_eq(known.text.as_bytes(), text.as_bytes()) && now < known.until).then_some(&known.what)
+        (constant_time_eq(known.text.as_bytes(), text.as_bytes()) && now < known.until)
+            .then_some(&known.what)
     }
 
     /// Remembers it, in slot of another.

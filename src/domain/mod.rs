@@ -27,6 +27,8 @@ pub mod page;
 #[cfg(not(feature = "browser"))]
 pub mod relay;
 #[cfg(not(feature = "browser"))]
+pub mod stored;
+#[cfg(not(feature = "browser"))]
 pub mod text;
 #[cfg(not(feature = "browser"))]
 pub mod time;

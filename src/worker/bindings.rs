@@ -13,19 +13,19 @@ use worker::{Env, RateLimiter, State, Storage, wasm_bindgen_futures, worker_sys}
 extern "C" {
     /// A Durable Object's storage by key, without promises. `Storage::get` and `put` take three
     /// times as long, and between reading a record and writing it there may be no `await`.
-    pub(super) type SyncKv;
+    pub(crate) type SyncKv;
 
     #[wasm_bindgen(method, catch)]
-    pub(super) fn get(this: &SyncKv, key: &str) -> Result<JsValue, JsValue>;
+    pub(crate) fn get(this: &SyncKv, key: &str) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = put)]
-    pub(super) fn put_bytes(this: &SyncKv, key: &str, value: &Uint8Array) -> Result<(), JsValue>;
+    pub(crate) fn put_bytes(this: &SyncKv, key: &str, value: &Uint8Array) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = put)]
-    pub(super) fn put_text(this: &SyncKv, key: &str, value: &str) -> Result<(), JsValue>;
+    pub(crate) fn put_text(this: &SyncKv, key: &str, value: &str) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    pub(super) fn delete(this: &SyncKv, key: &str) -> Result<bool, JsValue>;
+    pub(crate) fn delete(this: &SyncKv, key: &str) -> Result<bool, JsValue>;
 
     type WithSyncKv;
 
@@ -34,7 +34,7 @@ extern "C" {
 }
 
 /// The storage of an object by key.
-pub(super) fn sync_kv(storage: &Storage) -> SyncKv {
+pub(crate) fn sync_kv(storage: &Storage) -> SyncKv {
     let storage: &JsValue = storage.as_raw().as_ref();
     storage.unchecked_ref::<WithSyncKv>().kv()
 }
@@ -50,7 +50,7 @@ extern "C" {
 
 /// The rows of a statement as JavaScript objects. A cursor that is not read to its end would break
 /// the object.
-pub(super) fn sql_rows(state: &State, statement: &str, bindings: Array) -> Result<Array, JsValue> {
+pub(crate) fn sql_rows(state: &State, statement: &str, bindings: Array) -> Result<Array, JsValue> {
     let cursor = state.as_raw().storage()?.sql().exec(statement, bindings)?;
     cursor.unchecked_ref::<Cursor>().to_array()
 }
@@ -59,7 +59,7 @@ pub(super) fn sql_rows(state: &State, statement: &str, bindings: Array) -> Resul
 extern "C" {
     /// By `Stub` and `Request` it would be eight crossings.
     #[wasm_bindgen(catch, js_name = sendCommand)]
-    pub(super) fn send_command(
+    pub(crate) fn send_command(
         namespace: &JsValue,
         name: &str,
         command: &str,
@@ -67,7 +67,7 @@ extern "C" {
 
     /// By `ResponseBuilder` it would be six.
     #[wasm_bindgen(catch)]
-    pub(super) fn respond(
+    pub(crate) fn respond(
         status: u16,
         headers: Option<&Headers>,
         body: &[u8],
@@ -78,25 +78,25 @@ extern "C" {
 extern "C" {
     /// What `Stub::into_rpc` makes of a stub. `Stub::fetch_with_request` takes the response apart
     /// and makes another of it, which costs more than what the object does, and it takes no signal.
-    pub(super) type RawStub;
+    pub(crate) type RawStub;
 
     #[wasm_bindgen(method, catch)]
-    pub(super) fn fetch(this: &RawStub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+    pub(crate) fn fetch(this: &RawStub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 }
 
 #[wasm_bindgen]
 extern "C" {
     /// What the platform throws of an object that it could not reach. `worker::Error` keeps neither of these.
-    pub(super) type ObjectError;
+    pub(crate) type ObjectError;
 
     #[wasm_bindgen(method, getter)]
-    pub(super) fn retryable(this: &ObjectError) -> Option<bool>;
+    pub(crate) fn retryable(this: &ObjectError) -> Option<bool>;
 
     #[wasm_bindgen(method, getter)]
-    pub(super) fn overloaded(this: &ObjectError) -> Option<bool>;
+    pub(crate) fn overloaded(this: &ObjectError) -> Option<bool>;
 
     #[wasm_bindgen(method, getter)]
-    pub(super) fn message(this: &ObjectError) -> JsValue;
+    pub(crate) fn message(this: &ObjectError) -> JsValue;
 }
 
 #[wasm_bindgen]
@@ -115,7 +115,7 @@ extern "C" {
 /// Whether `key` has used up its share. `RateLimiter::limit` says so by way of
 /// `serde-wasm-bindgen`, which nothing else here uses, and with which come the tables that print
 /// floating point numbers.
-pub(super) async fn is_limited(limiter: &RateLimiter, key: &str) -> Result<bool, JsValue> {
+pub(crate) async fn is_limited(limiter: &RateLimiter, key: &str) -> Result<bool, JsValue> {
     let options = Object::new().unchecked_into::<LimitOptions>();
     options.set_key(key);
     let limiter: &JsValue = limiter.as_ref();
@@ -135,7 +135,7 @@ extern "C" {
 }
 
 /// A variable or secret as it is.
-pub(super) fn variable(env: &Env, name: &str) -> JsValue {
+pub(crate) fn variable(env: &Env, name: &str) -> JsValue {
     env.unchecked_ref::<Bindings>().binding(name)
 }
 
@@ -143,22 +143,22 @@ pub(super) fn variable(env: &Env, name: &str) -> JsValue {
 extern "C" {
     /// `worker::Fetch` takes requests and responses apart, and cannot follow no redirects with a raw request.
     #[wasm_bindgen(catch, js_name = fetch)]
-    pub(super) fn fetch_outside(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+    pub(crate) fn fetch_outside(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 
     /// `web_sys::Headers` has no iterator that is typed, and `worker::Headers::entries` panics if one throws.
     #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
-    pub(super) fn header_pairs(headers: &web_sys::Headers) -> Result<Array, JsValue>;
+    pub(crate) fn header_pairs(headers: &web_sys::Headers) -> Result<Array, JsValue>;
 
     /// A value as text, whatever it is.
     #[wasm_bindgen(catch, js_name = String)]
-    pub(super) fn to_text(value: &JsValue) -> Result<String, JsValue>;
+    pub(crate) fn to_text(value: &JsValue) -> Result<String, JsValue>;
 
     /// `str::parse::<f64>` and its tables are 10 kB of the upload.
     #[wasm_bindgen(js_name = Number)]
-    pub(super) fn to_number(text: &str) -> f64;
+    pub(crate) fn to_number(text: &str) -> f64;
 
     #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
-    pub(super) fn random_uuid() -> String;
+    pub(crate) fn random_uuid() -> String;
 }
 
 #[wasm_bindgen]
@@ -175,7 +175,7 @@ extern "C" {
 }
 
 /// Reads so many bytes, or what is left.
-pub(super) fn read_at_least(
+pub(crate) fn read_at_least(
     reader: &ReadableStreamByobReader,
     bytes: u32,
     room: &Uint8Array,
@@ -187,7 +187,7 @@ pub(super) fn read_at_least(
 
 /// What a promise comes to. In one place, as each `JsFuture::from` is inlined with its two closures.
 #[inline(never)]
-pub(super) fn settled(promise: Promise) -> JsFuture {
+pub(crate) fn settled(promise: Promise) -> JsFuture {
     JsFuture::from(promise)
 }
 
@@ -209,7 +209,7 @@ const NAMES: [&str; 14] = [
     "waitpoint-outcome",
 ];
 
-pub(super) fn intern_names() {
+pub(crate) fn intern_names() {
     for name in NAMES {
         wasm_bindgen::intern(name);
     }

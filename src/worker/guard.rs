@@ -66,20 +66,20 @@ pub fn tasks_behind() -> u32 {
 }
 
 /// How many panics there were. An object's Rust that was made before the last one has a successor.
-pub(super) fn panics() -> u32 {
+pub(crate) fn panics() -> u32 {
     PANICS.get()
 }
 
 /// A future whose panics are known to be its own.
 ///
 /// It is boxed, as what wasm-bindgen makes of a handler holds it in each of several closures.
-pub(super) struct Watched<'a, T> {
+pub(crate) struct Watched<'a, T> {
     owner: Owner,
     work: Pin<Box<dyn Future<Output = T> + 'a>>,
 }
 
 /// The work of an event that `js/entry.js` knows by `key`, which is shared: a copy would be a crossing.
-pub(super) fn watch<'a, T>(
+pub(crate) fn watch<'a, T>(
     key: &Rc<JsValue>,
     work: impl Future<Output = T> + 'a,
 ) -> Watched<'a, T> {
@@ -104,7 +104,7 @@ impl<T> Future for Watched<'_, T> {
 ///
 /// The crate `worker` has a hook of its own that logs it, which it sets when an instance begins,
 /// behind what is marked `#[event(start)]`. So this replaces it before anything else is done.
-pub(super) fn log_panics() {
+pub(crate) fn log_panics() {
     thread_local! {
         static IS_SET: Cell<bool> = const { Cell::new(false) };
     }
@@ -118,17 +118,17 @@ pub(super) fn log_panics() {
 }
 
 /// What `js/entry.js` knows an object's alarm by.
-pub(super) fn alarm_key(state: &State) -> Rc<JsValue> {
+pub(crate) fn alarm_key(state: &State) -> Rc<JsValue> {
     Rc::new(AsRef::<JsValue>::as_ref(state.as_raw()).clone())
 }
 
 /// What it knows a request to an object by.
-pub(super) fn request_key(request: &Request) -> Rc<JsValue> {
+pub(crate) fn request_key(request: &Request) -> Rc<JsValue> {
     Rc::new(AsRef::<JsValue>::as_ref(request.inner()).clone())
 }
 
 /// Runs on its own; nobody waits for it.
-pub(super) fn spawn(work: impl Future<Output = ()> + 'static) {
+pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
     let behind = Behind::new();
     let work = Watched {
         owner: Owner::Behind,
@@ -162,7 +162,7 @@ impl Drop for Behind {
 /// Likewise for what feeds a stream, which outlives its event. The stream is aborted if this
 /// panics, or if the instance is replaced: nobody else would end it, and its client would wait for
 /// ever.
-pub(super) fn spawn_stream(
+pub(crate) fn spawn_stream(
     stream: WritableStreamDefaultWriter,
     work: impl Future<Output = ()> + 'static,
 ) {

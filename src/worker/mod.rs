@@ -1,50 +1,13 @@
 //! The Worker: a stateless part that verifies, and one object a token that remembers.
 //!
-//! | file | is about |
-//! |---|---|
-//! | `api.rs` | what each endpoint does |
-//! | `link.rs` | `token.url`: its page, and what machines send there |
-//! | `limit.rs` | rate limits: the bindings asked |
-//! | `relay.rs` | what is asked of tokens that live upstream |
-//! | `wait.rs` | how a token ends, told when it does |
-//! | `http.rs`, `body.rs` | requests read, responses written, CORS |
-//! | `object.rs` | the Durable Object of a token |
-//! | `waiters.rs` | who waits there |
-//! | `storage.rs` | what it stores |
-//! | `deliver.rs` | what that tells others: the index, webhooks |
-//! | `index.rs` | the Durable Objects that list an environment's tokens |
-//! | `batch.rs` | rows on their way there |
-//! | `key.rs` | the Durable Object of an idempotency key |
-//! | `record.rs` | the stored form, and what Worker and object say to each other |
-//! | `envelope.rs`, `call.rs` | how a command travels, and its response |
-//! | `outgoing.rs` | requests to others |
-//! | `view.rs` | what a client is told of a token |
-//! | `settings.rs` | secrets and variables |
-//! | `bindings.rs` | what the platform has and the crate `worker` lacks |
-//! | `guard.rs`, `js/` | panics: what the platform calls outlives them |
+//! `ARCHITECTURE.md` is the map.
 
-mod api;
-mod batch;
 mod bindings;
-mod body;
-mod call;
-mod deliver;
-mod envelope;
 mod guard;
 mod http;
-mod index;
-mod key;
-mod limit;
-mod link;
-mod object;
+mod objects;
 mod outgoing;
-mod record;
-mod relay;
 mod settings;
-mod storage;
-mod view;
-mod wait;
-mod waiters;
 
 use crate::domain::time::timestamp::Timestamp;
 use std::rc::Rc;
@@ -65,9 +28,9 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         let request: &Request = request.unchecked_ref();
         #[cfg(feature = "faults")]
         fault("fault:request", &request.url());
-        let answered = api::answer(request, &env).await.or_else(|why| {
+        let answered = http::api::answer(request, &env).await.or_else(|why| {
             log_error("a request failed", &why);
-            http::failure(request)
+            http::response::failure(request)
         });
         answered.map_err(|why| error_text(&why))
     };

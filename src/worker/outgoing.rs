@@ -1,8 +1,9 @@
 //! Requests to others: webhooks, and the API at which tokens live.
 
-use super::bindings::{fetch_outside, header_pairs, settled, to_number};
-use super::http::{HeaderList, headers_of};
-use super::{body, now};
+use crate::worker::bindings::{fetch_outside, header_pairs, settled, to_number};
+use crate::worker::http::body;
+use crate::worker::http::response::{HeaderList, headers_of};
+use crate::worker::now;
 use js_sys::{Array, Date, Uint8Array};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use web_sys::{
 };
 
 /// What a relay sends, so that one that leads to itself is noticed.
-pub(super) const HOP: &str = "waitpoint-relay";
+pub(crate) const HOP: &str = "waitpoint-relay";
 
 /// In bytes. An answer holds an output of 3 MiB at most, as a JSON string.
 const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
@@ -80,7 +81,7 @@ fn end_within(init: &RequestInit, within: Duration) {
 }
 
 /// Hands the request on to this URL as it is, and answers with what comes back.
-pub(super) async fn pass(request: &Request, url: &str) -> Result<Response, JsValue> {
+pub(crate) async fn pass(request: &Request, url: &str) -> Result<Response, JsValue> {
     let is_socket = request.headers().get("upgrade")?.as_deref() == Some("websocket");
     let headers = headers_of(&headers_without(&request.headers(), is_of_connection)?)?;
     if is_socket {
@@ -117,25 +118,25 @@ pub(super) async fn pass(request: &Request, url: &str) -> Result<Response, JsVal
 }
 
 /// What upstream is asked.
-pub(super) struct UpstreamRequest<'a> {
+pub(crate) struct UpstreamRequest<'a> {
     /// Whose headers go with it.
-    pub(super) like: Option<&'a Request>,
-    pub(super) url: &'a str,
+    pub(crate) like: Option<&'a Request>,
+    pub(crate) url: &'a str,
     /// The credential instead of theirs.
-    pub(super) bearer: Option<&'a str>,
+    pub(crate) bearer: Option<&'a str>,
     /// Without one it is a GET.
-    pub(super) body: Option<Uint8Array>,
-    pub(super) within: Duration,
+    pub(crate) body: Option<Uint8Array>,
+    pub(crate) within: Duration,
 }
 
 /// What upstream answers.
-pub(super) struct UpstreamResponse {
-    pub(super) status: u16,
-    pub(super) headers: HeaderList,
-    pub(super) text: String,
+pub(crate) struct UpstreamResponse {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderList,
+    pub(crate) text: String,
 }
 
-pub(super) async fn ask_upstream(asked: UpstreamRequest<'_>) -> Result<UpstreamResponse, JsValue> {
+pub(crate) async fn ask_upstream(asked: UpstreamRequest<'_>) -> Result<UpstreamResponse, JsValue> {
     let headers = match asked.like {
         Some(like) => headers_of(&headers_without(&like.headers(), is_of_connection)?)?,
         None => Headers::new()?,
@@ -167,24 +168,24 @@ pub(super) async fn ask_upstream(asked: UpstreamRequest<'_>) -> Result<UpstreamR
 }
 
 /// What is sent to a receiver.
-pub(super) struct Post {
-    pub(super) url: String,
-    pub(super) headers: HeaderList,
+pub(crate) struct Post {
+    pub(crate) url: String,
+    pub(crate) headers: HeaderList,
     /// Outside wasm's memory, which never shrinks.
-    pub(super) body: Uint8Array,
+    pub(crate) body: Uint8Array,
 }
 
 /// What a receiver answers.
-pub(super) struct Received {
-    pub(super) status: u16,
+pub(crate) struct Received {
+    pub(crate) status: u16,
     /// The pause that it asks for.
-    pub(super) pause: Option<Duration>,
+    pub(crate) pause: Option<Duration>,
     /// Its `waitpoint-outcome`, if it is a Waitpoint.
-    pub(super) outcome: Option<String>,
+    pub(crate) outcome: Option<String>,
 }
 
 /// POSTs to a URL of somebody else's. Follows no redirect.
-pub(super) async fn post(post: &Post, within: Duration) -> Result<Received, JsValue> {
+pub(crate) async fn post(post: &Post, within: Duration) -> Result<Received, JsValue> {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_headers(&headers_of(&post.headers)?.into());

@@ -3,15 +3,15 @@
 //! Invariant: what is derived from settings is used with these alone. The platform may hand others to an
 //! isolate that lives on, and a key that was removed opens nothing from then on.
 
-use super::bindings::variable;
-use super::log_error;
-use crate::domain::auth::keyring::Keyring;
-use crate::domain::auth::caller::Claims;
 use crate::domain::api::error::ApiError;
+use crate::domain::auth::caller::Claims;
+use crate::domain::auth::keyring::Keyring;
 use crate::domain::cache::DirectMappedCache;
-use crate::domain::time::duration::parse_duration;
 use crate::domain::relay::settings::Upstreams;
+use crate::domain::time::duration::parse_duration;
 use crate::domain::webhook::settings::Webhooks;
+use crate::worker::bindings::variable;
+use crate::worker::log_error;
 use std::cell::{OnceCell, RefCell};
 use std::time::Duration;
 use wasm_bindgen::JsValue;
@@ -106,7 +106,7 @@ fn setting(env: &Env, name: &str) -> String {
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
-pub(super) fn keyring(env: &Env) -> Result<&'static Keyring, ApiError> {
+pub(crate) fn keyring(env: &Env) -> Result<&'static Keyring, ApiError> {
     let parse = || {
         let upstreams = upstreams(env)?;
         let keyring = Keyring::parse(&setting(env, "SECRET_KEYS"))
@@ -128,7 +128,7 @@ pub(super) fn keyring(env: &Env) -> Result<&'static Keyring, ApiError> {
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
-pub(super) fn upstreams(env: &Env) -> Result<&'static Upstreams, ApiError> {
+pub(crate) fn upstreams(env: &Env) -> Result<&'static Upstreams, ApiError> {
     let parse = || {
         Upstreams::parse(&setting(env, "UPSTREAM"))
             .map_err(|why| ApiError::Misconfigured(why.to_string()))
@@ -144,7 +144,7 @@ pub(super) fn upstreams(env: &Env) -> Result<&'static Upstreams, ApiError> {
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
-pub(super) fn webhooks(env: &Env) -> Result<&'static Webhooks, ApiError> {
+pub(crate) fn webhooks(env: &Env) -> Result<&'static Webhooks, ApiError> {
     let parse = || {
         let setting = |name| setting(env, name);
         Webhooks::parse(&setting("WEBHOOK_URL"), &setting("WEBHOOK_SECRET")).map_err(|why| {
@@ -162,7 +162,7 @@ pub(super) fn webhooks(env: &Env) -> Result<&'static Webhooks, ApiError> {
 }
 
 /// How long a finished token is kept: `RETENTION`, a duration, 30 days by default.
-pub(super) fn retention(env: &Env) -> Duration {
+pub(crate) fn retention(env: &Env) -> Duration {
     let parse = || match setting(env, "RETENTION").as_str() {
         "" => 30 * DAY,
         // Keeping too long is the mistake that can be mended.
@@ -176,11 +176,11 @@ pub(super) fn retention(env: &Env) -> Duration {
 }
 
 /// The public access tokens that were verified with these keys.
-pub(super) fn verified(env: &Env) -> &'static RefCell<DirectMappedCache<Claims<'static>>> {
+pub(crate) fn verified(env: &Env) -> &'static RefCell<DirectMappedCache<Claims<'static>>> {
     &of(env).verified
 }
 
 /// The names of objects whose tokens were completed from here.
-pub(super) fn completed(env: &Env) -> &'static RefCell<DirectMappedCache<()>> {
+pub(crate) fn completed(env: &Env) -> &'static RefCell<DirectMappedCache<()>> {
     &of(env).completed
 }

@@ -1,8 +1,8 @@
 //! What a token may ask, and what a choice decides.
 use super::text::HIDDEN;
 use proptest::prelude::*;
-use waitpoint::domain::approval::schema::{Approval, Choice, Comment, Confirm, Style, minify_json};
 use waitpoint::domain::api::error::ApiError;
+use waitpoint::domain::approval::schema::{Approval, Choice, Comment, Confirm, Style, minify_json};
 
 fn why(json: &str) -> String {
     match Approval::parse(json) {

@@ -8,11 +8,11 @@ use serde_json::value::RawValue;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use waitpoint::domain::approval::schema::Approval;
 use waitpoint::domain::api::callback::parse_callback;
 use waitpoint::domain::api::complete::CompleteRequest;
 use waitpoint::domain::api::create::{CREATE_KEYS, CreateRequest, parse_webhook};
 use waitpoint::domain::api::error::ApiError;
+use waitpoint::domain::approval::schema::Approval;
 use waitpoint::domain::auth::jwt::JwtError;
 use waitpoint::domain::relay::edge_fields::EdgeFields;
 use waitpoint::domain::relay::import::{created_id, read_token};
@@ -131,7 +131,7 @@ fn json(text: &str) -> Output {
 }
 
 /// A JWT with a good signature over any header and payload.
-fn has_signed(header: &[u8], payload: &[u8]) -> String {
+fn with_signature(header: &[u8], payload: &[u8]) -> String {
     let text = format!("{}.{}", base64url(header), base64url(payload));
     let signature = base64url(&mac(KEY, &text));
     format!("{text}.{signature}")
@@ -149,7 +149,7 @@ fn text_that_is_not_utf_8_is_no_json_where_nobody_reads_it_either() {
         .unwrap();
     let latin_1 = [&payload[..at], b"\xe9", &payload[at + 3..]].concat();
     for (payload, expected) in [(payload, None), (latin_1, Some(JwtError::Invalid))] {
-        let token = signed(HEADER.as_bytes(), &payload);
+        let token = with_signature(HEADER.as_bytes(), &payload);
         assert_eq!(env_1().verify(&token, seconds(IAT)).err(), expected);
     }
 }
@@ -229,7 +229,7 @@ fn assert_is_json(name: &str, file: &[u8]) {
     );
 
     // Claims that nobody reads, in a token that is good otherwise.
-    let with = |claim: &str| signed(HEADER.as_bytes(), claims(&[(claim, text)]).as_bytes());
+    let with = |claim: &str| with_signature(HEADER.as_bytes(), claims(&[(claim, text)]).as_bytes());
     assert!(env_1().verify(&with("x"), seconds(IAT)).is_ok(), "{name}");
     assert!(env_1().verify(&with("act"), seconds(IAT)).is_ok(), "{name}");
     assert!(
@@ -257,18 +257,18 @@ fn assert_is_no_json(name: &str, file: &[u8]) {
         );
     }
     let payload = within("x", file);
-    let token = signed(HEADER.as_bytes(), &payload);
+    let token = with_signature(HEADER.as_bytes(), &payload);
     assert!(env_1().verify(&token, seconds(IAT)).is_err(), "{name}");
     let good = claims(&[]);
     let payload = [&good.as_bytes()[..good.len() - 1], b",\"x\":", file, b"}"].concat();
-    let token = signed(HEADER.as_bytes(), &payload);
+    let token = with_signature(HEADER.as_bytes(), &payload);
     assert_eq!(
         env_1().verify(&token, seconds(IAT)).err(),
         Some(JwtError::Invalid),
         "{name}"
     );
     let header = [br#"{"alg":"HS256","typ":"#, file, b"}"].concat();
-    let token = signed(&header, good.as_bytes());
+    let token = with_signature(&header, good.as_bytes());
     assert_eq!(
         env_1().verify(&token, seconds(IAT)).err(),
         Some(JwtError::Invalid),

@@ -8,6 +8,7 @@ mod json;
 mod list;
 mod page;
 mod relay;
+mod stored;
 mod text;
 mod time;
 mod token;

@@ -1,18 +1,13 @@
 //! What the page shows in each state, in each language, and what its form decides.
-use waitpoint::domain::auth::keyring::Keyring;
 use waitpoint::domain::auth::form_nonce::NONCE_LIFE;
+use waitpoint::domain::auth::keyring::Keyring;
+use waitpoint::domain::page::i18n::{ALL, Words, choose};
 use waitpoint::domain::page::{
-    CSS, FormInput, FormError, JS, Notice, Reads, Remark, RenderContext, approval_of, compare, decide, of_notice,
-    of_token,
+    CSS, FormError, FormInput, JS, Notice, Reads, Remark, RenderContext, approval_of, compare,
+    decide, of_notice, of_token,
 };
 use waitpoint::domain::time::timestamp::Timestamp;
-use waitpoint::domain::token::CompletedBy;
-use waitpoint::domain::token::Decision;
-use waitpoint::domain::token::Output;
-use waitpoint::domain::token::OutputKind;
-use waitpoint::domain::token::State;
-use waitpoint::domain::token::Token;
-use waitpoint::domain::page::i18n::{ALL, Words, choose};
+use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -56,7 +51,14 @@ fn completed(output: &str, by: CompletedBy, subject: Option<&str>) -> Token {
 }
 
 fn shown(token: &Token, remark: Option<Remark>) -> String {
-    of_token(view(en()), token, "NONCE", &FormInput::default(), None, remark)
+    of_token(
+        view(en()),
+        token,
+        "NONCE",
+        &FormInput::default(),
+        None,
+        remark,
+    )
 }
 
 fn draft(choice: &str, typed: &str, comment: &str) -> FormInput {
@@ -119,12 +121,12 @@ fn each_state_has_its_own_page() {
         (
             shown(&waiting("{}"), Some(Remark::Expired)),
             "<title>This link has expired · ",
-            en().ask_anew,
+            en().request_new_link,
         ),
         (
             of_notice(en(), Notice::Unknown),
             "<title>This link is not valid</title>",
-            en().cut_off,
+            en().link_truncated,
         ),
         (
             of_notice(en(), Notice::TroubleDeciding),
@@ -149,7 +151,7 @@ fn each_state_has_its_own_page() {
         (
             of_notice(en(), Notice::Foreign),
             "<title>This came from another site</title>",
-            en().from_here,
+            en().cross_site_help,
         ),
         (
             of_notice(en(), Notice::TooLarge),
@@ -341,7 +343,7 @@ fn who_may_only_decide_does_not_read_what_was_decided_and_an_expired_link_reads_
         Some(Remark::NotTaken),
     );
     assert!(
-        page.contains(en().unsent) && page.contains("mine"),
+        page.contains(en().comment_not_sent) && page.contains("mine"),
         "what was written is not lost: {page}"
     );
 }
@@ -490,7 +492,10 @@ fn a_nonce_holds_for_its_token_and_its_time() {
         ),
         "of the future"
     );
-    assert!(!dev.accepts_form_nonce("c2", &nonce, NOW), "another token's");
+    assert!(
+        !dev.accepts_form_nonce("c2", &nonce, NOW),
+        "another token's"
+    );
     assert!(
         !prod.accepts_form_nonce("c1", &nonce, NOW),
         "another environment's"

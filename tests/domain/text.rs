@@ -173,7 +173,7 @@ fn emoji_and_scripts_keep_what_they_need() {
 
 #[test]
 fn the_words_of_languages_are_as_they_were() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/words");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/domain/page/i18n");
     let mut found = 0;
     for file in fs::read_dir(folder).unwrap() {
         let source = fs::read_to_string(file.unwrap().path()).unwrap();

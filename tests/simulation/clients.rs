@@ -1,16 +1,10 @@
-//! Clients: what they want of tokens, as `src/worker/api.rs` carries it out, and what they must be told.
+//! Clients: what they want of tokens, as `src/worker/http/api.rs` carries it out, and what they must be told.
 use super::oracle::{End, Oracle};
 use super::world::{Event, HOUR, IDS, SECOND, World, at};
 use super::{What, end_of};
-use waitpoint::domain::token::command::Ask;
-use waitpoint::domain::token::CompletedBy;
-use waitpoint::domain::token::Decision;
-use waitpoint::domain::token::Key;
+use waitpoint::domain::token::command::{Ask, Reply};
 use waitpoint::domain::token::transition::Outcome;
-use waitpoint::domain::token::Output;
-use waitpoint::domain::token::OutputKind;
-use waitpoint::domain::token::command::Reply;
-use waitpoint::domain::token::Token;
+use waitpoint::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, Token};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
@@ -145,7 +139,7 @@ impl World<'_> {
         }
     }
 
-    /// `create` of `src/worker/api.rs`, a stage at a time.
+    /// `create` of `src/worker/http/api.rs`, a stage at a time.
     fn create(&mut self, client: usize, own: usize) {
         let keyed = self.keyed[own];
         let next = self.chance.of(&[0, 1, 30, 900]);

@@ -1,23 +1,15 @@
-//! Objects, as `src/worker/object.rs` drives the core: the same order of doing, with every `await` an event
+//! Objects, as `src/worker/objects/token/mod.rs` drives the core: the same order of doing, with every `await` an event
 //! that others may come before.
 use super::oracle::{End, Oracle};
 use super::world::{Event, Ringing, World, at};
 use super::{What, end_of};
 use std::time::Duration;
-use waitpoint::domain::token::delivery::AttemptResult;
-use waitpoint::domain::token::schedule::DueTask;
-use waitpoint::domain::token::schedule::LEASE;
-use waitpoint::domain::token::index_state::IndexState;
-use waitpoint::domain::token::delivery::MAX_ATTEMPTS;
-use waitpoint::domain::token::delivery::Progress;
-use waitpoint::domain::token::delivery::Target;
 use waitpoint::domain::time::timestamp::Timestamp;
-use waitpoint::domain::token::schedule::Alarm;
-use waitpoint::domain::token::command::Ask;
-use waitpoint::domain::token::command::Reply;
-use waitpoint::domain::token::State;
-use waitpoint::domain::token::Token;
-use waitpoint::domain::token::command::answer;
+use waitpoint::domain::token::command::{Ask, Reply, answer};
+use waitpoint::domain::token::delivery::{AttemptResult, MAX_ATTEMPTS, Progress, Target};
+use waitpoint::domain::token::index_state::IndexState;
+use waitpoint::domain::token::schedule::{Alarm, DueTask, LEASE};
+use waitpoint::domain::token::{State, Token};
 
 pub(super) const LEASED: u64 = LEASE.as_secs() * 1_000;
 
@@ -133,7 +125,9 @@ impl World<'_> {
         let object = &self.objects[id];
         let token = object.record.as_ref().unwrap();
         let news = News {
-            row: token.needs_index_update(object.listed).then(|| row_of(token)),
+            row: token
+                .needs_index_update(object.listed)
+                .then(|| row_of(token)),
             owes: token.has_pending_delivery(),
         };
         self.objects[id].following += 1;
@@ -216,7 +210,10 @@ impl World<'_> {
         let object = &mut self.objects[id];
         if let Some(token) = object.record.take() {
             let oracle = object.oracle.take().unwrap();
-            assert!(oracle.is_past_retention(self.retention, self.now), "gone early");
+            assert!(
+                oracle.is_past_retention(self.retention, self.now),
+                "gone early"
+            );
             let pending = |progress| matches!(progress, Progress::Pending(_));
             let mut deliveries = token.deliveries.iter();
             assert!(!deliveries.any(|one| pending(one.progress)), "never told");

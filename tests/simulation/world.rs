@@ -5,13 +5,10 @@ use super::object::{LEASED, News, Object};
 use super::oracle::End;
 use super::{Seen, Standing, What, end_of};
 use std::collections::{BTreeMap, BTreeSet};
-use waitpoint::domain::token::delivery::AttemptResult;
-use waitpoint::domain::token::index_state::INDEX_CONFIRM_WITHIN;
-use waitpoint::domain::token::index_state::IndexState;
-use waitpoint::domain::token::delivery::Target;
 use waitpoint::domain::time::timestamp::Timestamp;
-use waitpoint::domain::token::State;
-use waitpoint::domain::token::Token;
+use waitpoint::domain::token::delivery::{AttemptResult, Target};
+use waitpoint::domain::token::index_state::{INDEX_CONFIRM_WITHIN, IndexState};
+use waitpoint::domain::token::{State, Token};
 
 pub(super) const SECOND: u64 = 1_000;
 pub(super) const HOUR: u64 = 3_600 * SECOND;
@@ -202,7 +199,7 @@ impl<'a> World<'a> {
                         AttemptResult::NoResponse | AttemptResult::NotSendable => What::Unanswered,
                     },
                 );
-                self.record_attempt(id, index, answer, pause);
+                self.attempted(id, index, answer, pause);
             }
             Event::Released(id, life) if self.lives(id, life) => self.forget(id),
             Event::Crash(id) if self.chance.percent(50) => {

@@ -5,7 +5,7 @@
 use crate::domain::json::to_json;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
-use crate::domain::token::delivery::{AttemptResult, Delivery, UpstreamConflict, Progress, Target};
+use crate::domain::token::delivery::{AttemptResult, Delivery, Progress, Target, UpstreamConflict};
 use serde::Serialize;
 
 /// How far a webhook has come.
@@ -36,11 +36,15 @@ impl<'a> DeliveryBody<'a> {
             Target::Token => ("token", token.webhook.as_deref()),
             Target::Upstream => ("upstream", None),
         };
-        let (last_status, last_error) = match delivery.last.map(|last| last.answer) {
+        let (last_status, last_error) = match delivery.last.map(|last| last.result) {
             None => (None, None),
             Some(AttemptResult::Status(status)) => (Some(status), None),
-            Some(AttemptResult::NoResponse) => (None, Some("not reached, or no answer within 10 seconds")),
-            Some(AttemptResult::NotSendable) => (None, Some("its URL or its secret cannot be used")),
+            Some(AttemptResult::NoResponse) => {
+                (None, Some("not reached, or no answer within 10 seconds"))
+            }
+            Some(AttemptResult::NotSendable) => {
+                (None, Some("its URL or its secret cannot be used"))
+            }
         };
         Self {
             target,

@@ -256,7 +256,9 @@ impl fmt::Display for ApiError {
             ),
             Self::TooManyRequests(binding) => write!(f, "Too many requests ({binding})"),
             Self::TooManyFailures => f.write_str("Too many wrong credentials"),
-            Self::StorageUnavailable => f.write_str("The token could not be reached; please try again"),
+            Self::StorageUnavailable => {
+                f.write_str("The token could not be reached; please try again")
+            }
             Self::UpstreamUnavailable => {
                 f.write_str("The API at which the token lives did not answer; please try again")
             }

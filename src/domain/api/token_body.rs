@@ -28,7 +28,7 @@ pub enum Visibility {
 /// The answer to retrieve. `id` is the public one; `url` must grant no more than the caller has.
 #[must_use]
 pub fn token_json(id: &str, url: &str, token: &Token, visibility: Visibility) -> String {
-    to_json(&TokenBody::of(id, url, token, reader))
+    to_json(&TokenBody::of(id, url, token, visibility))
 }
 
 #[derive(Serialize)]
@@ -81,8 +81,14 @@ impl<'a> TokenBody<'a> {
             }
         };
         let kind = output.as_ref().map_or(OutputKind::Json, |(_, kind)| *kind);
-        let deliveries = token.deliveries.iter().filter(|_| reader == Visibility::Owner);
-        let key = token.key.as_ref().filter(|_| reader != Visibility::Token);
+        let deliveries = token
+            .deliveries
+            .iter()
+            .filter(|_| visibility == Visibility::Owner);
+        let key = token
+            .key
+            .as_ref()
+            .filter(|_| visibility != Visibility::Token);
         Self {
             id,
             kind: "MANUAL",

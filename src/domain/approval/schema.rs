@@ -4,8 +4,7 @@
 //! what its creator wrote, and adds at most a comment.
 
 use crate::domain::api::error::ApiError;
-use crate::domain::api::excerpt::excerpt;
-use crate::domain::api::excerpt::shortened;
+use crate::domain::api::excerpt::{excerpt, shortened};
 use crate::domain::text::{Look, single_line};
 use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny};

@@ -18,7 +18,11 @@ impl Keyring {
     ///
     /// # Errors
     /// `MissingAuthorization`, `InvalidApiKey`, `InvalidPublicToken`, `PublicTokenExpired`.
-    pub fn authenticate(&self, authorization: &str, now: Timestamp) -> Result<Caller<'_>, ApiError> {
+    pub fn authenticate(
+        &self,
+        authorization: &str,
+        now: Timestamp,
+    ) -> Result<Caller<'_>, ApiError> {
         let credential = bearer(authorization).ok_or(ApiError::MissingAuthorization)?;
         if let Some(environment) = self.by_secret(credential) {
             return Ok(Caller::Secret(environment));

@@ -3,7 +3,7 @@
 //! A page of a list as the API tells it.
 
 use super::cursor::Cursor;
-use super::page::{ListPage, insert};
+use super::page::{ListPage, insert_sorted};
 use super::row::Row;
 use crate::domain::auth::token_id::public_id;
 use crate::domain::json::to_json;

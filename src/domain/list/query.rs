@@ -5,7 +5,7 @@
 
 use super::cursor::Cursor;
 use super::statuses::Statuses;
-use crate::domain::api::error::{QueryIssue, ApiError};
+use crate::domain::api::error::{ApiError, QueryIssue};
 use crate::domain::api::excerpt::{EXCERPT, excerpt, shortened};
 use crate::domain::api::form::form_fields;
 use crate::domain::api::limits::MAX_TAG;

@@ -4,13 +4,13 @@
 //! Invariant: every text that a caller or a person wrote is escaped by the template (`www/page.html`),
 //! stands in an element's content or a quoted attribute, and is isolated in its own direction.
 
-use crate::domain::approval::schema::{Approval, Choice, Comment, Confirm, MAX_COMMENT, MAX_LABEL, Style, minify_json};
+use crate::domain::approval::schema::{
+    Approval, Choice, Comment, Confirm, MAX_COMMENT, MAX_LABEL, Style, minify_json,
+};
+use crate::domain::page::i18n::Words;
 use crate::domain::text::{is_same_word, single_line, strip_invisible};
 use crate::domain::time::timestamp::Timestamp;
-use crate::domain::token::CompletedBy;
-use crate::domain::token::State;
-use crate::domain::token::Token;
-use crate::domain::page::i18n::Words;
+use crate::domain::token::{CompletedBy, State, Token};
 use askama::Template;
 use std::borrow::Cow;
 
@@ -481,7 +481,10 @@ impl<'a> Form<'a> {
                 FormError::Trouble => words.try_again,
             }),
             bad_word: fault == Some(FormError::TypeExactly),
-            bad_comment: matches!(fault, Some(FormError::CommentMissing | FormError::CommentLong)),
+            bad_comment: matches!(
+                fault,
+                Some(FormError::CommentMissing | FormError::CommentLong)
+            ),
             choices: approval.choices.iter().enumerate().map(button).collect(),
             chooses: approval.confirm == Confirm::Choose,
             types: approval.confirm == Confirm::Typed,

@@ -22,7 +22,8 @@ impl EdgeFields {
     /// Looks for them in the body of a create; what is no JSON object has none, and upstream refuses it.
     ///
     /// # Errors
-    /// `ValidationError` for an object that says one of them twice: upstream would take it, and nobody would ask.
+    /// `ValidationError` for an object that says one of them twice: upstream would take it, and nobody
+    /// would ask.
     pub fn of(body: &[u8]) -> Result<Self, ApiError> {
         #[derive(Deserialize)]
         struct Fields<'a> {

@@ -5,9 +5,9 @@
 //! A token as upstream tells it. Source of the formats: trigger.dev's `ApiWaitpointPresenter` and
 //! `waitpointCompletionPacket`.
 
-use crate::domain::approval::schema::Approval;
 use crate::domain::api::create::read_tags;
 use crate::domain::api::limits::MAX_CREATE;
+use crate::domain::approval::schema::Approval;
 use crate::domain::auth::token_id::internal_id;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::status::Status;

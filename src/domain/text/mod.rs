@@ -8,6 +8,7 @@
 //!
 //! Every function is total and takes time in proportion to the text.
 
+mod columns;
 mod packed;
 #[rustfmt::skip]
 mod tables;

@@ -3,6 +3,7 @@
 //! `scripts/unicode.mjs` packs them. They are unpacked for the first text that is not ASCII, and
 //! take 100 kB then.
 
+use super::columns::{Composed, Mapping};
 use super::tables;
 use std::sync::OnceLock;
 
@@ -74,7 +75,7 @@ impl Numbers {
     }
 
     /// One that may be negative: 0, -1, 1, -2 and so on.
-    fn has_signed(&mut self) -> i32 {
+    fn signed(&mut self) -> i32 {
         let number = self.next().unwrap_or_default();
         let half = (number >> 1).cast_signed();
         if number & 1 == 0 { half } else { -1 - half }
@@ -113,19 +114,6 @@ impl Spans {
     pub(super) fn has(&self, c: char) -> bool {
         self.0.partition_point(|&border| border <= u32::from(c)) % 2 == 1
     }
-}
-
-/// A packed mapping; each field is a column.
-pub(super) struct Mapping {
-    /// How far each run starts behind the end of the last one.
-    pub(super) gaps: &'static [u8],
-    /// 0: one character; 4n+1: n that follow each other; 4n+2: every second one, n of them; 4n+3: n
-    /// with the same target; 4n: one character that becomes n.
-    pub(super) kinds: &'static [u8],
-    /// Each character of a run's first target if it is ASCII, else 0.
-    pub(super) ascii: &'static [u8],
-    /// For each 0 of `ascii`, how far the character is from the run's first.
-    pub(super) others: &'static [u8],
 }
 
 /// A mapping of characters.
@@ -172,7 +160,7 @@ impl Map {
             for _ in 0..length {
                 targets.push(match ascii.next() {
                     Some(&byte) if byte != 0 => char::from(byte),
-                    _ => moved(first, others.has_signed()),
+                    _ => moved(first, others.signed()),
                 });
             }
             at = run.last;
@@ -196,18 +184,6 @@ impl Map {
     }
 }
 
-/// Packed decompositions; each field is a column.
-pub(super) struct Composed {
-    /// How far each character is from the last.
-    pub(super) gaps: &'static [u8],
-    /// How far its base is from the last one's.
-    pub(super) bases: &'static [u8],
-    /// The place of its mark in the list of marks, from 1; 0 if there is none.
-    pub(super) marks: &'static [u8],
-    /// The marks.
-    pub(super) list: &'static [u8],
-}
-
 impl Composed {
     fn unpack(&self, lower: &Map) -> [Vec<Parts>; 2] {
         let marks: Vec<u32> = Numbers::of(self.list).collect();
@@ -216,7 +192,7 @@ impl Composed {
         let mut bases = Numbers::of(self.bases);
         for (gap, &mark) in Numbers::of(self.gaps).zip(self.marks) {
             at += gap;
-            base += bases.has_signed();
+            base += bases.signed();
             let mark = usize::from(mark).checked_sub(1);
             let mark = mark.and_then(|place| marks.get(place)).copied();
             let (whole, base) = (moved(at, 0), moved(0, base));

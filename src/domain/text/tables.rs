@@ -1,7 +1,7 @@
 // Made by `node scripts/unicode.mjs`, which says what the columns are.
 // Unicode 17.0 as Node v24.21.0 has it; confusables.txt 18.0 as the crate unicode-security 0.1.3 has it.
 // Copyright © 1991-2026 Unicode, Inc. See LICENSE-UNICODE.
-use super::packed::{Composed, Mapping};
+use super::columns::{Composed, Mapping};
 
 /// Combining marks (M).
 pub(super) static MARKS: &[u8] = b"\

@@ -127,19 +127,25 @@ impl Delivery {
     /// Takes down how an attempt ended at `now`, and plans the next: by the schedule, or after the pause
     /// that the receiver asked for if that is longer. A delivery that is over stays as it is. `id` is
     /// the token's.
-    pub fn record_attempt(&mut self, answer: AttemptResult, pause: Option<Duration>, id: &str, now: Timestamp) {
+    pub fn record_attempt(
+        &mut self,
+        result: AttemptResult,
+        pause: Option<Duration>,
+        id: &str,
+        now: Timestamp,
+    ) {
         if self.due_at().is_none() {
             return;
         }
         self.attempts += 1;
-        self.last = Some(Attempt { at: now, answer });
+        self.last = Some(Attempt { at: now, result });
         let is_upstream = self.target == Target::Upstream;
         let delay = if is_upstream {
             upstream_delay(self.attempts)
         } else {
             DELAYS.get(self.attempts as usize - 1).copied()
         };
-        self.progress = match (answer, delay) {
+        self.progress = match (result, delay) {
             (AttemptResult::Status(200..300), _) => Progress::Delivered,
             // "Gone": the receiver wants no more of it.
             (AttemptResult::Status(410), _) | (_, None) => Progress::Failed,

@@ -46,7 +46,12 @@ pub enum Alarm {
 impl Token {
     /// Something that is to be done now, if there is.
     #[must_use]
-    pub fn next_task(&self, retention: Duration, listed: IndexState, now: Timestamp) -> Option<DueTask> {
+    pub fn next_task(
+        &self,
+        retention: Duration,
+        listed: IndexState,
+        now: Timestamp,
+    ) -> Option<DueTask> {
         if self.is_spent {
             return None;
         }
@@ -55,7 +60,11 @@ impl Token {
             return Some(DueTask::List);
         }
         let is_due = |delivery: &Delivery| delivery.due_at().is_some_and(|at| at <= now);
-        let due = self.deliveries.iter().position(is_due).map(DueTask::Deliver);
+        let due = self
+            .deliveries
+            .iter()
+            .position(is_due)
+            .map(DueTask::Deliver);
         due.or_else(|| {
             let is_over = self.is_past_retention(retention, now) && !self.has_pending_delivery();
             (is_over && self.is_in_sync_with_index(listed)).then_some(DueTask::Purge)

@@ -2,7 +2,7 @@
 //!
 //! The body of a webhook: how a token ended.
 
-use crate::domain::api::token_body::{Visibility, TokenBody};
+use crate::domain::api::token_body::{TokenBody, Visibility};
 use crate::domain::json::to_json;
 use crate::domain::token::{State, Token};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! The OpenAPI document, held against the router and the refusals.
 use serde_json::Value;
 use std::collections::BTreeSet;
-use waitpoint::domain::api::error::{QueryIssue, ApiError};
+use waitpoint::domain::api::error::{ApiError, QueryIssue};
 use waitpoint::domain::api::openapi::{self, start_page};
 use waitpoint::domain::api::route::Endpoint;
 
@@ -66,7 +66,7 @@ fn each_code_and_each_field_of_a_refusal_is_in_the_document() {
     let mut codes: BTreeSet<&str> = pairs.filter_map(|pair| pair.split('"').nth(1)).collect();
     assert!(codes.contains(ApiError::StorageUnavailable.code()));
     // What is answered to a request that panicked.
-    let panicked = include_str!("../../../src/worker/http.rs").split(r#""code":""#);
+    let panicked = include_str!("../../../src/worker/http/response.rs").split(r#""code":""#);
     codes.extend(panicked.skip(1).filter_map(|code| code.split('"').next()));
     assert!(codes.contains("internal_error"));
     assert_eq!(told, codes);
@@ -74,10 +74,13 @@ fn each_code_and_each_field_of_a_refusal_is_in_the_document() {
         name: "page[size]",
         message: String::new(),
     };
-    for error in [ApiError::InsufficientScope, ApiError::InvalidQuery(vec![issue])] {
-        let body: Value = serde_json::from_str(&error.to_json()).unwrap();
+    for refused in [
+        ApiError::InsufficientScope,
+        ApiError::InvalidQuery(vec![issue]),
+    ] {
+        let body: Value = serde_json::from_str(&refused.to_json()).unwrap();
         for name in body.as_object().unwrap().keys() {
-            assert!(error.get(name).is_some(), "{name} of {error:?}");
+            assert!(error.get(name).is_some(), "{name} of {refused:?}");
         }
     }
 }

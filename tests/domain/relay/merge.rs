@@ -14,8 +14,14 @@ fn what_stands_upstream_in_place_of_ours_is_noted() {
         None
     );
     let other = completed(output(OutputKind::Json, "2"));
-    assert_eq!(note(&other), Some(UpstreamConflict::DecidedOtherwiseUpstream));
-    assert_eq!(note(&completed(None)), Some(UpstreamConflict::DecidedOtherwiseUpstream));
+    assert_eq!(
+        note(&other),
+        Some(UpstreamConflict::DecidedOtherwiseUpstream)
+    );
+    assert_eq!(
+        note(&completed(None)),
+        Some(UpstreamConflict::DecidedOtherwiseUpstream)
+    );
     let waiting = Token::new(at(0), None, Vec::new());
     assert_eq!(note(&waiting), None);
     let late = Token {

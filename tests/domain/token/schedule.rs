@@ -24,7 +24,10 @@ fn a_token_is_let_go_of_when_nobody_has_still_to_be_told() {
     let mut token = token(Some(100));
     token.time_out_if_due(at(100), &[Target::Environment]);
     let debt = |token: &Token, listed, now| token.next_task(RETENTION, listed, at(now));
-    assert_eq!(debt(&token, IndexState::Unknown, 30_100), Some(DueTask::List));
+    assert_eq!(
+        debt(&token, IndexState::Unknown, 30_100),
+        Some(DueTask::List)
+    );
     assert_eq!(
         debt(&token, IndexState::Created, 30_100),
         Some(DueTask::Deliver(0))
@@ -32,7 +35,10 @@ fn a_token_is_let_go_of_when_nobody_has_still_to_be_told() {
     token.record_attempt(0, AttemptResult::Status(200), None, "a", at(101));
     assert_eq!(debt(&token, IndexState::Created, 30_099), None);
     assert_eq!(debt(&token, IndexState::Unreachable, 30_100), None);
-    assert_eq!(debt(&token, IndexState::Created, 30_100), Some(DueTask::Purge));
+    assert_eq!(
+        debt(&token, IndexState::Created, 30_100),
+        Some(DueTask::Purge)
+    );
     let later = token.next_wakeup(RETENTION, IndexState::Unreachable, at(30_100));
     assert!(later.is_some_and(|at| at > self::at(30_100)));
 }
@@ -71,10 +77,19 @@ fn an_alarm_in_time_is_left_alone() {
 fn the_index_is_told_at_once_and_for_certain_by_the_next_alarm() {
     let mut token = token(None);
     let next = |token: &Token, listed| token.next_wakeup(RETENTION, listed, at(7));
-    assert_eq!(next(&token, IndexState::Unknown), Some(at(7).plus(INDEX_CONFIRM_WITHIN)));
-    assert_eq!(next(&token, IndexState::Unconfirmed), Some(at(7).plus(INDEX_CONFIRM_WITHIN)));
+    assert_eq!(
+        next(&token, IndexState::Unknown),
+        Some(at(7).plus(INDEX_CONFIRM_WITHIN))
+    );
+    assert_eq!(
+        next(&token, IndexState::Unconfirmed),
+        Some(at(7).plus(INDEX_CONFIRM_WITHIN))
+    );
     assert_eq!(next(&token, IndexState::Created), None);
-    assert_eq!(token.next_task(RETENTION, IndexState::Unconfirmed, at(7)), None);
+    assert_eq!(
+        token.next_task(RETENTION, IndexState::Unconfirmed, at(7)),
+        None
+    );
     assert_eq!(
         token.next_task(RETENTION, IndexState::Unknown, at(7)),
         Some(DueTask::List)
@@ -86,8 +101,14 @@ fn the_index_is_told_at_once_and_for_certain_by_the_next_alarm() {
         !token.needs_index_update(IndexState::Unconfirmed),
         "the index knows when it times out"
     );
-    assert!(token.needs_index_update(IndexState::Unknown), "if it knows of the token");
-    assert_eq!(IndexState::Unreachable.told(), IndexState::Unreachable);
+    assert!(
+        token.needs_index_update(IndexState::Unknown),
+        "if it knows of the token"
+    );
+    assert_eq!(
+        IndexState::Unreachable.after_sending(),
+        IndexState::Unreachable
+    );
 }
 
 proptest! {

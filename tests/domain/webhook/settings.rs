@@ -35,7 +35,10 @@ fn a_url_whose_webhooks_nothing_would_sign_names_its_line() {
 #[test]
 fn a_bad_url_setting_names_its_line() {
     for (urls, expected) in [
-        ("http://a.example", SettingsError::Url(1, WebhookUrlError::Scheme)),
+        (
+            "http://a.example",
+            SettingsError::Url(1, WebhookUrlError::Scheme),
+        ),
         (
             "\nprod=https://10.0.0.1",
             SettingsError::Url(2, WebhookUrlError::Address),

@@ -207,7 +207,10 @@ fn a_url_has_at_most_2048_bytes_and_a_name_253() {
         start.to_owned() + &"a".repeat(length - start.len())
     };
     assert_eq!(check_url(&url(MAX_URL), false), Ok(()));
-    assert_eq!(check_url(&url(MAX_URL + 1), false), Err(WebhookUrlError::TooLong));
+    assert_eq!(
+        check_url(&url(MAX_URL + 1), false),
+        Err(WebhookUrlError::TooLong)
+    );
 
     let named = |labels: usize, last: usize| {
         let label = "a".repeat(49) + ".";

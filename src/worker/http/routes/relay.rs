@@ -4,29 +4,27 @@
 //! that hands it on (`deliver.rs`).
 
 use crate::domain::api::create::parse_webhook;
-use crate::domain::api::limits::MAX_COMPLETE;
-use crate::domain::api::limits::MAX_CREATE;
-use super::api::RequestContext;
-use super::body::body;
-use super::deliver::ASKED_WITHIN;
-use super::http::{HandlerResponse, Reply, header};
-use super::outgoing::{self, HOP, UpstreamRequest, UpstreamResponse};
-use super::record::{Answer, Command, Record};
-use super::{log_error, settings};
+use crate::domain::api::error::ApiError;
+use crate::domain::api::limits::{MAX_COMPLETE, MAX_CREATE};
+use crate::domain::api::route::Endpoint;
 use crate::domain::approval::schema::Approval;
-use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::authenticate::bearer;
 use crate::domain::auth::caller::Caller;
-use crate::domain::relay::forward::{self, Forward};
-use crate::domain::api::error::ApiError;
-use crate::domain::api::route::Endpoint;
-use crate::domain::token::State;
-use crate::domain::token::Token;
+use crate::domain::auth::keyring::Environment;
 use crate::domain::relay::edge_fields::EdgeFields;
-use crate::domain::relay::import::created_id;
+use crate::domain::relay::forward::{self, Forward};
+use crate::domain::relay::import::{created_id, read_token};
 use crate::domain::relay::merge::merge;
-use crate::domain::relay::import::read_token;
 use crate::domain::relay::rewrite::rewrite_urls;
+use crate::domain::stored::record::{Answer, Command, Record};
+use crate::domain::token::{State, Token};
+use crate::worker::http::api::RequestContext;
+use crate::worker::http::body::body;
+use crate::worker::http::response::{HandlerResponse, Reply, header};
+use crate::worker::log_error;
+use crate::worker::objects::token::outbox::ASKED_WITHIN;
+use crate::worker::outgoing::{self, HOP, UpstreamRequest, UpstreamResponse};
+use crate::worker::settings;
 use js_sys::Uint8Array;
 use std::time::Duration;
 use wasm_bindgen::JsValue;
@@ -43,7 +41,7 @@ impl UpstreamResponse {
 
 impl RequestContext<'_> {
     /// Where the tokens of an environment live, if not here.
-    pub(super) fn upstream_of(
+    pub(crate) fn upstream_of(
         &self,
         environment: &Environment,
     ) -> Result<Option<&'static str>, ApiError> {
@@ -51,7 +49,7 @@ impl RequestContext<'_> {
     }
 
     /// Answers what upstream is asked; nothing if the request is to be answered here.
-    pub(super) async fn relayed(
+    pub(crate) async fn relayed(
         &self,
         endpoint: Option<Endpoint<'_>>,
     ) -> Result<Option<HandlerResponse>, ApiError> {
@@ -80,7 +78,8 @@ impl RequestContext<'_> {
             credential,
             is_known: known.is_some(),
         };
-        let opens_here = |id: &str, hash: &str| keyring.authenticate_link(id, hash, self.now).is_ok();
+        let opens_here =
+            |id: &str, hash: &str| keyring.authenticate_link(id, hash, self.now).is_ok();
         let Some(forward) = forward::forward(request, endpoint, opens_here) else {
             return Ok(None);
         };
@@ -148,11 +147,7 @@ impl RequestContext<'_> {
             if let Some(text) = &extras.approval {
                 Approval::parse(text)?;
             }
-            let webhook = extras
-                .webhook
-                .as_deref()
-                .map(parse_webhook)
-                .transpose()?;
+            let webhook = extras.webhook.as_deref().map(parse_webhook).transpose()?;
             self.check_webhook(environment, webhook.as_deref())?;
             Some((environment, webhook))
         };
@@ -173,7 +168,7 @@ impl RequestContext<'_> {
     }
 
     /// A token that lives upstream, of which nothing is known but that.
-    pub(super) fn placeholder_token(&self) -> Token {
+    pub(crate) fn placeholder_token(&self) -> Token {
         Token {
             origin: self.head.origin().to_owned(),
             is_upstream: true,
@@ -183,7 +178,7 @@ impl RequestContext<'_> {
 
     /// The token as a person is shown it, and decides on it. `decides`: upstream is not asked, as nobody who
     /// decides waits for it.
-    pub(super) async fn page_upstream(
+    pub(crate) async fn page_upstream(
         &self,
         environment: &Environment,
         internal: &str,
@@ -207,14 +202,16 @@ impl RequestContext<'_> {
     }
 
     /// The token as this caller may see it now.
-    pub(super) async fn upstream_token_response(
+    pub(crate) async fn upstream_token_response(
         &self,
         caller: Caller<'_>,
         internal: &str,
         upstream: &str,
     ) -> Result<Reply, ApiError> {
         let environment = caller.environment();
-        let ours = self.load_local(environment, internal, &Command::Read).await?;
+        let ours = self
+            .load_local(environment, internal, &Command::Read)
+            .await?;
         if let Some(ours) = ours.as_ref().filter(|ours| !ours.is_upstream) {
             // It was made before there was an upstream.
             return Ok(self.shown(&caller, internal, ours));
@@ -291,7 +288,7 @@ impl RequestContext<'_> {
     }
 
     /// Lets the token's object know of a token that somebody waits for, as it will ask for its end.
-    pub(super) async fn import_from_upstream(
+    pub(crate) async fn import_from_upstream(
         &self,
         environment: &Environment,
         internal: &str,
@@ -309,7 +306,9 @@ impl RequestContext<'_> {
         let token = match combine(None, theirs, self.head.origin(), is_named) {
             Ok((token, _)) => token,
             // It will ask again.
-            Err(ApiError::UpstreamUnavailable | ApiError::TokenNotFound) if is_known => return Ok(()),
+            Err(ApiError::UpstreamUnavailable | ApiError::TokenNotFound) if is_known => {
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
         let (record, text) = Record::of(&token);
@@ -355,7 +354,9 @@ fn combine(
             Ok((merge(ours, theirs), source))
         }
         // What was decided or asked here is known without upstream.
-        (Some(ours), Err(_)) if is_settled(&ours) || !ours.is_kept_only_for_waiters() => Ok((ours, "edge")),
+        (Some(ours), Err(_)) if is_settled(&ours) || !ours.is_kept_only_for_waiters() => {
+            Ok((ours, "edge"))
+        }
         (Some(_), Err(error)) => Err(error),
     }
 }

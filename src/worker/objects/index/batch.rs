@@ -5,9 +5,10 @@
 //! here. A timer belongs to one object and is lost with it, so the first three objects that add a row
 //! set one each, and every object does after a failure. The first timer that fires sends the batch.
 
-use super::index::{self, Row};
-use super::{guard, log_error, now};
 use crate::domain::time::timestamp::Timestamp;
+use crate::worker::guard;
+use crate::worker::objects::index::{self, Row};
+use crate::worker::{log_error, now};
 use std::cell::RefCell;
 use std::time::Duration;
 use worker::{Delay, Env};
@@ -68,7 +69,7 @@ fn with_month<T>(name: &str, act: impl FnOnce(&mut Month) -> Option<T>) -> Optio
 }
 
 /// Sends a row to the month's object of this name soon, with others. Nothing tells whether it comes there.
-pub(super) fn enqueue_row(env: &Env, month: &str, row: Row) {
+pub(crate) fn enqueue_row(env: &Env, month: &str, row: Row) {
     let timer = with_month(month, |month| month.enqueue(row, now()));
     set_timer(env, month, timer);
 }

@@ -1,9 +1,9 @@
 //! A request to an object, and its response.
 
-use super::bindings::{ObjectError, RawStub, send_command, settled};
-use super::body;
-use super::envelope::{Envelope, ResponseContext, header};
-use super::record::{Answer, Command};
+use crate::domain::stored::envelope::{Envelope, ResponseContext, header};
+use crate::domain::stored::record::{Answer, Command};
+use crate::worker::bindings::{ObjectError, RawStub, send_command, settled};
+use crate::worker::http::body;
 use js_sys::{Promise, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,7 +21,7 @@ const OBJECT_URL: &str = "http://object/";
 
 /// The objects of a binding.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Namespace {
+pub(crate) enum Namespace {
     Tokens,
     Keys,
     Index,
@@ -61,11 +61,11 @@ impl Namespace {
 }
 
 /// An object, and how long it is given to answer.
-pub(super) struct ObjectRef<'a> {
-    pub(super) env: &'a Env,
-    pub(super) namespace: Namespace,
-    pub(super) name: &'a str,
-    pub(super) within: Option<Duration>,
+pub(crate) struct ObjectRef<'a> {
+    pub(crate) env: &'a Env,
+    pub(crate) namespace: Namespace,
+    pub(crate) name: &'a str,
+    pub(crate) within: Option<Duration>,
 }
 
 impl ObjectRef<'_> {
@@ -113,7 +113,7 @@ impl ObjectRef<'_> {
     }
 
     /// Lets a token's object answer whom the context tells of.
-    pub(super) async fn respond(
+    pub(crate) async fn respond(
         &self,
         envelope: Envelope<Uint8Array>,
     ) -> Result<Response, JsValue> {
@@ -122,13 +122,13 @@ impl ObjectRef<'_> {
     }
 
     /// Asks a token's object.
-    pub(super) async fn ask(&self, envelope: Envelope<Uint8Array>) -> Result<Answer, JsValue> {
+    pub(crate) async fn ask(&self, envelope: Envelope<Uint8Array>) -> Result<Answer, JsValue> {
         let bytes = bytes_of(self.respond(envelope).await?).await?;
         Answer::from_bytes(&bytes).map_err(JsValue::from)
     }
 
     /// Asks one of the other objects, whose answers are JSON.
-    pub(super) async fn ask_json<T: DeserializeOwned>(
+    pub(crate) async fn ask_json<T: DeserializeOwned>(
         &self,
         command: &impl Serialize,
     ) -> Result<T, JsValue> {
@@ -146,14 +146,17 @@ impl ObjectRef<'_> {
     }
 
     /// A socket to a token's object, that hears of it; nothing if there is no such token.
-    pub(super) async fn wait(
+    pub(crate) async fn wait(
         &self,
-        waiter: &super::waiters::Waiter,
+        waiter: &crate::worker::objects::token::waiters::Waiter,
     ) -> Result<Option<worker::WebSocket>, JsValue> {
         let headers = Headers::new()?;
         headers.set("upgrade", "websocket")?;
         let waiter = serde_json::to_string(waiter).unwrap_or_default();
-        headers.set(super::waiters::WAITER_HEADER, &waiter)?;
+        headers.set(
+            crate::worker::objects::token::waiters::WAITER_HEADER,
+            &waiter,
+        )?;
         let init = RequestInit::new();
         init.set_headers(&headers);
         let response: Response = settled(self.fetch(&init)?).await?.unchecked_into();
@@ -187,7 +190,7 @@ fn is_worth_repeating(error: &JsValue) -> bool {
 }
 
 /// The command that came to an object that speaks JSON.
-pub(super) async fn read_json<T: DeserializeOwned>(
+pub(crate) async fn read_json<T: DeserializeOwned>(
     request: &worker::Request,
 ) -> Result<T, JsValue> {
     let unreadable = |_| JsValue::from_str("a command cannot be read");
@@ -199,11 +202,11 @@ pub(super) async fn read_json<T: DeserializeOwned>(
 }
 
 /// What a token's object is asked, in a header or in a body.
-pub(super) type TokenEnvelope = Envelope<Uint8Array>;
+pub(crate) type TokenEnvelope = Envelope<Uint8Array>;
 
 /// A command to a token's object. The body lies outside wasm's memory from the beginning: that
 /// never shrinks, and while answers are awaited many outputs of megabytes may be under way.
-pub(super) fn envelope(
+pub(crate) fn envelope(
     command: &Command,
     context: Option<ResponseContext>,
     text: &str,

@@ -1,11 +1,11 @@
 //! Bodies of requests, read to a limit.
 
-use super::bindings::{read_at_least, settled};
-use super::http::{Head, header};
-use super::now;
-use super::wait::Heard;
 use crate::domain::api::error::ApiError;
 use crate::domain::time::timestamp::Timestamp;
+use crate::worker::bindings::{read_at_least, settled};
+use crate::worker::http::response::{Head, header};
+use crate::worker::http::routes::wait::Heard;
+use crate::worker::now;
 use futures_util::future::{Either, select};
 use js_sys::Uint8Array;
 use std::cell::{Cell, RefCell};
@@ -93,7 +93,11 @@ const PIECE: u32 = 64 * 1024;
 ///
 /// # Errors
 /// `BodyTooLarge`, or `BodyUnreadable` if the client left or takes too long.
-pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result<Vec<u8>, ApiError> {
+pub(crate) async fn body(
+    request: &Request,
+    head: &Head,
+    limit: usize,
+) -> Result<Vec<u8>, ApiError> {
     if head.content_length().is_some_and(|length| length > limit) {
         return Err(ApiError::BodyTooLarge(limit));
     }
@@ -116,13 +120,13 @@ pub(super) async fn body(request: &Request, head: &Head, limit: usize) -> Result
 }
 
 /// The whole body, of whoever is trusted or tells its length.
-pub(super) async fn whole(request: &Request) -> Result<Vec<u8>, JsValue> {
+pub(crate) async fn whole(request: &Request) -> Result<Vec<u8>, JsValue> {
     let buffer = settled(request.array_buffer()?).await?;
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 /// What a stream holds, or nothing if that is longer than `limit` bytes; no more than that is ever held.
-pub(super) async fn read(
+pub(crate) async fn read(
     stream: Option<ReadableStream>,
     limit: usize,
 ) -> Result<Option<Vec<u8>>, JsValue> {
@@ -181,7 +185,7 @@ async fn read_counted(
 }
 
 /// Reads a body that nobody has read, unless it is too long for that. A sender that has left needs no answer.
-pub(super) async fn drain(request: &Request) {
+pub(crate) async fn drain(request: &Request) {
     let length = header(request, "content-length").parse::<usize>();
     if request.body_used() || length.is_ok_and(|length| length > PATIENCE) {
         return;

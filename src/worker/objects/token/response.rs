@@ -3,19 +3,17 @@
 //! A token's object answers its client itself: the Worker hands the response on as it is, which spares a
 //! second one.
 
-use crate::domain::api::token_body::token_json;
-use crate::domain::api::token_body::version;
-use super::envelope::ResponseContext;
-use super::http::Reply;
+use crate::domain::api::token_body::{Visibility, token_json, version};
 use crate::domain::auth::keyring::Environment;
+use crate::domain::stored::envelope::ResponseContext;
 use crate::domain::time::timestamp::Timestamp;
-use crate::domain::token::transition::Outcome;
 use crate::domain::token::Token;
-use crate::domain::api::token_body::Visibility;
+use crate::domain::token::transition::Outcome;
+use crate::worker::http::response::Reply;
 
 impl ResponseContext {
     /// A token as this viewer may see it; `id` is the internal one.
-    pub(super) fn shown(
+    pub(crate) fn shown(
         &self,
         token: &Token,
         environment: &Environment,
@@ -46,7 +44,7 @@ impl ResponseContext {
     }
 
     /// What a decision came to.
-    pub(super) fn decided(&self, outcome: Outcome) -> Reply {
+    pub(crate) fn decided(&self, outcome: Outcome) -> Reply {
         let reply = Reply::json(200, r#"{"success":true}"#.to_owned())
             .with("waitpoint-outcome", outcome.as_str());
         match &self.hint {
@@ -77,7 +75,7 @@ impl ResponseContext {
 }
 
 /// `token.url` for the public id of a token, as who calls `origin` may use it.
-pub(super) fn url(origin: &str, id: &str, credential: &str) -> String {
+pub(crate) fn url(origin: &str, id: &str, credential: &str) -> String {
     format!("{origin}/api/v1/waitpoints/tokens/{id}/callback/{credential}")
 }
 

@@ -4,29 +4,19 @@
 //! escaped or parsed on its way. The stored form has a version and changes for reasons of its own,
 //! never because the wire form does.
 
-use crate::domain::token::command::Reply;
-use crate::domain::token::delivery::Attempt;
-use crate::domain::token::delivery::AttemptResult;
-use crate::domain::token::delivery::UpstreamConflict;
-use crate::domain::token::delivery::Delivery;
-use crate::domain::token::delivery::Progress;
-use crate::domain::token::delivery::Target;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::command::Ask;
-use crate::domain::token::CompletedBy;
-use crate::domain::token::Decision;
-use crate::domain::token::Key;
+use crate::domain::token::delivery::{
+    Attempt, AttemptResult, Delivery, Progress, Target, UpstreamConflict,
+};
 use crate::domain::token::transition::Outcome;
-use crate::domain::token::Output;
-use crate::domain::token::OutputKind;
-use crate::domain::token::State;
-use crate::domain::token::Token;
+use crate::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token, command};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What the Worker asks of an object.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Command {
+pub enum Command {
     /// Store this token, unless there is one. Unknown, if there is one that is forgotten.
     Create(Record),
     /// The token as it stands now.
@@ -42,7 +32,11 @@ pub(super) enum Command {
 }
 
 /// What an object answers.
-pub(super) enum Answer {
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it is not, with pointers of 32 bits"
+)]
+pub enum Answer {
     /// There is no such token.
     Unknown,
     /// The token is stored.
@@ -76,7 +70,7 @@ enum Verdict {
 /// The stored form, version 1.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Record {
+pub struct Record {
     v: u8,
     created_at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -169,7 +163,7 @@ enum StoredState {
 
 /// A decision but for its output's text.
 #[derive(Serialize, Deserialize)]
-pub(super) struct StoredDecision {
+pub struct StoredDecision {
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<Kind>,
     by: StoredWay,
@@ -196,7 +190,7 @@ enum StoredWay {
 
 impl Command {
     /// The way by which a decision comes, if this is one.
-    pub(super) fn way(&self) -> Option<CompletedBy> {
+    pub fn way(&self) -> Option<CompletedBy> {
         match self {
             Self::Complete(deciding) | Self::Relay(_, deciding) => Some(deciding.by.into()),
             Self::Create(_) | Self::Read | Self::ReadForPage | Self::Learn(_) => None,
@@ -204,7 +198,7 @@ impl Command {
     }
 
     /// The inverse of packing; `text` is what followed.
-    pub(super) fn into_ask(self, text: String) -> Ask {
+    pub fn into_ask(self, text: String) -> Ask {
         match self {
             Self::Create(record) => Ask::Create(Box::new(record.into_token(String::new()))),
             Self::Read | Self::ReadForPage => Ask::Read,
@@ -220,7 +214,7 @@ impl Command {
 
 impl Record {
     /// The stored form of a token, and the text that follows it.
-    pub(super) fn of(token: &Token) -> (Self, &str) {
+    pub fn of(token: &Token) -> (Self, &str) {
         let (state, text) = match &token.state {
             State::Waiting => (StoredState::Waiting, ""),
             State::TimedOut => (StoredState::TimedOut, ""),
@@ -258,7 +252,7 @@ impl Record {
     }
 
     /// The inverse of [`Record::of`].
-    pub(super) fn into_token(self, text: String) -> Token {
+    pub fn into_token(self, text: String) -> Token {
         Token {
             created_at: Timestamp::from_millis(self.created_at),
             timeout_at: self.timeout_at.map(Timestamp::from_millis),
@@ -307,7 +301,7 @@ impl StoredDelivery {
             at: delivery.due_at().map(Timestamp::as_millis),
             attempts: delivery.attempts,
             last: delivery.last.map(|last| {
-                let said = match last.answer {
+                let said = match last.result {
                     AttemptResult::Status(status) => StoredAttemptResult::Status(status),
                     AttemptResult::NoResponse => StoredAttemptResult::Nothing,
                     AttemptResult::NotSendable => StoredAttemptResult::Impossible,
@@ -338,7 +332,7 @@ impl StoredDelivery {
             attempts: self.attempts,
             last: self.last.map(|(at, said)| Attempt {
                 at: Timestamp::from_millis(at),
-                answer: match said {
+                result: match said {
                     StoredAttemptResult::Status(status) => AttemptResult::Status(status),
                     StoredAttemptResult::Nothing => AttemptResult::NoResponse,
                     StoredAttemptResult::Impossible => AttemptResult::NotSendable,
@@ -353,7 +347,7 @@ impl StoredDelivery {
 }
 
 impl StoredDecision {
-    pub(super) fn of(decision: &Decision) -> (Self, &str) {
+    pub fn of(decision: &Decision) -> (Self, &str) {
         let output = decision.output.as_ref();
         let deciding = Self {
             output: output.map(|output| match output.kind {
@@ -372,7 +366,7 @@ impl StoredDecision {
         (deciding, output.map_or("", |output| &output.text))
     }
 
-    pub(super) fn into_decision(self, text: String) -> Decision {
+    pub fn into_decision(self, text: String) -> Decision {
         Decision {
             output: self.output.map(|kind| Output {
                 kind: match kind {
@@ -401,10 +395,10 @@ impl From<StoredWay> for CompletedBy {
 
 /// What cannot be read back: a bug, or a record of a later version.
 #[derive(Debug)]
-pub(super) struct Unreadable;
+pub struct Unreadable;
 
 /// A line of JSON, then a text: the one border between what is parsed and what is not.
-pub(super) fn pack<T: Serialize>(head: &T, text: &str) -> Vec<u8> {
+pub fn pack<T: Serialize>(head: &T, text: &str) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(head).unwrap_or_default();
     bytes.push(b'\n');
     bytes.extend_from_slice(text.as_bytes());
@@ -412,7 +406,7 @@ pub(super) fn pack<T: Serialize>(head: &T, text: &str) -> Vec<u8> {
 }
 
 /// The inverse of [`pack`].
-pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, String), Unreadable> {
+pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, String), Unreadable> {
     let (head, text) = split_line(bytes).ok_or(Unreadable)?;
     let head = serde_json::from_slice(head).map_err(|_| Unreadable)?;
     Ok((
@@ -421,12 +415,12 @@ pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, String), U
     ))
 }
 
-pub(super) fn pack_token(token: &Token) -> Vec<u8> {
+pub fn pack_token(token: &Token) -> Vec<u8> {
     let (record, text) = Record::of(token);
     pack(&record, text)
 }
 
-pub(super) fn unpack_token(bytes: &[u8]) -> Result<Token, Unreadable> {
+pub fn unpack_token(bytes: &[u8]) -> Result<Token, Unreadable> {
     let (record, text): (Record, _) = unpack(bytes)?;
     if record.v == 1 {
         Ok(record.into_token(text))
@@ -437,16 +431,16 @@ pub(super) fn unpack_token(bytes: &[u8]) -> Result<Token, Unreadable> {
 
 impl Answer {
     /// A reply, with the token that it found.
-    pub(super) fn of(reply: Reply, token: Option<Token>) -> Self {
+    pub fn of(reply: command::Reply, token: Option<Token>) -> Self {
         match (reply, token) {
-            (Reply::Found, Some(token)) => Self::Found(token),
-            (Reply::Found | Reply::Unknown, _) => Self::Unknown,
-            (Reply::Created, _) => Self::Created,
-            (Reply::Decided(outcome), _) => Self::Decided(outcome),
+            (command::Reply::Found, Some(token)) => Self::Found(token),
+            (command::Reply::Found | command::Reply::Unknown, _) => Self::Unknown,
+            (command::Reply::Created, _) => Self::Created,
+            (command::Reply::Decided(outcome), _) => Self::Decided(outcome),
         }
     }
 
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::Unknown => pack(&Reply::Unknown, ""),
             Self::Created => pack(&Reply::Created, ""),
@@ -458,7 +452,7 @@ impl Answer {
         }
     }
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
         let (reply, text) = unpack(bytes)?;
         Ok(match reply {
             Reply::Unknown => Self::Unknown,

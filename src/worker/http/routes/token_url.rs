@@ -3,31 +3,26 @@
 //! Invariant: GET and HEAD decide nothing, whatever the query or the headers. A page decides by a POST
 //! that holds the nonce it was given.
 
-use crate::domain::api::token_body::status;
-use super::api::RequestContext;
-use super::body::{body, drain};
-use super::http::{HandlerResponse, LinkHead, Reply, content_type};
-use super::settings;
-use crate::domain::auth::keyring::Environment;
-use crate::domain::auth::caller::Caller;
-use crate::domain::encoding::base64url_encode;
-use crate::domain::api::error::ApiError;
-use crate::domain::api::rate_limit::RateLimitKey;
-use crate::domain::page::{self, FormInput, FormError, MAX_FORM, NONCE_FIELD, Notice, Reads, Remark, RenderContext};
-use crate::domain::auth::token_id::internal_id;
-use crate::domain::token::CompletedBy;
-use crate::domain::token::Decision;
-use crate::domain::token::transition::Outcome;
-use crate::domain::token::Output;
-use crate::domain::token::OutputKind;
-use crate::domain::token::State;
-use crate::domain::token::Token;
-use crate::domain::api::limits::MAX_COMPLETE;
-use crate::domain::api::form::check_field_count;
-use crate::domain::api::form::form_fields;
-use crate::domain::api::form::is_form;
 use crate::domain::api::callback::parse_callback;
+use crate::domain::api::error::ApiError;
+use crate::domain::api::form::{check_field_count, form_fields, is_form};
+use crate::domain::api::limits::MAX_COMPLETE;
+use crate::domain::api::rate_limit::RateLimitKey;
+use crate::domain::api::token_body;
+use crate::domain::auth::caller::Caller;
+use crate::domain::auth::keyring::Environment;
+use crate::domain::auth::token_id::internal_id;
+use crate::domain::encoding::base64url_encode;
 use crate::domain::page::i18n::{self, Words};
+use crate::domain::page::{
+    self, FormError, FormInput, MAX_FORM, NONCE_FIELD, Notice, Reads, Remark, RenderContext,
+};
+use crate::domain::token::transition::Outcome;
+use crate::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
+use crate::worker::http::api::RequestContext;
+use crate::worker::http::body::{body, drain};
+use crate::worker::http::response::{HandlerResponse, LinkHead, Reply, content_type};
+use crate::worker::settings;
 use sha2::{Digest, Sha256};
 use std::cell::OnceCell;
 
@@ -46,9 +41,13 @@ struct Link<'a> {
 
 impl RequestContext<'_> {
     /// Answers any method that `token.url` takes.
-    pub(super) async fn link(&self, typed: &str, credential: &str) -> Result<HandlerResponse, ApiError> {
+    pub(crate) async fn link(
+        &self,
+        typed: &str,
+        credential: &str,
+    ) -> Result<HandlerResponse, ApiError> {
         let head = LinkHead::of(self.request);
-        let words = words::choose(self.query("lang"), head.accept_language());
+        let words = i18n::choose(self.query("lang"), head.accept_language());
         let shows = self.head.method() != "POST" || head.wants_html();
         match self.answer_link(typed, credential, head, words).await {
             Err(error) if shows => {
@@ -205,7 +204,12 @@ impl Link<'_> {
     }
 
     /// Decides as the form says.
-    async fn send(&self, caller: Caller<'_>, nonce: &str, draft: &FormInput) -> Result<Reply, ApiError> {
+    async fn send(
+        &self,
+        caller: Caller<'_>,
+        nonce: &str,
+        draft: &FormInput,
+    ) -> Result<Reply, ApiError> {
         let share = RateLimitKey::Decisions(&self.environment.id, self.id);
         self.call.count(share);
         let token = self.token(true).await?;
@@ -294,7 +298,7 @@ impl Link<'_> {
             reads: self.reads,
         };
         let text = page::of_token(view, token, &nonce, draft, fault, remark);
-        html(status, text).with("waitpoint-status", status(token))
+        html(status, text).with("waitpoint-status", token_body::status(token))
     }
 
     async fn token(&self, decides: bool) -> Result<Token, ApiError> {
@@ -323,7 +327,7 @@ fn html(status: u16, text: String) -> Reply {
 }
 
 /// As a Content-Security-Policy names a text that stands in the page.
-pub(super) fn hash(text: &str) -> String {
+pub(crate) fn hash(text: &str) -> String {
     let mut encoded = String::new();
     base64url_encode(&Sha256::digest(text.as_bytes()), &mut encoded);
     format!("sha256-{}=", encoded.replace('-', "+").replace('_', "/"))

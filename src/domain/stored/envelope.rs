@@ -1,12 +1,12 @@
 //! A command on its way from the Worker to a token's object, and for whom the object makes the response.
 
-use super::record::{Command, Unreadable, pack, unpack};
+use crate::domain::stored::record::{Command, Unreadable, pack, unpack};
 use serde::{Deserialize, Serialize};
 
 /// A command on its way to an object, in a header or in a body.
 ///
 /// What is short and ASCII goes in a header, since a body costs as much again.
-pub(super) struct Envelope<Body> {
+pub struct Envelope<Body> {
     /// All of it as JSON, or nothing.
     header: String,
     body: Option<Body>,
@@ -35,30 +35,30 @@ const LONGEST_HEADER: usize = 4_000;
 
 /// The parts of the client's request that the object needs to make the response.
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct ResponseContext {
+pub struct ResponseContext {
     /// Scheme, host and port that it called.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) origin: String,
+    pub origin: String,
     /// The origin of the page that asks, if that may read the answer.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) page: String,
+    pub page: String,
     /// Its `If-None-Match`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) etag: String,
+    pub etag: String,
     /// Its credential; the owner of all tokens has none that could be shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) credential: Option<String>,
+    pub credential: Option<String>,
     /// The seconds of `Prefer: wait` that it was held for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) waited: Option<u32>,
+    pub waited: Option<u32>,
     /// What its request did not mean, for `waitpoint-hint`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) hint: Option<String>,
+    pub hint: Option<String>,
 }
 
 impl<Body: for<'a> From<&'a [u8]>> Envelope<Body> {
-    /// Without a context the object answers with a [`Reply`](super::record::Reply).
-    pub(super) fn new(command: &Command, context: Option<ResponseContext>, text: &str) -> Self {
+    /// Without a context the object answers with a [`Reply`](crate::domain::stored::record::Reply).
+    pub fn new(command: &Command, context: Option<ResponseContext>, text: &str) -> Self {
         if text.len() > LONGEST_HEADER {
             return Self::in_body(command, context, text);
         }
@@ -81,13 +81,13 @@ impl<Body: for<'a> From<&'a [u8]>> Envelope<Body> {
         }
     }
 
-    pub(super) fn into_parts(self) -> (String, Option<Body>) {
+    pub fn into_parts(self) -> (String, Option<Body>) {
         (self.header, self.body)
     }
 }
 
 /// As JSON, if a header can hold that.
-pub(super) fn header<T: Serialize>(command: &T) -> Option<String> {
+pub fn header<T: Serialize>(command: &T) -> Option<String> {
     let json = serde_json::to_string(command).unwrap_or_default();
     // JSON leaves DEL as it is, and no header may hold it.
     let fits = |byte: u8| byte.is_ascii() && byte != 0x7f;
@@ -95,7 +95,7 @@ pub(super) fn header<T: Serialize>(command: &T) -> Option<String> {
 }
 
 /// The command, the context unless the Worker itself is answered, and the text.
-pub(super) fn read(
+pub fn read(
     header: &str,
     body: &[u8],
 ) -> Result<(Command, Option<ResponseContext>, String), Unreadable> {

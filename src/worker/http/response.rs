@@ -1,9 +1,10 @@
 //! Requests read, responses written: the one room for header names and CORS.
 
-use super::{bindings, log_error, now};
 use crate::domain::api::error::ApiError;
 use crate::domain::api::rate_limit::PERIOD;
 use crate::domain::api::route::Endpoint;
+use crate::worker::bindings;
+use crate::worker::{log_error, now};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use wasm_bindgen::JsValue;
@@ -19,7 +20,7 @@ const EXPOSED: &str = "x-trigger-jwt, x-trigger-jwt-claims, x-should-retry, x-ra
     waitpoint-outcome, waitpoint-hint, waitpoint-source";
 
 /// For a page of words alone.
-pub(super) const PLAIN: &str =
+pub(crate) const PLAIN: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Nothing that a page could ask a person for.
@@ -27,7 +28,7 @@ const PERMISSIONS: &str =
     "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()";
 
 /// A header of a request, `""` if it has none of this name.
-pub(super) fn header(request: &Request, name: &str) -> String {
+pub(crate) fn header(request: &Request, name: &str) -> String {
     value(&request.headers(), name)
 }
 
@@ -36,7 +37,7 @@ fn value(headers: &Headers, name: &str) -> String {
 }
 
 /// What the Worker reads of every request besides its body.
-pub(super) struct Head {
+pub(crate) struct Head {
     method: String,
     url: String,
     /// Where the path begins in the URL, which a call into the platform would have to parse again.
@@ -49,7 +50,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    pub(super) fn of(request: &Request) -> Self {
+    pub(crate) fn of(request: &Request) -> Self {
         let (method, url, headers) = (request.method(), request.url(), request.headers());
         let host = url.find("://").map_or(0, |at| at + 3);
         let path = url
@@ -76,46 +77,46 @@ impl Head {
         }
     }
 
-    pub(super) fn method(&self) -> &str {
+    pub(crate) fn method(&self) -> &str {
         &self.method
     }
 
     /// Scheme, host and port: `https://example.com`.
-    pub(super) fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> &str {
         self.split_url().0
     }
 
-    pub(super) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.split_url().1.split(['?', '#']).next().unwrap_or("")
     }
 
     /// The query with its `?`, if there is one.
-    pub(super) fn query(&self) -> &str {
+    pub(crate) fn query(&self) -> &str {
         let rest = self.split_url().1;
         rest.find('?').and_then(|at| rest.get(at..)).unwrap_or("")
     }
 
-    pub(super) fn authorization(&self) -> &str {
+    pub(crate) fn authorization(&self) -> &str {
         &self.authorization
     }
 
-    pub(super) fn content_length(&self) -> Option<usize> {
+    pub(crate) fn content_length(&self) -> Option<usize> {
         self.content_length
     }
 
     /// The `Origin` of the page that sends this, if one does.
-    pub(super) fn page_origin(&self) -> &str {
+    pub(crate) fn page_origin(&self) -> &str {
         &self.page_origin
     }
 
     /// Whether a page of another origin sends this. One that keeps its origin to itself, as ours do,
     /// says "null".
-    pub(super) fn is_of_another_origin(&self) -> bool {
+    pub(crate) fn is_of_another_origin(&self) -> bool {
         let origin = self.page_origin();
         !origin.is_empty() && origin != "null" && origin != self.origin()
     }
 
-    pub(super) fn if_none_match(&self) -> &str {
+    pub(crate) fn if_none_match(&self) -> &str {
         &self.if_none_match
     }
 
@@ -131,16 +132,16 @@ impl Head {
 }
 
 /// What the SDK sends anew with every create, and again with every retry of it.
-pub(super) fn request_key(request: &Request) -> String {
+pub(crate) fn request_key(request: &Request) -> String {
     header(request, "x-trigger-request-idempotency-key")
 }
 
-pub(super) fn content_type(request: &Request) -> String {
+pub(crate) fn content_type(request: &Request) -> String {
     header(request, "content-type")
 }
 
 /// What matters of a request to a `token.url` besides.
-pub(super) struct LinkHead {
+pub(crate) struct LinkHead {
     accept: String,
     accept_language: String,
     sec_fetch_site: String,
@@ -149,7 +150,7 @@ pub(super) struct LinkHead {
 }
 
 impl LinkHead {
-    pub(super) fn of(request: &Request) -> Self {
+    pub(crate) fn of(request: &Request) -> Self {
         let headers = request.headers();
         Self {
             accept: value(&headers, "accept"),
@@ -161,26 +162,26 @@ impl LinkHead {
     }
 
     /// Whether a browser asks, for a person.
-    pub(super) fn wants_html(&self) -> bool {
+    pub(crate) fn wants_html(&self) -> bool {
         self.accept.contains("text/html")
     }
 
-    pub(super) fn accept_language(&self) -> &str {
+    pub(crate) fn accept_language(&self) -> &str {
         &self.accept_language
     }
 
     /// Whether a page of another site sends this. Browsers alone say so, and not all of them.
-    pub(super) fn is_of_another_site(&self) -> bool {
+    pub(crate) fn is_of_another_site(&self) -> bool {
         matches!(self.sec_fetch_site.as_str(), "cross-site" | "same-site")
     }
 
     /// Whether a browser will show the answer as a page.
-    pub(super) fn navigates(&self) -> bool {
+    pub(crate) fn navigates(&self) -> bool {
         self.sec_fetch_mode == "navigate"
     }
 
     /// Whether the connection to Cloudflare was plain HTTP.
-    pub(super) fn is_plain_http(&self) -> bool {
+    pub(crate) fn is_plain_http(&self) -> bool {
         #[derive(serde::Deserialize)]
         struct Visitor {
             scheme: String,
@@ -191,7 +192,7 @@ impl LinkHead {
 }
 
 /// What matters of a request to wait besides.
-pub(super) struct WaitHead {
+pub(crate) struct WaitHead {
     upgrade: String,
     protocols: String,
     accept: String,
@@ -200,7 +201,7 @@ pub(super) struct WaitHead {
 }
 
 impl WaitHead {
-    pub(super) fn of(request: &Request) -> Self {
+    pub(crate) fn of(request: &Request) -> Self {
         let headers = request.headers();
         Self {
             upgrade: value(&headers, "upgrade"),
@@ -211,34 +212,34 @@ impl WaitHead {
         }
     }
 
-    pub(super) fn upgrades(&self) -> bool {
+    pub(crate) fn upgrades(&self) -> bool {
         self.upgrade.eq_ignore_ascii_case("websocket")
     }
 
     /// The subprotocols that are offered.
-    pub(super) fn protocols(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn protocols(&self) -> impl Iterator<Item = &str> {
         self.protocols.split(',').map(str::trim)
     }
 
-    pub(super) fn wants_events(&self) -> bool {
+    pub(crate) fn wants_events(&self) -> bool {
         self.accept.contains("text/event-stream")
     }
 
     /// The seconds of `Prefer: wait=N`.
-    pub(super) fn wait(&self) -> Option<u32> {
+    pub(crate) fn wait(&self) -> Option<u32> {
         let preferences = self.prefer.split([',', ';']);
         preferences
             .filter_map(|preference| preference.trim().strip_prefix("wait="))
             .find_map(|seconds| seconds.trim().parse().ok())
     }
 
-    pub(super) fn last_event(&self) -> &str {
+    pub(crate) fn last_event(&self) -> &str {
         &self.last_event
     }
 }
 
 /// How a request is answered.
-pub(super) enum HandlerResponse {
+pub(crate) enum HandlerResponse {
     /// By a response of our own.
     Built(Reply),
     /// By one that is ready as it came: from a token's object, or from upstream.
@@ -252,10 +253,10 @@ impl From<Reply> for HandlerResponse {
 }
 
 /// Names and values.
-pub(super) type HeaderList = Vec<(Cow<'static, str>, Cow<'static, str>)>;
+pub(crate) type HeaderList = Vec<(Cow<'static, str>, Cow<'static, str>)>;
 
 /// A response in the making.
-pub(super) struct Reply {
+pub(crate) struct Reply {
     status: u16,
     headers: HeaderList,
     body: Body,
@@ -279,25 +280,25 @@ impl Reply {
         }
     }
 
-    pub(super) fn empty(status: u16) -> Self {
+    pub(crate) fn empty(status: u16) -> Self {
         Self::new(status, Body::None, false).with_fixed("cache-control", "no-store")
     }
 
-    pub(super) fn json(status: u16, body: String) -> Self {
+    pub(crate) fn json(status: u16, body: String) -> Self {
         Self::new(status, Body::Text(body), true)
             .with_fixed("content-type", JSON)
             .with_fixed("cache-control", "no-store")
     }
 
     /// JSON that a client may keep, but must ask about before it uses it again.
-    pub(super) fn private_json(body: String) -> Self {
+    pub(crate) fn private_json(body: String) -> Self {
         Self::new(200, Body::Text(body), true)
             .with_fixed("content-type", JSON)
             .with_fixed("cache-control", "private, no-cache")
     }
 
     /// JSON for everybody, pages of any origin too.
-    pub(super) fn public_json(body: &str) -> Self {
+    pub(crate) fn public_json(body: &str) -> Self {
         Self::new(200, Body::Text(body.to_owned()), true)
             .with_fixed("content-type", JSON)
             .with_fixed("cache-control", "public, max-age=300")
@@ -305,19 +306,19 @@ impl Reply {
     }
 
     /// Server-Sent Events.
-    pub(super) fn events(stream: ReadableStream) -> Self {
+    pub(crate) fn events(stream: ReadableStream) -> Self {
         Self::new(200, Body::Stream(stream), false)
             .with_fixed("content-type", "text/event-stream; charset=utf-8")
             .with_fixed("cache-control", "no-store")
     }
 
     /// 304: the client has it already.
-    pub(super) fn unchanged() -> Self {
+    pub(crate) fn unchanged() -> Self {
         Self::new(304, Body::None, false).with_fixed("cache-control", "private, no-cache")
     }
 
     /// A page. `policy` is its Content-Security-Policy.
-    pub(super) fn html(status: u16, body: String, policy: &str) -> Self {
+    pub(crate) fn html(status: u16, body: String, policy: &str) -> Self {
         Self::new(status, Body::Text(body), true)
             .with_fixed("content-type", HTML)
             .with_fixed("cache-control", "no-store")
@@ -331,14 +332,14 @@ impl Reply {
     }
 
     /// What upstream has answered.
-    pub(super) fn of_upstream(status: u16, headers: HeaderList, body: String) -> Self {
+    pub(crate) fn of_upstream(status: u16, headers: HeaderList, body: String) -> Self {
         Self {
             headers,
             ..Self::new(status, Body::Text(body), false)
         }
     }
 
-    pub(super) fn error(error: &ApiError) -> Self {
+    pub(crate) fn error(error: &ApiError) -> Self {
         let reply = Self::json(error.status(), error.to_json());
         match error {
             ApiError::MethodNotAllowed(allow) => reply.with("allow", allow),
@@ -366,7 +367,7 @@ impl Reply {
         }
     }
 
-    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         let value = Cow::Owned(value.to_owned());
         self.headers.push((Cow::Borrowed(name), value));
         self
@@ -379,13 +380,13 @@ impl Reply {
     }
 
     /// Likewise with a value that no other answer has.
-    pub(super) fn with_unique(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn with_unique(mut self, name: &'static str, value: &str) -> Self {
         self.is_usual = false;
         self.with(name, value)
     }
 
     /// Lets the page that asked read the answer.
-    pub(super) fn with_cors(self, page_origin: &str) -> Self {
+    pub(crate) fn with_cors(self, page_origin: &str) -> Self {
         match page_origin {
             "" => self,
             origin => self
@@ -396,7 +397,7 @@ impl Reply {
     }
 
     /// Throws for a header that HTTP cannot carry.
-    pub(super) fn into_response(self) -> Result<Response, JsValue> {
+    pub(crate) fn into_response(self) -> Result<Response, JsValue> {
         let reply = self
             .with_fixed("x-content-type-options", "nosniff")
             .with_fixed("x-robots-tag", "noindex, nofollow, noarchive, nosnippet")
@@ -422,14 +423,14 @@ impl Reply {
 }
 
 /// An object's answer that has a status alone.
-pub(super) fn respond_status(status: u16) -> Result<Response, JsValue> {
+pub(crate) fn respond_status(status: u16) -> Result<Response, JsValue> {
     let init = ResponseInit::new();
     init.set_status(status);
     Response::new_with_opt_str_and_init(None, &init)
 }
 
 /// By `append`: from an array of pairs they would cost five times as much.
-pub(super) fn headers_of(list: &HeaderList) -> Result<Headers, JsValue> {
+pub(crate) fn headers_of(list: &HeaderList) -> Result<Headers, JsValue> {
     let headers = Headers::new()?;
     for (name, value) in list {
         headers.append(name, value)?;
@@ -462,7 +463,7 @@ fn usual_headers(list: HeaderList) -> Result<Headers, JsValue> {
 }
 
 /// An object's answer to the Worker or another object; 503 if there is none.
-pub(super) fn respond(
+pub(crate) fn respond(
     trouble: &str,
     answered: Result<Vec<u8>, JsValue>,
 ) -> Result<Response, JsValue> {
@@ -509,7 +510,7 @@ pub fn failure(request: &Request) -> Result<Response, JsValue> {
 }
 
 /// The answer to OPTIONS: for browsers' endpoints a preflight's, else nothing is granted.
-pub(super) fn preflight(endpoint: Endpoint<'_>, head: &Head) -> Reply {
+pub(crate) fn preflight(endpoint: Endpoint<'_>, head: &Head) -> Reply {
     if !endpoint.is_for_browsers() {
         return Reply::empty(204).with("allow", endpoint.allow());
     }

@@ -10,19 +10,21 @@
 //!   token timed out, and whether it is forgotten, is seen by the time; what is forgotten is not added.
 //! - The directory knows a month before the month acknowledges its first row.
 
-use super::bindings::sql_rows;
-use super::call::{Namespace, ObjectRef, read_json};
-use super::http::respond;
-use super::storage::{Stored, object_name};
-use super::{batch, guard, log_error, now, settings};
-use crate::domain::list::query::ListQuery;
+pub(crate) mod batch;
+
 use crate::domain::list::month::Month;
-use crate::domain::list::query::PageStart;
-use crate::domain::token::status::Status;
+use crate::domain::list::query::{ListQuery, PageStart};
 use crate::domain::list::statuses::Statuses;
 use crate::domain::time::timestamp::Timestamp;
-use crate::domain::token::State;
-use crate::domain::token::Token;
+use crate::domain::token::status::Status;
+use crate::domain::token::{State, Token};
+use crate::worker::bindings::sql_rows;
+use crate::worker::guard;
+use crate::worker::http::response::respond;
+use crate::worker::objects::call::{Namespace, ObjectRef, read_json};
+use crate::worker::objects::storage::{Stored, object_name};
+use crate::worker::settings;
+use crate::worker::{log_error, now};
 use js_sys::Array;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -61,7 +63,7 @@ const UPSERT_SQL: &str = "INSERT INTO tokens (created, id, timeout, completed, t
 
 /// A token's row, as the table has it. Times are milliseconds since the epoch.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Row {
+pub(crate) struct Row {
     created: u64,
     id: String,
     timeout: Option<u64>,
@@ -107,7 +109,7 @@ struct RowsQuery {
 
 impl Row {
     /// The row of a token; `id` is the internal one.
-    pub(super) fn of(id: &str, token: &Token) -> Self {
+    pub(crate) fn of(id: &str, token: &Token) -> Self {
         let completed = match token.state {
             State::Completed { at, .. } => Some(at.as_millis()),
             State::Waiting | State::TimedOut => None,
@@ -144,13 +146,13 @@ impl Row {
 
 /// Tells a row to the month that it belongs to, soon and together with others: a month's object would be
 /// busy with a request for each. Nothing tells whether it comes there.
-pub(super) fn tell(env: &Env, environment: &str, created_at: Timestamp, row: Row) {
+pub(crate) fn tell(env: &Env, environment: &str, created_at: Timestamp, row: Row) {
     let name = format!("{environment}/{}", Month::of(created_at));
     batch::enqueue_row(env, &name, row);
 }
 
 /// Tells a row to the month that it belongs to, which has it when this returns.
-pub(super) async fn put(
+pub(crate) async fn put(
     env: &Env,
     environment: &str,
     created_at: Timestamp,
@@ -163,7 +165,7 @@ pub(super) async fn put(
 }
 
 /// Tells rows to the month's object of this name, which has them when this returns. Else they come back.
-pub(super) async fn put_rows(
+pub(crate) async fn put_rows(
     env: &Env,
     month: &str,
     rows: Vec<Row>,
@@ -187,7 +189,7 @@ fn object<'a>(env: &'a Env, name: &'a str, within: Option<Duration>) -> ObjectRe
 }
 
 /// The rows nearest to the query's cursor, in its order, one more than its page holds if there are.
-pub(super) async fn rows(
+pub(crate) async fn rows(
     env: &Env,
     environment: &str,
     query: &ListQuery,
@@ -265,7 +267,7 @@ fn select(query: &ListQuery, now: u64, over: u64, most: usize) -> (String, Vec<B
     }
     if query.status != Statuses::ALL {
         conditions
-            .push("CASE WHEN completed IS NOT NULL THEN ? WHEN timeout <= ? THEN ? ELSE ? MARK_ENDED_SQL = 1");
+            .push("CASE WHEN completed IS NOT NULL THEN ? WHEN timeout <= ? THEN ? ELSE ? END = 1");
         let has = |status| Binding::Number(u64::from(query.status.has(status)));
         bindings.extend([
             has(Status::Completed),
@@ -447,7 +449,10 @@ impl Index {
         for row in over {
             if let Some(completed) = row.completed {
                 let of = [Binding::Number(row.created), Binding::Text(&row.id)];
-                self.run(MARK_ENDED_SQL, [Binding::Number(completed)].into_iter().chain(of))?;
+                self.run(
+                    MARK_ENDED_SQL,
+                    [Binding::Number(completed)].into_iter().chain(of),
+                )?;
             }
         }
         for some in kept.chunks(ROWS_PER_STATEMENT) {

@@ -1,29 +1,11 @@
 //! Commands on their way from the Worker to an object: they come as they were sent, in a header or in a body.
-// Modules of the Worker, but all that they need is pure.
-#[path = "../src/worker/envelope.rs"]
-#[allow(dead_code, reason = "the Worker uses the rest of it")]
-mod envelope;
-#[path = "../src/worker/record.rs"]
-#[allow(dead_code, reason = "the Worker uses the rest of it")]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "it is not, with pointers of 32 bits"
-)]
-mod record;
-
-use self::envelope::{Envelope, ResponseContext, read};
-use self::record::{Command, Deciding, Record};
 use proptest::prelude::*;
 use std::time::Duration;
+use waitpoint::domain::stored::envelope::{Envelope, ResponseContext, read};
+use waitpoint::domain::stored::record::{Command, Record, StoredDecision};
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::command::Ask;
-use waitpoint::domain::token::CompletedBy;
-use waitpoint::domain::token::Decision;
-use waitpoint::domain::token::Key;
-use waitpoint::domain::token::Output;
-use waitpoint::domain::token::OutputKind;
-use waitpoint::domain::token::State;
-use waitpoint::domain::token::Token;
+use waitpoint::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_380_800_000);
 
@@ -85,11 +67,11 @@ fn command(ask: &Ask) -> (Command, &str) {
         Ask::Create(token) => (Command::Create(Record::of(token).0), ""),
         Ask::Read => (Command::Read, ""),
         Ask::Complete(decision) => {
-            let (deciding, text) = Deciding::of(decision);
+            let (deciding, text) = StoredDecision::of(decision);
             (Command::Complete(deciding), text)
         }
         Ask::Relay(token, decision) => {
-            let (deciding, text) = Deciding::of(decision);
+            let (deciding, text) = StoredDecision::of(decision);
             (Command::Relay(Record::of(token).0, deciding), text)
         }
         Ask::Learn(token) => {

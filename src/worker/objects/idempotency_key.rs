@@ -3,11 +3,13 @@
 //! Invariant: a key stands for one token at a time. Whether that token exists its own object knows; who
 //! claims a key creates the token, so a claim that nobody followed up is mended by the next create.
 
-use super::call::{Namespace, ObjectRef, read_json};
-use super::storage::Stored;
-use super::{guard, http, now};
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Key;
+use crate::worker::guard;
+use crate::worker::http::response;
+use crate::worker::now;
+use crate::worker::objects::call::{Namespace, ObjectRef, read_json};
+use crate::worker::objects::storage::Stored;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wasm_bindgen::JsValue;
@@ -38,7 +40,7 @@ struct Claim {
 }
 
 /// Claims `key` for the token `id`, and tells which token it stands for.
-pub(super) async fn claim(
+pub(crate) async fn claim(
     env: &Env,
     environment: &str,
     key: &Key,
@@ -52,7 +54,7 @@ pub(super) async fn claim(
 }
 
 /// Lets go of a token that is about to be forgotten.
-pub(super) async fn release(
+pub(crate) async fn release(
     env: &Env,
     environment: &str,
     key: &str,
@@ -103,7 +105,7 @@ impl DurableObject for KeyObject {
                 Err(why) => Err(why),
             };
             let json = answered.map(|id| serde_json::to_vec(&id).unwrap_or_default());
-            Ok(http::respond("a key's storage failed", json)?.into())
+            Ok(response::respond("a key's storage failed", json)?.into())
         };
         guard::watch(&guard::request_key(&request), answering).await
     }

@@ -1,61 +1,56 @@
 //! What each endpoint does. Credentials are verified here, before any object wakes.
 
 use crate::domain::api::claims::claims_json;
-use crate::domain::api::create::created_json;
-use crate::domain::api::create::unknown_key_of_create;
-use crate::domain::api::limits::MAX_COMPLETE;
-use crate::domain::api::limits::MAX_CREATE;
+use crate::domain::api::complete::CompleteRequest;
+use crate::domain::api::create::{CreateRequest, created_json, unknown_key_of_create};
+use crate::domain::api::error::ApiError;
+use crate::domain::api::limits::{MAX_COMPLETE, MAX_CREATE};
 use crate::domain::api::openapi;
-use crate::domain::list::page_body::list_json;
-use super::bindings::random_uuid;
-use super::body::{body, drain};
-use super::call::{Namespace, ObjectRef, TokenEnvelope, envelope};
-use super::envelope::ResponseContext;
-use super::http::{HandlerResponse, Head, PLAIN, Reply, preflight, request_key};
-use super::limit::PendingCheck;
-use super::link::hash;
-use super::record::{Answer, Command, StoredDecision, Record};
-use super::view::url;
-use super::{index, key, log_error, now, settings};
-use crate::domain::auth::keyring::Environment;
+use crate::domain::api::rate_limit::RateLimitKey;
+use crate::domain::api::route::Endpoint;
 use crate::domain::auth::authenticate::bearer;
 use crate::domain::auth::caller::Caller;
-use crate::domain::api::error::ApiError;
-use crate::domain::api::rate_limit::RateLimitKey;
+use crate::domain::auth::keyring::Environment;
+use crate::domain::auth::token_id::internal_id;
+use crate::domain::list::page_body::list_json;
 use crate::domain::list::query::ListQuery;
 use crate::domain::page;
-use crate::domain::api::route::Endpoint;
-use crate::domain::auth::token_id::internal_id;
-use crate::domain::time::timestamp::Timestamp;
-use crate::domain::token::CompletedBy;
-use crate::domain::token::Decision;
-use crate::domain::token::transition::Outcome;
-use crate::domain::token::Output;
-use crate::domain::token::Token;
 use crate::domain::relay::complete_body::complete_json_len;
-use crate::domain::webhook::url::check_url;
-use crate::domain::webhook::url::is_loopback_origin;
-use crate::domain::api::complete::CompleteRequest;
-use crate::domain::api::create::CreateRequest;
+use crate::domain::stored::envelope::ResponseContext;
+use crate::domain::stored::record::{Answer, Command, Record, StoredDecision};
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::transition::Outcome;
+use crate::domain::token::{CompletedBy, Decision, Output, Token};
+use crate::domain::webhook::url::{check_url, is_loopback_origin};
+use crate::worker::bindings::random_uuid;
+use crate::worker::http::body::{body, drain};
+use crate::worker::http::rate_limit::PendingCheck;
+use crate::worker::http::response::{HandlerResponse, Head, PLAIN, Reply, preflight, request_key};
+use crate::worker::http::routes::token_url::hash;
+use crate::worker::objects::call::{Namespace, ObjectRef, TokenEnvelope, envelope};
+use crate::worker::objects::token::response::url;
+use crate::worker::objects::{idempotency_key, index};
+use crate::worker::settings;
+use crate::worker::{log_error, now};
 use std::cell::Cell;
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 use worker::Env;
 
 /// A request under way: what every endpoint needs.
-pub(super) struct RequestContext<'a> {
-    pub(super) request: &'a Request,
-    pub(super) head: &'a Head,
+pub(crate) struct RequestContext<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) head: &'a Head,
     /// The origin of the page that asks, if it may read the answer.
-    pub(super) page: &'a str,
-    pub(super) env: &'a Env,
-    pub(super) now: Timestamp,
+    pub(crate) page: &'a str,
+    pub(crate) env: &'a Env,
+    pub(crate) now: Timestamp,
     /// Whether the platform must be asked before an object is.
-    pub(super) pending_check: Cell<Option<PendingCheck>>,
+    pub(crate) pending_check: Cell<Option<PendingCheck>>,
 }
 
 /// Answers any request.
-pub(super) async fn answer(request: &Request, env: &Env) -> Result<Response, JsValue> {
+pub(crate) async fn answer(request: &Request, env: &Env) -> Result<Response, JsValue> {
     let head = Head::of(request);
     let endpoint = Endpoint::of(head.path());
     let is_read_by_page = endpoint.is_some_and(Endpoint::is_for_browsers);
@@ -142,7 +137,7 @@ impl RequestContext<'_> {
         let request = CreateRequest::parse(&body, self.now)?;
         let hint = unknown_key_of_create(&body).as_deref().map(hint);
         #[cfg(feature = "faults")]
-        super::fault("fault:worker", &request.tags.join(" "));
+        crate::worker::fault("fault:worker", &request.tags.join(" "));
         self.check_webhook(environment, request.webhook.as_deref())?;
         let mut token = Token {
             approval: request.approval,
@@ -161,7 +156,8 @@ impl RequestContext<'_> {
         if let (id, Answer::Unknown) = &stored {
             // A token of this id is forgotten and not yet gone, or has just gone.
             if let Some(key) = &token.key {
-                let released = key::release(self.env, &environment.id, &key.text, id).await;
+                let released =
+                    idempotency_key::release(self.env, &environment.id, &key.text, id).await;
                 released.map_err(no_key)?;
             }
             own = random();
@@ -198,7 +194,7 @@ impl RequestContext<'_> {
         self.admit().await?;
         let id = match &token.key {
             None => own.to_owned(),
-            Some(key) => key::claim(self.env, &environment.id, key, own)
+            Some(key) => idempotency_key::claim(self.env, &environment.id, key, own)
                 .await
                 .map_err(no_key)?,
         };
@@ -211,7 +207,7 @@ impl RequestContext<'_> {
     }
 
     /// Whether a webhook may go there and can be signed.
-    pub(super) fn check_webhook(
+    pub(crate) fn check_webhook(
         &self,
         environment: &Environment,
         url: Option<&str>,
@@ -264,7 +260,7 @@ impl RequestContext<'_> {
 
     /// The token as this caller may see it now. `waited`: how many seconds the caller was held for,
     /// if it asked to be.
-    pub(super) async fn token_response(
+    pub(crate) async fn token_response(
         &self,
         caller: Caller<'_>,
         internal: &str,
@@ -272,7 +268,9 @@ impl RequestContext<'_> {
     ) -> Result<HandlerResponse, ApiError> {
         let environment = caller.environment();
         if let Some(upstream) = self.upstream_of(environment)? {
-            let reply = self.upstream_token_response(caller, internal, upstream).await?;
+            let reply = self
+                .upstream_token_response(caller, internal, upstream)
+                .await?;
             return Ok(match waited {
                 Some(seconds) => reply.with("preference-applied", &format!("wait={seconds}")),
                 None => reply,
@@ -285,11 +283,13 @@ impl RequestContext<'_> {
         };
         let envelope = envelope(&Command::Read, Some(context), "");
         let name = object_name(environment, internal);
-        Ok(HandlerResponse::Forwarded(self.forward_to_object(&name, envelope).await?))
+        Ok(HandlerResponse::Forwarded(
+            self.forward_to_object(&name, envelope).await?,
+        ))
     }
 
     /// A token as a caller may see it.
-    pub(super) fn shown(&self, caller: &Caller<'_>, internal: &str, token: &Token) -> Reply {
+    pub(crate) fn shown(&self, caller: &Caller<'_>, internal: &str, token: &Token) -> Reply {
         self.viewer(caller)
             .shown(token, caller.environment(), internal, self.now)
     }
@@ -324,7 +324,7 @@ impl RequestContext<'_> {
     }
 
     /// Hands a decision to the token's object, which answers.
-    pub(super) async fn decide(
+    pub(crate) async fn decide(
         &self,
         caller: Caller<'_>,
         typed: &str,
@@ -365,7 +365,7 @@ impl RequestContext<'_> {
     }
 
     /// Hands a decision to the token's object; the answer is durable.
-    pub(super) async fn complete_token(
+    pub(crate) async fn complete_token(
         &self,
         environment: &Environment,
         internal: &str,
@@ -400,7 +400,7 @@ impl RequestContext<'_> {
 
     /// The token as it stands now, without a long output. `decides`: as far as it is known here, for
     /// somebody who decides on it.
-    pub(super) async fn read_token(
+    pub(crate) async fn read_token(
         &self,
         environment: &Environment,
         internal: &str,
@@ -432,13 +432,14 @@ impl RequestContext<'_> {
         Ok(Reply::json(200, claims_json(&environment.id)))
     }
 
-    pub(super) fn caller(&self) -> Result<Caller<'static>, ApiError> {
+    pub(crate) fn caller(&self) -> Result<Caller<'static>, ApiError> {
         let credential = bearer(self.head.authorization()).ok_or(ApiError::MissingAuthorization)?;
         let verified = settings::verified(self.env);
         if let Some(claims) = verified.borrow().get(credential, self.now) {
             return Ok(Caller::Public(claims.clone()));
         }
-        let caller = settings::keyring(self.env)?.authenticate(self.head.authorization(), self.now)?;
+        let caller =
+            settings::keyring(self.env)?.authenticate(self.head.authorization(), self.now)?;
         if let Caller::Public(claims) = &caller {
             let until = Timestamp::from_millis(claims.expires_at.saturating_mul(1_000));
             verified.borrow_mut().put(credential, claims.clone(), until);
@@ -447,13 +448,14 @@ impl RequestContext<'_> {
     }
 
     fn authenticate_secret(&self) -> Result<&'static Environment, ApiError> {
-        let environment = settings::keyring(self.env)?.authenticate_secret(self.head.authorization())?;
+        let environment =
+            settings::keyring(self.env)?.authenticate_secret(self.head.authorization())?;
         self.count(RateLimitKey::Environment(&environment.id));
         Ok(environment)
     }
 
     /// Sends a command to a token's object.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         environment: &Environment,
         internal: &str,
@@ -477,13 +479,17 @@ impl RequestContext<'_> {
     }
 
     /// Lets the object of this name answer.
-    async fn forward_to_object(&self, name: &str, envelope: TokenEnvelope) -> Result<Response, ApiError> {
+    async fn forward_to_object(
+        &self,
+        name: &str,
+        envelope: TokenEnvelope,
+    ) -> Result<Response, ApiError> {
         self.admit().await?;
         self.object(name).respond(envelope).await.map_err(no_answer)
     }
 
     /// A token's object.
-    pub(super) fn object<'a>(&'a self, name: &'a str) -> ObjectRef<'a> {
+    pub(crate) fn object<'a>(&'a self, name: &'a str) -> ObjectRef<'a> {
         ObjectRef {
             env: self.env,
             namespace: Namespace::Tokens,
@@ -500,7 +506,7 @@ fn tells_of_completion(response: &Response) -> bool {
 }
 
 /// The name of a token's object.
-pub(super) fn object_name(environment: &Environment, internal: &str) -> String {
+pub(crate) fn object_name(environment: &Environment, internal: &str) -> String {
     format!("{}/{internal}", environment.id)
 }
 

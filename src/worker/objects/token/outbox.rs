@@ -1,42 +1,39 @@
 //! What a token's object tells others: its row to the index, its end to webhooks. When that is due is
 //! decided in `token.rs` and `delivery.rs`.
 
-use crate::domain::webhook::event::webhook_json;
-use super::index::{self, Row};
-use super::outgoing::{self, Post, UpstreamRequest};
-use super::{log_error, now, settings};
-use crate::domain::token::delivery::ANSWER_WITHIN;
-use crate::domain::token::delivery::AttemptResult;
-use crate::domain::token::index_state::IndexState;
-use crate::domain::token::delivery::Target;
-use crate::domain::token::State;
-use crate::domain::token::Token;
 use crate::domain::relay::complete_body::complete_json;
 use crate::domain::relay::import::read_token;
-use crate::domain::webhook::url::check_url;
-use crate::domain::webhook::url::is_loopback_origin;
+use crate::domain::token::delivery::{ANSWER_WITHIN, AttemptResult, Target};
+use crate::domain::token::index_state::IndexState;
+use crate::domain::token::{State, Token};
+use crate::domain::webhook::event::webhook_json;
+use crate::domain::webhook::url::{check_url, is_loopback_origin};
+use crate::worker::objects::index::{self, Row};
+use crate::worker::outgoing::{self, Post, UpstreamRequest};
+use crate::worker::settings;
+use crate::worker::{log_error, now};
 use js_sys::Uint8Array;
 use std::time::Duration;
 use worker::Env;
 
 /// How long upstream is asked for a token.
-pub(super) const ASKED_WITHIN: Duration = Duration::from_secs(8);
+pub(crate) const ASKED_WITHIN: Duration = Duration::from_secs(8);
 
 /// Whose token it is that tells.
-pub(super) struct Outbox<'a> {
-    pub(super) env: &'a Env,
-    pub(super) environment: &'a str,
+pub(crate) struct Outbox<'a> {
+    pub(crate) env: &'a Env,
+    pub(crate) environment: &'a str,
     /// The internal id.
-    pub(super) id: &'a str,
+    pub(crate) id: &'a str,
 }
 
 /// How an attempt ended.
-pub(super) struct Attempted {
-    pub(super) answer: AttemptResult,
+pub(crate) struct Attempted {
+    pub(crate) answer: AttemptResult,
     /// What the receiver asked for.
-    pub(super) pause: Option<Duration>,
+    pub(crate) pause: Option<Duration>,
     /// Whether something else may stand upstream than what was delivered there.
-    pub(super) may_differ: bool,
+    pub(crate) may_differ: bool,
 }
 
 /// It could not be made.
@@ -52,7 +49,7 @@ impl Default for Attempted {
 
 impl Outbox<'_> {
     /// Tells the index of the token as it stands, and tells what the index has by then.
-    pub(super) async fn list(&self, token: Token) -> IndexState {
+    pub(crate) async fn list(&self, token: Token) -> IndexState {
         let (row, created_at) = (Row::of(self.id, &token), token.created_at);
         let expected = token.expected_index_state();
         // It may be megabytes, and is not needed while others are awaited.
@@ -67,7 +64,7 @@ impl Outbox<'_> {
     }
 
     /// Attempts a delivery once.
-    pub(super) async fn attempt(&self, token: Token, index: usize) -> Attempted {
+    pub(crate) async fn attempt(&self, token: Token, index: usize) -> Attempted {
         let target = token.deliveries.get(index).map(|delivery| delivery.target);
         let request = match target {
             None => None,
@@ -81,7 +78,9 @@ impl Outbox<'_> {
         let received = outgoing::post(&request, ANSWER_WITHIN).await.ok();
         let answer = received
             .as_ref()
-            .map_or(AttemptResult::NoResponse, |received| AttemptResult::Status(received.status));
+            .map_or(AttemptResult::NoResponse, |received| {
+                AttemptResult::Status(received.status)
+            });
         let pause = received.as_ref().and_then(|received| received.pause);
         let outcome = received.and_then(|received| received.outcome);
         let is_told = outcome.as_deref() == Some("completed");
@@ -94,7 +93,7 @@ impl Outbox<'_> {
     }
 
     /// The token as upstream has it, if that can be read.
-    pub(super) async fn fetch_upstream(&self) -> Option<Token> {
+    pub(crate) async fn fetch_upstream(&self) -> Option<Token> {
         let (url, secret) = self.upstream()?;
         let asked = UpstreamRequest {
             like: None,

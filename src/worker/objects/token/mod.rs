@@ -9,29 +9,33 @@
 //! - Whenever the record is written and whenever something that was due is done, there is an alarm at
 //!   [`Token::next_wakeup`] or sooner, so whatever is owed has a wake-up.
 
+pub(crate) mod outbox;
+pub(crate) mod response;
+pub(crate) mod waiters;
+
 use crate::domain::api::delivery_body::failed_attempt_json;
-use crate::domain::token::command::Reply;
-use crate::domain::token::command::answer;
-use super::deliver::{Attempted, Outbox};
-use super::envelope::{self, ResponseContext};
-use super::guard::{self, panics};
-use super::http::{Reply, respond, respond_status};
-use super::index::{self, Row};
-use super::record::{Answer, Command, Unreadable, pack_token, unpack_token};
-use super::storage::{Saving, Stored, object_name};
-use super::waiters::{self, Notice, WAITER_HEADER, Waiter};
-use super::{body, key, log_error, now, settings};
-use crate::domain::approval::schema::MAX_CHOICE_OUTPUT;
-use crate::domain::token::schedule::DueTask;
-use crate::domain::token::schedule::LEASE;
-use crate::domain::token::index_state::IndexState;
-use crate::domain::token::delivery::Target;
 use crate::domain::api::error::ApiError;
+use crate::domain::approval::schema::MAX_CHOICE_OUTPUT;
+use crate::domain::relay::conflict::detect_conflict;
+use crate::domain::stored::envelope::{self, ResponseContext};
+use crate::domain::stored::record::{Answer, Command, Unreadable, pack_token, unpack_token};
 use crate::domain::time::timestamp::Timestamp;
-use crate::domain::token::command::Ask;
-use crate::domain::token::CompletedBy;
+use crate::domain::token::command::{Ask, answer};
+use crate::domain::token::delivery::Target;
+use crate::domain::token::index_state::IndexState;
+use crate::domain::token::schedule::{DueTask, LEASE};
 use crate::domain::token::transition::Outcome;
-use crate::domain::token::Token;
+use crate::domain::token::{CompletedBy, Token, command};
+use crate::worker::guard::{self, panics};
+use crate::worker::http::body;
+use crate::worker::http::response::{Reply, respond, respond_status};
+use crate::worker::objects::idempotency_key;
+use crate::worker::objects::index::{self, Row};
+use crate::worker::objects::storage::{Saving, Stored, object_name};
+use crate::worker::objects::token::outbox::{Attempted, Outbox};
+use crate::worker::objects::token::waiters::{Notice, WAITER_HEADER, Waiter};
+use crate::worker::settings;
+use crate::worker::{log_error, now};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -174,13 +178,13 @@ impl Object {
         now: Timestamp,
     ) -> Result<Answer, JsValue> {
         #[cfg(feature = "faults")]
-        super::fault("fault:object", &text);
+        crate::worker::fault("fault:object", &text);
         let by = command.way();
         let is_for_page = matches!(command, Command::ReadForPage);
         let (reply, mut token, saving) = self.apply(command.into_ask(text), now)?;
         let event = match (reply, by) {
-            (Reply::Created, _) => Some(("created", None)),
-            (Reply::Decided(Outcome::Completed), by) => Some(("completed", by)),
+            (command::Reply::Created, _) => Some(("created", None)),
+            (command::Reply::Decided(Outcome::Completed), by) => Some(("completed", by)),
             _ => None,
         };
         match (saving, &token) {
@@ -220,7 +224,7 @@ impl Object {
     async fn admit(self: &Rc<Self>, waiter: &Waiter) -> Result<Response, JsValue> {
         let now = now();
         let token = match self.apply(Ask::Read, now) {
-            Ok((Reply::Found, Some(token), saving)) => {
+            Ok((command::Reply::Found, Some(token), saving)) => {
                 if let Some(saving) = saving {
                     self.follow_up(saving, &token, None);
                 }
@@ -266,7 +270,7 @@ impl Object {
             let done = async {
                 saving.await?;
                 #[cfg(feature = "faults")]
-                super::fault("fault:after", &output);
+                crate::worker::fault("fault:after", &output);
                 if let Some((event, by)) = event {
                     object.log(event, by);
                 }
@@ -324,12 +328,12 @@ impl Object {
         &self,
         ask: Ask,
         now: Timestamp,
-    ) -> Result<(Reply, Option<Token>, Option<Saving>), JsValue> {
+    ) -> Result<(command::Reply, Option<Token>, Option<Saving>), JsValue> {
         let mut record = self.read()?;
         let retention = settings::retention(&self.env);
         let (subscribers, gone) = (self.subscribers(), self.gone.get());
         let (reply, changed) = answer(&mut record, ask, retention, now, &subscribers, gone);
-        if reply == Reply::Created {
+        if reply == command::Reply::Created {
             self.listed.set(IndexState::Unknown);
         }
         let saving = match &mut record {
@@ -357,7 +361,9 @@ impl Object {
         if token.needs_upstream_poll() {
             learned = self.ask_upstream().await?;
             // Nobody waits any more, and nothing else is known of it.
-            let passing = self.read()?.is_some_and(|token| token.is_kept_only_for_waiters());
+            let passing = self
+                .read()?
+                .is_some_and(|token| token.is_kept_only_for_waiters());
             if passing && waiters::count(&self.state)? == 0 {
                 return self.forget().await;
             }
@@ -418,7 +424,7 @@ impl Object {
                     self.log_attempt(&token, index);
                     let saving = self.save(&mut token, now)?;
                     #[cfg(feature = "faults")]
-                    super::fault("fault:pay", &format!("{:?}", token.state));
+                    crate::worker::fault("fault:pay", &format!("{:?}", token.state));
                     drop(token);
                     saving.await?;
                     *armed = true;
@@ -429,7 +435,8 @@ impl Object {
                 }
                 Some(DueTask::Purge) => {
                     if let Some(key) = &token.key {
-                        key::release(&self.env, &self.environment, &key.text, &self.id).await?;
+                        idempotency_key::release(&self.env, &self.environment, &key.text, &self.id)
+                            .await?;
                     }
                     if let Some(mut remains) = token.tombstone() {
                         drop(token);
@@ -565,7 +572,9 @@ impl Object {
     fn wakeup(&self, token: &Token, now: Timestamp) -> Option<Timestamp> {
         let retention = settings::retention(&self.env);
         let wakeup = token.next_wakeup(retention, self.listed.get(), now);
-        let watch = self.is_watched(token).then(|| now.plus(UPSTREAM_POLL_INTERVAL));
+        let watch = self
+            .is_watched(token)
+            .then(|| now.plus(UPSTREAM_POLL_INTERVAL));
         // Should whoever tells them be interrupted.
         let is_heard = token.finished_at().is_some() && self.has_waiters();
         let tell = is_heard.then(|| now.plus(LEASE));

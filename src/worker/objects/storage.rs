@@ -1,8 +1,8 @@
 //! How a token's record and an object's alarm are stored.
 
-use super::bindings::{SyncKv, settled, sync_kv};
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::schedule::Alarm;
+use crate::worker::bindings::{SyncKv, settled, sync_kv};
 use js_sys::{Date, Uint8Array};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::{ScheduledTime, State, Storage};
 
 /// Whether and what was written is durable.
-pub(super) type Saving = Pin<Box<dyn Future<Output = Result<(), JsValue>>>>;
+pub(crate) type Saving = Pin<Box<dyn Future<Output = Result<(), JsValue>>>>;
 
 /// workerd counts alarms in nanoseconds of 63 bits, which end in the year 2262.
 const LAST_ALARM: u64 = 9_200_000_000_000;
@@ -35,13 +35,13 @@ fn chunk_key(index: usize) -> String {
 }
 
 /// An object's storage, looked up once.
-pub(super) struct Stored {
+pub(crate) struct Stored {
     storage: Rc<Storage>,
     kv: SyncKv,
 }
 
 impl Stored {
-    pub(super) fn of(state: &State) -> Self {
+    pub(crate) fn of(state: &State) -> Self {
         let storage = state.storage();
         Self {
             kv: sync_kv(&storage),
@@ -49,7 +49,7 @@ impl Stored {
         }
     }
 
-    pub(super) fn load_record(&self) -> Result<Option<Vec<u8>>, JsValue> {
+    pub(crate) fn load_record(&self) -> Result<Option<Vec<u8>>, JsValue> {
         let read = |key: &str| -> Result<Option<Uint8Array>, JsValue> {
             let value = self.kv.get(key)?;
             Ok((!value.is_undefined()).then(|| value.unchecked_into()))
@@ -71,7 +71,7 @@ impl Stored {
     /// in place, so they come in an order in which that does no harm: an alarm too many finds
     /// nothing to do, a chunk too many is read by nobody, and the first chunk, last, makes it all
     /// true.
-    pub(super) fn save_record(&self, bytes: &[u8], alarm: Alarm) -> Result<Saving, JsValue> {
+    pub(crate) fn save_record(&self, bytes: &[u8], alarm: Alarm) -> Result<Saving, JsValue> {
         let raw = self.storage.as_raw();
         let options = JsValue::NULL.unchecked_into::<js_sys::Object>();
         // By the raw storage: that of `worker` would set it when it is first polled, behind the record.
@@ -102,13 +102,13 @@ impl Stored {
     }
 
     /// Resolves when all that was written is durable.
-    pub(super) fn synced(&self) -> Saving {
+    pub(crate) fn synced(&self) -> Saving {
         let storage = Rc::clone(&self.storage);
         Box::pin(async move { Ok(storage.sync().await?) })
     }
 
     /// Sets the alarm, or none.
-    pub(super) async fn set_alarm(&self, at: Option<Timestamp>) -> Result<(), JsValue> {
+    pub(crate) async fn set_alarm(&self, at: Option<Timestamp>) -> Result<(), JsValue> {
         match at {
             Some(at) => self.storage.set_alarm(alarm_time(at)).await?,
             None => self.storage.delete_alarm().await?,
@@ -117,7 +117,7 @@ impl Stored {
     }
 
     /// Sets the alarm unless there is a sooner one.
-    pub(super) async fn set_alarm_by(&self, at: Timestamp) -> Result<(), JsValue> {
+    pub(crate) async fn set_alarm_by(&self, at: Timestamp) -> Result<(), JsValue> {
         let set = self.storage.get_alarm().await?;
         let is_sooner = |set: i64| u64::try_from(set).unwrap_or(0) <= at.as_millis();
         if set.is_some_and(is_sooner) {
@@ -127,7 +127,7 @@ impl Stored {
     }
 
     /// Sets the alarm if there is none.
-    pub(super) async fn set_alarm_unless_set(&self, at: Timestamp) -> Result<(), JsValue> {
+    pub(crate) async fn set_alarm_unless_set(&self, at: Timestamp) -> Result<(), JsValue> {
         match self.storage.get_alarm().await? {
             Some(_) => Ok(()),
             None => self.set_alarm(Some(at)).await,
@@ -135,25 +135,25 @@ impl Stored {
     }
 
     /// Leaves nothing of the object, its alarm included.
-    pub(super) async fn delete_all(&self) -> Result<(), JsValue> {
+    pub(crate) async fn delete_all(&self) -> Result<(), JsValue> {
         Ok(self.storage.delete_all().await?)
     }
 
     /// A stored text.
-    pub(super) fn get_text(&self, key: &str) -> Result<Option<String>, JsValue> {
+    pub(crate) fn get_text(&self, key: &str) -> Result<Option<String>, JsValue> {
         Ok(self.kv.get(key)?.as_string())
     }
 
-    pub(super) fn put_text(&self, key: &str, text: &str) -> Result<(), JsValue> {
+    pub(crate) fn put_text(&self, key: &str, text: &str) -> Result<(), JsValue> {
         self.kv.put_text(key, text)
     }
 
-    pub(super) fn delete_text(&self, key: &str) -> Result<(), JsValue> {
+    pub(crate) fn delete_text(&self, key: &str) -> Result<(), JsValue> {
         self.kv.delete(key).map(drop)
     }
 }
 
 /// The name that the object was addressed by.
-pub(super) fn object_name(state: &State) -> String {
+pub(crate) fn object_name(state: &State) -> String {
     state.id().name().unwrap_or_default()
 }

@@ -3,16 +3,18 @@
 //! Invariant: nothing is held in the object but hibernating sockets, whichever way a client waits. A
 //! client that has left leaves nothing behind.
 
-use crate::domain::api::token_body::VERSIONS;
-use super::api::{RequestContext, object_name};
-use super::bindings::settled;
-use super::http::{HandlerResponse, Reply, WaitHead};
-use super::waiters::{Hears, Waiter};
-use super::{guard, log_error, settings};
-use crate::domain::auth::keyring::Environment;
-use crate::domain::auth::caller::Caller;
 use crate::domain::api::error::ApiError;
+use crate::domain::api::token_body::VERSIONS;
+use crate::domain::auth::caller::Caller;
+use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::internal_id;
+use crate::worker::bindings::settled;
+use crate::worker::guard;
+use crate::worker::http::api::{RequestContext, object_name};
+use crate::worker::http::response::{HandlerResponse, Reply, WaitHead};
+use crate::worker::log_error;
+use crate::worker::objects::token::waiters::{Hears, Waiter};
+use crate::worker::settings;
 use futures_channel::{mpsc, oneshot};
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt, Stream, StreamExt};
@@ -38,7 +40,7 @@ const LONGEST_RELAYED_POLL: u32 = 10;
 const PING_EVERY: Duration = Duration::from_secs(15);
 
 impl RequestContext<'_> {
-    pub(super) async fn wait(&self, typed: &str) -> Result<HandlerResponse, ApiError> {
+    pub(crate) async fn wait(&self, typed: &str) -> Result<HandlerResponse, ApiError> {
         let head = WaitHead::of(self.request);
         let authorization = self.waiting_credential(&head);
         let caller = settings::keyring(self.env)?.authenticate(authorization, self.now)?;
@@ -105,11 +107,7 @@ impl RequestContext<'_> {
     ) -> Result<Reply, ApiError> {
         // Any other text is ignored: it would be stored in the socket's attachment, which has a size limit.
         let seen = head.last_event();
-        let seen = if VERSIONS.contains(&seen) {
-            seen
-        } else {
-            ""
-        };
+        let seen = if VERSIONS.contains(&seen) { seen } else { "" };
         let seen = seen.to_owned();
         let hears = Hears::Events { seen };
         let socket = self.wait_at(environment, internal, hears).await?;
@@ -229,13 +227,13 @@ impl Drop for Listening {
 ///
 /// That of a request's signal tells that the client has left. The platform lets go of the promises
 /// of such a request without settling them, so a future that awaits one would never be dropped.
-pub(super) struct Heard {
+pub(crate) struct Heard {
     heard: oneshot::Receiver<()>,
     _listening: Listening,
 }
 
 impl Heard {
-    pub(super) fn of(
+    pub(crate) fn of(
         target: &EventTarget,
         kinds: &'static [&'static str],
     ) -> Result<Self, JsValue> {

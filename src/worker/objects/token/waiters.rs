@@ -1,10 +1,8 @@
 //! Who waits at a token's object: hibernating sockets.
 
 use crate::domain::api::event_stream::event;
-use crate::domain::api::token_body::token_json;
-use crate::domain::api::token_body::version;
+use crate::domain::api::token_body::{Visibility, token_json, version};
 use crate::domain::token::Token;
-use crate::domain::api::token_body::Visibility;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 use web_sys::Response;
@@ -13,19 +11,19 @@ use worker::worker_sys::ext::WebSocketExt;
 use worker::{ResponseBuilder, State, WebSocket, WebSocketPair};
 
 /// What brings a waiter's socket to a token's object: a [`Waiter`].
-pub(super) const WAITER_HEADER: &str = "waitpoint-waiter";
+pub(crate) const WAITER_HEADER: &str = "waitpoint-waiter";
 
 /// Who waits. It is the socket's attachment, which outlives the object's memory.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Waiter {
+pub(crate) struct Waiter {
     /// The URL of the token that its messages show.
-    pub(super) url: String,
-    pub(super) hears: Hears,
+    pub(crate) url: String,
+    pub(crate) hears: Hears,
 }
 
 impl Waiter {
     /// As a header or an attachment has it: JSON.
-    pub(super) fn parse(json: &str) -> Option<Self> {
+    pub(crate) fn parse(json: &str) -> Option<Self> {
         serde_json::from_slice(json.as_bytes()).ok()
     }
 }
@@ -33,7 +31,7 @@ impl Waiter {
 /// What a waiter's messages are.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Hears {
+pub(crate) enum Hears {
     /// The token as JSON.
     Token,
     /// No message. The socket's close tells a long poll that the token has ended.
@@ -53,10 +51,10 @@ const UNKNOWN_WAITER: u16 = 1012;
 const TRY_AGAIN: u16 = 1013;
 
 /// What waiters are told.
-pub(super) struct Notice<'a> {
+pub(crate) struct Notice<'a> {
     /// The public id.
-    pub(super) id: &'a str,
-    pub(super) token: &'a Token,
+    pub(crate) id: &'a str,
+    pub(crate) token: &'a Token,
 }
 
 impl Notice<'_> {
@@ -93,7 +91,7 @@ impl Notice<'_> {
 
 /// Takes a waiter and tells it how the token stands. While the token waits the socket hibernates:
 /// it costs nothing.
-pub(super) fn accept(
+pub(crate) fn accept(
     state: &State,
     waiter: &Waiter,
     notice: &Notice<'_>,
@@ -118,12 +116,12 @@ pub(super) fn accept(
 }
 
 /// How many waiters there are.
-pub(super) fn count(state: &State) -> Result<usize, JsValue> {
+pub(crate) fn count(state: &State) -> Result<usize, JsValue> {
     Ok(state.as_raw().get_websockets()?.len())
 }
 
 /// Tells every waiter that the token is finished, and lets it go.
-pub(super) fn notify(state: &State, notice: &Notice<'_>) -> Result<(), JsValue> {
+pub(crate) fn notify(state: &State, notice: &Notice<'_>) -> Result<(), JsValue> {
     let mut sent = 0;
     for socket in state.as_raw().get_websockets()? {
         let socket = WebSocket::from(socket);

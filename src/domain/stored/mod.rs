@@ -1,0 +1,4 @@
+//! What is stored of a token, and what Worker and object say to each other.
+
+pub mod envelope;
+pub mod record;
