@@ -1,7 +1,7 @@
 // `npm run bench`: this Worker beside the TypeScript that a user would write (peers/typescript.ts) and the floor, the same
 // durable writes and nothing else (peers/floor.js). All in `workerd serve` on one core, the load on the other, in rounds of all
 // three. `--rounds N` (default 7), `--tokens N` a phase (default 1,000); `--beside FOLDER` measures another build of this Worker
-// too. Linux.
+// too, `--targets waitpoint,beside` measures these alone. Linux.
 import { build as bundle } from "esbuild";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { build } from "../scripts/build.mjs";
 import { root } from "../scripts/setup.mjs";
 import { KEY, built, cpuOf, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "7" }, tokens: { type: "string", default: "1000" }, beside: { type: "string" } } });
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "7" }, tokens: { type: "string", default: "1000" }, beside: { type: "string" }, targets: { type: "string" } } });
 const [rounds, tokens] = [Number(values.rounds), Number(values.tokens)];
 underNode(await build("worker"));
 execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });
@@ -33,7 +33,10 @@ const peer = async (file) => {
 };
 const TARGETS = { waitpoint: waitpoint(), typescript: await peer("typescript.ts"), floor: await peer("floor.js") };
 if (values.beside) TARGETS.beside = { ...waitpoint(), files: built(values.beside) };
-const names = Object.keys(TARGETS);
+const names = values.targets?.split(",") ?? Object.keys(TARGETS);
+const unknown = names.find((name) => !TARGETS[name]);
+if (unknown) throw new Error(`There is no target ${unknown}; there are ${Object.keys(TARGETS).join(", ")}`);
+const others = names.filter((name) => name !== "waitpoint");
 // Garbage is collected by the thousand requests: each phase pays for its own, and for no other's.
 const COLLECTING = `
   import built from "./index.js";
@@ -193,10 +196,11 @@ const ratio = (phase, other) => {
   return median(ours.map((cpu, at) => cpu / theirs[at])).toFixed(2);
 };
 console.log(`\nCPU of workerd a request, µs, medians of ${rounds} rounds of ${tokens} requests, and the medians of the paired ratios\n`);
-console.log(`| | ${names.join(" | ")} | ÷ typescript | ÷ floor |\n|---|${names.map(() => "--:").join("|")}|--:|--:|`);
+const columns = [...names, ...others.map((other) => `÷ ${other}`)];
+console.log(`| | ${columns.join(" | ")} |\n|---|${columns.map(() => "--:").join("|")}|`);
 for (const phase of PHASES) {
   const cpus = names.map((name) => median(of(name, phase, "cpu")).toFixed(0));
-  console.log(`| ${phase} | ${cpus.join(" | ")} | ${ratio(phase, "typescript")} | ${ratio(phase, "floor")} |`);
+  console.log(`| ${[phase, ...cpus, ...others.map((other) => ratio(phase, other))].join(" | ")} |`);
 }
 console.log("\nRequests a second, and p50 / p99 in ms, as the load saw them\n");
 console.log(`| | ${names.join(" | ")} |\n|---|${names.map(() => "--:").join("|")}|`);

@@ -83,25 +83,24 @@ const promised = (key, call) =>
   });
 
 /**
- * Likewise, from its beginning again if the panics of others end it, unless the body of its request is read. It begins in what
- * follows its own promise, as the platform forbids I/O in what another request does.
+ * Likewise, from its beginning again if the panics of others end it, unless the body of its request is read; `failed` tells what
+ * it comes to if it fails. It begins again in what follows its own promise, as the platform forbids I/O in what another request does.
  */
-const promisedAgain = (key, call) =>
-  promised(key, call).catch((error) => {
-    if (error !== REPLACED || key.bodyUsed) throw error;
-    return promisedAgain(key, call);
-  });
+const promisedAgain = (key, call, failed = (why) => Promise.reject(why)) =>
+  promised(key, call).catch((error) => (error === REPLACED && !key.bodyUsed ? promisedAgain(key, call, failed) : failed(error)));
+
+function answerFailure(request, error) {
+  console.error("a request failed", String(error));
+  try {
+    return enter(() => wasm.failure(request));
+  } catch {
+    return new Response("It is safe to try again", { status: 500, headers: { "retry-after": "1", "x-should-retry": "true" } });
+  }
+}
 
 export default {
   fetch: (request, env, context) =>
-    promisedAgain(request, () => wasm.fetch(request, env, context)).catch((error) => {
-      console.error("a request failed", String(error));
-      try {
-        return enter(() => wasm.failure(request));
-      } catch {
-        return new Response("It is safe to try again", { status: 500, headers: { "retry-after": "1", "x-should-retry": "true" } });
-      }
-    }),
+    promisedAgain(request, () => wasm.fetch(request, env, context), (error) => answerFailure(request, error)),
 };
 
 const LATER_MS = 5 * 60_000;
@@ -135,7 +134,7 @@ const shell = (Rust) =>
     /** Does what an alarm is for, later if it panics: the platform would call six times and then never again. */
     alarm() {
       const { storage } = this.#state;
-      return promisedAgain(this.#state, () => this.rust.alarm()).catch(async (error) => {
+      return promisedAgain(this.#state, () => this.rust.alarm(), async (error) => {
         console.error("an alarm failed", String(error));
         const at = await storage.getAlarm();
         if (at === null || at > Date.now() + LATER_MS) await storage.setAlarm(Date.now() + LATER_MS);
