@@ -17,7 +17,8 @@ use crate::domain::list::query::ListQuery;
 use crate::domain::page;
 use crate::domain::relay::complete_body::complete_json_len;
 use crate::domain::stored::envelope::ResponseContext;
-use crate::domain::stored::record::{Answer, Command, Record, StoredDecision};
+use crate::domain::stored::message::{CommandMessage, TokenReply};
+use crate::domain::stored::record::{StoredDecision, StoredToken};
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::transition::Outcome;
 use crate::domain::token::{CompletedBy, Decision, Output, Token};
@@ -49,7 +50,7 @@ pub(crate) struct RequestContext<'a> {
     pub(crate) pending_check: Cell<Option<PendingCheck>>,
 }
 
-/// Answers any request.
+/// TokenReplys any request.
 pub(crate) async fn answer(request: &Request, env: &Env) -> Result<Response, JsValue> {
     let head = Head::of(request);
     let endpoint = Endpoint::of(head.path());
@@ -153,7 +154,7 @@ impl RequestContext<'_> {
             key => environment.token_id(key.as_bytes()),
         };
         let mut stored = self.store(environment, &own, &mut token).await?;
-        if let (id, Answer::Unknown) = &stored {
+        if let (id, TokenReply::NotFound) = &stored {
             // A token of this id is forgotten and not yet gone, or has just gone.
             if let Some(key) = &token.key {
                 let released =
@@ -164,11 +165,11 @@ impl RequestContext<'_> {
             stored = self.store(environment, &own, &mut token).await?;
         }
         let (id, token, is_cached) = match stored {
-            (id, Answer::Found(earlier)) => {
-                let is_cached = *earlier.creator.as_ref().unwrap_or(&id) != own;
+            (id, TokenReply::Found(earlier)) => {
+                let is_cached = *earlier.created_by_request.as_ref().unwrap_or(&id) != own;
                 (id, earlier, is_cached)
             }
-            (id, Answer::Created) => (id, token, false),
+            (id, TokenReply::Created) => (id, token, false),
             _ => return Err(ApiError::StorageUnavailable),
         };
         let id = format!("waitpoint_{id}");
@@ -190,7 +191,7 @@ impl RequestContext<'_> {
         environment: &Environment,
         own: &str,
         token: &mut Token,
-    ) -> Result<(String, Answer), ApiError> {
+    ) -> Result<(String, TokenReply), ApiError> {
         self.admit().await?;
         let id = match &token.key {
             None => own.to_owned(),
@@ -198,10 +199,10 @@ impl RequestContext<'_> {
                 .await
                 .map_err(no_key)?,
         };
-        token.creator = (id != own).then(|| own.to_owned());
-        let (record, text) = Record::of(token);
+        token.created_by_request = (id != own).then(|| own.to_owned());
+        let (record, text) = StoredToken::of(token);
         let answer = self
-            .send(environment, &id, &Command::Create(record), text)
+            .send(environment, &id, &CommandMessage::Create(record), text)
             .await?;
         Ok((id, answer))
     }
@@ -281,7 +282,7 @@ impl RequestContext<'_> {
             waited,
             ..self.viewer(&caller)
         };
-        let envelope = envelope(&Command::Read, Some(context), "");
+        let envelope = envelope(&CommandMessage::Read, Some(context), "");
         let name = object_name(environment, internal);
         Ok(HandlerResponse::Forwarded(
             self.forward_to_object(&name, envelope).await?,
@@ -373,7 +374,7 @@ impl RequestContext<'_> {
     ) -> Result<Outcome, ApiError> {
         let envelope = self.completion(environment, decision, None)?;
         match self.ask(environment, internal, envelope).await? {
-            Answer::Decided(outcome) => Ok(outcome),
+            TokenReply::Decided(outcome) => Ok(outcome),
             _ => Err(ApiError::TokenNotFound),
         }
     }
@@ -386,14 +387,14 @@ impl RequestContext<'_> {
     ) -> Result<TokenEnvelope, ApiError> {
         let (completion, text) = StoredDecision::of(decision);
         let command = if self.upstream_of(environment)?.is_none() {
-            Command::Complete(completion)
+            CommandMessage::Complete(completion)
         } else {
             // Else upstream would refuse what was acknowledged here.
             if complete_json_len(decision.output.as_ref()) > MAX_COMPLETE {
                 return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
             }
-            let (record, _) = Record::of(&self.placeholder_token());
-            Command::Relay(record, completion)
+            let (record, _) = StoredToken::of(&self.placeholder_token());
+            CommandMessage::CompleteRelayed(record, completion)
         };
         Ok(envelope(&command, viewer, text))
     }
@@ -411,9 +412,9 @@ impl RequestContext<'_> {
                 .page_upstream(environment, internal, upstream, decides)
                 .await;
         }
-        let command = Command::ReadForPage;
+        let command = CommandMessage::ReadForPage;
         match self.send(environment, internal, &command, "").await? {
-            Answer::Found(token) => Ok(token),
+            TokenReply::Found(token) => Ok(token),
             _ => Err(ApiError::TokenNotFound),
         }
     }
@@ -459,9 +460,9 @@ impl RequestContext<'_> {
         &self,
         environment: &Environment,
         internal: &str,
-        command: &Command,
+        command: &CommandMessage,
         text: &str,
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<TokenReply, ApiError> {
         self.ask(environment, internal, envelope(command, None, text))
             .await
     }
@@ -472,7 +473,7 @@ impl RequestContext<'_> {
         environment: &Environment,
         internal: &str,
         envelope: TokenEnvelope,
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<TokenReply, ApiError> {
         self.admit().await?;
         let name = object_name(environment, internal);
         self.object(&name).ask(envelope).await.map_err(no_answer)
