@@ -31,9 +31,7 @@ pub enum Outcome {
     TimedOut,
 }
 
-/// What follows from an event. The adapter carries it out in this order: write the record if the
-/// state is new, set the alarm to [`Token::next_wakeup`], answer, wake the waiters, and do what is
-/// due ([`Token::next_task`]).
+/// What follows from an event. What is done for it the actor decides (`actor/`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// The state to store, if it changed.
