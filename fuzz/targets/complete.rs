@@ -3,7 +3,6 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
 use waitpoint::domain::api::complete::CompleteRequest;
-use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::relay::complete_body::complete_json;
 
 fuzz_target!(|body: &[u8]| {
