@@ -8,10 +8,12 @@ import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import { parseArgs } from "node:util";
-import { build } from "../scripts/build.mjs";
-import { controls, escapes, invalidForm, manyNames, markup, nested, objects } from "./hostile.mjs";
-import { MOST_MB, memoryOf } from "./memory.mjs";
-import { KEY, cpuOf, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
+import { build } from "../scripts/lib/build.mjs";
+import { underNode } from "../scripts/lib/process.mjs";
+import { controls, escapes, invalidForm, manyNames, markup, nested, objects } from "../tests/support/hostile.mjs";
+import { MOST_MB, memoryOf } from "../tests/support/memory.mjs";
+import { cpuOf, quantile } from "../tests/support/measure.mjs";
+import { KEY, serve, waitpoint } from "../tests/support/workerd.mjs";
 
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "4" }, only: { type: "string", default: "" } } });
 const seconds = Number(values.seconds);

@@ -7,10 +7,11 @@ import { Agent, request } from "node:http";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "../scripts/build.mjs";
-import { root } from "../scripts/setup.mjs";
-import { COUNTING } from "./counting.mjs";
-import { KEY, cpuOf, serve, underNode, waitpoint } from "./workerd.mjs";
+import { build } from "../scripts/lib/build.mjs";
+import { root, underNode } from "../scripts/lib/process.mjs";
+import { COUNTING } from "../tests/support/counting.mjs";
+import { cpuOf } from "../tests/support/measure.mjs";
+import { KEY, serve, waitpoint } from "../tests/support/workerd.mjs";
 
 const { values } = parseArgs({ options: { sizes: { type: "string", default: "1000,10000,100000" }, write: { type: "boolean" } } });
 const sizes = values.sizes.split(",").map(Number);

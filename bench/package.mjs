@@ -6,9 +6,9 @@ import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
-import { FLAGS, ensureBrowser } from "../scripts/browser.mjs";
-import { build } from "../scripts/build.mjs";
-import { root } from "../scripts/setup.mjs";
+import { FLAGS, ensureBrowser } from "../scripts/lib/browser.mjs";
+import { build } from "../scripts/lib/build.mjs";
+import { root } from "../scripts/lib/process.mjs";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "21" } } });
 const rounds = Number(values.rounds);

@@ -3,8 +3,10 @@
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { parseArgs } from "node:util";
-import { build } from "../scripts/build.mjs";
-import { KEY, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
+import { build } from "../scripts/lib/build.mjs";
+import { underNode } from "../scripts/lib/process.mjs";
+import { quantile } from "../tests/support/measure.mjs";
+import { KEY, serve, waitpoint } from "../tests/support/workerd.mjs";
 
 const { values } = parseArgs({ options: { delay: { type: "string", default: "2000" }, rounds: { type: "string", default: "20" } } });
 const [delay, rounds] = [Number(values.delay), Number(values.rounds)];

@@ -9,9 +9,10 @@ import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
-import { build } from "../scripts/build.mjs";
-import { root } from "../scripts/setup.mjs";
-import { KEY, built, cpuOf, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
+import { build } from "../scripts/lib/build.mjs";
+import { root, underNode } from "../scripts/lib/process.mjs";
+import { cpuOf, quantile } from "../tests/support/measure.mjs";
+import { KEY, built, serve, waitpoint } from "../tests/support/workerd.mjs";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "7" }, tokens: { type: "string", default: "1000" }, beside: { type: "string" }, targets: { type: "string" } } });
 const [rounds, tokens] = [Number(values.rounds), Number(values.tokens)];

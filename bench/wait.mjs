@@ -1,9 +1,11 @@
 // `npm run bench:wait`: how soon a waiter hears of a decision, how soon a list has a token, and how many rows a token's life
 // writes. Each figure is measured in `workerd serve` on this machine, which also runs the waiters.
 import { parseArgs } from "node:util";
-import { build } from "../scripts/build.mjs";
-import { COUNTING } from "./counting.mjs";
-import { KEY, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
+import { build } from "../scripts/lib/build.mjs";
+import { underNode } from "../scripts/lib/process.mjs";
+import { COUNTING } from "../tests/support/counting.mjs";
+import { quantile } from "../tests/support/measure.mjs";
+import { KEY, serve, waitpoint } from "../tests/support/workerd.mjs";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "100" } } });
 const rounds = Number(values.rounds);

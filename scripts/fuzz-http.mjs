@@ -8,9 +8,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { KEY, serve, underNode, waitpoint } from "../bench/workerd.mjs";
-import { build } from "./build.mjs";
-import { fail, output, root, say } from "./setup.mjs";
+import { KEY, serve, waitpoint } from "../tests/support/workerd.mjs";
+import { build } from "./lib/build.mjs";
+import { fail, output, root, say, underNode } from "./lib/process.mjs";
 
 const OTHER_KEY = "tr_prod_98765432109876543210wxyz";
 const folder = join(root, "tests", "http");

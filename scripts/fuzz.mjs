@@ -4,14 +4,16 @@
 //   npm run fuzz -- --replay                    the committed inputs alone: libFuzzer's choices depend on
 //                                               addresses too, so no seed repeats a run
 //
+// With --optional a machine that cannot build the targets skips them, except in CI.
+//
 // On stable Rust, without cargo-fuzz: the crate holds no unsafe code, so of what that adds only the coverage is
 // needed, which stable has.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { fail, output, root, run, say } from "./setup.mjs";
+import { parseArgs } from "node:util";
+import { fail, output, root, run, say } from "./lib/process.mjs";
 
 const folder = join(root, "fuzz");
 const manifest = join(folder, "Cargo.toml");
@@ -28,13 +30,25 @@ const LIMITS = ["-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-print_fi
 // What reads JSON starts from JSONTestSuite as well.
 const READ_JSON = ["approval", "callback", "complete", "create", "upstream"];
 
-/** Whether the targets can be built here; says why not. In CI they must be. */
-export function canFuzz() {
-  if (process.platform !== "win32" && output(process.env.CXX ?? "c++", "--version")) return true;
-  const why = "libFuzzer needs a C++ compiler, on Linux or macOS";
-  if (process.env.CI) fail(why);
-  say(`left out: ${why}`);
-  return false;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: "string", default: "60" },
+    replay: { type: "boolean", default: false },
+    optional: { type: "boolean", default: false },
+  },
+});
+const seconds = Number(values.seconds);
+if (!(seconds > 0)) fail("give --seconds a number, such as --seconds 60");
+const obstacle = whyNot();
+if (!obstacle) await fuzzAll({ seconds: values.replay ? undefined : seconds, names: positionals });
+else if (values.optional && !process.env.CI) say(`skipped: ${obstacle}`);
+else fail(obstacle);
+
+/** Why the targets cannot be built here, or undefined if they can. */
+function whyNot() {
+  if (process.platform !== "win32" && output(process.env.CXX ?? "c++", "--version")) return undefined;
+  return "libFuzzer needs a C++ compiler, on Linux or macOS";
 }
 
 /** Builds the targets; the folder that they are in. */
@@ -72,7 +86,7 @@ async function fuzz(program, seeds, artifacts, { seconds, found }) {
 }
 
 /** Runs the targets of these names, or all; ends the process if one finds something. */
-export async function fuzzAll({ seconds, names = [] } = {}) {
+async function fuzzAll({ seconds, names }) {
   const known = readdirSync(join(folder, "targets")).map((file) => basename(file, ".rs")).sort();
   const strange = names.find((name) => !known.includes(name));
   if (strange) fail(`there is no target ${strange}; there are ${known.join(", ")}`);
@@ -101,17 +115,4 @@ export async function fuzzAll({ seconds, names = [] } = {}) {
         "mend it, and keep the input in fuzz/corpus",
     );
   }
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const names = process.argv.slice(2);
-  const option = (flag, width) => {
-    const at = names.indexOf(flag);
-    return at < 0 ? undefined : names.splice(at, width);
-  };
-  const replay = option("--replay", 1);
-  const seconds = Number(option("--seconds", 2)?.[1] ?? 60);
-  if (!(seconds > 0)) fail("give --seconds a number, such as --seconds 60");
-  if (!canFuzz()) process.exit(1);
-  await fuzzAll({ seconds: replay ? undefined : seconds, names });
 }

@@ -6,9 +6,9 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { build } from "./build.mjs";
-import { masked, secretsOf } from "./mask.mjs";
-import { fail, root, say } from "./setup.mjs";
+import { build } from "./lib/build.mjs";
+import { masked, secretsOf } from "./lib/mask.mjs";
+import { fail, root, say } from "./lib/process.mjs";
 
 const { port, flags } = options(process.argv.slice(2));
 const origin = `http://localhost:${port}`;
@@ -57,7 +57,7 @@ function developmentSecret() {
   return line[1].replace(/^[\w-]{1,64}=(?=[^=])/, "");
 }
 
-/** Deletes the URLs that wrangler kept here before scripts/setup.mjs told it not to. */
+/** Deletes the URLs that wrangler kept here before scripts/lib/tools.mjs told it not to. */
 function forgetRequests() {
   const [flag, value] = flags.flatMap((flag, at) => (/^--persist-to($|=)/.test(flag) ? [flag, flags[at + 1]] : []));
   const state = resolve(root, flag?.split("=")[1] ?? value ?? join(".wrangler", "state"));

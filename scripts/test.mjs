@@ -4,12 +4,10 @@
 // Further arguments choose test files: npm test -- tests/worker
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ensureBrowser } from "./browser.mjs";
-import { build } from "./build.mjs";
-import { ensureEnvironments } from "./environments.mjs";
-import { canFuzz, fuzzAll } from "./fuzz.mjs";
-import { root, run, say } from "./setup.mjs";
-import { checkSizes } from "./size.mjs";
+import { ensureBrowser } from "./lib/browser.mjs";
+import { build } from "./lib/build.mjs";
+import { ensureEnvironments } from "./lib/environments.mjs";
+import { root, run, say } from "./lib/process.mjs";
 
 const chosen = process.argv.slice(2);
 const browses = chosen.length === 0 || chosen.some((path) => /client|page/.test(path));
@@ -29,14 +27,18 @@ if (chosen.length === 0) {
   step("lints of the package's own tests", "cargo", ["clippy", "--tests", ...wasm("browser"), ...lints]);
   step("lints of the package's server part", "cargo", ["clippy", ...wasm("server"), ...lints]);
   step("the pure modules", "cargo", ["test", "--locked"]);
-  say("the pure modules, by what the fuzzers found and for some seconds more");
-  if (canFuzz()) await fuzzAll({ seconds: 5 });
+  step("the pure modules, by what the fuzzers found and for some seconds more", env.NODE, [
+    join(root, "scripts/fuzz.mjs"),
+    "--optional",
+    "--seconds",
+    "5",
+  ]);
   step("the package's Rust in a browser", "cargo", ["test", ...wasm("browser")], {
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: join(dirname(env.WASM_BINDGEN_BIN), "wasm-bindgen-test-runner"),
   });
 }
 
-await checkSizes();
+step("the sizes", env.NODE, [join(root, "scripts/size.mjs")]);
 const bundle = join(root, "target", "bundle");
 step("the bundle that wrangler would upload", env.NODE, [
   join(root, "node_modules/wrangler/bin/wrangler.js"),

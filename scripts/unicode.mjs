@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { root } from "./setup.mjs";
+import { root } from "./lib/process.mjs";
 
 const code = (char) => char.codePointAt(0);
 const nfd = (text) => text.normalize("NFD");

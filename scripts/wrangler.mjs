@@ -1,7 +1,8 @@
 // `npm run wrangler -- …`: the project's own wrangler, on a Node that it runs on.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { root, setup } from "./setup.mjs";
+import { root } from "./lib/process.mjs";
+import { setup } from "./lib/tools.mjs";
 
 const env = await setup();
 const cli = join(root, "node_modules", "wrangler", "bin", "wrangler.js");

@@ -9,8 +9,8 @@ import { before, test } from "node:test";
 import { build as vite8 } from "vite";
 import { build as vite7 } from "vite7";
 import webpack from "webpack";
-import { sign, until, useWorker } from "../harness.mjs";
-import { installed, useBrowser, useSite } from "./fixture.mjs";
+import { sign, until, useWorker } from "../support/harness.mjs";
+import { installed, useBrowser, useSite } from "../support/package.mjs";
 
 const html = (script, head = "") => `<!doctype html><title>An app</title>${head}<script type="module" src="${script}"></script>`;
 const importMap = `<script type="importmap">{"imports": {"waitpoint": "/node_modules/waitpoint/index.js"}}</script>`;

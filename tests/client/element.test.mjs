@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
-import { sign, until, useWorker } from "../harness.mjs";
-import { installed, useBrowser, useSite } from "./fixture.mjs";
+import { sign, until, useWorker } from "../support/harness.mjs";
+import { installed, useBrowser, useSite } from "../support/package.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
 const { folder } = installed({

@@ -6,8 +6,8 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { KEY } from "../harness.mjs";
-import { installed } from "./fixture.mjs";
+import { KEY } from "../support/harness.mjs";
+import { installed } from "../support/package.mjs";
 
 const { folder } = installed();
 const { WaitpointError, completeToken, createToken, decodeToken, listTokens, retrieveToken, waitForToken } = await import(

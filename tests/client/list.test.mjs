@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { KEY } from "../harness.mjs";
-import { installed } from "./fixture.mjs";
+import { KEY } from "../support/harness.mjs";
+import { installed } from "../support/package.mjs";
 
 const { folder } = installed();
 const { listTokens } = await import(pathToFileURL(join(folder, "node_modules/waitpoint/server.js")));

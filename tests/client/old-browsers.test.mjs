@@ -6,11 +6,11 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
-import { FLAGS } from "../../scripts/browser.mjs";
-import { chromiumOf, environmentRequire, find } from "../../scripts/environments.mjs";
-import { freePort } from "../process.mjs";
-import { until, useWorker } from "../harness.mjs";
-import { installed, useSite } from "./fixture.mjs";
+import { FLAGS } from "../../scripts/lib/browser.mjs";
+import { chromiumOf, environmentRequire, find } from "../../scripts/lib/environments.mjs";
+import { freePort } from "../support/process.mjs";
+import { until, useWorker } from "../support/harness.mjs";
+import { installed, useSite } from "../support/package.mjs";
 
 const { folder } = installed({
   "app.js": `import * as waitpoint from "./node_modules/waitpoint/index.js"; window.waitpoint = waitpoint;`,

@@ -7,8 +7,8 @@ import { test } from "node:test";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { createTestHarness } from "wrangler";
-import { KEY, root, useWorker } from "../harness.mjs";
-import { installed } from "./fixture.mjs";
+import { KEY, root, useWorker } from "../support/harness.mjs";
+import { installed } from "../support/package.mjs";
 
 const { folder, tarball } = installed();
 const worker = useWorker();

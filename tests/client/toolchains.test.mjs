@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { createTestHarness } from "wrangler";
-import { environmentRequire, inEnvironments } from "../../scripts/environments.mjs";
-import { KEY, useWorker } from "../harness.mjs";
-import { installed } from "./fixture.mjs";
+import { environmentRequire, inEnvironments } from "../../scripts/lib/environments.mjs";
+import { KEY, useWorker } from "../support/harness.mjs";
+import { installed } from "../support/package.mjs";
 
 const execute = promisify(execFile);
 const { folder: base } = installed();

@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { createTestHarness } from "wrangler";
-import { KEY, sign, useWorker } from "../harness.mjs";
-import { installed, useBrowser, useSite } from "./fixture.mjs";
+import { KEY, sign, useWorker } from "../support/harness.mjs";
+import { installed, useBrowser, useSite } from "../support/package.mjs";
 
 const { folder } = installed({
   "index.html": `<!doctype html><title>An app</title>

@@ -6,8 +6,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { example } from "../client/fixture.mjs";
-import { KEY, TOKENS, until, useWorker } from "../harness.mjs";
+import { example } from "../support/package.mjs";
+import { KEY, TOKENS, until, useWorker } from "../support/harness.mjs";
 
 const { tokenRuntime } = await import(join(example("runtime-manager"), "manager.mjs"));
 const worker = useWorker();

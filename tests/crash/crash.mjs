@@ -1,7 +1,7 @@
 // The Worker under load, killed again and again: what its clients were told must stay true.
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { serve } from "../../bench/workerd.mjs";
+import { serve } from "../support/workerd.mjs";
 import { History } from "./history.mjs";
 
 const TOKENS = "/api/v1/waitpoints/tokens";
@@ -45,7 +45,7 @@ async function each(items, work) {
 
 /**
  * Kills workerd so many times while clients create, complete, read and wait, and goes on until so many completions were
- * acknowledged. `target` is what runs (bench/workerd.mjs), `storage` the folder of its objects. What every client does follows from the
+ * acknowledged. `target` is what runs (tests/support/workerd.mjs), `storage` the folder of its objects. What every client does follows from the
  * seed; when it happens is up to the machine. A `disk` that can `fail()` and `mend()` does so too, and workerd has its `env`. What is owed
  * at the end may take `owedWithin` milliseconds: an outbox looks again after 30 seconds. Returns figures and `faults`.
  */

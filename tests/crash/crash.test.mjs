@@ -1,8 +1,8 @@
 // A short `npm run crash`, and that it would notice.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { waitpoint } from "../../bench/workerd.mjs";
-import { temporaryFolder } from "../harness.mjs";
+import { waitpoint } from "../support/workerd.mjs";
+import { temporaryFolder } from "../support/harness.mjs";
 import { crash } from "./crash.mjs";
 import { History } from "./history.mjs";
 

@@ -6,8 +6,8 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createTestHarness } from "wrangler";
-import { example } from "../client/fixture.mjs";
-import { KEY, SECRET_KEYS, until, useWorker } from "../harness.mjs";
+import { example } from "../support/package.mjs";
+import { KEY, SECRET_KEYS, until, useWorker } from "../support/harness.mjs";
 
 const WEBHOOK_SECRET = `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
 const folder = example("workflow");

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { sign, until, useWorker } from "../harness.mjs";
-import { useBrowser } from "../client/fixture.mjs";
+import { sign, until, useWorker } from "../support/harness.mjs";
+import { useBrowser } from "../support/package.mjs";
 
 const require = createRequire(import.meta.url);
 const worker = useWorker();

@@ -7,8 +7,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { example } from "../client/fixture.mjs";
-import { KEY, useWorker } from "../harness.mjs";
+import { example } from "../support/package.mjs";
+import { KEY, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 const folder = example("email");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
-import { KEY, OTHER_KEY, callbackHash, sign, until, useWorker } from "../harness.mjs";
+import { KEY, OTHER_KEY, callbackHash, sign, until, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 const HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";

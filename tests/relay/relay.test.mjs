@@ -6,7 +6,7 @@ import { EventEmitter, on, once } from "node:events";
 import { createServer, request } from "node:http";
 import { after, test } from "node:test";
 import { completeToken, waitForToken } from "../../pkg/index.js";
-import { KEY, OTHER_KEY, TOKENS, callbackHash, sign, until, useWorker } from "../harness.mjs";
+import { KEY, OTHER_KEY, TOKENS, callbackHash, sign, until, useWorker } from "../support/harness.mjs";
 
 // trigger.dev's environments have ids of their own.
 const upstream = useWorker({ secrets: { SECRET_KEYS: `cmupstream1=${KEY}\ncmupstream2=${OTHER_KEY}` } });

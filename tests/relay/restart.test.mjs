@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
-import { KEY, temporaryFolder, until, useWorker } from "../harness.mjs";
-import { freePort, interrupt, kill, start } from "../process.mjs";
+import { KEY, temporaryFolder, until, useWorker } from "../support/harness.mjs";
+import { freePort, interrupt, kill, start } from "../support/process.mjs";
 
 const folder = temporaryFolder();
 const upstream = useWorker();

@@ -1,9 +1,9 @@
 // What `npm start` may print: no credential in any spelling, and what a developer needs to read.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { masked, secretsOf } from "../../scripts/mask.mjs";
-import { KEY, callbackHash, sign } from "../harness.mjs";
-import { spellings } from "../secrets.mjs";
+import { masked, secretsOf } from "../../scripts/lib/mask.mjs";
+import { KEY, callbackHash, sign } from "../support/harness.mjs";
+import { spellings } from "../support/secrets.mjs";
 
 const ID = "waitpoint_cw3osfvnvaztdymvq8839z49e";
 const TOKENS = "/api/v1/waitpoints/tokens";

@@ -7,9 +7,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFil
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { CHECKSUMS, unpackVerified } from "../../scripts/archive.mjs";
-import { INSTALL_SCRIPTS, unlistedScripts } from "../../scripts/setup.mjs";
-import { root, temporaryFolder } from "../harness.mjs";
+import { CHECKSUMS, unpackVerified } from "../../scripts/lib/archive.mjs";
+import { INSTALL_SCRIPTS, unlistedScripts } from "../../scripts/lib/tools.mjs";
+import { root, temporaryFolder } from "../support/harness.mjs";
 
 const json = (...path) => JSON.parse(readFileSync(join(root, ...path), "utf8"));
 const LOCKS = {

@@ -5,10 +5,10 @@ import { request } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { NO_REQUEST_RECORDS } from "../../scripts/setup.mjs";
-import { TOKENS, callbackHash, root, sign, temporaryFolder } from "../harness.mjs";
-import { freePort, interrupt, start } from "../process.mjs";
-import { traces, writtenBytes, writtenRows } from "../secrets.mjs";
+import { NO_REQUEST_RECORDS } from "../../scripts/lib/tools.mjs";
+import { TOKENS, callbackHash, root, sign, temporaryFolder } from "../support/harness.mjs";
+import { freePort, interrupt, start } from "../support/process.mjs";
+import { traces, writtenBytes, writtenRows } from "../support/secrets.mjs";
 
 /** All that it may write to: its state, and what wrangler takes for the home and the temporary folder. */
 const folder = temporaryFolder();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { KEY, TOKENS, sign, useWorker } from "../harness.mjs";
+import { KEY, TOKENS, sign, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KEY, OTHER_KEY, callbackHash, sign, useWorker } from "../harness.mjs";
+import { KEY, OTHER_KEY, callbackHash, sign, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 const FORM = "application/x-www-form-urlencoded";

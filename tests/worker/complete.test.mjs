@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { once } from "node:events";
 import { request } from "node:http";
-import { KEY, OLD_KEY, OTHER_KEY, TOKENS, sign, useWorker } from "../harness.mjs";
+import { KEY, OLD_KEY, OTHER_KEY, TOKENS, sign, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 const MiB = 1024 * 1024;

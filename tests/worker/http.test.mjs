@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KEY, TOKENS, sign, useWorker } from "../harness.mjs";
+import { KEY, TOKENS, sign, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 const bare = useWorker({ secrets: { SECRET_KEYS: "" } });

@@ -1,7 +1,7 @@
 // Idempotency keys: one key, one token, however many ask.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KEY, OTHER_KEY, TOKENS, until, useWorker } from "../harness.mjs";
+import { KEY, OTHER_KEY, TOKENS, until, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 const forgetful = useWorker({ vars: { RETENTION: "1s" } });

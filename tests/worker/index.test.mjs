@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { TOKENS, root, temporaryFolder, until, useWorker } from "../harness.mjs";
+import { TOKENS, root, temporaryFolder, until, useWorker } from "../support/harness.mjs";
 
 // In place of the index: it refuses what it is told until it is mended, then hands it on.
 const IN_TROUBLE = `

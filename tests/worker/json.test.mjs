@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { KEY, TOKENS, root, useWorker } from "../harness.mjs";
+import { KEY, TOKENS, root, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { auth, wait } from "@trigger.dev/sdk";
-import { KEY, OTHER_KEY, SECRET_KEYS, TOKENS, callbackHash, root, sign, temporaryFolder, useWorker } from "../harness.mjs";
+import { KEY, OTHER_KEY, SECRET_KEYS, TOKENS, callbackHash, root, sign, temporaryFolder, useWorker } from "../support/harness.mjs";
 
 const folder = temporaryFolder();
 const config = readFileSync(join(root, "wrangler.toml"), "utf8");

@@ -1,7 +1,7 @@
 // Lists: every filter, every page, both ways, and an index that comes to agree with the tokens.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KEY, OTHER_KEY, TOKENS, sign, until, useWorker } from "../harness.mjs";
+import { KEY, OTHER_KEY, TOKENS, sign, until, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 const forgetful = useWorker({ vars: { RETENTION: "2s" } });

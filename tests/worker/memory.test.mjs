@@ -5,10 +5,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { controls, escapes, invalidForm, manyNames, markup, nested, objects } from "../../bench/hostile.mjs";
-import { MOST_MB, memoryOf } from "../../bench/memory.mjs";
-import { KEY, serve, waitpoint } from "../../bench/workerd.mjs";
-import { TOKENS, sign, until } from "../harness.mjs";
+import { controls, escapes, invalidForm, manyNames, markup, nested, objects } from "../support/hostile.mjs";
+import { MOST_MB, memoryOf } from "../support/memory.mjs";
+import { KEY, serve, waitpoint } from "../support/workerd.mjs";
+import { TOKENS, sign, until } from "../support/harness.mjs";
 
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const HTML = { accept: "text/html" };

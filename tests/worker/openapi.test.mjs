@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import Ajv from "ajv/dist/2020.js";
 import formats from "ajv-formats";
-import { KEY, root, sign, useWorker } from "../harness.mjs";
+import { KEY, root, sign, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker({ secrets: { SECRET_KEYS: KEY, WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 1).toString("base64")}` } });
 const document = JSON.parse(readFileSync(join(root, "www", "openapi.json"), "utf8"));

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { on, once } from "node:events";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
-import { KEY, built, serve, waitpoint } from "../../bench/workerd.mjs";
-import { buildFaults } from "../../scripts/build.mjs";
-import { TOKENS, until } from "../harness.mjs";
+import { KEY, built, serve, waitpoint } from "../support/workerd.mjs";
+import { buildFaults } from "../../scripts/lib/build.mjs";
+import { TOKENS, until } from "../support/harness.mjs";
 
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
 const files = built(await buildFaults());

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { waitForToken } from "../../pkg/index.js";
-import { TOKENS, temporaryFolder, until } from "../harness.mjs";
-import { freePort, interrupt, isAlive, kill, launch, start, tree } from "../process.mjs";
+import { TOKENS, temporaryFolder, until } from "../support/harness.mjs";
+import { freePort, interrupt, isAlive, kill, launch, start, tree } from "../support/process.mjs";
 
 const storage = temporaryFolder();
 const shortLived = temporaryFolder();

@@ -1,8 +1,8 @@
 // The platform may hand new settings to an isolate that lives on: what the old ones opened stays closed then.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { serve, waitpoint } from "../../bench/workerd.mjs";
-import { KEY, OTHER_KEY, TOKENS } from "../harness.mjs";
+import { serve, waitpoint } from "../support/workerd.mjs";
+import { KEY, OTHER_KEY, TOKENS } from "../support/harness.mjs";
 
 // A header tells the settings of a request.
 const HANDED = `

@@ -6,9 +6,9 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { serve, waitpoint } from "../../bench/workerd.mjs";
-import { KEY, OLD_KEY, OTHER_KEY, TOKENS, callbackHash, sign, temporaryFolder, until } from "../harness.mjs";
-import { spellings, traces, writtenBytes, writtenRows } from "../secrets.mjs";
+import { serve, waitpoint } from "../support/workerd.mjs";
+import { KEY, OLD_KEY, OTHER_KEY, TOKENS, callbackHash, sign, temporaryFolder, until } from "../support/harness.mjs";
+import { spellings, traces, writtenBytes, writtenRows } from "../support/secrets.mjs";
 
 const UPSTREAM_KEY = "tr_prod_kept_by_upstream_0123456789";
 const WEBHOOK_KEY = randomBytes(32).toString("base64");

@@ -7,9 +7,9 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, wr
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { serve, waitpoint } from "../../bench/workerd.mjs";
+import { serve, waitpoint } from "../support/workerd.mjs";
 import { crash } from "../crash/crash.mjs";
-import { KEY, TOKENS, root, temporaryFolder, until } from "../harness.mjs";
+import { KEY, TOKENS, root, temporaryFolder, until } from "../support/harness.mjs";
 
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
 const folder = temporaryFolder();

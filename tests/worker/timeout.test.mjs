@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until, useWorker } from "../harness.mjs";
+import { until, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 const forgetful = useWorker({ vars: { RETENTION: "1s" } });

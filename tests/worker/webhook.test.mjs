@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
-import { KEY, SECRET_KEYS, TOKENS, sign, until, useWorker } from "../harness.mjs";
+import { KEY, SECRET_KEYS, TOKENS, sign, until, useWorker } from "../support/harness.mjs";
 
 const secret = () => `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
 const [NEW, OLD] = [secret(), secret()];

@@ -1,5 +1,5 @@
 // Why this is JavaScript: a panic traps, and a trap is an exception that no Rust can catch. js-sys polls its futures from the
-// global `queueMicrotask`; the bundler gives its glue this one in that place (scripts/build.mjs, `inject`), which catches. It
+// global `queueMicrotask`; the bundler gives its glue this one in that place (scripts/lib/build.mjs), which catches. It
 // costs less, too: workerd's is a call into C++, 1.63 µs against 0.04.
 const resolved = Promise.resolve();
 

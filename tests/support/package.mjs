@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { after, before } from "node:test";
 import { chromium } from "playwright-core";
-import { FLAGS } from "../../scripts/browser.mjs";
-import { root, temporaryFolder } from "../harness.mjs";
+import { FLAGS } from "../../scripts/lib/browser.mjs";
+import { root, temporaryFolder } from "./harness.mjs";
 
 /** A folder in which `npm install` put the packed package; `files` are written beside it. */
 export function installed(files = {}) {

@@ -4,8 +4,9 @@
 import { build as bundle } from "esbuild";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { shortenNames } from "./names.mjs";
-import { WASM_FEATURES, root, run, say } from "./setup.mjs";
+import { shortenNames } from "./shorten-names.mjs";
+import { root, run, say } from "./process.mjs";
+import { WASM_FEATURES } from "./tools.mjs";
 
 const pkg = join(root, "pkg");
 const out = join(pkg, "wasm");
@@ -14,7 +15,7 @@ const work = join(root, "target", "package");
 const OWN = ["index", "server", "shared", "start"].map((name) => `pkg/${name}.js`);
 const TYPES = ["index", "server", "element"].map((name) => `pkg/${name}.d.ts`);
 /** What else pkg/wasm/ is made of. */
-export const SOURCES = ["scripts/package.mjs", "scripts/names.mjs", "pkg/element.js", ...TYPES, ...OWN];
+export const SOURCES = ["scripts/lib/package.mjs", "scripts/lib/shorten-names.mjs", "pkg/element.js", ...TYPES, ...OWN];
 
 const MODULES = [
   { feature: "browser", name: "core", exports: "completeToken, retrieveToken, waitForToken, decodeToken, configure" },

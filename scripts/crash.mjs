@@ -7,9 +7,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "../scripts/build.mjs";
+import { build } from "./lib/build.mjs";
+import { underNode } from "./lib/process.mjs";
 import { crash } from "../tests/crash/crash.mjs";
-import { quantile, underNode, waitpoint } from "./workerd.mjs";
+import { quantile } from "../tests/support/measure.mjs";
+import { waitpoint } from "../tests/support/workerd.mjs";
 
 const { values } = parseArgs({
   options: {

@@ -16,7 +16,7 @@ export function shortenNames(wasmOpt, features, wasm, glue) {
   const exported = new Map(exports);
   let text = readFileSync(glue, "utf8");
   const replace = (pattern, by) => {
-    if (text.search(pattern) < 0) throw new Error(`names.mjs: nothing fits ${pattern} in ${glue}`);
+    if (text.search(pattern) < 0) throw new Error(`shorten-names.mjs: nothing fits ${pattern} in ${glue}`);
     text = text.replace(pattern, by);
   };
   replace(/^( {8})(\w+)(?=: function)/gm, (_, space, name) => space + (shorter.get(name) ?? name));

@@ -1,8 +1,8 @@
 // Rows of several tokens travel together: what becomes of them if the object is gone that was to send them.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { KEY, serve, waitpoint } from "../../bench/workerd.mjs";
-import { TOKENS, until } from "../harness.mjs";
+import { KEY, serve, waitpoint } from "../support/workerd.mjs";
+import { TOKENS, until } from "../support/harness.mjs";
 
 const LEAVING = `
   import * as built from "./index.js";

@@ -6,7 +6,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
-import { installLocked, output, root, run, say } from "./setup.mjs";
+import { output, root, run, say } from "./process.mjs";
+import { installLocked } from "./tools.mjs";
 
 const folder = join(root, ".tools", "environments");
 const modules = join(folder, "node_modules");
@@ -58,5 +59,3 @@ export const find = (program) => output("which", program).trim();
 /** A package of the environments, as its own code would see it. */
 export const environmentRequire = createRequire(join(folder, "package.json"));
 export const inEnvironments = (...path) => join(modules, ...path);
-
-if (process.argv[1] === new URL(import.meta.url).pathname) await ensureEnvironments();

@@ -3,7 +3,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fail, installLocked, output, root, run, say } from "./setup.mjs";
+import { fail, output, root, run, say } from "./process.mjs";
+import { installLocked } from "./tools.mjs";
 
 /** How the tests and the benchmark start it: headless, as root too, and asking nobody on the network. */
 export const FLAGS = [

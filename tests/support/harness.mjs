@@ -6,11 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
 import { createTestHarness } from "wrangler";
-import { NO_REQUEST_RECORDS } from "../scripts/setup.mjs";
+import { NO_REQUEST_RECORDS } from "../../scripts/lib/tools.mjs";
+import { root } from "../../scripts/lib/process.mjs";
 import { writtenBytes } from "./secrets.mjs";
+import { KEY } from "./workerd.mjs";
 
-export const root = new URL("..", import.meta.url).pathname;
-export const KEY = "tr_dev_123456789012345678901234";
+export { KEY, root };
+
 export const OTHER_KEY = "tr_prod_98765432109876543210wxyz";
 export const OLD_KEY = "tr_dev_old5678901234567890abcd";
 /** `default` with an earlier key that still verifies, and a second environment. */

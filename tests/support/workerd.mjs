@@ -1,17 +1,11 @@
 // The built Worker in `workerd serve`, without wrangler's proxy: what a benchmark measures against.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { root } from "../scripts/setup.mjs";
-
-/** Runs the program again if this Node is not the one that the project's set-up brings, as that is too old. */
-export function underNode(env) {
-  if (process.execPath === env.NODE) return;
-  process.exit(spawnSync(env.NODE, process.argv.slice(1), { stdio: "inherit", env }).status ?? 1);
-}
+import { root } from "../../scripts/lib/process.mjs";
 
 export const KEY = "tr_dev_123456789012345678901234";
 
@@ -122,17 +116,4 @@ function binary() {
   const require = createRequire(import.meta.url);
   const name = `@cloudflare/workerd-${{ win32: "windows" }[process.platform] ?? process.platform}-${{ x64: "64" }[process.arch] ?? process.arch}`;
   return join(dirname(require.resolve(`${name}/package.json`)), "bin", "workerd");
-}
-
-/** CPU time that a process and its threads have used, in microseconds. */
-export function cpuOf(pid) {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  const used = (thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
-  return threads.reduce((sum, thread) => sum + used(thread), 0) / 1_000;
-}
-
-/** The value below which this share of the numbers lies. */
-export function quantile(numbers, share) {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
 }
