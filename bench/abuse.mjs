@@ -127,7 +127,10 @@ function leave({ server, token }) {
     const headers = { connection: "upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": randomBytes(16).toString("base64") };
     const sent = request(`${server.url}${token.path}/wait`, { headers: { ...headers, authorization: `Bearer ${token.jwt}` } });
     sent.on("upgrade", (answer, socket, first) => {
-      const gone = () => (socket.destroy(), resolve({ status: answer.statusCode }));
+      const gone = () => {
+        socket.destroy();
+        resolve({ status: answer.statusCode });
+      };
       socket.on("error", () => {});
       first.length ? gone() : socket.once("data", gone);
     });
@@ -142,7 +145,10 @@ function crumbs({ server, token }) {
   return new Promise((resolve) => {
     const { hostname, port } = new URL(server.url);
     const socket = connect(Number(port), hostname);
-    const over = (status) => (socket.destroy(), resolve({ status }));
+    const over = (status) => {
+      socket.destroy();
+      resolve({ status });
+    };
     socket.on("data", (data) => over(Number(String(data).split(" ")[1])));
     socket.on("error", () => over(0));
     socket.write(`POST ${token.path}/complete HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer nobody\r\ntransfer-encoding: chunked\r\n\r\n`);
@@ -160,7 +166,11 @@ const abandon = (leave) => ({ server, token }) => {
     const socket = connect(Number(port), hostname);
     socket.on("error", () => resolve({ status: 0 }));
     const head = `GET ${token.path}/wait HTTP/1.1\r\nhost: ${hostname}\r\nprefer: wait=25\r\nauthorization: Bearer ${token.jwt}\r\n\r\n`;
-    socket.write(head, () => setTimeout(() => (socket[leave](), resolve({ status: "left" })), 1));
+    const goAway = () => {
+      socket[leave]();
+      resolve({ status: "left" });
+    };
+    socket.write(head, () => setTimeout(goAway, 1));
   });
 };
 
@@ -171,7 +181,10 @@ function stall({ server, large, ended }) {
     const socket = connect(Number(port), hostname);
     socket.on("error", () => {});
     socket.write(`GET ${large.path} HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${large.jwt}\r\n\r\n`);
-    ended.then(() => (socket.destroy(), resolve({ status: "not read" })));
+    ended.then(() => {
+      socket.destroy();
+      resolve({ status: "not read" });
+    });
   });
 }
 

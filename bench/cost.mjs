@@ -46,7 +46,10 @@ function send(server, method, path, credential, body, headers = {}) {
 async function each(count, work) {
   let next = 0;
   const all = [];
-  await Promise.all(Array.from({ length: 16 }, async () => { for (let n; (n = next++) < count; ) all[n] = await work(n); }));
+  const worker = async () => {
+    for (let n = next++; n < count; n = next++) all[n] = await work(n);
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
   return all;
 }
 
@@ -209,7 +212,7 @@ const bills = MONTHS.map(bill);
 const large = (value) => (value >= 1e6 ? `${n(value / 1e6)} M` : value >= 1e3 ? `${n(value / 1e3)} k` : n(value));
 const money = `| a month | ${MONTHS.map((tokens) => `${tokens / 1e6} M tokens | $`).join(" | ")} |
 |---|${MONTHS.map(() => "--:|--:").join("|")}|
-${PRICES.map(({ what }, at) => `| ${what} | ${bills.map((lines) => `${large(lines[at].used)} ${lines[at].unit}`.trim() + ` | ${n(lines[at].dollars)}`).join(" | ")} |`).join("\n")}
+${PRICES.map(({ what }, at) => `| ${what} | ${bills.map((lines) => `${`${large(lines[at].used)} ${lines[at].unit}`.trim()} | ${n(lines[at].dollars)}`).join(" | ")} |`).join("\n")}
 | base fee | ${MONTHS.map(() => ` | ${n(BASE)}`).join(" | ")} |
 | **in all** | ${bills.map((lines) => ` | **${n(BASE + lines.reduce((sum, { dollars }) => sum + dollars, 0))}**`).join(" | ")} |`;
 

@@ -83,7 +83,10 @@ async function load(work, count, together) {
 /** Until the process has nothing left to do: what an answer leaves behind is its cost too. */
 async function quiet(pid) {
   // Rows wait for each other for a tenth of a second.
-  for (let before = -1, now; (now = cpuOf(pid)) - before > 500; before = now) await new Promise((resolve) => setTimeout(resolve, 250));
+  for (let before = -1, now = cpuOf(pid); now - before > 500; now = cpuOf(pid)) {
+    before = now;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
 }
 
 const TOKENS = "/api/v1/waitpoints/tokens";

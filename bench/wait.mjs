@@ -30,7 +30,11 @@ const WAYS = {
     const socket = new WebSocket(`${worker.url.replace("http", "ws")}${TOKENS}/${id}/wait`, ["waitpoint.v1", `bearer.${KEY}`]);
     const [ready, told] = [Promise.withResolvers(), Promise.withResolvers()];
     let count = 0;
-    socket.addEventListener("message", () => (count++ === 0 ? ready.resolve() : (told.resolve(performance.now()), socket.close())));
+    socket.addEventListener("message", () => {
+      if (count++ === 0) return ready.resolve();
+      told.resolve(performance.now());
+      socket.close();
+    });
     socket.addEventListener("error", ready.reject);
     return { ready: ready.promise, told: told.promise };
   },
@@ -120,8 +124,12 @@ for (const [what, fields] of Object.entries({
 })) {
   const settled = async () => {
     // What follows an answer is done when nothing has been written for a while.
-    for (let before = -1, now; (now = total(await rows())) !== before; before = now) await new Promise((resolve) => setTimeout(resolve, 400));
-    return total(await rows());
+    for (let before = -1; ; ) {
+      const now = total(await rows());
+      if (now === before) return now;
+      before = now;
+      await new Promise((resolve) => setTimeout(resolve, 400));
+    }
   };
   const start = await settled();
   const ids = [];

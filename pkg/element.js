@@ -50,7 +50,10 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     root.adoptedStyleSheets = [sheet];
     const add = (parent, tag, part, fields = {}) => {
       const element = Object.assign(document.createElement(tag), fields);
-      if (part) element.setAttribute("part", (this.#parts[part] = element) && part);
+      if (part) {
+        this.#parts[part] = element;
+        element.setAttribute("part", part);
+      }
       return parent.appendChild(element);
     };
     add(root, "slot");

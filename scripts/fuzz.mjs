@@ -98,7 +98,7 @@ async function fuzzAll({ seconds, names }) {
   const left = names.length ? names.slice() : known.slice();
   const failures = [];
   const next = async () => {
-    for (let name; (name = left.shift()); ) {
+    for (let name = left.shift(); name; name = left.shift()) {
       const seeds = [join(folder, "corpus", name), ...(READ_JSON.includes(name) ? [suite] : [])];
       const found = seconds === undefined ? join(scratch, name) : join(root, "target", "fuzz", "corpus", name);
       const done = await fuzz(join(programs, name), seeds, artifacts, { seconds, found });

@@ -17,7 +17,7 @@ await assertFree(port);
 const env = await build("worker");
 const secretKey = developmentSecret();
 forgetRequests();
-const wrangler = serve();
+serve();
 await ready();
 console.log(`\nWaitpoint is ready at ${origin}`);
 if (process.stdin.isTTY && process.stdout.isTTY) await show();
@@ -87,7 +87,6 @@ function serve() {
   };
   process.once("exit", stop);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(0));
-  return child;
 }
 
 /** Passes on what wrangler prints, but for npm's chatter and its log of requests, without credentials. */

@@ -19,6 +19,7 @@ if (chosen.length === 0) {
   const wasm = (feature) => ["--target", "wasm32-unknown-unknown", "--features", feature, "--locked"];
   step("format", "cargo", ["fmt", "--check"]);
   step("format of the fuzz targets", "cargo", ["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]);
+  step("format and lints of JavaScript", env.NODE, [join(root, "node_modules/@biomejs/biome/bin/biome"), "ci", "--error-on-warnings"]);
   step("lints of the pure modules and their tests", "cargo", ["clippy", "--all-targets", "--locked", ...lints]);
   step("lints of the Worker", "cargo", ["clippy", ...wasm("worker"), ...lints]);
   step("lints of the Worker that panics", "cargo", ["clippy", ...wasm("faults"), ...lints]);

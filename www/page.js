@@ -25,7 +25,10 @@
   let told = markOf((due - Date.now()) / 1000);
   const count = () => {
     const seconds = Math.round((due - Date.now()) / 1000);
-    if (seconds < 0) return (find("left").textContent = ""), look();
+    if (seconds < 0) {
+      find("left").textContent = "";
+      return look();
+    }
     const units = [[86400, "day"], [3600, "hour"], [60, "minute"]];
     const [size, unit] = units.find(([size]) => seconds >= 2 * size) ?? [1, "second"];
     const left = words.format(Math.round(seconds / size), unit);

@@ -45,7 +45,7 @@ console.log(status, JSON.stringify(output));
 
 /** An RFC 5322 message: the text, and the same as HTML. */
 function message(fields) {
-  const escape = (text) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
+  const escapeHtml = (text) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
   const fill = (file, write) =>
     readFileSync(new URL(file, import.meta.url), "utf8").replace(/{{(\w+)}}/g, (_, name) => write(fields[name]));
   const encoded = (text) => Buffer.from(text).toString("base64").replace(/.{76}/g, "$&\r\n");
@@ -66,7 +66,7 @@ function message(fields) {
     `--${boundary}`,
     part("text/plain", fill("mail.txt", String)),
     `--${boundary}`,
-    part("text/html", fill("mail.html", escape)),
+    part("text/html", fill("mail.html", escapeHtml)),
     `--${boundary}--`,
     "",
   ].join("\r\n");

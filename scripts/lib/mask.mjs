@@ -5,6 +5,7 @@ const MASK = "…";
 /** Of longer lines the rest is left out: nobody reads it, and the patterns below take their time. */
 const LONGEST = 10_000;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one.
 const STYLE = /\x1b\[[0-9;?]*[ -/]*[@-~]/g;
 
 /** npm's chatter around the build, and wrangler's log of requests: a method, then the URL. */

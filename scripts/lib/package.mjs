@@ -173,7 +173,7 @@ function inlined(wasm) {
   const others = counts.map((_, byte) => byte).filter((byte) => !frequent.has(byte));
   const character = (n) => String.fromCharCode(n + 32 + (n > 1) + (n > 58));
   const codes = new Map(order.map((byte, n) => [byte, character(n + 2)]));
-  others.forEach((byte, n) => codes.set(byte, character(n < 91 ? 0 : 1) + character((n % 91) + 2)));
+  for (const [n, byte] of others.entries()) codes.set(byte, character(n < 91 ? 0 : 1) + character((n % 91) + 2));
   const text = [...wasm].map((byte) => codes.get(byte)).join("");
   return `
   const text = ${JSON.stringify(text)};

@@ -229,7 +229,11 @@ test("an aborted call ends, before, during and between attempts", async () => {
       },
       [token, controller === "aborted"],
     );
-  const end = () => page.evaluate(() => (window.controller.abort("enough"), window.called));
+  const end = () =>
+    page.evaluate(() => {
+      window.controller.abort("enough");
+      return window.called;
+    });
   const aborted = ["aborted", "enough", false];
 
   await start("aborted");

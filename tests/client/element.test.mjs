@@ -19,7 +19,7 @@ const site = useSite(folder, { "content-security-policy": "default-src 'none'; s
 /** A page with the element; its events are kept in `window.events`. */
 async function show(attributes, inner = "Publish the report?", options) {
   const page = await browser.page({ bypassCSP: false, ...options });
-  await page.goto(site.url + "/index.html");
+  await page.goto(`${site.url}/index.html`);
   await page.evaluate(
     ([attributes, inner]) => {
       window.events = [];

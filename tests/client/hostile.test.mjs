@@ -74,10 +74,13 @@ afterEach(() => {
   globalThis.WebSocket = WebSocket;
   answers = [];
 });
-after(() => (server.closeAllConnections(), server.close()));
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
 
 const isText = (value) => typeof value === "string";
-const isDate = (value) => value instanceof Date && !isNaN(value);
+const isDate = (value) => value instanceof Date && !Number.isNaN(value.getTime());
 const orAbsent = (fits) => (value) => value === undefined || value === null || fits(value);
 
 /** What RetrievedToken says in index.d.ts. */
@@ -172,7 +175,10 @@ const socketThatSays = (messages) =>
   class extends EventTarget {
     constructor() {
       super();
-      setTimeout(() => messages.forEach((data) => this.dispatchEvent(Object.assign(new Event("message"), { data }))));
+      const dispatch = (data) => this.dispatchEvent(Object.assign(new Event("message"), { data }));
+      setTimeout(() => {
+        for (const data of messages) dispatch(data);
+      });
     }
     close() {}
     send() {}

@@ -32,7 +32,10 @@ const proxy = useProxy();
 function useProxy() {
   const proxy = Object.assign(new EventEmitter(), { url: "", pairs: new Set(), refuses: false });
   const server = createServer((client) => {
-    if (proxy.refuses) return client.destroy(), proxy.emit("refused");
+    if (proxy.refuses) {
+      client.destroy();
+      return proxy.emit("refused");
+    }
     const { hostname, port } = new URL(proxy.to ?? worker.url);
     const pair = { client, upstream: connect(port, hostname), mute: false };
     proxy.pairs.add(pair);
@@ -43,14 +46,21 @@ function useProxy() {
         if (sign.test(chunk)) proxy.emit(event);
       });
       from.on("error", () => {});
-      from.on("close", () => (to.destroy(), proxy.pairs.delete(pair)));
+      from.on("close", () => {
+        to.destroy();
+        proxy.pairs.delete(pair);
+      });
     };
     pass(client, pair.upstream, "asked", /^GET \S+\/wait /);
     pass(pair.upstream, client, "opened", /^HTTP\/1.1 101 /);
   });
-  proxy.cut = () => proxy.pairs.forEach(({ client }) => client.destroy());
+  proxy.cut = () => {
+    for (const { client } of proxy.pairs) client.destroy();
+  };
   /** What is connected stays so, but nothing more comes through. */
-  proxy.mute = () => proxy.pairs.forEach((pair) => (pair.mute = true));
+  proxy.mute = () => {
+    for (const pair of proxy.pairs) pair.mute = true;
+  };
   before(async () => {
     await once(server.listen(0, "127.0.0.1"), "listening");
     proxy.url = `http://127.0.0.1:${server.address().port}`;
@@ -71,7 +81,10 @@ class Watched extends WebSocket {
   constructor(...args) {
     super(...args);
     sockets.all.push(this);
-    this.addEventListener("message", ({ data }) => (this.heard.push(data), sockets.emit("heard", data)));
+    this.addEventListener("message", ({ data }) => {
+      this.heard.push(data);
+      sockets.emit("heard", data);
+    });
     this.addEventListener("close", () => sockets.emit("closed"));
   }
 }
@@ -287,7 +300,10 @@ test("a process ends by itself when its wait has ended, whatever became of it", 
     assert.deepEqual(await run(socket, complete), ["COMPLETED", 0]);
     assert.deepEqual(await run(socket, abort), ["aborted", 0]);
   }
-  const dead = (...args) => (proxy.mute(), abort(...args));
+  const dead = (...args) => {
+    proxy.mute();
+    return abort(...args);
+  };
   assert.deepEqual(await run("socket", dead), ["aborted", 0]);
 });
 
@@ -305,7 +321,10 @@ async function pageThatWaits(token, script = "") {
     window.controller = new AbortController();
     window.ask = (name) => window.waitpoint[name](token, { signal: window.controller.signal });
   }, token);
-  page.start = () => page.evaluate(() => void (window.waited = window.ask("waitForToken").catch((error) => error.code)));
+  page.start = () =>
+    page.evaluate(() => {
+      window.waited = window.ask("waitForToken").catch((error) => error.code);
+    });
   page.told = () => page.evaluate(() => window.waited);
   return page;
 }

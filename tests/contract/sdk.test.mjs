@@ -122,10 +122,16 @@ test("wait.listTokens pages through a thousand tokens, forwards and backwards", 
     assert.deepEqual(ids.toSorted(), made.toSorted());
     let page = await wait.listTokens({ tags: tag, limit: 100 });
     const pages = [page];
-    while (page.hasNextPage()) pages.push((page = await page.getNextPage()));
+    while (page.hasNextPage()) {
+      page = await page.getNextPage();
+      pages.push(page);
+    }
     assert.equal(pages.length, 11);
     const back = [page];
-    while (page.hasPreviousPage()) back.unshift((page = await page.getPreviousPage()));
+    while (page.hasPreviousPage()) {
+      page = await page.getPreviousPage();
+      back.unshift(page);
+    }
     const read = (pages) => pages.map(({ data }) => data.map(({ id }) => id));
     // The first page backwards from the last is a full one, so the groups differ and the order does not.
     assert.deepEqual(read(back).flat(), read(pages).flat());

@@ -393,8 +393,9 @@ class Run {
         for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
           isAlive();
           text += chunk;
-          for (let at; (at = text.indexOf("\n\n")) >= 0; text = text.slice(at + 2)) {
+          for (let at = text.indexOf("\n\n"); at >= 0; at = text.indexOf("\n\n")) {
             const data = /^data: (.*)$/m.exec(text.slice(0, at))?.[1];
+            text = text.slice(at + 2);
             const shown = data && this.#shown(JSON.parse(data));
             // That it waits may have been so since the request began; its end is news.
             if (shown) tell({ ...shown, began: shown.status === "WAITING" ? began : now(), ended: now() });
@@ -430,14 +431,18 @@ class Run {
     if ((await Promise.race([Promise.all(this.#unattended), over])) === "over") {
       this.failures.push(`${this.#unattended.length - this.lags.length} timeouts were never told`);
     }
-    for (let missing; (missing = await this.#unlisted()).length > 0; await pause(500)) {
+    for (;;) {
+      const missing = await this.#unlisted();
+      if (missing.length === 0) return;
       // A row that a crash has kept from the index comes when its token is asked for, or with another's, or by its alarm, for
       // which nobody waits here.
       await this.insist(TOKENS, { body: "{}" });
       await each(missing, (token) => this.read(token));
-      if (!limit.aborted) continue;
-      for (const token of missing) this.failures.push(`${token.id} is not listed as it is: ${token.told()}`);
-      break;
+      if (limit.aborted) {
+        for (const token of missing) this.failures.push(`${token.id} is not listed as it is: ${token.told()}`);
+        return;
+      }
+      await pause(500);
     }
   }
 
@@ -456,7 +461,10 @@ class Run {
   report(seconds) {
     const faults = {};
     for (const token of this.tokens) {
-      for (const fault of token.faults()) (faults[fault] ??= []).push(token);
+      for (const fault of token.faults()) {
+        faults[fault] ??= [];
+        faults[fault].push(token);
+      }
     }
     const { kills, counts, failures, atKill, lags } = this;
     const acknowledged = this.acknowledged.length;

@@ -137,7 +137,10 @@ async function useApp(vars = {}) {
     const body = Buffer.concat(await Array.fromAsync(request));
     if (request.url === "/notify") {
       const { text } = JSON.parse(body);
-      if (app.refusals-- > 0) return (app.refused = text), response.writeHead(500).end();
+      if (app.refusals-- > 0) {
+        app.refused = text;
+        return response.writeHead(500).end();
+      }
       app.told.push(text);
       response.end();
       return app.emit("passed");

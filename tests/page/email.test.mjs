@@ -60,7 +60,10 @@ test("a local catcher gets the message whole", async () => {
         inData = line === "DATA";
         return socket.write(inData ? "354 go on\r\n" : line === "QUIT" ? "221 bye\r\n" : "250-fine\r\n250 fine\r\n");
       }
-      if (line !== ".") return (message += `${line}\r\n`);
+      if (line !== ".") {
+        message += `${line}\r\n`;
+        return;
+      }
       inData = false;
       socket.write("250 kept\r\n");
     });

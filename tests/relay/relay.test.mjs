@@ -45,7 +45,10 @@ async function useWay() {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   way.url = `http://127.0.0.1:${server.address().port}`;
-  after(() => (server.closeAllConnections(), server.close()));
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   return way;
 }
 

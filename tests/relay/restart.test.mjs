@@ -22,7 +22,10 @@ test("killed after it acknowledged and before upstream heard of it, it hands the
     response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text());
   });
   await once(way.listen(0, "127.0.0.1"), "listening");
-  after(() => (way.closeAllConnections(), way.close()));
+  after(() => {
+    way.closeAllConnections();
+    way.close();
+  });
   const flags = ["--var", `UPSTREAM:http://127.0.0.1:${way.address().port}`];
   const port = await freePort();
   const first = await start(port, folder, ...flags);

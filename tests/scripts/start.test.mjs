@@ -12,7 +12,10 @@ import { traces, writtenBytes, writtenRows } from "../support/secrets.mjs";
 
 /** All that it may write to: its state, and what wrangler takes for the home and the temporary folder. */
 const folder = temporaryFolder();
-const place = (name) => (mkdirSync(join(folder, name)), join(folder, name));
+const place = (name) => {
+  mkdirSync(join(folder, name));
+  return join(folder, name);
+};
 Object.assign(process.env, {
   CARGO_HOME: process.env.CARGO_HOME ?? join(homedir(), ".cargo"),
   RUSTUP_HOME: process.env.RUSTUP_HOME ?? join(homedir(), ".rustup"),

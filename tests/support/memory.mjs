@@ -54,7 +54,9 @@ async function connect(url) {
   const socket = new WebSocket(url);
   const waiting = new Map();
   const found = Promise.withResolvers();
-  const fail = (why) => [found, ...waiting.values()].forEach(({ reject }) => reject(why));
+  const fail = (why) => {
+    for (const { reject } of [found, ...waiting.values()]) reject(why);
+  };
   // Nobody may wait for it when the connection fails.
   found.promise.catch(() => {});
   socket.addEventListener("message", ({ data }) => {

@@ -9,7 +9,9 @@ import { after } from "node:test";
 import { TOKENS, root, until } from "./harness.mjs";
 
 const running = new Set();
-after(() => running.forEach((process) => process.kill("SIGKILL")));
+after(() => {
+  for (const process of running) process.kill("SIGKILL");
+});
 
 export function launch(port, folder, ...flags) {
   const args = [join(root, "scripts/start.mjs"), "--port", String(port), "--persist-to", folder, ...flags];

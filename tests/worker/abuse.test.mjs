@@ -88,7 +88,12 @@ test("bodies that trickle hold nobody up, and complete when they are whole", asy
   const sent = tokens.map(({ id }) =>
     fetch(`${worker.url}${TOKENS}/${id}/complete`, {
       method: "POST",
-      body: new ReadableStream({ start: (stream) => (stream.enqueue(new TextEncoder().encode('{"data":')), streams.push(stream)) }),
+      body: new ReadableStream({
+        start(stream) {
+          stream.enqueue(new TextEncoder().encode('{"data":'));
+          streams.push(stream);
+        },
+      }),
       duplex: "half",
       headers: { authorization: `Bearer ${KEY}` },
     }),
@@ -96,7 +101,10 @@ test("bodies that trickle hold nobody up, and complete when they are whole", asy
   const other = await worker.create();
   assert.equal((await worker.complete(other.id, 1)).headers.get("waitpoint-outcome"), "completed");
   for (const { id } of tokens) assert.equal((await worker.retrieve(id)).status, "WAITING");
-  for (const stream of streams) (stream.enqueue(new TextEncoder().encode("1}")), stream.close());
+  for (const stream of streams) {
+    stream.enqueue(new TextEncoder().encode("1}"));
+    stream.close();
+  }
   assert.deepEqual((await Promise.all(sent)).map(({ status }) => status), Array(50).fill(200));
 });
 

@@ -27,7 +27,7 @@ const bare = (file) => file.toString().replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
 async function forEachFile(what) {
   const left = files.slice();
   const next = async () => {
-    for (let name; (name = left.pop()); ) await what(name, readFileSync(join(folder, name)));
+    for (let name = left.pop(); name; name = left.pop()) await what(name, readFileSync(join(folder, name)));
   };
   await Promise.all(Array.from({ length: 10 }, next));
 }

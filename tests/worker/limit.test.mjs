@@ -10,11 +10,11 @@ import { KEY, OTHER_KEY, SECRET_KEYS, TOKENS, callbackHash, root, sign, temporar
 const folder = temporaryFolder();
 const config = readFileSync(join(root, "wrangler.toml"), "utf8");
 const small = config
-  .replace(/(name = "TOKEN_LIMIT"[^]*?limit =) \d+/, "$1 1")
-  .replace(/(name = "ENVIRONMENT_LIMIT"[^]*?limit =) \d+/, "$1 1")
-  .replace(/(name = "ADDRESS_LIMIT"[^]*?limit =) \d+/, "$1 20");
+  .replace(/(name = "TOKEN_LIMIT"[\s\S]*?limit =) \d+/, "$1 1")
+  .replace(/(name = "ENVIRONMENT_LIMIT"[\s\S]*?limit =) \d+/, "$1 1")
+  .replace(/(name = "ADDRESS_LIMIT"[\s\S]*?limit =) \d+/, "$1 20");
 writeFileSync(join(folder, "small.toml"), small);
-const unbound = config.replace(/\[\[ratelimits\]\][^]*?\n\n/g, "");
+const unbound = config.replace(/\[\[ratelimits\]\][\s\S]*?\n\n/g, "");
 writeFileSync(join(folder, "unbound.toml"), unbound);
 // Environments that use up their share, so that no other test meets that.
 const LOOPING = "tr_dev_looping_012345678901234";

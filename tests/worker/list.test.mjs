@@ -1,7 +1,7 @@
 // Lists: every filter, every page, both ways, and an index that comes to agree with the tokens.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KEY, OTHER_KEY, TOKENS, sign, until, useWorker } from "../support/harness.mjs";
+import { OTHER_KEY, TOKENS, sign, until, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 const forgetful = useWorker({ vars: { RETENTION: "2s" } });
@@ -87,7 +87,8 @@ test("pages forwards and backwards are the same pages", async () => {
   for (let after; ; ) {
     const page = await list({ "filter[tags]": tag, "page[size]": 25, ...(after && { "page[after]": after }) });
     pages.push(page);
-    if (!(after = page.pagination.next)) break;
+    after = page.pagination.next;
+    if (!after) break;
   }
   assert.deepEqual(pages.map(({ data }) => data.length), [25, 25, 25, 25, 10]);
   assert.equal(new Set(pages.flatMap(ids)).size, 110);

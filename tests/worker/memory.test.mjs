@@ -42,7 +42,10 @@ async function useUpstream(t, output, outputType = "application/json") {
     response.end(request.method === "POST" ? '{"success":true}' : token);
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
-  t.after(() => (server.closeAllConnections(), server.close()));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   return `http://127.0.0.1:${server.address().port}`;
 }
 const RELAYED = "waitpoint_crelayed";

@@ -169,7 +169,10 @@ async function start() {
     poll(id) {
       const leaving = new AbortController();
       const answer = api(wait(id), undefined, { prefer: "wait=25" }, { signal: leaving.signal });
-      answer.leave = () => (leaving.abort(), answer.catch(() => {}));
+      answer.leave = () => {
+        leaving.abort();
+        return answer.catch(() => {});
+      };
       return answer;
     },
     /** A stream of events that has begun; `end` is the last. */
@@ -178,7 +181,7 @@ async function start() {
       const reader = body.pipeThrough(new TextDecoderStream()).getReader();
       let text = (await reader.read()).value;
       const end = async () => {
-        for (let read; !(read = await reader.read()).done; ) text += read.value;
+        for (let read = await reader.read(); !read.done; read = await reader.read()) text += read.value;
         return JSON.parse(text.match(/^data: .*$/gm).at(-1).slice("data: ".length));
       };
       return { end: end() };
@@ -203,7 +206,10 @@ async function receiver(status = 200) {
     server.emit("attempt");
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
-  after(() => (server.closeAllConnections(), server.close()));
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   const attempts = async (count) => {
     while (got.length < count) await once(server, "attempt");
     return got;

@@ -1,7 +1,7 @@
 // The product as `npm start` runs it, killed and started again over the same storage.
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";

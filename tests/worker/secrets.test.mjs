@@ -96,7 +96,7 @@ test("a life: created, waited for, read, listed, decided in every way, told to w
     const [byKey, byJwt, byHash, byLink, byPage] = tokens;
 
     // Waited for in the three ways while it is decided.
-    const socket = new WebSocket(edge.url.replace("http", "ws") + `${byJwt.path}/wait`, ["waitpoint.v1", `bearer.${byJwt.jwt}`]);
+    const socket = new WebSocket(`${edge.url.replace("http", "ws")}${byJwt.path}/wait`, ["waitpoint.v1", `bearer.${byJwt.jwt}`]);
     await once(socket, "message");
     const told = once(socket, "message");
     const events = await fetch(`${edge.url}${byJwt.path}/wait`, { headers: { authorization: `Bearer ${byJwt.jwt}`, accept: "text/event-stream" } });
@@ -173,7 +173,7 @@ test("no secret stands in what was stored, logged, or told to webhooks", async (
     rmSync(join(folder, name));
   }
   for (const before of [0, 1, 2, 3]) {
-    const text = Buffer.from("x".repeat(before) + planted + "xyz");
+    const text = Buffer.from(`${"x".repeat(before)}${planted}xyz`);
     assert.ok(traces({ text: Buffer.from(text.toString("base64")) }, { planted }).length > 0, `base64 at ${before}`);
   }
 });

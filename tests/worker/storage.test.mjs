@@ -231,7 +231,10 @@ async function receiver() {
     server.emit("message");
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
-  after(() => (server.closeAllConnections(), server.close()));
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   const of = async (id) => {
     while (!got.has(id)) await once(server, "message");
     return got.get(id);

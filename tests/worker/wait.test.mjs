@@ -13,7 +13,10 @@ function socket(token, protocols) {
   const socket = new WebSocket(worker.url.replace("http", "ws") + wait(token), offered);
   const messages = [];
   let told = () => {};
-  socket.addEventListener("message", ({ data }) => (messages.push(data), told()));
+  socket.addEventListener("message", ({ data }) => {
+    messages.push(data);
+    told();
+  });
   socket.closed = new Promise((resolve) => socket.addEventListener("close", ({ code }) => resolve(code)));
   socket.next = async () => {
     while (messages.length === 0) await new Promise((resolve) => (told = resolve));

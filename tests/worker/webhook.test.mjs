@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
-import { KEY, SECRET_KEYS, TOKENS, sign, until, useWorker } from "../support/harness.mjs";
+import { SECRET_KEYS, TOKENS, until, useWorker } from "../support/harness.mjs";
 
 const secret = () => `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
 const [NEW, OLD] = [secret(), secret()];
@@ -24,7 +24,10 @@ const server = createServer(async (request, response) => {
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
 receiver.url = `http://127.0.0.1:${server.address().port}`;
-after(() => (server.closeAllConnections(), server.close()));
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
 async function received(path, count = 1, body = "") {
   for (;;) {
     const got = receiver.got.filter((got) => got.path === path && got.body.includes(body));
