@@ -13,7 +13,9 @@ import { COUNTING } from "../tests/support/counting.mjs";
 import { cpuOf } from "../tests/support/measure.mjs";
 import { KEY, serve, waitpoint } from "../tests/support/workerd.mjs";
 
-const { values } = parseArgs({ options: { sizes: { type: "string", default: "1000,10000,100000" }, write: { type: "boolean" } } });
+const { values } = parseArgs({
+  options: { sizes: { type: "string", default: "1000,10000,100000" }, write: { type: "boolean" } },
+});
 const sizes = values.sizes.split(",").map(Number);
 underNode(await build("worker"));
 execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });
@@ -64,19 +66,29 @@ async function until(ask, done) {
 /** Until nothing is left to do. */
 const quiet = (server) => {
   let before = -1;
-  return until(async () => cpuOf(server.pid), (now) => {
-    const still = now - before < 1_000;
-    before = now;
-    return still;
-  });
+  return until(
+    async () => cpuOf(server.pid),
+    (now) => {
+      const still = now - before < 1_000;
+      before = now;
+      return still;
+    },
+  );
 };
 
 const create = async (server) => {
-  const { text, headers } = await send(server, "POST", TOKENS, KEY, '{"timeout":"1h","tags":["cost"]}');
+  const { text, headers } = await send(
+    server,
+    "POST",
+    TOKENS,
+    KEY,
+    '{"timeout":"1h","tags":["cost"]}',
+  );
   const { id, url } = JSON.parse(text);
   return { path: `${TOKENS}/${id}`, page: new URL(url).pathname, jwt: headers["x-trigger-jwt"] };
 };
-const complete = (server, { path, jwt }) => send(server, "POST", `${path}/complete`, jwt, '{"data":{"status":"approved","by":"cost"}}');
+const complete = (server, { path, jwt }) =>
+  send(server, "POST", `${path}/complete`, jwt, '{"data":{"status":"approved","by":"cost"}}');
 
 /** What is counted and used while `work` runs: sums by kind, CPU microseconds, seconds. */
 async function measured(server, work) {
@@ -85,9 +97,20 @@ async function measured(server, work) {
   await work();
   await quiet(server);
   const after = await counts(server);
-  const sums = Object.fromEntries(KINDS.map((kind) => [kind, Object.fromEntries(FIELDS.map((field) => [field, after[kind][field] - before[kind][field]]))]));
+  const sums = Object.fromEntries(
+    KINDS.map((kind) => [
+      kind,
+      Object.fromEntries(FIELDS.map((field) => [field, after[kind][field] - before[kind][field]])),
+    ]),
+  );
   const bytesBefore = Object.fromEntries(KINDS.map((kind) => [kind, before[kind].bytes]));
-  return { sums, bytesBefore, bytes: Object.fromEntries(KINDS.map((kind) => [kind, after[kind].bytes])), cpu: cpuOf(server.pid) - cpu, seconds: (performance.now() - began) / 1000 };
+  return {
+    sums,
+    bytesBefore,
+    bytes: Object.fromEntries(KINDS.map((kind) => [kind, after[kind].bytes])),
+    cpu: cpuOf(server.pid) - cpu,
+    seconds: (performance.now() - began) / 1000,
+  };
 }
 
 /** So many whole lives, and what each of them took. */
@@ -97,32 +120,51 @@ async function lives(size) {
   // What is compiled at the first calls is not what a call costs.
   const warm = async () => each(100, async () => complete(server, await create(server)));
   await warm();
-  await until(() => counts(server), ({ token }) => token.forgotten >= 100);
-  const total = Object.fromEntries(KINDS.map((kind) => [kind, Object.fromEntries(FIELDS.map((field) => [field, 0]))]));
+  await until(
+    () => counts(server),
+    ({ token }) => token.forgotten >= 100,
+  );
+  const total = Object.fromEntries(
+    KINDS.map((kind) => [kind, Object.fromEntries(FIELDS.map((field) => [field, 0]))]),
+  );
   const batches = [];
   for (let done = 0; done < size; done += BATCH) {
     const count = Math.min(BATCH, size - done);
     if (done > 0) {
       await server.restart(() => {
         const folder = join(server.folder, "TokenObject");
-        for (const name of readdirSync(folder)) if (/^[0-9a-f]{64}/.test(name)) rmSync(join(folder, name));
+        for (const name of readdirSync(folder))
+          if (/^[0-9a-f]{64}/.test(name)) rmSync(join(folder, name));
       });
       await warm();
-      await until(() => counts(server), ({ token }) => token.forgotten >= 100);
+      await until(
+        () => counts(server),
+        ({ token }) => token.forgotten >= 100,
+      );
     }
     const { forgotten } = (await counts(server)).token;
     const batch = await measured(server, async () => {
       await each(count, async () => complete(server, await create(server)));
-      await until(() => counts(server), ({ token }) => token.forgotten >= forgotten + count);
+      await until(
+        () => counts(server),
+        ({ token }) => token.forgotten >= forgotten + count,
+      );
     });
-    for (const kind of KINDS) for (const field of FIELDS) total[kind][field] += batch.sums[kind][field];
+    for (const kind of KINDS)
+      for (const field of FIELDS) total[kind][field] += batch.sums[kind][field];
     batches.push(batch.cpu / count);
     process.stderr.write(`${done + count} of ${size} \r`);
   }
   await server.stop();
   const tenth = Math.max(1, Math.floor(batches.length / 10));
   const mean = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-  return { size, total, cpu: mean(batches), first: mean(batches.slice(0, tenth)), last: mean(batches.slice(-tenth)) };
+  return {
+    size,
+    total,
+    cpu: mean(batches),
+    first: mean(batches.slice(0, tenth)),
+    last: mean(batches.slice(-tenth)),
+  };
 }
 
 /** One life after the other, each looked at as tokens are: what a token takes in all where nothing queues up. */
@@ -130,14 +172,18 @@ async function lookedAt(count) {
   const server = await serve(waitpoint({ RETENTION: "2s" }, COUNTING), { cpu: 0 });
   const life = async () => {
     const token = await create(server);
-    for (let n = 0; n < PAGES; n++) await send(server, "GET", token.page, "", undefined, { accept: "text/html" });
+    for (let n = 0; n < PAGES; n++)
+      await send(server, "GET", token.page, "", undefined, { accept: "text/html" });
     await complete(server, token);
     await send(server, "GET", token.path, KEY);
   };
   const run = async (times) => {
     const { forgotten } = (await counts(server)).token;
     for (let n = 0; n < times; n++) await life();
-    await until(() => counts(server), ({ token }) => token.forgotten >= forgotten + times);
+    await until(
+      () => counts(server),
+      ({ token }) => token.forgotten >= forgotten + times,
+    );
   };
   await run(100);
   const found = await measured(server, () => run(count));
@@ -149,7 +195,9 @@ async function lookedAt(count) {
 async function kept(count) {
   const server = await serve(waitpoint({}, COUNTING), { cpu: 0 });
   await each(100, async () => complete(server, await create(server)));
-  const found = await measured(server, () => each(count, async () => complete(server, await create(server))));
+  const found = await measured(server, () =>
+    each(count, async () => complete(server, await create(server))),
+  );
   const before = found.bytesBefore.index;
   await server.stop();
   return { token: found.bytes.token, index: (found.bytes.index - before) / count };
@@ -162,13 +210,23 @@ const life = await lookedAt(LOOKED_AT);
 const bytes = await kept(2_000);
 const of = (run, kind, field) => run.total[kind][field] / run.size;
 const across = (run, field) => KINDS.reduce((sum, kind) => sum + of(run, kind, field), 0);
-const n = (value, digits = 2) => value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const n = (value, digits = 2) =>
+  value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 const linear = `| tokens | CPU of workerd a token, µs | first tenth | last tenth | rows written a token | rows read | requests to objects | alarms |
 |--:|--:|--:|--:|--:|--:|--:|--:|
 ${runs
   .map((run) => {
-    const cells = [n(run.size, 0), n(run.cpu, 0), n(run.first, 0), n(run.last, 0), n(across(run, "written")), n(across(run, "read")), n(across(run, "requests")), n(across(run, "alarms"))];
+    const cells = [
+      n(run.size, 0),
+      n(run.cpu, 0),
+      n(run.first, 0),
+      n(run.last, 0),
+      n(across(run, "written")),
+      n(across(run, "read")),
+      n(across(run, "requests")),
+      n(across(run, "alarms")),
+    ];
     return `| ${cells.join(" | ")} |`;
   })
   .join("\n")}`;
@@ -194,12 +252,35 @@ const asked = taken("requests") + taken("alarms");
 const PRICES_OF = "2026-11-17";
 const PRICES = [
   { what: "Worker requests", a: each_["Worker requests"], included: 10e6, per: 1e6, price: 0.3 },
-  { what: "Worker CPU", a: each_["Worker CPU, ms"], included: 30e6, per: 1e6, price: 0.02, unit: "ms" },
+  {
+    what: "Worker CPU",
+    a: each_["Worker CPU, ms"],
+    included: 30e6,
+    per: 1e6,
+    price: 0.02,
+    unit: "ms",
+  },
   { what: "requests to objects", a: asked, included: 1e6, per: 1e6, price: 0.15 },
-  { what: "objects active", a: each_["objects active, ms"], factor: 0.128 / 1000, included: 400e3, per: 1e6, price: 12.5, unit: "GB-s" },
+  {
+    what: "objects active",
+    a: each_["objects active, ms"],
+    factor: 0.128 / 1000,
+    included: 400e3,
+    per: 1e6,
+    price: 12.5,
+    unit: "GB-s",
+  },
   { what: "rows written", a: each_["rows written"], included: 50e6, per: 1e6, price: 1 },
   { what: "rows read", a: each_["rows read"], included: 25e9, per: 1e6, price: 0.001 },
-  { what: "stored for a month", a: stored, factor: 1e-9, included: 5, per: 1, price: 0.2, unit: "GB" },
+  {
+    what: "stored for a month",
+    a: stored,
+    factor: 1e-9,
+    included: 5,
+    per: 1,
+    price: 0.2,
+    unit: "GB",
+  },
 ];
 const BASE = 5;
 const bill = (tokens) =>
@@ -209,7 +290,8 @@ const bill = (tokens) =>
   });
 const MONTHS = [1e6, 100e6];
 const bills = MONTHS.map(bill);
-const large = (value) => (value >= 1e6 ? `${n(value / 1e6)} M` : value >= 1e3 ? `${n(value / 1e3)} k` : n(value));
+const large = (value) =>
+  value >= 1e6 ? `${n(value / 1e6)} M` : value >= 1e3 ? `${n(value / 1e3)} k` : n(value);
 const money = `| a month | ${MONTHS.map((tokens) => `${tokens / 1e6} M tokens | $`).join(" | ")} |
 |---|${MONTHS.map(() => "--:|--:").join("|")}|
 ${PRICES.map(({ what }, at) => `| ${what} | ${bills.map((lines) => `${`${large(lines[at].used)} ${lines[at].unit}`.trim()} | ${n(lines[at].dollars)}`).join(" | ")} |`).join("\n")}
@@ -235,7 +317,9 @@ A life as above, in which its page is fetched ${PAGES} times (two scanners and a
 
 | | a token |
 |---|--:|
-${Object.entries(each_).map(([what, value]) => `| ${what} | ${n(value)} |`).join("\n")}
+${Object.entries(each_)
+  .map(([what, value]) => `| ${what} | ${n(value)} |`)
+  .join("\n")}
 
 CPU is all that workerd used, the counting included, so more than a Worker is billed for. Objects are billed for the time in which they are active, at 128 MB (0.128 GB-s a
 second): that is how long their handlers took, here without a network between them. What is stored was measured on 2,000 tokens that are kept, with a small output.

@@ -1,12 +1,13 @@
 // `npm run bench:package`: what the npm package costs a page, side by side with what people write
 // instead. Sizes, and the time from the request of a cold page to the completion's arrival at the server.
 // `--rounds N` (default 21) rounds of every page, interleaved.
-import { build as bundle } from "esbuild";
+
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
+import { build as bundle } from "esbuild";
 import { chromium } from "playwright-core";
-import { FLAGS, ensureBrowser } from "../scripts/lib/browser.mjs";
+import { ensureBrowser, FLAGS } from "../scripts/lib/browser.mjs";
 import { build } from "../scripts/lib/build.mjs";
 import { root } from "../scripts/lib/process.mjs";
 
@@ -63,7 +64,8 @@ const stubs = {
   name: "stubs of Node's modules",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "stub" }));
-    const contents = "module.exports = { AsyncLocalStorage: class { run(_, f, ...a) { return f(...a) } getStore() {} enterWith() {} } }";
+    const contents =
+      "module.exports = { AsyncLocalStorage: class { run(_, f, ...a) { return f(...a) } getStore() {} enterWith() {} } }";
     onLoad({ filter: /.*/, namespace: "stub" }, () => ({ contents }));
   },
 };
@@ -90,7 +92,9 @@ async function serve(scripts) {
     const { pathname } = new URL(request.url, "http://x");
     const [, name, file] = pathname.split("/");
     const send = (type, body) =>
-      response.writeHead(200, { "content-type": type, "content-encoding": "gzip" }).end(gzipSync(body));
+      response
+        .writeHead(200, { "content-type": type, "content-encoding": "gzip" })
+        .end(gzipSync(body));
     if (request.method === "POST") {
       arrived.resolve?.(performance.now() - asked.at);
       return send("application/json", '{"success":true}');
@@ -98,7 +102,10 @@ async function serve(scripts) {
     if (file === "app.js") return send("text/javascript", scripts[decodeURIComponent(name)]);
     if (file === "") {
       asked.at = performance.now();
-      return send("text/html", '<!doctype html><link rel="icon" href="data:,"><script type="module" src="app.js"></script>');
+      return send(
+        "text/html",
+        '<!doctype html><link rel="icon" href="data:,"><script type="module" src="app.js"></script>',
+      );
     }
     response.writeHead(404).end();
   });
@@ -138,7 +145,10 @@ const site = await serve(scripts);
 const browser = await chromium.launch({ executablePath: CHROME, args: FLAGS });
 
 const table = Object.fromEntries(
-  Object.entries(scripts).map(([name, script]) => [name, { "gzip, bytes": gzipSync(script, { level: 9 }).length }]),
+  Object.entries(scripts).map(([name, script]) => [
+    name,
+    { "gzip, bytes": gzipSync(script, { level: 9 }).length },
+  ]),
 );
 for (const [condition, emulated] of Object.entries(CONDITIONS)) {
   const times = Object.fromEntries(Object.keys(PAGES).map((name) => [name, []]));
@@ -154,7 +164,13 @@ for (const [condition, emulated] of Object.entries(CONDITIONS)) {
   const [first] = Object.values(times).map((list) => [...list]);
   const ky = [...times.ky];
   for (const [name, list] of Object.entries(times)) {
-    const middle = (ratios) => Number(quantile(ratios.sort((a, b) => a - b), 0.5).toFixed(2));
+    const middle = (ratios) =>
+      Number(
+        quantile(
+          ratios.sort((a, b) => a - b),
+          0.5,
+        ).toFixed(2),
+      );
     const toFetch = middle(list.map((millis, round) => millis / first[round]));
     const toKy = middle(list.map((millis, round) => millis / ky[round]));
     list.sort((a, b) => a - b);

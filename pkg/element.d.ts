@@ -16,7 +16,11 @@ declare global {
     "waitpoint-approval": WaitpointApproval;
   }
   interface HTMLElementEventMap {
-    "waitpoint-complete": CustomEvent<{ outcome: Outcome | undefined; data: unknown; decision: "approve" | "reject" }>;
+    "waitpoint-complete": CustomEvent<{
+      outcome: Outcome | undefined;
+      data: unknown;
+      decision: "approve" | "reject";
+    }>;
     "waitpoint-error": CustomEvent<{ error: WaitpointError }>;
   }
 }

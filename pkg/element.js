@@ -1,5 +1,5 @@
 // The entry `waitpoint/element`: <waitpoint-approval>, on top of `waitpoint`. Importing it defines it.
-import { WaitpointError, completeToken, retrieveToken } from "./index.js";
+import { completeToken, retrieveToken, WaitpointError } from "./index.js";
 
 // Each state's sentence is a slot, so that a page can say it in its own words.
 const SENTENCES = {
@@ -63,12 +63,20 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     add(label, "textarea", "comment", { maxLength: 2000 });
     const row = add(root, "div", "buttons", { className: "row" });
     for (const [name, { style }] of Object.entries(DECISIONS)) {
-      add(row, "button", name, { type: "button", className: style, onclick: () => this.decide(name) });
+      add(row, "button", name, {
+        type: "button",
+        className: style,
+        onclick: () => this.decide(name),
+      });
     }
     const status = add(root, "p", "status", { tabIndex: -1 });
     status.setAttribute("role", "status");
     add(root, "div", "again", { className: "row", hidden: true });
-    add(this.#parts.again, "button", "retry", { className: "plain", type: "button", onclick: () => this.decide(this.#chosen) });
+    add(this.#parts.again, "button", "retry", {
+      className: "plain",
+      type: "button",
+      onclick: () => this.decide(this.#chosen),
+    });
     add(this.#parts.retry, "slot", "", { name: "retry" }).append("Try again");
     add(root, "a", "link", { hidden: true });
     add(this.#parts.link, "slot", "", { name: "link" }).append("Decide on the page");
@@ -99,7 +107,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
 
   /** Decides as its button does; resolves when the state is final or failed. */
   async decide(name) {
-    if (!Object.hasOwn(DECISIONS, name)) throw new TypeError(`a decision is one of ${Object.keys(DECISIONS)}, not ${name}`);
+    if (!Object.hasOwn(DECISIONS, name))
+      throw new TypeError(`a decision is one of ${Object.keys(DECISIONS)}, not ${name}`);
     if (!["idle", "failed"].includes(this.#state)) return;
     const { comment } = this.#parts;
     // White space is no comment.
@@ -157,7 +166,9 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
       parts[decision].hidden = given === "";
     }
     const asked = this.getAttribute("comment");
-    label.hidden = !["optional", "required"].includes(asked) || !["idle", "sending", "failed"].includes(this.#state);
+    label.hidden =
+      !["optional", "required"].includes(asked) ||
+      !["idle", "sending", "failed"].includes(this.#state);
     required.hidden = asked !== "required";
     comment.required = asked === "required";
   }
@@ -175,7 +186,10 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     try {
       if (text !== null) data = JSON.parse(text);
     } catch (cause) {
-      throw new WaitpointError(`${name}-data is no JSON: ${text}`, { code: "invalid_argument", cause });
+      throw new WaitpointError(`${name}-data is no JSON: ${text}`, {
+        code: "invalid_argument",
+        cause,
+      });
     }
     const comment = this.#parts.label.hidden ? "" : this.#parts.comment.value;
     if (!comment) return data;
@@ -206,7 +220,10 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     }
     comment.readOnly = state === "sending";
     this.#label();
-    const slot = Object.assign(document.createElement("slot"), { name: state, textContent: SENTENCES[state] });
+    const slot = Object.assign(document.createElement("slot"), {
+      name: state,
+      textContent: SENTENCES[state],
+    });
     status.dataset.state = state;
     status.replaceChildren(slot);
     if (focused && !["idle", "sending"].includes(state)) (retryable ? retry : status).focus();

@@ -5,7 +5,11 @@
 export type TokenReference =
   | string
   | URL
-  | { readonly id: string; readonly url?: string | undefined; readonly publicAccessToken?: string | undefined };
+  | {
+      readonly id: string;
+      readonly url?: string | undefined;
+      readonly publicAccessToken?: string | undefined;
+    };
 
 /** What every call takes. */
 export interface CallOptions {
@@ -143,7 +147,10 @@ export interface DecodedToken {
 export function decodeToken(token: TokenReference): DecodedToken;
 
 /** Sets what calls use that say nothing themselves; what is not named stays. */
-export function configure(options: { baseURL?: string | undefined; accessToken?: string | undefined }): void;
+export function configure(options: {
+  baseURL?: string | undefined;
+  accessToken?: string | undefined;
+}): void;
 
 /** Everything that this package throws or rejects with. */
 export class WaitpointError extends Error {

@@ -67,7 +67,10 @@ export interface CreatedToken {
  *
  * @throws {WaitpointError}
  */
-export function createToken(token?: CreateTokenOptions, options?: CallOptions): Promise<CreatedToken>;
+export function createToken(
+  token?: CreateTokenOptions,
+  options?: CallOptions,
+): Promise<CreatedToken>;
 
 /** Which tokens to list. A token must fit all that is given. */
 export interface ListTokensFilters {
@@ -92,7 +95,15 @@ export interface ListTokensFilters {
 /** A token in a list: all but its output. */
 export type ListedToken = Pick<
   RetrievedToken,
-  "id" | "url" | "status" | "createdAt" | "completedAt" | "timeoutAt" | "idempotencyKey" | "idempotencyKeyExpiresAt" | "tags"
+  | "id"
+  | "url"
+  | "status"
+  | "createdAt"
+  | "completedAt"
+  | "timeoutAt"
+  | "idempotencyKey"
+  | "idempotencyKeyExpiresAt"
+  | "tags"
 >;
 
 /** A page of a list, newest first. To iterate over it goes on to the pages after it. */

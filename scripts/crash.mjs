@@ -7,11 +7,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "./lib/build.mjs";
-import { underNode } from "./lib/process.mjs";
 import { crash } from "../tests/crash/crash.mjs";
 import { quantile } from "../tests/support/measure.mjs";
 import { waitpoint } from "../tests/support/workerd.mjs";
+import { build } from "./lib/build.mjs";
+import { underNode } from "./lib/process.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -25,7 +25,9 @@ underNode(await build("worker"));
 
 const storage = mkdtempSync(join(values.folder, "waitpoint-crash-"));
 const type = execFileSync("stat", ["-f", "-c", "%T", storage], { encoding: "utf8" }).trim();
-console.log(`seed ${values.seed}, storage on ${type} (${storage}), ${cpus().length} × ${cpus()[0].model}`);
+console.log(
+  `seed ${values.seed}, storage on ${type} (${storage}), ${cpus().length} × ${cpus()[0].model}`,
+);
 const report = await crash({
   target: waitpoint(),
   storage,
@@ -37,7 +39,8 @@ const report = await crash({
 rmSync(storage, { recursive: true });
 
 const { seconds, kills, acknowledged, tokens, counts, failures, atKill, lags, faults } = report;
-const shown = (numbers) => `p50 ${quantile(numbers, 0.5)}, p99 ${quantile(numbers, 0.99)}, most ${Math.max(...numbers)}`;
+const shown = (numbers) =>
+  `p50 ${quantile(numbers, 0.5)}, p99 ${quantile(numbers, 0.99)}, most ${Math.max(...numbers)}`;
 const fresh = atKill.reduce((sum, { fresh }) => sum + fresh, 0);
 const bound = (count) => (300 / count).toFixed(3);
 const count = (fault) => faults[fault]?.length ?? 0;
@@ -51,7 +54,11 @@ lost ${count("lost")}, doubled ${count("doubled")}, contradictory ${count("contr
 With 95 % confidence less than ${bound(acknowledged)} % of acknowledged completions are lost (3/N), of those right before a kill less than ${bound(fresh)} %`);
 for (const [fault, tokens] of Object.entries(faults)) {
   for (const { id, events } of tokens.slice(0, 3)) {
-    console.log(fault, id, events.map((event) => ({ ...event, output: event.output?.slice(0, 80) })));
+    console.log(
+      fault,
+      id,
+      events.map((event) => ({ ...event, output: event.output?.slice(0, 80) })),
+    );
   }
 }
 for (const failure of new Set(failures)) console.log("failure:", failure);

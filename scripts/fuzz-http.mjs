@@ -15,7 +15,8 @@ import { fail, output, root, say, underNode } from "./lib/process.mjs";
 const OTHER_KEY = "tr_prod_98765432109876543210wxyz";
 const folder = join(root, "tests", "http");
 const venv = join(root, ".tools", "schemathesis");
-const program = (name) => join(venv, ...(process.platform === "win32" ? ["Scripts", `${name}.exe`] : ["bin", name]));
+const program = (name) =>
+  join(venv, ...(process.platform === "win32" ? ["Scripts", `${name}.exe`] : ["bin", name]));
 
 const { values } = parseArgs({
   options: {
@@ -38,18 +39,30 @@ await fuzz();
 
 async function fuzz() {
   const scratch = mkdtempSync(join(tmpdir(), "waitpoint-fuzz-"));
-  const user = (name, key) => ({ name, fixedHeaders: [{ name: "Authorization", value: `Bearer ${key}` }] });
+  const user = (name, key) => ({
+    name,
+    fixedHeaders: [{ name: "Authorization", value: `Bearer ${key}` }],
+  });
   const keys = join(scratch, "keys.json");
   writeFileSync(keys, JSON.stringify({ auth: [user("default", KEY), user("prod", OTHER_KEY)] }));
   const secret = `whsec_${Buffer.alloc(32, "secret").toString("base64")}`;
-  const vars = { SECRET_KEYS: `${KEY}\nprod=${OTHER_KEY}`, WEBHOOK_SECRET: `${secret}\nprod=${secret}` };
+  const vars = {
+    SECRET_KEYS: `${KEY}\nprod=${OTHER_KEY}`,
+    WEBHOOK_SECRET: `${secret}\nprod=${secret}`,
+  };
   let panics = 0;
   const listen = (data) => (panics += String(data).match(/panicked at|RuntimeError/g)?.length ?? 0);
   const server = await serve(waitpoint(vars), { internet: false, listen });
   const report = join(scratch, "report.json");
-  const args = ["--config-file", join(folder, "schemathesis.toml"), "run", join(root, "www", "openapi.json")];
+  const args = [
+    "--config-file",
+    join(folder, "schemathesis.toml"),
+    "run",
+    join(root, "www", "openapi.json"),
+  ];
   args.push("--url", server.url, "--report-json-path", report);
-  for (const flag of ["seed", "max-examples", "max-time"]) if (values[flag]) args.push(`--${flag}`, values[flag]);
+  for (const flag of ["seed", "max-examples", "max-time"])
+    if (values[flag]) args.push(`--${flag}`, values[flag]);
   // Not by spawnSync: nobody would read meanwhile what workerd logs, and it would stand still.
   const schemathesis = spawn(program("schemathesis"), args, {
     stdio: ["ignore", 2, 2],
@@ -67,7 +80,8 @@ async function fuzz() {
     `${cases.generated} cases for ${operations.tested} of ${operations.total} operations in ${Math.round(seconds)} s: ` +
       `${count(failures)} failures, of which 5xx ${ofServer}; ${count(errors)} without an answer; ${panics} panics (seed ${values.seed})`,
   );
-  if (status !== 0 || panics > 0) fail(`run it again by: npm run fuzz:http -- --seed ${values.seed}`);
+  if (status !== 0 || panics > 0)
+    fail(`run it again by: npm run fuzz:http -- --seed ${values.seed}`);
 }
 
 /** Schemathesis in .tools/, by its lock file; what is in the way of that, if something is. */
@@ -81,9 +95,20 @@ function ensureSchemathesis() {
   if (!python) return "Schemathesis needs Python 3.11 or newer with its module venv";
   say("installing Schemathesis into .tools/");
   rmSync(venv, { recursive: true, force: true });
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", lock];
+  const pip = [
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "--disable-pip-version-check",
+    "--require-hashes",
+    "-r",
+    lock,
+  ];
   const stdio = ["ignore", 2, 2];
-  const installed = spawnSync(python, ["-m", "venv", venv], { stdio }).status === 0 && spawnSync(program("python"), pip, { stdio }).status === 0;
+  const installed =
+    spawnSync(python, ["-m", "venv", venv], { stdio }).status === 0 &&
+    spawnSync(program("python"), pip, { stdio }).status === 0;
   if (!installed) return "Schemathesis could not be installed by pip; what it said is above";
   writeFileSync(stamp, wanted);
   return undefined;

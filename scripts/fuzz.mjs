@@ -47,17 +47,24 @@ else fail(obstacle);
 
 /** Why the targets cannot be built here, or undefined if they can. */
 function whyNot() {
-  if (process.platform !== "win32" && output(process.env.CXX ?? "c++", "--version")) return undefined;
+  if (process.platform !== "win32" && output(process.env.CXX ?? "c++", "--version"))
+    return undefined;
   return "libFuzzer needs a C++ compiler, on Linux or macOS";
 }
 
 /** Builds the targets; the folder that they are in. */
 function build() {
-  const host = output("rustc", "-vV").match(/host: (.+)/)?.[1] ?? fail("rustc is missing; see https://rustup.rs");
+  const host =
+    output("rustc", "-vV").match(/host: (.+)/)?.[1] ??
+    fail("rustc is missing; see https://rustup.rs");
   say("building the fuzz targets");
   // With a target named, the flags are not for build scripts and macros.
   run("cargo", ["build", "--release", "--locked", "--manifest-path", manifest, "--target", host], {
-    env: { ...process.env, RUSTFLAGS: COVERAGE.join(" "), CARGO_TARGET_DIR: join(root, "target", "fuzz") },
+    env: {
+      ...process.env,
+      RUSTFLAGS: COVERAGE.join(" "),
+      CARGO_TARGET_DIR: join(root, "target", "fuzz"),
+    },
     sentence: "the fuzz targets did not build; what cargo said is above",
   });
   return join(root, "target", "fuzz", host, "release");
@@ -76,9 +83,16 @@ async function fuzz(program, seeds, artifacts, { seconds, found }) {
   mkdirSync(found, { recursive: true });
   const artifact = join(artifacts, `${name}-`);
   const budget = seconds === undefined ? ["-runs=0"] : [`-max_total_time=${seconds}`];
-  const child = spawn(program, [...LIMITS, ...budget, `-artifact_prefix=${artifact}`, found, ...seeds]);
+  const child = spawn(program, [
+    ...LIMITS,
+    ...budget,
+    `-artifact_prefix=${artifact}`,
+    found,
+    ...seeds,
+  ]);
   let said = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (said = (said + data).slice(-20_000)));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (data) => (said = (said + data).slice(-20_000)));
   const code = await new Promise((resolve) => child.on("close", resolve));
   const executions = Number(said.match(/number_of_executed_units:\s*(\d+)/)?.[1] ?? 0);
   const coverage = Number(said.match(/.*\bcov: (\d+)/s)?.[1] ?? 0);
@@ -87,7 +101,9 @@ async function fuzz(program, seeds, artifacts, { seconds, found }) {
 
 /** Runs the targets of these names, or all; ends the process if one finds something. */
 async function fuzzAll({ seconds, names }) {
-  const known = readdirSync(join(folder, "targets")).map((file) => basename(file, ".rs")).sort();
+  const known = readdirSync(join(folder, "targets"))
+    .map((file) => basename(file, ".rs"))
+    .sort();
   const strange = names.find((name) => !known.includes(name));
   if (strange) fail(`there is no target ${strange}; there are ${known.join(", ")}`);
   const programs = build();
@@ -100,9 +116,12 @@ async function fuzzAll({ seconds, names }) {
   const next = async () => {
     for (let name = left.shift(); name; name = left.shift()) {
       const seeds = [join(folder, "corpus", name), ...(READ_JSON.includes(name) ? [suite] : [])];
-      const found = seconds === undefined ? join(scratch, name) : join(root, "target", "fuzz", "corpus", name);
+      const found =
+        seconds === undefined ? join(scratch, name) : join(root, "target", "fuzz", "corpus", name);
       const done = await fuzz(join(programs, name), seeds, artifacts, { seconds, found });
-      say(`${name}: ${done.executions.toLocaleString("en")} executions, ${done.coverage} edges${done.code === 0 ? "" : ", FAILED"}`);
+      say(
+        `${name}: ${done.executions.toLocaleString("en")} executions, ${done.coverage} edges${done.code === 0 ? "" : ", FAILED"}`,
+      );
       if (done.code !== 0) failures.push(done);
     }
   };

@@ -5,7 +5,8 @@ import { gzipSync } from "node:zlib";
 import { build } from "./lib/build.mjs";
 import { fail, root } from "./lib/process.mjs";
 
-const worker = async () => ["build/index.js", "build/waitpoint.wasm"].map((file) => readFileSync(join(root, file)));
+const worker = async () =>
+  ["build/index.js", "build/waitpoint.wasm"].map((file) => readFileSync(join(root, file)));
 
 /** An entry of the npm package with all that it imports, as an app's bundler would have it. */
 const entry = (name) => async () => {

@@ -39,7 +39,9 @@ function options(args) {
 async function assertFree(port) {
   const probe = createServer();
   await new Promise((resolve) => {
-    probe.once("error", () => fail(`port ${port} is in use; choose another: npm start -- --port ${port + 1}`));
+    probe.once("error", () =>
+      fail(`port ${port} is in use; choose another: npm start -- --port ${port + 1}`),
+    );
     probe.listen(port, "localhost", () => probe.close(resolve));
   });
 }
@@ -48,7 +50,10 @@ async function assertFree(port) {
 function developmentSecret() {
   const file = join(root, ".dev.vars");
   if (!existsSync(file)) {
-    const letters = randomBytes(64).toString("base64").replace(/[^0-9A-Za-z]/g, "").slice(0, 24);
+    const letters = randomBytes(64)
+      .toString("base64")
+      .replace(/[^0-9A-Za-z]/g, "")
+      .slice(0, 24);
     writeFileSync(file, `SECRET_KEYS=tr_dev_${letters}\n`, { mode: 0o600 });
     say("wrote a development secret to .dev.vars");
   }
@@ -59,14 +64,23 @@ function developmentSecret() {
 
 /** Deletes the URLs that wrangler kept here before scripts/lib/tools.mjs told it not to. */
 function forgetRequests() {
-  const [flag, value] = flags.flatMap((flag, at) => (/^--persist-to($|=)/.test(flag) ? [flag, flags[at + 1]] : []));
+  const [flag, value] = flags.flatMap((flag, at) =>
+    /^--persist-to($|=)/.test(flag) ? [flag, flags[at + 1]] : [],
+  );
   const state = resolve(root, flag?.split("=")[1] ?? value ?? join(".wrangler", "state"));
   rmSync(join(state, "v3", "observability"), { recursive: true, force: true });
 }
 
 function serve() {
   const cli = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
-  const args = [cli, "dev", "--port", String(port), "--show-interactive-dev-session=false", ...flags];
+  const args = [
+    cli,
+    "dev",
+    "--port",
+    String(port),
+    "--show-interactive-dev-session=false",
+    ...flags,
+  ];
   const child = spawn(env.NODE, args, {
     cwd: root,
     // Nothing of this needs request.cf, which wrangler would fetch from the network.
@@ -91,7 +105,10 @@ function serve() {
 
 /** Passes on what wrangler prints, but for npm's chatter and its log of requests, without credentials. */
 function forward(from, to) {
-  const allowed = { folders: [root.replace(/[\\/]$/, "")], secrets: secretsOf(readFileSync(join(root, ".dev.vars"), "utf8")) };
+  const allowed = {
+    folders: [root.replace(/[\\/]$/, "")],
+    secrets: secretsOf(readFileSync(join(root, ".dev.vars"), "utf8")),
+  };
   createInterface({ input: from }).on("line", (line) => {
     const text = masked(line, allowed);
     if (text !== undefined) to.write(`${text}\n`);
@@ -133,7 +150,9 @@ Waiting…  (Ctrl-C ends everything)`);
   for (;;) {
     const { status, output, completedAt } = await api(`${tokens}/${token.id}`);
     if (status !== "WAITING") {
-      console.log(`\nThe run resumes: ${status} at ${completedAt}, with the output\n\n  ${output}\n`);
+      console.log(
+        `\nThe run resumes: ${status} at ${completedAt}, with the output\n\n  ${output}\n`,
+      );
       return;
     }
     await new Promise((resolve) => setTimeout(resolve, 250));

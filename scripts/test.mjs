@@ -12,20 +12,46 @@ import { root, run, say } from "./lib/process.mjs";
 const chosen = process.argv.slice(2);
 const browses = chosen.length === 0 || chosen.some((path) => /client|page/.test(path));
 const env = { ...(await build()), ...(browses && ensureBrowser()) };
-if (chosen.length === 0 || chosen.some((path) => path.includes("client"))) await ensureEnvironments();
+if (chosen.length === 0 || chosen.some((path) => path.includes("client")))
+  await ensureEnvironments();
 
 if (chosen.length === 0) {
   const lints = ["--", "-D", "warnings"];
-  const wasm = (feature) => ["--target", "wasm32-unknown-unknown", "--features", feature, "--locked"];
+  const wasm = (feature) => [
+    "--target",
+    "wasm32-unknown-unknown",
+    "--features",
+    feature,
+    "--locked",
+  ];
   step("format", "cargo", ["fmt", "--check"]);
-  step("format of the fuzz targets", "cargo", ["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]);
-  step("format and lints of JavaScript", env.NODE, [join(root, "node_modules/@biomejs/biome/bin/biome"), "ci", "--error-on-warnings"]);
-  step("lints of the pure modules and their tests", "cargo", ["clippy", "--all-targets", "--locked", ...lints]);
+  step("format of the fuzz targets", "cargo", [
+    "fmt",
+    "--check",
+    "--manifest-path",
+    "fuzz/Cargo.toml",
+  ]);
+  step("format and lints of JavaScript", env.NODE, [
+    join(root, "node_modules/@biomejs/biome/bin/biome"),
+    "ci",
+    "--error-on-warnings",
+  ]);
+  step("lints of the pure modules and their tests", "cargo", [
+    "clippy",
+    "--all-targets",
+    "--locked",
+    ...lints,
+  ]);
   step("lints of the Worker", "cargo", ["clippy", ...wasm("worker"), ...lints]);
   step("lints of the Worker that panics", "cargo", ["clippy", ...wasm("faults"), ...lints]);
   step("lints of the package", "cargo", ["clippy", ...wasm("browser"), ...lints]);
   // Not both at once: what the tests need would bring std into the library.
-  step("lints of the package's own tests", "cargo", ["clippy", "--tests", ...wasm("browser"), ...lints]);
+  step("lints of the package's own tests", "cargo", [
+    "clippy",
+    "--tests",
+    ...wasm("browser"),
+    ...lints,
+  ]);
   step("lints of the package's server part", "cargo", ["clippy", ...wasm("server"), ...lints]);
   step("the pure modules", "cargo", ["test", "--locked"]);
   step("the pure modules, by what the fuzzers found and for some seconds more", env.NODE, [
@@ -35,7 +61,10 @@ if (chosen.length === 0) {
     "5",
   ]);
   step("the package's Rust in a browser", "cargo", ["test", ...wasm("browser")], {
-    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: join(dirname(env.WASM_BINDGEN_BIN), "wasm-bindgen-test-runner"),
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: join(
+      dirname(env.WASM_BINDGEN_BIN),
+      "wasm-bindgen-test-runner",
+    ),
   });
 }
 
@@ -51,15 +80,27 @@ step("the bundle that wrangler would upload", env.NODE, [
 
 if (chosen.length === 0) {
   // The same cases each time; `npm run fuzz:http` makes others.
-  const fuzz = [join(root, "scripts/fuzz-http.mjs"), "--optional", "--seed", "1", "--max-examples", "30"];
+  const fuzz = [
+    join(root, "scripts/fuzz-http.mjs"),
+    "--optional",
+    "--seed",
+    "1",
+    "--max-examples",
+    "30",
+  ];
   step("the Worker against its OpenAPI document", env.NODE, fuzz);
 }
 
 const files = testFiles(chosen.length ? chosen : ["tests"]);
-step("the Worker and the package", env.NODE, ["--test", "--test-timeout=300000", "--test-concurrency=2", ...files], {
-  WAITPOINT_BUNDLE: bundle,
-  CLOUDFLARE_CF_FETCH_ENABLED: "false",
-});
+step(
+  "the Worker and the package",
+  env.NODE,
+  ["--test", "--test-timeout=300000", "--test-concurrency=2", ...files],
+  {
+    WAITPOINT_BUNDLE: bundle,
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  },
+);
 
 function step(what, command, args, variables = {}) {
   say(what);

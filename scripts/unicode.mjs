@@ -12,12 +12,14 @@ import { root } from "./lib/process.mjs";
 const code = (char) => char.codePointAt(0);
 const nfd = (text) => text.normalize("NFD");
 const isAscii = (text) => /^[ -~]+$/.test(text);
-const within = (spans) => (char) => spans.some(([first, last]) => first <= code(char) && code(char) <= last);
+const within = (spans) => (char) =>
+  spans.some(([first, last]) => first <= code(char) && code(char) <= last);
 
 /** Every character beyond ASCII but Hangul syllables, which are taken apart by arithmetic. */
 const ALL = [];
 for (let at = 0x80; at < 0x110000; at++) {
-  if ((at < 0xac00 || at > 0xd7a3) && (at < 0xd800 || at > 0xdfff)) ALL.push(String.fromCodePoint(at));
+  if ((at < 0xac00 || at > 0xd7a3) && (at < 0xd800 || at > 0xdfff))
+    ALL.push(String.fromCodePoint(at));
 }
 
 // Blanks that no property names: the object that is not there, number joiner, null notehead, Khitan filler.
@@ -25,7 +27,8 @@ const BLANK = /[\ufffc\u{1107f}\u{1d159}\u{16fe4}]/u;
 // Format characters with a glyph: signs that are written before or around a number (Prepended_Concatenation_Mark).
 const VISIBLE_FORMAT = /[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]/u;
 const isInvisible = (char) =>
-  /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Noncharacter_Code_Point}]/u.test(char) && !VISIBLE_FORMAT.test(char);
+  /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Noncharacter_Code_Point}]/u.test(char) &&
+  !VISIBLE_FORMAT.test(char);
 
 // Strike a letter out or enclose it. `looks_alike` leaves them out (src/domain/text has the same), so the
 // tables need not know of letters with a stroke more than of letters.
@@ -39,7 +42,8 @@ function decompositions() {
   return new Map(
     chars.map((char) => {
       const parts = [...nfd(char)];
-      if (parts.length > 2) parts.splice(0, parts.length - 1, whole.get(parts.slice(0, -1).join("")));
+      if (parts.length > 2)
+        parts.splice(0, parts.length - 1, whole.get(parts.slice(0, -1).join("")));
       return [char, parts];
     }),
   );
@@ -53,16 +57,29 @@ function lowerCases() {
 /** UTS 39's confusables: a character to what it looks like. */
 function confusables() {
   const metadata = JSON.parse(
-    execFileSync("cargo", ["metadata", "--locked", "--format-version=1"], { cwd: root, maxBuffer: 1 << 26 }),
+    execFileSync("cargo", ["metadata", "--locked", "--format-version=1"], {
+      cwd: root,
+      maxBuffer: 1 << 26,
+    }),
   );
-  const { manifest_path, version } = metadata.packages.find(({ name }) => name === "unicode-security");
+  const { manifest_path, version } = metadata.packages.find(
+    ({ name }) => name === "unicode-security",
+  );
   const source = readFileSync(join(dirname(manifest_path), "src", "tables.rs"), "utf8");
   const unicode = /UNICODE_VERSION: .* = \((\d+), (\d+)/.exec(source).slice(1).join(".");
-  const [, table] = /const CONFUSABLES: &'static \[\(char, &'static \[char\]\)\] = &\[([^;]*)\];/.exec(source);
-  const chars = (text) => [...text.matchAll(/\\u\{([0-9a-f]+)\}/g)].map(([, hex]) => String.fromCodePoint(parseInt(hex, 16)));
+  const [, table] =
+    /const CONFUSABLES: &'static \[\(char, &'static \[char\]\)\] = &\[([^;]*)\];/.exec(source);
+  const chars = (text) =>
+    [...text.matchAll(/\\u\{([0-9a-f]+)\}/g)].map(([, hex]) =>
+      String.fromCodePoint(parseInt(hex, 16)),
+    );
   const rows = [...table.matchAll(/\(('[^']*'),\s*&\[([^\]]*)\]\)/g)];
   if (rows.length < 6_000) throw new Error("unicode-security's table has another form");
-  return { version, unicode, alike: new Map(rows.map(([, from, to]) => [chars(from)[0], chars(to).join("")])) };
+  return {
+    version,
+    unicode,
+    alike: new Map(rows.map(([, from, to]) => [chars(from)[0], chars(to).join("")])),
+  };
 }
 
 // Where a lookalike beyond ASCII is worth its bytes: the alphabets that lie beside Latin in one font, Arabic, kana.
@@ -102,14 +119,19 @@ function looks(alike) {
     // `m` itself, not `rn`: the module does that to all of ASCII.
     const viaAscii = [...parts].map((part) => alike.get(part) ?? part).join("");
     if (isAscii(parts) && (alike.get(char) ?? viaAscii) === viaAscii) return parts;
-    return alike.get(char) ?? [...parts].map((part) => (code(part) < 0x80 ? part : (alike.get(part) ?? part))).join("");
+    return (
+      alike.get(char) ??
+      [...parts].map((part) => (code(part) < 0x80 ? part : (alike.get(part) ?? part))).join("")
+    );
   };
   const found = new Map();
   for (const char of ALL) {
     if (nfd(char) !== char || isInvisible(char)) continue;
     const to = nfd(look(char)).replace(OVERLAYS, "");
     const single = [...to].length === 1;
-    const isWanted = isAscii(to) ? single || !FRAMED(char) : (single && ALPHABETS(char) && !HANGUL.test(char)) || LAM_ALEF(char);
+    const isWanted = isAscii(to)
+      ? single || !FRAMED(char)
+      : (single && ALPHABETS(char) && !HANGUL.test(char)) || LAM_ALEF(char);
     if (to !== char && to !== "" && isWanted) found.set(char, to);
   }
   return found;
@@ -152,15 +174,26 @@ function mapping(map) {
     const first = code(keys[index]);
     const target = [...map.get(keys[index])].map(code);
     let run = { kind: target.length === 1 ? 0 : 4 * target.length, count: 1, last: first };
-    for (const [kind, step, rises] of target.length === 1 ? [[1, 1, 1], [2, 2, 2], [3, 1, 0]] : []) {
+    for (const [kind, step, rises] of target.length === 1
+      ? [
+          [1, 1, 1],
+          [2, 2, 2],
+          [3, 1, 0],
+        ]
+      : []) {
       let count = 1;
       const follows = () => {
         const key = keys[index + count];
         const from = first + count * step;
-        return key && code(key) === from && map.get(key) === String.fromCodePoint(target[0] + count * rises);
+        return (
+          key &&
+          code(key) === from &&
+          map.get(key) === String.fromCodePoint(target[0] + count * rises)
+        );
       };
       while (follows()) count++;
-      if (count > run.count) run = { kind: 4 * count + kind, count, last: first + (count - 1) * step };
+      if (count > run.count)
+        run = { kind: 4 * count + kind, count, last: first + (count - 1) * step };
     }
     gaps.push(...number(first - at));
     kinds.push(...number(run.kind));
@@ -181,9 +214,15 @@ function mapping(map) {
 function composed(map, lower) {
   const lowered = (char) => (code(char) < 0x80 ? char.toLowerCase() : (lower.get(char) ?? char));
   const implied = new Map();
-  for (const [char, [base, mark]] of map) if (mark && lower.has(char)) implied.set(lower.get(char), [lowered(base), mark]);
+  for (const [char, [base, mark]] of map)
+    if (mark && lower.has(char)) implied.set(lower.get(char), [lowered(base), mark]);
   const marks = [...new Set([...map.values()].flatMap(([, mark]) => mark ?? []))];
-  const columns = { gaps: [], bases: [], marks: [], list: marks.flatMap((mark) => number(code(mark))) };
+  const columns = {
+    gaps: [],
+    bases: [],
+    marks: [],
+    list: marks.flatMap((mark) => number(code(mark))),
+  };
   let [at, last] = [0, 0];
   for (const [char, [base, mark]] of map) {
     const by = implied.get(char)?.join("");
@@ -193,7 +232,9 @@ function composed(map, lower) {
     columns.marks.push(marks.indexOf(mark) + 1);
     [at, last] = [code(char), code(base)];
   }
-  const wrong = [...implied].filter(([char, [base, mark]]) => map.get(char)?.join("") !== base + mark);
+  const wrong = [...implied].filter(
+    ([char, [base, mark]]) => map.get(char)?.join("") !== base + mark,
+  );
   if (wrong.length) throw new Error(`small letters that decompose otherwise: ${wrong}`);
   return columns;
 }
@@ -212,9 +253,15 @@ function literal(bytes) {
 const { version, unicode, alike } = confusables();
 const lower = lowerCases();
 const columns = (of, names) => names.map((name) => `    ${name}: ${literal(of[name])},\n`).join("");
-const constant = (doc, name, type, value) => `/// ${doc}\npub(super) static ${name}: ${type} = ${value};\n`;
+const constant = (doc, name, type, value) =>
+  `/// ${doc}\npub(super) static ${name}: ${type} = ${value};\n`;
 const table = (doc, name, of) =>
-  constant(doc, name, "Mapping", `Mapping {\n${columns(mapping(of), ["gaps", "kinds", "ascii", "others"])}}`);
+  constant(
+    doc,
+    name,
+    "Mapping",
+    `Mapping {\n${columns(mapping(of), ["gaps", "kinds", "ascii", "others"])}}`,
+  );
 const parts = composed(decompositions(), lower);
 const file = [
   `// Made by \`node scripts/unicode.mjs\`, which says what the columns are.
@@ -229,7 +276,12 @@ use super::columns::{Composed, Mapping};
     "&[u8]",
     literal(spans((char) => isInvisible(char) || BLANK.test(char))),
   ),
-  constant("Extended_Pictographic.", "PICTOGRAPHS", "&[u8]", literal(spans((char) => /\p{ExtPict}/u.test(char)))),
+  constant(
+    "Extended_Pictographic.",
+    "PICTOGRAPHS",
+    "&[u8]",
+    literal(spans((char) => /\p{ExtPict}/u.test(char))),
+  ),
   constant(
     "Canonical decompositions by one step, without Hangul syllables and ideographs.",
     "COMPOSED",
@@ -240,7 +292,9 @@ use super::columns::{Composed, Mapping};
   table("Characters beyond ASCII to what they look like.", "LOOKS", looks(alike)),
 ].join("\n");
 writeFileSync(join(root, "src/domain/text/tables.rs"), file);
-console.log(`src/domain/text/tables.rs: ${gzipSync(Buffer.from(bytesOf(file), "latin1"), { level: 9 }).length} bytes of gzip`);
+console.log(
+  `src/domain/text/tables.rs: ${gzipSync(Buffer.from(bytesOf(file), "latin1"), { level: 9 }).length} bytes of gzip`,
+);
 
 /** The bytes of all its literals. */
 function bytesOf(rust) {

@@ -6,5 +6,9 @@ import { setup } from "./lib/tools.mjs";
 
 const env = await setup();
 const cli = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
-const { status } = spawnSync(env.NODE, [cli, ...process.argv.slice(2)], { cwd: root, env, stdio: "inherit" });
+const { status } = spawnSync(env.NODE, [cli, ...process.argv.slice(2)], {
+  cwd: root,
+  env,
+  stdio: "inherit",
+});
 process.exit(status ?? 1);

@@ -29,11 +29,16 @@
       find("left").textContent = "";
       return look();
     }
-    const units = [[86400, "day"], [3600, "hour"], [60, "minute"]];
+    const units = [
+      [86400, "day"],
+      [3600, "hour"],
+      [60, "minute"],
+    ];
     const [size, unit] = units.find(([size]) => seconds >= 2 * size) ?? [1, "second"];
     const left = words.format(Math.round(seconds / size), unit);
     find("left").textContent = left;
-    if (markOf(seconds) < told) find("ears").textContent = `${deadline.parentNode.firstChild.textContent} ${left}`;
+    if (markOf(seconds) < told)
+      find("ears").textContent = `${deadline.parentNode.firstChild.textContent} ${left}`;
     told = markOf(seconds);
     setTimeout(count, unit === "second" ? 1000 : 10000);
   };
@@ -53,7 +58,15 @@
   };
   const over = () => {
     // What somebody has begun to write stays.
-    if (![...form.elements].some((field) => field.defaultValue !== undefined && field.type !== "hidden" && field.value !== field.defaultValue)) return show();
+    if (
+      ![...form.elements].some(
+        (field) =>
+          field.defaultValue !== undefined &&
+          field.type !== "hidden" &&
+          field.value !== field.defaultValue,
+      )
+    )
+      return show();
     const link = document.createElement("a");
     link.href = location.pathname + location.search;
     link.textContent = form.dataset.show;

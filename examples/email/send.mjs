@@ -47,10 +47,17 @@ console.log(status, JSON.stringify(output));
 function message(fields) {
   const escapeHtml = (text) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
   const fill = (file, write) =>
-    readFileSync(new URL(file, import.meta.url), "utf8").replace(/{{(\w+)}}/g, (_, name) => write(fields[name]));
+    readFileSync(new URL(file, import.meta.url), "utf8").replace(/{{(\w+)}}/g, (_, name) =>
+      write(fields[name]),
+    );
   const encoded = (text) => Buffer.from(text).toString("base64").replace(/.{76}/g, "$&\r\n");
   const part = (type, text) =>
-    [`Content-Type: ${type}; charset=utf-8`, "Content-Transfer-Encoding: base64", "", encoded(text)].join("\r\n");
+    [
+      `Content-Type: ${type}; charset=utf-8`,
+      "Content-Transfer-Encoding: base64",
+      "",
+      encoded(text),
+    ].join("\r\n");
   const boundary = randomUUID();
   return [
     `From: Waitpoint <${values.from}>`,

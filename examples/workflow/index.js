@@ -35,7 +35,8 @@ export class Approval extends WorkflowEntrypoint {
         return { status, approved: output?.status === "approved", comment: output?.comment };
       });
       if (decision.status !== "WAITING") {
-        if (decision.approved) await step.do("publish", async () => console.log(`published: ${title}`));
+        if (decision.approved)
+          await step.do("publish", async () => console.log(`published: ${title}`));
         return decision;
       }
       // The event only wakes: the token is the truth. So an event may be lost, late, early (it is kept until it is waited for)
@@ -48,7 +49,11 @@ export class Approval extends WorkflowEntrypoint {
 async function tell({ NOTIFY_URL }, text) {
   if (!NOTIFY_URL) return console.log(text);
   const headers = { "content-type": "application/json" };
-  const answer = await fetch(NOTIFY_URL, { method: "POST", headers, body: JSON.stringify({ text }) });
+  const answer = await fetch(NOTIFY_URL, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ text }),
+  });
   if (!answer.ok) throw new Error(`NOTIFY_URL answered ${answer.status}`);
 }
 

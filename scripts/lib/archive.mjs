@@ -38,7 +38,8 @@ export async function unpackVerified(url, { sha256, inside, programs, scratch, i
     mkdirSync(into, { recursive: true });
     mkdirSync(scratch, { recursive: true });
     writeFileSync(archive, bytes);
-    if (spawnSync("tar", ["xzf", archive, "-C", scratch]).status !== 0) return "tar could not unpack it";
+    if (spawnSync("tar", ["xzf", archive, "-C", scratch]).status !== 0)
+      return "tar could not unpack it";
     for (const program of programs) renameSync(join(scratch, inside, program), join(into, program));
     return undefined;
   } catch (error) {

@@ -27,10 +27,18 @@ export function ensureBrowser() {
   if (process.platform === "linux" && process.getuid() === 0 && output("apt-get", "--version")) {
     say("installing Chromium and its driver from Debian");
     const packages = ["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"];
-    run("sh", ["-c", `apt-get ${packages.join(" ")} >&2 || { apt-get update >&2 && apt-get ${packages.join(" ")} >&2; }`], {
-      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-      sentence: "apt-get could not install chromium and chromium-driver; do so, or set CHROME and CHROMEDRIVER",
-    });
+    run(
+      "sh",
+      [
+        "-c",
+        `apt-get ${packages.join(" ")} >&2 || { apt-get update >&2 && apt-get ${packages.join(" ")} >&2; }`,
+      ],
+      {
+        env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+        sentence:
+          "apt-get could not install chromium and chromium-driver; do so, or set CHROME and CHROMEDRIVER",
+      },
+    );
     return look() ?? fail("chromium and chromedriver were installed, and are not on the PATH");
   }
   say("downloading Chrome for Testing and its driver into .tools/");
@@ -39,20 +47,41 @@ export function ensureBrowser() {
 
 /** A browser and a driver of the same major version. */
 function look() {
-  const which = (name) => output(process.platform === "win32" ? "where" : "which", name).split("\n")[0].trim();
+  const which = (name) =>
+    output(process.platform === "win32" ? "where" : "which", name)
+      .split("\n")[0]
+      .trim();
   const major = (path) => output(path, "--version").match(/\d+/)?.[0];
-  const CHROME = process.env.CHROME ?? NAMES.map(which).concat(PLACES.filter(existsSync)).find(Boolean);
+  const CHROME =
+    process.env.CHROME ?? NAMES.map(which).concat(PLACES.filter(existsSync)).find(Boolean);
   const CHROMEDRIVER = process.env.CHROMEDRIVER ?? which("chromedriver");
-  if (CHROME && CHROMEDRIVER && major(CHROME) && major(CHROME) === major(CHROMEDRIVER)) return { CHROME, CHROMEDRIVER };
+  if (CHROME && CHROMEDRIVER && major(CHROME) && major(CHROME) === major(CHROMEDRIVER))
+    return { CHROME, CHROMEDRIVER };
 }
 
 /** A part of Chrome's stable release, by a program of scripts/locked/browsers. Of the part itself nobody publishes a checksum. */
 function downloaded(what) {
   const sentence = `no ${what} was found or could be downloaded; install Chromium and chromedriver, or set CHROME and CHROMEDRIVER`;
   const folder = join(root, ".tools", "browsers");
-  const program = join(folder, "node_modules", "@puppeteer", "browsers", "lib", "cjs", "main-cli.js");
+  const program = join(
+    folder,
+    "node_modules",
+    "@puppeteer",
+    "browsers",
+    "lib",
+    "cjs",
+    "main-cli.js",
+  );
   if (!existsSync(program)) installLocked("browsers", folder, sentence);
-  const args = [program, "install", `${what}@stable`, "--path", join(root, ".tools"), "--format", "{{path}}"];
+  const args = [
+    program,
+    "install",
+    `${what}@stable`,
+    "--path",
+    join(root, ".tools"),
+    "--format",
+    "{{path}}",
+  ];
   try {
     return execFileSync(process.execPath, args, { encoding: "utf8" }).trim();
   } catch {

@@ -1,17 +1,19 @@
 // The build: the Worker's modules into build/, the npm package's wasm into pkg/wasm/. Does nothing when
 // no input has changed.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, run, say } from "./process.mjs";
-import { WASM_FEATURES, setup } from "./tools.mjs";
+import { setup, WASM_FEATURES } from "./tools.mjs";
 
 const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "build.rs", "src", "www"];
 
 /** Builds both, or the Worker alone; the environment in which the tools are found. */
 export async function build(only) {
   const env = await setup();
-  await unlessBuilt("build", [...INPUTS, "askama.toml", "scripts/lib/build.mjs"], () => buildWorker(env, "worker", "build"));
+  await unlessBuilt("build", [...INPUTS, "askama.toml", "scripts/lib/build.mjs"], () =>
+    buildWorker(env, "worker", "build"),
+  );
   if (only === "worker") return env;
   // Not before setup: it needs what that installs.
   const { SOURCES, buildPackage } = await import("./package.mjs");
@@ -23,7 +25,9 @@ export async function build(only) {
 export async function buildFaults() {
   const folder = join("target", "faults");
   const env = await setup();
-  await unlessBuilt(folder, [...INPUTS, "askama.toml", "scripts/lib/build.mjs"], () => buildWorker(env, "faults", folder));
+  await unlessBuilt(folder, [...INPUTS, "askama.toml", "scripts/lib/build.mjs"], () =>
+    buildWorker(env, "faults", folder),
+  );
   return join(root, folder);
 }
 
@@ -43,12 +47,21 @@ async function buildWorker(env, feature, folder) {
   const target = ["--target", "wasm32-unknown-unknown"];
   // LLVM inlines twice as much by itself, and the upload is 30 kB larger then.
   const inlining = ["--", "-C", "llvm-args=-inline-threshold=115"];
-  run("cargo", ["rustc", "--release", ...target, "--features", feature, "--locked", ...inlining], { env, sentence });
+  run("cargo", ["rustc", "--release", ...target, "--features", feature, "--locked", ...inlining], {
+    env,
+    sentence,
+  });
   const glue = join(root, "target", "glue", feature);
   run(
     env.WASM_BINDGEN_BIN,
     [
-      ...["--target", "web", "--no-typescript", "--remove-producers-section", "--experimental-reset-state-function"],
+      ...[
+        "--target",
+        "web",
+        "--no-typescript",
+        "--remove-producers-section",
+        "--experimental-reset-state-function",
+      ],
       ...["--out-dir", glue, "--out-name", "waitpoint"],
       join(root, "target/wasm32-unknown-unknown/release/waitpoint.wasm"),
     ],
@@ -60,7 +73,11 @@ async function buildWorker(env, feature, folder) {
   mkdirSync(out);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
   const wasm = join(out, "waitpoint.wasm");
-  run(env.WASM_OPT_BIN, [join(glue, "waitpoint_bg.wasm"), "-o", wasm, "-O3", ...strip, ...WASM_FEATURES], { env, sentence });
+  run(
+    env.WASM_OPT_BIN,
+    [join(glue, "waitpoint_bg.wasm"), "-o", wasm, "-O3", ...strip, ...WASM_FEATURES],
+    { env, sentence },
+  );
   // Not before setup, which installs it.
   const { build: bundle } = await import("esbuild");
   const source = (name) => join(root, "src", "worker", "js", `${name}.js`);
@@ -94,13 +111,17 @@ const REGISTRY = "const CLOSURE_DTORS = (typeof FinalizationRegistry === 'undefi
  */
 function editGlue(file) {
   const text = readFileSync(file, "utf8");
-  if (!text.includes(REGISTRY)) throw new Error(`${file} has no line "${REGISTRY}": wasm-bindgen writes it otherwise now`);
+  if (!text.includes(REGISTRY))
+    throw new Error(`${file} has no line "${REGISTRY}": wasm-bindgen writes it otherwise now`);
   const named = new Set();
   const isNew = (line) => {
     const [, name] = /^\s*"(waitpoint:\w+)": import\d+,$/.exec(line) ?? [];
     return !name || (!named.has(name) && named.add(name));
   };
-  writeFileSync(file, text.replace(REGISTRY, "const CLOSURE_DTORS = true").split("\n").filter(isNew).join("\n"));
+  writeFileSync(
+    file,
+    text.replace(REGISTRY, "const CLOSURE_DTORS = true").split("\n").filter(isNew).join("\n"),
+  );
 }
 
 /** A hash of all that a build reads. */

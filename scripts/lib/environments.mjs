@@ -1,7 +1,14 @@
 // Where else the npm package must run, for its tests: old Chromiums, Firefox, WebKitGTK, older Nodes, frameworks and
 // test runners. What a machine cannot have is left out, and the tests of it say so.
 import { createHash } from "node:crypto";
-import { chmodSync, createReadStream, createWriteStream, existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -19,7 +26,11 @@ export async function ensureEnvironments() {
   const stamp = join(modules, ".lock");
   if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== hash) {
     say("installing the environments that the npm package is tested in");
-    installLocked("environments", folder, "the packages of scripts/locked/environments could not be installed");
+    installLocked(
+      "environments",
+      folder,
+      "the packages of scripts/locked/environments could not be installed",
+    );
     writeFileSync(stamp, hash);
   }
   if (process.platform === "linux" && process.arch === "x64") {
@@ -40,7 +51,12 @@ async function inflate(version) {
 
 export const chromiumOf = (version) => join(modules, `chromium-${version}`, "chromium");
 
-const DEBIAN = { "firefox-esr": "firefox-esr", WebKitWebDriver: "webkit2gtk-driver", "xvfb-run": "xvfb", xauth: "xauth" };
+const DEBIAN = {
+  "firefox-esr": "firefox-esr",
+  WebKitWebDriver: "webkit2gtk-driver",
+  "xvfb-run": "xvfb",
+  xauth: "xauth",
+};
 
 function ensureDebianBrowsers() {
   const missing = Object.keys(DEBIAN).filter((program) => !find(program));

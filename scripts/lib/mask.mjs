@@ -9,18 +9,24 @@ const LONGEST = 10_000;
 const STYLE = /\x1b\[[0-9;?]*[ -/]*[@-~]/g;
 
 /** npm's chatter around the build, and wrangler's log of requests: a method, then the URL. */
-const UNWANTED = [/^\[custom build\] *(npm (warn|notice).*|> .*)?$/, /^\[wrangler:\w+\] +[A-Z][A-Z-]* +\S*[/\\]/];
+const UNWANTED = [
+  /^\[custom build\] *(npm (warn|notice).*|> .*)?$/,
+  /^\[wrangler:\w+\] +[A-Z][A-Z-]* +\S*[/\\]/,
+];
 
 // Text between white space, quotes and brackets: a URL, a path, a value.
 const WORDS = /[^\s"'`<>()[\]{}|,;]+/g;
 
 /** The known paths, which hold no credential, and an id that this product or trigger.dev makes. */
 const ID = "waitpoint_[a-z0-9]{1,40}";
-const KNOWN_PATH = new RegExp(`^/(healthz|openapi\\.json|(api/v1/waitpoints/tokens)(/${ID}(/complete|/wait)?)?)?$`);
+const KNOWN_PATH = new RegExp(
+  `^/(healthz|openapi\\.json|(api/v1/waitpoints/tokens)(/${ID}(/complete|/wait)?)?)?$`,
+);
 const KNOWN_PREFIX = new RegExp(`^/api/v1/waitpoints/tokens(/${ID}(?![\\w-]))?`);
 const KNOWN_ID = new RegExp(`^${ID}$`);
 /** Where wrangler's messages send the reader. */
-const HELP = /^https:\/\/([\w-]+\.)*(cloudflare\.com|npmjs\.com|nodejs\.org)\/|^https:\/\/github\.com\/cloudflare\//;
+const HELP =
+  /^https:\/\/([\w-]+\.)*(cloudflare\.com|npmjs\.com|nodejs\.org)\/|^https:\/\/github\.com\/cloudflare\//;
 
 const URL_START = /^(https?|wss?):[/\\]+[^/\\?#]*/i;
 // What may stand before a URL or a path: `url=`, `at:`.
@@ -36,7 +42,9 @@ export function masked(line, { folders = [], secrets = [] } = {}) {
   if (UNWANTED.some((pattern) => pattern.test(plain))) return undefined;
   let text = plain;
   for (const secret of secrets) text = text.replaceAll(secret, MASK);
-  text = text.replace(/\bbearer[\s:=]+\S+/gi, `Bearer ${MASK}`).replace(WORDS, (word) => maskedWord(word, folders));
+  text = text
+    .replace(/\bbearer[\s:=]+\S+/gi, `Bearer ${MASK}`)
+    .replace(WORDS, (word) => maskedWord(word, folders));
   // A line that holds nothing to mask keeps its colours.
   return text === plain ? line : text;
 }
@@ -44,11 +52,13 @@ export function masked(line, { folders = [], secrets = [] } = {}) {
 function maskedWord(word, folders) {
   const label = LABEL.exec(word)?.[0] ?? "";
   const rest = word.slice(label.length);
-  if (KNOWN_ID.test(rest) || HELP.test(rest)) return hasCredential(rest.replace(HELP, "")) ? MASK : word;
+  if (KNOWN_ID.test(rest) || HELP.test(rest))
+    return hasCredential(rest.replace(HELP, "")) ? MASK : word;
   const origin = URL_START.exec(rest)?.[0] ?? "";
   const path = rest.slice(origin.length);
   if (!origin && isFileOf(path, folders)) return hasCredential(path) ? label + MASK : word;
-  if (origin || /^[\\/]/.test(path)) return label + (/@/.test(origin) || hasCredential(origin) ? MASK : origin) + maskedPath(path);
+  if (origin || /^[\\/]/.test(path))
+    return label + (/@/.test(origin) || hasCredential(origin) ? MASK : origin) + maskedPath(path);
   const query = /^\?\w|[\\/].*\?/.test(rest) ? rest.indexOf("?") + 1 : rest.length;
   if (hasCredential(rest)) return label + MASK;
   return query < rest.length ? label + rest.slice(0, query) + MASK : word;
@@ -65,14 +75,24 @@ function maskedPath(path) {
 
 function isFileOf(path, folders) {
   const file = path.replace(/^file:[\\/]*(?=[\\/]|[A-Za-z]:)/i, "");
-  return !/[?#%]|\.\./.test(file) && folders.some((folder) => file === folder || file.startsWith(`${folder}/`) || file.startsWith(`${folder}\\`));
+  return (
+    !/[?#%]|\.\./.test(file) &&
+    folders.some(
+      (folder) =>
+        file === folder || file.startsWith(`${folder}/`) || file.startsWith(`${folder}\\`),
+    )
+  );
 }
 
 /** Whether a word looks like a credential or a part of one: a JWT, a hash, a secret key, or these percent-encoded. */
 function hasCredential(word) {
-  if (/eyJ|ZXlK|tr_[a-z]+_\w|whsec_/i.test(word) || (word.match(/%[0-9a-f]{2}/gi) ?? []).length > 7) return true;
+  if (/eyJ|ZXlK|tr_[a-z]+_\w|whsec_/i.test(word) || (word.match(/%[0-9a-f]{2}/gi) ?? []).length > 7)
+    return true;
   return (word.match(/[\w%+=~-]{20,}/g) ?? []).some(
-    (run) => run.length >= 40 || /[0-9a-f]{32}/i.test(run) || (/[a-z]/.test(run) && /[A-Z]/.test(run) && /\d/.test(run)),
+    (run) =>
+      run.length >= 40 ||
+      /[0-9a-f]{32}/i.test(run) ||
+      (/[a-z]/.test(run) && /[A-Z]/.test(run) && /\d/.test(run)),
   );
 }
 

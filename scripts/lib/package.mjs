@@ -1,11 +1,12 @@
 // The npm package's generated part, pkg/wasm/: each entry's wasm module inlined in JavaScript for
 // everywhere, as a file for Workers, which may not compile bytes, and as plain JavaScript for who may not
 // and takes no file either.
-import { build as bundle } from "esbuild";
+
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { shortenNames } from "./shorten-names.mjs";
+import { build as bundle } from "esbuild";
 import { root, run, say } from "./process.mjs";
+import { shortenNames } from "./shorten-names.mjs";
 import { WASM_FEATURES } from "./tools.mjs";
 
 const pkg = join(root, "pkg");
@@ -15,10 +16,20 @@ const work = join(root, "target", "package");
 const OWN = ["index", "server", "shared", "start"].map((name) => `pkg/${name}.js`);
 const TYPES = ["index", "server", "element"].map((name) => `pkg/${name}.d.ts`);
 /** What else pkg/wasm/ is made of. */
-export const SOURCES = ["scripts/lib/package.mjs", "scripts/lib/shorten-names.mjs", "pkg/element.js", ...TYPES, ...OWN];
+export const SOURCES = [
+  "scripts/lib/package.mjs",
+  "scripts/lib/shorten-names.mjs",
+  "pkg/element.js",
+  ...TYPES,
+  ...OWN,
+];
 
 const MODULES = [
-  { feature: "browser", name: "core", exports: "completeToken, retrieveToken, waitForToken, decodeToken, configure" },
+  {
+    feature: "browser",
+    name: "core",
+    exports: "completeToken, retrieveToken, waitForToken, decodeToken, configure",
+  },
   { feature: "server", name: "server", exports: "createToken, listTokens" },
 ];
 
@@ -60,7 +71,9 @@ async function bundleEntries(form) {
     external: ["*.wasm"],
     minify: form === "plain",
     plugins: [
-      redirect(/^\.\/wasm\/\w+\.js$/, (path) => ({ path: join(work, `${basename(path, ".js")}.${form}.js`) })),
+      redirect(/^\.\/wasm\/\w+\.js$/, (path) => ({
+        path: join(work, `${basename(path, ".js")}.${form}.js`),
+      })),
       redirect(/^\.\.\/shared\.js$/, () => ({ path: join(pkg, "shared.js") })),
     ],
   });
@@ -69,16 +82,25 @@ async function bundleEntries(form) {
 /** CommonJS, for Jest and for Node before 20.19: one module with everything, so that nothing is there twice. */
 async function bundleForRequire() {
   const options = { bundle: true, format: "cjs", platform: "node", target: "node20" };
-  const entry = (name) => ({ entryPoints: [join(pkg, `${name}.js`)], outfile: join(out, `${name}.cjs`) });
+  const entry = (name) => ({
+    entryPoints: [join(pkg, `${name}.js`)],
+    outfile: join(out, `${name}.cjs`),
+  });
   // jsdom, as Jest sets it up, has neither.
   const banner = { js: `const { TextDecoder, TextEncoder } = require("node:util");` };
   await bundle({ ...options, ...entry("server"), banner });
   const names = `{ WaitpointError, ${MODULES[0].exports} }`;
-  writeFileSync(join(out, "index.cjs"), `const ${names} = require("./server.cjs");\nmodule.exports = ${names};\n`);
+  writeFileSync(
+    join(out, "index.cjs"),
+    `const ${names} = require("./server.cjs");\nmodule.exports = ${names};\n`,
+  );
   const index = () => ({ path: "./index.cjs", external: true });
   await bundle({ ...options, ...entry("element"), plugins: [redirect(/^\.\/index\.js$/, index)] });
   for (const name of ["index", "server", "element"]) {
-    const types = readFileSync(join(pkg, `${name}.d.ts`), "utf8").replaceAll('"./index.js"', '"./index.cjs"');
+    const types = readFileSync(join(pkg, `${name}.d.ts`), "utf8").replaceAll(
+      '"./index.js"',
+      '"./index.cjs"',
+    );
     writeFileSync(join(out, `${name}.d.cts`), types);
   }
 }
@@ -89,16 +111,37 @@ const redirect = (filter, to) => ({
 });
 
 // Where the wasm becomes JavaScript it may not hold references to JavaScript's values.
-const RUSTFLAGS = { wasm: [], plain: ["-Ctarget-feature=-reference-types", "-Clink-arg=--no-check-features", "-Clink-arg=--features=mutable-globals"] };
+const RUSTFLAGS = {
+  wasm: [],
+  plain: [
+    "-Ctarget-feature=-reference-types",
+    "-Clink-arg=--no-check-features",
+    "-Clink-arg=--features=mutable-globals",
+  ],
+};
 
 /** An optimized module and its glue. */
 function buildWasm(env, { feature, name }, form) {
   const sentence = `the package's ${feature} part did not build; what was said is above`;
-  const features = WASM_FEATURES.filter((flag) => form === "wasm" || flag !== "--enable-reference-types");
+  const features = WASM_FEATURES.filter(
+    (flag) => form === "wasm" || flag !== "--enable-reference-types",
+  );
   run(
     "cargo",
-    ["build", "--profile", "small", "--target", "wasm32-unknown-unknown", "--features", feature, "--locked"],
-    { env: { ...env, CARGO_ENCODED_RUSTFLAGS: [...paths(env), ...RUSTFLAGS[form]].join("\x1f") }, sentence },
+    [
+      "build",
+      "--profile",
+      "small",
+      "--target",
+      "wasm32-unknown-unknown",
+      "--features",
+      feature,
+      "--locked",
+    ],
+    {
+      env: { ...env, CARGO_ENCODED_RUSTFLAGS: [...paths(env), ...RUSTFLAGS[form]].join("\x1f") },
+      sentence,
+    },
   );
   const glue = join(work, `${feature}.${form}`);
   run(
@@ -114,7 +157,20 @@ function buildWasm(env, { feature, name }, form) {
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
   // wasm2js knows no saturating conversion to 64 bits.
   const lower = form === "plain" ? ["--llvm-nontrapping-fptoint-lowering"] : [];
-  run(env.WASM_OPT_BIN, [join(glue, `${name}_bg.wasm`), "-o", wasm, ...lower, "-Oz", "--converge", ...strip, ...features], { env });
+  run(
+    env.WASM_OPT_BIN,
+    [
+      join(glue, `${name}_bg.wasm`),
+      "-o",
+      wasm,
+      ...lower,
+      "-Oz",
+      "--converge",
+      ...strip,
+      ...features,
+    ],
+    { env },
+  );
   shortenNames(env.WASM_OPT_BIN, features, wasm, join(glue, `${name}.js`));
   return { wasm, features };
 }
@@ -151,7 +207,9 @@ async function load({ feature, name, exports }, form, file, instance) {
     format: "esm",
     target: "es2022",
     external: ["*.wasm"],
-    plugins: [redirect(/snippets\/.*\/shared\.js$/, () => ({ path: "../shared.js", external: true }))],
+    plugins: [
+      redirect(/snippets\/.*\/shared\.js$/, () => ({ path: "../shared.js", external: true })),
+    ],
     // wasm-bindgen's own way to the file, which is not used.
     define: { "import.meta.url": '""' },
   });
@@ -168,12 +226,15 @@ function inlined(wasm) {
   for (const byte of wasm) counts[byte] += 1;
   const byCount = counts.map((count, byte) => [count, byte]).sort(([a], [b]) => b - a);
   const frequent = new Set(byCount.slice(0, 91).map(([, byte]) => byte));
-  const bits = Array.from({ length: 64 }, (_, four) => [0, 1, 2, 3].reduce((sum, bit) => sum + (frequent.has(four * 4 + bit) << bit), 0));
+  const bits = Array.from({ length: 64 }, (_, four) =>
+    [0, 1, 2, 3].reduce((sum, bit) => sum + (frequent.has(four * 4 + bit) << bit), 0),
+  );
   const order = [...frequent].sort((a, b) => a - b);
   const others = counts.map((_, byte) => byte).filter((byte) => !frequent.has(byte));
   const character = (n) => String.fromCharCode(n + 32 + (n > 1) + (n > 58));
   const codes = new Map(order.map((byte, n) => [byte, character(n + 2)]));
-  for (const [n, byte] of others.entries()) codes.set(byte, character(n < 91 ? 0 : 1) + character((n % 91) + 2));
+  for (const [n, byte] of others.entries())
+    codes.set(byte, character(n < 91 ? 0 : 1) + character((n % 91) + 2));
   const text = [...wasm].map((byte) => codes.get(byte)).join("");
   return `
   const text = ${JSON.stringify(text)};
@@ -220,4 +281,7 @@ function toJavaScript(env, { wasm, features }) {
   return `${code}\nconst instance = () => ({ exports: asmFunc(imports()) });`;
 }
 
-const licenses = () => ["MIT", "APACHE"].map((name) => readFileSync(join(root, `LICENSE-${name}`), "utf8")).join("\n\n---\n\n");
+const licenses = () =>
+  ["MIT", "APACHE"]
+    .map((name) => readFileSync(join(root, `LICENSE-${name}`), "utf8"))
+    .join("\n\n---\n\n");

@@ -27,7 +27,11 @@ export function run(command, args, { sentence, env = process.env, cwd = root } =
 /** What a command prints, or "" if it cannot be run. */
 export function output(command, ...args) {
   try {
-    return execFileSync(command, args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    return execFileSync(command, args, {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
   } catch {
     return "";
   }

@@ -16,15 +16,22 @@ export function shortenNames(wasmOpt, features, wasm, glue) {
   const exported = new Map(exports);
   let text = readFileSync(glue, "utf8");
   const replace = (pattern, by) => {
-    if (text.search(pattern) < 0) throw new Error(`shorten-names.mjs: nothing fits ${pattern} in ${glue}`);
+    if (text.search(pattern) < 0)
+      throw new Error(`shorten-names.mjs: nothing fits ${pattern} in ${glue}`);
     text = text.replace(pattern, by);
   };
   replace(/^( {8})(\w+)(?=: function)/gm, (_, space, name) => space + (shorter.get(name) ?? name));
   replace(/\bwasm\.(\w+)/g, (_, name) => `wasm.${exported.get(name) ?? name}`);
   // What needs no wrapping comes from the shared module as it is, once for each name.
   const direct = shared.map(([, name, short]) => `${short}: import1.${name}`).join(", ");
-  replace(/return \{\s+__proto__: null,\s+("[^"]+": import\d+,\s+)+\};/, `return { a: { ...import0, ${direct} } };`);
+  replace(
+    /return \{\s+__proto__: null,\s+("[^"]+": import\d+,\s+)+\};/,
+    `return { a: { ...import0, ${direct} } };`,
+  );
   text = text.replace(/^import \* as import(?!1\b)\d+ from .*\n/gm, "");
-  replace(/^export \{ initSync, .*$/m, "export { __wbg_get_imports as imports, __wbg_finalize_init as started };");
+  replace(
+    /^export \{ initSync, .*$/m,
+    "export { __wbg_get_imports as imports, __wbg_finalize_init as started };",
+  );
   writeFileSync(glue, text);
 }

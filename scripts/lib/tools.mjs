@@ -72,7 +72,9 @@ function ensureNode() {
   }
   const platform = { win32: "win" }[process.platform] ?? process.platform;
   const name = `node-${platform}-${process.arch}`;
-  const { optionalDependencies } = JSON.parse(readFileSync(join(locks, "node", "package.json"), "utf8"));
+  const { optionalDependencies } = JSON.parse(
+    readFileSync(join(locks, "node", "package.json"), "utf8"),
+  );
   const sentence = `Node ${NODE_NEEDED.join(".")} or newer is needed and could not be fetched; install it from https://nodejs.org`;
   const version = optionalDependencies[name] ?? fail(sentence);
   const node = join(tools, "node_modules", name, "bin", `node${exe}`);
@@ -86,7 +88,8 @@ function ensureNode() {
 /** Installs the packages of a lock file in scripts/locked/ into a folder of their own. */
 export function installLocked(name, folder, sentence) {
   mkdirSync(folder, { recursive: true });
-  for (const file of ["package.json", "package-lock.json"]) copyFileSync(join(locks, name, file), join(folder, file));
+  for (const file of ["package.json", "package-lock.json"])
+    copyFileSync(join(locks, name, file), join(folder, file));
   run(npm, ["ci", "--prefix", folder, ...NPM_FLAGS], { sentence });
 }
 
@@ -105,7 +108,9 @@ function ensurePackages() {
   const text = readFileSync(join(root, "package-lock.json"), "utf8");
   const unlisted = unlistedScripts(JSON.parse(text));
   if (unlisted.length) {
-    fail(`${unlisted.join(", ")}: would run a program when installed; see whether that is needed, and list it in scripts/lib/tools.mjs`);
+    fail(
+      `${unlisted.join(", ")}: would run a program when installed; see whether that is needed, and list it in scripts/lib/tools.mjs`,
+    );
   }
   const lock = createHash("sha256").update(text).digest("hex");
   const stamp = join(root, "node_modules", ".lock");
@@ -119,11 +124,18 @@ function ensureRust() {
   if (!output("cargo", "--version")) {
     fail("cargo is missing; install Rust from https://rustup.rs and run this again");
   }
-  const libraries = output("rustc", "--print", "target-libdir", "--target", "wasm32-unknown-unknown").trim();
+  const libraries = output(
+    "rustc",
+    "--print",
+    "target-libdir",
+    "--target",
+    "wasm32-unknown-unknown",
+  ).trim();
   if (libraries && existsSync(libraries)) return;
   say("adding the Rust target wasm32-unknown-unknown");
   run("rustup", ["target", "add", "wasm32-unknown-unknown"], {
-    sentence: "the Rust target wasm32-unknown-unknown is missing and rustup could not add it; see https://rustup.rs",
+    sentence:
+      "the Rust target wasm32-unknown-unknown is missing and rustup could not add it; see https://rustup.rs",
   });
 }
 
@@ -149,7 +161,13 @@ async function ensureBindgen(version) {
   const url = `https://github.com/wasm-bindgen/wasm-bindgen/releases/download/${version}/${inside}.tar.gz`;
   const programs = ["wasm-bindgen", "wasm-bindgen-test-runner"].map((program) => program + exe);
   const sha256 = CHECKSUMS[version]?.[target];
-  const refused = await unpackVerified(url, { sha256, inside, programs, scratch: tools, into: join(tools, "bin") });
+  const refused = await unpackVerified(url, {
+    sha256,
+    inside,
+    programs,
+    scratch: tools,
+    into: join(tools, "bin"),
+  });
   if (refused) say(`the release of wasm-bindgen ${version} is not used: ${refused}`);
   else say(`downloaded wasm-bindgen ${version}`);
   return ensureCargoTool("wasm-bindgen", version, "wasm-bindgen-cli");
@@ -160,7 +178,9 @@ function cargoTool(name, version) {
   const exact = (path) => output(path, "--version").trim().split(" ").pop() === version;
   const own = join(tools, "bin", name + exe);
   if (exact(own)) return own;
-  const known = output(exe ? "where" : "which", name).split("\n")[0].trim();
+  const known = output(exe ? "where" : "which", name)
+    .split("\n")[0]
+    .trim();
   return known && exact(known) ? known : undefined;
 }
 
@@ -168,11 +188,23 @@ function ensureCargoTool(name, version, crate = name) {
   const found = cargoTool(name, version);
   if (found) return found;
   say(`building ${crate} ${version} from crates.io into .tools/ (a few minutes, once)`);
-  const args = ["install", "--root", tools, "--target-dir", join(tools, "target"), `${crate}@${version}`];
-  const { status } = spawnSync("cargo", [...args, "--locked"], { cwd: root, stdio: ["ignore", 2, 2] });
+  const args = [
+    "install",
+    "--root",
+    tools,
+    "--target-dir",
+    join(tools, "target"),
+    `${crate}@${version}`,
+  ];
+  const { status } = spawnSync("cargo", [...args, "--locked"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+  });
   if (status !== 0) {
     // A registry may lack a version that the crate's own lock file names; then newer ones do.
-    say(`${crate} ${version} did not build from its own lock file; building it from the newest versions that fit`);
+    say(
+      `${crate} ${version} did not build from its own lock file; building it from the newest versions that fit`,
+    );
     run("cargo", args);
   }
   return cargoTool(name, version) ?? fail(`${crate} was built but does not call itself ${version}`);

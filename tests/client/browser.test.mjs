@@ -1,18 +1,19 @@
 // The packed package in a real browser, completing tokens of the real Worker on another origin.
 import assert from "node:assert/strict";
-import { build as esbuild } from "esbuild";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { before, test } from "node:test";
+import { build as esbuild } from "esbuild";
 import { build as vite8 } from "vite";
 import { build as vite7 } from "vite7";
 import webpack from "webpack";
 import { sign, until, useWorker } from "../support/harness.mjs";
 import { installed, useBrowser, useSite } from "../support/package.mjs";
 
-const html = (script, head = "") => `<!doctype html><title>An app</title>${head}<script type="module" src="${script}"></script>`;
+const html = (script, head = "") =>
+  `<!doctype html><title>An app</title>${head}<script type="module" src="${script}"></script>`;
 const importMap = `<script type="importmap">{"imports": {"waitpoint": "/node_modules/waitpoint/index.js"}}</script>`;
 
 const { folder } = installed({
@@ -38,7 +39,13 @@ const BUNDLERS = {
     writeFileSync(join(path, "index.html"), html("./main.js"));
   },
   esbuild: async (outdir) => {
-    await esbuild({ entryPoints: [join(folder, "app.js")], bundle: true, minify: true, format: "esm", outdir });
+    await esbuild({
+      entryPoints: [join(folder, "app.js")],
+      bundle: true,
+      minify: true,
+      format: "esm",
+      outdir,
+    });
     writeFileSync(join(outdir, "index.html"), html("./app.js"));
   },
 };
@@ -78,16 +85,31 @@ for (const path of ["native.html", ...Object.keys(BUNDLERS).map((name) => `${nam
   test(`${path} completes a token on another origin`, async () => {
     const page = await open(path);
     const token = await worker.create({ timeout: "1h" });
-    assert.deepEqual(await call(page, "completeToken", token.url, { from: path }), { success: true, outcome: "completed" });
+    assert.deepEqual(await call(page, "completeToken", token.url, { from: path }), {
+      success: true,
+      outcome: "completed",
+    });
     const { output } = await worker.retrieve(token.id);
     assert.equal(output, JSON.stringify({ from: path }));
-    const again = await call(page, "completeToken", { id: token.id, publicAccessToken: token.publicAccessToken }, 2, {
-      baseURL: worker.url,
-    });
+    const again = await call(
+      page,
+      "completeToken",
+      { id: token.id, publicAccessToken: token.publicAccessToken },
+      2,
+      {
+        baseURL: worker.url,
+      },
+    );
     assert.equal(again.outcome, "already-completed");
     const read = await call(page, "retrieveToken", token);
-    assert.deepEqual([read.status, read.output, read.createdAt instanceof Date], ["COMPLETED", { from: path }, true]);
-    const refused = await call(page, "completeToken", token.id, 1, { accessToken: "nobody", baseURL: worker.url });
+    assert.deepEqual(
+      [read.status, read.output, read.createdAt instanceof Date],
+      ["COMPLETED", { from: path }, true],
+    );
+    const refused = await call(page, "completeToken", token.id, 1, {
+      accessToken: "nobody",
+      baseURL: worker.url,
+    });
     assert.deepEqual(refused, {
       isError: true,
       name: "WaitpointError",
@@ -110,13 +132,25 @@ test("a Content-Security-Policy that blocks WebAssembly is named as the cause, a
     assert.equal(code, "wasm_unavailable");
     assert.match(message, /'wasm-unsafe-eval'/);
   }
-  assert.deepEqual(await call(page, "completeToken", token.url, { a: 1 }), { success: true, outcome: "completed" });
+  assert.deepEqual(await call(page, "completeToken", token.url, { a: 1 }), {
+    success: true,
+    outcome: "completed",
+  });
   assert.equal((await worker.retrieve(token.id)).output, '{"a":1}');
 });
 
 test("outputs of every kind come back as they went in", async () => {
   const page = await open();
-  for (const data of [null, 0, false, "", "é\u0000\u{1f600}", [], { constructor: 1 }, [[["deep"]]]]) {
+  for (const data of [
+    null,
+    0,
+    false,
+    "",
+    "é\u0000\u{1f600}",
+    [],
+    { constructor: 1 },
+    [[["deep"]]],
+  ]) {
     const token = await worker.create();
     await call(page, "completeToken", token, data);
     assert.deepEqual((await call(page, "retrieveToken", token)).output, data);
@@ -129,7 +163,10 @@ test("outputs of every kind come back as they went in", async () => {
 test("a token that timed out says so when read and when completed", async () => {
   const page = await open();
   const token = await worker.create({ timeout: "1s" });
-  await until(() => worker.retrieve(token.id), ({ status }) => status === "TIMED_OUT");
+  await until(
+    () => worker.retrieve(token.id),
+    ({ status }) => status === "TIMED_OUT",
+  );
   const read = await page.evaluate(async (token) => {
     const { status, error, output } = await window.waitpoint.retrieveToken(token);
     return { status, code: error.code, output };
@@ -170,7 +207,10 @@ test("429 is waited out as Retry-After or x-ratelimit-reset says", async () => {
     const now = headers();
     const [asked] = Object.values(now);
     const seen = await faults(page, [[429, now]]);
-    assert.equal((await call(page, "completeToken", await worker.create(), 1)).outcome, "completed");
+    assert.equal(
+      (await call(page, "completeToken", await worker.create(), 1)).outcome,
+      "completed",
+    );
     assert.equal(seen.length, 2);
     // No earlier than asked; how much later is a matter of the machine.
     const until = asked === "1" ? seen[0] + 1_000 : Number(asked) || Date.parse(asked);
@@ -189,7 +229,10 @@ test("a pause of more than a minute, x-should-retry: false and retry: false end 
     await page.unroute("**/complete");
     const seen = await faults(page, [answer]);
     const error = await call(page, "completeToken", await worker.create(), 1, options);
-    assert.deepEqual([error.status, error.retryable, error.message, seen.length], [answer[0], retryable, "fault", 1]);
+    assert.deepEqual(
+      [error.status, error.retryable, error.message, seen.length],
+      [answer[0], retryable, "fault", 1],
+    );
   }
 });
 
@@ -211,7 +254,9 @@ test("a call that stays offline fails and says that it may be made again", async
   const page = await open();
   const token = await worker.create();
   await page.context().setOffline(true);
-  const error = await call(page, "completeToken", token, 1, { retry: { maxAttempts: 2, minTimeoutInMs: 1 } });
+  const error = await call(page, "completeToken", token, 1, {
+    retry: { maxAttempts: 2, minTimeoutInMs: 1 },
+  });
   assert.deepEqual([error.code, error.retryable, error.status], ["network_error", true, undefined]);
 });
 
@@ -224,8 +269,15 @@ test("an aborted call ends, before, during and between attempts", async () => {
         window.controller = new AbortController();
         if (aborted) window.controller.abort("enough");
         const retry = { minTimeoutInMs: 1e9, maxTimeoutInMs: 1e9 };
-        window.called = window.waitpoint.completeToken(token, 1, { signal: window.controller.signal, retry });
-        window.called = window.called.catch(({ code, cause, retryable }) => [code, cause, retryable]);
+        window.called = window.waitpoint.completeToken(token, 1, {
+          signal: window.controller.signal,
+          retry,
+        });
+        window.called = window.called.catch(({ code, cause, retryable }) => [
+          code,
+          cause,
+          retryable,
+        ]);
       },
       [token, controller === "aborted"],
     );
@@ -259,7 +311,10 @@ test("an attempt that is not answered in time is given up", async () => {
   const page = await open();
   await page.route("**/complete", () => {});
   const token = await worker.create();
-  const error = await call(page, "completeToken", token, 1, { timeoutInMs: 50, retry: { maxAttempts: 2, minTimeoutInMs: 1 } });
+  const error = await call(page, "completeToken", token, 1, {
+    timeoutInMs: 50,
+    retry: { maxAttempts: 2, minTimeoutInMs: 1 },
+  });
   assert.deepEqual([error.code, error.retryable], ["timeout", true]);
 });
 
@@ -269,7 +324,10 @@ test("an expired token says so, and before it is used", async () => {
   const exp = Math.floor(Date.now() / 1000) - 1;
   const accessToken = sign([`write:waitpoints:${id}`], { claims: { exp } });
   const error = await call(page, "completeToken", id, 1, { accessToken, baseURL: worker.url });
-  assert.deepEqual([error.code, error.status, error.retryable], ["public_token_expired", 401, false]);
+  assert.deepEqual(
+    [error.code, error.status, error.retryable],
+    ["public_token_expired", 401, false],
+  );
   const decoded = await call(page, "decodeToken", accessToken);
   assert.deepEqual(decoded, {
     id,
@@ -296,7 +354,10 @@ test("a click completes though the tab goes away at once, 10 of 10", async () =>
     if (!leaves) await page.close();
   }
   for (const { id } of tokens) {
-    const { output } = await until(() => worker.retrieve(id), ({ status }) => status === "COMPLETED");
+    const { output } = await until(
+      () => worker.retrieve(id),
+      ({ status }) => status === "COMPLETED",
+    );
     assert.equal(output, '"clicked"');
   }
 });
@@ -304,26 +365,44 @@ test("a click completes though the tab goes away at once, 10 of 10", async () =>
 /** A server on another origin that holds each preflight, and counts what arrives. */
 async function slowServer(millis) {
   const arrived = [];
-  const cors = { "access-control-allow-origin": "*", "access-control-allow-headers": "*", "access-control-max-age": "0" };
+  const cors = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-headers": "*",
+    "access-control-max-age": "0",
+  };
   const server = createServer((request, response) => {
-    if (request.method === "OPTIONS") return setTimeout(() => response.writeHead(204, cors).end(), millis);
+    if (request.method === "OPTIONS")
+      return setTimeout(() => response.writeHead(204, cors).end(), millis);
     arrived.push(request.url);
     response.writeHead(200, cors).end('{"success":true}');
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
-  return { arrived, baseURL: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+  return {
+    arrived,
+    baseURL: `http://127.0.0.1:${server.address().port}`,
+    close: () => server.close(),
+  };
 }
 
 test("a click whose tab is closed at once arrives though its preflight takes 300 ms, 10 of 10", async () => {
   const server = await slowServer(300);
   for (let n = 0; n < 10; n++) {
     const page = await open();
-    const preflight = page.waitForRequest((request) => request.url().startsWith(server.baseURL)).catch(() => {});
-    await page.evaluate(([n, baseURL]) => void window.waitpoint.completeToken(`w${n}`, 1, { baseURL, accessToken: "a" }), [n, server.baseURL]);
+    const preflight = page
+      .waitForRequest((request) => request.url().startsWith(server.baseURL))
+      .catch(() => {});
+    await page.evaluate(
+      ([n, baseURL]) =>
+        void window.waitpoint.completeToken(`w${n}`, 1, { baseURL, accessToken: "a" }),
+      [n, server.baseURL],
+    );
     await preflight;
     await page.close();
   }
-  await until(() => server.arrived, ({ length }) => length === 10);
+  await until(
+    () => server.arrived,
+    ({ length }) => length === 10,
+  );
   server.close();
 });
 
@@ -340,6 +419,9 @@ test("a request leaves before whatever the page does next, such as an alert, 10 
     await shown;
     await page.close({ runBeforeUnload: false });
   }
-  await until(() => server.arrived, ({ length }) => length === 10);
+  await until(
+    () => server.arrived,
+    ({ length }) => length === 10,
+  );
   server.close();
 });

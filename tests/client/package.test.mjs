@@ -1,7 +1,7 @@
 // The packed package as npm, TypeScript, Node and Workers see it.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { publint } from "publint";
@@ -15,55 +15,72 @@ const worker = useWorker();
 const home = join(folder, "node_modules", "waitpoint");
 
 test("it holds what is needed and nothing else", () => {
-  const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  assert.deepEqual(files.map(({ parentPath, name }) => join(parentPath, name).slice(home.length + 1)).sort(), [
-    "LICENSE",
-    "README.md",
-    "element.d.ts",
-    "element.js",
-    "index.d.ts",
-    "index.js",
-    "package.json",
-    "server.d.ts",
-    "server.js",
-    "shared.js",
-    "start.js",
-    "wasm/core.js",
-    "wasm/core.wasm",
-    "wasm/element.cjs",
-    "wasm/element.d.cts",
-    "wasm/index.cjs",
-    "wasm/index.d.cts",
-    "wasm/index.plain.js",
-    "wasm/index.workerd.js",
-    "wasm/server.cjs",
-    "wasm/server.d.cts",
-    "wasm/server.js",
-    "wasm/server.plain.js",
-    "wasm/server.wasm",
-    "wasm/server.workerd.js",
-    "wasm/shared.plain.js",
-    "wasm/shared.workerd.js",
-  ]);
+  const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  assert.deepEqual(
+    files.map(({ parentPath, name }) => join(parentPath, name).slice(home.length + 1)).sort(),
+    [
+      "LICENSE",
+      "README.md",
+      "element.d.ts",
+      "element.js",
+      "index.d.ts",
+      "index.js",
+      "package.json",
+      "server.d.ts",
+      "server.js",
+      "shared.js",
+      "start.js",
+      "wasm/core.js",
+      "wasm/core.wasm",
+      "wasm/element.cjs",
+      "wasm/element.d.cts",
+      "wasm/index.cjs",
+      "wasm/index.d.cts",
+      "wasm/index.plain.js",
+      "wasm/index.workerd.js",
+      "wasm/server.cjs",
+      "wasm/server.d.cts",
+      "wasm/server.js",
+      "wasm/server.plain.js",
+      "wasm/server.wasm",
+      "wasm/server.workerd.js",
+      "wasm/shared.plain.js",
+      "wasm/shared.workerd.js",
+    ],
+  );
 });
 
 test("what is JavaScript of our own is small, the element aside", () => {
-  const own = ["index.js", "server.js", "shared.js", "start.js"].map((name) => readFileSync(join(home, name), "utf8"));
-  const code = own.join("\n").split("\n").filter((line) => !/^\s*(\/\/|\/?\*|$)/.test(line));
+  const own = ["index.js", "server.js", "shared.js", "start.js"].map((name) =>
+    readFileSync(join(home, name), "utf8"),
+  );
+  const code = own
+    .join("\n")
+    .split("\n")
+    .filter((line) => !/^\s*(\/\/|\/?\*|$)/.test(line));
   assert.ok(code.length <= 120, `${code.length} lines`);
 });
 
 test("the command that builds it ends well", () => {
   // Alone, as a user runs it: the tests import it.
-  const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts/build.mjs")], { encoding: "utf8" });
+  const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts/build.mjs")], {
+    encoding: "utf8",
+  });
   assert.equal(status, 0, stderr);
 });
 
 test("publint and attw have nothing to say", async () => {
   const { messages, pkg } = await publint({ pkgDir: home, strict: true });
-  assert.deepEqual(messages.map((message) => formatMessage(message, pkg)), []);
+  assert.deepEqual(
+    messages.map((message) => formatMessage(message, pkg)),
+    [],
+  );
   const attw = join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
-  const { status, stdout } = spawnSync(process.execPath, [attw, tarball, "--profile", "node16"], { encoding: "utf8" });
+  const { status, stdout } = spawnSync(process.execPath, [attw, tarball, "--profile", "node16"], {
+    encoding: "utf8",
+  });
   assert.equal(status, 0, stdout);
 });
 
@@ -105,8 +122,21 @@ test("its types fit what it does, and refuse what it does not", () => {
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   for (const resolution of ["bundler", "nodenext"]) {
     const module = resolution === "bundler" ? "esnext" : resolution;
-    const args = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022", "--module", module, "--moduleResolution", resolution];
-    const { status, stdout } = spawnSync(process.execPath, [tsc, ...args, example], { cwd: folder, encoding: "utf8" });
+    const args = [
+      "--noEmit",
+      "--strict",
+      "--exactOptionalPropertyTypes",
+      "--target",
+      "es2022",
+      "--module",
+      module,
+      "--moduleResolution",
+      resolution,
+    ];
+    const { status, stdout } = spawnSync(process.execPath, [tsc, ...args, example], {
+      cwd: folder,
+      encoding: "utf8",
+    });
     assert.equal(status, 0, stdout);
   }
 });
@@ -116,7 +146,10 @@ const NODES = [...new Set([process.execPath, process.env.npm_node_execpath ?? pr
 
 for (const node of NODES) {
   const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
-  const run = (script) => JSON.parse(execFileSync(node, ["--input-type=module", "-e", script], { cwd: folder, encoding: "utf8" }));
+  const run = (script) =>
+    JSON.parse(
+      execFileSync(node, ["--input-type=module", "-e", script], { cwd: folder, encoding: "utf8" }),
+    );
 
   test(`Node ${version} creates, completes and reads a token`, () => {
     const result = run(`
@@ -127,11 +160,21 @@ for (const node of NODES) {
       const { status, output, tags } = await retrieveToken(token.id);
       console.log(JSON.stringify({ cached: token.isCached, outcome, status, output, tags, same: decodeToken(token).id === token.id }));`);
     const output = { by: "node" };
-    assert.deepEqual(result, { cached: false, outcome: "completed", status: "COMPLETED", output, tags: ["a", "b"], same: true });
+    assert.deepEqual(result, {
+      cached: false,
+      outcome: "completed",
+      status: "COMPLETED",
+      output,
+      tags: ["a", "b"],
+      same: true,
+    });
   });
 
   test(`Node ${version} imports the element, as a server that renders pages does`, () => {
-    assert.deepEqual(run(`import "waitpoint/element"; console.log(JSON.stringify(typeof document))`), "undefined");
+    assert.deepEqual(
+      run(`import "waitpoint/element"; console.log(JSON.stringify(typeof document))`),
+      "undefined",
+    );
   });
 
   test(`Node ${version} is told what is wrong with its arguments, and nothing is sent`, () => {
@@ -177,7 +220,10 @@ test("the wasm is compiled once, whatever Promise is, and a key goes where it is
     await createToken({}, { baseURL: "", accessToken: undefined });
     await completeToken("waitpoint_c1", 1, null);
     console.log(JSON.stringify({ compiled, hosts: [...new Set(urls.map((url) => new URL(url).host))] }));`;
-  const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: folder, encoding: "utf8" });
+  const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+    cwd: folder,
+    encoding: "utf8",
+  });
   assert.deepEqual(JSON.parse(printed), { compiled: 2, hosts: ["mine.example"] });
 });
 

@@ -28,7 +28,11 @@ function app(name, files, links = []) {
 
 /** Runs a program of the environments; its output is what a failure shows. */
 const run = (cwd, [program, ...args], env = {}) =>
-  execute(process.execPath, [program, ...args], { cwd, env: { ...process.env, CI: "1", NO_COLOR: "1", ...env }, maxBuffer: 2 ** 26 });
+  execute(process.execPath, [program, ...args], {
+    cwd,
+    env: { ...process.env, CI: "1", NO_COLOR: "1", ...env },
+    maxBuffer: 2 ** 26,
+  });
 
 const ROUND = `
   const { completeToken, createToken, decodeToken, listTokens, retrieveToken, waitForToken } = waitpoint;
@@ -39,9 +43,18 @@ const ROUND = `
   const first = await listTokens({ limit: 1 }, options);
   const refused = await retrieveToken("waitpoint_c1", options).catch(({ code }) => code);
   const result = { outcome, output, listed: Array.isArray(first.data), refused, same: decodeToken(token).id === token.id };`;
-const RESULT = { outcome: "completed", output: { by: "round" }, listed: true, refused: "token_not_found", same: true };
+const RESULT = {
+  outcome: "completed",
+  output: { by: "round" },
+  listed: true,
+  refused: "token_not_found",
+  same: true,
+};
 
-const NODES = { 20: inEnvironments("node-20", "bin", "node"), 22: inEnvironments("node-22", "bin", "node") };
+const NODES = {
+  20: inEnvironments("node-20", "bin", "node"),
+  22: inEnvironments("node-22", "bin", "node"),
+};
 
 for (const [version, node] of Object.entries(NODES)) {
   const skip = existsSync(node) ? false : "it is for Linux on x64";
@@ -52,7 +65,10 @@ for (const [version, node] of Object.entries(NODES)) {
     test(`Node ${version} by ${how}`, { skip }, async () => {
       const script = `${load} (async () => { ${ROUND} console.log(JSON.stringify(result)); })();`;
       const env = { ...process.env, BASE: worker.url, KEY };
-      const { stdout } = await execute(node, [`--input-type=${flag}`, "-e", script], { cwd: base, env });
+      const { stdout } = await execute(node, [`--input-type=${flag}`, "-e", script], {
+        cwd: base,
+        env,
+      });
       assert.deepEqual(JSON.parse(stdout), RESULT);
     });
   }
@@ -63,8 +79,14 @@ test("CommonJS has the same class and settings in each entry", () => {
     const [index, server] = [require("./node_modules/waitpoint/wasm/index.cjs"), require("./node_modules/waitpoint/wasm/server.cjs")];
     require("./node_modules/waitpoint/wasm/element.cjs");
     console.log(index.WaitpointError === server.WaitpointError, Object.keys(index).sort().join());`;
-  const printed = execFileSync(process.execPath, ["--input-type=commonjs", "-e", script], { cwd: base, encoding: "utf8" });
-  assert.equal(printed, "true WaitpointError,completeToken,configure,decodeToken,retrieveToken,waitForToken\n");
+  const printed = execFileSync(process.execPath, ["--input-type=commonjs", "-e", script], {
+    cwd: base,
+    encoding: "utf8",
+  });
+  assert.equal(
+    printed,
+    "true WaitpointError,completeToken,configure,decodeToken,retrieveToken,waitForToken\n",
+  );
 });
 
 const MOCKED = `
@@ -88,15 +110,26 @@ for (const environment of ["node", "jsdom"]) {
   test(`Jest 29 in ${environment}`, async () => {
     const testEnvironment = environmentRequire.resolve(`jest-environment-${environment}`);
     const config = JSON.stringify({ testEnvironment, transform: {} });
-    const folder = app(`jest-${environment}`, { "package.json": "{}", "jest.config.json": config, "app.test.js": MOCKED });
+    const folder = app(`jest-${environment}`, {
+      "package.json": "{}",
+      "jest.config.json": config,
+      "app.test.js": MOCKED,
+    });
     await run(folder, [inEnvironments("jest", "bin", "jest.js"), "--config", "jest.config.json"]);
   });
 
   test(`Vitest in ${environment}`, async () => {
     const imports = `import { expect, test } from "vitest"; import * as waitpoint from "waitpoint";`;
-    const files = { "package.json": '{"type":"module"}', "app.test.js": imports + MOCKED.replace(/.*require.*/, "") };
+    const files = {
+      "package.json": '{"type":"module"}',
+      "app.test.js": imports + MOCKED.replace(/.*require.*/, ""),
+    };
     const folder = app(`vitest-${environment}`, files, ["vitest", "jsdom"]);
-    await run(folder, [inEnvironments("vitest", "vitest.mjs"), "run", `--environment=${environment}`]);
+    await run(folder, [
+      inEnvironments("vitest", "vitest.mjs"),
+      "run",
+      `--environment=${environment}`,
+    ]);
   });
 }
 
@@ -105,16 +138,34 @@ const ROUTE = `
   export default defineEventHandler(async () => { ${ROUND.replaceAll("process.env.BASE", "globalThis.BASE").replaceAll("process.env.KEY", "globalThis.KEY")} return result; });`;
 const BASES = () => `globalThis.BASE = "${worker.url}"; globalThis.KEY = "${KEY}";`;
 
-for (const preset of ["cloudflare-module", "cloudflare-pages", "vercel-edge", "netlify-edge", "deno-deploy"]) {
+for (const preset of [
+  "cloudflare-module",
+  "cloudflare-pages",
+  "vercel-edge",
+  "netlify-edge",
+  "deno-deploy",
+]) {
   test(`Nitro builds for ${preset} without configuration`, async () => {
-    const folder = app(`nitro-${preset}`, {
-      "package.json": '{"type":"module"}',
-      "nitro.config.ts": `export default { compatibilityDate: "2026-08-01" };`,
-      "routes/index.ts": BASES() + ROUTE,
-    }, ["nitropack"]);
-    await run(folder, [inEnvironments("nitropack", "dist", "cli", "index.mjs"), "build", "--preset", preset]);
+    const folder = app(
+      `nitro-${preset}`,
+      {
+        "package.json": '{"type":"module"}',
+        "nitro.config.ts": `export default { compatibilityDate: "2026-08-01" };`,
+        "routes/index.ts": BASES() + ROUTE,
+      },
+      ["nitropack"],
+    );
+    await run(folder, [
+      inEnvironments("nitropack", "dist", "cli", "index.mjs"),
+      "build",
+      "--preset",
+      preset,
+    ]);
     if (preset !== "cloudflare-module") return;
-    const server = createTestHarness({ root: folder, workers: [{ configPath: workerConfig(folder) }] });
+    const server = createTestHarness({
+      root: folder,
+      workers: [{ configPath: workerConfig(folder) }],
+    });
     const { url } = await server.listen();
     try {
       assert.deepEqual(await (await fetch(url)).json(), RESULT);
@@ -126,21 +177,30 @@ for (const preset of ["cloudflare-module", "cloudflare-pages", "vercel-edge", "n
 
 function workerConfig(folder) {
   const path = join(folder, "wrangler.test.json");
-  const config = { name: "nitro", main: ".output/server/index.mjs", compatibility_date: "2026-08-01", compatibility_flags: ["nodejs_compat"] };
+  const config = {
+    name: "nitro",
+    main: ".output/server/index.mjs",
+    compatibility_date: "2026-08-01",
+    compatibility_flags: ["nodejs_compat"],
+  };
   writeFileSync(path, JSON.stringify(config));
   return path;
 }
 
 test("Next renders a page that imports it on the server", async () => {
-  const folder = app("next", {
-    "package.json": "{}",
-    "app/layout.js": `export default ({ children }) => <html><body>{children}</body></html>;`,
-    "app/page.js": `
+  const folder = app(
+    "next",
+    {
+      "package.json": "{}",
+      "app/layout.js": `export default ({ children }) => <html><body>{children}</body></html>;`,
+      "app/page.js": `
       import * as waitpoint from "waitpoint/server";
       import Approve from "./approve.js";
       export default async function Page() { ${ROUND} return <main>{JSON.stringify(result)}<Approve /></main>; }`,
-    "app/approve.js": `"use client"; import { completeToken } from "waitpoint"; export default () => <button onClick={() => completeToken("w1")}>Go</button>;`,
-  }, ["next", "react", "react-dom"]);
+      "app/approve.js": `"use client"; import { completeToken } from "waitpoint"; export default () => <button onClick={() => completeToken("w1")}>Go</button>;`,
+    },
+    ["next", "react", "react-dom"],
+  );
   const env = { BASE: worker.url, KEY, NEXT_TELEMETRY_DISABLED: "1" };
   await run(folder, [inEnvironments("next", "dist", "bin", "next"), "build", "--webpack"], env);
   const html = readFileSync(join(folder, ".next", "server", "app", "index.html"), "utf8");

@@ -96,7 +96,11 @@ afterEach(() => {
   sockets.all = [];
 });
 
-const error = (promise) => promise.then(() => assert.fail("it was not refused"), (error) => error);
+const error = (promise) =>
+  promise.then(
+    () => assert.fail("it was not refused"),
+    (error) => error,
+  );
 
 for (const [name, Socket] of Object.entries(TRANSPORTS)) {
   /** Waits by this transport, and tells when it listens. */
@@ -140,7 +144,8 @@ for (const [name, Socket] of Object.entries(TRANSPORTS)) {
       assert.deepEqual([code, cause, retryable], ["aborted", "enough", false]);
     }
     assert.equal(getEventListeners(signal, "abort").length, 0);
-    for (const socket of sockets.all) if (socket.readyState !== WebSocket.CLOSED) await once(socket, "close");
+    for (const socket of sockets.all)
+      if (socket.readyState !== WebSocket.CLOSED) await once(socket, "close");
     assert.equal((await worker.retrieve(token.id)).status, "WAITING");
   });
 
@@ -177,17 +182,30 @@ test("a refusal rejects with its code, and so does a server that never answered"
   const baseURL = worker.url;
   for (const [of, options, code, status] of [
     [token.id, { accessToken: "nobody" }, "invalid_api_key", 401],
-    [token.id, { accessToken: sign([`read:waitpoints:${token.id}`], { claims: { exp: 1 } }) }, "public_token_expired", 401],
+    [
+      token.id,
+      { accessToken: sign([`read:waitpoints:${token.id}`], { claims: { exp: 1 } }) },
+      "public_token_expired",
+      401,
+    ],
     [token.id, { accessToken: other.publicAccessToken }, "unauthorized", 403],
     ["waitpoint_cnobody", { accessToken: KEY }, "token_not_found", 404],
     ["no token", {}, "invalid_argument", undefined],
     [token.id, {}, "invalid_argument", undefined],
     [token, { timeout: 1 }, "invalid_argument", undefined],
     [token, { signal: AbortSignal.abort() }, "aborted", undefined],
-    [token, { baseURL: "http://127.0.0.1:9", retry: { maxAttempts: 2, minTimeoutInMs: 1 } }, "network_error", undefined],
+    [
+      token,
+      { baseURL: "http://127.0.0.1:9", retry: { maxAttempts: 2, minTimeoutInMs: 1 } },
+      "network_error",
+      undefined,
+    ],
   ]) {
     const refused = await error(waitForToken(of, { baseURL, ...options }));
-    assert.deepEqual([refused.name, refused.code, refused.status], ["WaitpointError", code, status]);
+    assert.deepEqual(
+      [refused.name, refused.code, refused.status],
+      ["WaitpointError", code, status],
+    );
   }
   assert.equal(sockets.all.length, 0);
 });
@@ -195,7 +213,9 @@ test("a refusal rejects with its code, and so does a server that never answered"
 test("a refusal ends the wait also later, such as of a credential that has expired", async () => {
   Math.random = () => 0;
   const token = await worker.create();
-  const server = createHttpServer((_, response) => response.writeHead(401).end(`{"code":"public_token_expired"}`));
+  const server = createHttpServer((_, response) =>
+    response.writeHead(401).end(`{"code":"public_token_expired"}`),
+  );
   await once(server.listen(0, "127.0.0.1"), "listening");
   const listens = once(sockets, "heard");
   const refused = error(waitForToken(token, { baseURL: proxy.url }));
@@ -211,11 +231,13 @@ test("a refusal ends the wait also later, such as of a credential that has expir
 test("a connection that is dead is noticed by its silence; one that lives is left alone", async () => {
   Math.random = () => 0;
   // Half a minute of silence.
-  globalThis.setTimeout = (wake, millis, ...args) => setTimeout(wake, millis === 30_000 ? 20 : millis, ...args);
+  globalThis.setTimeout = (wake, millis, ...args) =>
+    setTimeout(wake, millis === 30_000 ? 20 : millis, ...args);
   const token = await worker.create();
   const waited = waitForToken(token, { baseURL: proxy.url, timeoutInMs: 1_000 });
   const heard = [];
-  while (heard.filter((data) => data === "pong").length < 3) heard.push((await once(sockets, "heard"))[0]);
+  while (heard.filter((data) => data === "pong").length < 3)
+    heard.push((await once(sockets, "heard"))[0]);
   assert.equal(sockets.all.length, 1);
   proxy.mute();
   while (sockets.all.length < 2) await once(sockets, "heard");
@@ -252,8 +274,20 @@ test("where no socket can be opened it is a long poll; a refused one asks why", 
 test("where nobody can wait, as at trigger.dev, the token is read again and again", async () => {
   Math.random = () => 0.1;
   const paths = [];
-  const waiting = { id: "waitpoint_c1", url: "https://x", status: "WAITING", tags: [], createdAt: "2026-01-01T00:00:00.000Z" };
-  const answers = [waiting, waiting, "<p>a portal</p>", undefined, { ...waiting, status: "COMPLETED", output: "1", outputType: "application/json" }];
+  const waiting = {
+    id: "waitpoint_c1",
+    url: "https://x",
+    status: "WAITING",
+    tags: [],
+    createdAt: "2026-01-01T00:00:00.000Z",
+  };
+  const answers = [
+    waiting,
+    waiting,
+    "<p>a portal</p>",
+    undefined,
+    { ...waiting, status: "COMPLETED", output: "1", outputType: "application/json" },
+  ];
   const server = createHttpServer(({ url }, response) => {
     paths.push(url);
     if (url.endsWith("/wait")) return response.writeHead(404).end("<h1>404</h1>");
@@ -266,7 +300,10 @@ test("where nobody can wait, as at trigger.dev, the token is read again and agai
   const { output, status } = await waitForToken("waitpoint_c1", { baseURL, accessToken: "key" });
   server.close();
   assert.deepEqual([status, output], ["COMPLETED", 1]);
-  assert.deepEqual(paths.map((path) => path.endsWith("/wait")), [false, true, true, false, false, false, false]);
+  assert.deepEqual(
+    paths.map((path) => path.endsWith("/wait")),
+    [false, true, true, false, false, false, false],
+  );
 });
 
 test("a process ends by itself when its wait has ended, whatever became of it", async () => {
@@ -282,7 +319,11 @@ test("a process ends by itself when its wait has ended, whatever became of it", 
   const run = async (socket, end) => {
     const token = await worker.create();
     const listens = once(proxy, socket ? "opened" : "asked");
-    const child = spawn(process.execPath, ["--input-type=module", "-e", script, token.url, proxy.url, socket], { cwd: folder });
+    const child = spawn(
+      process.execPath,
+      ["--input-type=module", "-e", script, token.url, proxy.url, socket],
+      { cwd: folder },
+    );
     const settled = once(child.stdout, "data");
     const ended = once(child, "exit");
     await listens;
@@ -311,7 +352,9 @@ test("a process ends by itself when its wait has ended, whatever became of it", 
 async function pageThatWaits(token, script = "") {
   const page = await browser.page();
   const sockets = new EventEmitter();
-  page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => sockets.emit("heard", payload)));
+  page.on("websocket", (socket) =>
+    socket.on("framereceived", ({ payload }) => sockets.emit("heard", payload)),
+  );
   page.heard = () => once(sockets, "heard");
   await page.addInitScript(script);
   await page.goto(`${site.url}/index.html`);
@@ -340,7 +383,10 @@ test("a page is told by its socket, which is a new one when the network comes ba
   await again;
   await worker.complete(token.id, { go: true });
   const told = await page.told();
-  assert.deepEqual([told.status, told.output, told.completedAt instanceof Date], ["COMPLETED", { go: true }, true]);
+  assert.deepEqual(
+    [told.status, told.output, told.completedAt instanceof Date],
+    ["COMPLETED", { go: true }, true],
+  );
   assert.deepEqual(told, await page.evaluate(() => window.ask("retrieveToken")));
   assert.deepEqual(page.errors, []);
 });
@@ -379,7 +425,10 @@ test("a Worker waits for what is decided elsewhere", async () => {
     JSON.stringify({ name: "app", main: "worker.js", compatibility_date: "2026-08-01" }),
   );
   const vars = { BASE: proxy.url, KEY };
-  const server = createTestHarness({ root: folder, workers: [{ configPath: join(folder, "wrangler.json"), vars }] });
+  const server = createTestHarness({
+    root: folder,
+    workers: [{ configPath: join(folder, "wrangler.json"), vars }],
+  });
   const { url } = await server.listen();
   try {
     const { id } = await worker.create();
@@ -388,7 +437,11 @@ test("a Worker waits for what is decided elsewhere", async () => {
     const answer = fetch(new URL(id, url));
     await asked;
     await worker.complete(id, "decided");
-    assert.deepEqual(await (await answer).json(), { code: "aborted", status: "COMPLETED", output: "decided" });
+    assert.deepEqual(await (await answer).json(), {
+      code: "aborted",
+      status: "COMPLETED",
+      output: "decided",
+    });
   } finally {
     await server.close();
   }

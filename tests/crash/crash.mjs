@@ -49,7 +49,17 @@ async function each(items, work) {
  * seed; when it happens is up to the machine. A `disk` that can `fail()` and `mend()` does so too, and workerd has its `env`. What is owed
  * at the end may take `owedWithin` milliseconds: an outbox looks again after 30 seconds. Returns figures and `faults`.
  */
-export async function crash({ target, storage, disk, seed, kills, completions, clients = 8, owedWithin = 300_000, say = () => {} }) {
+export async function crash({
+  target,
+  storage,
+  disk,
+  seed,
+  kills,
+  completions,
+  clients = 8,
+  owedWithin = 300_000,
+  say = () => {},
+}) {
   const run = new Run(seed, owedWithin);
   const began = performance.now();
   if (disk) run.expected.push(503);
@@ -58,7 +68,8 @@ export async function crash({ target, storage, disk, seed, kills, completions, c
   const chance = random(seed);
   while (run.kills < kills || run.acknowledged.length < completions) {
     // Soon after somebody was told, or while it is still waking up.
-    if (chance.hits(0.5)) await run.verify(chance).then(() => run.acknowledges(1 + chance.below(40)));
+    if (chance.hits(0.5))
+      await run.verify(chance).then(() => run.acknowledges(1 + chance.below(40)));
     if (disk) {
       disk.fail();
       await pause(chance.in(0, 300));
@@ -66,7 +77,10 @@ export async function crash({ target, storage, disk, seed, kills, completions, c
     }
     await pause(chance.in(0, 30));
     await run.kill();
-    if (run.kills % 50 === 0) say(`${run.kills} kills, ${run.acknowledged.length} acknowledged, ${run.failures.length} failures`);
+    if (run.kills % 50 === 0)
+      say(
+        `${run.kills} kills, ${run.acknowledged.length} acknowledged, ${run.failures.length} failures`,
+      );
   }
   run.over = true;
   await Promise.all(playing);
@@ -91,7 +105,13 @@ class Token extends History {
 
   /** In short, for a failure. */
   told() {
-    const events = this.events.map(({ kind, status, outcome, began, ended }) => ({ kind, status, outcome, began, ended }));
+    const events = this.events.map(({ kind, status, outcome, began, ended }) => ({
+      kind,
+      status,
+      outcome,
+      began,
+      ended,
+    }));
     return JSON.stringify({ timeoutAt: this.timeoutAt, events });
   }
 }
@@ -107,7 +127,15 @@ class Run {
   /** The answers that a client may get, and others that came. */
   expected = [200, 404];
   failures = [];
-  counts = { requests: 0, unanswered: 0, troubles: 0, waiters: 0, keys: 0, timeouts: 0, webhooks: 0 };
+  counts = {
+    requests: 0,
+    unanswered: 0,
+    troubles: 0,
+    waiters: 0,
+    keys: 0,
+    timeouts: 0,
+    webhooks: 0,
+  };
   /** Of each kill: how many requests were under way, and how many completions the last 100 ms had acknowledged. */
   atKill = [];
   /** How long after its timeout the webhook of a token came that nobody asked for, in milliseconds. */
@@ -159,7 +187,10 @@ class Run {
   async kill() {
     while (this.#inFlight.size === 0) await pause(1);
     const at = performance.now();
-    this.atKill.push({ inFlight: this.#inFlight.size, fresh: this.acknowledged.filter((moment) => at - moment < 100).length });
+    this.atKill.push({
+      inFlight: this.#inFlight.size,
+      fresh: this.acknowledged.filter((moment) => at - moment < 100).length,
+    });
     this.kills += 1;
     await this.restart();
   }
@@ -172,7 +203,17 @@ class Run {
   }
 
   /** An answer, or undefined if none came. Waits until there is a server. */
-  async send(path, { body, bearer = this.key, headers = {}, signal, expected = this.expected, receive = (answer) => answer.text() } = {}) {
+  async send(
+    path,
+    {
+      body,
+      bearer = this.key,
+      headers = {},
+      signal,
+      expected = this.expected,
+      receive = (answer) => answer.text(),
+    } = {},
+  ) {
     await this.up;
     this.counts.requests += 1;
     const [mark, began] = [Symbol(), now()];
@@ -183,7 +224,11 @@ class Run {
     try {
       const answer = await fetch(this.server.url + path, {
         method: body === undefined ? "GET" : "POST",
-        headers: { ...(bearer && { authorization: `Bearer ${bearer}` }), "content-type": "application/json", ...headers },
+        headers: {
+          ...(bearer && { authorization: `Bearer ${bearer}` }),
+          "content-type": "application/json",
+          ...headers,
+        },
         body,
         signal: signal ? AbortSignal.any([signal, hangs.signal]) : hangs.signal,
       });
@@ -192,7 +237,8 @@ class Run {
       const ended = now();
       // Another Worker.
       if (status === 401) return undefined;
-      if (!expected.includes(status)) this.failures.push(`${status} ${path.slice(0, 60)} ${String(text).slice(0, 200)}`);
+      if (!expected.includes(status))
+        this.failures.push(`${status} ${path.slice(0, 60)} ${String(text).slice(0, 200)}`);
       if (status < 500) return { status, headers: answer.headers, text, began, ended };
       this.counts.troubles += 1;
       await pause(100);
@@ -243,14 +289,22 @@ class Run {
   async #decided(token, chance) {
     const isKeyed = chance.hits(0.3);
     if (isKeyed) this.counts.keys += 1;
-    const fields = { timeout: chance.hits(0.5) ? "1h" : undefined, idempotencyKey: isKeyed ? `key ${this.#next}` : undefined };
+    const fields = {
+      timeout: chance.hits(0.5) ? "1h" : undefined,
+      idempotencyKey: isKeyed ? `key ${this.#next}` : undefined,
+    };
     const body = JSON.stringify(fields);
     const creators = isKeyed ? 1 + chance.below(3) : 1;
     await Promise.all(
       Array.from({ length: creators }, (_, creator) => {
         const names = isKeyed ? chance.hits(0.5) : chance.hits(0.4);
         const request = `${this.seed}-${this.#next}-${creator}`;
-        return this.#create(token, { body, request, names, again: chance.hits(0.2) && (names || isKeyed) });
+        return this.#create(token, {
+          body,
+          request,
+          names,
+          again: chance.hits(0.2) && (names || isKeyed),
+        });
       }),
     );
     await this.#race(token, chance, () => chance.in(0, 60));
@@ -266,13 +320,21 @@ class Run {
   /** Nobody decides and nobody asks: its alarm alone can tell, by the token's webhook. */
   async #unattendedTimeout(token, chance) {
     const { port } = this.receiver.address();
-    await this.#createUntil(token, 300 + chance.below(2_700), { webhook: { url: `http://127.0.0.1:${port}/` } });
+    await this.#createUntil(token, 300 + chance.below(2_700), {
+      webhook: { url: `http://127.0.0.1:${port}/` },
+    });
     // Not to be read before.
     this.#touched.delete(token);
     const told = this.#hook(token.id).promise.then(({ at, data }) => {
       this.lags.push(at - token.timeoutAt);
       this.counts.webhooks += 1;
-      this.tell(token, { kind: "shown", began: at, ended: at, status: data.status, output: data.output });
+      this.tell(token, {
+        kind: "shown",
+        began: at,
+        ended: at,
+        status: data.status,
+        output: data.output,
+      });
     });
     this.#unattended.push(told);
   }
@@ -294,7 +356,11 @@ class Run {
     const headers = names ? { "x-trigger-request-idempotency-key": request } : {};
     for (let times = again ? 2 : 1; times > 0; times--) {
       // Only a request that is known by its name can be told again that it was the first.
-      this.#created(token, await this.insist(TOKENS, { body, headers }), names ? request : Symbol());
+      this.#created(
+        token,
+        await this.insist(TOKENS, { body, headers }),
+        names ? request : Symbol(),
+      );
     }
   }
 
@@ -303,7 +369,12 @@ class Run {
     if (!token.id) {
       this.tokens.push(token);
       // The server's port is another one after each start.
-      Object.assign(token, { id, link: new URL(url).pathname, timeoutAt, jwt: headers.get("x-trigger-jwt") });
+      Object.assign(token, {
+        id,
+        link: new URL(url).pathname,
+        timeoutAt,
+        jwt: headers.get("x-trigger-jwt"),
+      });
     }
     this.tell(token, { kind: "created", id, isCached, request, began, ended });
   }
@@ -314,7 +385,11 @@ class Run {
     const waits = chance.hits(0.15) ? chance.of(["poll", "events"]) : undefined;
     const plans = Array.from({ length: completers }, (_, by) => ({
       way: chance.of(["secret", "jwt", "callback"]),
-      output: JSON.stringify({ by, of: token.id, ...(chance.hits(0.005) && { big: "é".repeat(1_000_000 + by) }) }),
+      output: JSON.stringify({
+        by,
+        of: token.id,
+        ...(chance.hits(0.005) && { big: "é".repeat(1_000_000 + by) }),
+      }),
       after: when(),
       // The first one is told in any case.
       insists: by === 0 || chance.hits(0.7),
@@ -352,7 +427,11 @@ class Run {
         return;
       }
       answers += 1;
-      const decided = ({ headers }) => ({ kind: "decided", outcome: headers.get("waitpoint-outcome"), output });
+      const decided = ({ headers }) => ({
+        kind: "decided",
+        outcome: headers.get("waitpoint-outcome"),
+        output,
+      });
       this.tell(token, this.#heard(answer, decided));
     }
   }
@@ -378,8 +457,13 @@ class Run {
   /** Waits until the end is told, over as many connections as it takes. */
   async #wait(token, way, signal) {
     const path = `${TOKENS}/${token.id}/wait`;
-    const isEnd = ({ kind, status }) => kind === "missing" || status === "COMPLETED" || status === "TIMED_OUT";
-    for (let last = {}; !isEnd(last); last = token.events.findLast((event) => event.by === signal) ?? {}) {
+    const isEnd = ({ kind, status }) =>
+      kind === "missing" || status === "COMPLETED" || status === "TIMED_OUT";
+    for (
+      let last = {};
+      !isEnd(last);
+      last = token.events.findLast((event) => event.by === signal) ?? {}
+    ) {
       if (signal.aborted) return void this.failures.push(`${token.id}: who waits is not told`);
       const tell = (event) => this.tell(token, { ...event, by: signal });
       if (way === "poll") {
@@ -398,12 +482,18 @@ class Run {
             text = text.slice(at + 2);
             const shown = data && this.#shown(JSON.parse(data));
             // That it waits may have been so since the request began; its end is news.
-            if (shown) tell({ ...shown, began: shown.status === "WAITING" ? began : now(), ended: now() });
+            if (shown)
+              tell({ ...shown, began: shown.status === "WAITING" ? began : now(), ended: now() });
           }
         }
       };
-      const answer = await this.send(path, { headers: { accept: "text/event-stream" }, signal, receive });
-      if (answer?.status === 404) tell({ kind: "missing", began: answer.began, ended: answer.ended });
+      const answer = await this.send(path, {
+        headers: { accept: "text/event-stream" },
+        signal,
+        receive,
+      });
+      if (answer?.status === 404)
+        tell({ kind: "missing", began: answer.began, ended: answer.ended });
     }
     this.counts.waiters += 1;
   }
@@ -412,7 +502,9 @@ class Run {
   async verify(chance) {
     const { promise, resolve } = Promise.withResolvers();
     this.verified = promise;
-    const some = Array.from({ length: Math.min(5, this.tokens.length) }, () => chance.of(this.tokens));
+    const some = Array.from({ length: Math.min(5, this.tokens.length) }, () =>
+      chance.of(this.tokens),
+    );
     const chosen = new Set([...this.#touched, ...some.filter((token) => !this.#rests(token))]);
     this.#touched.clear();
     await each(chosen, (token) => this.read(token));
@@ -439,7 +531,8 @@ class Run {
       await this.insist(TOKENS, { body: "{}" });
       await each(missing, (token) => this.read(token));
       if (limit.aborted) {
-        for (const token of missing) this.failures.push(`${token.id} is not listed as it is: ${token.told()}`);
+        for (const token of missing)
+          this.failures.push(`${token.id} is not listed as it is: ${token.told()}`);
         return;
       }
       await pause(500);
@@ -450,7 +543,9 @@ class Run {
   async #unlisted() {
     const rows = new Map();
     for (let after = ""; after !== undefined; ) {
-      const { data, pagination } = JSON.parse((await this.insist(`${TOKENS}?page[size]=100${after}`)).text);
+      const { data, pagination } = JSON.parse(
+        (await this.insist(`${TOKENS}?page[size]=100${after}`)).text,
+      );
       for (const { id, status } of data) rows.set(id, status);
       after = pagination.next && `&page[after]=${encodeURIComponent(pagination.next)}`;
     }
@@ -468,6 +563,17 @@ class Run {
     }
     const { kills, counts, failures, atKill, lags } = this;
     const acknowledged = this.acknowledged.length;
-    return { seed: this.seed, seconds, kills, acknowledged, tokens: this.tokens.length, counts, failures, atKill, lags, faults };
+    return {
+      seed: this.seed,
+      seconds,
+      kills,
+      acknowledged,
+      tokens: this.tokens.length,
+      counts,
+      failures,
+      atKill,
+      lags,
+      faults,
+    };
   }
 }

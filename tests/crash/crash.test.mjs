@@ -1,8 +1,8 @@
 // A short `npm run crash`, and that it would notice.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { waitpoint } from "../support/workerd.mjs";
 import { temporaryFolder } from "../support/harness.mjs";
+import { waitpoint } from "../support/workerd.mjs";
 import { crash } from "./crash.mjs";
 import { History } from "./history.mjs";
 
@@ -73,19 +73,111 @@ test("a Worker that answers before it has written is found out", async () => {
 // What is wrong with a token that was created at 1 and times out at 100, and that these events tell of: when each began and ended, and
 // what was told.
 const HISTORIES = [
-  ["one wins, one loses", [], [["decided", 2, 4, "completed", "1"], ["decided", 3, 6, "already-completed", "2"], ["shown", 7, 8, "COMPLETED", "1"]]],
-  ["an answer on its way while another ends", [], [["decided", 2, 3, "completed", "1"], ["shown", 2, 9, "WAITING"]]],
-  ["a decision whose answer was lost", [], [["shown", 4, 5, "COMPLETED", "2"], ["decided", 6, 7, "already-completed", "2"]]],
-  ["a timeout", [], [["decided", 101, 102, "timed-out", "1"], ["shown", 103, 104, "TIMED_OUT"]]],
-  ["it waits again", ["lost"], [["decided", 2, 3, "completed", "1"], ["shown", 4, 5, "WAITING"]]],
-  ["it is gone", ["lost", "vanished"], [["decided", 2, 3, "completed", "1"], ["missing", 4, 5]]],
-  ["it timed out after all", ["contradictory", "lost"], [["decided", 2, 3, "completed", "1"], ["shown", 101, 102, "TIMED_OUT"]]],
-  ["it has another's output", ["contradictory", "lost"], [["decided", 2, 3, "completed", "1"], ["shown", 4, 5, "COMPLETED", "2"]]],
-  ["it had another's output", ["contradictory"], [["shown", 2, 3, "COMPLETED", "2"], ["decided", 4, 5, "completed", "1"]]],
-  ["two are told that they were first", ["doubled"], [["decided", 2, 3, "completed", "1"], ["decided", 2, 4, "completed", "2"]]],
-  ["one is told so twice", ["doubled"], [["decided", 2, 3, "completed", "1"], ["decided", 4, 5, "completed", "1"]]],
-  ["it was read as ended, and waits", ["contradictory"], [["shown", 2, 3, "COMPLETED", "1"], ["shown", 4, 5, "WAITING"]]],
-  ["it timed out, and was completed", ["contradictory"], [["shown", 101, 102, "TIMED_OUT"], ["decided", 99, 103, "completed", "1"]]],
+  [
+    "one wins, one loses",
+    [],
+    [
+      ["decided", 2, 4, "completed", "1"],
+      ["decided", 3, 6, "already-completed", "2"],
+      ["shown", 7, 8, "COMPLETED", "1"],
+    ],
+  ],
+  [
+    "an answer on its way while another ends",
+    [],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["shown", 2, 9, "WAITING"],
+    ],
+  ],
+  [
+    "a decision whose answer was lost",
+    [],
+    [
+      ["shown", 4, 5, "COMPLETED", "2"],
+      ["decided", 6, 7, "already-completed", "2"],
+    ],
+  ],
+  [
+    "a timeout",
+    [],
+    [
+      ["decided", 101, 102, "timed-out", "1"],
+      ["shown", 103, 104, "TIMED_OUT"],
+    ],
+  ],
+  [
+    "it waits again",
+    ["lost"],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["shown", 4, 5, "WAITING"],
+    ],
+  ],
+  [
+    "it is gone",
+    ["lost", "vanished"],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["missing", 4, 5],
+    ],
+  ],
+  [
+    "it timed out after all",
+    ["contradictory", "lost"],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["shown", 101, 102, "TIMED_OUT"],
+    ],
+  ],
+  [
+    "it has another's output",
+    ["contradictory", "lost"],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["shown", 4, 5, "COMPLETED", "2"],
+    ],
+  ],
+  [
+    "it had another's output",
+    ["contradictory"],
+    [
+      ["shown", 2, 3, "COMPLETED", "2"],
+      ["decided", 4, 5, "completed", "1"],
+    ],
+  ],
+  [
+    "two are told that they were first",
+    ["doubled"],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["decided", 2, 4, "completed", "2"],
+    ],
+  ],
+  [
+    "one is told so twice",
+    ["doubled"],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["decided", 4, 5, "completed", "1"],
+    ],
+  ],
+  [
+    "it was read as ended, and waits",
+    ["contradictory"],
+    [
+      ["shown", 2, 3, "COMPLETED", "1"],
+      ["shown", 4, 5, "WAITING"],
+    ],
+  ],
+  [
+    "it timed out, and was completed",
+    ["contradictory"],
+    [
+      ["shown", 101, 102, "TIMED_OUT"],
+      ["decided", 99, 103, "completed", "1"],
+    ],
+  ],
   ["it timed out too early", ["contradictory"], [["shown", 2, 3, "TIMED_OUT"]]],
   ["it waits for too long", ["contradictory"], [["shown", 101, 102, "WAITING"]]],
   ["it is completed too late", ["contradictory"], [["decided", 101, 102, "completed", "1"]]],

@@ -11,7 +11,8 @@ function end({ kind, status, outcome, output }) {
 
 /** Whether both may be true; which output it was is not always told. */
 const agree = (one, other) =>
-  one.status === other.status && (one.output === undefined || other.output === undefined || one.output === other.output);
+  one.status === other.status &&
+  (one.output === undefined || other.output === undefined || one.output === other.output);
 
 /**
  * Each event has the times at which its request `began` and its answer `ended`, in whole milliseconds, and its `kind` is one of
@@ -56,20 +57,26 @@ export class History {
         if (other.kind === "created" || (isAcknowledged && acknowledged.includes(other))) continue;
         const isLater = other.began > told.ended;
         const second = end(other);
-        if (second ? !agree(first, second) : isLater) faults.add(isAcknowledged && isLater ? "lost" : "contradictory");
+        if (second ? !agree(first, second) : isLater)
+          faults.add(isAcknowledged && isLater ? "lost" : "contradictory");
       }
     }
     for (const event of events) {
-      const isLate = (event.status === "WAITING" || event.outcome === "completed") && event.began >= this.timeoutAt;
+      const isLate =
+        (event.status === "WAITING" || event.outcome === "completed") &&
+        event.began >= this.timeoutAt;
       const isEarly = end(event)?.status === "TIMED_OUT" && event.ended < this.timeoutAt;
       const isInvented = event.status === "COMPLETED" && !this.sent.has(event.output);
       if (isLate || isEarly || isInvented) faults.add("contradictory");
     }
     const created = events.filter(({ kind }) => kind === "created");
-    const isGone = ({ kind, began }) => kind === "missing" && created.some(({ ended }) => ended < began);
+    const isGone = ({ kind, began }) =>
+      kind === "missing" && created.some(({ ended }) => ended < began);
     if (events.some(isGone)) faults.add("vanished");
     const ids = new Set(created.map(({ id }) => id));
-    const first = new Set(created.filter(({ isCached }) => !isCached).map(({ request }) => request));
+    const first = new Set(
+      created.filter(({ isCached }) => !isCached).map(({ request }) => request),
+    );
     if (ids.size > 1 || first.size > 1) faults.add("split");
     return [...faults];
   }

@@ -18,8 +18,14 @@ test("killed after it acknowledged and before upstream heard of it, it hands the
     const { host, connection, "content-length": _, ...headers } = request.headers;
     // The relay's environment has the development key, upstream the tests'.
     headers.authorization &&= `Bearer ${KEY}`;
-    const answer = await fetch(upstream.url + request.url, { method: request.method, headers, body: body.length ? body : undefined });
-    response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text());
+    const answer = await fetch(upstream.url + request.url, {
+      method: request.method,
+      headers,
+      body: body.length ? body : undefined,
+    });
+    response
+      .writeHead(answer.status, { "content-type": "application/json" })
+      .end(await answer.text());
   });
   await once(way.listen(0, "127.0.0.1"), "listening");
   after(() => {
@@ -29,14 +35,19 @@ test("killed after it acknowledged and before upstream heard of it, it hands the
   const flags = ["--var", `UPSTREAM:http://127.0.0.1:${way.address().port}`];
   const port = await freePort();
   const first = await start(port, folder, ...flags);
-  const tokens = await Promise.all(Array.from({ length: 5 }, () => first.create({ timeout: "1h" })));
+  const tokens = await Promise.all(
+    Array.from({ length: 5 }, () => first.create({ timeout: "1h" })),
+  );
   for (const { id } of tokens) assert.equal((await first.complete(id, id)).status, 200);
   kill(first, "workerd");
   for (const { id } of tokens) assert.equal((await upstream.retrieve(id)).status, "WAITING");
   open = true;
   const second = await start(port, folder, ...flags);
   for (const { id } of tokens) {
-    const there = await until(() => upstream.retrieve(id), ({ status }) => status !== "WAITING");
+    const there = await until(
+      () => upstream.retrieve(id),
+      ({ status }) => status !== "WAITING",
+    );
     assert.deepEqual([there.status, there.output], ["COMPLETED", JSON.stringify(id)]);
   }
   const again = await second.complete(tokens[0].id, "again");

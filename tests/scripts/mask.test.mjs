@@ -2,38 +2,78 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { masked, secretsOf } from "../../scripts/lib/mask.mjs";
-import { KEY, callbackHash, sign } from "../support/harness.mjs";
+import { callbackHash, KEY, sign } from "../support/harness.mjs";
 import { spellings } from "../support/secrets.mjs";
 
 const ID = "waitpoint_cw3osfvnvaztdymvq8839z49e";
 const TOKENS = "/api/v1/waitpoints/tokens";
 const jwt = sign([`write:waitpoints:${ID}`]);
 const hash = callbackHash(ID);
-const options = { folders: ["/work/app"], secrets: secretsOf(`SECRET_KEYS="${KEY}\nprod=letters only and-then-some-more-of-it"`) };
+const options = {
+  folders: ["/work/app"],
+  secrets: secretsOf(`SECRET_KEYS="${KEY}\nprod=letters only and-then-some-more-of-it"`),
+};
 
 const percent = (text) => [...Buffer.from(text)].map((byte) => `%${byte.toString(16)}`).join("");
 const json = (value) => JSON.stringify(value).replaceAll("/", "\\/");
 
 test("a credential is printed in no spelling of a request, an error or a line of the log", () => {
   for (const credential of [jwt, hash, hash.toUpperCase(), KEY, jwt.split(".")[2]]) {
-    for (const written of new Set([credential, ...Object.values(spellings(credential)).map(String), percent(percent(credential))])) {
+    for (const written of new Set([
+      credential,
+      ...Object.values(spellings(credential)).map(String),
+      percent(percent(credential)),
+    ])) {
       if (written.includes("\0")) continue;
       const paths = [
-        ...["callback", "Callback", "CALLBACK", "%63allback", "x"].map((name) => `${TOKENS}/${ID}/${name}/${written}`),
-        ...[`/callback%2f${written}`, `//callback//${written}`, `\\callback\\${written}`].map((end) => `${TOKENS}/${ID}${end}`),
-        ...[`?x=${written}`, `/${ID}?x=${written}`, `/${ID}/callback/${written}/`, `/${ID}/callback/${written}#x`].map((end) => TOKENS + end),
-        ...[`/${written}`, `//${written}`, `/API/V1/${written}`, `/work/app/${written}`, `/x?${written}`],
+        ...["callback", "Callback", "CALLBACK", "%63allback", "x"].map(
+          (name) => `${TOKENS}/${ID}/${name}/${written}`,
+        ),
+        ...[`/callback%2f${written}`, `//callback//${written}`, `\\callback\\${written}`].map(
+          (end) => `${TOKENS}/${ID}${end}`,
+        ),
+        ...[
+          `?x=${written}`,
+          `/${ID}?x=${written}`,
+          `/${ID}/callback/${written}/`,
+          `/${ID}/callback/${written}#x`,
+        ].map((end) => TOKENS + end),
+        ...[
+          `/${written}`,
+          `//${written}`,
+          `/API/V1/${written}`,
+          `/work/app/${written}`,
+          `/x?${written}`,
+        ],
       ];
       const lines = paths.flatMap((path) => [
-        ...["GET", "HEAD", "M-SEARCH"].map((method) => `[wrangler:info] ${method} ${path} 404 Not Found (3ms)`),
+        ...["GET", "HEAD", "M-SEARCH"].map(
+          (method) => `[wrangler:info] ${method} ${path} 404 Not Found (3ms)`,
+        ),
         `\x1b[32m[wrangler:info]\x1b[39m \x1b[0m\x1b[1mGET\x1b[22m ${path} \x1b[33m404 Not Found\x1b[39m`,
-        ...["", "http://localhost:8787", "https://a.example", "ws://127.0.0.1:80"].map((origin) => `Error: ${origin}${path} failed`),
-        ...[`    at fetch (${path}:1:2)`, `url=${path}`, `"${path}"`, `[${path}]`, `see ${path}.`, path.slice(1)],
+        ...["", "http://localhost:8787", "https://a.example", "ws://127.0.0.1:80"].map(
+          (origin) => `Error: ${origin}${path} failed`,
+        ),
+        ...[
+          `    at fetch (${path}:1:2)`,
+          `url=${path}`,
+          `"${path}"`,
+          `[${path}]`,
+          `see ${path}.`,
+          path.slice(1),
+        ],
         json({ event: "failed", url: path }),
         JSON.stringify({ event: "failed", url: `http://localhost${path}` }),
         `{ headers: { authorization: 'Bearer ${written}' }, url: '${path}' }`,
       ]);
-      lines.push(written, `Bearer ${written}`, `key:${written}`, `"${written}"`, `http://${written}@localhost/`, `?x=${written}`);
+      lines.push(
+        written,
+        `Bearer ${written}`,
+        `key:${written}`,
+        `"${written}"`,
+        `http://${written}@localhost/`,
+        `?x=${written}`,
+      );
       for (const line of lines) {
         const text = masked(line, options) ?? "";
         // Neither the whole nor a part that would be worth keeping.
@@ -69,7 +109,10 @@ test("what a developer needs stays as it is", () => {
 
 test("of a URL the known part stays", () => {
   for (const [line, text] of [
-    [`failed: http://localhost:8787${TOKENS}/${ID}/callback/x`, `failed: http://localhost:8787${TOKENS}/${ID}/…`],
+    [
+      `failed: http://localhost:8787${TOKENS}/${ID}/callback/x`,
+      `failed: http://localhost:8787${TOKENS}/${ID}/…`,
+    ],
     [`failed: ${TOKENS}?filter[tags]=a`, `failed: ${TOKENS}/…[tags]=a`],
     ["failed: http://localhost/elsewhere", "failed: http://localhost/…"],
   ]) {
@@ -78,19 +121,30 @@ test("of a URL the known part stays", () => {
 });
 
 test("requests and npm's chatter are not printed", () => {
-  for (const line of ["[wrangler:info] GET / 200 OK (1ms)", "[wrangler:info] GET //x 404", "[custom build] npm warn x", "[custom build] > build"]) {
+  for (const line of [
+    "[wrangler:info] GET / 200 OK (1ms)",
+    "[wrangler:info] GET //x 404",
+    "[custom build] npm warn x",
+    "[custom build] > build",
+  ]) {
     assert.equal(masked(line, options), undefined);
   }
 });
 
 test("the values of .dev.vars are masked, whatever they look like", () => {
-  const secrets = secretsOf(`SECRET_KEYS="onlylowercaseletters\nprod=another-key-of-letters"\nWEBHOOK_SECRET=whsec_abcdefghijklmnop\nUPSTREAM=https://api.example.com`);
-  assert.equal(masked("x onlylowercaseletters, prod:another-key-of-letters", { secrets }), "x …, prod:…");
+  const secrets = secretsOf(
+    `SECRET_KEYS="onlylowercaseletters\nprod=another-key-of-letters"\nWEBHOOK_SECRET=whsec_abcdefghijklmnop\nUPSTREAM=https://api.example.com`,
+  );
+  assert.equal(
+    masked("x onlylowercaseletters, prod:another-key-of-letters", { secrets }),
+    "x …, prod:…",
+  );
   assert.ok(!secrets.some((secret) => secret.includes("api.example.com")));
 });
 
 test("a line of any length takes little time", () => {
   const started = Date.now();
-  for (const part of ["/", "?", ".", "%", "%41", "a/", "a.", "=", "\\", "https://", "a:"]) masked(`x ${part.repeat(1_000_000)}x`, options);
+  for (const part of ["/", "?", ".", "%", "%41", "a/", "a.", "=", "\\", "https://", "a:"])
+    masked(`x ${part.repeat(1_000_000)}x`, options);
   assert.ok(Date.now() - started < 2_000, `${Date.now() - started} ms`);
 });

@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { NO_REQUEST_RECORDS } from "../../scripts/lib/tools.mjs";
-import { TOKENS, callbackHash, root, sign, temporaryFolder } from "../support/harness.mjs";
+import { callbackHash, root, sign, TOKENS, temporaryFolder } from "../support/harness.mjs";
 import { freePort, interrupt, start } from "../support/process.mjs";
 import { traces, writtenBytes, writtenRows } from "../support/secrets.mjs";
 
@@ -34,7 +34,9 @@ const get = (port, path) =>
   new Promise((resolve, reject) => {
     const sent = request({ host: "localhost", port, path }, (response) => {
       let text = "";
-      response.on("data", (data) => (text += data)).on("end", () => resolve({ status: response.statusCode, text }));
+      response
+        .on("data", (data) => (text += data))
+        .on("end", () => resolve({ status: response.statusCode, text }));
     });
     sent.on("error", reject).end();
   });
@@ -57,15 +59,31 @@ test("no link is printed, stored or served", async () => {
   for (const credential of [jwt, forged, hash]) {
     const of = `${TOKENS}/${id}`;
     for (const path of [
-      ...["callback", "Callback", "%63allback", "wait"].map((name) => `${of}/${name}/${credential}`),
-      ...[`/callback%2f${credential}`, `//callback//${credential}`, `?x=${credential}`].map((end) => of + end),
-      ...[`${TOKENS}?x=${credential}`, `/${credential}`, `//${credential}`, `/cdn-cgi/${credential}`, `/healthz?${credential}`],
+      ...["callback", "Callback", "%63allback", "wait"].map(
+        (name) => `${of}/${name}/${credential}`,
+      ),
+      ...[`/callback%2f${credential}`, `//callback//${credential}`, `?x=${credential}`].map(
+        (end) => of + end,
+      ),
+      ...[
+        `${TOKENS}?x=${credential}`,
+        `/${credential}`,
+        `//${credential}`,
+        `/cdn-cgi/${credential}`,
+        `/healthz?${credential}`,
+      ],
     ]) {
       await get(port, path);
     }
   }
   await server.complete(id, planted);
-  for (const path of ["/cdn-cgi/explorer", "/cdn-cgi/explorer/", "/cdn-cgi/local/explorer", "/cdn-cgi/local/explorer/api", "/cdn-cgi/local/explorer/api/local/workers"]) {
+  for (const path of [
+    "/cdn-cgi/explorer",
+    "/cdn-cgi/explorer/",
+    "/cdn-cgi/local/explorer",
+    "/cdn-cgi/local/explorer/api",
+    "/cdn-cgi/local/explorer/api/local/workers",
+  ]) {
     const { status, text } = await get(port, path);
     assert.deepEqual([status, JSON.parse(text).code], [404, "path_not_found"], path);
   }
@@ -75,8 +93,15 @@ test("no link is printed, stored or served", async () => {
   await interrupt(server);
 
   const secrets = { jwt: jwt.split(".")[2], forged: forged.split(".")[2], hash };
-  const places = { ...writtenBytes(folder), ...writtenRows(state), output: Buffer.from(server.output) };
-  assert.ok(traces(places, { planted }).some((found) => found.includes("state/v3/do/")), "the state is there");
+  const places = {
+    ...writtenBytes(folder),
+    ...writtenRows(state),
+    output: Buffer.from(server.output),
+  };
+  assert.ok(
+    traces(places, { planted }).some((found) => found.includes("state/v3/do/")),
+    "the state is there",
+  );
   assert.deepEqual(traces(places, secrets), []);
   for (const [name, bytes] of Object.entries(places)) assert.ok(!bytes.includes("eyJ"), name);
   assert.match(server.output, /"event":"completed"/);

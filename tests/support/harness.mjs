@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
 import { createTestHarness } from "wrangler";
-import { NO_REQUEST_RECORDS } from "../../scripts/lib/tools.mjs";
 import { root } from "../../scripts/lib/process.mjs";
+import { NO_REQUEST_RECORDS } from "../../scripts/lib/tools.mjs";
 import { writtenBytes } from "./secrets.mjs";
 import { KEY } from "./workerd.mjs";
 
@@ -57,14 +57,20 @@ export function useWorker({
   after(async () => {
     const logs = JSON.stringify(worker.server.getLogs());
     // The state of the Worker; browsers and the apps of tests have folders of their own beside it.
-    const stored = Object.entries(writtenBytes(storage)).filter(([name]) => name.startsWith("miniflare-"));
+    const stored = Object.entries(writtenBytes(storage)).filter(([name]) =>
+      name.startsWith("miniflare-"),
+    );
     await worker.server.close();
     assert.doesNotMatch(logs, CREDENTIAL, "a credential in the logs");
     assert.ok(stored.length > 0 || !worker.hasStored, "what was stored was found");
-    for (const [name, bytes] of stored) assert.doesNotMatch(bytes.toString("latin1"), CREDENTIAL, `a credential in ${name}`);
+    for (const [name, bytes] of stored)
+      assert.doesNotMatch(bytes.toString("latin1"), CREDENTIAL, `a credential in ${name}`);
   });
   /** A request with a secret key; `body` is sent as JSON unless it is text or bytes. */
-  worker.api = (path, { key = KEY, body, headers = {}, method = body === undefined ? "GET" : "POST" } = {}) =>
+  worker.api = (
+    path,
+    { key = KEY, body, headers = {}, method = body === undefined ? "GET" : "POST" } = {},
+  ) =>
     fetch(worker.url + path, {
       method,
       headers: {
@@ -72,7 +78,10 @@ export function useWorker({
         ...(body !== undefined && { "content-type": "application/json" }),
         ...headers,
       },
-      body: body === undefined || typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body),
+      body:
+        body === undefined || typeof body === "string" || body instanceof Uint8Array
+          ? body
+          : JSON.stringify(body),
       redirect: "manual",
     });
   /** Creates a token: id, url and its public access token. */
@@ -83,7 +92,8 @@ export function useWorker({
     return { ...(await answer.json()), publicAccessToken: answer.headers.get("x-trigger-jwt") };
   };
   worker.retrieve = async (id, options) => (await worker.api(`${TOKENS}/${id}`, options)).json();
-  worker.complete = (id, data, options) => worker.api(`${TOKENS}/${id}/complete`, { body: { data }, ...options });
+  worker.complete = (id, data, options) =>
+    worker.api(`${TOKENS}/${id}/complete`, { body: { data }, ...options });
   return worker;
 }
 

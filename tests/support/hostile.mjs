@@ -3,8 +3,12 @@ const MOST = 3 * 1024 * 1024;
 
 /** A form of 786,430 names and no value; no two names are equal as far as there are names of three characters. */
 export const manyNames = (() => {
-  const characters = Array.from({ length: 94 }, (_, n) => String.fromCharCode(33 + n)).filter((one) => !"%&+=".includes(one));
-  const names = characters.flatMap((a) => characters.flatMap((b) => characters.map((c) => `${a}${b}${c}`)));
+  const characters = Array.from({ length: 94 }, (_, n) => String.fromCharCode(33 + n)).filter(
+    (one) => !"%&+=".includes(one),
+  );
+  const names = characters.flatMap((a) =>
+    characters.flatMap((b) => characters.map((c) => `${a}${b}${c}`)),
+  );
   return Array.from({ length: 786_430 }, (_, n) => names[n % names.length]).join("&");
 })();
 

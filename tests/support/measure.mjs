@@ -1,10 +1,11 @@
 // What a benchmark counts.
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** CPU time that a process and its threads have used, in microseconds. */
 export function cpuOf(pid) {
   const threads = readdirSync(`/proc/${pid}/task`);
-  const used = (thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+  const used = (thread) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
   return threads.reduce((sum, thread) => sum + used(thread), 0) / 1_000;
 }
 

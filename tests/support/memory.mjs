@@ -30,8 +30,12 @@ async function read(url, server) {
         await Promise.race([collected, new Promise((resolve) => setTimeout(resolve, 10))]);
       }
     }
-    const { usedSize, embedderHeapUsedSize, backingStorageSize } = await call("Runtime.getHeapUsage");
-    return { wasm: await wasmBytes(call, context), heap: usedSize + embedderHeapUsedSize + backingStorageSize };
+    const { usedSize, embedderHeapUsedSize, backingStorageSize } =
+      await call("Runtime.getHeapUsage");
+    return {
+      wasm: await wasmBytes(call, context),
+      heap: usedSize + embedderHeapUsedSize + backingStorageSize,
+    };
   } finally {
     close();
   }
@@ -39,11 +43,15 @@ async function read(url, server) {
 
 /** Bytes of all wasm memories; the backing stores that V8 counts are without them. */
 async function wasmBytes(call, contextId) {
-  const { result: prototype } = await call("Runtime.evaluate", { expression: "WebAssembly.Memory.prototype", contextId });
+  const { result: prototype } = await call("Runtime.evaluate", {
+    expression: "WebAssembly.Memory.prototype",
+    contextId,
+  });
   const { objects } = await call("Runtime.queryObjects", { prototypeObjectId: prototype.objectId });
   const { result } = await call("Runtime.callFunctionOn", {
     objectId: objects.objectId,
-    functionDeclaration: "function () { return this.reduce((sum, { buffer }) => sum + buffer.byteLength, 0); }",
+    functionDeclaration:
+      "function () { return this.reduce((sum, { buffer }) => sum + buffer.byteLength, 0); }",
     returnByValue: true,
   });
   return result.value;

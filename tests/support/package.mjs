@@ -1,6 +1,14 @@
 // What the tests of the npm package share: the package as npm would install it, and a browser.
 import { execFileSync } from "node:child_process";
-import { cpSync, createReadStream, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { after, before } from "node:test";
@@ -11,7 +19,8 @@ import { root, temporaryFolder } from "./harness.mjs";
 /** A folder in which `npm install` put the packed package; `files` are written beside it. */
 export function installed(files = {}) {
   const folder = temporaryFolder();
-  const npm = (...args) => execFileSync("npm", [...args, "--loglevel", "error"], { cwd: folder, encoding: "utf8" });
+  const npm = (...args) =>
+    execFileSync("npm", [...args, "--loglevel", "error"], { cwd: folder, encoding: "utf8" });
   const [{ filename }] = JSON.parse(npm("pack", "--json", join(root, "pkg")));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
   npm("install", "--offline", "--no-audit", "--no-fund", join(folder, filename));
@@ -35,7 +44,11 @@ export function example(name) {
   return folder;
 }
 
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".json": "application/json" };
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".json": "application/json",
+};
 
 /** Serves a folder for the tests of a file; `headers` go with each answer. `site.url` once they run. */
 export function useSite(folder, headers = {}) {
@@ -43,7 +56,10 @@ export function useSite(folder, headers = {}) {
   const server = createServer((request, response) => {
     const path = join(folder, normalize(new URL(request.url, "http://x").pathname));
     if (!existsSync(path)) return response.writeHead(404).end();
-    response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream", ...headers });
+    response.writeHead(200, {
+      "content-type": TYPES[extname(path)] ?? "application/octet-stream",
+      ...headers,
+    });
     createReadStream(path).pipe(response);
   });
   before(async () => {
@@ -69,4 +85,3 @@ export function useBrowser() {
   };
   return use;
 }
-

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after } from "node:test";
-import { TOKENS, root, until } from "./harness.mjs";
+import { root, TOKENS, until } from "./harness.mjs";
 
 const running = new Set();
 after(() => {
@@ -14,11 +14,19 @@ after(() => {
 });
 
 export function launch(port, folder, ...flags) {
-  const args = [join(root, "scripts/start.mjs"), "--port", String(port), "--persist-to", folder, ...flags];
+  const args = [
+    join(root, "scripts/start.mjs"),
+    "--port",
+    String(port),
+    "--persist-to",
+    folder,
+    ...flags,
+  ];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   const server = { process: child, output: "" };
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (server.output += data));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (data) => (server.output += data));
   return server;
 }
 
@@ -50,21 +58,29 @@ export async function interrupt(server) {
   const exit = once(server.process, "exit");
   server.process.kill("SIGINT");
   await exit;
-  await until(async () => started.filter(isAlive), (alive) => alive.length === 0);
+  await until(
+    async () => started.filter(isAlive),
+    (alive) => alive.length === 0,
+  );
 }
 
 /** SIGKILL to the whole tree, the processes of this name first. */
 export function kill(server, name) {
   const pids = tree(server.process.pid);
   const named = (pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(name);
-  for (const pid of [...pids.filter(named), ...pids]) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  for (const pid of [...pids.filter(named), ...pids])
+    if (isAlive(pid)) process.kill(pid, "SIGKILL");
   server.process.kill("SIGKILL");
 }
 
 export function tree(pid) {
   const table = execFileSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8" });
-  const rows = table.trim().split("\n").map((line) => line.trim().split(/\s+/).map(Number));
-  const below = (parent) => rows.filter(([, of]) => of === parent).flatMap(([child]) => [child, ...below(child)]);
+  const rows = table
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const below = (parent) =>
+    rows.filter(([, of]) => of === parent).flatMap(([child]) => [child, ...below(child)]);
   return below(pid);
 }
 

@@ -1,5 +1,5 @@
 // Whether a secret stands in what was written: logs, and every file of a state folder.
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
@@ -17,8 +17,13 @@ export function spellings(secret) {
   };
   // In a longer text it begins at any of three places of four digits; digits that neighbours share are left out.
   for (const before of [0, 1, 2]) {
-    const digits = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64").replaceAll("=", "");
-    const own = digits.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+    const digits = Buffer.concat([Buffer.alloc(before), bytes])
+      .toString("base64")
+      .replaceAll("=", "");
+    const own = digits.slice(
+      Math.ceil((before * 8) / 6),
+      Math.floor(((before + bytes.length) * 8) / 6),
+    );
     ways[`base64 at ${before}`] = Buffer.from(own);
     ways[`base64url at ${before}`] = Buffer.from(own.replaceAll("+", "-").replaceAll("/", "_"));
   }
@@ -59,11 +64,15 @@ export function writtenRows(folder) {
   const places = {};
   for (const name of Object.keys(writtenBytes(folder)).filter((name) => name.endsWith(".sqlite"))) {
     const database = new DatabaseSync(join(folder, name));
-    for (const { name: table } of database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all()) {
+    for (const { name: table } of database
+      .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
+      .all()) {
       const rows = database.prepare(`SELECT * FROM "${table}"`);
       rows.setReadBigInts(true);
       const cells = rows.all().flatMap(Object.values);
-      places[`${name}, ${table}`] = Buffer.concat(cells.map((cell) => Buffer.from(cell instanceof Uint8Array ? cell : `${cell}\n`)));
+      places[`${name}, ${table}`] = Buffer.concat(
+        cells.map((cell) => Buffer.from(cell instanceof Uint8Array ? cell : `${cell}\n`)),
+      );
     }
     database.close();
   }

@@ -10,7 +10,8 @@ import { root } from "../../scripts/lib/process.mjs";
 export const KEY = "tr_dev_123456789012345678901234";
 
 /** The modules of a build of it. */
-export const built = (folder) => Object.fromEntries(["index.js", "waitpoint.wasm"].map((name) => [name, join(folder, name)]));
+export const built = (folder) =>
+  Object.fromEntries(["index.js", "waitpoint.wasm"].map((name) => [name, join(folder, name)]));
 
 /** The Worker of this repository, with these variables. `wrap`: a module around its own, named `built`. */
 export const waitpoint = (vars = {}, wrap) => ({
@@ -26,15 +27,21 @@ export const waitpoint = (vars = {}, wrap) => ({
  * may use, `env` what workerd's environment has besides; without `internet` what it sends reaches nobody; `listen` hears what it logs;
  * `flags` are the engine's. With `inspect` there is an inspector at `server.inspector`, which memory.mjs reads.
  */
-export async function serve({ files, entry, objects, vars }, { cpu, storage, env = {}, internet = true, listen, flags = [], inspect = false } = {}) {
-  const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "waitpoint-bench-"));
+export async function serve(
+  { files, entry, objects, vars },
+  { cpu, storage, env = {}, internet = true, listen, flags = [], inspect = false } = {},
+) {
+  const folder = mkdtempSync(
+    join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "waitpoint-bench-"),
+  );
   for (const [name, file] of Object.entries(files)) {
     if (typeof file === "string") copyFileSync(file, join(folder, name));
     else writeFileSync(join(folder, name), file.text);
   }
   if (entry) writeFileSync(join(folder, "entry.js"), entry);
   const names = [...(entry ? ["entry.js"] : []), ...Object.keys(files)];
-  const module = (name) => `(name = "${name}", ${name.endsWith(".wasm") ? "wasm" : "esModule"} = embed "${name}")`;
+  const module = (name) =>
+    `(name = "${name}", ${name.endsWith(".wasm") ? "wasm" : "esModule"} = embed "${name}")`;
   const text = JSON.stringify;
   writeFileSync(
     join(folder, "config.capnp"),
@@ -56,7 +63,9 @@ const worker :Workerd.Worker = (
   durableObjectStorage = (localDisk = "disk"),
   bindings = [
     ${[
-      ...Object.entries(objects).map(([name, type]) => `(name = "${name}", durableObjectNamespace = "${type}")`),
+      ...Object.entries(objects).map(
+        ([name, type]) => `(name = "${name}", durableObjectNamespace = "${type}")`,
+      ),
       ...Object.entries(vars).map(([name, value]) => `(name = "${name}", text = ${text(value)})`),
     ]}
   ],
@@ -71,9 +80,19 @@ const worker :Workerd.Worker = (
   const end = () => child.kill("SIGKILL");
   const start = async () => {
     const inspector = process.env.WORKERD_INSPECT ?? (inspect ? "127.0.0.1:0" : undefined);
-    const workerd = [binary(), "serve", ...(inspector ? [`--inspector-addr=${inspector}`] : []), "--control-fd=3", join(folder, "config.capnp")];
-    const [command, ...args] = cpu === undefined ? workerd : ["taskset", "-c", String(cpu), ...workerd];
-    child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
+    const workerd = [
+      binary(),
+      "serve",
+      ...(inspector ? [`--inspector-addr=${inspector}`] : []),
+      "--control-fd=3",
+      join(folder, "config.capnp"),
+    ];
+    const [command, ...args] =
+      cpu === undefined ? workerd : ["taskset", "-c", String(cpu), ...workerd];
+    child = spawn(command, args, {
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+    });
     // With its exit, and all that it had logged by then.
     closed = once(child, "close");
     for (const stream of [child.stdout, child.stderr]) stream.on("data", onLog);

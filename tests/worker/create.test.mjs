@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KEY, OTHER_KEY, TOKENS, sign, useWorker } from "../support/harness.mjs";
+import { KEY, OTHER_KEY, sign, TOKENS, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 
@@ -14,7 +14,10 @@ test("a token has an id, a url that holds its public access token, and headers f
   assert.deepEqual(rest, {});
   const jwt = answer.headers.get("x-trigger-jwt");
   assert.equal(url, `${worker.url}${TOKENS}/${id}/callback/${jwt}`);
-  assert.deepEqual(JSON.parse(answer.headers.get("x-trigger-jwt-claims")), { sub: "default", pub: true });
+  assert.deepEqual(JSON.parse(answer.headers.get("x-trigger-jwt-claims")), {
+    sub: "default",
+    pub: true,
+  });
   const claims = JSON.parse(Buffer.from(jwt.split(".")[1], "base64url"));
   assert.deepEqual(claims.scopes, [`write:waitpoints:${id}`, `read:waitpoints:${id}`]);
   assert.ok(claims.exp - claims.iat >= 24 * 3600 && claims.exp - claims.iat <= 30 * 24 * 3600);
@@ -46,8 +49,14 @@ test("a body of 10,240 bytes passes and one more is too large, with or without i
   assert.equal((await worker.api(TOKENS, { body: body(10_240) })).status, 200);
   const refused = await worker.api(TOKENS, { body: body(10_241) });
   assert.equal(refused.status, 413);
-  assert.deepEqual(await refused.json(), { error: "Request body too large", code: "body_too_large" });
-  for (const [size, status] of [[10_240, 200], [10_241, 413]]) {
+  assert.deepEqual(await refused.json(), {
+    error: "Request body too large",
+    code: "body_too_large",
+  });
+  for (const [size, status] of [
+    [10_240, 200],
+    [10_241, 413],
+  ]) {
     assert.equal((await streamed(TOKENS, body(size))).status, status);
   }
 });
@@ -59,10 +68,30 @@ test("a bad body is refused with a sentence and a code", async () => {
     ["null", 400, "invalid_json", "Invalid JSON"],
     ["0", 400, "invalid_json", "Invalid JSON"],
     ["[]", 400, "validation_error", "Validation error: Expected object, received array"],
-    ['{"tags":7}', 400, "validation_error", 'Validation error: "7" is no tag or list of tags (strings) at "tags"'],
-    [{ tags: ["x".repeat(129)] }, 400, "validation_error", 'Validation error: Tags must be less than 128 characters at "tags"'],
-    [{ tags: Array(11).fill("x") }, 422, "too_many_tags", "Waitpoints can only have 10 tags, you're trying to set 11."],
-    [{ idempotencyKey: null }, 400, "validation_error", 'Validation error: "null" is no string at "idempotencyKey"'],
+    [
+      '{"tags":7}',
+      400,
+      "validation_error",
+      'Validation error: "7" is no tag or list of tags (strings) at "tags"',
+    ],
+    [
+      { tags: ["x".repeat(129)] },
+      400,
+      "validation_error",
+      'Validation error: Tags must be less than 128 characters at "tags"',
+    ],
+    [
+      { tags: Array(11).fill("x") },
+      422,
+      "too_many_tags",
+      "Waitpoints can only have 10 tags, you're trying to set 11.",
+    ],
+    [
+      { idempotencyKey: null },
+      400,
+      "validation_error",
+      'Validation error: "null" is no string at "idempotencyKey"',
+    ],
   ]) {
     const answer = await worker.api(TOKENS, { body });
     assert.equal(answer.status, status, String(body));
@@ -71,25 +100,52 @@ test("a bad body is refused with a sentence and a code", async () => {
 });
 
 test("a timeout that cannot be used is named, with the accepted forms", async () => {
-  for (const timeout of ["10 minutes", "1y", "1H", "-5m", "", "2001-01-01", 5, true, {}, `${"9".repeat(20)}w`]) {
+  for (const timeout of [
+    "10 minutes",
+    "1y",
+    "1H",
+    "-5m",
+    "",
+    "2001-01-01",
+    5,
+    true,
+    {},
+    `${"9".repeat(20)}w`,
+  ]) {
     const answer = await worker.api(TOKENS, { body: { timeout } });
     assert.equal(answer.status, 400, String(timeout));
     const { error } = await answer.json();
     const named = typeof timeout === "string" ? timeout : JSON.stringify(timeout);
-    assert.ok(error.includes(JSON.stringify(named)) && error.includes("1h30m") && error.includes('at "timeout"'), error);
+    assert.ok(
+      error.includes(JSON.stringify(named)) &&
+        error.includes("1h30m") &&
+        error.includes('at "timeout"'),
+      error,
+    );
   }
 });
 
 test("timeouts: durations, dates, milliseconds, and null for none", async () => {
-  for (const [timeout, after] of [["30s", 30], ["1h30m", 5400], ["2h1d30s", 93_630], ["1hr", 3600]]) {
+  for (const [timeout, after] of [
+    ["30s", 30],
+    ["1h30m", 5400],
+    ["2h1d30s", 93_630],
+    ["1hr", 3600],
+  ]) {
     const { timeoutAt, createdAt } = await worker.retrieve((await worker.create({ timeout })).id);
     assert.equal(Date.parse(timeoutAt) - Date.parse(createdAt), after * 1000);
   }
   const at = Date.UTC(2099, 0, 5, 10);
   for (const timeout of [at, new Date(at).toISOString(), "2099-01-05T12:00:00+02:00"]) {
-    assert.equal((await worker.retrieve((await worker.create({ timeout })).id)).timeoutAt, new Date(at).toISOString());
+    assert.equal(
+      (await worker.retrieve((await worker.create({ timeout })).id)).timeoutAt,
+      new Date(at).toISOString(),
+    );
   }
-  assert.equal((await worker.retrieve((await worker.create({ timeout: null })).id)).timeoutAt, undefined);
+  assert.equal(
+    (await worker.retrieve((await worker.create({ timeout: null })).id)).timeoutAt,
+    undefined,
+  );
 });
 
 test("only a secret key creates", async () => {
@@ -106,7 +162,9 @@ test("only a secret key creates", async () => {
 
 test("the SDK's retry of a create makes no second token, not even at once or after the end", async () => {
   const headers = { "x-trigger-request-idempotency-key": crypto.randomUUID() };
-  const made = await Promise.all(Array.from({ length: 20 }, () => worker.create({ timeout: "1h" }, { headers })));
+  const made = await Promise.all(
+    Array.from({ length: 20 }, () => worker.create({ timeout: "1h" }, { headers })),
+  );
   assert.equal(new Set(made.map(({ id }) => id)).size, 1);
   assert.equal(new Set(made.map(({ url }) => url)).size, 1);
   assert.ok(made.every(({ isCached }) => isCached === false));

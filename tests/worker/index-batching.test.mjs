@@ -1,8 +1,8 @@
 // Rows of several tokens travel together: what becomes of them if the object is gone that was to send them.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { KEY, serve, waitpoint } from "../support/workerd.mjs";
 import { TOKENS, until } from "../support/harness.mjs";
+import { KEY, serve, waitpoint } from "../support/workerd.mjs";
 
 const LEAVING = `
   import * as built from "./index.js";
@@ -31,7 +31,10 @@ let server;
 before(async () => (server = await serve(waitpoint({}, LEAVING))));
 after(() => server.stop());
 
-const ask = async (path, options) => (await fetch(server.url + path, { headers: { authorization: `Bearer ${KEY}` }, ...options })).json();
+const ask = async (path, options) =>
+  (
+    await fetch(server.url + path, { headers: { authorization: `Bearer ${KEY}` }, ...options })
+  ).json();
 const create = async () => (await ask(TOKENS, { method: "POST", body: "{}" })).id;
 const listed = async () => (await ask(TOKENS)).data.map(({ id }) => id);
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { TOKENS, root, temporaryFolder, until, useWorker } from "../support/harness.mjs";
+import { root, TOKENS, temporaryFolder, until, useWorker } from "../support/harness.mjs";
 
 // In place of the index: it refuses what it is told until it is mended, then hands it on.
 const IN_TROUBLE = `
@@ -40,21 +40,36 @@ writeFileSync(
 );
 writeFileSync(
   join(folder, "wrangler.toml"),
-  config.replace('class_name = "IndexObject"', 'class_name = "TroubledIndex"\nscript_name = "trouble"'),
+  config.replace(
+    'class_name = "IndexObject"',
+    'class_name = "TroubledIndex"\nscript_name = "trouble"',
+  ),
 );
-const worker = useWorker({ configPath: join(folder, "wrangler.toml"), others: [{ configPath: join(folder, "trouble.toml") }] });
+const worker = useWorker({
+  configPath: join(folder, "wrangler.toml"),
+  others: [{ configPath: join(folder, "trouble.toml") }],
+});
 
 test("rows that the index did not take are there once it is well again", async () => {
   const tag = crypto.randomUUID();
   const list = async () => (await (await worker.api(`${TOKENS}?filter[tags]=${tag}`)).json()).data;
-  const [waiting, done, timed] = await Promise.all([{}, {}, { timeout: "1s" }].map((fields) => worker.create({ tags: [tag], ...fields })));
+  const [waiting, done, timed] = await Promise.all(
+    [{}, {}, { timeout: "1s" }].map((fields) => worker.create({ tags: [tag], ...fields })),
+  );
   const began = Date.now();
   assert.equal((await worker.complete(done.id, 1)).headers.get("waitpoint-outcome"), "completed");
   assert.ok(Date.now() - began < 5_000, "nobody waits for the index");
-  await until(() => worker.retrieve(timed.id), ({ status }) => status === "TIMED_OUT");
+  await until(
+    () => worker.retrieve(timed.id),
+    ({ status }) => status === "TIMED_OUT",
+  );
   assert.deepEqual(await list(), []);
   await worker.server.getWorker("trouble").fetch("http://trouble/");
   const rows = await until(list, ({ length }) => length === 3);
   const status = Object.fromEntries(rows.map(({ id, status }) => [id, status]));
-  assert.deepEqual(status, { [waiting.id]: "WAITING", [done.id]: "COMPLETED", [timed.id]: "TIMED_OUT" });
+  assert.deepEqual(status, {
+    [waiting.id]: "WAITING",
+    [done.id]: "COMPLETED",
+    [timed.id]: "TIMED_OUT",
+  });
 });

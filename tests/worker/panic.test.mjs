@@ -3,16 +3,20 @@ import assert from "node:assert/strict";
 import { on, once } from "node:events";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
-import { KEY, built, serve, waitpoint } from "../support/workerd.mjs";
 import { buildFaults } from "../../scripts/lib/build.mjs";
 import { TOKENS, until } from "../support/harness.mjs";
+import { built, KEY, serve, waitpoint } from "../support/workerd.mjs";
 
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
 const files = built(await buildFaults());
 
 test("a panic of the Worker fails its own request, and those who wait are told", async () => {
   const worker = await start();
-  const [polled, streamed, watched] = [await worker.create(), await worker.create(), await worker.create()];
+  const [polled, streamed, watched] = [
+    await worker.create(),
+    await worker.create(),
+    await worker.create(),
+  ];
   const poll = worker.poll(polled.id);
   const stream = await worker.stream(streamed.id);
   const socket = await worker.watch(watched.id);
@@ -20,14 +24,21 @@ test("a panic of the Worker fails its own request, and those who wait are told",
 
   await isPanic(await worker.api(TOKENS, { tags: ["fault:worker"] }));
   // Where it was is in the log; what it said is not, as that may be a caller's.
-  await until(() => worker.server.log, (log) => /a panic src\/worker\/mod\.rs:\d+/.test(log));
+  await until(
+    () => worker.server.log,
+    (log) => /a panic src\/worker\/mod\.rs:\d+/.test(log),
+  );
   assert.doesNotMatch(worker.server.log, /fault:worker/);
 
   // Also those who come now.
   const late = await worker.watch(polled.id);
   for (const { id } of [polled, streamed, watched]) await completes(await worker.complete(id, id));
   assert.deepEqual(ended(await (await poll).json()), completed(polled.id));
-  for (const [waiter, { id }] of [[stream, streamed], [socket, watched], [late, polled]]) {
+  for (const [waiter, { id }] of [
+    [stream, streamed],
+    [socket, watched],
+    [late, polled],
+  ]) {
     assert.deepEqual(ended(await waiter.end), completed(id));
   }
   await completes(await worker.complete((await worker.create()).id, 1));
@@ -39,9 +50,28 @@ test("the answer keeps the rules of every answer, and lets a page read it where 
   const token = `${TOKENS}/waitpoint_c1`;
   const forBrowsers = [token, `${token}/complete`, `${token}/wait`, `${TOKENS}/%2F`];
   const forOthers = [
-    ...["/", "/healthz", "/nothing", "/api/v1/auth/jwt/claims", "/engine/v1/runs/run_1/waitpoints/tokens/x/wait"],
-    ...[TOKENS, `${TOKENS}/`, `${TOKENS}//complete`, `${token}/`, `${token}/wait/`, `${token}/complete/wait`, `${token}/other`],
-    ...[`${token}/callback/x`, `${token}/callback/complete`, `/v1${token}`, `${token.replace("api", "API")}/wait`],
+    ...[
+      "/",
+      "/healthz",
+      "/nothing",
+      "/api/v1/auth/jwt/claims",
+      "/engine/v1/runs/run_1/waitpoints/tokens/x/wait",
+    ],
+    ...[
+      TOKENS,
+      `${TOKENS}/`,
+      `${TOKENS}//complete`,
+      `${token}/`,
+      `${token}/wait/`,
+      `${token}/complete/wait`,
+      `${token}/other`,
+    ],
+    ...[
+      `${token}/callback/x`,
+      `${token}/callback/complete`,
+      `/v1${token}`,
+      `${token.replace("api", "API")}/wait`,
+    ],
   ];
   const origin = "https://app.example";
   const options = { redirect: "manual" };
@@ -50,8 +80,14 @@ test("the answer keeps the rules of every answer, and lets a page read it where 
     const usual = await worker.api(path, undefined, { origin }, options);
     await usual.body?.cancel();
     const answer = await worker.api(`${path}?fault:request`, undefined, { origin }, options);
-    const rules = ["access-control-allow-origin", "x-content-type-options", "x-robots-tag", "strict-transport-security"];
-    for (const name of rules) assert.equal(answer.headers.get(name), usual.headers.get(name), `${name} of ${path}`);
+    const rules = [
+      "access-control-allow-origin",
+      "x-content-type-options",
+      "x-robots-tag",
+      "strict-transport-security",
+    ];
+    for (const name of rules)
+      assert.equal(answer.headers.get(name), usual.headers.get(name), `${name} of ${path}`);
     await isPanic(answer, page);
   }
 });
@@ -59,7 +95,10 @@ test("the answer keeps the rules of every answer, and lets a page read it where 
 test("a page is told in words", async () => {
   const worker = await start();
   const answer = await worker.api(TOKENS, { tags: ["fault:worker"] }, { accept: "text/html,*/*" });
-  assert.deepEqual([answer.status, answer.headers.get("content-type")], [500, "text/plain; charset=utf-8"]);
+  assert.deepEqual(
+    [answer.status, answer.headers.get("content-type")],
+    [500, "text/plain; charset=utf-8"],
+  );
   assert.match(await answer.text(), /safe to try again/);
 });
 
@@ -83,7 +122,10 @@ test("after many panics in a row everything is as it was", async () => {
     else await isPanic(answer);
   }
   for (const { id } of created) assert.equal((await worker.retrieve(id)).status, "WAITING");
-  await until(() => worker.server.log, (log) => log.includes("the instance is replaced"));
+  await until(
+    () => worker.server.log,
+    (log) => log.includes("the instance is replaced"),
+  );
   for (const { id } of tokens) await completes(await worker.complete(id, id));
   assert.deepEqual(ended(await (await poll).json()), completed(polled.id));
   // A stream is fed by its instance and ends with it, so that its client connects again; it does not hang.
@@ -112,7 +154,8 @@ test("a panic of an object leaves the token as it was, and is a 503 that may be 
   await cutOff;
   const stream = await worker.stream(id);
   await completes(await worker.complete(id, "good"));
-  for (const waiter of [...sockets, stream]) assert.deepEqual(ended(await waiter.end), completed("good"));
+  for (const waiter of [...sockets, stream])
+    assert.deepEqual(ended(await waiter.end), completed("good"));
   assert.deepEqual(ended(await (await poll).json()), completed("good"));
 });
 
@@ -142,7 +185,10 @@ test("an object that panicked amid its deliveries goes on with them", async () =
   const [first, second] = await hooks.attempts(2);
   assert.deepEqual([first.data.id, second.data.id], [id, id]);
   // The second panicked as well, in an alarm; that is kept from the platform, which counts such failures.
-  await until(() => worker.server.log, (log) => log.includes("an alarm failed"));
+  await until(
+    () => worker.server.log,
+    (log) => log.includes("an alarm failed"),
+  );
   assert.doesNotMatch(worker.server.log, /the instance is replaced/);
   await poll.leave();
 });
@@ -181,14 +227,22 @@ async function start() {
       const reader = body.pipeThrough(new TextDecoderStream()).getReader();
       let text = (await reader.read()).value;
       const end = async () => {
-        for (let read = await reader.read(); !read.done; read = await reader.read()) text += read.value;
-        return JSON.parse(text.match(/^data: .*$/gm).at(-1).slice("data: ".length));
+        for (let read = await reader.read(); !read.done; read = await reader.read())
+          text += read.value;
+        return JSON.parse(
+          text
+            .match(/^data: .*$/gm)
+            .at(-1)
+            .slice("data: ".length),
+        );
       };
       return { end: end() };
     },
     /** A socket that has told how the token stands; `end` is how it ended. */
     async watch(id) {
-      const socket = new WebSocket(server.url.replace("http", "ws") + wait(id), { headers: { authorization } });
+      const socket = new WebSocket(server.url.replace("http", "ws") + wait(id), {
+        headers: { authorization },
+      });
       const messages = on(socket, "message", { close: ["close"] });
       const next = async () => JSON.parse((await messages.next()).value[0].data);
       assert.equal((await next()).status, "WAITING");
@@ -222,14 +276,21 @@ const ended = ({ status, output }) => ({ status, output });
 const completed = (data) => ({ status: "COMPLETED", output: JSON.stringify(data) });
 
 async function completes(answer) {
-  assert.deepEqual([answer.status, answer.headers.get("waitpoint-outcome")], [200, "completed"], await answer.text());
+  assert.deepEqual(
+    [answer.status, answer.headers.get("waitpoint-outcome")],
+    [200, "completed"],
+    await answer.text(),
+  );
 }
 
 /** The answer of a panic, which a page may read and a client may repeat. */
 async function isPanic(answer, page = null) {
   const { error, code } = await answer.json();
   const header = (name) => answer.headers.get(name);
-  assert.deepEqual([answer.status, code, header("x-should-retry"), header("retry-after")], [500, "internal_error", "true", "1"]);
+  assert.deepEqual(
+    [answer.status, code, header("x-should-retry"), header("retry-after")],
+    [500, "internal_error", "true", "1"],
+  );
   assert.match(error, /safe to try again/);
   assert.match(header("content-type"), /^application\/json/);
   assert.equal(header("cache-control"), "no-store");

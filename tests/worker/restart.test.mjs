@@ -24,7 +24,8 @@ test("killed right after it acknowledged, it keeps what it acknowledged", async 
   const timed = await first.create({ timeout: "1s" });
   await first.create({ timeout: "1s", tags: ["unseen"] });
   const waiting = await first.create({ timeout: "1h" });
-  for (const id of ["cnobody", "cnoone"]) assert.equal((await first.api(`${TOKENS}/${id}`)).status, 404);
+  for (const id of ["cnobody", "cnoone"])
+    assert.equal((await first.api(`${TOKENS}/${id}`)).status, 404);
   assert.equal((await first.complete(big.id, data)).status, 200);
   assert.equal((await first.complete(completed.id, "kept")).status, 200);
   kill(first, "workerd");
@@ -75,7 +76,10 @@ test("who waits while it is killed and started again hears the decision", async 
   const second = await start(port, waited);
   for (const { id } of tokens) await second.complete(id, id);
   const ends = await Promise.all(waits);
-  assert.deepEqual(ends.map(({ output }) => output), tokens.map(({ id }) => id));
+  assert.deepEqual(
+    ends.map(({ output }) => output),
+    tokens.map(({ id }) => id),
+  );
   await interrupt(second);
 });
 
@@ -89,9 +93,16 @@ test("Ctrl-C ends everything that it started", async () => {
 
 test("a finished token is deleted from storage by its alarm, a waiting one is not", async () => {
   const server = await start(await freePort(), shortLived, "--var", "RETENTION:1s");
-  const tokens = [await server.create({}), await server.create({ timeout: "1s" }), await server.create({})];
+  const tokens = [
+    await server.create({}),
+    await server.create({ timeout: "1s" }),
+    await server.create({}),
+  ];
   await server.complete(tokens[0].id, 1);
-  await until(async () => records(shortLived), ({ length }) => length === 1);
+  await until(
+    async () => records(shortLived),
+    ({ length }) => length === 1,
+  );
   assert.equal((await server.retrieve(tokens[2].id)).status, "WAITING");
   await interrupt(server);
 });
@@ -106,7 +117,8 @@ test("a record that cannot be read is trouble, told as such to machines and peop
   const answer = await second.api(`${TOKENS}/${token.id}`);
   assert.deepEqual([answer.status, answer.headers.get("retry-after")], [503, "1"]);
   for (const method of ["GET", "POST"]) {
-    const body = method === "POST" ? new URLSearchParams({ waitpoint_nonce: "x", choice: "0" }) : undefined;
+    const body =
+      method === "POST" ? new URLSearchParams({ waitpoint_nonce: "x", choice: "0" }) : undefined;
     const page = await fetch(token.url, { method, body, headers: { accept: "text/html" } });
     assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "2"]);
     const text = await page.text();
@@ -133,7 +145,9 @@ test("a port in use is told in one sentence", async () => {
 
 /** The head of each token's stored record, read from the objects' files. */
 function records(folder = storage) {
-  const files = readdirSync(folder, { recursive: true }).filter((name) => /TokenObject.*[0-9a-f]{64}\.sqlite$/.test(name));
+  const files = readdirSync(folder, { recursive: true }).filter((name) =>
+    /TokenObject.*[0-9a-f]{64}\.sqlite$/.test(name),
+  );
   return files.flatMap((file) => {
     const database = new DatabaseSync(join(folder, file), { readOnly: true, timeout: 10_000 });
     try {
@@ -153,13 +167,16 @@ function records(folder = storage) {
 
 /** Replaces a text in every stored record; nothing may run over the folder meanwhile. */
 function rewrite(folder, from, to) {
-  for (const file of readdirSync(folder, { recursive: true }).filter((name) => /TokenObject.*[0-9a-f]{64}\.sqlite$/.test(name))) {
+  for (const file of readdirSync(folder, { recursive: true }).filter((name) =>
+    /TokenObject.*[0-9a-f]{64}\.sqlite$/.test(name),
+  )) {
     const database = new DatabaseSync(join(folder, file));
     for (const { key, value } of database.prepare("SELECT key, value FROM _cf_KV").all()) {
       const text = Buffer.from(value).toString("latin1").replace(from, to);
-      database.prepare("UPDATE _cf_KV SET value = ? WHERE key = ?").run(Buffer.from(text, "latin1"), key);
+      database
+        .prepare("UPDATE _cf_KV SET value = ? WHERE key = ?")
+        .run(Buffer.from(text, "latin1"), key);
     }
     database.close();
   }
 }
-

@@ -1,8 +1,8 @@
 // The platform may hand new settings to an isolate that lives on: what the old ones opened stays closed then.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { serve, waitpoint } from "../support/workerd.mjs";
 import { KEY, OTHER_KEY, TOKENS } from "../support/harness.mjs";
+import { serve, waitpoint } from "../support/workerd.mjs";
 
 // A header tells the settings of a request.
 const HANDED = `
@@ -20,14 +20,21 @@ before(async () => (server = await serve(waitpoint({ SECRET_KEYS: KEY }, HANDED)
 after(() => server.stop());
 
 async function status(path, credential, { keys, body } = {}) {
-  const headers = { authorization: `Bearer ${credential}`, ...(keys && { "test-keys": encodeURIComponent(keys) }) };
+  const headers = {
+    authorization: `Bearer ${credential}`,
+    ...(keys && { "test-keys": encodeURIComponent(keys) }),
+  };
   const answer = await fetch(server.url + path, { method: body ? "POST" : "GET", body, headers });
   await answer.text();
   return answer.status;
 }
 
 test("a key that is removed opens nothing any more, nor does what it has signed", async () => {
-  const created = await fetch(server.url + TOKENS, { method: "POST", body: "{}", headers: { authorization: `Bearer ${KEY}` } });
+  const created = await fetch(server.url + TOKENS, {
+    method: "POST",
+    body: "{}",
+    headers: { authorization: `Bearer ${KEY}` },
+  });
   const { id } = await created.json();
   const jwt = created.headers.get("x-trigger-jwt");
   const path = `${TOKENS}/${id}`;

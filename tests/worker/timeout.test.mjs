@@ -25,12 +25,16 @@ test("a token times out at its moment, and its output says so", async () => {
 });
 
 test("completions around the timeout: each token ends once, and every answer agrees with the end", async () => {
-  const tokens = await Promise.all(Array.from({ length: 60 }, () => worker.create({ timeout: "1s" })));
+  const tokens = await Promise.all(
+    Array.from({ length: 60 }, () => worker.create({ timeout: "1s" })),
+  );
   await Promise.all(
     tokens.map(async ({ id }, n) => {
       const { timeoutAt } = await worker.retrieve(id);
       // From 30 ms before the moment to 30 ms after it.
-      await new Promise((resolve) => setTimeout(resolve, Date.parse(timeoutAt) - Date.now() - 30 + n));
+      await new Promise((resolve) =>
+        setTimeout(resolve, Date.parse(timeoutAt) - Date.now() - 30 + n),
+      );
       const answers = await Promise.all([worker.complete(id, "a"), worker.complete(id, "b")]);
       const outcomes = answers.map(({ headers }) => headers.get("waitpoint-outcome")).sort();
       const token = await worker.retrieve(id);
@@ -67,6 +71,14 @@ test("an object that is evicted loses nothing", async () => {
 test("a finished token is forgotten when its retention ends", async () => {
   const { id } = await forgetful.create();
   await forgetful.complete(id, 1);
-  assert.equal((await until(() => forgetful.retrieve(id), ({ error }) => error)).error, "Waitpoint not found");
+  assert.equal(
+    (
+      await until(
+        () => forgetful.retrieve(id),
+        ({ error }) => error,
+      )
+    ).error,
+    "Waitpoint not found",
+  );
   assert.equal((await forgetful.complete(id, 1)).status, 404);
 });

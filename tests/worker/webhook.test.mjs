@@ -1,12 +1,14 @@
 // Webhooks: signed as Standard Webhooks wants it, sent again until they are received, and visible.
-import { Webhook } from "standardwebhooks";
+
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
+import { Webhook } from "standardwebhooks";
 import { SECRET_KEYS, TOKENS, until, useWorker } from "../support/harness.mjs";
 
-const secret = () => `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
+const secret = () =>
+  `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
 const [NEW, OLD] = [secret(), secret()];
 
 /** A receiver of webhooks; by its path it is told how to answer. Each request is kept. */
@@ -36,7 +38,11 @@ async function received(path, count = 1, body = "") {
   }
 }
 
-const settings = { SECRET_KEYS, WEBHOOK_URL: `${receiver.url}/all`, WEBHOOK_SECRET: `${NEW}\n${OLD}` };
+const settings = {
+  SECRET_KEYS,
+  WEBHOOK_URL: `${receiver.url}/all`,
+  WEBHOOK_SECRET: `${NEW}\n${OLD}`,
+};
 const worker = useWorker({ secrets: settings });
 const without = useWorker();
 const mistaken = useWorker({ secrets: { ...settings, WEBHOOK_SECRET: "whsec_short" } });
@@ -49,7 +55,8 @@ async function hooked(answers, fields = {}) {
   const token = await worker.create({ webhook: { url: receiver.url + path }, ...fields });
   return { ...token, path };
 }
-const own = async (id) => (await worker.retrieve(id)).deliveries.find(({ target }) => target === "token");
+const own = async (id) =>
+  (await worker.retrieve(id)).deliveries.find(({ target }) => target === "token");
 
 test("how a token ends is told to its environment and to its own webhook, signed by every secret", async () => {
   const token = await hooked([[200]], { tags: ["a"], approval: { title: "?" } });
@@ -72,29 +79,50 @@ test("how a token ends is told to its environment and to its own webhook, signed
     () => worker.retrieve(token.id),
     ({ deliveries }) => deliveries.every(({ status }) => status === "delivered"),
   );
-  assert.deepEqual(deliveries.map(({ target, url, attempts, lastStatus }) => [target, url, attempts, lastStatus]), [
-    ["environment", undefined, 1, 200],
-    ["token", receiver.url + token.path, 1, 200],
-  ]);
+  assert.deepEqual(
+    deliveries.map(({ target, url, attempts, lastStatus }) => [target, url, attempts, lastStatus]),
+    [
+      ["environment", undefined, 1, 200],
+      ["token", receiver.url + token.path, 1, 200],
+    ],
+  );
   // Where webhooks go is the owner's business.
-  assert.equal((await worker.retrieve(token.id, { key: token.publicAccessToken })).deliveries, undefined);
+  assert.equal(
+    (await worker.retrieve(token.id, { key: token.publicAccessToken })).deliveries,
+    undefined,
+  );
 });
 
 test("a timeout is told as one", async () => {
   const token = await hooked([[204]], { timeout: "1s" });
   const [{ headers, body }] = await received(token.path);
   const { type, data } = new Webhook(NEW).verify(body, headers);
-  assert.deepEqual([type, data.status, data.outputIsError], ["waitpoint.timed_out", "TIMED_OUT", true]);
-  await until(() => own(token.id), ({ status }) => status === "delivered");
+  assert.deepEqual(
+    [type, data.status, data.outputIsError],
+    ["waitpoint.timed_out", "TIMED_OUT", true],
+  );
+  await until(
+    () => own(token.id),
+    ({ status }) => status === "delivered",
+  );
 });
 
 test("refused, unavailable, busy or moved: it is sent again, the same message, by the schedule or as late as it is asked for", async () => {
-  const failures = [[500, {}], [503, { "retry-after": "1" }], [404, {}], [429, { "retry-after": "7" }], [0, {}]];
+  const failures = [
+    [500, {}],
+    [503, { "retry-after": "1" }],
+    [404, {}],
+    [429, { "retry-after": "7" }],
+    [0, {}],
+  ];
   await Promise.all(
     failures.map(async ([status, headers]) => {
       const token = await hooked([[status, headers], [200]]);
       await worker.complete(token.id, "x".repeat(200_000));
-      const pending = await until(() => own(token.id), ({ attempts }) => attempts === 1);
+      const pending = await until(
+        () => own(token.id),
+        ({ attempts }) => attempts === 1,
+      );
       // Between workerd and the network stands the local harness, which says 500 of a broken connection.
       assert.deepEqual([pending.status, pending.lastStatus], ["pending", status || 500]);
       const pause = Date.parse(pending.nextAttemptAt) - Date.parse(pending.lastAttemptAt);
@@ -104,8 +132,14 @@ test("refused, unavailable, busy or moved: it is sent again, the same message, b
       assert.equal(new Set(got.map(({ headers }) => headers["webhook-id"])).size, 1);
       assert.equal(new Set(got.map(({ body }) => body)).size, 1);
       for (const { headers, body } of got) new Webhook(NEW).verify(body, headers);
-      const delivery = await until(() => own(token.id), ({ status }) => status === "delivered");
-      assert.deepEqual([delivery.attempts, delivery.lastStatus, delivery.nextAttemptAt], [2, 200, undefined]);
+      const delivery = await until(
+        () => own(token.id),
+        ({ status }) => status === "delivered",
+      );
+      assert.deepEqual(
+        [delivery.attempts, delivery.lastStatus, delivery.nextAttemptAt],
+        [2, 200, undefined],
+      );
     }),
   );
   const logs = JSON.stringify(worker.server.getLogs());
@@ -119,25 +153,38 @@ test("a receiver that hangs is left after ten seconds, and nobody waits for it",
   await received(token.path);
   const began = Date.now();
   assert.equal((await worker.retrieve(token.id)).status, "COMPLETED");
-  assert.equal((await worker.complete(token.id, 2)).headers.get("waitpoint-outcome"), "already-completed");
+  assert.equal(
+    (await worker.complete(token.id, 2)).headers.get("waitpoint-outcome"),
+    "already-completed",
+  );
   assert.ok(Date.now() - began < 5000);
-  const delivery = await until(() => own(token.id), ({ attempts }) => attempts === 1);
+  const delivery = await until(
+    () => own(token.id),
+    ({ attempts }) => attempts === 1,
+  );
   assert.equal(delivery.lastError, "not reached, or no answer within 10 seconds");
 });
 
 test("410 is the end of it", async () => {
   const token = await hooked([[410]]);
   await worker.complete(token.id, 1);
-  const delivery = await until(() => own(token.id), ({ status }) => status !== "pending");
+  const delivery = await until(
+    () => own(token.id),
+    ({ status }) => status !== "pending",
+  );
   assert.deepEqual([delivery.status, delivery.attempts, delivery.lastStatus], ["failed", 1, 410]);
 });
 
 test("retrieve has a new version with each attempt", async () => {
   const token = await hooked([[500], [200]]);
-  const tag = async (key) => (await worker.api(`${TOKENS}/${token.id}`, { key })).headers.get("etag");
+  const tag = async (key) =>
+    (await worker.api(`${TOKENS}/${token.id}`, { key })).headers.get("etag");
   assert.deepEqual([await tag(), await tag(token.publicAccessToken)], ['"v1"', '"v1"']);
   await worker.complete(token.id, 1);
-  await until(() => own(token.id), ({ status }) => status === "delivered");
+  await until(
+    () => own(token.id),
+    ({ status }) => status === "delivered",
+  );
   assert.deepEqual([await tag(), await tag(token.publicAccessToken)], ['"v2.3"', '"v2"']);
 });
 
@@ -158,10 +205,19 @@ test("where a webhook may not go, or nothing could be signed, create says so", a
     assert.doesNotMatch(error, /secret/);
   }
   for (const webhook of ["https://example.com", 5, [], {}, { url: 5 }]) {
-    assert.equal((await worker.api(TOKENS, { body: { webhook } })).status, 400, JSON.stringify(webhook));
+    assert.equal(
+      (await worker.api(TOKENS, { body: { webhook } })).status,
+      400,
+      JSON.stringify(webhook),
+    );
   }
-  const unsigned = await without.api(TOKENS, { body: { webhook: { url: "https://example.com/" } } });
-  assert.deepEqual([unsigned.status, /WEBHOOK_SECRET is not set/.test((await unsigned.json()).error)], [400, true]);
+  const unsigned = await without.api(TOKENS, {
+    body: { webhook: { url: "https://example.com/" } },
+  });
+  assert.deepEqual(
+    [unsigned.status, /WEBHOOK_SECRET is not set/.test((await unsigned.json()).error)],
+    [400, true],
+  );
 });
 
 test("settings that cannot be read are told to the operator, and what ends meanwhile is owed", async () => {
@@ -170,9 +226,18 @@ test("settings that cannot be read are told to the operator, and what ends meanw
   assert.deepEqual([health.status, code], [500, "misconfigured"]);
   assert.match(error, /line 1 of WEBHOOK_SECRET/);
   assert.doesNotMatch(error, /short/);
-  assert.equal((await mistaken.api(TOKENS, { body: { webhook: { url: "https://example.com" } } })).status, 500);
+  assert.equal(
+    (await mistaken.api(TOKENS, { body: { webhook: { url: "https://example.com" } } })).status,
+    500,
+  );
   const { id } = await mistaken.create();
   await mistaken.complete(id, 1);
-  const { deliveries } = await until(() => mistaken.retrieve(id), ({ deliveries }) => deliveries[0].attempts > 0);
-  assert.deepEqual([deliveries[0].status, deliveries[0].lastError], ["pending", "its URL or its secret cannot be used"]);
+  const { deliveries } = await until(
+    () => mistaken.retrieve(id),
+    ({ deliveries }) => deliveries[0].attempts > 0,
+  );
+  assert.deepEqual(
+    [deliveries[0].status, deliveries[0].lastError],
+    ["pending", "its URL or its secret cannot be used"],
+  );
 });
