@@ -1,7 +1,8 @@
-// `npm run abuse`: what abuse costs, and what somebody who behaves notices of it. Each flood meets a fresh `workerd serve` on one
-// core; on the other are the flood and a good client, who creates, completes and reads a token over and over. `--seconds N` a
-// flood (default 4), `--only text` those whose name holds it. It fails if the isolate holds more than 64 MB after a flood, if a
-// request costs more than a second of CPU, or if the good client waits for more than ten. Linux.
+// `npm run abuse`: what abuse costs, and what somebody who behaves notices of it. Each flood meets
+// a fresh `workerd serve` on one core; on the other are the flood and a good client, who creates,
+// completes and reads a token over and over. `--seconds N` a flood (default 4), `--only text` those
+// whose name holds it. It fails if the isolate holds more than 64 MB after a flood, if a request
+// costs more than a second of CPU, or if the good client waits for more than ten. Linux.
 import { execFileSync } from "node:child_process";
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -83,7 +84,10 @@ async function create(server, agent) {
   };
 }
 
-/** A good client's round: milliseconds of its three requests. Anything but the right answer is an error. */
+/**
+ * A good client's round: milliseconds of its three requests. Anything but the right answer is an
+ * error.
+ */
 async function goodRound(server, agent) {
   const began = performance.now();
   const { path, jwt } = await create(server, agent);
@@ -124,7 +128,9 @@ const forged = (jwt) =>
   `${jwt.slice(0, jwt.lastIndexOf("."))}.${randomBytes(32).toString("base64url")}`;
 const madeUp = () => `waitpoint_c${randomUUID().replaceAll("-", "").slice(0, 24)}`;
 
-/** A body that comes a byte at a time, until the flood ends; what was answered then, if anything. */
+/**
+ * A body that comes a byte at a time, until the flood ends; what was answered then, if anything.
+ */
 function trickle({ server, token, ended }) {
   return new Promise((resolve) => {
     const { hostname, port } = new URL(server.url);
@@ -205,8 +211,9 @@ function crumbs({ server, token }) {
 }
 
 /**
- * A long poll that is left as soon as it is sent. A connection that is reset has gone; one of which only the client's side has ended
- * may still be read from, so the poll is held until its time is over.
+ * A long poll that is left as soon as it is sent. A connection that is reset has gone; one of which
+ * only the client's side has ended may still be read from, so the poll is held until its time is
+ * over.
  */
 const abandon =
   (leave) =>
@@ -240,7 +247,10 @@ function stall({ server, large, ended }) {
   });
 }
 
-/** Decides upstream and here, each with megabytes that differ in their end; the object compares them afterwards. */
+/**
+ * Decides upstream and here, each with megabytes that differ in their end; the object compares them
+ * afterwards.
+ */
 async function disagree({ ask, server, upstream, agent }) {
   const { path, jwt } = await create(server, agent);
   await send(upstream, "POST", `${path}/complete`, { key: KEY, body: `{"data":${objects(1)}}` });
@@ -286,7 +296,8 @@ const toLink =
     ask("POST", done.page, { body, headers });
 
 const big = Buffer.alloc(3 * 1024 * 1024 + 1, "x");
-// Local workerd holds two files open for each object, for ten seconds; a process may have 20,000 here.
+// Local workerd holds two files open for each object, for ten seconds; a process may have 20,000
+// here.
 const MOST_OBJECTS = 4_000;
 const FLOODS = {
   "wrong keys": ({ ask }) =>
@@ -542,8 +553,9 @@ console.log(
 for (const [name, entry] of Object.entries(FLOODS))
   if (name.includes(values.only)) console.log(await measure(name, entry));
 
-// What the question costs where nobody floods: the same reads with no limit bound, and with one that is asked each time, as
-// happens from a credential's hundred-and-first request in ten seconds on.
+// What the question costs where nobody floods: the same reads with no limit bound, and with one
+// that is asked each time, as happens from a credential's hundred-and-first request in ten seconds
+// on.
 const reads = { "no limit bound": [], "a limit bound and asked": [] };
 for (let round = 0; round < 5 && !values.only; round++) {
   for (const [name, wrap] of Object.entries({

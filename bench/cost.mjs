@@ -1,6 +1,7 @@
-// `npm run bench:cost`: what a token costs, and that a hundred thousand cost a hundred thousand times as much. Lives are run in
-// `workerd serve`: created, completed, told to the index, forgotten. `--sizes 1000,10000,100000`; `--write` writes
-// docs/costs.md anew from what was measured. Linux.
+// `npm run bench:cost`: what a token costs, and that a hundred thousand cost a hundred thousand
+// times as much. Lives are run in `workerd serve`: created, completed, told to the index,
+// forgotten. `--sizes 1000,10000,100000`; `--write` writes docs/costs.md anew from what was
+// measured. Linux.
 import { execFileSync } from "node:child_process";
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
@@ -167,7 +168,10 @@ async function lives(size) {
   };
 }
 
-/** One life after the other, each looked at as tokens are: what a token takes in all where nothing queues up. */
+/**
+ * One life after the other, each looked at as tokens are: what a token takes in all where nothing
+ * queues up.
+ */
 async function lookedAt(count) {
   const server = await serve(waitpoint({ RETENTION: "2s" }, COUNTING), { cpu: 0 });
   const life = async () => {
@@ -248,7 +252,8 @@ const each_ = {
 const stored = bytes.token + bytes.index;
 const asked = taken("requests") + taken("alarms");
 
-// Cloudflare's prices of the paid plan, as read on this day: included, and dollars for each `per` beyond.
+// Cloudflare's prices of the paid plan, as read on this day: included, and dollars for each `per`
+// beyond.
 const PRICES_OF = "2026-11-17";
 const PRICES = [
   { what: "Worker requests", a: each_["Worker requests"], included: 10e6, per: 1e6, price: 0.3 },

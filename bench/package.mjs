@@ -1,6 +1,6 @@
 // `npm run bench:package`: what the npm package costs a page, side by side with what people write
-// instead. Sizes, and the time from the request of a cold page to the completion's arrival at the server.
-// `--rounds N` (default 21) rounds of every page, interleaved.
+// instead. Sizes, and the time from the request of a cold page to the completion's arrival at the
+// server. `--rounds N` (default 21) rounds of every page, interleaved.
 
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";

@@ -1,5 +1,6 @@
-// `npm run bench:relay`: how long a click takes, through a relay and straight at upstream, which takes its time for every
-// answer. Both are this Worker in `workerd serve`; `--delay N` milliseconds (default 2,000), `--rounds N` (default 20).
+// `npm run bench:relay`: how long a click takes, through a relay and straight at upstream, which
+// takes its time for every answer. Both are this Worker in `workerd serve`; `--delay N`
+// milliseconds (default 2,000), `--rounds N` (default 20).
 
 import { once } from "node:events";
 import { createServer } from "node:http";

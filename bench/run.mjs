@@ -1,7 +1,8 @@
-// `npm run bench`: this Worker beside the TypeScript that a user would write (peers/typescript.ts) and the floor, the same
-// durable writes and nothing else (peers/floor.js). All in `workerd serve` on one core, the load on the other, in rounds of all
-// three. `--rounds N` (default 7), `--tokens N` a phase (default 1,000); `--beside FOLDER` measures another build of this Worker
-// too, `--targets waitpoint,beside` measures these alone. Linux.
+// `npm run bench`: this Worker beside the TypeScript that a user would write (peers/typescript.ts)
+// and the floor, the same durable writes and nothing else (peers/floor.js). All in `workerd serve`
+// on one core, the load on the other, in rounds of all three. `--rounds N` (default 7), `--tokens
+// N` a phase (default 1,000); `--beside FOLDER` measures another build of this Worker too,
+// `--targets waitpoint,beside` measures these alone. Linux.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -128,7 +129,10 @@ const PHASES = [
 const WARM = 600;
 /** What can be done again is, as the engine collects its garbage when it likes. */
 const OFTEN = 4;
-/** A completion is repeated soon if at all: so many tokens are what an isolate remembers for the most part, while it has 1,024 places. */
+/**
+ * A completion is repeated soon if at all: so many tokens are what an isolate remembers for the
+ * most part, while it has 1,024 places.
+ */
 const AGAIN = 200;
 const figures = Object.fromEntries(
   names.map((name) => [name, Object.fromEntries(PHASES.map((phase) => [phase, []]))]),

@@ -1,5 +1,6 @@
-// `npm run bench:wait`: how soon a waiter hears of a decision, how soon a list has a token, and how many rows a token's life
-// writes. Each figure is measured in `workerd serve` on this machine, which also runs the waiters.
+// `npm run bench:wait`: how soon a waiter hears of a decision, how soon a list has a token, and how
+// many rows a token's life writes. Each figure is measured in `workerd serve` on this machine,
+// which also runs the waiters.
 import { parseArgs } from "node:util";
 import { build } from "../scripts/lib/build.mjs";
 import { underNode } from "../scripts/lib/process.mjs";
@@ -28,7 +29,10 @@ async function client(worker) {
   };
 }
 
-/** A waiter: `ready` once it is told that the token waits, `told` the moment at which it hears the end. */
+/**
+ * A waiter: `ready` once it is told that the token waits, `told` the moment at which it hears the
+ * end.
+ */
 const WAYS = {
   socket(worker, id) {
     const socket = new WebSocket(`${worker.url.replace("http", "ws")}${TOKENS}/${id}/wait`, [

@@ -1,4 +1,5 @@
-// The entry `waitpoint/element`: <waitpoint-approval>, on top of `waitpoint`. Importing it defines it.
+// The entry `waitpoint/element`: <waitpoint-approval>, on top of `waitpoint`. Importing it defines
+// it.
 import { completeToken, retrieveToken, WaitpointError } from "./index.js";
 
 // Each state's sentence is a slot, so that a page can say it in its own words.
@@ -126,7 +127,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     } catch (error) {
       if (other.aborted) return;
       this.#show(error.code === "public_token_expired" ? "expired" : "failed", error.retryable);
-      // Where not even the request without WebAssembly went through, a page of the server's own may.
+      // Where not even the request without WebAssembly went through, a page of the server's own
+      // may.
       this.#offerPage([error.code, error.cause?.code].includes("wasm_unavailable"));
       // A mistake in the markup is for whoever wrote it.
       if (error.code === "invalid_argument") console.error(error);
@@ -143,7 +145,10 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     queueMicrotask(() => signal.aborted || this.#look(signal));
   }
 
-  /** Whether it was decided before, where the credential may read; where not, whether it has expired. */
+  /**
+   * Whether it was decided before, where the credential may read; where not, whether it has
+   * expired.
+   */
   async #look(signal) {
     const token = this.#token();
     if (!token) return;

@@ -1,6 +1,7 @@
-// `npm run fuzz:http`: Schemathesis against the built Worker in workerd, by its own OpenAPI document.
-// Flags: --max-examples N (of each operation and phase), --seed N, --max-time SECONDS (goes on until they are over);
-// --optional, but for CI: where Schemathesis cannot be had that is said, and all is well.
+// `npm run fuzz:http`: Schemathesis against the built Worker in workerd, by its own OpenAPI
+// document. Flags: --max-examples N (of each operation and phase), --seed N, --max-time SECONDS
+// (goes on until they are over); --optional, but for CI: where Schemathesis cannot be had that is
+// said, and all is well.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";

@@ -6,8 +6,8 @@
 //
 // With --optional a machine that cannot build the targets skips them, except in CI.
 //
-// On stable Rust, without cargo-fuzz: the crate holds no unsafe code, so of what that adds only the coverage is
-// needed, which stable has.
+// On stable Rust, without cargo-fuzz: the crate holds no unsafe code, so of what that adds only the
+// coverage is needed, which stable has.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";

@@ -103,7 +103,10 @@ function serve() {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(0));
 }
 
-/** Passes on what wrangler prints, but for npm's chatter and its log of requests, without credentials. */
+/**
+ * Passes on what wrangler prints, but for npm's chatter and its log of requests, without
+ * credentials.
+ */
 function forward(from, to) {
   const allowed = {
     folders: [root.replace(/[\\/]$/, "")],

@@ -1,7 +1,6 @@
 // `npm test`: everything. Format and lints, the pure modules natively and by the fuzzers, the
-// package's Rust in a browser, then the built Worker in real workerd with the real SDK, and the packed npm
-// package against it.
-// Further arguments choose test files: npm test -- tests/worker
+// package's Rust in a browser, then the built Worker in real workerd with the real SDK, and the
+// packed npm package against it. Further arguments choose test files: npm test -- tests/worker
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensureBrowser } from "./lib/browser.mjs";

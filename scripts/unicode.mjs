@@ -1,8 +1,10 @@
-// `node scripts/unicode.mjs`: makes src/domain/text/tables.rs, what the pure module `text` knows of Unicode.
+// `node scripts/unicode.mjs`: makes src/domain/text/tables.rs, what the pure module `text` knows of
+// Unicode.
 //
-// Properties, case and decompositions are JavaScript's own, of the Unicode version that Node has. What looks
-// like what is confusables.txt of UTS 39, as the crate unicode-security carries it. The crates with all of
-// Unicode would be several times as large as these tables, and every byte is uploaded.
+// Properties, case and decompositions are JavaScript's own, of the Unicode version that Node has.
+// What looks like what is confusables.txt of UTS 39, as the crate unicode-security carries it. The
+// crates with all of Unicode would be several times as large as these tables, and every byte is
+// uploaded.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -22,16 +24,18 @@ for (let at = 0x80; at < 0x110000; at++) {
     ALL.push(String.fromCodePoint(at));
 }
 
-// Blanks that no property names: the object that is not there, number joiner, null notehead, Khitan filler.
+// Blanks that no property names: the object that is not there, number joiner, null notehead, Khitan
+// filler.
 const BLANK = /[\ufffc\u{1107f}\u{1d159}\u{16fe4}]/u;
-// Format characters with a glyph: signs that are written before or around a number (Prepended_Concatenation_Mark).
+// Format characters with a glyph: signs that are written before or around a number
+// (Prepended_Concatenation_Mark).
 const VISIBLE_FORMAT = /[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]/u;
 const isInvisible = (char) =>
   /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Noncharacter_Code_Point}]/u.test(char) &&
   !VISIBLE_FORMAT.test(char);
 
-// Strike a letter out or enclose it. `looks_alike` leaves them out (src/domain/text has the same), so the
-// tables need not know of letters with a stroke more than of letters.
+// Strike a letter out or enclose it. `looks_alike` leaves them out (src/domain/text has the same),
+// so the tables need not know of letters with a stroke more than of letters.
 const OVERLAYS = /[\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20e5\u20e6\u20ea\u20eb]|\p{Me}/gu;
 
 /** Canonical decompositions by one step: into another character, or that and a mark. */
@@ -82,7 +86,8 @@ function confusables() {
   };
 }
 
-// Where a lookalike beyond ASCII is worth its bytes: the alphabets that lie beside Latin in one font, Arabic, kana.
+// Where a lookalike beyond ASCII is worth its bytes: the alphabets that lie beside Latin in one
+// font, Arabic, kana.
 const ALPHABETS = within([
   [0x80, 0x7ff],
   [0x10a0, 0x10ff],
@@ -162,9 +167,10 @@ function spans(has) {
 }
 
 /**
- * A mapping as four columns: how far each run starts behind the last one's end; what kind it is (0 one character;
- * 4n+1 n that follow each other, 4n+2 every second one, 4n+3 n with the same target; 4n one character to n); each
- * character of its first target if that is ASCII, else 0; and for each 0 how far it is from the source.
+ * A mapping as four columns: how far each run starts behind the last one's end; what kind it is (0
+ * one character; 4n+1 n that follow each other, 4n+2 every second one, 4n+3 n with the same target;
+ * 4n one character to n); each character of its first target if that is ASCII, else 0; and for each
+ * 0 how far it is from the source.
  */
 function mapping(map) {
   const [gaps, kinds, ascii, others] = [[], [], [], []];
@@ -208,8 +214,9 @@ function mapping(map) {
 }
 
 /**
- * Decompositions as columns: how far each character is from the last, its base from the last base, its mark's
- * place in the list of marks (0 is none). Small letters whose capitals decompose likewise are left out.
+ * Decompositions as columns: how far each character is from the last, its base from the last base,
+ * its mark's place in the list of marks (0 is none). Small letters whose capitals decompose
+ * likewise are left out.
  */
 function composed(map, lower) {
   const lowered = (char) => (code(char) < 0x80 ? char.toLowerCase() : (lower.get(char) ?? char));
@@ -265,8 +272,9 @@ const table = (doc, name, of) =>
 const parts = composed(decompositions(), lower);
 const file = [
   `// Made by \`node scripts/unicode.mjs\`, which says what the columns are.
-// Unicode ${process.versions.unicode} as Node ${process.version} has it; confusables.txt ${unicode} as the crate unicode-security ${version} has it.
-// Copyright © 1991-2026 Unicode, Inc. See LICENSE-UNICODE.
+// Unicode ${process.versions.unicode} as Node ${process.version} has it; confusables.txt ${unicode}
+// as the crate unicode-security ${version} has it. Copyright © 1991-2026 Unicode, Inc. See
+// LICENSE-UNICODE.
 use super::columns::{Composed, Mapping};
 `,
   constant("Combining marks (M).", "MARKS", "&[u8]", literal(spans((char) => /\p{M}/u.test(char)))),

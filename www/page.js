@@ -15,8 +15,8 @@
   const form = document.querySelector("form");
   if (!form) return;
 
-  // The countdown is seen by eyes alone; ears are told at ten, five and one minute. The clock is the
-  // server's, as this machine's may be wrong.
+  // The countdown is seen by eyes alone; ears are told at ten, five and one minute. The clock is
+  // the server's, as this machine's may be wrong.
   const skew = Date.parse(document.body.dataset.now) - Date.now();
   const deadline = find("deadline");
   const due = Date.parse(deadline?.dateTime) - skew;

@@ -1,5 +1,5 @@
-// The floor: the same requests with the same durable writes and nothing else, no credentials, no validation, no library.
-// Whatever a token service does on this platform costs at least this.
+// The floor: the same requests with the same durable writes and nothing else, no credentials, no
+// validation, no library. Whatever a token service does on this platform costs at least this.
 import { DurableObject } from "cloudflare:workers";
 
 export class TokenObject extends DurableObject {

@@ -1,5 +1,6 @@
-// The peer: a token service as a TypeScript team would write it today, on Hono, jose and zod, with an SQLite object a token
-// that is called by RPC. It creates, completes and retrieves; it has no page, list, webhooks or idempotency keys.
+// The peer: a token service as a TypeScript team would write it today, on Hono, jose and zod, with
+// an SQLite object a token that is called by RPC. It creates, completes and retrieves; it has no
+// page, list, webhooks or idempotency keys.
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
 import { jwtVerify, SignJWT } from "jose";

@@ -3,8 +3,8 @@
 //   node send.mjs                          writes approval.eml: open it in a mail program
 //   node send.mjs --smtp localhost:1025    sends it to a local catcher (Mailpit, MailHog)
 //
-// SECRET_KEY and BASE_URL (default http://localhost:8787) say where the token is made. `npm run build` in this clone and
-// `npm install` here bring the package.
+// SECRET_KEY and BASE_URL (default http://localhost:8787) say where the token is made. `npm run
+// build` in this clone and `npm install` here bring the package.
 import { randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";

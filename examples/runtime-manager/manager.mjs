@@ -1,7 +1,10 @@
-// What resumes `wait.forToken` of @trigger.dev/sdk where trigger.dev's runtime is not: in the tests of your tasks.
+// What resumes `wait.forToken` of @trigger.dev/sdk where trigger.dev's runtime is not: in the tests
+// of your tasks.
 import { waitForToken } from "waitpoint/server";
 
-/** A runtime manager that waits for a token where it is kept. `options` are those of `waitForToken`. */
+/**
+ * A runtime manager that waits for a token where it is kept. `options` are those of `waitForToken`.
+ */
 export function tokenRuntime(options) {
   const none = () => Promise.reject(new Error("only tokens are waited for here"));
   return {

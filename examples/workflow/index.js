@@ -3,7 +3,8 @@ import { WorkflowEntrypoint } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { createToken, retrieveToken } from "waitpoint/server";
 
-// No dot: the type of an event may hold letters, digits, - and _ alone, so that of the webhook's message would not do.
+// No dot: the type of an event may hold letters, digits, - and _ alone, so that of the webhook's
+// message would not do.
 const EVENT = "waitpoint";
 const OFTEN = { retries: { limit: 10, delay: "1 second", backoff: "exponential" } };
 
@@ -13,7 +14,8 @@ export class Approval extends WorkflowEntrypoint {
     const { WAITPOINT_URL, WAITPOINT_KEY, SELF_URL, LOOK_EVERY } = this.env;
     const options = { baseURL: WAITPOINT_URL, accessToken: WAITPOINT_KEY };
 
-    // What a step returns is kept and shown, and the token's url is a credential: so it does not leave its step.
+    // What a step returns is kept and shown, and the token's url is a credential: so it does not
+    // leave its step.
     const id = await step.do("ask", OFTEN, async () => {
       const token = await createToken(
         {
@@ -39,8 +41,9 @@ export class Approval extends WorkflowEntrypoint {
           await step.do("publish", async () => console.log(`published: ${title}`));
         return decision;
       }
-      // The event only wakes: the token is the truth. So an event may be lost, late, early (it is kept until it is waited for)
-      // or come twice. When the time is over this rejects, and the token is read all the same.
+      // The event only wakes: the token is the truth. So an event may be lost, late, early (it is
+      // kept until it is waited for) or come twice. When the time is over this rejects, and the
+      // token is read all the same.
       await step.waitForEvent("a decision", { type: EVENT, timeout: LOOK_EVERY }).catch(() => {});
     }
   }
@@ -58,7 +61,10 @@ async function tell({ NOTIFY_URL }, text) {
 }
 
 export default {
-  /** `POST /webhook/<instance>`: a token has ended. Every answer but a 2xx lets Waitpoint send it again. */
+  /**
+   * `POST /webhook/<instance>`: a token has ended. Every answer but a 2xx lets Waitpoint send it
+   * again.
+   */
   async fetch(request, { APPROVALS, WEBHOOK_SECRET }) {
     const [, id] = /^\/webhook\/([\w-]+)$/.exec(new URL(request.url).pathname) ?? [];
     if (!id || request.method !== "POST") return new Response("not found\n", { status: 404 });

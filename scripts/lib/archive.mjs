@@ -1,13 +1,14 @@
-// Programs that are downloaded as an archive, and run only if its SHA-256 is the one that stands here.
+// Programs that are downloaded as an archive, and run only if its SHA-256 is the one that stands
+// here.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The SHA-256 of wasm-bindgen's archives, by version and target: the text of the .sha256sum beside each at
- * https://github.com/wasm-bindgen/wasm-bindgen/releases. What is not named here is built from crates.io, as is
- * everything after an update of wasm-bindgen until somebody adds its sums.
+ * The SHA-256 of wasm-bindgen's archives, by version and target: the text of the .sha256sum beside
+ * each at https://github.com/wasm-bindgen/wasm-bindgen/releases. What is not named here is built
+ * from crates.io, as is everything after an update of wasm-bindgen until somebody adds its sums.
  */
 export const CHECKSUMS = {
   "0.2.130": {},
@@ -16,8 +17,9 @@ export const CHECKSUMS = {
 const LARGEST = 100_000_000;
 
 /**
- * Puts programs of an archive (.tar.gz) into a folder, if its SHA-256 is as expected. Returns what speaks against it, or
- * undefined when they are in place. `inside` is the archive's own folder, `scratch` a place for what is unpacked.
+ * Puts programs of an archive (.tar.gz) into a folder, if its SHA-256 is as expected. Returns what
+ * speaks against it, or undefined when they are in place. `inside` is the archive's own folder,
+ * `scratch` a place for what is unpacked.
  */
 export async function unpackVerified(url, { sha256, inside, programs, scratch, into }) {
   if (!/^[0-9a-f]{64}$/.test(sha256 ?? "")) return "no checksum of it is known here";

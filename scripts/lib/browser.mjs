@@ -1,12 +1,15 @@
-// A Chromium and its driver for the tests: what is on the machine, else Debian's, else Chrome for Testing
-// into .tools/.
+// A Chromium and its driver for the tests: what is on the machine, else Debian's, else Chrome for
+// Testing into .tools/.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fail, output, root, run, say } from "./process.mjs";
 import { installLocked } from "./tools.mjs";
 
-/** How the tests and the benchmark start it: headless, as root too, and asking nobody on the network. */
+/**
+ * How the tests and the benchmark start it: headless, as root too, and asking nobody on the
+ * network.
+ */
 export const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -59,7 +62,10 @@ function look() {
     return { CHROME, CHROMEDRIVER };
 }
 
-/** A part of Chrome's stable release, by a program of scripts/locked/browsers. Of the part itself nobody publishes a checksum. */
+/**
+ * A part of Chrome's stable release, by a program of scripts/locked/browsers. Of the part itself
+ * nobody publishes a checksum.
+ */
 function downloaded(what) {
   const sentence = `no ${what} was found or could be downloaded; install Chromium and chromedriver, or set CHROME and CHROMEDRIVER`;
   const folder = join(root, ".tools", "browsers");

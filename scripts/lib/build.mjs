@@ -1,5 +1,5 @@
-// The build: the Worker's modules into build/, the npm package's wasm into pkg/wasm/. Does nothing when
-// no input has changed.
+// The build: the Worker's modules into build/, the npm package's wasm into pkg/wasm/. Does nothing
+// when no input has changed.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -101,13 +101,17 @@ async function buildWorker(env, feature, folder) {
   });
 }
 
-/** The start of wasm-bindgen's registry of closures, which frees those that JavaScript alone still holds. */
+/**
+ * The start of wasm-bindgen's registry of closures, which frees those that JavaScript alone still
+ * holds.
+ */
 const REGISTRY = "const CLOSURE_DTORS = (typeof FinalizationRegistry === 'undefined')";
 
 /**
- * Edits what wasm-bindgen wrote. It names a module once for each of its functions that need no wrapping, and wrangler would
- * warn of each. And it registers every closure with the garbage collector, two for each `await`, which is a twentieth of a
- * request; no closure of the Worker is left to JavaScript alone, so none is registered.
+ * Edits what wasm-bindgen wrote. It names a module once for each of its functions that need no
+ * wrapping, and wrangler would warn of each. And it registers every closure with the garbage
+ * collector, two for each `await`, which is a twentieth of a request; no closure of the Worker is
+ * left to JavaScript alone, so none is registered.
  */
 function editGlue(file) {
   const text = readFileSync(file, "utf8");

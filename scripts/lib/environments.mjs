@@ -1,5 +1,6 @@
-// Where else the npm package must run, for its tests: old Chromiums, Firefox, WebKitGTK, older Nodes, frameworks and
-// test runners. What a machine cannot have is left out, and the tests of it say so.
+// Where else the npm package must run, for its tests: old Chromiums, Firefox, WebKitGTK, older
+// Nodes, frameworks and test runners. What a machine cannot have is left out, and the tests of it
+// say so.
 import { createHash } from "node:crypto";
 import {
   chmodSync,

@@ -1,8 +1,10 @@
-// What `npm start` may print of what wrangler prints. A request's URL can hold a credential in any spelling, so
-// the rules say what may stay, and the rest is masked.
+// What `npm start` may print of what wrangler prints. A request's URL can hold a credential in any
+// spelling, so the rules say what may stay, and the rest is masked.
 const MASK = "…";
 
-/** Of longer lines the rest is left out: nobody reads it, and the patterns below take their time. */
+/**
+ * Of longer lines the rest is left out: nobody reads it, and the patterns below take their time.
+ */
 const LONGEST = 10_000;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one.
@@ -33,8 +35,9 @@ const URL_START = /^(https?|wss?):[/\\]+[^/\\?#]*/i;
 const LABEL = /^(?!(?:https?|wss?|file):)[\w.-]{1,30}[=:](?=[/\\]|(?:https?|wss?):)/i;
 
 /**
- * A line as it may be printed, or undefined if it may not be. `folders` are those whose files may be named, as the
- * stack of an error does; `secrets` are texts that must not be printed wherever they stand.
+ * A line as it may be printed, or undefined if it may not be. `folders` are those whose files may
+ * be named, as the stack of an error does; `secrets` are texts that must not be printed wherever
+ * they stand.
  */
 export function masked(line, { folders = [], secrets = [] } = {}) {
   if (line.length > LONGEST) line = line.slice(0, LONGEST) + MASK;
@@ -64,7 +67,10 @@ function maskedWord(word, folders) {
   return query < rest.length ? label + rest.slice(0, query) + MASK : word;
 }
 
-/** A request's path: a known one stays, of others what they share with a known one, and nothing of a query. */
+/**
+ * A request's path: a known one stays, of others what they share with a known one, and nothing of a
+ * query.
+ */
 function maskedPath(path) {
   if (path === "" || KNOWN_PATH.test(path)) return path;
   const known = KNOWN_PREFIX.exec(path)?.[0] ?? "";
@@ -84,7 +90,10 @@ function isFileOf(path, folders) {
   );
 }
 
-/** Whether a word looks like a credential or a part of one: a JWT, a hash, a secret key, or these percent-encoded. */
+/**
+ * Whether a word looks like a credential or a part of one: a JWT, a hash, a secret key, or these
+ * percent-encoded.
+ */
 function hasCredential(word) {
   if (/eyJ|ZXlK|tr_[a-z]+_\w|whsec_/i.test(word) || (word.match(/%[0-9a-f]{2}/gi) ?? []).length > 7)
     return true;

@@ -1,6 +1,6 @@
 // The npm package's generated part, pkg/wasm/: each entry's wasm module inlined in JavaScript for
-// everywhere, as a file for Workers, which may not compile bytes, and as plain JavaScript for who may not
-// and takes no file either.
+// everywhere, as a file for Workers, which may not compile bytes, and as plain JavaScript for who
+// may not and takes no file either.
 
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -79,7 +79,10 @@ async function bundleEntries(form) {
   });
 }
 
-/** CommonJS, for Jest and for Node before 20.19: one module with everything, so that nothing is there twice. */
+/**
+ * CommonJS, for Jest and for Node before 20.19: one module with everything, so that nothing is
+ * there twice.
+ */
 async function bundleForRequire() {
   const options = { bundle: true, format: "cjs", platform: "node", target: "node20" };
   const entry = (name) => ({
@@ -216,10 +219,10 @@ async function load({ feature, name, exports }, form, file, instance) {
 }
 
 /**
- * A module as a text that gzip packs as well as the bytes: the 91 most frequent bytes are a character each,
- * the others two, of which the first is ` ` or `!`. Characters that a string would escape are left out.
- * `later` is for Chromium before 116, which compiles more than 4 KB only asynchronously, and says so by a
- * RangeError.
+ * A module as a text that gzip packs as well as the bytes: the 91 most frequent bytes are a
+ * character each, the others two, of which the first is ` ` or `!`. Characters that a string would
+ * escape are left out. `later` is for Chromium before 116, which compiles more than 4 KB only
+ * asynchronously, and says so by a RangeError.
  */
 function inlined(wasm) {
   const counts = new Array(256).fill(0);

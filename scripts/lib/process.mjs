@@ -37,7 +37,10 @@ export function output(command, ...args) {
   }
 }
 
-/** Runs the program again if this Node is not the one that the project's set-up brings, as that is too old. */
+/**
+ * Runs the program again if this Node is not the one that the project's set-up brings, as that is
+ * too old.
+ */
 export function underNode(env) {
   if (process.execPath === env.NODE) return;
   process.exit(spawnSync(env.NODE, process.argv.slice(1), { stdio: "inherit", env }).status ?? 1);

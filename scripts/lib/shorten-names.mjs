@@ -1,5 +1,5 @@
-// Shortens the names by which a wasm module and wasm-bindgen's glue know each other, which with web-sys
-// are a tenth of what a page downloads, and has the glue export what starts an instance.
+// Shortens the names by which a wasm module and wasm-bindgen's glue know each other, which with
+// web-sys are a tenth of what a page downloads, and has the glue export what starts an instance.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 

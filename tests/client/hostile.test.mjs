@@ -1,5 +1,5 @@
-// A server that answers whatever it likes: each call of the packed package ends with what its types say, or with a
-// WaitpointError. A TypeError from inside the package would be neither.
+// A server that answers whatever it likes: each call of the packed package ends with what its types
+// say, or with a WaitpointError. A TypeError from inside the package would be neither.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -99,7 +99,10 @@ const VALUES = [
   `"${"9".repeat(100_000)}"`,
 ];
 
-/** The JSON of an answer with each of the values above in place of each of its parts; also with fields that it does not have. */
+/**
+ * The JSON of an answer with each of the values above in place of each of its parts; also with
+ * fields that it does not have.
+ */
 function* variants(answer) {
   for (const value of VALUES) yield value;
   for (const path of parts(answer)) for (const value of VALUES) yield replaced(answer, path, value);

@@ -1,4 +1,5 @@
-// listTokens of the packed package. A stub answers with pages of its own, as the list's server side has its own tests.
+// listTokens of the packed package. A stub answers with pages of its own, as the list's server side
+// has its own tests.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";

@@ -1,4 +1,5 @@
-// The packed package in browsers that people still have, and in those that have no WebAssembly for it.
+// The packed package in browsers that people still have, and in those that have no WebAssembly for
+// it.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,7 +22,10 @@ const worker = useWorker();
 const site = useSite(folder);
 const strict = useSite(folder, { "content-security-policy": "script-src 'self'" });
 
-/** What a page does with a token, one call after the other; a text, as each browser has its own way to run it. */
+/**
+ * What a page does with a token, one call after the other; a text, as each browser has its own way
+ * to run it.
+ */
 const visit = async (url, other) => {
   while (!window.waitpoint) await new Promise((resolve) => setTimeout(resolve, 10));
   const { completeToken, decodeToken, retrieveToken, waitForToken } = window.waitpoint;

@@ -1,5 +1,5 @@
-// waitForToken of the packed package: in Node, in a browser on another origin and in a Worker, against the real
-// Worker, over connections that break.
+// waitForToken of the packed package: in Node, in a browser on another origin and in a Worker,
+// against the real Worker, over connections that break.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { EventEmitter, getEventListeners, once } from "node:events";
@@ -26,8 +26,8 @@ const site = useSite(folder);
 const proxy = useProxy();
 
 /**
- * A way to the Worker that can be cut. It tells when a wait is `asked` for and when a socket is `opened`, and what it has
- * `refused`.
+ * A way to the Worker that can be cut. It tells when a wait is `asked` for and when a socket is
+ * `opened`, and what it has `refused`.
  */
 function useProxy() {
   const proxy = Object.assign(new EventEmitter(), { url: "", pairs: new Set(), refuses: false });
@@ -329,7 +329,8 @@ test("a process ends by itself when its wait has ended, whatever became of it", 
     await listens;
     await end(token, child);
     const [said] = await settled;
-    // Sooner than any timer of a wait, and than workerd ends the connection of a socket that it closed.
+    // Sooner than any timer of a wait, and than workerd ends the connection of a socket that it
+    // closed.
     const late = setTimeout(() => child.kill(), 8_000);
     const [code] = await ended;
     clearTimeout(late);
@@ -348,7 +349,10 @@ test("a process ends by itself when its wait has ended, whatever became of it", 
   assert.deepEqual(await run("socket", dead), ["aborted", 0]);
 });
 
-/** A page of another origin that waits for a token; `heard()` is the next thing that a socket of it hears. */
+/**
+ * A page of another origin that waits for a token; `heard()` is the next thing that a socket of it
+ * hears.
+ */
 async function pageThatWaits(token, script = "") {
   const page = await browser.page();
   const sockets = new EventEmitter();

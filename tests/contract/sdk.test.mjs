@@ -168,7 +168,8 @@ test("wait.listTokens pages through a thousand tokens, forwards and backwards", 
       back.unshift(page);
     }
     const read = (pages) => pages.map(({ data }) => data.map(({ id }) => id));
-    // The first page backwards from the last is a full one, so the groups differ and the order does not.
+    // The first page backwards from the last is a full one, so the groups differ and the order does
+    // not.
     assert.deepEqual(read(back).flat(), read(pages).flat());
     await wait.completeToken(ids[0], 1);
     const done = { tags: [tag], status: ["COMPLETED", "TIMED_OUT"], period: "1h" };

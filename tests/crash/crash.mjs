@@ -10,7 +10,10 @@ const SECRET = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
 const TOGETHER = 16;
 /** Each token that is read keeps its file open, until workerd begins anew. */
 const MOST_OPEN = 2_000;
-/** In milliseconds: what takes longer to be answered hangs. A stream of events is answered as long as pings come. */
+/**
+ * In milliseconds: what takes longer to be answered hangs. A stream of events is answered as long
+ * as pings come.
+ */
 const ANSWERED_WITHIN = 60_000;
 
 /** Numbers in [0, 1) that follow from the seed (mulberry32). */
@@ -44,10 +47,12 @@ async function each(items, work) {
 }
 
 /**
- * Kills workerd so many times while clients create, complete, read and wait, and goes on until so many completions were
- * acknowledged. `target` is what runs (tests/support/workerd.mjs), `storage` the folder of its objects. What every client does follows from the
- * seed; when it happens is up to the machine. A `disk` that can `fail()` and `mend()` does so too, and workerd has its `env`. What is owed
- * at the end may take `owedWithin` milliseconds: an outbox looks again after 30 seconds. Returns figures and `faults`.
+ * Kills workerd so many times while clients create, complete, read and wait, and goes on until so
+ * many completions were acknowledged. `target` is what runs (tests/support/workerd.mjs), `storage`
+ * the folder of its objects. What every client does follows from the seed; when it happens is up to
+ * the machine. A `disk` that can `fail()` and `mend()` does so too, and workerd has its `env`. What
+ * is owed at the end may take `owedWithin` milliseconds: an outbox looks again after 30 seconds.
+ * Returns figures and `faults`.
  */
 export async function crash({
   target,
@@ -136,13 +141,21 @@ class Run {
     timeouts: 0,
     webhooks: 0,
   };
-  /** Of each kill: how many requests were under way, and how many completions the last 100 ms had acknowledged. */
+  /**
+   * Of each kill: how many requests were under way, and how many completions the last 100 ms had
+   * acknowledged.
+   */
   atKill = [];
-  /** How long after its timeout the webhook of a token came that nobody asked for, in milliseconds. */
+  /**
+   * How long after its timeout the webhook of a token came that nobody asked for, in milliseconds.
+   */
   lags = [];
   /** Tokens of which something was told since they were last verified. */
   #touched = new Set();
-  /** The tokens that nobody asks for: each is told of by its webhook, which is here by the token's id. */
+  /**
+   * The tokens that nobody asks for: each is told of by its webhook, which is here by the token's
+   * id.
+   */
   #unattended = [];
   #hooks = new Map();
   #inFlight = new Set();
@@ -345,13 +358,16 @@ class Run {
       await this.up;
       const timeoutAt = now() + millis;
       const body = JSON.stringify({ timeout: new Date(timeoutAt).toISOString(), ...fields });
-      // Who hears nothing starts anew: what was made then is nobody's. A machine that is slow finds a time in the past.
+      // Who hears nothing starts anew: what was made then is nobody's. A machine that is slow finds
+      // a time in the past.
       answer = await this.send(TOKENS, { body, expected: [400, ...this.expected] });
       if (answer?.status === 200) this.#created(token, answer, Symbol(), timeoutAt);
     }
   }
 
-  /** Creates until it is answered, or once `again` after that. `names`: the request tells its name. */
+  /**
+   * Creates until it is answered, or once `again` after that. `names`: the request tells its name.
+   */
   async #create(token, { body, request, names, again }) {
     const headers = names ? { "x-trigger-request-idempotency-key": request } : {};
     for (let times = again ? 2 : 1; times > 0; times--) {
@@ -498,7 +514,10 @@ class Run {
     this.counts.waiters += 1;
   }
 
-  /** Reads what was told of since it was last read, and some of the others. Nobody begins with a new token meanwhile. */
+  /**
+   * Reads what was told of since it was last read, and some of the others. Nobody begins with a new
+   * token meanwhile.
+   */
   async verify(chance) {
     const { promise, resolve } = Promise.withResolvers();
     this.verified = promise;
@@ -516,7 +535,9 @@ class Run {
     return token.timeoutAt < Infinity && !token.events.some(({ status }) => status);
   }
 
-  /** Until all that is owed is there: the webhooks of timeouts, and a row of each token in the list. */
+  /**
+   * Until all that is owed is there: the webhooks of timeouts, and a row of each token in the list.
+   */
   async settle() {
     const limit = AbortSignal.timeout(this.owedWithin);
     const over = once(limit, "abort").then(() => "over");
@@ -526,8 +547,8 @@ class Run {
     for (;;) {
       const missing = await this.#unlisted();
       if (missing.length === 0) return;
-      // A row that a crash has kept from the index comes when its token is asked for, or with another's, or by its alarm, for
-      // which nobody waits here.
+      // A row that a crash has kept from the index comes when its token is asked for, or with
+      // another's, or by its alarm, for which nobody waits here.
       await this.insist(TOKENS, { body: "{}" });
       await each(missing, (token) => this.read(token));
       if (limit.aborted) {

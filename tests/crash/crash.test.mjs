@@ -70,8 +70,8 @@ test("a Worker that answers before it has written is found out", async () => {
   assert.ok(faults.lost?.length > 0, "completions were lost");
 });
 
-// What is wrong with a token that was created at 1 and times out at 100, and that these events tell of: when each began and ended, and
-// what was told.
+// What is wrong with a token that was created at 1 and times out at 100, and that these events tell
+// of: when each began and ended, and what was told.
 const HISTORIES = [
   [
     "one wins, one loses",

@@ -1,4 +1,5 @@
-// What clients were told of one token, and what of it cannot all be true. Knows neither the Worker nor HTTP.
+// What clients were told of one token, and what of it cannot all be true. Knows neither the Worker
+// nor HTTP.
 
 /** The end that an event tells of, if it does. */
 function end({ kind, status, outcome, output }) {
@@ -15,7 +16,8 @@ const agree = (one, other) =>
   (one.output === undefined || other.output === undefined || one.output === other.output);
 
 /**
- * Each event has the times at which its request `began` and its answer `ended`, in whole milliseconds, and its `kind` is one of
+ * Each event has the times at which its request `began` and its answer `ended`, in whole
+ * milliseconds, and its `kind` is one of
  * - `created`: `id`, `isCached`, and the `request` that a client sent, once or again;
  * - `decided`: what a completer of `output` was told; `outcome` is the header's value;
  * - `shown`: the token as it was read or pushed: `status` and `output`;

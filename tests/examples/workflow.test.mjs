@@ -36,7 +36,8 @@ test("a token that times out ends the wait", async () => {
 });
 
 test("a webhook that comes before the workflow waits for it is kept", async () => {
-  // Between the workflow's reading of a token that waits, and its wait, the token ends and all is told.
+  // Between the workflow's reading of a token that waits, and its wait, the token ends and all is
+  // told.
   let delivered;
   app.relay = async ({ method, url }, pass) => {
     const answer = await pass();
@@ -116,7 +117,10 @@ test("should the webhook be lost, the workflow looks by itself", async () => {
   assert.deepEqual(await output(instance), { status: "COMPLETED", approved: true });
 });
 
-/** A workflow that has asked and seen that nobody has decided: it, the link that it sent, and its token's id. */
+/**
+ * A workflow that has asked and seen that nobody has decided: it, the link that it sent, and its
+ * token's id.
+ */
 async function ask(app, params) {
   const title = `Publish ${crypto.randomUUID()}?`;
   const { APPROVALS } = await app.server.getWorker().getEnv();
@@ -164,8 +168,9 @@ function post(
 }
 
 /**
- * The example's Worker, and a relay through which it and Waitpoint speak: `relay(request, pass)` may change what passes.
- * What was sent to NOTIFY_URL is in `told`, unless it was refused; `read` has the tokens that were read.
+ * The example's Worker, and a relay through which it and Waitpoint speak: `relay(request, pass)`
+ * may change what passes. What was sent to NOTIFY_URL is in `told`, unless it was refused; `read`
+ * has the tokens that were read.
  */
 async function useApp(vars = {}) {
   const state = {

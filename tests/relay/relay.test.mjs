@@ -1,5 +1,6 @@
-// In front of another API: a relaying Worker, and a second one of ours in trigger.dev's place; between them a way that
-// fails, is slow, loses answers. Nothing that was decided is lost, and nothing is decided twice.
+// In front of another API: a relaying Worker, and a second one of ours in trigger.dev's place;
+// between them a way that fails, is slow, loses answers. Nothing that was decided is lost, and
+// nothing is decided twice.
 
 import assert from "node:assert/strict";
 import { EventEmitter, on, once } from "node:events";
@@ -28,8 +29,9 @@ const misspelt = useWorker({ vars: { UPSTREAM: "api.trigger.dev" } });
 const both = useWorker({ vars: { UPSTREAM: `prod=${way.url}` } });
 
 /**
- * The way from the edge to upstream. `way.fail` answers in its place (a status and headers, "down", or "lost": upstream
- * hears it and its answer does not come back) until it says otherwise; `completions` are those that set out.
+ * The way from the edge to upstream. `way.fail` answers in its place (a status and headers, "down",
+ * or "lost": upstream hears it and its answer does not come back) until it says otherwise;
+ * `completions` are those that set out.
  */
 async function useWay() {
   const way = Object.assign(new EventEmitter(), {

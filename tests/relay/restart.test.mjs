@@ -1,4 +1,5 @@
-// The relay killed between its acknowledgement and the delivery: upstream gets the decision all the same.
+// The relay killed between its acknowledgement and the delivery: upstream gets the decision all the
+// same.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";

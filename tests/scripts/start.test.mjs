@@ -1,4 +1,5 @@
-// `npm start` keeps requests' URLs to itself: it prints, stores and serves none of them, as a token.url is a credential.
+// `npm start` keeps requests' URLs to itself: it prints, stores and serves none of them, as a
+// token.url is a credential.
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
@@ -10,7 +11,10 @@ import { callbackHash, root, sign, TOKENS, temporaryFolder } from "../support/ha
 import { freePort, interrupt, start } from "../support/process.mjs";
 import { traces, writtenBytes, writtenRows } from "../support/secrets.mjs";
 
-/** All that it may write to: its state, and what wrangler takes for the home and the temporary folder. */
+/**
+ * All that it may write to: its state, and what wrangler takes for the home and the temporary
+ * folder.
+ */
 const folder = temporaryFolder();
 const place = (name) => {
   mkdirSync(join(folder, name));

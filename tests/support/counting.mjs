@@ -1,6 +1,10 @@
-// A module around the built Worker that counts what its objects are asked and what they read and write: what is billed.
+// A module around the built Worker that counts what its objects are asked and what they read and
+// write: what is billed.
 
-/** Of each kind of object, at `GET /counts`: requests, alarms, rows written and read, bytes, milliseconds. */
+/**
+ * Of each kind of object, at `GET /counts`: requests, alarms, rows written and read, bytes,
+ * milliseconds.
+ */
 export const COUNTING = `
   import * as built from "./index.js";
   const counts = {};

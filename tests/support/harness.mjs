@@ -23,7 +23,8 @@ export const TOKENS = "/api/v1/waitpoints/tokens";
 /** How a JWT or one of the keys above begins. */
 const CREDENTIAL = /eyJ|tr_(dev|prod)_/;
 
-// Where wrangler and workerd write while these tests run. It goes with the process, as the last of all is to look into it.
+// Where wrangler and workerd write while these tests run. It goes with the process, as the last of
+// all is to look into it.
 const storage = mkdtempSync(join(tmpdir(), "waitpoint-"));
 process.env.TMPDIR = storage;
 Object.assign(process.env, NO_REQUEST_RECORDS);
@@ -126,7 +127,10 @@ export function sign(scopes, { key = KEY, claims = {}, header = { alg: "HS256" }
 export const callbackHash = (id, key = KEY) =>
   createHmac("sha256", key).update(id.replace("waitpoint_", "")).digest("hex");
 
-/** Asks until `done` says so of an answer, ever more seldom; the test's own time limit ends a vain wait. */
+/**
+ * Asks until `done` says so of an answer, ever more seldom; the test's own time limit ends a vain
+ * wait.
+ */
 export async function until(ask, done) {
   for (let pause = 1; ; pause = Math.min(pause * 2, 100)) {
     const answer = await ask();

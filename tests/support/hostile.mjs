@@ -1,7 +1,11 @@
-// Bodies that somebody would send to make the Worker hold or do many times as much: each of 3 MB, the most that is taken.
+// Bodies that somebody would send to make the Worker hold or do many times as much: each of 3 MB,
+// the most that is taken.
 const MOST = 3 * 1024 * 1024;
 
-/** A form of 786,430 names and no value; no two names are equal as far as there are names of three characters. */
+/**
+ * A form of 786,430 names and no value; no two names are equal as far as there are names of three
+ * characters.
+ */
 export const manyNames = (() => {
   const characters = Array.from({ length: 94 }, (_, n) => String.fromCharCode(33 + n)).filter(
     (one) => !"%&+=".includes(one),
@@ -25,5 +29,8 @@ export const nested = `{"data":${"[".repeat(1_500_000)}${"]".repeat(1_500_000)}}
 
 export const escapes = `{"data":"${String.raw`\"`.repeat(1_500_000)}"}`;
 
-/** Small objects: as values each takes many times its text. Two of these differ in their last number. */
+/**
+ * Small objects: as values each takes many times its text. Two of these differ in their last
+ * number.
+ */
 export const objects = (last) => `[${'{"":0},'.repeat(340_000)}${last}]`;

@@ -1,13 +1,15 @@
-// What an isolate holds in memory, read through workerd's inspector. It is read between requests, and the inspector is connected
-// for as long as that takes: nothing that is measured runs meanwhile.
+// What an isolate holds in memory, read through workerd's inspector. It is read between requests,
+// and the inspector is connected for as long as that takes: nothing that is measured runs
+// meanwhile.
 
 const MB = 1024 * 1024;
 /** What an isolate may hold after anything that was done to it; the platform ends one at 128. */
 export const MOST_MB = 64;
 
 /**
- * What the isolates of a server hold, that was started with `inspect`, once garbage is collected, in MB: `wasm` is linear memory,
- * which never shrinks, so it is the most that there ever was; `heap` is JavaScript's, with what lies outside of it (ArrayBuffers).
+ * What the isolates of a server hold, that was started with `inspect`, once garbage is collected,
+ * in MB: `wasm` is linear memory, which never shrinks, so it is the most that there ever was;
+ * `heap` is JavaScript's, with what lies outside of it (ArrayBuffers).
  */
 export async function memoryOf(server) {
   const targets = await (await fetch(`http://${server.inspector}/json`)).json();
@@ -24,7 +26,8 @@ async function read(url, server) {
     for (let round = 0; round < 3; round++) {
       let isCollected = false;
       const collected = call("HeapProfiler.collectGarbage").then(() => (isCollected = true));
-      // It begins when the isolate does something after it was asked for, which may be slower than one request.
+      // It begins when the isolate does something after it was asked for, which may be slower than
+      // one request.
       while (!isCollected) {
         await (await fetch(`${server.url}/healthz`)).text();
         await Promise.race([collected, new Promise((resolve) => setTimeout(resolve, 10))]);

@@ -31,7 +31,10 @@ export function installed(files = {}) {
   return { folder, tarball: join(folder, filename) };
 }
 
-/** A folder with a copy of an example, the packed package, and this project's copy of whatever else it needs. */
+/**
+ * A folder with a copy of an example, the packed package, and this project's copy of whatever else
+ * it needs.
+ */
 export function example(name) {
   const { folder } = installed();
   cpSync(join(root, "examples", name), folder, { recursive: true });
@@ -50,7 +53,9 @@ const TYPES = {
   ".json": "application/json",
 };
 
-/** Serves a folder for the tests of a file; `headers` go with each answer. `site.url` once they run. */
+/**
+ * Serves a folder for the tests of a file; `headers` go with each answer. `site.url` once they run.
+ */
 export function useSite(folder, headers = {}) {
   const site = { url: "" };
   const server = createServer((request, response) => {

@@ -15,7 +15,8 @@ export function spellings(secret) {
     "URL-encoded": Buffer.from(encodeURIComponent(secret)),
     "each byte URL-encoded": Buffer.from(percent),
   };
-  // In a longer text it begins at any of three places of four digits; digits that neighbours share are left out.
+  // In a longer text it begins at any of three places of four digits; digits that neighbours share
+  // are left out.
   for (const before of [0, 1, 2]) {
     const digits = Buffer.concat([Buffer.alloc(before), bytes])
       .toString("base64")
@@ -41,8 +42,8 @@ export function traces(places, secrets) {
 }
 
 /**
- * Every file below a folder as it lies there: databases, their journals, logs, whatever else was written. What Node keeps
- * of the programs that it compiled is left out.
+ * Every file below a folder as it lies there: databases, their journals, logs, whatever else was
+ * written. What Node keeps of the programs that it compiled is left out.
  */
 export function writtenBytes(folder) {
   const places = {};
@@ -59,7 +60,10 @@ export function writtenBytes(folder) {
   return places;
 }
 
-/** The databases among them as rows, since the file breaks what is longer than its pages. Nobody may be writing. */
+/**
+ * The databases among them as rows, since the file breaks what is longer than its pages. Nobody may
+ * be writing.
+ */
 export function writtenRows(folder) {
   const places = {};
   for (const name of Object.keys(writtenBytes(folder)).filter((name) => name.endsWith(".sqlite"))) {

@@ -13,7 +13,10 @@ export const KEY = "tr_dev_123456789012345678901234";
 export const built = (folder) =>
   Object.fromEntries(["index.js", "waitpoint.wasm"].map((name) => [name, join(folder, name)]));
 
-/** The Worker of this repository, with these variables. `wrap`: a module around its own, named `built`. */
+/**
+ * The Worker of this repository, with these variables. `wrap`: a module around its own, named
+ * `built`.
+ */
 export const waitpoint = (vars = {}, wrap) => ({
   files: built(join(root, "build")),
   entry: wrap,
@@ -22,10 +25,12 @@ export const waitpoint = (vars = {}, wrap) => ({
 });
 
 /**
- * Starts a Worker on a free port: `url`, `pid`, `kill()`, `start()`, `restart()`, `stop()`; `restart` does something between, if it is
- * told. Its objects lie in the folder `storage`, or in one in memory, where there is one, that goes with it. `cpu` is the core that it
- * may use, `env` what workerd's environment has besides; without `internet` what it sends reaches nobody; `listen` hears what it logs;
- * `flags` are the engine's. With `inspect` there is an inspector at `server.inspector`, which memory.mjs reads.
+ * Starts a Worker on a free port: `url`, `pid`, `kill()`, `start()`, `restart()`, `stop()`;
+ * `restart` does something between, if it is told. Its objects lie in the folder `storage`, or in
+ * one in memory, where there is one, that goes with it. `cpu` is the core that it may use, `env`
+ * what workerd's environment has besides; without `internet` what it sends reaches nobody; `listen`
+ * hears what it logs; `flags` are the engine's. With `inspect` there is an inspector at
+ * `server.inspector`, which memory.mjs reads.
  */
 export async function serve(
   { files, entry, objects, vars },

@@ -1,4 +1,5 @@
-// Rows of several tokens travel together: what becomes of them if the object is gone that was to send them.
+// Rows of several tokens travel together: what becomes of them if the object is gone that was to
+// send them.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { TOKENS, until } from "../support/harness.mjs";

@@ -1,4 +1,5 @@
-// The index in trouble: a row that was not taken is told again until it is, and nobody else is kept waiting.
+// The index in trouble: a row that was not taken is told again until it is, and nobody else is kept
+// waiting.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// JSONTestSuite over HTTP: every file as the body of create, complete and a callback, and as an output.
+// JSONTestSuite over HTTP: every file as the body of create, complete and a callback, and as an
+// output.
 import assert from "node:assert/strict";
 import { isUtf8 } from "node:buffer";
 import { execFileSync } from "node:child_process";

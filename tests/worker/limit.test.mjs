@@ -1,5 +1,5 @@
-// Rate limits: what is refused, how, and what never is. The limits are those of wrangler.toml, made small; their
-// windows are the clock's, so a test goes on until it meets one.
+// Rate limits: what is refused, how, and what never is. The limits are those of wrangler.toml, made
+// small; their windows are the clock's, so a test goes on until it meets one.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -31,7 +31,8 @@ const LOOPING = "tr_dev_looping_012345678901234";
 const PATIENT = "tr_dev_patient_012345678901234";
 const secrets = { SECRET_KEYS: `${SECRET_KEYS}\nlooping=${LOOPING}\npatient=${PATIENT}` };
 const worker = useWorker({ configPath: join(folder, "small.toml"), secrets });
-// Counters are shared by chance (src/domain/api/rate_limit.rs): here by nobody who has used up much.
+// Counters are shared by chance (src/domain/api/rate_limit.rs): here by nobody who has used up
+// much.
 const fresh = useWorker({ configPath: join(folder, "small.toml") });
 const free = useWorker({ configPath: join(folder, "unbound.toml") });
 
@@ -40,12 +41,16 @@ const ORIGIN = "https://app.example";
 let addresses = 0;
 const address = () => `192.0.2.${++addresses}`;
 
-// What may pass in each window of so many milliseconds: of a share those that are not counted (src/domain/api/rate_limit.rs) and the one that
-// small.toml allows; of failures what that allows to an address.
+// What may pass in each window of so many milliseconds: of a share those that are not counted
+// (src/domain/api/rate_limit.rs) and the one that small.toml allows; of failures what that allows
+// to an address.
 const SHARE = { most: 100 + 1, window: 10_000 };
 const FAILURES = { most: 20, window: 60_000 };
 
-/** Asks until it is refused for its number, which it is in time; what comes besides must be of these statuses. */
+/**
+ * Asks until it is refused for its number, which it is in time; what comes besides must be of these
+ * statuses.
+ */
 async function flood(ask, statuses, { most, window } = SHARE) {
   const number = () => Math.floor(Date.now() / window);
   const first = number();

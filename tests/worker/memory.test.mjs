@@ -1,5 +1,5 @@
-// What one request makes the isolate hold: the platform ends an isolate at 128 MB, and everybody's requests
-// with it. wasm's memory never shrinks, so each begins with a Worker of its own.
+// What one request makes the isolate hold: the platform ends an isolate at 128 MB, and everybody's
+// requests with it. wasm's memory never shrinks, so each begins with a Worker of its own.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";

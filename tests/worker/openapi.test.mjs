@@ -1,4 +1,5 @@
-// The OpenAPI document: that it is one, and that it is true of the Worker. `npm run fuzz:http` goes further.
+// The OpenAPI document: that it is one, and that it is true of the Worker. `npm run fuzz:http` goes
+// further.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

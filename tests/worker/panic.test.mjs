@@ -1,4 +1,5 @@
-// A panic is its own request's trouble alone. The Worker here is one that panics where a test asks it to (Cargo.toml, `faults`).
+// A panic is its own request's trouble alone. The Worker here is one that panics where a test asks
+// it to (Cargo.toml, `faults`).
 import assert from "node:assert/strict";
 import { on, once } from "node:events";
 import { createServer } from "node:http";
@@ -128,7 +129,8 @@ test("after many panics in a row everything is as it was", async () => {
   );
   for (const { id } of tokens) await completes(await worker.complete(id, id));
   assert.deepEqual(ended(await (await poll).json()), completed(polled.id));
-  // A stream is fed by its instance and ends with it, so that its client connects again; it does not hang.
+  // A stream is fed by its instance and ends with it, so that its client connects again; it does
+  // not hang.
   await cutOff;
   assert.deepEqual(ended(await (await worker.stream(streamed.id)).end), completed(streamed.id));
   assert.deepEqual(ended(await socket.end), completed(watched.id));
@@ -184,7 +186,8 @@ test("an object that panicked amid its deliveries goes on with them", async () =
   await completes(await worker.complete(id, "fault:pay"));
   const [first, second] = await hooks.attempts(2);
   assert.deepEqual([first.data.id, second.data.id], [id, id]);
-  // The second panicked as well, in an alarm; that is kept from the platform, which counts such failures.
+  // The second panicked as well, in an alarm; that is kept from the platform, which counts such
+  // failures.
   await until(
     () => worker.server.log,
     (log) => log.includes("an alarm failed"),
@@ -251,7 +254,10 @@ async function start() {
   };
 }
 
-/** Takes webhooks and answers the first with `status`; `attempts` are all that came, once there are so many. */
+/**
+ * Takes webhooks and answers the first with `status`; `attempts` are all that came, once there are
+ * so many.
+ */
 async function receiver(status = 200) {
   const got = [];
   const server = createServer(async (request, response) => {

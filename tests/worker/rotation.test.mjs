@@ -1,4 +1,5 @@
-// The platform may hand new settings to an isolate that lives on: what the old ones opened stays closed then.
+// The platform may hand new settings to an isolate that lives on: what the old ones opened stays
+// closed then.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { KEY, OTHER_KEY, TOKENS } from "../support/harness.mjs";

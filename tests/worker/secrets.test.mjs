@@ -1,4 +1,5 @@
-// A whole life of tokens, in every way that a credential can take; then no secret stands in what was stored or logged.
+// A whole life of tokens, in every way that a credential can take; then no secret stands in what
+// was stored or logged.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -269,7 +270,8 @@ test("no secret stands in what was stored, logged, or told to webhooks", async (
   // Neither what a JWT says: its text begins so, whatever it holds.
   for (const [place, bytes] of Object.entries(places)) assert.ok(!bytes.includes("eyJ"), place);
 
-  // The same search finds what does stand there: an output, in bytes and in rows, and each spelling of it.
+  // The same search finds what does stand there: an output, in bytes and in rows, and each spelling
+  // of it.
   const found = traces(places, { planted });
   for (const kind of ["sqlite-wal", "_cf_KV", "webhooks"])
     assert.ok(

@@ -1,5 +1,6 @@
-// Storage in trouble: a full disk, a disk that fails, a file that is damaged. Whoever is told of success keeps it, whoever is not is
-// told to try again, and once the trouble is over all is well by itself.
+// Storage in trouble: a full disk, a disk that fails, a file that is damaged. Whoever is told of
+// success keeps it, whoever is not is told to try again, and once the trouble is over all is well
+// by itself.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
@@ -196,7 +197,10 @@ test("under load, killed, on a disk that fails now and then: what was told stand
   assert.ok(counts.troubles > 0);
 });
 
-/** A disk, unless there can be none here: mounting needs root, the others a C compiler. Our own CI has both. */
+/**
+ * A disk, unless there can be none here: mounting needs root, the others a C compiler. Our own CI
+ * has both.
+ */
 function prepared(t, prepare) {
   try {
     return prepare();

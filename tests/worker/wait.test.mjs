@@ -1,4 +1,5 @@
-// Waiting: by socket, by events, by long poll. A completion reaches whoever waits, and whoever comes late.
+// Waiting: by socket, by events, by long poll. A completion reaches whoever waits, and whoever
+// comes late.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";

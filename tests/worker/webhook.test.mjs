@@ -123,7 +123,8 @@ test("refused, unavailable, busy or moved: it is sent again, the same message, b
         () => own(token.id),
         ({ attempts }) => attempts === 1,
       );
-      // Between workerd and the network stands the local harness, which says 500 of a broken connection.
+      // Between workerd and the network stands the local harness, which says 500 of a broken
+      // connection.
       assert.deepEqual([pending.status, pending.lastStatus], ["pending", status || 500]);
       const pause = Date.parse(pending.nextAttemptAt) - Date.parse(pending.lastAttemptAt);
       const least = status === 429 ? 7000 : 5000;

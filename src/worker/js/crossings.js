@@ -1,5 +1,5 @@
-// Why this is JavaScript: a crossing between wasm and JavaScript costs as much as what it carries. From
-// Rust each of these would be six to eight crossings in every request, a tenth of its CPU.
+// Why this is JavaScript: a crossing between wasm and JavaScript costs as much as what it carries.
+// From Rust each of these would be six to eight crossings in every request, a tenth of its CPU.
 
 export const COMMAND_HEADER = "waitpoint-secret-command";
 

@@ -1,7 +1,7 @@
-// What the platform calls: the Worker and the classes of its Durable Objects, each a shell of its Rust.
-// Why this is JavaScript: a panic traps, and a wasm instance that trapped cannot answer for itself. The
-// shells outlive it, answer for it and replace it. worker-build's own shim answers a panic of the Worker,
-// but a panic of an object leaves its request hanging.
+// What the platform calls: the Worker and the classes of its Durable Objects, each a shell of its
+// Rust. Why this is JavaScript: a panic traps, and a wasm instance that trapped cannot answer for
+// itself. The shells outlive it, answer for it and replace it. worker-build's own shim answers a
+// panic of the Worker, but a panic of an object leaves its request hanging.
 import * as wasm from "waitpoint:wasm";
 import { COMMAND_HEADER } from "./crossings.js";
 import { endPolls, handlers, streams } from "./guard.js";
@@ -16,7 +16,8 @@ const REPLACED = new Error("the instance was replaced");
 // Each panic leaves a part of a stack of 1 MB, so after so many the instance is replaced at once.
 const MOST_PANICS = 10;
 let panics = 0;
-// Changes with the instance and with each panic: what Rust held of an object by then may be half done.
+// Changes with the instance and with each panic: what Rust held of an object by then may be half
+// done.
 let generation = 0;
 
 // A full stack is not a RuntimeError, and not every RangeError is a full stack.
@@ -30,8 +31,9 @@ handlers.trapped = (error) => {
   underWay.delete(key);
   const isStream = streams.delete(key);
   if (isStream) key.abort(error).catch(() => {});
-  // Aborting a stream wakes the poll that trapped, which would trap again. And if the key is unknown,
-  // somebody may wait for ever. A key of null is work behind a request, which the alarm repeats.
+  // Aborting a stream wakes the poll that trapped, which would trap again. And if the key is
+  // unknown, somebody may wait for ever. A key of null is work behind a request, which the alarm
+  // repeats.
   if (isStream || key === undefined) replace();
   else renew();
 };
@@ -93,9 +95,9 @@ const promised = (key, call) =>
   });
 
 /**
- * Likewise, but the call is repeated if the panics of others end it, unless the body of its request is
- * read; `failed` makes the result if it fails. It is repeated in a continuation of its own promise, as
- * the platform forbids a request to do I/O for another.
+ * Likewise, but the call is repeated if the panics of others end it, unless the body of its request
+ * is read; `failed` makes the result if it fails. It is repeated in a continuation of its own
+ * promise, as the platform forbids a request to do I/O for another.
  */
 const promisedAgain = (key, call, failed = (error) => Promise.reject(error)) =>
   promised(key, call).catch((error) =>
@@ -160,7 +162,9 @@ const shell = (Rust) =>
   };
 
 export class TokenObject extends shell("TokenObject") {
-  /** A command in a header is answered at once: a promise and a poll would be a tenth of a request. */
+  /**
+   * A command in a header is answered at once: a promise and a poll would be a tenth of a request.
+   */
   fetch(request) {
     const command = request.headers.get(COMMAND_HEADER);
     return command === null ? super.fetch(request) : enter(() => this.rust.answer(command));
