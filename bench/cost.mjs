@@ -217,8 +217,18 @@ const across = (run, field) => KINDS.reduce((sum, kind) => sum + of(run, kind, f
 const n = (value, digits = 2) =>
   value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
-const linear = `| tokens | CPU of workerd a token, µs | first tenth | last tenth | rows written a token | rows read | requests to objects | alarms |
-|--:|--:|--:|--:|--:|--:|--:|--:|
+const COLUMNS = [
+  "tokens",
+  "CPU of workerd a token, µs",
+  "first tenth",
+  "last tenth",
+  "rows written a token",
+  "rows read",
+  "requests to objects",
+  "alarms",
+];
+const linear = `| ${COLUMNS.join(" | ")} |
+|${COLUMNS.map(() => "--:|").join("")}
 ${runs
   .map((run) => {
     const cells = [
@@ -297,28 +307,42 @@ const MONTHS = [1e6, 100e6];
 const bills = MONTHS.map(bill);
 const large = (value) =>
   value >= 1e6 ? `${n(value / 1e6)} M` : value >= 1e3 ? `${n(value / 1e3)} k` : n(value);
+const usedAndPaid = ({ used, unit, dollars }) =>
+  `${`${large(used)} ${unit}`.trim()} | ${n(dollars)}`;
+const inAll = (lines) => BASE + lines.reduce((sum, { dollars }) => sum + dollars, 0);
 const money = `| a month | ${MONTHS.map((tokens) => `${tokens / 1e6} M tokens | $`).join(" | ")} |
 |---|${MONTHS.map(() => "--:|--:").join("|")}|
-${PRICES.map(({ what }, at) => `| ${what} | ${bills.map((lines) => `${`${large(lines[at].used)} ${lines[at].unit}`.trim()} | ${n(lines[at].dollars)}`).join(" | ")} |`).join("\n")}
+${PRICES.map(({ what }, at) => {
+  const cells = bills.map((lines) => usedAndPaid(lines[at]));
+  return `| ${what} | ${cells.join(" | ")} |`;
+}).join("\n")}
 | base fee | ${MONTHS.map(() => ` | ${n(BASE)}`).join(" | ")} |
-| **in all** | ${bills.map((lines) => ` | **${n(BASE + lines.reduce((sum, { dollars }) => sum + dollars, 0))}**`).join(" | ")} |`;
+| **in all** | ${bills.map((lines) => ` | **${n(inAll(lines))}**`).join(" | ")} |`;
 
+const perUnit = ({ per, unit = "" }) => {
+  if (per === 1) return `a ${unit}`;
+  return unit ? `a million ${unit}` : "a million";
+};
+const day = new Date().toISOString().slice(0, 10);
 const document = `# What it costs
 
-Written by \`npm run bench:cost -- --write\` from what it measured (${new Date().toISOString().slice(0, 10)}, ${cpus()[0].model}, one core for workerd); run it again to
-write it anew. The months at the end are multiplied, nothing else.
+Written by \`npm run bench:cost -- --write\` from what it measured (${day}, ${cpus()[0].model},
+one core for workerd). Run it again to update this page. The months at the end are multiplied from
+these measurements.
 
 ## It grows linearly
 
-Whole lives: created (with a timeout and a tag), completed by JWT, listed in the index, forgotten. Rows are those that are billed: a
-value put or deleted, a row of a statement, an alarm set or deleted are one each. All tokens of a run are one environment's and one month's, so they share
-one index.
+Whole lives: a token is created (with a timeout and a tag), completed by JWT, listed in the index
+and purged. Rows are those that are billed: a value put or deleted, a row of a statement, an alarm
+set or deleted are one each. All tokens of a run belong to one environment and one month, so they
+share one index.
 
 ${linear}
 
 ## What a token takes
 
-A life as above, in which its page is fetched ${PAGES} times (two scanners and a person) and it is retrieved once; ${LOOKED_AT} lives, one after the other:
+A life as above, in which its page is fetched ${PAGES} times (two scanners and a person) and it is
+retrieved once; ${LOOKED_AT} lives, one after the other:
 
 | | a token |
 |---|--:|
@@ -326,21 +350,27 @@ ${Object.entries(each_)
   .map(([what, value]) => `| ${what} | ${n(value)} |`)
   .join("\n")}
 
-CPU is all that workerd used, the counting included, so more than a Worker is billed for. Objects are billed for the time in which they are active, at 128 MB (0.128 GB-s a
-second): that is how long their handlers took, here without a network between them. What is stored was measured on 2,000 tokens that are kept, with a small output.
+CPU is all that workerd used, the counting included, so it is more than a Worker is billed for.
+Objects are billed for the time in which they are active, at 128 MB (0.128 GB-s a second): that is
+how long their handlers took, here without a network between them. What is stored was measured on
+2,000 tokens that are kept, with a small output.
 
 ## A month
 
-Paid plan, Cloudflare's prices of ${PRICES_OF}, all tokens kept for 30 days after their end, which is the default. A line is
-\`max(0, tokens × a token − included) × price\`.
+Paid plan, Cloudflare's prices of ${PRICES_OF}, all tokens kept for 30 days after their end, which
+is the default. A line is \`max(0, tokens × a token − included) × price\`.
 
 | | included | price |
 |---|--:|--:|
-${PRICES.map(({ what, included, per, price, unit = "" }) => `| ${what} | ${`${large(included)} ${unit}`.trim()} | $${price} ${per === 1 ? `a ${unit}` : `a million${unit ? ` ${unit}` : ""}`} |`).join("\n")}
+${PRICES.map((line) => {
+  const included = `${large(line.included)} ${line.unit ?? ""}`.trim();
+  return `| ${line.what} | ${included} | $${line.price} ${perUnit(line)} |`;
+}).join("\n")}
 
 ${money}
 
-Waiting adds nothing while a socket hibernates. A webhook keeps its object active until the receiver answers; an idempotency key is an object more.
+Waiting adds nothing while a socket hibernates. A webhook keeps its object active until the receiver
+answers. An idempotency key is one more object.
 `;
 console.log(`\n${document}`);
 if (values.write) writeFileSync(join(root, "docs", "costs.md"), document);

@@ -26,13 +26,18 @@ const PAGES = {
         try {
           const response = await fetch(\`\${baseURL}/api/v1/waitpoints/tokens/\${id}/complete\`, {
             method: "POST",
-            headers: { authorization: \`Bearer \${accessToken}\`, "content-type": "application/json" },
+            headers: {
+              authorization: \`Bearer \${accessToken}\`,
+              "content-type": "application/json",
+            },
             body: JSON.stringify({ data }),
             keepalive: true,
           });
           if (response.ok) return response.json();
-          if (attempt === 4 || (response.status < 500 && response.status !== 429)) throw new Error(\`HTTP \${response.status}\`);
-          await sleep(Number(response.headers.get("retry-after")) * 1000 || 500 * 2 ** attempt * Math.random());
+          const isFinal = response.status < 500 && response.status !== 429;
+          if (attempt === 4 || isFinal) throw new Error(\`HTTP \${response.status}\`);
+          const asked = Number(response.headers.get("retry-after")) * 1000;
+          await sleep(asked || 500 * 2 ** attempt * Math.random());
         } catch (error) {
           if (attempt === 4 || error.message.startsWith("HTTP")) throw error;
           await sleep(500 * 2 ** attempt * Math.random());
@@ -46,7 +51,8 @@ const PAGES = {
   ky: `
     import ky from "ky";
     const headers = { authorization: "Bearer a.b.c" };
-    ky.post("/api/v1/waitpoints/tokens/${ID}/complete", { json: { data: ${DATA} }, headers, keepalive: true }).json();`,
+    const options = { json: { data: ${DATA} }, headers, keepalive: true };
+    ky.post("/api/v1/waitpoints/tokens/${ID}/complete", options).json();`,
   "@trigger.dev/sdk": `
     import { auth, wait } from "@trigger.dev/sdk";
     auth.configure({ baseURL: location.origin, accessToken: "a.b.c" });
@@ -64,8 +70,13 @@ const stubs = {
   name: "stubs of Node's modules",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "stub" }));
-    const contents =
-      "module.exports = { AsyncLocalStorage: class { run(_, f, ...a) { return f(...a) } getStore() {} enterWith() {} } }";
+    const contents = `
+      class AsyncLocalStorage {
+        run(_, f, ...a) { return f(...a); }
+        getStore() {}
+        enterWith() {}
+      }
+      module.exports = { AsyncLocalStorage };`;
     onLoad({ filter: /.*/, namespace: "stub" }, () => ({ contents }));
   },
 };
@@ -104,7 +115,8 @@ async function serve(scripts) {
       asked.at = performance.now();
       return send(
         "text/html",
-        '<!doctype html><link rel="icon" href="data:,"><script type="module" src="app.js"></script>',
+        '<!doctype html><link rel="icon" href="data:,">' +
+          '<script type="module" src="app.js"></script>',
       );
     }
     response.writeHead(404).end();

@@ -57,7 +57,8 @@ for (const delayed of [0, delay]) {
     }
   }
   console.log(
-    `\nUpstream takes ${delayed} ms more for each answer; a click takes, ms (n = ${rounds})\n\n| | p50 | p99 |\n|---|--:|--:|`,
+    `\nUpstream takes ${delayed} ms more for each answer; a click takes, ms (n = ${rounds})\n\n` +
+      "| | p50 | p99 |\n|---|--:|--:|",
   );
   for (const [way, all] of Object.entries(times)) {
     console.log(

@@ -61,7 +61,10 @@ const COLLECTING = `
   import built from "./index.js";
   export * from "./index.js";
   const fetch = built.fetch.bind(built);
-  export default { fetch: (request, env, context) => (request.method === "DELETE" ? new Response(gc()) : fetch(request, env, context)) };`;
+  export default {
+    fetch: (request, env, context) =>
+      request.method === "DELETE" ? new Response(gc()) : fetch(request, env, context),
+  };`;
 for (const target of Object.values(TARGETS)) target.entry = COLLECTING;
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -252,7 +255,8 @@ const ratio = (phase, other) => {
   return median(ours.map((cpu, at) => cpu / theirs[at])).toFixed(2);
 };
 console.log(
-  `\nCPU of workerd a request, µs, medians of ${rounds} rounds of ${tokens} requests, and the medians of the paired ratios\n`,
+  `\nCPU of workerd a request, µs, medians of ${rounds} rounds of ${tokens} requests, ` +
+    "and the medians of the paired ratios\n",
 );
 const columns = [...names, ...others.map((other) => `÷ ${other}`)];
 console.log(`| | ${columns.join(" | ")} |\n|---|${columns.map(() => "--:").join("|")}|`);
@@ -263,10 +267,10 @@ for (const phase of PHASES) {
 console.log("\nRequests a second, and p50 / p99 in ms, as the load saw them\n");
 console.log(`| | ${names.join(" | ")} |\n|---|${names.map(() => "--:").join("|")}|`);
 for (const phase of PHASES) {
-  const shown = names.map(
-    (name) =>
-      `${median(of(name, phase, "rate")).toFixed(0)}, ${median(of(name, phase, "p50")).toFixed(1)} / ${median(of(name, phase, "p99")).toFixed(1)}`,
-  );
+  const shown = names.map((name) => {
+    const [rate, p50, p99] = ["rate", "p50", "p99"].map((one) => median(of(name, phase, one)));
+    return `${rate.toFixed(0)}, ${p50.toFixed(1)} / ${p99.toFixed(1)}`;
+  });
   console.log(`| ${phase} | ${shown.join(" | ")} |`);
 }
 
@@ -275,9 +279,8 @@ console.log(
 );
 console.log("| | p50 | p99 |\n|---|--:|--:|");
 for (const name of names.filter((name) => name !== "floor")) {
-  console.log(
-    `| ${name} | ${quantile(woken[name], 0.5).toFixed(1)} | ${quantile(woken[name], 0.99).toFixed(1)} |`,
-  );
+  const [p50, p99] = [0.5, 0.99].map((share) => quantile(woken[name], share).toFixed(1));
+  console.log(`| ${name} | ${p50} | ${p99} |`);
 }
 
 const size = ({ files }) =>
@@ -288,7 +291,8 @@ const size = ({ files }) =>
     0,
   );
 console.log(
-  "\nWhat is uploaded, kB gzip -9, and ms from the start of the process to the first answer (medians of 7)\n",
+  "\nWhat is uploaded, kB gzip -9, and ms from the start of the process to the first answer " +
+    "(medians of 7)\n",
 );
 console.log("| | size | start |\n|---|--:|--:|");
 for (const name of names) {

@@ -123,7 +123,9 @@ for (let n = 0; n < rounds; n++) {
   lags.push(performance.now() - began);
 }
 console.log(
-  `\nFrom the answer to a create to a list that holds the token: p50 ${quantile(lags, 0.5).toFixed(1)} ms, p99 ${quantile(lags, 0.99).toFixed(1)} ms (n = ${rounds})`,
+  "\nFrom the answer to a create to a list that holds the token: " +
+    `p50 ${quantile(lags, 0.5).toFixed(1)} ms, p99 ${quantile(lags, 0.99).toFixed(1)} ms ` +
+    `(n = ${rounds})`,
 );
 await worker.stop();
 

@@ -16,12 +16,16 @@ const STYLES = `
 :host { display: block; font: inherit; --gap: var(--waitpoint-gap, 0.75rem); }
 :host([hidden]), [hidden] { display: none !important; }
 label { display: block; margin-bottom: var(--gap); }
-textarea { box-sizing: border-box; display: block; width: 100%; min-height: 4.5em; margin-top: 0.25rem; padding: 0.5rem; }
+textarea { box-sizing: border-box; display: block; width: 100%; min-height: 4.5em; }
+textarea { margin-top: 0.25rem; padding: 0.5rem; background: transparent; }
 button, textarea { font: inherit; color: inherit; border-radius: var(--waitpoint-radius, 0.5rem); }
-textarea, .plain { background: transparent; border: 1px solid color-mix(in srgb, currentColor 55%, transparent); }
+textarea, .plain { border: 1px solid color-mix(in srgb, currentColor 55%, transparent); }
+.plain { background: transparent; }
 button { min-height: 2.75rem; padding: 0.5rem 1.25rem; cursor: pointer; font-weight: 600; }
-.primary { border: 1px solid transparent; background: var(--waitpoint-accent, #1a5fb4); color: var(--waitpoint-on-accent, #fff); }
-:is(button, textarea, p):focus-visible { outline: 3px solid var(--waitpoint-focus, currentColor); outline-offset: 2px; }
+.primary { border: 1px solid transparent; }
+.primary { background: var(--waitpoint-accent, #1a5fb4); color: var(--waitpoint-on-accent, #fff); }
+:is(button, textarea, p):focus-visible { outline: 3px solid var(--waitpoint-focus, currentColor); }
+:is(button, textarea, p):focus-visible { outline-offset: 2px; }
 button[aria-disabled="true"] { opacity: 0.6; cursor: progress; }
 .row { display: flex; flex-wrap: wrap; gap: var(--gap); }
 p { margin: 0; }

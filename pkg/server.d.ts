@@ -132,7 +132,8 @@ export type TokenList = Promise<TokenPage> & AsyncIterable<ListedToken>;
  * asked for when it is needed: who stops iterating asks for no more.
  *
  * ```js
- * for await (const token of listTokens({ status: "WAITING", tags: "deploy" })) console.log(token.id);
+ * const filters = { status: "WAITING", tags: "deploy" };
+ * for await (const token of listTokens(filters)) console.log(token.id);
  * ```
  *
  * @throws {WaitpointError}

@@ -44,15 +44,19 @@ const shown = (numbers) =>
   `p50 ${quantile(numbers, 0.5)}, p99 ${quantile(numbers, 0.99)}, most ${Math.max(...numbers)}`;
 const fresh = atKill.reduce((sum, { fresh }) => sum + fresh, 0);
 const bound = (count) => (300 / count).toFixed(3);
-const count = (fault) => faults[fault]?.length ?? 0;
+const timedOut = counts.timeouts + counts.webhooks;
+const FAULTS = ["lost", "doubled", "contradictory", "vanished", "split"];
 console.log(`
-${kills} times SIGKILL in ${Math.round(seconds)} s; requests under way then: ${shown(atKill.map(({ inFlight }) => inFlight))}
-${tokens} tokens, ${counts.keys} with an idempotency key, ${counts.timeouts + counts.webhooks} timed out
-${counts.requests} requests, ${counts.unanswered} of them never answered; ${counts.waiters} waiters told
+${kills} times SIGKILL in ${Math.round(seconds)} s
+Requests in flight at a kill: ${shown(atKill.map(({ inFlight }) => inFlight))}
+${tokens} tokens, ${counts.keys} with an idempotency key, ${timedOut} timed out
+${counts.requests} requests, ${counts.unanswered} of them never answered
+${counts.waiters} waiters notified
 ${acknowledged} completions acknowledged, ${fresh} of them in the 100 ms before a kill
 ${counts.webhooks} timeouts told by an alarm alone, ms after their time: ${shown(lags)}
-lost ${count("lost")}, doubled ${count("doubled")}, contradictory ${count("contradictory")}, vanished ${count("vanished")}, split ${count("split")}
-With 95 % confidence less than ${bound(acknowledged)} % of acknowledged completions are lost (3/N), of those right before a kill less than ${bound(fresh)} %`);
+${FAULTS.map((fault) => `${fault} ${faults[fault]?.length ?? 0}`).join(", ")}
+With 95 % confidence (3/N) less than ${bound(acknowledged)} % of acknowledged completions are lost,
+and less than ${bound(fresh)} % of those right before a kill`);
 for (const [fault, tokens] of Object.entries(faults)) {
   for (const { id, events } of tokens.slice(0, 3)) {
     console.log(

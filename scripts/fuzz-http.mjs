@@ -78,8 +78,10 @@ async function fuzz() {
   const count = (list) => list.reduce((sum, { count }) => sum + count, 0);
   const ofServer = count(failures.filter(({ type }) => type === "ServerError"));
   console.log(
-    `${cases.generated} cases for ${operations.tested} of ${operations.total} operations in ${Math.round(seconds)} s: ` +
-      `${count(failures)} failures, of which 5xx ${ofServer}; ${count(errors)} without an answer; ${panics} panics (seed ${values.seed})`,
+    `${cases.generated} cases for ${operations.tested} of ${operations.total} operations ` +
+      `in ${Math.round(seconds)} s: ` +
+      `${count(failures)} failures, of which 5xx ${ofServer}; ` +
+      `${count(errors)} without an answer; ${panics} panics (seed ${values.seed})`,
   );
   if (status !== 0 || panics > 0)
     fail(`run it again by: npm run fuzz:http -- --seed ${values.seed}`);

@@ -1,9 +1,10 @@
 // `npm run fuzz`: the fuzz targets of the pure modules (fuzz/targets), by libFuzzer.
 //
-//   npm run fuzz -- [--seconds N] [target …]    explores, N seconds a target (60), from where it left off
-//   npm run fuzz -- --replay                    the committed inputs alone: libFuzzer's choices depend on
-//                                               addresses too, so no seed repeats a run
+//   npm run fuzz -- [--seconds N] [target …]    explores, N seconds a target (60)
+//   npm run fuzz -- --replay                    only the committed inputs
 //
+// Exploring continues where it left off. No seed repeats a run, as libFuzzer's choices depend on
+// addresses too.
 // With --optional a machine that cannot build the targets skips them, except in CI.
 //
 // On stable Rust, without cargo-fuzz: the crate holds no unsafe code, so of what that adds only the
@@ -120,7 +121,8 @@ async function fuzzAll({ seconds, names }) {
         seconds === undefined ? join(scratch, name) : join(root, "target", "fuzz", "corpus", name);
       const done = await fuzz(join(programs, name), seeds, artifacts, { seconds, found });
       say(
-        `${name}: ${done.executions.toLocaleString("en")} executions, ${done.coverage} edges${done.code === 0 ? "" : ", FAILED"}`,
+        `${name}: ${done.executions.toLocaleString("en")} executions, ` +
+          `${done.coverage} edges${done.code === 0 ? "" : ", FAILED"}`,
       );
       if (done.code !== 0) failures.push(done);
     }
@@ -130,8 +132,9 @@ async function fuzzAll({ seconds, names }) {
   for (const { said } of failures) console.error(said);
   if (failures.length) {
     fail(
-      `${failures.map(({ name }) => name).join(", ")}: see above. Each input that failed is in target/fuzz/artifacts; ` +
-        "mend it, and keep the input in fuzz/corpus",
+      `${failures.map(({ name }) => name).join(", ")}: see above. ` +
+        "Each input that failed is in target/fuzz/artifacts. " +
+        "Fix the cause and keep the input in fuzz/corpus.",
     );
   }
 }

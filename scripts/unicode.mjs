@@ -279,7 +279,8 @@ use super::columns::{Composed, Mapping};
 `,
   constant("Combining marks (M).", "MARKS", "&[u8]", literal(spans((char) => /\p{M}/u.test(char)))),
   constant(
-    "What shows nothing: Default_Ignorable_Code_Point, Cf without a glyph, noncharacters, some blanks.",
+    "What shows nothing: Default_Ignorable_Code_Point, Cf without a glyph, noncharacters, " +
+      "some blanks.",
     "INVISIBLE",
     "&[u8]",
     literal(spans((char) => isInvisible(char) || BLANK.test(char))),
@@ -300,9 +301,8 @@ use super::columns::{Composed, Mapping};
   table("Characters beyond ASCII to what they look like.", "LOOKS", looks(alike)),
 ].join("\n");
 writeFileSync(join(root, "src/domain/text/tables.rs"), file);
-console.log(
-  `src/domain/text/tables.rs: ${gzipSync(Buffer.from(bytesOf(file), "latin1"), { level: 9 }).length} bytes of gzip`,
-);
+const packed = gzipSync(Buffer.from(bytesOf(file), "latin1"), { level: 9 });
+console.log(`src/domain/text/tables.rs: ${packed.length} bytes of gzip`);
 
 /** The bytes of all its literals. */
 function bytesOf(rust) {

@@ -29,19 +29,12 @@ export function ensureBrowser() {
   if (found) return found;
   if (process.platform === "linux" && process.getuid() === 0 && output("apt-get", "--version")) {
     say("installing Chromium and its driver from Debian");
-    const packages = ["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"];
-    run(
-      "sh",
-      [
-        "-c",
-        `apt-get ${packages.join(" ")} >&2 || { apt-get update >&2 && apt-get ${packages.join(" ")} >&2; }`,
-      ],
-      {
-        env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-        sentence:
-          "apt-get could not install chromium and chromium-driver; do so, or set CHROME and CHROMEDRIVER",
-      },
-    );
+    const packages = "chromium chromium-driver";
+    const install = `apt-get install -y --no-install-recommends ${packages} >&2`;
+    run("sh", ["-c", `${install} || { apt-get update >&2 && ${install}; }`], {
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+      sentence: `apt-get could not install ${packages}; do so, or set CHROME and CHROMEDRIVER`,
+    });
     return look() ?? fail("chromium and chromedriver were installed, and are not on the PATH");
   }
   say("downloading Chrome for Testing and its driver into .tools/");
@@ -67,7 +60,9 @@ function look() {
  * nobody publishes a checksum.
  */
 function downloaded(what) {
-  const sentence = `no ${what} was found or could be downloaded; install Chromium and chromedriver, or set CHROME and CHROMEDRIVER`;
+  const sentence =
+    `no ${what} was found or could be downloaded; ` +
+    "install Chromium and chromedriver, or set CHROME and CHROMEDRIVER";
   const folder = join(root, ".tools", "browsers");
   const program = join(
     folder,

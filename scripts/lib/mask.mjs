@@ -28,7 +28,7 @@ const KNOWN_PREFIX = new RegExp(`^/api/v1/waitpoints/tokens(/${ID}(?![\\w-]))?`)
 const KNOWN_ID = new RegExp(`^${ID}$`);
 /** Where wrangler's messages send the reader. */
 const HELP =
-  /^https:\/\/([\w-]+\.)*(cloudflare\.com|npmjs\.com|nodejs\.org)\/|^https:\/\/github\.com\/cloudflare\//;
+  /^https:\/\/(([\w-]+\.)*(cloudflare\.com|npmjs\.com|nodejs\.org)|github\.com\/cloudflare)\//;
 
 const URL_START = /^(https?|wss?):[/\\]+[^/\\?#]*/i;
 // What may stand before a URL or a path: `url=`, `at:`.

@@ -43,7 +43,9 @@ export async function buildPackage(env) {
     const { wasm } = buildWasm(env, module, "wasm");
     copyFileSync(wasm, join(out, `${name}.wasm`));
     await load(module, "wasm", join(out, `${name}.js`), inlined(readFileSync(wasm)));
-    const file = `import module from "./${name}.wasm"; const instance = () => new WebAssembly.Instance(module, imports());`;
+    const file = `
+      import module from "./${name}.wasm";
+      const instance = () => new WebAssembly.Instance(module, imports());`;
     await load(module, "wasm", join(work, `${name}.workerd.js`), file);
     const plain = buildWasm(env, module, "plain");
     await load(module, "plain", join(work, `${name}.plain.js`), toJavaScript(env, plain));

@@ -77,7 +77,9 @@ function ensureNode() {
   const { optionalDependencies } = JSON.parse(
     readFileSync(join(locks, "node", "package.json"), "utf8"),
   );
-  const sentence = `Node ${NODE_NEEDED.join(".")} or newer is needed and could not be fetched; install it from https://nodejs.org`;
+  const sentence =
+    `Node ${NODE_NEEDED.join(".")} or newer is needed and could not be fetched; ` +
+    "install it from https://nodejs.org";
   const version = optionalDependencies[name] ?? fail(sentence);
   const node = join(tools, "node_modules", name, "bin", `node${exe}`);
   if (!output(node, "--version").includes(version)) {
@@ -114,7 +116,8 @@ function ensurePackages() {
   const unlisted = unlistedScripts(JSON.parse(text));
   if (unlisted.length) {
     fail(
-      `${unlisted.join(", ")}: would run a program when installed; see whether that is needed, and list it in scripts/lib/tools.mjs`,
+      `${unlisted.join(", ")}: would run a program when installed; ` +
+        "see whether that is needed, and list it in scripts/lib/tools.mjs",
     );
   }
   const lock = createHash("sha256").update(text).digest("hex");
@@ -140,7 +143,8 @@ function ensureRust() {
   say("adding the Rust target wasm32-unknown-unknown");
   run("rustup", ["target", "add", "wasm32-unknown-unknown"], {
     sentence:
-      "the Rust target wasm32-unknown-unknown is missing and rustup could not add it; see https://rustup.rs",
+      "the Rust target wasm32-unknown-unknown is missing and rustup could not add it; " +
+      "see https://rustup.rs",
   });
 }
 
@@ -166,7 +170,8 @@ async function ensureBindgen(version) {
     "win32 x64": "x86_64-pc-windows-msvc",
   }[`${process.platform} ${process.arch}`];
   const inside = `wasm-bindgen-${version}-${target}`;
-  const url = `https://github.com/wasm-bindgen/wasm-bindgen/releases/download/${version}/${inside}.tar.gz`;
+  const releases = "https://github.com/wasm-bindgen/wasm-bindgen/releases/download";
+  const url = `${releases}/${version}/${inside}.tar.gz`;
   const programs = ["wasm-bindgen", "wasm-bindgen-test-runner"].map((program) => program + exe);
   const sha256 = CHECKSUMS[version]?.[target];
   const refused = await unpackVerified(url, {
@@ -211,7 +216,8 @@ function ensureCargoTool(name, version, crate = name) {
   if (status !== 0) {
     // A registry may lack a version that the crate's own lock file names; then newer ones do.
     say(
-      `${crate} ${version} did not build from its own lock file; building it from the newest versions that fit`,
+      `${crate} ${version} did not build from its own lock file; ` +
+        "building it from the newest versions that fit",
     );
     run("cargo", args);
   }

@@ -161,7 +161,12 @@ test("what cannot succeed offers no second try", async () => {
 test("markup that was there before the script works as well", async () => {
   const token = await worker.create();
   const page = await browser.page();
-  const markup = `<waitpoint-approval token-id="${token.id}" access-token="${token.publicAccessToken}" base-url="${worker.url}">`;
+  const markup = `
+    <waitpoint-approval
+      token-id="${token.id}"
+      access-token="${token.publicAccessToken}"
+      base-url="${worker.url}"
+    >`;
   const script = `<script type="module" src="/node_modules/waitpoint/element.js"></script>`;
   writeFileSync(
     join(folder, "static.html"),

@@ -48,7 +48,7 @@ after(() => server.close());
 
 const ids = (tokens) => tokens.map(({ id }) => Number(id.slice("waitpoint_c".length)));
 
-test("iterating goes from page to page with the same filters, and no further than asked", async () => {
+test("iterating goes from page to page with the same filters, and stops when asked", async () => {
   const createdAt = { from: new Date(1_000), to: 2_000 };
   const filters = {
     status: ["WAITING", "COMPLETED"],

@@ -35,14 +35,16 @@ const run = (cwd, [program, ...args], env = {}) =>
   });
 
 const ROUND = `
-  const { completeToken, createToken, decodeToken, listTokens, retrieveToken, waitForToken } = waitpoint;
+  const { completeToken, createToken, decodeToken } = waitpoint;
+  const { listTokens, retrieveToken, waitForToken } = waitpoint;
   const options = { baseURL: process.env.BASE, accessToken: process.env.KEY };
   const token = await createToken({ timeout: "1h", tags: ["round"] }, options);
   const { outcome } = await completeToken(token, { by: "round" }, options);
   const { output } = await waitForToken(token, options);
   const first = await listTokens({ limit: 1 }, options);
   const refused = await retrieveToken("waitpoint_c1", options).catch(({ code }) => code);
-  const result = { outcome, output, listed: Array.isArray(first.data), refused, same: decodeToken(token).id === token.id };`;
+  const listed = Array.isArray(first.data);
+  const result = { outcome, output, listed, refused, same: decodeToken(token).id === token.id };`;
 const RESULT = {
   outcome: "completed",
   output: { by: "round" },
@@ -76,7 +78,8 @@ for (const [version, node] of Object.entries(NODES)) {
 
 test("CommonJS has the same class and settings in each entry", () => {
   const script = `
-    const [index, server] = [require("./node_modules/waitpoint/wasm/index.cjs"), require("./node_modules/waitpoint/wasm/server.cjs")];
+    const index = require("./node_modules/waitpoint/wasm/index.cjs");
+    const server = require("./node_modules/waitpoint/wasm/server.cjs");
     require("./node_modules/waitpoint/wasm/element.cjs");
     console.log(index.WaitpointError === server.WaitpointError, Object.keys(index).sort().join());`;
   const printed = execFileSync(process.execPath, ["--input-type=commonjs", "-e", script], {
@@ -91,12 +94,18 @@ test("CommonJS has the same class and settings in each entry", () => {
 
 const MOCKED = `
   const waitpoint = require("waitpoint");
-  const JWT = "e30." + btoa(JSON.stringify({ sub: "default", scopes: ["read:waitpoints:w1"], exp: 2e9 })).replace(/=/g, "") + ".c";
+  const claims = { sub: "default", scopes: ["read:waitpoints:w1"], exp: 2e9 };
+  const JWT = "e30." + btoa(JSON.stringify(claims)).replace(/=/g, "") + ".c";
   test("it completes by a fetch of the test's own", async () => {
     const sent = [];
-    globalThis.fetch = async (url, init) => (sent.push([url, init.body]), { status: 200, text: async () => '{"success":true}' });
-    expect(await waitpoint.completeToken("w1", 1, { accessToken: "a", baseURL: "https://x.example" })).toEqual({ success: true });
-    expect(sent).toEqual([["https://x.example/api/v1/waitpoints/tokens/w1/complete", '{"data":1}']]);
+    globalThis.fetch = async (url, init) => {
+      sent.push([url, init.body]);
+      return { status: 200, text: async () => '{"success":true}' };
+    };
+    const options = { accessToken: "a", baseURL: "https://x.example" };
+    expect(await waitpoint.completeToken("w1", 1, options)).toEqual({ success: true });
+    const url = "https://x.example/api/v1/waitpoints/tokens/w1/complete";
+    expect(sent).toEqual([[url, '{"data":1}']]);
   });
   test("it decodes, and its errors are errors", async () => {
     expect(waitpoint.decodeToken(JWT).id).toBe("w1");
@@ -119,7 +128,9 @@ for (const environment of ["node", "jsdom"]) {
   });
 
   test(`Vitest in ${environment}`, async () => {
-    const imports = `import { expect, test } from "vitest"; import * as waitpoint from "waitpoint";`;
+    const imports = `
+      import { expect, test } from "vitest";
+      import * as waitpoint from "waitpoint";`;
     const files = {
       "package.json": '{"type":"module"}',
       "app.test.js": imports + MOCKED.replace(/.*require.*/, ""),
@@ -135,7 +146,10 @@ for (const environment of ["node", "jsdom"]) {
 
 const ROUTE = `
   import * as waitpoint from "waitpoint/server";
-  export default defineEventHandler(async () => { ${ROUND.replaceAll("process.env.BASE", "globalThis.BASE").replaceAll("process.env.KEY", "globalThis.KEY")} return result; });`;
+  export default defineEventHandler(async () => {
+    ${ROUND.replaceAll("process.env", "globalThis")}
+    return result;
+  });`;
 const BASES = () => `globalThis.BASE = "${worker.url}"; globalThis.KEY = "${KEY}";`;
 
 for (const preset of [
@@ -196,8 +210,13 @@ test("Next renders a page that imports it on the server", async () => {
       "app/page.js": `
       import * as waitpoint from "waitpoint/server";
       import Approve from "./approve.js";
-      export default async function Page() { ${ROUND} return <main>{JSON.stringify(result)}<Approve /></main>; }`,
-      "app/approve.js": `"use client"; import { completeToken } from "waitpoint"; export default () => <button onClick={() => completeToken("w1")}>Go</button>;`,
+      export default async function Page() {
+        ${ROUND}
+        return <main>{JSON.stringify(result)}<Approve /></main>;
+      }`,
+      "app/approve.js": `"use client";
+      import { completeToken } from "waitpoint";
+      export default () => <button onClick={() => completeToken("w1")}>Go</button>;`,
     },
     ["next", "react", "react-dom"],
   );

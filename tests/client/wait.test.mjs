@@ -1,76 +1,21 @@
-// waitForToken of the packed package: in Node, in a browser on another origin and in a Worker,
-// against the real Worker, over connections that break.
+// waitForToken of the packed package in Node against the real Worker, over connections that break.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { EventEmitter, getEventListeners, once } from "node:events";
-import { writeFileSync } from "node:fs";
-import { createServer as createHttpServer } from "node:http";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:http";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
+import { afterEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { createTestHarness } from "wrangler";
 import { KEY, sign, useWorker } from "../support/harness.mjs";
-import { installed, useBrowser, useSite } from "../support/package.mjs";
+import { installed } from "../support/package.mjs";
+import { useProxy } from "../support/proxy.mjs";
 
-const { folder } = installed({
-  "index.html": `<!doctype html><title>An app</title>
-    <script type="module">import * as waitpoint from "/node_modules/waitpoint/index.js"; window.waitpoint = waitpoint;</script>`,
-});
+const { folder } = installed();
 const { completeToken, retrieveToken, waitForToken } = await import(
   pathToFileURL(join(folder, "node_modules/waitpoint/index.js"))
 );
 const worker = useWorker();
-const browser = useBrowser();
-const site = useSite(folder);
-const proxy = useProxy();
-
-/**
- * A way to the Worker that can be cut. It tells when a wait is `asked` for and when a socket is
- * `opened`, and what it has `refused`.
- */
-function useProxy() {
-  const proxy = Object.assign(new EventEmitter(), { url: "", pairs: new Set(), refuses: false });
-  const server = createServer((client) => {
-    if (proxy.refuses) {
-      client.destroy();
-      return proxy.emit("refused");
-    }
-    const { hostname, port } = new URL(proxy.to ?? worker.url);
-    const pair = { client, upstream: connect(port, hostname), mute: false };
-    proxy.pairs.add(pair);
-    const pass = (from, to, event, sign) => {
-      from.on("data", (chunk) => {
-        if (pair.mute) return;
-        to.write(chunk);
-        if (sign.test(chunk)) proxy.emit(event);
-      });
-      from.on("error", () => {});
-      from.on("close", () => {
-        to.destroy();
-        proxy.pairs.delete(pair);
-      });
-    };
-    pass(client, pair.upstream, "asked", /^GET \S+\/wait /);
-    pass(pair.upstream, client, "opened", /^HTTP\/1.1 101 /);
-  });
-  proxy.cut = () => {
-    for (const { client } of proxy.pairs) client.destroy();
-  };
-  /** What is connected stays so, but nothing more comes through. */
-  proxy.mute = () => {
-    for (const pair of proxy.pairs) pair.mute = true;
-  };
-  before(async () => {
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    proxy.url = `http://127.0.0.1:${server.address().port}`;
-  });
-  after(() => {
-    proxy.cut();
-    server.close();
-  });
-  return proxy;
-}
+const proxy = useProxy(worker);
 
 /** The sockets that this process opened, and what they heard. */
 const sockets = Object.assign(new EventEmitter(), { all: [] });
@@ -149,7 +94,7 @@ for (const [name, Socket] of Object.entries(TRANSPORTS)) {
     assert.equal((await worker.retrieve(token.id)).status, "WAITING");
   });
 
-  test(`by ${name} connections that are cut are made again, and a server that is down is waited for`, async () => {
+  test(`by ${name} a wait survives cut connections and a server that is down`, async () => {
     Math.random = () => 0.01;
     const token = await worker.create();
     const { signal } = new AbortController();
@@ -213,7 +158,7 @@ test("a refusal rejects with its code, and so does a server that never answered"
 test("a refusal ends the wait also later, such as of a credential that has expired", async () => {
   Math.random = () => 0;
   const token = await worker.create();
-  const server = createHttpServer((_, response) =>
+  const server = createServer((_, response) =>
     response.writeHead(401).end(`{"code":"public_token_expired"}`),
   );
   await once(server.listen(0, "127.0.0.1"), "listening");
@@ -228,7 +173,7 @@ test("a refusal ends the wait also later, such as of a credential that has expir
   server.close();
 });
 
-test("a connection that is dead is noticed by its silence; one that lives is left alone", async () => {
+test("a dead connection is noticed by its silence, and a live one is kept", async () => {
   Math.random = () => 0;
   // Half a minute of silence.
   globalThis.setTimeout = (wake, millis, ...args) =>
@@ -288,7 +233,7 @@ test("where nobody can wait, as at trigger.dev, the token is read again and agai
     undefined,
     { ...waiting, status: "COMPLETED", output: "1", outputType: "application/json" },
   ];
-  const server = createHttpServer(({ url }, response) => {
+  const server = createServer(({ url }, response) => {
     paths.push(url);
     if (url.endsWith("/wait")) return response.writeHead(404).end("<h1>404</h1>");
     const answer = answers.shift();
@@ -314,7 +259,8 @@ test("a process ends by itself when its wait has ended, whatever became of it", 
     const controller = new AbortController();
     process.stdin.once("data", () => controller.abort()).unref();
     process.on("unhandledRejection", () => console.log("unhandled"));
-    const { status, code } = await waitForToken(token, { baseURL, signal: controller.signal }).catch((error) => error);
+    const waited = waitForToken(token, { baseURL, signal: controller.signal });
+    const { status, code } = await waited.catch((error) => error);
     console.log(status ?? code);`;
   const run = async (socket, end) => {
     const token = await worker.create();
@@ -347,106 +293,4 @@ test("a process ends by itself when its wait has ended, whatever became of it", 
     return abort(...args);
   };
   assert.deepEqual(await run("socket", dead), ["aborted", 0]);
-});
-
-/**
- * A page of another origin that waits for a token; `heard()` is the next thing that a socket of it
- * hears.
- */
-async function pageThatWaits(token, script = "") {
-  const page = await browser.page();
-  const sockets = new EventEmitter();
-  page.on("websocket", (socket) =>
-    socket.on("framereceived", ({ payload }) => sockets.emit("heard", payload)),
-  );
-  page.heard = () => once(sockets, "heard");
-  await page.addInitScript(script);
-  await page.goto(`${site.url}/index.html`);
-  await page.waitForFunction(() => window.waitpoint);
-  await page.evaluate((token) => {
-    Math.random = () => 0;
-    window.controller = new AbortController();
-    window.ask = (name) => window.waitpoint[name](token, { signal: window.controller.signal });
-  }, token);
-  page.start = () =>
-    page.evaluate(() => {
-      window.waited = window.ask("waitForToken").catch((error) => error.code);
-    });
-  page.told = () => page.evaluate(() => window.waited);
-  return page;
-}
-
-test("a page is told by its socket, which is a new one when the network comes back", async () => {
-  const token = await worker.create();
-  const page = await pageThatWaits(token);
-  const first = page.heard();
-  await page.start();
-  assert.equal(JSON.parse(await first).status, "WAITING");
-  const again = page.heard();
-  await page.evaluate(() => dispatchEvent(new Event("online")));
-  await again;
-  await worker.complete(token.id, { go: true });
-  const told = await page.told();
-  assert.deepEqual(
-    [told.status, told.output, told.completedAt instanceof Date],
-    ["COMPLETED", { go: true }, true],
-  );
-  assert.deepEqual(told, await page.evaluate(() => window.ask("retrieveToken")));
-  assert.deepEqual(page.errors, []);
-});
-
-test("a page that may open no sockets is told by long poll, and one that gives up is let go", async () => {
-  const token = await worker.create();
-  const page = await pageThatWaits(token, "delete window.WebSocket");
-  const [request] = await Promise.all([page.waitForRequest("**/wait"), page.start()]);
-  assert.equal(request.headers().prefer, "wait=25");
-  await worker.complete(token.id, 0);
-  assert.equal((await page.told()).output, 0);
-  const other = await pageThatWaits(await worker.create());
-  await Promise.all([other.heard(), other.start()]);
-  await other.evaluate(() => window.controller.abort());
-  assert.equal(await other.told(), "aborted");
-  assert.deepEqual([...page.errors, ...other.errors], []);
-});
-
-test("a Worker waits for what is decided elsewhere", async () => {
-  writeFileSync(
-    join(folder, "worker.js"),
-    `import { waitForToken } from "waitpoint";
-     export default {
-       async fetch(request, { BASE, KEY }) {
-         const id = new URL(request.url).pathname.slice(1);
-         const options = { baseURL: BASE, accessToken: KEY, signal: AbortSignal.timeout(20_000) };
-         const given = AbortSignal.abort();
-         const code = await waitForToken(id, { ...options, signal: given }).catch(({ code }) => code);
-         const { status, output } = await waitForToken(id, options);
-         return Response.json({ code, status, output });
-       },
-     };`,
-  );
-  writeFileSync(
-    join(folder, "wrangler.json"),
-    JSON.stringify({ name: "app", main: "worker.js", compatibility_date: "2026-08-01" }),
-  );
-  const vars = { BASE: proxy.url, KEY };
-  const server = createTestHarness({
-    root: folder,
-    workers: [{ configPath: join(folder, "wrangler.json"), vars }],
-  });
-  const { url } = await server.listen();
-  try {
-    const { id } = await worker.create();
-    // The local runtime's way out knows no sockets, so this comes to be a long poll.
-    const asked = once(proxy, "asked");
-    const answer = fetch(new URL(id, url));
-    await asked;
-    await worker.complete(id, "decided");
-    assert.deepEqual(await (await answer).json(), {
-      code: "aborted",
-      status: "COMPLETED",
-      output: "decided",
-    });
-  } finally {
-    await server.close();
-  }
 });

@@ -41,7 +41,8 @@ const EARLY = `
     const late = new Map();
     const get = (key) => late.get(key) ?? kv.get(key);
     const put = (key, value) => {
-      if (!new TextDecoder().decode(value.slice(0, 2000)).includes('"completed"')) return kv.put(key, value);
+      const start = new TextDecoder().decode(value.slice(0, 2000));
+      if (!start.includes('"completed"')) return kv.put(key, value);
       late.set(key, value);
       setTimeout(() => kv.put(key, value), 30_000);
     };

@@ -1,6 +1,7 @@
 // examples/workflow: a Workflow of Cloudflare's that waits for a token, woken by its webhook.
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { createServer } from "node:http";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ import { createTestHarness } from "wrangler";
 import { KEY, SECRET_KEYS, until, useWorker } from "../support/harness.mjs";
 import { example } from "../support/package.mjs";
 
-const WEBHOOK_SECRET = `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
+const WEBHOOK_SECRET = `whsec_${randomBytes(32).toString("base64")}`;
 const folder = example("workflow");
 const waitpoint = useWorker({ secrets: { SECRET_KEYS, WEBHOOK_SECRET } });
 const app = await useApp();
@@ -80,7 +81,7 @@ test("a webhook may come again, also when the workflow is over", async () => {
   );
 });
 
-test("what Waitpoint did not sign is refused, and what cannot be told is wanted again", async () => {
+test("a wrong signature is refused, and a failed event is asked for again", async () => {
   const { id, instance, url } = await ask(app);
   const old = new Date(Date.now() - 3_600_000);
   const other = WEBHOOK_SECRET.replace(/.{8}$/, "AAAAAAA=");

@@ -10,7 +10,7 @@ import { freePort, interrupt, kill, start } from "../support/process.mjs";
 const folder = temporaryFolder();
 const upstream = useWorker();
 
-test("killed after it acknowledged and before upstream heard of it, it hands the decision on when it is back", async () => {
+test("a decision acknowledged before a kill reaches upstream after the restart", async () => {
   // A way that is closed until the relay has been killed.
   let open = false;
   const way = createServer(async (request, response) => {

@@ -50,7 +50,8 @@ test("a credential is printed in no spelling of a request, an error or a line of
         ...["GET", "HEAD", "M-SEARCH"].map(
           (method) => `[wrangler:info] ${method} ${path} 404 Not Found (3ms)`,
         ),
-        `\x1b[32m[wrangler:info]\x1b[39m \x1b[0m\x1b[1mGET\x1b[22m ${path} \x1b[33m404 Not Found\x1b[39m`,
+        `\x1b[32m[wrangler:info]\x1b[39m \x1b[0m\x1b[1mGET\x1b[22m ${path} ` +
+          "\x1b[33m404 Not Found\x1b[39m",
         ...["", "http://localhost:8787", "https://a.example", "ws://127.0.0.1:80"].map(
           (origin) => `Error: ${origin}${path} failed`,
         ),
@@ -96,7 +97,7 @@ test("what a developer needs stays as it is", () => {
     "env.ENVIRONMENT_LIMIT (5000 requests/10s)      Rate Limit                local",
     "[custom build] error[E0425]: cannot find value `x` in this scope",
     "[custom build]   --> src/worker/object.rs:12:5",
-    "    at Object.fetch (file:///work/app/node_modules/wrangler/wrangler-dist/ProxyWorker.js:12:34)",
+    "    at Object.fetch (file:///work/app/node_modules/wrangler/dist/ProxyWorker.js:12:34)",
     "    at /work/app/build/index.js:1:200",
     "wasm32-unknown-unknown is missing",
     "\x1b[31m✘ [ERROR]\x1b[0m Uncaught Error: Handler does not export a scheduled() function",
@@ -133,7 +134,12 @@ test("requests and npm's chatter are not printed", () => {
 
 test("the values of .dev.vars are masked, whatever they look like", () => {
   const secrets = secretsOf(
-    `SECRET_KEYS="onlylowercaseletters\nprod=another-key-of-letters"\nWEBHOOK_SECRET=whsec_abcdefghijklmnop\nUPSTREAM=https://api.example.com`,
+    [
+      'SECRET_KEYS="onlylowercaseletters',
+      'prod=another-key-of-letters"',
+      "WEBHOOK_SECRET=whsec_abcdefghijklmnop",
+      "UPSTREAM=https://api.example.com",
+    ].join("\n"),
   );
   assert.equal(
     masked("x onlylowercaseletters, prod:another-key-of-letters", { secrets }),

@@ -63,7 +63,7 @@ test("a lock file fits what it locks", () => {
   }
 });
 
-test("no package runs a program when it is installed, and one that would is looked at first", () => {
+test("no package runs a program when installed, and a new one that would is reported", () => {
   for (const [name, lock] of Object.entries(LOCKS))
     assert.deepEqual(unlistedScripts(lock), [], name);
   // None is listed that is not there.
@@ -152,7 +152,7 @@ test("an archive whose checksum is right is unpacked, and nothing else is left",
   assert.equal(execFileSync(program, { encoding: "utf8" }), "good\n");
 });
 
-test("an archive that was changed is refused in a sentence, and nothing of it is written", async () => {
+test("a changed archive is refused in a sentence, and nothing of it is written", async () => {
   for (const path of ["/bad", "/cut", "/longer", "/empty"]) {
     const { refused, program, left } = await unpack(path, sha256);
     assert.match(refused, /^its SHA-256 is [0-9a-f]{64} instead of [0-9a-f]{64}$/, path);

@@ -10,7 +10,8 @@ export const COUNTING = `
   const counts = {};
   export default {
     fetch(request, env, context) {
-      return new URL(request.url).pathname === "/counts" ? Response.json(counts) : built.default.fetch(request, env, context);
+      if (new URL(request.url).pathname === "/counts") return Response.json(counts);
+      return built.default.fetch(request, env, context);
     },
   };
   const around = (target, replaced) =>
@@ -51,8 +52,9 @@ export const COUNTING = `
     });
   }
   const counting = (kind, Built) => {
-    const none = { requests: 0, alarms: 0, written: 0, read: 0, alarmsSet: 0, forgotten: 0, bytes: 0, millis: 0 };
-    const count = (counts[kind] = none);
+    const count = { requests: 0, alarms: 0, written: 0, read: 0 };
+    Object.assign(count, { alarmsSet: 0, forgotten: 0, bytes: 0, millis: 0 });
+    counts[kind] = count;
     return class {
       constructor(state, env) {
         this.state = state;

@@ -45,6 +45,7 @@ export async function serve(
   }
   if (entry) writeFileSync(join(folder, "entry.js"), entry);
   const names = [...(entry ? ["entry.js"] : []), ...Object.keys(files)];
+  const namespace = (name) => `(className = "${name}", uniqueKey = "${name}", enableSql = true)`;
   const module = (name) =>
     `(name = "${name}", ${name.endsWith(".wasm") ? "wasm" : "esModule"} = embed "${name}")`;
   const text = JSON.stringify;
@@ -64,7 +65,7 @@ const worker :Workerd.Worker = (
   compatibilityDate = "2026-11-17",
   compatibilityFlags = ["no_nodejs_compat"],
   modules = [${names.map(module)}],
-  durableObjectNamespaces = [${Object.values(objects).map((name) => `(className = "${name}", uniqueKey = "${name}", enableSql = true)`)}],
+  durableObjectNamespaces = [${Object.values(objects).map(namespace)}],
   durableObjectStorage = (localDisk = "disk"),
   bindings = [
     ${[
@@ -138,6 +139,8 @@ const worker :Workerd.Worker = (
 /** workerd itself, without the Node program around it. */
 function binary() {
   const require = createRequire(import.meta.url);
-  const name = `@cloudflare/workerd-${{ win32: "windows" }[process.platform] ?? process.platform}-${{ x64: "64" }[process.arch] ?? process.arch}`;
+  const platform = { win32: "windows" }[process.platform] ?? process.platform;
+  const arch = { x64: "64" }[process.arch] ?? process.arch;
+  const name = `@cloudflare/workerd-${platform}-${arch}`;
   return join(dirname(require.resolve(`${name}/package.json`)), "bin", "workerd");
 }

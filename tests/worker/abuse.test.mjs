@@ -59,7 +59,7 @@ test("a client that leaves in the middle of its body decides nothing", async () 
   assert.equal((await worker.complete(id, 1)).headers.get("waitpoint-outcome"), "completed");
 });
 
-test("a body that is too long is 413 and one without a credential 401, whether its length is told or not, and whoever comes next is served", async () => {
+test("a long body is 413, one without a credential 401, and the next is served", async () => {
   const { id } = await worker.create();
   const long = "x".repeat(3 * 1024 * 1024 + 1);
   const inChunks = () =>
@@ -175,7 +175,7 @@ test("made-up ids with a valid signature find nothing and leave nothing", async 
   );
 });
 
-test("waiters that are opened and left leave the token as it was, and who stays is told", async () => {
+test("abandoned waiters leave the token as it was, and the others are notified", async () => {
   const { id } = await worker.create();
   const open = () =>
     new WebSocket(`${worker.url.replace("http", "ws")}${TOKENS}/${id}/wait`, [

@@ -48,7 +48,7 @@ test("the whole body is the output: JSON, a form, text, or nothing", async () =>
   }
 });
 
-test("trigger.dev's own hash in the link completes too, in either case of its letters", async () => {
+test("trigger.dev's own hash in the link completes too, in either case", async () => {
   for (const form of [(hash) => hash, (hash) => hash.toUpperCase()]) {
     const { id } = await worker.create();
     assert.equal((await post(link(id, form(callbackHash(id))), "{}")).status, 200);
@@ -80,7 +80,7 @@ test("a wrong credential is refused and decides nothing", async () => {
   assert.equal((await worker.retrieve(id)).status, "WAITING");
 });
 
-test("what is not read is refused: multipart, bytes that are no text, too much, other methods", async () => {
+test("refused: multipart, bytes that are not text, too much, other methods", async () => {
   const { id, url } = await worker.create();
   const form = new FormData();
   form.set("a", "1");

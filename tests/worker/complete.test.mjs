@@ -91,7 +91,7 @@ test("a body of 3 MiB passes and one more byte is too large", async () => {
   }
 });
 
-test("the sender of a refused body hears the refusal, whether or not the body told its length", async () => {
+test("the sender of a refused body gets the error, with or without a length", async () => {
   const { id } = await worker.create();
   const bytes = new Blob(["x".repeat(LIMIT)]);
   for (const body of [bytes, bytes.stream()]) {
@@ -116,7 +116,7 @@ test("the first decision stands: later ones are answered 200 and change nothing"
   assert.deepEqual(await worker.retrieve(id), first);
 });
 
-test("of 100 who complete at once with different data one wins, and all are answered 200", async () => {
+test("of 100 concurrent completions one wins, and all are answered 200", async () => {
   const { id } = await worker.create();
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, n) => worker.complete(id, { n })),
@@ -181,7 +181,7 @@ test("scopes of a public access token decide who may complete", async () => {
   }
 });
 
-test("a token's own JWT completes and retrieves it; rotation keeps earlier keys; environments never meet", async () => {
+test("a token's own JWT completes and reads it, earlier keys work, others do not", async () => {
   const { id, publicAccessToken } = await worker.create();
   const scopes = [`write:waitpoints:${id}`];
   assert.equal((await worker.api(`${TOKENS}/${id}`, { key: publicAccessToken })).status, 200);
@@ -208,7 +208,7 @@ test("a token's own JWT completes and retrieves it; rotation keeps earlier keys;
   assert.equal((await worker.retrieve(id)).completedBySubject, "ann");
 });
 
-test("a JWT that does not verify is 401 with one text, and expiry has a code of its own", async () => {
+test("a JWT that does not verify is 401 with one text, and expiry has its own code", async () => {
   const { id } = await worker.create();
   const scopes = [`write:waitpoints:${id}`];
   const now = Math.floor(Date.now() / 1000);
@@ -249,7 +249,7 @@ test("a link that a reader retrieves grants no more than the reader has", async 
   assert.equal((await worker.retrieve(id)).status, "WAITING");
 });
 
-test("bodies of untold length that are never finished take a bounded part of the memory", async () => {
+test("bodies of unknown length that never end take bounded memory", async () => {
   const { id } = await worker.create();
   const { hostname, port } = new URL(worker.url);
   const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };

@@ -4,7 +4,7 @@ import { KEY, OTHER_KEY, sign, TOKENS, useWorker } from "../support/harness.mjs"
 
 const worker = useWorker();
 
-test("a token has an id, a url that holds its public access token, and headers for the SDK", async () => {
+test("a token has an id, a url with its public access token, headers for the SDK", async () => {
   const answer = await worker.api(TOKENS, { body: { timeout: "1h", tags: ["a", "b"] } });
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.get("content-type"), "application/json; charset=utf-8");
@@ -23,7 +23,7 @@ test("a token has an id, a url that holds its public access token, and headers f
   assert.ok(claims.exp - claims.iat >= 24 * 3600 && claims.exp - claims.iat <= 30 * 24 * 3600);
 });
 
-test("a waiting token is retrieved with what it was created with, and no null anywhere", async () => {
+test("a waiting token is retrieved as it was created, and no field is null", async () => {
   const { id, url } = await worker.create({ timeout: "1h", tags: ["b", "a", "b"] });
   const token = await worker.retrieve(id);
   assert.equal(Date.parse(token.timeoutAt) - Date.parse(token.createdAt), 3_600_000);
@@ -43,7 +43,7 @@ test("a waiting token is retrieved with what it was created with, and no null an
   assert.equal((await worker.retrieve(id.replace("waitpoint_", ""))).id, id);
 });
 
-test("a body of 10,240 bytes passes and one more is too large, with or without its length", async () => {
+test("a body of 10,240 bytes passes and one more is too large, with any framing", async () => {
   const body = (size) => JSON.stringify({ x: "y".repeat(size - 8) });
   assert.equal(body(10_240).length, 10_240);
   assert.equal((await worker.api(TOKENS, { body: body(10_240) })).status, 200);
@@ -160,7 +160,7 @@ test("only a secret key creates", async () => {
   }
 });
 
-test("the SDK's retry of a create makes no second token, not even at once or after the end", async () => {
+test("the SDK's retry of a create makes no second token, at once or after the end", async () => {
   const headers = { "x-trigger-request-idempotency-key": crypto.randomUUID() };
   const made = await Promise.all(
     Array.from({ length: 20 }, () => worker.create({ timeout: "1h" }, { headers })),

@@ -7,7 +7,7 @@ const bare = useWorker({ secrets: { SECRET_KEYS: "" } });
 const short = useWorker({ secrets: { SECRET_KEYS: "too-short" } });
 const ORIGIN = "https://app.example";
 
-test("a preflight of complete and retrieve grants what it asks for, without a credential", async () => {
+test("a preflight of complete and retrieve is granted without a credential", async () => {
   for (const path of [`${TOKENS}/x/complete`, `${TOKENS}/x`]) {
     const asked = "authorization,content-type,traceparent,x-my-own";
     const answer = await worker.api(path, {
@@ -157,7 +157,7 @@ test("health and the start page", async () => {
   assert.match(await start.text(), /Waitpoint is running/);
 });
 
-test("a Worker without usable keys says what an operator must do, and never which key", async () => {
+test("a Worker without usable keys says what an operator must do, and no key", async () => {
   for (const [server, sentence] of [
     [bare, /SECRET_KEYS is not set; run `wrangler secret put SECRET_KEYS`/],
     [short, /the key in line 1 of SECRET_KEYS is shorter than 24 characters/],

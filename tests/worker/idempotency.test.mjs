@@ -110,7 +110,7 @@ test("a claim that was not followed by a token is mended by the next create", as
   assert.equal((await worker.create({ idempotencyKey })).isCached, true);
 });
 
-test("an empty key is none; keys of environments are apart; long and strange keys are keys", async () => {
+test("an empty key is none, environments are apart, long and odd keys work", async () => {
   const [one, two] = [
     await worker.create({ idempotencyKey: "" }),
     await worker.create({ idempotencyKey: "" }),

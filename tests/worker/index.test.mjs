@@ -15,7 +15,8 @@ const IN_TROUBLE = `
       // A short command comes in a header.
       const body = request.headers.get("waitpoint-secret-command") ?? (await request.text());
       if (!mended && body.startsWith('{"put"')) return new Response("", { status: 503 });
-      return this.env.REAL.getByName(this.state.id.name).fetch("http://object/", { method: "POST", body });
+      const real = this.env.REAL.getByName(this.state.id.name);
+      return real.fetch("http://object/", { method: "POST", body });
     }
   }
   export default { fetch: () => ((mended = true), new Response("mended")) };`;

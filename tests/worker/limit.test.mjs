@@ -83,7 +83,7 @@ async function isLimit(answer, binding) {
   assert.ok(reset > 0 && reset <= 10_000, String(reset));
 }
 
-test("who asks without a valid credential is slowed by address, machines by JSON and people by a page", async () => {
+test("requests without a valid credential are limited by address, as JSON or a page", async () => {
   const token = await worker.create();
   const wrong = sign(["write:waitpoints"], { key: "tr_dev_another_key_of_24_chars" });
   const page = { key: "", headers: { accept: "text/html", "accept-language": "de" } };
@@ -202,7 +202,7 @@ test("the first hundred are not counted; then reading is limited by credential",
   assert.equal((await read(KEY)).status, 200, "its owner");
 });
 
-test("what an environment's keys ask is limited together, and touches neither another environment nor a decision", async () => {
+test("an environment's keys share a limit, apart from others' and from decisions", async () => {
   const key = LOOPING;
   const tokens = await Promise.all(Array.from({ length: 4 }, () => worker.create({}, { key })));
   const asks = [
@@ -235,7 +235,7 @@ test("what an environment's keys ask is limited together, and touches neither an
   );
 });
 
-test("a decision is refused only for other decisions on its token: reading and visiting it in floods change nothing", async () => {
+test("only decisions count against a token's decisions, no reads and visits", async () => {
   const token = await worker.create();
   const reading = flood(
     () => worker.api(`${TOKENS}/${token.id}`, { key: token.publicAccessToken }),

@@ -127,7 +127,8 @@ bounded("500 long polls whose clients leave at once", async (server) => {
     const socket = connect(Number(port), hostname);
     await new Promise((resolve) => {
       socket.write(
-        `GET ${TOKENS}/${id}/wait HTTP/1.1\r\nhost: ${hostname}\r\nprefer: wait=25\r\nauthorization: Bearer ${KEY}\r\n\r\n`,
+        `GET ${TOKENS}/${id}/wait HTTP/1.1\r\nhost: ${hostname}\r\nprefer: wait=25\r\n` +
+          `authorization: Bearer ${KEY}\r\n\r\n`,
         resolve,
       );
     });

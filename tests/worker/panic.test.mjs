@@ -46,7 +46,7 @@ test("a panic of the Worker fails its own request, and those who wait are told",
   assert.equal((await timed.end).status, "TIMED_OUT");
 });
 
-test("the answer keeps the rules of every answer, and lets a page read it where it may read others", async () => {
+test("the response to a panic keeps the rules of every response, CORS included", async () => {
   const worker = await start();
   const token = `${TOKENS}/waitpoint_c1`;
   const forBrowsers = [token, `${token}/complete`, `${token}/wait`, `${TOKENS}/%2F`];
@@ -138,7 +138,7 @@ test("after many panics in a row everything is as it was", async () => {
   assert.deepEqual(ended(await worker.retrieve(done.id)), completed("kept"));
 });
 
-test("a panic of an object leaves the token as it was, and is a 503 that may be repeated", async () => {
+test("a panic of an object leaves the token as it was, and is a retryable 503", async () => {
   const worker = await start();
   const { id } = await worker.create();
   const sockets = [await worker.watch(id), await worker.watch(id)];

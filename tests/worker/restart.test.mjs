@@ -107,7 +107,7 @@ test("a finished token is deleted from storage by its alarm, a waiting one is no
   await interrupt(server);
 });
 
-test("a record that cannot be read is trouble, told as such to machines and people, and passes with it", async () => {
+test("a record that cannot be read is a temporary error for machines and people", async () => {
   const port = await freePort();
   const first = await start(port, damaged);
   const token = await first.create({});

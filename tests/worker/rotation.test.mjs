@@ -12,7 +12,8 @@ const HANDED = `
   export default {
     fetch(request, env, context) {
       const keys = request.headers.get("test-keys");
-      return built.default.fetch(request, keys ? { ...env, SECRET_KEYS: decodeURIComponent(keys) } : env, context);
+      const changed = keys ? { ...env, SECRET_KEYS: decodeURIComponent(keys) } : env;
+      return built.default.fetch(request, changed, context);
     },
   };`;
 

@@ -120,7 +120,7 @@ async function decide({ url, path }, choice) {
 const outcome = ({ headers }) => headers.get("waitpoint-outcome");
 const planted = randomBytes(24).toString("base64url");
 
-test("a life: created, waited for, read, listed, decided in every way, told to webhooks, refused", async () => {
+test("no secret is left by creating, waiting, reading, deciding, webhooks, errors", async () => {
   for (const key of [KEY, OTHER_KEY, UPSTREAM_KEY]) {
     const fields = {
       timeout: "1h",

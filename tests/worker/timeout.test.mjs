@@ -24,7 +24,7 @@ test("a token times out at its moment, and its output says so", async () => {
   assert.deepEqual(await worker.retrieve(id), token);
 });
 
-test("completions around the timeout: each token ends once, and every answer agrees with the end", async () => {
+test("completions around the timeout: each token ends once, and all responses agree", async () => {
   const tokens = await Promise.all(
     Array.from({ length: 60 }, () => worker.create({ timeout: "1s" })),
   );

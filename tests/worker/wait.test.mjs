@@ -162,7 +162,7 @@ test("a long poll ends with the token, or in time with it still waiting", async 
   );
 });
 
-test("a wait needs the scope to read, told before the upgrade; the query holds no credential", async () => {
+test("a wait needs the scope to read, checked before the upgrade, not in the query", async () => {
   const token = await worker.create();
   const other = await worker.create();
   const unknown = { id: "waitpoint_cnobody" };
@@ -237,7 +237,7 @@ test("a waiter outlives the memory of its token's object", async () => {
   assert.equal((await (await polled).json()).output, '"kept"');
 });
 
-test("many waiters for an output of megabytes are told some now and the others when they connect again", async () => {
+test("of many waiters for an output of megabytes some must connect again", async () => {
   const token = await worker.create();
   const waiters = await inGroups(Array.from({ length: 12 }), async () => {
     const waiter = socket(token);

@@ -58,7 +58,7 @@ async function hooked(answers, fields = {}) {
 const own = async (id) =>
   (await worker.retrieve(id)).deliveries.find(({ target }) => target === "token");
 
-test("how a token ends is told to its environment and to its own webhook, signed by every secret", async () => {
+test("the end goes to the environment's and the token's webhook, fully signed", async () => {
   const token = await hooked([[200]], { tags: ["a"], approval: { title: "?" } });
   await worker.complete(token.id, { ok: "é" });
   for (const path of ["/all", token.path]) {
@@ -107,7 +107,7 @@ test("a timeout is told as one", async () => {
   );
 });
 
-test("refused, unavailable, busy or moved: it is sent again, the same message, by the schedule or as late as it is asked for", async () => {
+test("a failed delivery is repeated as it was, by schedule or as Retry-After asks", async () => {
   const failures = [
     [500, {}],
     [503, { "retry-after": "1" }],
@@ -221,7 +221,7 @@ test("where a webhook may not go, or nothing could be signed, create says so", a
   );
 });
 
-test("settings that cannot be read are told to the operator, and what ends meanwhile is owed", async () => {
+test("unreadable settings are logged for the operator, and deliveries wait for them", async () => {
   const health = await mistaken.api("/healthz");
   const { error, code } = await health.json();
   assert.deepEqual([health.status, code], [500, "misconfigured"]);
