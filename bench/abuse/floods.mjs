@@ -1,5 +1,5 @@
-// The floods, by name. A flood sends one request a call; its fields say how many at a time and what is
-// prepared.
+// The floods, by name. A flood sends one request a call; its fields say how many at a time and what
+// is prepared.
 import { randomBytes, randomUUID } from "node:crypto";
 import {
   controls,

@@ -1,4 +1,5 @@
-// A relaying Worker in front of another API. Nothing that was decided is lost, and nothing is decided twice.
+// A relaying Worker in front of another API. Nothing that was decided is lost, and nothing is
+// decided twice.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

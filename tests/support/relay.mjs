@@ -1,5 +1,5 @@
-// A relaying Worker (the edge), and a second one of ours in the place of trigger.dev (upstream). Between
-// them is a way that fails, is slow and loses answers.
+// A relaying Worker (the edge), and a second one of ours in the place of trigger.dev (upstream).
+// Between them is a way that fails, is slow and loses answers.
 import { EventEmitter, on, once } from "node:events";
 import { createServer } from "node:http";
 import { after } from "node:test";
