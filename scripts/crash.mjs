@@ -1,8 +1,8 @@
-// `npm run crash`: workerd is killed a thousand times while clients race for tokens; whatever they
-// were told must stay true. `--kills N` (default 1,000), `--completions N` acknowledged at least
-// (default 10,000), `--seed N` (default by the clock), `--folder` for its storage (default the
-// system's temporary one). SIGKILL ends the process, not the machine: what the system was handed
-// and has not yet written to the disk survives it, and would not survive a power cut.
+// `npm run crash`: workerd is killed a thousand times while clients race for tokens, and whatever
+// they were told must stay true. `--kills N` (default 1,000), `--completions N` at least (default
+// 10,000), `--seed N` (default by the clock), `--folder` for the storage (default the system's
+// temporary folder). SIGKILL ends the process, not the machine: writes that the system has and the
+// disk has not survive it. They would not survive a power cut.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";

@@ -1,7 +1,7 @@
-// `npm run fuzz:http`: Schemathesis against the built Worker in workerd, by its own OpenAPI
-// document. Flags: --max-examples N (of each operation and phase), --seed N, --max-time SECONDS
-// (goes on until they are over); --optional, but for CI: where Schemathesis cannot be had that is
-// said, and all is well.
+// `npm run fuzz:http`: Schemathesis sends the built Worker what its OpenAPI document allows and
+// forbids. Flags: --max-examples N (of each operation and phase), --seed N, --max-time SECONDS
+// (repeats until they are over). With --optional a machine that cannot install Schemathesis skips
+// this, except in CI.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -64,7 +64,7 @@ async function fuzz() {
   args.push("--url", server.url, "--report-json-path", report);
   for (const flag of ["seed", "max-examples", "max-time"])
     if (values[flag]) args.push(`--${flag}`, values[flag]);
-  // Not by spawnSync: nobody would read meanwhile what workerd logs, and it would stand still.
+  // Asynchronously, as somebody must read what workerd logs: it stops when the pipe is full.
   const schemathesis = spawn(program("schemathesis"), args, {
     stdio: ["ignore", 2, 2],
     env: { ...env, FUZZ_KEYS: keys, SCHEMATHESIS_HOOKS: join(folder, "hooks.py") },
@@ -87,7 +87,10 @@ async function fuzz() {
     fail(`run it again by: npm run fuzz:http -- --seed ${values.seed}`);
 }
 
-/** Schemathesis in .tools/, by its lock file; what is in the way of that, if something is. */
+/**
+ * Installs Schemathesis into .tools/ by its lock file. Returns why that is impossible, or
+ * undefined.
+ */
 function ensureSchemathesis() {
   const lock = join(folder, "requirements.txt");
   const wanted = createHash("sha256").update(readFileSync(lock)).digest("hex");

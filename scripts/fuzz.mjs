@@ -4,11 +4,10 @@
 //   npm run fuzz -- --replay                    only the committed inputs
 //
 // Exploring continues where it left off. No seed repeats a run, as libFuzzer's choices depend on
-// addresses too.
-// With --optional a machine that cannot build the targets skips them, except in CI.
+// addresses too. With --optional a machine that cannot build the targets skips them, except in CI.
 //
-// On stable Rust, without cargo-fuzz: the crate holds no unsafe code, so of what that adds only the
-// coverage is needed, which stable has.
+// This needs stable Rust and no cargo-fuzz: as the crate has no unsafe code, coverage is enough,
+// and stable Rust can build that in.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -26,9 +25,9 @@ const COVERAGE = [
   "-Cllvm-args=-sanitizer-coverage-trace-compares",
 ];
 
-// Longer inputs are no other cases, and slow.
+// Longer inputs cover nothing new and are slow.
 const LIMITS = ["-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"];
-// What reads JSON starts from JSONTestSuite as well.
+// The targets that read JSON start from JSONTestSuite as well.
 const READ_JSON = ["approval", "callback", "complete", "create", "upstream"];
 
 const { values, positionals } = parseArgs({
@@ -53,13 +52,13 @@ function whyNot() {
   return "libFuzzer needs a C++ compiler, on Linux or macOS";
 }
 
-/** Builds the targets; the folder that they are in. */
+/** Builds the targets and returns the folder that they are in. */
 function build() {
   const host =
     output("rustc", "-vV").match(/host: (.+)/)?.[1] ??
     fail("rustc is missing; see https://rustup.rs");
   say("building the fuzz targets");
-  // With a target named, the flags are not for build scripts and macros.
+  // With a target named, build scripts and macros are compiled without these flags.
   run("cargo", ["build", "--release", "--locked", "--manifest-path", manifest, "--target", host], {
     env: {
       ...process.env,
@@ -78,7 +77,7 @@ function jsonTestSuite() {
   return join(dirname(manifest_path), "tests", "inputs");
 }
 
-/** Runs a target; what it came to. */
+/** Runs one target and returns its result. */
 async function fuzz(program, seeds, artifacts, { seconds, found }) {
   const name = basename(program);
   mkdirSync(found, { recursive: true });
@@ -100,7 +99,7 @@ async function fuzz(program, seeds, artifacts, { seconds, found }) {
   return { name, code, executions, coverage, said };
 }
 
-/** Runs the targets of these names, or all; ends the process if one finds something. */
+/** Runs the targets of these names, or all. Ends the process if one finds something. */
 async function fuzzAll({ seconds, names }) {
   const known = readdirSync(join(folder, "targets"))
     .map((file) => basename(file, ".rs"))

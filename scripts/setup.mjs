@@ -1,4 +1,4 @@
-// `npm run setup`: makes the machine ready. Needs Node's own modules alone.
+// `npm run setup`: makes the machine ready. Needs only Node's own modules.
 import { say } from "./lib/process.mjs";
 import { setup } from "./lib/tools.mjs";
 

@@ -1,4 +1,4 @@
-// `npm run size`: what is uploaded or downloaded, against its budget. Fails on excess.
+// `npm run size`: compares what is uploaded or downloaded with its budget, and fails above it.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";

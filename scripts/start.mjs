@@ -1,5 +1,5 @@
-// `npm start`: the Worker on local workerd, its state under .wrangler/, and on a terminal a token
-// that waits to be completed. `--port N`; all other flags go to `wrangler dev`.
+// `npm start`: serves the Worker on local workerd, with its state in .wrangler/. On a terminal it
+// also shows a token that waits to be completed. `--port N`; all other flags go to `wrangler dev`.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -46,7 +46,7 @@ async function assertFree(port) {
   });
 }
 
-/** The key in .dev.vars, made on the first run. */
+/** The key in .dev.vars, which is written on the first run. */
 function developmentSecret() {
   const file = join(root, ".dev.vars");
   if (!existsSync(file)) {
@@ -62,7 +62,7 @@ function developmentSecret() {
   return line[1].replace(/^[\w-]{1,64}=(?=[^=])/, "");
 }
 
-/** Deletes the URLs that wrangler kept here before scripts/lib/tools.mjs told it not to. */
+/** Deletes the URLs that wrangler kept here before NO_REQUEST_RECORDS told it not to. */
 function forgetRequests() {
   const [flag, value] = flags.flatMap((flag, at) =>
     /^--persist-to($|=)/.test(flag) ? [flag, flags[at + 1]] : [],
@@ -83,7 +83,7 @@ function serve() {
   ];
   const child = spawn(env.NODE, args, {
     cwd: root,
-    // Nothing of this needs request.cf, which wrangler would fetch from the network.
+    // The Worker does not read request.cf, which wrangler would fetch from the network.
     env: { CLOUDFLARE_CF_FETCH_ENABLED: "false", ...env },
     stdio: ["ignore", "pipe", "pipe"],
     detached: process.platform !== "win32",
@@ -91,7 +91,7 @@ function serve() {
   forward(child.stdout, process.stdout);
   forward(child.stderr, process.stderr);
   child.once("exit", (code) => process.exit(code ?? 1));
-  // The group holds workerd too; nothing of it may outlive this process.
+  // The process group includes workerd. Nothing of it may outlive this process.
   const stop = () => {
     try {
       process.kill(process.platform === "win32" ? child.pid : -child.pid, "SIGTERM");
@@ -103,10 +103,7 @@ function serve() {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(0));
 }
 
-/**
- * Passes on what wrangler prints, but for npm's chatter and its log of requests, without
- * credentials.
- */
+/** Prints what wrangler prints, without credentials, npm's messages and the log of requests. */
 function forward(from, to) {
   const allowed = {
     folders: [root.replace(/[\\/]$/, "")],
@@ -127,7 +124,7 @@ async function ready() {
   }
 }
 
-/** A run that waits, told from its side. */
+/** Shows a paused run from its own side: it creates a token and waits for its end. */
 async function show() {
   const api = async (path, init) => {
     const headers = { authorization: `Bearer ${secretKey}`, "content-type": "application/json" };

@@ -1,6 +1,6 @@
-// `npm test`: everything. Format and lints, the pure modules natively and by the fuzzers, the
-// package's Rust in a browser, then the built Worker in real workerd with the real SDK, and the
-// packed npm package against it. Further arguments choose test files: npm test -- tests/worker
+// `npm test`: formats and lints, the pure modules natively and by the fuzzers, the package's Rust
+// in a browser, then the built Worker in workerd with the real SDK, and the packed npm package
+// against it. Arguments choose test files: npm test -- tests/worker
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensureBrowser } from "./lib/browser.mjs";
@@ -44,7 +44,7 @@ if (chosen.length === 0) {
   step("lints of the Worker", "cargo", ["clippy", ...wasm("worker"), ...lints]);
   step("lints of the Worker that panics", "cargo", ["clippy", ...wasm("faults"), ...lints]);
   step("lints of the package", "cargo", ["clippy", ...wasm("browser"), ...lints]);
-  // Not both at once: what the tests need would bring std into the library.
+  // The features are tested apart: the tests of one would bring std into the library of the other.
   step("lints of the package's own tests", "cargo", [
     "clippy",
     "--tests",
@@ -78,7 +78,7 @@ step("the bundle that wrangler would upload", env.NODE, [
 ]);
 
 if (chosen.length === 0) {
-  // The same cases each time; `npm run fuzz:http` makes others.
+  // The same cases each time. `npm run fuzz:http` makes new ones.
   const fuzz = [
     join(root, "scripts/fuzz-http.mjs"),
     "--optional",

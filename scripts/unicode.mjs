@@ -1,9 +1,8 @@
-// `node scripts/unicode.mjs`: makes src/domain/text/tables.rs, what the pure module `text` knows of
-// Unicode.
+// `npm run unicode`: makes src/domain/text/tables.rs, the tables of Unicode of the module `text`.
 //
 // Properties, case and decompositions are JavaScript's own, of the Unicode version that Node has.
-// What looks like what is confusables.txt of UTS 39, as the crate unicode-security carries it. The
-// crates with all of Unicode would be several times as large as these tables, and every byte is
+// Lookalikes are those of confusables.txt (UTS 39), as the crate unicode-security carries it.
+// Crates with all of Unicode would be several times as large as these tables, and every byte is
 // uploaded.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -17,30 +16,28 @@ const isAscii = (text) => /^[ -~]+$/.test(text);
 const within = (spans) => (char) =>
   spans.some(([first, last]) => first <= code(char) && code(char) <= last);
 
-/** Every character beyond ASCII but Hangul syllables, which are taken apart by arithmetic. */
+/** Every character beyond ASCII except Hangul syllables, which are decomposed by arithmetic. */
 const ALL = [];
 for (let at = 0x80; at < 0x110000; at++) {
   if ((at < 0xac00 || at > 0xd7a3) && (at < 0xd800 || at > 0xdfff))
     ALL.push(String.fromCodePoint(at));
 }
 
-// Blanks that no property names: the object that is not there, number joiner, null notehead, Khitan
-// filler.
+// Blanks that no property names: object replacement, number joiner, null notehead, Khitan filler.
 const BLANK = /[\ufffc\u{1107f}\u{1d159}\u{16fe4}]/u;
-// Format characters with a glyph: signs that are written before or around a number
-// (Prepended_Concatenation_Mark).
+// Format characters that have a glyph (Prepended_Concatenation_Mark).
 const VISIBLE_FORMAT = /[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]/u;
 const isInvisible = (char) =>
   /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Noncharacter_Code_Point}]/u.test(char) &&
   !VISIBLE_FORMAT.test(char);
 
-// Strike a letter out or enclose it. `looks_alike` leaves them out (src/domain/text has the same),
-// so the tables need not know of letters with a stroke more than of letters.
+// Marks that strike a letter out or enclose it. `looks_alike` in src/domain/text ignores them too,
+// so the tables need no entry for a letter with a stroke.
 const OVERLAYS = /[\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20e5\u20e6\u20ea\u20eb]|\p{Me}/gu;
 
 /** Canonical decompositions by one step: into another character, or that and a mark. */
 function decompositions() {
-  // CJK compatibility ideographs would take 2 kB; `looks_alike` takes them for any ideograph.
+  // CJK compatibility ideographs would take 2 kB; `looks_alike` treats them as any ideograph.
   const chars = ALL.filter((char) => nfd(char) !== char && !/\p{Script=Han}/u.test(char));
   const whole = new Map(chars.map((char) => [nfd(char), char]));
   return new Map(
@@ -58,7 +55,7 @@ function lowerCases() {
   return new Map(pairs.filter(([char, lower]) => lower !== char && [...lower].length === 1));
 }
 
-/** UTS 39's confusables: a character to what it looks like. */
+/** The confusables of UTS 39: each character with what it looks like. */
 function confusables() {
   const metadata = JSON.parse(
     execFileSync("cargo", ["metadata", "--locked", "--format-version=1"], {
@@ -86,8 +83,8 @@ function confusables() {
   };
 }
 
-// Where a lookalike beyond ASCII is worth its bytes: the alphabets that lie beside Latin in one
-// font, Arabic, kana.
+// Lookalikes beyond ASCII that are worth their bytes: the alphabets that a font has beside Latin,
+// Arabic, kana.
 const ALPHABETS = within([
   [0x80, 0x7ff],
   [0x10a0, 0x10ff],
@@ -103,7 +100,7 @@ const ALPHABETS = within([
   [0xfe70, 0xfeff],
   [0xff00, 0xffef],
 ]);
-// What is ASCII in a frame: more bytes than it is worth.
+// Framed ASCII (circles, squares) is not worth its bytes.
 const FRAMED = within([
   [0x2469, 0x24b5],
   [0x3200, 0x33ff],
@@ -117,11 +114,11 @@ const RAISED = /[²³¹⁰-₎]/u;
 const HANGUL = /\p{Script=Hangul}/u;
 const LAM_ALEF = within([[0xfef5, 0xfefc]]);
 
-/** What characters look like that are no decomposition's whole. */
+/** What characters look like, where their decomposition does not say it already. */
 function looks(alike) {
   const look = (char) => {
     const parts = RAISED.test(char) ? char : char.normalize("NFKD");
-    // `m` itself, not `rn`: the module does that to all of ASCII.
+    // `m` and not `rn`: the module does that for all of ASCII.
     const viaAscii = [...parts].map((part) => alike.get(part) ?? part).join("");
     if (isAscii(parts) && (alike.get(char) ?? viaAscii) === viaAscii) return parts;
     return (
@@ -142,7 +139,7 @@ function looks(alike) {
   return found;
 }
 
-/** A number as bytes of seven bits, the low ones first; all but the last have the eighth set. */
+/** A number as bytes of seven bits, low ones first. All but the last have the eighth bit set. */
 function number(value) {
   const bytes = [];
   for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128);
@@ -151,7 +148,7 @@ function number(value) {
 /** Likewise, of a number that may be negative. */
 const signed = (value) => number(value < 0 ? -2 * value - 1 : 2 * value);
 
-/** The characters of a property: how many do not have it, how many do, and so on. */
+/** The characters of a property as alternating counts: so many without it, so many with it. */
 function spans(has) {
   const bytes = [];
   let at = 0;
@@ -167,10 +164,12 @@ function spans(has) {
 }
 
 /**
- * A mapping as four columns: how far each run starts behind the last one's end; what kind it is (0
- * one character; 4n+1 n that follow each other, 4n+2 every second one, 4n+3 n with the same target;
- * 4n one character to n); each character of its first target if that is ASCII, else 0; and for each
- * 0 how far it is from the source.
+ * A mapping as four columns:
+ * - gaps: how far each run starts behind the end of the last one;
+ * - kinds: 0 is one character; 4n+1 are n in a row, 4n+2 every second of n, 4n+3 n with the same
+ *   target, 4n one character with a target of n;
+ * - ascii: each character of the first target if it is ASCII, else 0;
+ * - others: for each such 0 the distance from the source.
  */
 function mapping(map) {
   const [gaps, kinds, ascii, others] = [[], [], [], []];
@@ -215,8 +214,8 @@ function mapping(map) {
 
 /**
  * Decompositions as columns: how far each character is from the last, its base from the last base,
- * its mark's place in the list of marks (0 is none). Small letters whose capitals decompose
- * likewise are left out.
+ * and the position of its mark in the list of marks (0 is none). Small letters whose capitals
+ * decompose likewise are left out.
  */
 function composed(map, lower) {
   const lowered = (char) => (code(char) < 0x80 ? char.toLowerCase() : (lower.get(char) ?? char));
@@ -271,12 +270,11 @@ const table = (doc, name, of) =>
   );
 const parts = composed(decompositions(), lower);
 const file = [
-  `// Made by \`node scripts/unicode.mjs\`, which says what the columns are.
-// Unicode ${process.versions.unicode} as Node ${process.version} has it; confusables.txt ${unicode}
-// as the crate unicode-security ${version} has it. Copyright © 1991-2026 Unicode, Inc. See
-// LICENSE-UNICODE.
-use super::columns::{Composed, Mapping};
-`,
+  "// Made by `node scripts/unicode.mjs`, which says what the columns are.",
+  `// Unicode ${process.versions.unicode} as Node ${process.version} has it; ` +
+    `confusables.txt ${unicode} as the crate unicode-security ${version} has it.`,
+  "// Copyright © 1991-2026 Unicode, Inc. See LICENSE-UNICODE.",
+  "use super::columns::{Composed, Mapping};\n",
   constant("Combining marks (M).", "MARKS", "&[u8]", literal(spans((char) => /\p{M}/u.test(char)))),
   constant(
     "What shows nothing: Default_Ignorable_Code_Point, Cf without a glyph, noncharacters, " +
@@ -304,7 +302,7 @@ writeFileSync(join(root, "src/domain/text/tables.rs"), file);
 const packed = gzipSync(Buffer.from(bytesOf(file), "latin1"), { level: 9 });
 console.log(`src/domain/text/tables.rs: ${packed.length} bytes of gzip`);
 
-/** The bytes of all its literals. */
+/** The bytes of all literals. */
 function bytesOf(rust) {
   const texts = [...rust.matchAll(/b"([^"]*)"/g)].map(([, text]) => text.replace(/\\\n\s*/g, ""));
   return texts.join("").replace(/\\x(..)/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));

@@ -1,4 +1,4 @@
-// `npm run wrangler -- …`: the project's own wrangler, on a Node that it runs on.
+// `npm run wrangler -- …`: the project's own wrangler, on a Node that it supports.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "./lib/process.mjs";

@@ -1,5 +1,4 @@
-// Programs that are downloaded as an archive, and run only if its SHA-256 is the one that stands
-// here.
+// Programs that are downloaded as an archive and run only if its SHA-256 is known here.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -7,8 +6,8 @@ import { join } from "node:path";
 
 /**
  * The SHA-256 of wasm-bindgen's archives, by version and target: the text of the .sha256sum beside
- * each at https://github.com/wasm-bindgen/wasm-bindgen/releases. What is not named here is built
- * from crates.io, as is everything after an update of wasm-bindgen until somebody adds its sums.
+ * each at https://github.com/wasm-bindgen/wasm-bindgen/releases. A version without an entry is
+ * built from crates.io.
  */
 export const CHECKSUMS = {
   "0.2.130": {},
@@ -17,9 +16,9 @@ export const CHECKSUMS = {
 const LARGEST = 100_000_000;
 
 /**
- * Puts programs of an archive (.tar.gz) into a folder, if its SHA-256 is as expected. Returns what
- * speaks against it, or undefined when they are in place. `inside` is the archive's own folder,
- * `scratch` a place for what is unpacked.
+ * Unpacks programs of a .tar.gz into a folder if its SHA-256 is as expected. Returns why not, or
+ * undefined when they are in place. `inside` is the archive's own folder, `scratch` a place to
+ * unpack it.
  */
 export async function unpackVerified(url, { sha256, inside, programs, scratch, into }) {
   if (!/^[0-9a-f]{64}$/.test(sha256 ?? "")) return "no checksum of it is known here";

@@ -1,15 +1,12 @@
-// A Chromium and its driver for the tests: what is on the machine, else Debian's, else Chrome for
-// Testing into .tools/.
+// A Chromium and its driver for the tests: the machine's own, else Debian's, else Chrome for
+// Testing in .tools/.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fail, output, root, run, say } from "./process.mjs";
 import { installLocked } from "./tools.mjs";
 
-/**
- * How the tests and the benchmark start it: headless, as root too, and asking nobody on the
- * network.
- */
+/** Flags of the tests and the benchmark: headless, as root too, and without requests of its own. */
 export const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -23,7 +20,7 @@ export const FLAGS = [
 const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 const PLACES = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
 
-/** The paths, as the variables CHROME and CHROMEDRIVER, which go before what is found. */
+/** The paths as variables CHROME and CHROMEDRIVER. If these are set they win. */
 export function ensureBrowser() {
   const found = look();
   if (found) return found;
@@ -56,8 +53,8 @@ function look() {
 }
 
 /**
- * A part of Chrome's stable release, by a program of scripts/locked/browsers. Of the part itself
- * nobody publishes a checksum.
+ * Downloads a part of Chrome's stable release, by a program of scripts/locked/browsers. Nobody
+ * publishes a checksum of the part itself.
  */
 function downloaded(what) {
   const sentence =

@@ -8,20 +8,20 @@ import { setup, WASM_FEATURES } from "./tools.mjs";
 
 const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "build.rs", "src", "www"];
 
-/** Builds both, or the Worker alone; the environment in which the tools are found. */
+/** Builds both, or the Worker alone. Returns the environment in which the tools are found. */
 export async function build(only) {
   const env = await setup();
   await unlessBuilt("build", [...INPUTS, "askama.toml", "scripts/lib/build.mjs"], () =>
     buildWorker(env, "worker", "build"),
   );
   if (only === "worker") return env;
-  // Not before setup: it needs what that installs.
+  // After setup, which installs what this module imports.
   const { SOURCES, buildPackage } = await import("./package.mjs");
   await unlessBuilt("pkg/wasm", [...INPUTS, ...SOURCES], () => buildPackage(env));
   return env;
 }
 
-/** The Worker with the feature `faults`, for the test of panics; the folder of its modules. */
+/** Builds the Worker with the feature `faults`, which panics on request. Returns its folder. */
 export async function buildFaults() {
   const folder = join("target", "faults");
   const env = await setup();
@@ -31,7 +31,7 @@ export async function buildFaults() {
   return join(root, folder);
 }
 
-/** Runs `make`, which fills `folder`, unless it did so from the same inputs before. */
+/** Runs `make`, which fills `folder`, unless the inputs are those of the last time. */
 async function unlessBuilt(folder, inputs, make) {
   const stamp = join(root, folder, ".inputs");
   const now = fingerprint(inputs);
@@ -40,12 +40,12 @@ async function unlessBuilt(folder, inputs, make) {
   writeFileSync(stamp, now);
 }
 
-/** The Worker of a feature into a folder. */
+/** Builds the Worker of a feature into a folder. */
 async function buildWorker(env, feature, folder) {
   say("building the Worker");
   const sentence = "the Worker did not build; what was said is above";
   const target = ["--target", "wasm32-unknown-unknown"];
-  // LLVM inlines twice as much by itself, and the upload is 30 kB larger then.
+  // LLVM's own threshold is twice this, and makes the upload 30 kB larger.
   const inlining = ["--", "-C", "llvm-args=-inline-threshold=115"];
   run("cargo", ["rustc", "--release", ...target, "--features", feature, "--locked", ...inlining], {
     env,
@@ -78,7 +78,7 @@ async function buildWorker(env, feature, folder) {
     [join(glue, "waitpoint_bg.wasm"), "-o", wasm, "-O3", ...strip, ...WASM_FEATURES],
     { env, sentence },
   );
-  // Not before setup, which installs it.
+  // After setup, which installs it.
   const { build: bundle } = await import("esbuild");
   const source = (name) => join(root, "src", "worker", "js", `${name}.js`);
   await bundle({
@@ -94,24 +94,21 @@ async function buildWorker(env, feature, folder) {
       "waitpoint:crossings": source("crossings"),
       "waitpoint:guard": source("guard"),
     },
-    // js-sys polls its futures from this one's `queueMicrotask`.
+    // js-sys polls its futures from the `queueMicrotask` of this module.
     inject: [source("guard")],
-    // wasm-bindgen's own way to the file, which is not used.
+    // wasm-bindgen's own way to the file is not used.
     define: { "import.meta.url": '""' },
   });
 }
 
-/**
- * The start of wasm-bindgen's registry of closures, which frees those that JavaScript alone still
- * holds.
- */
+/** How wasm-bindgen's registry begins. It frees closures that only JavaScript still holds. */
 const REGISTRY = "const CLOSURE_DTORS = (typeof FinalizationRegistry === 'undefined')";
 
 /**
- * Edits what wasm-bindgen wrote. It names a module once for each of its functions that need no
- * wrapping, and wrangler would warn of each. And it registers every closure with the garbage
- * collector, two for each `await`, which is a twentieth of a request; no closure of the Worker is
- * left to JavaScript alone, so none is registered.
+ * Edits what wasm-bindgen wrote, in two ways. It names a module once for each function that needs
+ * no wrapping, and wrangler would warn of each. And it registers every closure with the garbage
+ * collector, two for each `await`, which is a twentieth of a request; as no closure of the Worker
+ * is left to JavaScript alone, none is registered.
  */
 function editGlue(file) {
   const text = readFileSync(file, "utf8");

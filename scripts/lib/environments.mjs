@@ -1,6 +1,5 @@
-// Where else the npm package must run, for its tests: old Chromiums, Firefox, WebKitGTK, older
-// Nodes, frameworks and test runners. What a machine cannot have is left out, and the tests of it
-// say so.
+// Other environments that the npm package is tested in: old Chromiums, Firefox, WebKitGTK, older
+// Nodes, frameworks and test runners. Tests of what a machine cannot have are skipped.
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -20,7 +19,7 @@ import { installLocked } from "./tools.mjs";
 const folder = join(root, ".tools", "environments");
 const modules = join(folder, "node_modules");
 
-/** The folder of their packages; it is filled if the lock file has changed. */
+/** Installs their packages if the lock file has changed. Returns the folder. */
 export async function ensureEnvironments() {
   const lock = readFileSync(join(root, "scripts/locked/environments/package-lock.json"));
   const hash = createHash("sha256").update(lock).digest("hex");
@@ -41,7 +40,7 @@ export async function ensureEnvironments() {
   return folder;
 }
 
-/** A Chromium for Linux on x64, as AWS Lambda has it. */
+/** Unpacks a Chromium for Linux on x64, built for AWS Lambda. */
 async function inflate(version) {
   const packed = join(modules, `chromium-${version}`, "bin", "chromium.br");
   const program = chromiumOf(version);
@@ -73,6 +72,6 @@ function ensureDebianBrowsers() {
 /** The path of a program, or "". */
 export const find = (program) => output("which", program).trim();
 
-/** A package of the environments, as its own code would see it. */
+/** A package of the environments, as their own code would resolve it. */
 export const environmentRequire = createRequire(join(folder, "package.json"));
 export const inEnvironments = (...path) => join(modules, ...path);

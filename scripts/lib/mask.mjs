@@ -1,16 +1,14 @@
-// What `npm start` may print of what wrangler prints. A request's URL can hold a credential in any
-// spelling, so the rules say what may stay, and the rest is masked.
+// Which of wrangler's output `npm start` prints. A request's URL can hold a credential in any
+// spelling, so these rules say what may stay, and the rest is masked.
 const MASK = "…";
 
-/**
- * Of longer lines the rest is left out: nobody reads it, and the patterns below take their time.
- */
+/** Longer lines are cut: nobody reads the rest, and the patterns below would take long. */
 const LONGEST = 10_000;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one.
 const STYLE = /\x1b\[[0-9;?]*[ -/]*[@-~]/g;
 
-/** npm's chatter around the build, and wrangler's log of requests: a method, then the URL. */
+/** npm's messages around the build, and wrangler's log of requests: a method, then the URL. */
 const UNWANTED = [
   /^\[custom build\] *(npm (warn|notice).*|> .*)?$/,
   /^\[wrangler:\w+\] +[A-Z][A-Z-]* +\S*[/\\]/,
@@ -19,14 +17,14 @@ const UNWANTED = [
 // Text between white space, quotes and brackets: a URL, a path, a value.
 const WORDS = /[^\s"'`<>()[\]{}|,;]+/g;
 
-/** The known paths, which hold no credential, and an id that this product or trigger.dev makes. */
+/** Ids that this product or trigger.dev makes, and the known paths, which hold no credential. */
 const ID = "waitpoint_[a-z0-9]{1,40}";
 const KNOWN_PATH = new RegExp(
   `^/(healthz|openapi\\.json|(api/v1/waitpoints/tokens)(/${ID}(/complete|/wait)?)?)?$`,
 );
 const KNOWN_PREFIX = new RegExp(`^/api/v1/waitpoints/tokens(/${ID}(?![\\w-]))?`);
 const KNOWN_ID = new RegExp(`^${ID}$`);
-/** Where wrangler's messages send the reader. */
+/** Sites that wrangler's messages refer to. */
 const HELP =
   /^https:\/\/(([\w-]+\.)*(cloudflare\.com|npmjs\.com|nodejs\.org)|github\.com\/cloudflare)\//;
 
@@ -35,9 +33,8 @@ const URL_START = /^(https?|wss?):[/\\]+[^/\\?#]*/i;
 const LABEL = /^(?!(?:https?|wss?|file):)[\w.-]{1,30}[=:](?=[/\\]|(?:https?|wss?):)/i;
 
 /**
- * A line as it may be printed, or undefined if it may not be. `folders` are those whose files may
- * be named, as the stack of an error does; `secrets` are texts that must not be printed wherever
- * they stand.
+ * The line as it may be printed, or undefined if it may not be. Files in `folders` may be named, as
+ * in the stack of an error. `secrets` are masked wherever they appear.
  */
 export function masked(line, { folders = [], secrets = [] } = {}) {
   if (line.length > LONGEST) line = line.slice(0, LONGEST) + MASK;
@@ -48,7 +45,7 @@ export function masked(line, { folders = [], secrets = [] } = {}) {
   text = text
     .replace(/\bbearer[\s:=]+\S+/gi, `Bearer ${MASK}`)
     .replace(WORDS, (word) => maskedWord(word, folders));
-  // A line that holds nothing to mask keeps its colours.
+  // A line with nothing to mask keeps its colours.
   return text === plain ? line : text;
 }
 
@@ -68,13 +65,12 @@ function maskedWord(word, folders) {
 }
 
 /**
- * A request's path: a known one stays, of others what they share with a known one, and nothing of a
- * query.
+ * A request's path: a known one stays; of another only a known beginning stays, and never a query.
  */
 function maskedPath(path) {
   if (path === "" || KNOWN_PATH.test(path)) return path;
   const known = KNOWN_PREFIX.exec(path)?.[0] ?? "";
-  // Punctuation after a known path is a sentence's.
+  // Punctuation after a known path belongs to the sentence.
   if (KNOWN_PATH.test(path.replace(/[.:]+$/, ""))) return path;
   return `${known}/${MASK}`;
 }
@@ -91,8 +87,8 @@ function isFileOf(path, folders) {
 }
 
 /**
- * Whether a word looks like a credential or a part of one: a JWT, a hash, a secret key, or these
- * percent-encoded.
+ * Whether a word looks like a credential or a part of one: a JWT, a hash, a secret key, or one of
+ * them percent-encoded.
  */
 function hasCredential(word) {
   if (/eyJ|ZXlK|tr_[a-z]+_\w|whsec_/i.test(word) || (word.match(/%[0-9a-f]{2}/gi) ?? []).length > 7)

@@ -1,6 +1,6 @@
-// The npm package's generated part, pkg/wasm/: each entry's wasm module inlined in JavaScript for
-// everywhere, as a file for Workers, which may not compile bytes, and as plain JavaScript for who
-// may not and takes no file either.
+// The generated part of the npm package, pkg/wasm/. Each entry's wasm module comes in three forms:
+// inlined in JavaScript for most environments, as a file for Workers, which may not compile bytes,
+// and as plain JavaScript for environments that can do neither.
 
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -15,7 +15,7 @@ const work = join(root, "target", "package");
 
 const OWN = ["index", "server", "shared", "start"].map((name) => `pkg/${name}.js`);
 const TYPES = ["index", "server", "element"].map((name) => `pkg/${name}.d.ts`);
-/** What else pkg/wasm/ is made of. */
+/** The other inputs of pkg/wasm/. */
 export const SOURCES = [
   "scripts/lib/package.mjs",
   "scripts/lib/shorten-names.mjs",
@@ -33,7 +33,7 @@ const MODULES = [
   { feature: "server", name: "server", exports: "createToken, listTokens" },
 ];
 
-/** Fills pkg/wasm/ anew; `env` is what setup() returned. */
+/** Makes pkg/wasm/ anew. `env` is what setup() returned. */
 export async function buildPackage(env) {
   say("building the npm package");
   rmSync(out, { recursive: true, force: true });
@@ -57,8 +57,8 @@ export async function buildPackage(env) {
 }
 
 /**
- * The entries once more, with another form of the wasm; what they share they share, WaitpointError
- * above all.
+ * Bundles the entries with another form of the wasm. Shared code stays shared, so that there is one
+ * WaitpointError.
  */
 async function bundleEntries(form) {
   await bundle({
@@ -82,8 +82,8 @@ async function bundleEntries(form) {
 }
 
 /**
- * CommonJS, for Jest and for Node before 20.19: one module with everything, so that nothing is
- * there twice.
+ * CommonJS, for Jest and for Node before 20.19: one module with everything, so that no class exists
+ * twice.
  */
 async function bundleForRequire() {
   const options = { bundle: true, format: "cjs", platform: "node", target: "node20" };
@@ -91,7 +91,7 @@ async function bundleForRequire() {
     entryPoints: [join(pkg, `${name}.js`)],
     outfile: join(out, `${name}.cjs`),
   });
-  // jsdom, as Jest sets it up, has neither.
+  // Jest's jsdom has neither.
   const banner = { js: `const { TextDecoder, TextEncoder } = require("node:util");` };
   await bundle({ ...options, ...entry("server"), banner });
   const names = `{ WaitpointError, ${MODULES[0].exports} }`;
@@ -115,7 +115,7 @@ const redirect = (filter, to) => ({
   setup: ({ onResolve }) => onResolve({ filter }, ({ path }) => to(path)),
 });
 
-// Where the wasm becomes JavaScript it may not hold references to JavaScript's values.
+// wasm that becomes plain JavaScript may not use reference types.
 const RUSTFLAGS = {
   wasm: [],
   plain: [
@@ -125,7 +125,7 @@ const RUSTFLAGS = {
   ],
 };
 
-/** An optimized module and its glue. */
+/** Builds an optimized module and its glue. */
 function buildWasm(env, { feature, name }, form) {
   const sentence = `the package's ${feature} part did not build; what was said is above`;
   const features = WASM_FEATURES.filter(
@@ -160,7 +160,7 @@ function buildWasm(env, { feature, name }, form) {
   );
   const wasm = join(glue, `${name}.wasm`);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
-  // wasm2js knows no saturating conversion to 64 bits.
+  // wasm2js cannot convert saturating conversions to 64 bits.
   const lower = form === "plain" ? ["--llvm-nontrapping-fptoint-lowering"] : [];
   run(
     env.WASM_OPT_BIN,
@@ -180,13 +180,13 @@ function buildWasm(env, { feature, name }, form) {
   return { wasm, features };
 }
 
-/** What is downloaded holds no paths of the machine that built it. */
+/** Keeps the paths of the building machine out of what is published. */
 function paths(env) {
   const home = env.CARGO_HOME ?? join(env.HOME ?? env.USERPROFILE ?? "", ".cargo");
   return [`--remap-path-prefix=${home}=`, `--remap-path-prefix=${root}=`];
 }
 
-/** One small module: wasm-bindgen's glue, and `core()`, which starts the wasm when first called. */
+/** Bundles wasm-bindgen's glue with `core()`, which starts the wasm when it is first called. */
 async function load({ feature, name, exports }, form, file, instance) {
   await bundle({
     stdin: {
@@ -215,16 +215,16 @@ async function load({ feature, name, exports }, form, file, instance) {
     plugins: [
       redirect(/snippets\/.*\/shared\.js$/, () => ({ path: "../shared.js", external: true })),
     ],
-    // wasm-bindgen's own way to the file, which is not used.
+    // wasm-bindgen's own way to the file is not used.
     define: { "import.meta.url": '""' },
   });
 }
 
 /**
- * A module as a text that gzip packs as well as the bytes: the 91 most frequent bytes are a
+ * A module as a text that gzip packs as well as the bytes: the 91 most frequent bytes are one
  * character each, the others two, of which the first is ` ` or `!`. Characters that a string would
- * escape are left out. `later` is for Chromium before 116, which compiles more than 4 KB only
- * asynchronously, and says so by a RangeError.
+ * escape are not used. `later` is for Chromium before 116, which compiles more than 4 KB only
+ * asynchronously and throws a RangeError.
  */
 function inlined(wasm) {
   const counts = new Array(256).fill(0);
@@ -275,7 +275,7 @@ function inlined(wasm) {
       : undefined;`;
 }
 
-/** The module as JavaScript: slower, larger, and allowed everywhere. */
+/** The module as plain JavaScript: slower and larger, but allowed everywhere. */
 function toJavaScript(env, { wasm, features }) {
   const file = `${wasm}.js`;
   run(join(root, "node_modules/.bin/wasm2js"), [wasm, "-o", file, "-Oz", ...features], { env });

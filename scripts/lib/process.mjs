@@ -1,4 +1,4 @@
-// What every command needs: where the project is, how to run a program, how to report.
+// What the commands share: the project's folder, running programs, reporting.
 import { execFileSync, spawnSync } from "node:child_process";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,15 +8,15 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const setUp = process.stderr.isTTY && !process.env.NO_COLOR ? "\x1b[2m[setup]\x1b[0m" : "[setup]";
 export const say = (line) => console.error(`${setUp} ${line}`);
 
-/** Ends the process with one sentence and no stack. */
+/** Prints an error as one sentence, without a stack, and ends the process. */
 export function fail(sentence) {
   console.error(`error: ${sentence}`);
   process.exit(1);
 }
 
-/** Runs a command to its end; its output is shown. Throws what `sentence` says if it fails. */
+/** Runs a command and shows its output. If it fails, `sentence` is the error. */
 export function run(command, args, { sentence, env = process.env, cwd = root } = {}) {
-  // Windows runs a .cmd through a shell alone.
+  // Windows can run a .cmd only through a shell.
   const shell = command.endsWith(".cmd");
   const { status, error } = spawnSync(command, args, { cwd, env, shell, stdio: ["ignore", 2, 2] });
   if (error || status !== 0) {
@@ -24,7 +24,7 @@ export function run(command, args, { sentence, env = process.env, cwd = root } =
   }
 }
 
-/** What a command prints, or "" if it cannot be run. */
+/** The output of a command, or "" if it cannot be run. */
 export function output(command, ...args) {
   try {
     return execFileSync(command, args, {
@@ -37,10 +37,7 @@ export function output(command, ...args) {
   }
 }
 
-/**
- * Runs the program again if this Node is not the one that the project's set-up brings, as that is
- * too old.
- */
+/** Runs this program again under the project's Node, if it was started by an older one. */
 export function underNode(env) {
   if (process.execPath === env.NODE) return;
   process.exit(spawnSync(env.NODE, process.argv.slice(1), { stdio: "inherit", env }).status ?? 1);

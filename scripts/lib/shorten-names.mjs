@@ -1,11 +1,11 @@
-// Shortens the names by which a wasm module and wasm-bindgen's glue know each other, which with
-// web-sys are a tenth of what a page downloads, and has the glue export what starts an instance.
+// Shortens the names that a wasm module and wasm-bindgen's glue share: with web-sys they are a
+// tenth of what a page downloads. Also makes the glue export the function that starts an instance.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 
 /**
- * Rewrites a wasm module and its glue in place. Fails on glue that it does not know: then
- * wasm-bindgen's output has changed, and the patterns below must.
+ * Rewrites a wasm module and its glue in place. Throws if a pattern below does not match: then
+ * wasm-bindgen's output has changed, and the patterns must too.
  */
 export function shortenNames(wasmOpt, features, wasm, glue) {
   const args = [wasm, "-o", wasm, "--minify-imports-and-exports-and-modules", ...features];
@@ -22,7 +22,7 @@ export function shortenNames(wasmOpt, features, wasm, glue) {
   };
   replace(/^( {8})(\w+)(?=: function)/gm, (_, space, name) => space + (shorter.get(name) ?? name));
   replace(/\bwasm\.(\w+)/g, (_, name) => `wasm.${exported.get(name) ?? name}`);
-  // What needs no wrapping comes from the shared module as it is, once for each name.
+  // Imports that need no wrapping come from the shared module directly, once for each name.
   const direct = shared.map(([, name, short]) => `${short}: import1.${name}`).join(", ");
   replace(
     /return \{\s+__proto__: null,\s+("[^"]+": import\d+,\s+)+\};/,

