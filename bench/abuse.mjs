@@ -1,8 +1,9 @@
-// `npm run abuse`: what abuse costs, and what somebody who behaves notices of it. Each flood meets
-// a fresh `workerd serve` on one core; on the other are the flood and a good client, who creates,
-// completes and reads a token over and over. `--seconds N` a flood (default 4), `--only text` those
-// whose name holds it. It fails if the isolate holds more than 64 MB after a flood, if a request
-// costs more than a second of CPU, or if the good client waits for more than ten. Linux.
+// `npm run abuse`: what abuse costs, and what a good client notices of it. Each flood meets a fresh
+// `workerd serve` on one core. On the other core are the flood and a good client, who creates,
+// completes and reads a token over and over. `--seconds N` a flood (default 4), `--only text` for
+// floods whose name contains it. It fails if the isolate holds more than 64 MB after a flood, if a
+// request costs more than a second of CPU, or if the good client waits for more than ten seconds.
+// Linux.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Agent } from "node:http";
@@ -22,9 +23,9 @@ const seconds = Number(values.seconds);
 underNode(await build("worker"));
 execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });
 
-/** What went beyond a bound. */
+/** What exceeded a limit. */
 const failures = [];
-// Microseconds of CPU a request; milliseconds that a good client waits for its three answers.
+// Microseconds of CPU a request, and milliseconds of a good client's round.
 const MOST_CPU = 1_000_000;
 const MOST_WAIT = 10_000;
 
@@ -74,7 +75,7 @@ async function measure(name, entry) {
     const end = performance.now() + limit * 1000;
     return () => performance.now() >= end;
   };
-  // Both are warm before anything is measured.
+  // Warm both up before anything is measured.
   const ends = Promise.withResolvers();
   const context = {
     server,
@@ -157,9 +158,8 @@ console.log(
 for (const [name, entry] of Object.entries(FLOODS))
   if (name.includes(values.only)) console.log(await measure(name, entry));
 
-// What the question costs where nobody floods: the same reads with no limit bound, and with one
-// that is asked each time, as happens from a credential's hundred-and-first request in ten seconds
-// on.
+// The cost of asking a rate limiter where nobody floods: the same reads without one, and with one
+// that is asked each time, as from a credential's 101st request in ten seconds on.
 const reads = { "no limit bound": [], "a limit bound and asked": [] };
 for (let round = 0; round < 5 && !values.only; round++) {
   for (const [name, wrap] of Object.entries({

@@ -1,7 +1,6 @@
 // `npm run bench:cost`: what a token costs, and that a hundred thousand cost a hundred thousand
-// times as much. Lives are run in `workerd serve`: created, completed, told to the index,
-// forgotten. `--sizes 1000,10000,100000`; `--write` writes docs/costs.md anew from what was
-// measured. Linux.
+// times as much. Lives of tokens are run in `workerd serve`: created, completed, indexed, purged.
+// `--sizes 1000,10000,100000`; `--write` updates docs/costs.md. Linux.
 import { execFileSync } from "node:child_process";
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
@@ -21,7 +20,7 @@ const sizes = values.sizes.split(",").map(Number);
 underNode(await build("worker"));
 execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });
 
-// Memory and files of live objects are let go of after so many.
+// Live objects hold memory and files, so their number is limited.
 const BATCH = 1_000;
 const PAGES = 3;
 const TOKENS = "/api/v1/waitpoints/tokens";
@@ -64,7 +63,7 @@ async function until(ask, done) {
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
-/** Until nothing is left to do. */
+/** Waits until nothing is left to do. */
 const quiet = (server) => {
   let before = -1;
   return until(
@@ -91,7 +90,7 @@ const create = async (server) => {
 const complete = (server, { path, jwt }) =>
   send(server, "POST", `${path}/complete`, jwt, '{"data":{"status":"approved","by":"cost"}}');
 
-/** What is counted and used while `work` runs: sums by kind, CPU microseconds, seconds. */
+/** Counts and CPU while `work` runs: sums by kind, CPU microseconds, seconds. */
 async function measured(server, work) {
   await quiet(server);
   const [before, cpu, began] = [await counts(server), cpuOf(server.pid), performance.now()];
@@ -114,11 +113,11 @@ async function measured(server, work) {
   };
 }
 
-/** So many whole lives, and what each of them took. */
+/** Runs so many whole lives and returns what they took. */
 async function lives(size) {
-  // Kept long enough that no file of the batch goes before the last is completed.
+  // Tokens are kept long enough that the last of a batch is completed before the first is purged.
   const server = await serve(waitpoint({ RETENTION: "3s" }, COUNTING), { cpu: 0 });
-  // What is compiled at the first calls is not what a call costs.
+  // The first calls include compilation, so they are not measured.
   const warm = async () => each(100, async () => complete(server, await create(server)));
   await warm();
   await until(
@@ -168,10 +167,7 @@ async function lives(size) {
   };
 }
 
-/**
- * One life after the other, each looked at as tokens are: what a token takes in all where nothing
- * queues up.
- */
+/** One life after another, each with its reads: what a token takes where nothing queues up. */
 async function lookedAt(count) {
   const server = await serve(waitpoint({ RETENTION: "2s" }, COUNTING), { cpu: 0 });
   const life = async () => {
@@ -195,7 +191,9 @@ async function lookedAt(count) {
   return found;
 }
 
-/** Bytes of a completed token's object and of its row in the index, of so many that are kept. */
+/**
+ * The bytes of a completed token's object and of its row in the index, of so many that are kept.
+ */
 async function kept(count) {
   const server = await serve(waitpoint({}, COUNTING), { cpu: 0 });
   await each(100, async () => complete(server, await create(server)));
@@ -251,7 +249,7 @@ const each_ = {
   "Worker CPU, ms": life.cpu / LOOKED_AT / 1000,
   "requests to objects": taken("requests"),
   "alarms that ring, billed as requests": taken("alarms"),
-  // Whoever asks the index is itself active meanwhile.
+  // The caller of the index is active meanwhile too.
   "objects active, ms": taken("millis") + life.sums.index.millis / LOOKED_AT,
   "rows written": taken("written"),
   "alarms set, of these": taken("alarmsSet"),
@@ -262,8 +260,8 @@ const each_ = {
 const stored = bytes.token + bytes.index;
 const asked = taken("requests") + taken("alarms");
 
-// Cloudflare's prices of the paid plan, as read on this day: included, and dollars for each `per`
-// beyond.
+// Cloudflare's prices of the paid plan on this day: what is included, and dollars for each further
+// `per`.
 const PRICES_OF = "2026-11-17";
 const PRICES = [
   { what: "Worker requests", a: each_["Worker requests"], included: 10e6, per: 1e6, price: 0.3 },

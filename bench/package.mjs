@@ -1,6 +1,6 @@
-// `npm run bench:package`: what the npm package costs a page, side by side with what people write
-// instead. Sizes, and the time from the request of a cold page to the completion's arrival at the
-// server. `--rounds N` (default 21) rounds of every page, interleaved.
+// `npm run bench:package`: what the npm package costs a page, beside what people write instead:
+// sizes, and the time from the request of a cold page to the completion's arrival at the server.
+// `--rounds N` (default 21) rounds of every page, interleaved.
 
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
@@ -17,7 +17,7 @@ const rounds = Number(values.rounds);
 const ID = "waitpoint_c000000000000000000000000";
 const DATA = `{ status: "approved" }`;
 
-/** The first is what the others are measured against. */
+/** The others are compared with the first. */
 const PAGES = {
   "hand-written fetch": `
     const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -59,13 +59,13 @@ const PAGES = {
     wait.completeToken("${ID}", ${DATA});`,
 };
 
-// 1.6 Mbit/s, 150 ms away, a quarter of the processor.
+// 1.6 Mbit/s, a latency of 150 ms, a quarter of the processor.
 const CONDITIONS = {
   plain: undefined,
   slow: { latency: 150, downloadThroughput: 200_000, uploadThroughput: 93_750 },
 };
 
-// The SDK does not run in a browser without stubs for what it takes from Node.
+// In a browser the SDK needs stubs for what it imports from Node.
 const stubs = {
   name: "stubs of Node's modules",
   setup({ onResolve, onLoad }) {
@@ -95,7 +95,7 @@ async function bundled(contents) {
   return outputFiles[0].contents;
 }
 
-/** Serves one page a path, gzipped, and tells when its completion arrived. */
+/** Serves one page a path, gzipped, and reports when its completion arrived. */
 async function serve(scripts) {
   const asked = {};
   const arrived = {};
@@ -167,7 +167,7 @@ for (const [condition, emulated] of Object.entries(CONDITIONS)) {
   for (let round = -1; round < rounds; round++) {
     for (const name of Object.keys(PAGES)) {
       const millis = await coldStart(browser, site, name, emulated);
-      // The first round warms the browser.
+      // The first round warms the browser up.
       if (round >= 0) times[name].push(millis);
     }
     process.stderr.write(`\r${condition}: round ${round + 1} of ${rounds} `);

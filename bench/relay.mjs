@@ -1,6 +1,6 @@
-// `npm run bench:relay`: how long a click takes, through a relay and straight at upstream, which
-// takes its time for every answer. Both are this Worker in `workerd serve`; `--delay N`
-// milliseconds (default 2,000), `--rounds N` (default 20).
+// `npm run bench:relay`: how long a click takes through a relay, and directly at an upstream that
+// is slow to respond. Both are this Worker in `workerd serve`. `--delay N` milliseconds (default
+// 2,000), `--rounds N` (default 20).
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -26,7 +26,7 @@ const slow = createServer(async (request, response) => {
   const { host, connection, "content-length": _, ...headers } = request.headers;
   const init = { method: request.method, headers, body: body.length ? body : undefined };
   const answer = await fetch(upstream.url + request.url, init).catch(() => undefined);
-  // All is over, and the relay was about to hand on the last decision.
+  // At the end the relay may still be about to deliver the last decision.
   if (!answer) return request.socket.destroy();
   response
     .writeHead(answer.status, { "content-type": "application/json" })

@@ -1,8 +1,8 @@
 // `npm run bench`: this Worker beside the TypeScript that a user would write (peers/typescript.ts)
-// and the floor, the same durable writes and nothing else (peers/floor.js). All in `workerd serve`
-// on one core, the load on the other, in rounds of all three. `--rounds N` (default 7), `--tokens
-// N` a phase (default 1,000); `--beside FOLDER` measures another build of this Worker too,
-// `--targets waitpoint,beside` measures these alone. Linux.
+// and the floor, the same durable writes and nothing else (peers/floor.js). All run in `workerd
+// serve` on one core, the load on the other, in rounds of all three. `--rounds N` (default 7),
+// `--tokens N` a phase (default 1,000); `--beside FOLDER` measures another build of this Worker
+// too, `--targets waitpoint,beside` only these. Linux.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -56,7 +56,7 @@ const unknown = names.find((name) => !TARGETS[name]);
 if (unknown)
   throw new Error(`There is no target ${unknown}; there are ${Object.keys(TARGETS).join(", ")}`);
 const others = names.filter((name) => name !== "waitpoint");
-// Garbage is collected by the thousand requests: each phase pays for its own, and for no other's.
+// Garbage is collected after each phase, so that each pays for its own.
 const COLLECTING = `
   import built from "./index.js";
   export * from "./index.js";
@@ -69,7 +69,7 @@ for (const target of Object.values(TARGETS)) target.entry = COLLECTING;
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
-/** One request: status, headers, body, and its milliseconds. */
+/** One request: status, headers, body and milliseconds. */
 function send(origin, method, path, credential, body) {
   return new Promise((resolve, reject) => {
     const began = performance.now();
@@ -109,9 +109,9 @@ async function load(work, count, together) {
   return answers;
 }
 
-/** Until the process has nothing left to do: what an answer leaves behind is its cost too. */
+/** Waits until the process is idle: work after the response is part of the cost. */
 async function quiet(pid) {
-  // Rows wait for each other for a tenth of a second.
+  // Rows for the index are batched for a tenth of a second.
   for (let before = -1, now = cpuOf(pid); now - before > 500; now = cpuOf(pid)) {
     before = now;
     await new Promise((resolve) => setTimeout(resolve, 250));
@@ -128,13 +128,13 @@ const PHASES = [
   "cold completion",
   "repeated, asked of the object",
 ];
-/** What is compiled on the way, the engine's hottest code at last, is not what a call costs. */
+/** Requests before the measurement, so that code is compiled and optimized. */
 const WARM = 600;
-/** What can be done again is, as the engine collects its garbage when it likes. */
+/** Phases that can be repeated are, as garbage is collected at random times. */
 const OFTEN = 4;
 /**
- * A completion is repeated soon if at all: so many tokens are what an isolate remembers for the
- * most part, while it has 1,024 places.
+ * A completion is usually repeated soon. So many tokens an isolate mostly remembers, as its cache
+ * has 1,024 slots.
  */
 const AGAIN = 200;
 const figures = Object.fromEntries(
@@ -167,7 +167,7 @@ async function measure(name, server, phase, count, together, work) {
 const WAKES = 100;
 const woken = Object.fromEntries(names.map((name) => [name, []]));
 
-/** From the request that completes to the receipt by a WebSocket, one token after the other. */
+/** From the completing request to the message on a WebSocket, one token after another. */
 async function wakes(name, server, all, complete) {
   for (const token of all) {
     const url = `${server.url.replace("http", "ws")}${TOKENS}/${token.id}/wait`;
@@ -182,7 +182,7 @@ async function wakes(name, server, all, complete) {
   }
 }
 
-/** An event of a socket; its failing is an error. */
+/** Waits for an event of a socket. A failing socket is an error. */
 const once = (socket, type) =>
   new Promise((resolve, reject) => {
     socket.addEventListener(type, resolve, { once: true });
@@ -213,7 +213,7 @@ async function round(name, target) {
   await load((index) => retrieve(warm[index]), WARM, 16);
 
   const all = made(await measure(name, server, "create", tokens, 64, create));
-  // Each credential for the first time, as a person's is.
+  // Each credential is used for the first time, as a person's is.
   await measure(name, server, "first completion", tokens, 64, (index) => complete(all[index]));
   const again = all.slice(-AGAIN);
   await measure(name, server, "repeated completion", OFTEN * tokens, 64, (index) =>
@@ -232,7 +232,7 @@ async function round(name, target) {
   await server.restart();
   await load((index) => complete(later[index]), WARM, 16);
   await measure(name, server, "cold completion", tokens, 16, (index) => complete(cold[index]));
-  // Awake, but nothing in this process remembers that they are completed, or their credentials.
+  // The objects are awake, but the isolate remembers neither completions nor credentials.
   await load((index) => send(server.url, "GET", `${TOKENS}/${all[index].id}`, KEY), tokens, 16);
   await measure(name, server, "repeated, asked of the object", tokens, 64, (index) =>
     complete(all[index]),

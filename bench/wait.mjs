@@ -1,6 +1,6 @@
-// `npm run bench:wait`: how soon a waiter hears of a decision, how soon a list has a token, and how
-// many rows a token's life writes. Each figure is measured in `workerd serve` on this machine,
-// which also runs the waiters.
+// `npm run bench:wait`: how soon a waiter is notified of a decision, how soon a list shows a token,
+// and how many rows a token's life writes. Measured in `workerd serve` on this machine, which also
+// runs the waiters.
 import { parseArgs } from "node:util";
 import { build } from "../scripts/lib/build.mjs";
 import { underNode } from "../scripts/lib/process.mjs";
@@ -30,7 +30,7 @@ async function client(worker) {
 }
 
 /**
- * A waiter: `ready` once it is told that the token waits, `told` the moment at which it hears the
+ * A waiter. `ready` resolves when it was told that the token waits, `told` with the time of its
  * end.
  */
 const WAYS = {
@@ -71,7 +71,7 @@ const WAYS = {
       await answer.arrayBuffer();
       return performance.now();
     });
-    // Nothing tells that a poll is held, so it is given time.
+    // Nothing shows that a poll is held, so it gets some time.
     return { ready: new Promise((resolve) => setTimeout(resolve, 1_500)), told };
   },
 };
@@ -87,7 +87,7 @@ for (const waiters of [1, 100, 1000]) {
     const tokens =
       waiters === 1 ? rounds : waiters === 100 ? Math.ceil(rounds / 10) : Math.ceil(rounds / 50);
     for (let n = 0; n < tokens; n += waiters === 1 ? 10 : 1) {
-      // A poll takes its time to begin, so of single waiters ten begin together.
+      // A poll takes time to begin, so ten single waiters begin together.
       const together = await Promise.all(
         Array.from({ length: waiters === 1 ? 10 : 1 }, async () => {
           const { id } = await create();
@@ -148,7 +148,7 @@ for (const [what, fields] of Object.entries({
   "timed out": { timeout: "2s" },
 })) {
   const settled = async () => {
-    // What follows an answer is done when nothing has been written for a while.
+    // Work after the response is done when nothing has been written for a while.
     for (let before = -1; ; ) {
       const now = total(await rows());
       if (now === before) return now;

@@ -2,7 +2,7 @@
 // it.
 import { completeToken, retrieveToken, WaitpointError } from "./index.js";
 
-// Each state's sentence is a slot, so that a page can say it in its own words.
+// The sentence of each state is a slot, so that a page can replace it.
 const SENTENCES = {
   idle: "",
   sending: "Sending your decision…",
@@ -44,7 +44,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   #parts = {};
   #state = "idle";
   #chosen = "approve";
-  /** Of the token that is shown; aborted when that is another, or none. */
+  /** Aborted when the element shows another token, or none. */
   #shown = new AbortController();
 
   constructor() {
@@ -89,7 +89,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   }
 
   connectedCallback() {
-    // Moved in the page while it sends, it goes on.
+    // If it is moved within the page while it sends, it goes on.
     if (this.#state !== "sending") this.#restart();
   }
 
@@ -110,13 +110,13 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     return this.#state;
   }
 
-  /** Decides as its button does; resolves when the state is final or failed. */
+  /** Decides as the button does. Resolves when the state is final or failed. */
   async decide(name) {
     if (!Object.hasOwn(DECISIONS, name))
       throw new TypeError(`a decision is one of ${Object.keys(DECISIONS)}, not ${name}`);
     if (!["idle", "failed"].includes(this.#state)) return;
     const { comment } = this.#parts;
-    // White space is no comment.
+    // White space does not count as a comment.
     comment.value = comment.value.trim();
     if (!comment.reportValidity()) return;
     this.#chosen = name;
@@ -131,16 +131,15 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     } catch (error) {
       if (other.aborted) return;
       this.#show(error.code === "public_token_expired" ? "expired" : "failed", error.retryable);
-      // Where not even the request without WebAssembly went through, a page of the server's own
-      // may.
+      // Where even the request without WebAssembly failed, the server's own page may work.
       this.#offerPage([error.code, error.cause?.code].includes("wasm_unavailable"));
-      // A mistake in the markup is for whoever wrote it.
+      // A mistake in the markup is reported to its author.
       if (error.code === "invalid_argument") console.error(error);
       this.#tell("waitpoint-error", { error });
     }
   }
 
-  /** Another token, or the first: once, however many attributes change together. */
+  /** Shows another token, once, however many attributes change together. */
   #restart() {
     this.#shown.abort();
     this.#shown = new AbortController();
@@ -150,8 +149,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   }
 
   /**
-   * Whether it was decided before, where the credential may read; where not, whether it has
-   * expired.
+   * Asks whether the token was decided before. If the credential may not read, only its expiry is
+   * checked.
    */
   async #look(signal) {
     const token = this.#token();
@@ -217,12 +216,12 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   #show(state, retryable) {
     const { buttons, again, retry, status, label, comment, required, link, ...parts } = this.#parts;
     link.hidden = true;
-    // Only who was here is led on: focus that is elsewhere stays there.
+    // Focus moves on only if it was here.
     const focused = this.shadowRoot.activeElement;
     this.#state = state;
     this.setAttribute("state", state);
     buttons.hidden = !["idle", "sending"].includes(state) || focused === retry;
-    // While it is sent again its button stays, and so does the focus on it.
+    // While it is sent again its button stays, and keeps the focus.
     again.hidden = !(retryable || (state === "sending" && focused === retry));
     for (const button of [...Object.keys(DECISIONS).map((name) => parts[name]), retry]) {
       button.setAttribute("aria-disabled", state === "sending");

@@ -17,7 +17,7 @@ const head = (method, path, headers = {}) =>
   ].join("\r\n");
 
 /**
- * A body that comes a byte at a time, until the flood ends; what was answered then, if anything.
+ * Sends a body one byte at a time until the flood ends. The status is what was answered by then.
  */
 export function trickle({ server, token, ended }) {
   return new Promise((resolve) => {
@@ -51,7 +51,7 @@ export function slowloris({ server, ended }) {
   });
 }
 
-/** Opened, told that the token waits, and left without a word. */
+/** Opens a WebSocket, waits for its first message and drops it. */
 export function leave({ server, token }) {
   return new Promise((resolve) => {
     const headers = {
@@ -77,7 +77,7 @@ export function leave({ server, token }) {
   });
 }
 
-/** A body whose every byte is a chunk of its own. */
+/** Sends each byte of a body as a chunk of its own. */
 export function crumbs({ server, token }) {
   return new Promise((resolve) => {
     const socket = open(server);
@@ -94,9 +94,8 @@ export function crumbs({ server, token }) {
 }
 
 /**
- * A long poll that is left as soon as it is sent. A connection that is reset has gone; one of which
- * only the client's side has ended may still be read from, so the poll is held until its time is
- * over.
+ * Leaves a long poll as soon as it is sent. A reset connection is gone. If only the client's side
+ * has ended, the response may still be read, so the poll is held until its time is over.
  */
 export const abandon =
   (leave) =>
@@ -114,7 +113,7 @@ export const abandon =
     });
   };
 
-/** Asks for an output of 3 MB and reads no more than its beginning. */
+/** Asks for an output of 3 MB and reads only its beginning. */
 export function stall({ server, large, ended }) {
   return new Promise((resolve) => {
     const socket = open(server);

@@ -1,5 +1,5 @@
-// The floods, by name. A flood sends one request a call; its fields say how many at a time and what
-// is prepared.
+// The floods, by name. Each call sends one request. Fields say how many run at a time and what is
+// prepared.
 import { randomBytes, randomUUID } from "node:crypto";
 import {
   controls,
@@ -14,7 +14,7 @@ import { KEY } from "../../tests/support/workerd.mjs";
 import { abandon, crumbs, leave, slowloris, stall, trickle } from "./connections.mjs";
 import { create, send, sign, TOKENS } from "./requests.mjs";
 
-// Limits in the Worker itself, in place of the platform's bindings, which count in another process.
+// Rate limiters in the Worker itself: the platform's bindings count in another process.
 export const LIMITED = `
   import * as built from "./index.js";
   const limiter = (most, seconds) => {
@@ -49,8 +49,8 @@ const forged = (jwt) =>
 const madeUp = () => `waitpoint_c${randomUUID().replaceAll("-", "").slice(0, 24)}`;
 
 /**
- * Decides upstream and here, each with megabytes that differ in their end; the object compares them
- * afterwards.
+ * Decides upstream and here, with outputs of megabytes that differ at their end, which the object
+ * compares afterwards.
  */
 async function disagree({ ask, server, upstream, agent }) {
   const { path, jwt } = await create(server, agent);
@@ -58,7 +58,7 @@ async function disagree({ ask, server, upstream, agent }) {
   return ask("POST", `${path}/complete`, { key: jwt, body: `{"data":${objects(0)}}` });
 }
 
-/** A token that was completed with this body of a machine's POST to its link. */
+/** Completes a token with this body, POSTed to its link as a machine would. */
 const completed =
   (body, type = "text/plain") =>
   async ({ server, agent }) => {
@@ -72,7 +72,7 @@ const completed =
     return { large };
   };
 
-/** Tokens with as many tags as one can have; a list looks at each. */
+/** Creates tokens with as many tags as possible. A list reads each of them. */
 async function tagged({ server, agent }) {
   const body = JSON.stringify({ timeout: "1h", tags: [..."abcdefghij"] });
   for (let n = 0; n < 2_000; n++) await send(server, "POST", TOKENS, { key: KEY, body, agent });
@@ -97,8 +97,8 @@ const toLink =
     ask("POST", done.page, { body, headers });
 
 const big = Buffer.alloc(3 * 1024 * 1024 + 1, "x");
-// Local workerd holds two files open for each object, for ten seconds; a process may have 20,000
-// here.
+// Local workerd keeps two files open for each object for ten seconds, and a process may have
+// 20,000.
 const MOST_OBJECTS = 4_000;
 export const FLOODS = {
   "wrong keys": ({ ask }) =>
@@ -221,7 +221,7 @@ export const FLOODS = {
     flood: ({ ask, token }) => ask("POST", token.page, { body: controls }),
   },
 };
-// The same with limits.
+// The same with rate limits.
 for (const name of [
   "wrong keys",
   "wrong links",

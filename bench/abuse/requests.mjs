@@ -5,7 +5,7 @@ import { KEY } from "../../tests/support/workerd.mjs";
 
 export const TOKENS = "/api/v1/waitpoints/tokens";
 
-/** One request by a connection of the agent: status and body; 0 if the connection broke. */
+/** Sends one request through the agent: status and body; status 0 if the connection broke. */
 export function send(server, method, path, { key, body, headers = {}, agent, chunked } = {}) {
   return new Promise((resolve) => {
     const all = { ...(key && { authorization: `Bearer ${key}` }), ...headers };
@@ -37,10 +37,7 @@ export async function create(server, agent) {
   };
 }
 
-/**
- * A good client's round: milliseconds of its three requests. Anything but the right answer is an
- * error.
- */
+/** A good client's round: the milliseconds of its three requests. It throws on a wrong response. */
 export async function goodRound(server, agent) {
   const began = performance.now();
   const { path, jwt } = await create(server, agent);

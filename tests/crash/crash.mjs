@@ -7,12 +7,13 @@ import { pause } from "./worker.mjs";
 const MOST_OPEN = 2_000;
 
 /**
- * Kills workerd so many times while clients create, complete, read and wait, and goes on until so
- * many completions were acknowledged. `target` is what runs (tests/support/workerd.mjs), `storage`
- * the folder of its objects. What every client does follows from the seed; when it happens is up to
- * the machine. A `disk` that can `fail()` and `mend()` does so too, and workerd has its `env`. What
- * is owed at the end may take `owedWithin` milliseconds: an outbox looks again after 30 seconds.
- * Returns figures and `faults`.
+ * Kills workerd `kills` times while clients create, complete, read and wait, and goes on until
+ * `completions` are acknowledged. What each client does follows from the seed; when it happens is
+ * up to the machine. Returns figures and `faults`.
+ * - `target`: what runs (tests/support/workerd.mjs). `storage`: the folder of its objects.
+ * - `disk`: its `fail()` and `mend()` are called as well, and workerd gets its `env`.
+ * - `owedWithin`: how many milliseconds deliveries may take at the end; the outbox retries after 30
+ *   seconds.
  */
 export async function crash({
   target,
@@ -32,7 +33,7 @@ export async function crash({
   const playing = Array.from({ length: clients }, () => run.play());
   const chance = random(seed);
   while (run.kills < kills || run.acknowledged.length < completions) {
-    // Soon after somebody was told, or while it is still waking up.
+    // Kill soon after an acknowledgement, or while it is still starting.
     if (chance.hits(0.5))
       await run.verify(chance).then(() => run.acknowledges(1 + chance.below(40)));
     if (disk) {
@@ -53,7 +54,7 @@ export async function crash({
   say("all clients are answered; what is owed");
   await run.settle();
   say(`reading all ${run.tokens.length} tokens`);
-  // Once more from the disk alone.
+  // Read everything once more, from the disk alone.
   for (let from = 0; from < run.tokens.length; from += MOST_OPEN) {
     await run.restart();
     await each(run.tokens.slice(from, from + MOST_OPEN), (token) => run.read(token));

@@ -1,4 +1,4 @@
-// A short `npm run crash`, and that it would notice.
+// A short `npm run crash`, and proof that it would find faults.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { temporaryFolder } from "../support/harness.mjs";
@@ -6,7 +6,7 @@ import { waitpoint } from "../support/workerd.mjs";
 import { crash } from "./crash.mjs";
 import { History } from "./history.mjs";
 
-// Every run is another one; a failure tells which.
+// Each run has another seed. A failure names it.
 const seed = Number(process.env.CRASH_SEED ?? Date.now() % 2 ** 31);
 
 test(`twenty kills under load: what was told stands (CRASH_SEED=${seed})`, async () => {
@@ -16,14 +16,14 @@ test(`twenty kills under load: what was told stands (CRASH_SEED=${seed})`, async
     seed,
     kills: 20,
     completions: 100,
-    // Less than a test may take, so that it can tell what was not.
+    // Less than a test may take, so that a failure says what is missing.
     owedWithin: 120_000,
   });
   assert.deepEqual([Object.keys(faults), failures], [[], []]);
   assert.ok(kills >= 20 && acknowledged >= 100);
 });
 
-// Completions are answered half a minute before they are written.
+// A Worker that answers completions half a minute before it writes them.
 const EARLY = `
   import * as built from "./index.js";
   export const { KeyObject, IndexObject } = built;
@@ -71,8 +71,8 @@ test("a Worker that answers before it has written is found out", async () => {
   assert.ok(faults.lost?.length > 0, "completions were lost");
 });
 
-// What is wrong with a token that was created at 1 and times out at 100, and that these events tell
-// of: when each began and ended, and what was told.
+// Faults of a token that was created at 1 and times out at 100, and events that show them: the
+// kind, when each began and ended, and what was told.
 const HISTORIES = [
   [
     "one wins, one loses",

@@ -1,4 +1,4 @@
-// Chance that a seed repeats.
+// Random choices that a seed repeats.
 
 /** Numbers in [0, 1) that follow from the seed (mulberry32). */
 export function random(seed) {

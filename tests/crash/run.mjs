@@ -1,4 +1,4 @@
-// What the clients of a run do, what they were told, and what of it is wrong.
+// What the clients of a run do and what they were told.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { random } from "./random.mjs";
@@ -7,10 +7,10 @@ import { KilledWorker, now, pause } from "./worker.mjs";
 
 const TOKENS = "/api/v1/waitpoints/tokens";
 const SECRET = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
-/** How many requests of one kind are under way at a time where nobody else limits them. */
+/** Requests of one kind that are in flight at a time, where nothing else limits them. */
 const TOGETHER = 16;
 
-/** Does `work` for each item, so many at a time. */
+/** Does `work` for each item, TOGETHER at a time. */
 export async function each(items, work) {
   const left = items.values();
   await Promise.all(
@@ -27,15 +27,12 @@ export class Run extends KilledWorker {
   verified = Promise.resolve();
   /** The number of acknowledged completions that somebody waits for. */
   #awaited = { count: Infinity };
-  /**
-   * How long after its timeout the webhook of a token came that nobody asked for, in milliseconds.
-   */
+  /** How many milliseconds after its timeout the webhook of an unattended token came. */
   lags = [];
-  /** Tokens of which something was told since they were last verified. */
+  /** Tokens with events since they were last verified. */
   #touched = new Set();
   /**
-   * The tokens that nobody asks for: each is told of by its webhook, which is here by the token's
-   * id.
+   * Tokens that nobody asks for. Each reports itself by its webhook, kept here by the token's id.
    */
   #unattended = [];
   #hooks = new Map();
@@ -68,19 +65,19 @@ export class Run extends KilledWorker {
     return this.#hooks.get(id);
   }
 
-  /** Until so many more completions are acknowledged. */
+  /** Resolves when so many more completions are acknowledged. */
   acknowledges(count) {
     this.#awaited = { count: this.acknowledged.length + count, ...Promise.withResolvers() };
     return this.#awaited.promise;
   }
 
-  /** Something that is to be verified after the next kill. */
+  /** Adds an event, which is verified after the next kill. */
   tell(token, event) {
     token.add(event);
     this.#touched.add(token);
   }
 
-  /** One client: a token after the other, as the seed has it. */
+  /** One client, with one token after another, as the seed decides. */
   async play() {
     while (!this.over) {
       await this.verified;
@@ -93,7 +90,7 @@ export class Run extends KilledWorker {
     }
   }
 
-  /** Several decide on a token that has all the time. */
+  /** Several clients decide on a token that does not time out. */
   async #decided(token, chance) {
     const isKeyed = chance.hits(0.3);
     if (isKeyed) this.counts.keys += 1;
@@ -118,20 +115,20 @@ export class Run extends KilledWorker {
     await this.#race(token, chance, () => chance.in(0, 60));
   }
 
-  /** Decisions and the timeout come at about the same time. */
+  /** Decisions come at about the time of the timeout. */
   async #raced(token, chance) {
     const millis = 300 + chance.below(1_200);
     await this.#createUntil(token, millis);
     await this.#race(token, chance, () => token.timeoutAt - now() + chance.in(-60, 20));
   }
 
-  /** Nobody decides and nobody asks: its alarm alone can tell, by the token's webhook. */
+  /** Nobody decides or reads, so that only the alarm can end the token and send its webhook. */
   async #unattendedTimeout(token, chance) {
     const { port } = this.receiver.address();
     await this.#createUntil(token, 300 + chance.below(2_700), {
       webhook: { url: `http://127.0.0.1:${port}/` },
     });
-    // Not to be read before.
+    // It must not be read before its webhook has come.
     this.#touched.delete(token);
     const told = this.#hook(token.id).promise.then(({ at, data }) => {
       this.lags.push(at - token.timeoutAt);
@@ -147,26 +144,27 @@ export class Run extends KilledWorker {
     this.#unattended.push(told);
   }
 
-  /** A token that times out so many milliseconds from now. */
+  /** Creates a token that times out so many milliseconds from now. */
   async #createUntil(token, millis, fields) {
     for (let answer; answer?.status !== 200; ) {
       await this.up;
       const timeoutAt = now() + millis;
       const body = JSON.stringify({ timeout: new Date(timeoutAt).toISOString(), ...fields });
-      // Who hears nothing starts anew: what was made then is nobody's. A machine that is slow finds
-      // a time in the past.
+      // Without a response this starts over: a token that was made then has no client. On a slow
+      // machine the time may be in the past already.
       answer = await this.send(TOKENS, { body, expected: [400, ...this.expected] });
       if (answer?.status === 200) this.#created(token, answer, Symbol(), timeoutAt);
     }
   }
 
   /**
-   * Creates until it is answered, or once `again` after that. `names`: the request tells its name.
+   * Creates until there is a response, and once more if `again`. With `names` the request is named
+   * by a header.
    */
   async #create(token, { body, request, names, again }) {
     const headers = names ? { "x-trigger-request-idempotency-key": request } : {};
     for (let times = again ? 2 : 1; times > 0; times--) {
-      // Only a request that is known by its name can be told again that it was the first.
+      // Only a named request can be told twice that it created the token.
       this.#created(
         token,
         await this.insist(TOKENS, { body, headers }),
@@ -179,7 +177,7 @@ export class Run extends KilledWorker {
     const { id, isCached, url } = JSON.parse(text);
     if (!token.id) {
       this.tokens.push(token);
-      // The server's port is another one after each start.
+      // The server's port changes with each start.
       Object.assign(token, {
         id,
         link: new URL(url).pathname,
@@ -190,7 +188,7 @@ export class Run extends KilledWorker {
     this.tell(token, { kind: "created", id, isCached, request, began, ended });
   }
 
-  /** Completers, readers and waiters, until all of them know how it ended. */
+  /** Runs completers, readers and waiters until all of them know how the token ended. */
   async #race(token, chance, when) {
     const completers = 1 + chance.below(3);
     const waits = chance.hits(0.15) ? chance.of(["poll", "events"]) : undefined;
@@ -202,7 +200,7 @@ export class Run extends KilledWorker {
         ...(chance.hits(0.005) && { big: "é".repeat(1_000_000 + by) }),
       }),
       after: when(),
-      // The first one is told in any case.
+      // The first one always insists on a response.
       insists: by === 0 || chance.hits(0.7),
       repeats: chance.hits(0.2) ? 1 + chance.below(2) : 0,
     }));
@@ -218,7 +216,7 @@ export class Run extends KilledWorker {
     await this.read(token);
     const { status } = token.events.at(-1);
     if (status === "TIMED_OUT") this.counts.timeouts += 1;
-    // The first completer has its answer, so it is over.
+    // The first completer has its response, so the token must have ended.
     if (status === "WAITING") this.failures.push(`${token.id} waits for ever`);
     const timer = setTimeout(() => patience.abort(), this.owedWithin);
     await waiting;
@@ -256,7 +254,7 @@ export class Run extends KilledWorker {
     return { kind: "shown", status, output };
   }
 
-  /** The event that an answer is. */
+  /** Turns a response into an event. */
   #heard(answer, event) {
     const { began, ended } = answer;
     const told = answer.status === 200 ? event(answer) : { kind: "missing" };
@@ -265,7 +263,7 @@ export class Run extends KilledWorker {
     return { ...told, began, ended };
   }
 
-  /** Waits until the end is told, over as many connections as it takes. */
+  /** Waits for the end, over as many connections as it takes. */
   async #wait(token, way, signal) {
     const path = `${TOKENS}/${token.id}/wait`;
     const isEnd = ({ kind, status }) =>
@@ -292,7 +290,7 @@ export class Run extends KilledWorker {
             const data = /^data: (.*)$/m.exec(text.slice(0, at))?.[1];
             text = text.slice(at + 2);
             const shown = data && this.#shown(JSON.parse(data));
-            // That it waits may have been so since the request began; its end is news.
+            // `WAITING` may have been read when the request began; an end is sent when it happens.
             if (shown)
               tell({ ...shown, began: shown.status === "WAITING" ? began : now(), ended: now() });
           }
@@ -310,8 +308,8 @@ export class Run extends KilledWorker {
   }
 
   /**
-   * Reads what was told of since it was last read, and some of the others. Nobody begins with a new
-   * token meanwhile.
+   * Reads the tokens with new events, and some of the others. No client starts a new token
+   * meanwhile.
    */
   async verify(chance) {
     const { promise, resolve } = Promise.withResolvers();
@@ -325,13 +323,13 @@ export class Run extends KilledWorker {
     resolve();
   }
 
-  /** Whether nobody may read it yet, as its webhook has not come. */
+  /** Whether the token may not be read yet, as its webhook has not come. */
   #rests(token) {
     return token.timeoutAt < Infinity && !token.events.some(({ status }) => status);
   }
 
   /**
-   * Until all that is owed is there: the webhooks of timeouts, and a row of each token in the list.
+   * Waits for everything that is owed: the webhooks of timeouts, and a list that shows each token.
    */
   async settle() {
     const limit = AbortSignal.timeout(this.owedWithin);
@@ -342,8 +340,8 @@ export class Run extends KilledWorker {
     for (;;) {
       const missing = await this.#unlisted();
       if (missing.length === 0) return;
-      // A row that a crash has kept from the index comes when its token is asked for, or with
-      // another's, or by its alarm, for which nobody waits here.
+      // A row that a crash kept from the index is sent with the next request for its token, with
+      // another token's row, or by its alarm, which this does not wait for.
       await this.insist(TOKENS, { body: "{}" });
       await each(missing, (token) => this.read(token));
       if (limit.aborted) {
@@ -355,7 +353,7 @@ export class Run extends KilledWorker {
     }
   }
 
-  /** Tokens that the list does not show, or not as they ended. */
+  /** Tokens that the list does not show as they ended. */
   async #unlisted() {
     const rows = new Map();
     for (let after = ""; after !== undefined; ) {

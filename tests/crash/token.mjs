@@ -1,13 +1,13 @@
 import { History } from "./history.mjs";
 
-/** A token, and what was told of it. */
+/** A token and its history. */
 export class Token extends History {
   id = undefined;
   /** Its public access token, and the path of its `url`. */
   jwt = undefined;
   link = undefined;
 
-  /** In short, for a failure. */
+  /** A short description for a failure. */
   told() {
     const events = this.events.map(({ kind, status, outcome, began, ended }) => ({
       kind,

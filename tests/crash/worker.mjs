@@ -1,9 +1,9 @@
-// The Worker that is killed, and the requests to it: each is answered, or breaks off at a kill.
+// The Worker that is killed, and the requests to it, which get a response or break off.
 import { serve } from "../support/workerd.mjs";
 
 /**
- * In milliseconds: what takes longer to be answered hangs. A stream of events is answered as long
- * as pings come.
+ * Milliseconds after which a request counts as hanging. A stream of events is alive as long as
+ * pings come.
  */
 const ANSWERED_WITHIN = 60_000;
 
@@ -15,11 +15,11 @@ export class KilledWorker {
   kills = 0;
   /** When each completion was acknowledged. */
   acknowledged = [];
-  /** The statuses that a client may get, and what else went wrong. */
+  /** The statuses that a client may get, and other problems. */
   expected = [200, 404];
   failures = [];
   counts = { requests: 0, unanswered: 0, unavailable: 0 };
-  /** Of each kill: the requests in flight, and the completions acknowledged in the last 100 ms. */
+  /** For each kill: the requests in flight, and the completions acknowledged in the last 100 ms. */
   atKill = [];
   #inFlight = new Set();
 
@@ -33,7 +33,7 @@ export class KilledWorker {
     this.up = Promise.resolve();
   }
 
-  /** SIGKILL while requests are under way, and a new start over what is on disk. */
+  /** SIGKILL while requests are in flight, and a restart over what is on disk. */
   async kill() {
     while (this.#inFlight.size === 0) await pause(1);
     const at = performance.now();
@@ -52,7 +52,7 @@ export class KilledWorker {
     resolve();
   }
 
-  /** An answer, or undefined if none came. Waits until there is a server. */
+  /** The response, or undefined if there was none. Waits until the server runs. */
   async send(
     path,
     {
@@ -85,7 +85,7 @@ export class KilledWorker {
       const { status } = answer;
       const text = await receive(answer, isAlive);
       const ended = now();
-      // Another Worker.
+      // Another Worker has this port.
       if (status === 401) return undefined;
       if (!expected.includes(status))
         this.failures.push(`${status} ${path.slice(0, 60)} ${String(text).slice(0, 200)}`);
@@ -97,7 +97,7 @@ export class KilledWorker {
       if (hangs.signal.aborted) {
         const failure = `no answer for ${ANSWERED_WITHIN / 1000} s: ${path.slice(0, 60)}`;
         this.failures.push(failure);
-        // Who waits for it may be what never ends.
+        // Also at once: whoever waits for this response may never end.
         console.error(failure);
       }
       this.counts.unanswered += 1;
@@ -108,7 +108,7 @@ export class KilledWorker {
     }
   }
 
-  /** Sends until it is answered. */
+  /** Sends until there is a response. */
   async insist(...args) {
     for (;;) {
       const answer = await this.send(...args);

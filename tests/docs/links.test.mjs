@@ -1,4 +1,4 @@
-// The links in the Markdown lead somewhere: files exist, headings exist, other sites' URLs are URLs.
+// The links in the Markdown lead somewhere: to files, to headings, or to well-formed URLs.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";

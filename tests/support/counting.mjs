@@ -1,8 +1,8 @@
-// A module around the built Worker that counts what its objects are asked and what they read and
-// write: what is billed.
+// A module around the built Worker that counts what is billed: requests to its objects, and what
+// these read and write.
 
 /**
- * Of each kind of object, at `GET /counts`: requests, alarms, rows written and read, bytes,
+ * Serves at `GET /counts`, by kind of object: requests, alarms, rows written and read, bytes,
  * milliseconds.
  */
 export const COUNTING = `
@@ -43,7 +43,7 @@ export const COUNTING = `
           delete: tally(storage.kv, "delete", "written"),
         }),
         sql: around(storage.sql, { exec }),
-        // An alarm that is set or deleted is a row.
+        // Setting or deleting an alarm is billed as a row.
         getAlarm: tally(storage, "getAlarm", "read"),
         setAlarm: tally(storage, "setAlarm", "written", "alarmsSet"),
         deleteAlarm: tally(storage, "deleteAlarm", "written"),
@@ -67,7 +67,7 @@ export const COUNTING = `
           return await work();
         } finally {
           count.millis += Date.now() - began;
-          // Of the largest object.
+          // The size of the largest object.
           count.bytes = Math.max(count.bytes, this.state.storage.sql.databaseSize);
         }
       }

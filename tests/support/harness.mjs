@@ -1,4 +1,4 @@
-// What the tests of the built Worker share: the Worker itself, in real workerd, from wrangler.toml.
+// What the tests of the built Worker share: the Worker in real workerd, as wrangler.toml has it.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -23,22 +23,22 @@ export const TOKENS = "/api/v1/waitpoints/tokens";
 /** How a JWT or one of the keys above begins. */
 const CREDENTIAL = /eyJ|tr_(dev|prod)_/;
 
-// Where wrangler and workerd write while these tests run. It goes with the process, as the last of
-// all is to look into it.
+// Where wrangler and workerd write while these tests run. It is deleted when the process ends, as
+// the last `after` still reads it.
 const storage = mkdtempSync(join(tmpdir(), "waitpoint-"));
 process.env.TMPDIR = storage;
 Object.assign(process.env, NO_REQUEST_RECORDS);
 process.once("exit", () => rmSync(storage, { recursive: true, force: true }));
 
-/** The modules that `wrangler deploy` would upload; scripts/test.mjs has made them. */
+/** The modules that `wrangler deploy` would upload. scripts/test.mjs makes them. */
 export const bundle = () => process.env.WAITPOINT_BUNDLE ?? fail();
 const fail = () => {
   throw new Error("run these tests by `npm test`; it makes the bundle that they run");
 };
 
 /**
- * A Worker for the tests of a file: started before them, ended after them, with storage of its
- * own. `worker.url` is its origin once they run.
+ * A Worker for the tests of a file, with storage of its own: it starts before them and ends after
+ * them. `worker.url` is its origin while they run.
  */
 export function useWorker({
   secrets = { SECRET_KEYS },
@@ -57,7 +57,7 @@ export function useWorker({
   });
   after(async () => {
     const logs = JSON.stringify(worker.server.getLogs());
-    // The state of the Worker; browsers and the apps of tests have folders of their own beside it.
+    // The state of the Worker. Browsers and the apps of tests have their own folders beside it.
     const stored = Object.entries(writtenBytes(storage)).filter(([name]) =>
       name.startsWith("miniflare-"),
     );
@@ -98,14 +98,14 @@ export function useWorker({
   return worker;
 }
 
-/** A folder that goes when the tests of the file end. */
+/** A folder that is deleted when the tests of the file end. */
 export function temporaryFolder() {
   const folder = mkdtempSync(join(tmpdir(), "waitpoint-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Signs a public access token as the SDK does; `claims` change or (undefined) remove. */
+/** Signs a public access token as the SDK does. `claims` are changed, or removed if undefined. */
 export function sign(scopes, { key = KEY, claims = {}, header = { alg: "HS256" } } = {}) {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const now = Math.floor(Date.now() / 1000);
@@ -123,13 +123,12 @@ export function sign(scopes, { key = KEY, claims = {}, header = { alg: "HS256" }
   return `${text}.${createHmac("sha256", key).update(text).digest("base64url")}`;
 }
 
-/** trigger.dev's own credential of a callback URL. */
+/** The credential of trigger.dev's own callback URLs. */
 export const callbackHash = (id, key = KEY) =>
   createHmac("sha256", key).update(id.replace("waitpoint_", "")).digest("hex");
 
 /**
- * Asks until `done` says so of an answer, ever more seldom; the test's own time limit ends a vain
- * wait.
+ * Repeats `ask`, ever more slowly, until `done` accepts the result. The test's time limit ends it.
  */
 export async function until(ask, done) {
   for (let pause = 1; ; pause = Math.min(pause * 2, 100)) {

@@ -1,6 +1,6 @@
-// Responses of the API, and whatever a hostile server may put in their place.
+// Responses of the API, and what a hostile server may send instead.
 
-// With fields that the package does not know.
+// It has fields that the package does not know.
 export const TOKEN = {
   type: "MANUAL",
   userProvidedIdempotencyKey: false,
@@ -35,7 +35,7 @@ export const TIMED_OUT = {
 export const CREATED = { id: "waitpoint_c1", url: "https://x/", isCached: false };
 export const PAGE = { data: [TOKEN], pagination: { next: "1", previous: "2" } };
 
-/** What an answer may hold instead of anything, as JSON. */
+/** JSON values that a response may hold anywhere. */
 export const VALUES = [
   "null",
   "true",
@@ -70,8 +70,8 @@ export const VALUES = [
 ];
 
 /**
- * The JSON of an answer with each of the values above in place of each of its parts; also with
- * fields that it does not have.
+ * The response as JSON with each of its parts, and with fields that it does not have, replaced by
+ * each of the values above.
  */
 export function* variants(answer) {
   for (const value of VALUES) yield value;

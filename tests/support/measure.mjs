@@ -1,7 +1,7 @@
-// What a benchmark counts.
+// What benchmarks measure with.
 import { readdirSync, readFileSync } from "node:fs";
 
-/** CPU time that a process and its threads have used, in microseconds. */
+/** The CPU time that a process and its threads have used, in microseconds. */
 export function cpuOf(pid) {
   const threads = readdirSync(`/proc/${pid}/task`);
   const used = (thread) =>

@@ -1,15 +1,14 @@
-// What an isolate holds in memory, read through workerd's inspector. It is read between requests,
-// and the inspector is connected for as long as that takes: nothing that is measured runs
-// meanwhile.
+// The memory of an isolate, read through workerd's inspector. It is read between requests, and the
+// inspector is connected only meanwhile, so that it does not slow what is measured.
 
 const MB = 1024 * 1024;
-/** What an isolate may hold after anything that was done to it; the platform ends one at 128. */
+/** The most that an isolate may hold after any request. The platform ends one at 128 MB. */
 export const MOST_MB = 64;
 
 /**
- * What the isolates of a server hold, that was started with `inspect`, once garbage is collected,
- * in MB: `wasm` is linear memory, which never shrinks, so it is the most that there ever was;
- * `heap` is JavaScript's, with what lies outside of it (ArrayBuffers).
+ * The memory of a server's isolates after a garbage collection, in MB. The server was started with
+ * `inspect`. `wasm` is linear memory, which never shrinks, so this is its maximum. `heap` is
+ * JavaScript's, with what lies outside of it (ArrayBuffers).
  */
 export async function memoryOf(server) {
   const targets = await (await fetch(`http://${server.inspector}/json`)).json();
@@ -22,12 +21,12 @@ export async function memoryOf(server) {
 async function read(url, server) {
   const { call, context, close } = await connect(url);
   try {
-    // What one collection finds dead is let go of by callbacks; then the next one has its memory.
+    // Callbacks release what one collection finds dead, and the next one frees its memory.
     for (let round = 0; round < 3; round++) {
       let isCollected = false;
       const collected = call("HeapProfiler.collectGarbage").then(() => (isCollected = true));
-      // It begins when the isolate does something after it was asked for, which may be slower than
-      // one request.
+      // The collection begins with the isolate's next work, which may be later than the next
+      // request.
       while (!isCollected) {
         await (await fetch(`${server.url}/healthz`)).text();
         await Promise.race([collected, new Promise((resolve) => setTimeout(resolve, 10))]);
@@ -44,7 +43,7 @@ async function read(url, server) {
   }
 }
 
-/** Bytes of all wasm memories; the backing stores that V8 counts are without them. */
+/** The bytes of all wasm memories, which V8's numbers do not include. */
 async function wasmBytes(call, contextId) {
   const { result: prototype } = await call("Runtime.evaluate", {
     expression: "WebAssembly.Memory.prototype",
@@ -68,7 +67,7 @@ async function connect(url) {
   const fail = (why) => {
     for (const { reject } of [found, ...waiting.values()]) reject(why);
   };
-  // Nobody may wait for it when the connection fails.
+  // Nobody may be waiting for it when the connection fails.
   found.promise.catch(() => {});
   socket.addEventListener("message", ({ data }) => {
     const { id, result, error, method, params } = JSON.parse(data);

@@ -1,4 +1,4 @@
-// What the tests of the npm package share: the package as npm would install it, and a browser.
+// What the tests of the npm package share: the package as npm installs it, and a browser.
 import { execFileSync } from "node:child_process";
 import {
   cpSync,
@@ -16,7 +16,7 @@ import { chromium } from "playwright-core";
 import { FLAGS } from "../../scripts/lib/browser.mjs";
 import { root, temporaryFolder } from "./harness.mjs";
 
-/** A folder in which `npm install` put the packed package; `files` are written beside it. */
+/** A folder with the packed package, installed by npm. `files` are written beside it. */
 export function installed(files = {}) {
   const folder = temporaryFolder();
   const npm = (...args) =>
@@ -32,8 +32,8 @@ export function installed(files = {}) {
 }
 
 /**
- * A folder with a copy of an example, the packed package, and this project's copy of whatever else
- * it needs.
+ * A folder with a copy of an example, the packed package, and the other packages it needs from this
+ * project.
  */
 export function example(name) {
   const { folder } = installed();
@@ -54,7 +54,8 @@ const TYPES = {
 };
 
 /**
- * Serves a folder for the tests of a file; `headers` go with each answer. `site.url` once they run.
+ * Serves a folder for the tests of a file, with `headers` in each response. `site.url` is its
+ * origin while they run.
  */
 export function useSite(folder, headers = {}) {
   const site = { url: "" };
@@ -75,7 +76,7 @@ export function useSite(folder, headers = {}) {
   return site;
 }
 
-/** A browser for the tests of a file. `use.page()` is a page of a context of its own. */
+/** A browser for the tests of a file. `use.page()` opens a page in a context of its own. */
 export function useBrowser() {
   const use = { browser: undefined };
   before(async () => {

@@ -52,7 +52,9 @@ async function printed(server, text) {
   while (!server.output.includes(text)) await once(server.process.stdout, "data");
 }
 
-/** Ctrl-C, and the end of all that it started: workerd holds the storage until then. */
+/**
+ * Sends Ctrl-C and waits for all processes that it started: workerd holds the storage until then.
+ */
 export async function interrupt(server) {
   const started = tree(server.process.pid);
   const exit = once(server.process, "exit");
@@ -64,7 +66,7 @@ export async function interrupt(server) {
   );
 }
 
-/** SIGKILL to the whole tree, the processes of this name first. */
+/** Kills the whole process tree, the processes of this name first. */
 export function kill(server, name) {
   const pids = tree(server.process.pid);
   const named = (pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(name);

@@ -3,8 +3,8 @@ import { connect, createServer } from "node:net";
 import { after, before } from "node:test";
 
 /**
- * A way to the Worker that can be cut. It tells when a wait is `asked` for and when a socket is
- * `opened`, and what it has `refused`.
+ * A connection to the Worker that can be cut. It emits `asked` when a wait is sent, `opened` when a
+ * socket is open, and `refused` when it refused a connection.
  */
 export function useProxy(worker) {
   const proxy = Object.assign(new EventEmitter(), { url: "", pairs: new Set(), refuses: false });
@@ -34,7 +34,7 @@ export function useProxy(worker) {
   proxy.cut = () => {
     for (const { client } of proxy.pairs) client.destroy();
   };
-  /** What is connected stays so, but nothing more comes through. */
+  /** Connections stay open, but nothing comes through any more. */
   proxy.mute = () => {
     for (const pair of proxy.pairs) pair.mute = true;
   };

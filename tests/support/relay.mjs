@@ -13,12 +13,12 @@ export async function useRelay() {
   const way = await useWay(upstream);
   const edge = useWorker({ vars: { UPSTREAM: way.url } });
 
-  /** Resolves when upstream has told how a token stands there. */
+  /** Resolves when upstream has answered a read of the token. */
   async function asked({ id }) {
     for await (const [url] of on(way, "GET answered")) if (url.endsWith(id)) return;
   }
 
-  /** While `work` runs the way fails so. */
+  /** Runs `work` while the way fails like this. */
   async function failing(fail, work) {
     way.fail =
       typeof fail === "function"
@@ -33,7 +33,7 @@ export async function useRelay() {
 
   const delivery = async ({ id }) =>
     (await edge.retrieve(id)).deliveries?.find(({ target }) => target === "upstream");
-  /** What the edge notes of upstream's decision, once it has noted something. */
+  /** How the edge describes upstream's decision, once it has noted a difference. */
   const difference = async (token) =>
     (
       await until(
@@ -51,9 +51,9 @@ export async function useRelay() {
 }
 
 /**
- * The way from the edge to upstream. `way.fail` answers in its place (a status and headers, "down",
- * or "lost": upstream hears it and its answer does not come back) until it says otherwise;
- * `completions` are those that set out.
+ * The way from the edge to upstream. `way.fail` may answer in upstream's place: with a status and
+ * headers, with "down", or with "lost", where upstream gets the request and its response is
+ * dropped. `completions` are the completions that were sent.
  */
 async function useWay(upstream) {
   const way = Object.assign(new EventEmitter(), {

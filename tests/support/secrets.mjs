@@ -1,9 +1,9 @@
-// Whether a secret stands in what was written: logs, and every file of a state folder.
+// Searches what was written, logs and every file of a state folder, for secrets.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-/** The ways in which a secret may stand somewhere, by name. */
+/** The spellings in which a secret may be written, by name. */
 export function spellings(secret) {
   const bytes = Buffer.from(secret);
   const percent = [...bytes].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
@@ -15,8 +15,8 @@ export function spellings(secret) {
     "URL-encoded": Buffer.from(encodeURIComponent(secret)),
     "each byte URL-encoded": Buffer.from(percent),
   };
-  // In a longer text it begins at any of three places of four digits; digits that neighbours share
-  // are left out.
+  // In a longer text base64 may begin at any of three offsets. Digits that depend on neighbouring
+  // bytes are left out.
   for (const before of [0, 1, 2]) {
     const digits = Buffer.concat([Buffer.alloc(before), bytes])
       .toString("base64")
@@ -31,7 +31,7 @@ export function spellings(secret) {
   return ways;
 }
 
-/** Which of these secrets (by name) stand in which of these places (bytes by name), and how. */
+/** Which of these secrets (by name) are in which of these places (bytes by name), and how. */
 export function traces(places, secrets) {
   const ways = Object.entries(secrets).flatMap(([name, secret]) =>
     Object.entries(spellings(secret)).map(([way, text]) => ({ found: `${name}, ${way}`, text })),
@@ -42,8 +42,8 @@ export function traces(places, secrets) {
 }
 
 /**
- * Every file below a folder as it lies there: databases, their journals, logs, whatever else was
- * written. What Node keeps of the programs that it compiled is left out.
+ * Every file in a folder as it is on disk: databases, their journals, logs and anything else,
+ * except Node's compile cache.
  */
 export function writtenBytes(folder) {
   const places = {};
@@ -53,7 +53,7 @@ export function writtenBytes(folder) {
     try {
       places[relative(folder, file)] = readFileSync(file);
     } catch (error) {
-      // A token that is forgotten takes its file with it.
+      // A token's file is deleted when the token is purged.
       if (error.code !== "ENOENT") throw error;
     }
   }
@@ -61,7 +61,7 @@ export function writtenBytes(folder) {
 }
 
 /**
- * The databases among them as rows, since the file breaks what is longer than its pages. Nobody may
+ * The rows of the databases among them, as the file splits what is longer than a page. Nobody may
  * be writing.
  */
 export function writtenRows(folder) {

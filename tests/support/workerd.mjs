@@ -1,4 +1,4 @@
-// The built Worker in `workerd serve`, without wrangler's proxy: what a benchmark measures against.
+// The built Worker in `workerd serve`, without wrangler's proxy, for benchmarks and tests.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -9,13 +9,13 @@ import { root } from "../../scripts/lib/process.mjs";
 
 export const KEY = "tr_dev_123456789012345678901234";
 
-/** The modules of a build of it. */
+/** The modules of a build in this folder. */
 export const built = (folder) =>
   Object.fromEntries(["index.js", "waitpoint.wasm"].map((name) => [name, join(folder, name)]));
 
 /**
- * The Worker of this repository, with these variables. `wrap`: a module around its own, named
- * `built`.
+ * This repository's Worker with these variables. `wrap` is a module around its own, which it
+ * imports.
  */
 export const waitpoint = (vars = {}, wrap) => ({
   files: built(join(root, "build")),
@@ -25,12 +25,13 @@ export const waitpoint = (vars = {}, wrap) => ({
 });
 
 /**
- * Starts a Worker on a free port: `url`, `pid`, `kill()`, `start()`, `restart()`, `stop()`;
- * `restart` does something between, if it is told. Its objects lie in the folder `storage`, or in
- * one in memory, where there is one, that goes with it. `cpu` is the core that it may use, `env`
- * what workerd's environment has besides; without `internet` what it sends reaches nobody; `listen`
- * hears what it logs; `flags` are the engine's. With `inspect` there is an inspector at
- * `server.inspector`, which memory.mjs reads.
+ * Starts a Worker on a free port. Returns its `url` and `pid`, and `kill()`, `start()`, `restart()`
+ * and `stop()`. `restart` calls its argument in between.
+ * - `storage`: the folder of its objects; by default one in memory, if possible, that is deleted.
+ * - `cpu`: the core that it may use. `flags`: V8's flags. `env`: more variables for workerd.
+ * - `internet: false`: its requests reach nobody.
+ * - `listen`: is called with what it logs.
+ * - `inspect`: opens an inspector at `server.inspector`, which memory.mjs reads.
  */
 export async function serve(
   { files, entry, objects, vars },
@@ -99,7 +100,7 @@ const worker :Workerd.Worker = (
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       env: { ...process.env, ...env },
     });
-    // With its exit, and all that it had logged by then.
+    // `close` comes after the exit, when everything it logged has been read.
     closed = once(child, "close");
     for (const stream of [child.stdout, child.stderr]) stream.on("data", onLog);
     const port = await new Promise((resolve, reject) => {
@@ -136,7 +137,7 @@ const worker :Workerd.Worker = (
   return server;
 }
 
-/** workerd itself, without the Node program around it. */
+/** The workerd binary, without the Node program around it. */
 function binary() {
   const require = createRequire(import.meta.url);
   const platform = { win32: "windows" }[process.platform] ?? process.platform;
