@@ -66,7 +66,7 @@ function message(fields) {
     `Date: ${new Date().toUTCString().replace("GMT", "+0000")}`,
     `Message-ID: <${randomUUID()}@${values.from.split("@")[1]}>`,
     "MIME-Version: 1.0",
-    // The link is for this person: no auto-replies, no archive of a list.
+    // The link is for this person, so no auto-replies and no archive of a list.
     "Auto-Submitted: auto-generated",
     `Content-Type: multipart/alternative; boundary="${boundary}"`,
     "",

@@ -3,8 +3,8 @@ import { WorkflowEntrypoint } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { createToken, retrieveToken } from "waitpoint/server";
 
-// No dot: the type of an event may hold letters, digits, - and _ alone, so that of the webhook's
-// message would not do.
+// Without a dot: an event's type may have only letters, digits, - and _, so the type of the
+// webhook's message cannot be used.
 const EVENT = "waitpoint";
 const OFTEN = { retries: { limit: 10, delay: "1 second", backoff: "exponential" } };
 
@@ -14,14 +14,14 @@ export class Approval extends WorkflowEntrypoint {
     const { WAITPOINT_URL, WAITPOINT_KEY, SELF_URL, LOOK_EVERY } = this.env;
     const options = { baseURL: WAITPOINT_URL, accessToken: WAITPOINT_KEY };
 
-    // What a step returns is kept and shown, and the token's url is a credential: so it does not
+    // What a step returns is stored and shown. The token's url is a credential, so it does not
     // leave its step.
     const id = await step.do("ask", OFTEN, async () => {
       const token = await createToken(
         {
           timeout,
           approval: { title },
-          // A step that is tried again finds the token of the first try.
+          // A step that is retried finds the token of its first attempt.
           idempotencyKey: `approval/${instanceId}`,
           webhook: { url: `${SELF_URL}/webhook/${instanceId}` },
         },
@@ -41,9 +41,9 @@ export class Approval extends WorkflowEntrypoint {
           await step.do("publish", async () => console.log(`published: ${title}`));
         return decision;
       }
-      // The event only wakes: the token is the truth. So an event may be lost, late, early (it is
-      // kept until it is waited for) or come twice. When the time is over this rejects, and the
-      // token is read all the same.
+      // The event only wakes the workflow: the token is the truth. So an event may be lost, late,
+      // early (it is kept until it is waited for) or repeated. When the time is over this rejects,
+      // and the token is read all the same.
       await step.waitForEvent("a decision", { type: EVENT, timeout: LOOK_EVERY }).catch(() => {});
     }
   }
@@ -62,8 +62,8 @@ async function tell({ NOTIFY_URL }, text) {
 
 export default {
   /**
-   * `POST /webhook/<instance>`: a token has ended. Every answer but a 2xx lets Waitpoint send it
-   * again.
+   * `POST /webhook/<instance>`: a token has ended. Waitpoint repeats it after any response but a
+   * 2xx.
    */
   async fetch(request, { APPROVALS, WEBHOOK_SECRET }) {
     const [, id] = /^\/webhook\/([\w-]+)$/.exec(new URL(request.url).pathname) ?? [];

@@ -25,7 +25,7 @@ const browser = useBrowser();
 const site = useSite(folder);
 const strict = useSite(folder, { "content-security-policy": "script-src 'self'" });
 
-/** Each makes <name>/index.html of the app, with no configuration but the paths. */
+/** Each makes <name>/index.html of the app, with no configuration but paths. */
 const BUNDLERS = {
   "vite-8": (outDir) => vite8({ root: folder, base: "./", logLevel: "error", build: { outDir } }),
   "vite-7": (outDir) => vite7({ root: folder, base: "./", logLevel: "error", build: { outDir } }),
@@ -57,7 +57,7 @@ before(async () => {
   }
 });
 
-/** A page with the package in it. */
+/** A page that has imported the package. */
 async function open(path = "native.html", options) {
   const page = await browser.page(options);
   await page.goto(`${site.url}/${path}`);
@@ -65,7 +65,7 @@ async function open(path = "native.html", options) {
   return page;
 }
 
-/** Calls the package in the page; an error comes back as what a page would see of it. */
+/** Calls the package in the page. Of an error it returns what a page would see. */
 const call = (page, name, ...args) =>
   page.evaluate(
     async ([name, args]) => {
@@ -174,9 +174,7 @@ test("a token that timed out says so when read and when completed", async () => 
   assert.equal((await call(page, "completeToken", token, 1)).outcome, "timed-out");
 });
 
-/**
- * Answers the first requests itself, with these statuses and headers; the rest reach the Worker.
- */
+/** Answers the first requests with these statuses and headers. The rest reach the Worker. */
 async function faults(page, answers) {
   const seen = [];
   await page.route("**/complete", (route) => {
@@ -213,7 +211,7 @@ test("429 is waited out as Retry-After or x-ratelimit-reset says", async () => {
       "completed",
     );
     assert.equal(seen.length, 2);
-    // No earlier than asked; how much later is a matter of the machine.
+    // No earlier than asked. How much later depends on the machine.
     const until = asked === "1" ? seen[0] + 1_000 : Number(asked) || Date.parse(asked);
     assert.ok(seen[1] >= until - 50, `${JSON.stringify(now)}: ${until - seen[1]} ms too early`);
   }
@@ -292,7 +290,7 @@ test("an aborted call ends, before, during and between attempts", async () => {
   await start("aborted");
   assert.deepEqual(await end(), aborted);
 
-  // Not answered until it is over.
+  // It is not answered before the test ends.
   let answer;
   await page.route("**/complete", (route) => (answer = () => route.abort()));
   const [during] = await Promise.all([page.waitForRequest("**/complete"), start()]);

@@ -19,7 +19,7 @@ const site = useSite(folder, {
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src *",
 });
 
-/** A page with the element; its events are kept in `window.events`. */
+/** A page with the element. Its events are kept in `window.events`. */
 async function show(attributes, inner = "Publish the report?", options) {
   const page = await browser.page({ bypassCSP: false, ...options });
   await page.goto(`${site.url}/index.html`);
@@ -135,7 +135,7 @@ test("what failed can be tried again, with the same decision", async () => {
   await page.route("**/complete", (route) => route.abort());
   await page.clock.install();
   await button(page, "Reject").click();
-  // The delays between the attempts are not the test's to wait out.
+  // The test does not wait for the delays between attempts.
   for (let second = 0; second < 40; second++) await page.clock.runFor(1_000);
   await page.state("failed");
   assert.deepEqual(await page.evaluate(() => window.events), [
@@ -181,7 +181,7 @@ test("markup that was there before the script works as well", async () => {
   await button(page, "Approve").click();
   await page.locator("waitpoint-approval[state=done]").waitFor();
   assert.deepEqual([page.errors, looked], [[], 1]);
-  // A copy of it starts anew, and looks for itself.
+  // A copy of it starts anew and asks for the state itself.
   await page.evaluate(() =>
     document.body.append(document.querySelector("waitpoint-approval").cloneNode(true)),
   );

@@ -1,5 +1,5 @@
-// A server that answers whatever it likes: each call of the packed package ends with what its types
-// say, or with a WaitpointError. A TypeError from inside the package would be neither.
+// A server that sends any response: each call of the packed package returns what its types say, or
+// rejects with a WaitpointError. A TypeError from the package's inside would be neither.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -54,7 +54,7 @@ const isText = (value) => typeof value === "string";
 const isDate = (value) => value instanceof Date && !Number.isNaN(value.getTime());
 const orAbsent = (fits) => (value) => value === undefined || value === null || fits(value);
 
-/** What RetrievedToken says in index.d.ts. */
+/** Asserts what index.d.ts says of a RetrievedToken. */
 function assertToken(token) {
   const {
     id,
@@ -85,7 +85,7 @@ function assertToken(token) {
   assert.equal({}.status, undefined);
 }
 
-/** Calls with each variant as the answer; counts what was taken and what was refused. */
+/** Calls with each body as the response, and counts those that were accepted and refused. */
 async function attack(bodies, call, assertResult) {
   const counts = { taken: 0, refused: 0 };
   for (const body of bodies) {
@@ -183,7 +183,7 @@ test("the end of a wait, by long poll", async () => {
     },
     assertToken,
   );
-  // The first reading is an answer as any other.
+  // The first read is a response as any other.
   for (const body of VALUES) {
     answer = { body };
     await assert.rejects(waitForToken("waitpoint_c1", options), {
@@ -193,7 +193,7 @@ test("the end of a wait, by long poll", async () => {
   }
 });
 
-/** A socket that says these things, one after the other. */
+/** A socket that sends these messages. */
 const socketThatSays = (messages) =>
   class extends EventTarget {
     constructor() {

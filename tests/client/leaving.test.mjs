@@ -17,7 +17,7 @@ const worker = useWorker();
 const browser = useBrowser();
 const site = useSite(folder);
 
-/** A page with the package in it. */
+/** A page that has imported the package. */
 async function open() {
   const page = await browser.page();
   await page.goto(`${site.url}/index.html`);
@@ -33,7 +33,7 @@ test("a click completes though the tab goes away at once, 10 of 10", async () =>
     await page.evaluate(
       ([token, leaves]) => {
         window.waitpoint.completeToken(token, "clicked");
-        // In the same task: whatever was put off would not have its turn.
+        // In the same task, so that deferred work would not run.
         if (leaves) location.href = "about:blank";
       },
       [token, leaves],
@@ -49,7 +49,7 @@ test("a click completes though the tab goes away at once, 10 of 10", async () =>
   }
 });
 
-/** A server on another origin that holds each preflight, and counts what arrives. */
+/** A server on another origin that delays each preflight and counts the requests. */
 async function slowServer(millis) {
   const arrived = [];
   const cors = {

@@ -1,5 +1,4 @@
-// listTokens of the packed package. A stub answers with pages of its own, as the list's server side
-// has its own tests.
+// listTokens of the packed package against a stub. The Worker's lists have their own tests.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -24,7 +23,7 @@ const item = (n) => ({
   },
   ...(n === 1 && { timeoutAt: "2026-01-03T00:00:00.000Z" }),
 });
-/** Two tokens a page; a cursor is the page's number. */
+/** Two tokens a page. The cursor is the page's number. */
 const PAGES = [1, 3, 5].map((n, at) => ({
   data: n === 5 ? [item(5)] : [item(n), item(n + 1)],
   pagination: { ...(at > 0 && { previous: `${at - 1}` }), ...(at < 2 && { next: `${at + 1}` }) },

@@ -1,5 +1,4 @@
-// The packed package in browsers that people still have, and in those that have no WebAssembly for
-// it.
+// The packed package in browsers that are still in use, and in those without WebAssembly.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -28,8 +27,8 @@ const site = useSite(folder);
 const strict = useSite(folder, { "content-security-policy": "script-src 'self'" });
 
 /**
- * What a page does with a token, one call after the other; a text, as each browser has its own way
- * to run it.
+ * What a page does with a token, one call after another. It is a text, as each browser is driven in
+ * its own way.
  */
 const visit = async (url, other) => {
   while (!window.waitpoint) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -69,7 +68,7 @@ const WITHOUT = {
   ...{ output: "wasm_unavailable", waited: "wasm_unavailable", refused: "invalid_api_key" },
 };
 
-// Chromium as AWS Lambda has it runs in one process.
+// AWS Lambda's Chromium runs in one process.
 const OLD = [
   ...FLAGS,
   "--no-zygote",

@@ -64,7 +64,7 @@ test("what is JavaScript of our own is small, the element aside", () => {
 });
 
 test("the command that builds it ends well", () => {
-  // Alone, as a user runs it: the tests import it.
+  // Alone, as a user runs it. Tests import the build instead.
   const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts/build.mjs")], {
     encoding: "utf8",
   });
@@ -158,7 +158,7 @@ test("its types fit what it does, and refuse what it does not", () => {
   }
 });
 
-/** Every Node that is here: the one that runs this, and the one that `npm test` was called with. */
+/** The Nodes of this machine: the one that runs this, and the one that ran `npm test`. */
 const NODES = [...new Set([process.execPath, process.env.npm_node_execpath ?? process.execPath])];
 
 for (const node of NODES) {

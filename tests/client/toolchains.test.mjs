@@ -14,7 +14,7 @@ const execute = promisify(execFile);
 const { folder: base } = installed();
 const worker = useWorker();
 
-/** A folder with the package and these files in it. */
+/** A folder with the package and these files. */
 function app(name, files, links = []) {
   const folder = join(base, name);
   cpSync(join(base, "node_modules"), join(folder, "node_modules"), { recursive: true });
@@ -26,7 +26,7 @@ function app(name, files, links = []) {
   return folder;
 }
 
-/** Runs a program of the environments; its output is what a failure shows. */
+/** Runs a program of the environments. A failure shows its output. */
 const run = (cwd, [program, ...args], env = {}) =>
   execute(process.execPath, [program, ...args], {
     cwd,

@@ -21,10 +21,7 @@ const browser = useBrowser();
 const site = useSite(folder);
 const proxy = useProxy(worker);
 
-/**
- * A page of another origin that waits for a token; `heard()` is the next thing that a socket of it
- * hears.
- */
+/** A page of another origin that waits for a token. `heard()` is the next message of its socket. */
 async function pageThatWaits(token, script = "") {
   const page = await browser.page();
   const sockets = new EventEmitter();
@@ -109,7 +106,7 @@ test("a Worker waits for what is decided elsewhere", async () => {
   const { url } = await server.listen();
   try {
     const { id } = await worker.create();
-    // The local runtime's way out knows no sockets, so this comes to be a long poll.
+    // Local Workers cannot open sockets to others, so this becomes a long poll.
     const asked = once(proxy, "asked");
     const answer = fetch(new URL(id, url));
     await asked;

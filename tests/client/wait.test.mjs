@@ -17,7 +17,7 @@ const { completeToken, retrieveToken, waitForToken } = await import(
 const worker = useWorker();
 const proxy = useProxy(worker);
 
-/** The sockets that this process opened, and what they heard. */
+/** The sockets that this process opened, and their messages. */
 const sockets = Object.assign(new EventEmitter(), { all: [] });
 const { WebSocket, setTimeout } = globalThis;
 const { random } = Math;
@@ -48,7 +48,7 @@ const error = (promise) =>
   );
 
 for (const [name, Socket] of Object.entries(TRANSPORTS)) {
-  /** Waits by this transport, and tells when it listens. */
+  /** Waits by this transport. It resolves once the wait has begun. */
   const wait = async (token, options) => {
     globalThis.WebSocket = Socket;
     const listens = Socket ? once(sockets, "heard") : once(proxy, "asked");
@@ -175,7 +175,7 @@ test("a refusal ends the wait also later, such as of a credential that has expir
 
 test("a dead connection is noticed by its silence, and a live one is kept", async () => {
   Math.random = () => 0;
-  // Half a minute of silence.
+  // Silence of half a minute passes in 20 ms.
   globalThis.setTimeout = (wake, millis, ...args) =>
     setTimeout(wake, millis === 30_000 ? 20 : millis, ...args);
   const token = await worker.create();
@@ -192,7 +192,7 @@ test("a dead connection is noticed by its silence, and a live one is kept", asyn
 
 test("where no socket can be opened it is a long poll; a refused one asks why", async () => {
   const token = await worker.create();
-  // A key that may be no subprotocol, and a policy that forbids sockets.
+  // A key that is not valid as a subprotocol, and a policy that forbids sockets.
   const key = { accessToken: "not/a@token" };
   assert.equal((await error(waitForToken(token.id, { ...key, baseURL: worker.url }))).status, 401);
   globalThis.WebSocket = class extends EventTarget {
@@ -275,8 +275,8 @@ test("a process ends by itself when its wait has ended, whatever became of it", 
     await listens;
     await end(token, child);
     const [said] = await settled;
-    // Sooner than any timer of a wait, and than workerd ends the connection of a socket that it
-    // closed.
+    // Sooner than any timer of a wait, and sooner than workerd ends the connection of a closed
+    // socket.
     const late = setTimeout(() => child.kill(), 8_000);
     const [code] = await ended;
     clearTimeout(late);

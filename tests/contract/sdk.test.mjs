@@ -168,8 +168,7 @@ test("wait.listTokens pages through a thousand tokens, forwards and backwards", 
       back.unshift(page);
     }
     const read = (pages) => pages.map(({ data }) => data.map(({ id }) => id));
-    // The first page backwards from the last is a full one, so the groups differ and the order does
-    // not.
+    // The first page backwards from the last is full, so the groups differ and the order does not.
     assert.deepEqual(read(back).flat(), read(pages).flat());
     await wait.completeToken(ids[0], 1);
     const done = { tags: [tag], status: ["COMPLETED", "TIMED_OUT"], period: "1h" };
@@ -217,13 +216,15 @@ test("wait.forToken resumes a run with the output, or with the timeout", async (
   });
 });
 
-/** A task of trigger.dev whose runtime is the example's: it waits at the Worker. */
+/** A trigger.dev task whose runtime is the example's: it waits at the Worker. */
 function inTask(work) {
   const runtimeManager = tokenRuntime({ baseURL: worker.url, accessToken: KEY });
   return runInMockTaskContext(() => asBackEnd(work), { runtimeManager });
 }
 
-/** Between the SDK and the Worker: keeps what passed, and loses an answer when told to. */
+/**
+ * A relay between the SDK and the Worker: keeps what passed, and drops a response when asked to.
+ */
 function useRelay() {
   const relay = { url: "", requests: [], loseNext: false };
   const server = createServer(async (request, response) => {

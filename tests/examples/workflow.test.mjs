@@ -1,4 +1,4 @@
-// examples/workflow: a Workflow of Cloudflare's that waits for a token, woken by its webhook.
+// examples/workflow: a Cloudflare Workflow that waits for a token and is woken by its webhook.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -37,8 +37,7 @@ test("a token that times out ends the wait", async () => {
 });
 
 test("a webhook that comes before the workflow waits for it is kept", async () => {
-  // Between the workflow's reading of a token that waits, and its wait, the token ends and all is
-  // told.
+  // The token ends, and its webhook is sent, after the workflow has read it and before it waits.
   let delivered;
   app.relay = async ({ method, url }, pass) => {
     const answer = await pass();
@@ -96,7 +95,7 @@ test("a wrong signature is refused, and a failed event is asked for again", asyn
   assert.equal((await post("nobody")).status, 503);
   assert.equal((await post("a/b")).status, 404);
   assert.equal((await fetch(`${app.url}/webhook/${id}`)).status, 404);
-  // One that is signed wakes, no more: nobody has decided.
+  // A signed event only wakes the workflow: nobody has decided.
   assert.equal((await post(id)).status, 204);
   await fetch(url, { method: "POST", body: '{"status":"rejected"}' });
   assert.deepEqual(await output(instance), { status: "COMPLETED", approved: false });
@@ -119,8 +118,8 @@ test("should the webhook be lost, the workflow looks by itself", async () => {
 });
 
 /**
- * A workflow that has asked and seen that nobody has decided: it, the link that it sent, and its
- * token's id.
+ * A workflow that has asked and read that nobody has decided: its instance, the link that it sent,
+ * and the token's id.
  */
 async function ask(app, params) {
   const title = `Publish ${crypto.randomUUID()}?`;
@@ -140,7 +139,7 @@ async function ask(app, params) {
   return { id, title, instance: await APPROVALS.get(id), url, token };
 }
 
-/** What a workflow came to. */
+/** The result of a workflow. */
 async function output(instance) {
   const over = ({ status }) => ["complete", "errored", "terminated"].includes(status);
   const { status, output, error } = await until(() => instance.status(), over);
@@ -148,7 +147,7 @@ async function output(instance) {
   return output;
 }
 
-/** Posts a webhook of a test's own making. */
+/** Posts a webhook that the test has made. */
 function post(
   instance,
   {
@@ -169,9 +168,9 @@ function post(
 }
 
 /**
- * The example's Worker, and a relay through which it and Waitpoint speak: `relay(request, pass)`
- * may change what passes. What was sent to NOTIFY_URL is in `told`, unless it was refused; `read`
- * has the tokens that were read.
+ * The example's Worker, and a relay between it and Waitpoint: `relay(request, pass)` may change
+ * what passes. `told` has what was sent to NOTIFY_URL and accepted; `read` has the tokens that were
+ * read.
  */
 async function useApp(vars = {}) {
   const state = {

@@ -1,4 +1,4 @@
-// The relay while upstream is away, slow, refuses, or had decided otherwise.
+// The relay while upstream is unavailable, slow, refuses, or has decided otherwise.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -112,7 +112,7 @@ test("what upstream had decided before is found out and noted", async () => {
   await edge.complete(same.id, { a: 1 });
   await compared;
   assert.equal((await delivered(same)).difference, undefined);
-  // Megabytes of small values, written in another way there.
+  // Megabytes of small values, which upstream spells in another way.
   const pieces = `[${'{"":0},'.repeat(200_000)}0]`;
   for (const [theirs, isSame] of [
     [pieces.replaceAll('"":0', '"\\u0061":0'), false],

@@ -23,7 +23,7 @@ const keyless = useWorker({ secrets: { SECRET_KEYS: `prod=${KEY}` }, vars: { UPS
 const misspelt = useWorker({ vars: { UPSTREAM: "api.trigger.dev" } });
 const both = useWorker({ vars: { UPSTREAM: `prod=${way.url}` } });
 
-/** A request to the edge whose path is sent as it stands, which fetch does not. */
+/** Sends a request to the edge whose path fetch would change. */
 async function raw(method, path, body) {
   const { hostname, port } = new URL(edge.url);
   const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };
@@ -174,7 +174,7 @@ test("no other spelling of a decision reaches upstream, and no request loops", a
     assert.equal((await raw("POST", path, `{"data":"there"}`)).status, 404, path);
     assert.equal((await raw("GET", path.replace("/complete", ""))).status, 404, path);
   }
-  // A callback that nobody here knows goes on by a hash alone, and a run's wait by ids alone.
+  // A callback of an unknown token is forwarded only with a hash, and a run's wait only with ids.
   const jwt = token.publicAccessToken;
   const hash = callbackHash(id, "nobody");
   const heard = [];

@@ -1,5 +1,5 @@
-// The relay killed between its acknowledgement and the delivery: upstream gets the decision all the
-// same.
+// The relay is killed between its acknowledgement and the delivery. Upstream still gets the
+// decision.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -11,13 +11,13 @@ const folder = temporaryFolder();
 const upstream = useWorker();
 
 test("a decision acknowledged before a kill reaches upstream after the restart", async () => {
-  // A way that is closed until the relay has been killed.
+  // The way to upstream, closed until the relay has been killed.
   let open = false;
   const way = createServer(async (request, response) => {
     const body = Buffer.concat(await Array.fromAsync(request));
     if (!open && request.url.endsWith("/complete")) return request.socket.destroy();
     const { host, connection, "content-length": _, ...headers } = request.headers;
-    // The relay's environment has the development key, upstream the tests'.
+    // The relay's environment has the development key, upstream's that of the tests.
     headers.authorization &&= `Bearer ${KEY}`;
     const answer = await fetch(upstream.url + request.url, {
       method: request.method,

@@ -77,7 +77,7 @@ test("a credential is printed in no spelling of a request, an error or a line of
       );
       for (const line of lines) {
         const text = masked(line, options) ?? "";
-        // Neither the whole nor a part that would be worth keeping.
+        // Neither the whole credential nor a useful part of it.
         for (let at = 0; at + 20 <= written.length; at += 5) {
           assert.ok(!text.includes(written.slice(at, at + 20)), `${line}\n${text}`);
         }

@@ -1,4 +1,4 @@
-// What the set-up downloads is what it should be, and runs nothing that nobody looked at.
+// The set-up verifies what it downloads, and runs no program that nobody looked at.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -29,7 +29,7 @@ const LOCKS = {
   ),
 };
 
-// What a package brings inside itself has that one's.
+// Packages that are bundled inside another are covered by its integrity.
 test("every package of every lock file has its integrity", () => {
   for (const [name, { packages }] of Object.entries(LOCKS)) {
     const lacking = Object.entries(packages).filter(
@@ -66,7 +66,7 @@ test("a lock file fits what it locks", () => {
 test("no package runs a program when installed, and a new one that would is reported", () => {
   for (const [name, lock] of Object.entries(LOCKS))
     assert.deepEqual(unlistedScripts(lock), [], name);
-  // None is listed that is not there.
+  // The list has no package that is not installed.
   const asking = Object.entries(LOCKS["package-lock.json"].packages).filter(
     ([, { hasInstallScript }]) => hasInstallScript,
   );
@@ -83,7 +83,7 @@ test("no package runs a program when installed, and a new one that would is repo
     lock.packages[place] = { version: "1.0.0", integrity: "sha512-…", hasInstallScript: true };
     assert.deepEqual(unlistedScripts(lock), [place.split("node_modules/").at(-1)]);
   }
-  // Also where somebody installs by hand.
+  // Also when somebody runs npm by hand.
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   const setting = execFileSync(npm, ["config", "get", "ignore-scripts"], {
     cwd: root,
@@ -102,7 +102,7 @@ test("a checksum is a SHA-256, of the version that Cargo.lock names", () => {
     assert.match(sum, /^[0-9a-f]{64}$/, target);
 });
 
-/** An archive with a program, as a release has it. */
+/** An archive with a program, like a release. */
 const folder = temporaryFolder();
 const archive = (text) => {
   mkdirSync(join(folder, "tool-1.0"), { recursive: true });

@@ -1,5 +1,4 @@
-// `npm start` keeps requests' URLs to itself: it prints, stores and serves none of them, as a
-// token.url is a credential.
+// `npm start` prints, stores and serves no request's URL, as a token.url is a credential.
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
@@ -11,10 +10,7 @@ import { callbackHash, root, sign, TOKENS, temporaryFolder } from "../support/ha
 import { freePort, interrupt, start } from "../support/process.mjs";
 import { traces, writtenBytes, writtenRows } from "../support/secrets.mjs";
 
-/**
- * All that it may write to: its state, and what wrangler takes for the home and the temporary
- * folder.
- */
+/** All folders that it may write to: its state, and wrangler's home and temporary folders. */
 const folder = temporaryFolder();
 const place = (name) => {
   mkdirSync(join(folder, name));
@@ -30,10 +26,10 @@ Object.assign(process.env, {
   // wrangler's lines look different then.
   FORCE_COLOR: "1",
 });
-// As a user's shell has them; the harness sets them for what runs in this process.
+// As in a user's shell: the harness sets them for this process.
 for (const name of Object.keys(NO_REQUEST_RECORDS)) delete process.env[name];
 
-/** A path as it stands here: fetch would change it. */
+/** Sends a path that fetch would change. */
 const get = (port, path) =>
   new Promise((resolve, reject) => {
     const sent = request({ host: "localhost", port, path }, (response) => {
@@ -48,11 +44,11 @@ const get = (port, path) =>
 test("no link is printed, stored or served", async () => {
   const port = await freePort();
   const state = place("state");
-  // As wrangler would have left it there before.
+  // As an earlier wrangler would have left it.
   mkdirSync(join(state, "v3", "observability"), { recursive: true });
   writeFileSync(join(state, "v3", "observability", "old.sqlite-wal"), "/callback/eyJ");
   const server = await start(port, state);
-  // Whatever fails, nothing of it may outlive the test.
+  // Whatever fails, no process may outlive the test.
   let isOver = false;
   after(() => isOver || interrupt(server));
   const { id, url } = await server.create({ timeout: "1h" });
@@ -91,7 +87,7 @@ test("no link is printed, stored or served", async () => {
     const { status, text } = await get(port, path);
     assert.deepEqual([status, JSON.parse(text).code], [404, "path_not_found"], path);
   }
-  // What wrangler keeps it writes some time later.
+  // wrangler writes its records some time later.
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   isOver = true;
   await interrupt(server);

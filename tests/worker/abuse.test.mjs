@@ -84,7 +84,7 @@ test("a long body is 413, one without a credential 401, and the next is served",
       assert.equal(answer.status, status);
     }
   }
-  // Chunks are put together as they came, around the size of the pieces in which they are read too.
+  // Chunks are joined in order, also around the size of the pieces in which they are read.
   for (const size of [0, 1, 65_535, 65_536, 65_537, 200_000]) {
     const token = await worker.create();
     const text = JSON.stringify({

@@ -277,6 +277,6 @@ test("bodies of unknown length that never end take bounded memory", async () => 
   const { status, code } = await refused;
   assert.deepEqual([status, code], [400, "body_unreadable"]);
   for (const sender of senders) sender.destroy();
-  // With its length told a body needs no share of that.
+  // A body with a content-length does not need a share of that memory.
   assert.equal((await worker.complete(id, "x".repeat(2_900_000))).status, 200);
 });

@@ -1,4 +1,4 @@
-// Idempotency keys: one key, one token, however many ask.
+// Idempotency keys: one key leads to one token, however many requests there are.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KEY, OTHER_KEY, TOKENS, until, useWorker } from "../support/harness.mjs";
@@ -23,7 +23,7 @@ test("the same key leads to the same token, whatever has become of it", async ()
     ],
     [["first"], idempotencyKey, true, undefined],
   );
-  // It is the back end's name for what it does, and none of a browser's business.
+  // The key is the back end's and is not shown to browsers.
   assert.equal(
     (await worker.retrieve(first.id, { key: first.publicAccessToken })).idempotencyKey,
     undefined,
@@ -92,7 +92,7 @@ test("a key whose token is forgotten is free again", async () => {
 });
 
 test("a claim that was not followed by a token is mended by the next create", async () => {
-  // The token's object is unreachable once: what a crash between the two leaves.
+  // The token's object is unreachable once, as after a crash between key and token.
   const idempotencyKey = fresh();
   const stub = async (name) => (await worker.server.getWorker().getEnv()).KEYS.getByName(name);
   const digest = Buffer.from(

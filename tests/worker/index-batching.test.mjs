@@ -1,5 +1,4 @@
-// Rows of several tokens travel together: what becomes of them if the object is gone that was to
-// send them.
+// Rows of several tokens are sent in one batch, also if the object that would send it is gone.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { TOKENS, until } from "../support/harness.mjs";
@@ -42,7 +41,7 @@ const listed = async () => (await ask(TOKENS)).data.map(({ id }) => id);
 test("rows come though the object goes whose timer was to send them", async () => {
   const first = await create();
   await until(listed, (ids) => ids.includes(first));
-  // The month was sent some just now, so these wait for each other for a tenth of a second.
+  // The month has just received a batch, so these rows wait for a tenth of a second.
   const leaving = await create();
   const others = [await create(), await create()];
   const headers = { "test-leaves": `default/${leaving.replace("waitpoint_", "")}` };

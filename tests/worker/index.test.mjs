@@ -1,18 +1,18 @@
-// The index in trouble: a row that was not taken is told again until it is, and nobody else is kept
-// waiting.
+// Failures of the index: a row that was refused is sent until it is accepted, and delays no other
+// row.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { root, TOKENS, temporaryFolder, until, useWorker } from "../support/harness.mjs";
 
-// In place of the index: it refuses what it is told until it is mended, then hands it on.
+// A stand-in for the index that refuses everything until it is mended, then forwards.
 const IN_TROUBLE = `
   let mended = false;
   export class TroubledIndex {
     constructor(state, env) { this.state = state; this.env = env; }
     async fetch(request) {
-      // A short command comes in a header.
+      // A short command is in a header.
       const body = request.headers.get("waitpoint-secret-command") ?? (await request.text());
       if (!mended && body.startsWith('{"put"')) return new Response("", { status: 503 });
       const real = this.env.REAL.getByName(this.state.id.name);

@@ -10,7 +10,7 @@ import { KEY, root, TOKENS, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 
-// The crate that carries the files is locked in fuzz/; it is downloaded, not compiled.
+// The crate with the files is locked in fuzz/. It is downloaded and not compiled.
 const arguments_ = [
   "metadata",
   "--locked",

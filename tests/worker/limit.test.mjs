@@ -1,5 +1,5 @@
-// Rate limits: what is refused, how, and what never is. The limits are those of wrangler.toml, made
-// small; their windows are the clock's, so a test goes on until it meets one.
+// Rate limits: what is refused, how, and what never is. The limits are wrangler.toml's, made small.
+// Their periods follow the clock, so a test repeats until it meets one.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,13 +26,13 @@ const small = config
 writeFileSync(join(folder, "small.toml"), small);
 const unbound = config.replace(/\[\[ratelimits\]\][\s\S]*?\n\n/g, "");
 writeFileSync(join(folder, "unbound.toml"), unbound);
-// Environments that use up their share, so that no other test meets that.
+// Environments of their own for the tests that use a limit up.
 const LOOPING = "tr_dev_looping_012345678901234";
 const PATIENT = "tr_dev_patient_012345678901234";
 const secrets = { SECRET_KEYS: `${SECRET_KEYS}\nlooping=${LOOPING}\npatient=${PATIENT}` };
 const worker = useWorker({ configPath: join(folder, "small.toml"), secrets });
-// Counters are shared by chance (src/domain/api/rate_limit.rs): here by nobody who has used up
-// much.
+// Keys may share a counter (src/domain/api/rate_limit.rs). No key here shares one with a key that
+// has used its limit up.
 const fresh = useWorker({ configPath: join(folder, "small.toml") });
 const free = useWorker({ configPath: join(folder, "unbound.toml") });
 
@@ -41,16 +41,12 @@ const ORIGIN = "https://app.example";
 let addresses = 0;
 const address = () => `192.0.2.${++addresses}`;
 
-// What may pass in each window of so many milliseconds: of a share those that are not counted
-// (src/domain/api/rate_limit.rs) and the one that small.toml allows; of failures what that allows
-// to an address.
+// How many requests may pass in a period: those that are not counted (src/domain/api/rate_limit.rs)
+// and those that small.toml allows.
 const SHARE = { most: 100 + 1, window: 10_000 };
 const FAILURES = { most: 20, window: 60_000 };
 
-/**
- * Asks until it is refused for its number, which it is in time; what comes besides must be of these
- * statuses.
- */
+/** Repeats until a request is refused for its rate. The others must have one of these statuses. */
 async function flood(ask, statuses, { most, window } = SHARE) {
   const number = () => Math.floor(Date.now() / window);
   const first = number();
@@ -68,7 +64,7 @@ async function flood(ask, statuses, { most, window } = SHARE) {
   }
 }
 
-/** A limit of a credential, as the SDK and browsers need it. */
+/** Asserts a 429 of a credential, as the SDK and browsers need it. */
 async function isLimit(answer, binding) {
   assert.equal(answer.status, 429);
   assert.deepEqual(await answer.json(), {
@@ -76,7 +72,7 @@ async function isLimit(answer, binding) {
     code: "too_many_requests",
   });
   assert.equal(answer.headers.get("retry-after"), "10");
-  // The SDK then waits until the reset.
+  // The SDK waits until the reset.
   assert.equal(answer.headers.get("x-should-retry"), null);
   assert.equal(answer.headers.get("x-ratelimit-remaining"), "0");
   const reset = Number(answer.headers.get("x-ratelimit-reset")) - Date.now();
@@ -122,7 +118,7 @@ test("requests without a valid credential are limited by address, as JSON or a p
     assert.equal(answer.headers.get("retry-after"), "60");
     assert.equal(answer.headers.get("access-control-allow-origin"), browsers ? ORIGIN : null, what);
 
-    // Whoever has a good credential at that address is held up by nothing, nor are other addresses.
+    // Neither a good credential at that address nor another address is affected.
     const good = await worker.create({}, { headers: { "cf-connecting-ip": from }, key: OTHER_KEY });
     const done = await fetch(good.url, {
       method: "POST",
@@ -174,7 +170,7 @@ test("whoever floods an expired link leaves the one that is good its share", asy
   );
   const open = (url) => fetch(url, { headers: { accept: "text/html" } });
   await flood(() => open(old), [410]);
-  // As many as nobody asks the platform about: none of them is refused if the share is another one.
+  // As many as pass without asking the platform: none may be refused, as another limit is used up.
   const statuses = await Promise.all(
     Array.from({ length: 50 }, async () => (await open(token.url)).status),
   );
@@ -219,7 +215,7 @@ test("an environment's keys share a limit, apart from others' and from decisions
   for (const ask of asks) await isLimit(await flood(ask, [200]), "ENVIRONMENT_LIMIT");
   assert.ok((await worker.create()).id, "another environment");
 
-  // The limit is used up, and everyone still decides.
+  // The limit is used up, and decisions still pass.
   const done = [
     await worker.complete(tokens[0].id, 1, { key }),
     await worker.complete(tokens[1].id, 1, { key: tokens[1].publicAccessToken }),
@@ -251,7 +247,7 @@ test("only decisions count against a token's decisions, no reads and visits", as
     "completed",
   );
 
-  // Who goes on deciding is told so; what was decided first stays.
+  // Further decisions are refused, and the first one stays.
   const repeat = () => worker.complete(token.id, 2, { key: token.publicAccessToken });
   await isLimit(await flood(repeat, [200]), "TOKEN_LIMIT");
   const form = new URLSearchParams({ waitpoint_nonce: "x", choice: "0" });

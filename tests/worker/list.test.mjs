@@ -1,4 +1,5 @@
-// Lists: every filter, every page, both ways, and an index that comes to agree with the tokens.
+// Lists: every filter, every page, in both directions, and an index that catches up with the
+// tokens.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OTHER_KEY, sign, TOKENS, until, useWorker } from "../support/harness.mjs";
@@ -97,7 +98,7 @@ test("filters: status, tags, key, time; several statuses are exactly those", asy
     const found = ids(await list({ "filter[tags]": tag, ...query })).filter((id) =>
       all.includes(id),
     );
-    // What was made in the same millisecond is there too.
+    // Tokens of the same millisecond are all there.
     const wanted =
       "filter[createdAt][from]" in query && expected.length
         ? found.filter((id) => expected.includes(id))
@@ -203,7 +204,7 @@ test("a token that is forgotten is not listed, and its row goes", async () => {
   await until(query, (data) => data.length === 1);
   await forgetful.complete(made.id, 1);
   await until(query, (data) => data.length === 0);
-  // The month's object deletes the row, and itself with the last of them.
+  // The month's object deletes the row, and itself after the last row.
   const env = await forgetful.server.getWorker().getEnv();
   const directory = env.INDEX.getByName("default");
   const months = async () =>

@@ -1,5 +1,5 @@
-// What one request makes the isolate hold: the platform ends an isolate at 128 MB, and everybody's
-// requests with it. wasm's memory never shrinks, so each begins with a Worker of its own.
+// What one request makes the isolate hold: the platform ends an isolate at 128 MB, and all its
+// requests. As wasm's memory never shrinks, each test has its own Worker.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -22,7 +22,7 @@ const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const HTML = { accept: "text/html" };
 const READER = sign(["read:waitpoints", "write:waitpoints"]);
 
-/** A test with a Worker of its own; what it holds afterwards is bounded. */
+/** A test with its own Worker, whose memory must be within the limit afterwards. */
 const bounded = (name, work, { output, mediaType } = {}) =>
   test(`bounded memory: ${name}`, async (t) => {
     const upstream = output === undefined ? undefined : await useUpstream(t, output, mediaType);
@@ -50,7 +50,7 @@ const bounded = (name, work, { output, mediaType } = {}) =>
     );
   });
 
-/** An API in trigger.dev's place, where every token was completed with this output before. */
+/** An API in place of trigger.dev, where every token is completed with this output already. */
 async function useUpstream(t, output, outputType = "application/json") {
   const at = new Date().toISOString();
   const token = JSON.stringify({
@@ -148,7 +148,7 @@ for (const [what, output] of [
           .status,
         200,
       );
-      // Upstream's is read once ours is delivered.
+      // Upstream's output is read once ours is delivered.
       await until(
         async () => JSON.parse((await server.send(`${TOKENS}/${RELAYED}`)).bytes).deliveries[0],
         ({ status, difference }) => (what === "other" ? difference : status === "delivered"),
@@ -161,7 +161,7 @@ for (const [what, output] of [
 bounded(
   "text of control characters for a token that lives upstream",
   async (server) => {
-    // Upstream takes 3 MiB of JSON.
+    // Upstream accepts 3 MiB of JSON.
     assert.equal(
       (await server.send(relayedLink, { body: controls.subarray(0, 600_000), key: "" })).status,
       413,

@@ -1,5 +1,4 @@
-// The OpenAPI document: that it is one, and that it is true of the Worker. `npm run fuzz:http` goes
-// further.
+// The OpenAPI document is valid and describes the Worker. `npm run fuzz:http` tests more.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,7 +42,7 @@ const operation = (id) => operations.find(({ operationId }) => operationId === i
 const filled = (path, { id = "waitpoint_cnobody", publicAccessToken = "a.b.c" } = {}) =>
   path.replace("{id}", id).replace("{credential}", publicAccessToken).replace("{run}", "run_1");
 
-/** Asserts that the document knows this answer: its status, its type, its headers and its body. */
+/** Asserts that the document has this response: its status, type, headers and body. */
 async function assertTold({ responses, operationId }, answer) {
   const { status } = answer;
   const told = responses[status] ?? responses[`${String(status)[0]}XX`];
@@ -230,7 +229,7 @@ test("no field of an answer is missing in it", async () => {
     Object.keys(body).filter((name) => !(name in known)),
     [],
   );
-  // And the other way round: each is there at one time or another.
+  // And each documented field appears in some response.
   assert.deepEqual(
     Object.keys(known).filter((name) => !(name in body)),
     [],

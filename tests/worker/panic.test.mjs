@@ -1,5 +1,5 @@
-// A panic is its own request's trouble alone. The Worker here is one that panics where a test asks
-// it to (Cargo.toml, `faults`).
+// A panic affects only its own request. This Worker is built to panic where a test asks it to (the
+// feature `faults`).
 import assert from "node:assert/strict";
 import { on, once } from "node:events";
 import { createServer } from "node:http";
@@ -24,14 +24,14 @@ test("a panic of the Worker fails its own request, and those who wait are told",
   const timed = await worker.watch((await worker.create({ timeout: "2s" })).id);
 
   await isPanic(await worker.api(TOKENS, { tags: ["fault:worker"] }));
-  // Where it was is in the log; what it said is not, as that may be a caller's.
+  // The log has the location but not the message, which may quote a caller's text.
   await until(
     () => worker.server.log,
     (log) => /a panic src\/worker\/mod\.rs:\d+/.test(log),
   );
   assert.doesNotMatch(worker.server.log, /fault:worker/);
 
-  // Also those who come now.
+  // Requests that arrive now are served too.
   const late = await worker.watch(polled.id);
   for (const { id } of [polled, streamed, watched]) await completes(await worker.complete(id, id));
   assert.deepEqual(ended(await (await poll).json()), completed(polled.id));
@@ -116,7 +116,7 @@ test("after many panics in a row everything is as it was", async () => {
   for (let count = 0; count < 25; count += 1) {
     await isPanic(await worker.api(TOKENS, { tags: ["fault:worker"] }));
   }
-  // What came between may have to be sent again, and no more.
+  // Concurrent requests may have to be sent again, and no more.
   const created = [];
   for (const answer of await Promise.all(others)) {
     if (answer.status === 200) created.push(await answer.json());
@@ -129,8 +129,7 @@ test("after many panics in a row everything is as it was", async () => {
   );
   for (const { id } of tokens) await completes(await worker.complete(id, id));
   assert.deepEqual(ended(await (await poll).json()), completed(polled.id));
-  // A stream is fed by its instance and ends with it, so that its client connects again; it does
-  // not hang.
+  // A stream ends with the instance that feeds it, so that its client reconnects. It must not hang.
   await cutOff;
   assert.deepEqual(ended(await (await worker.stream(streamed.id)).end), completed(streamed.id));
   assert.deepEqual(ended(await socket.end), completed(watched.id));
@@ -143,12 +142,12 @@ test("a panic of an object leaves the token as it was, and is a retryable 503", 
   const { id } = await worker.create();
   const sockets = [await worker.watch(id), await worker.watch(id)];
   const poll = worker.poll(id);
-  // So many panics replace the instance, with which a stream ends.
+  // So many panics replace the instance, which ends a stream.
   const cutOff = assert.rejects((await worker.stream(id)).end);
   for (let count = 0; count < 12; count += 1) {
     const answer = await worker.complete(id, "fault:object");
     const { code } = await answer.json();
-    // The latter if the instance was replaced, which the request was in too.
+    // The latter if the instance was replaced during the request.
     assert.match(`${answer.status} ${code}`, /^(503 storage_trouble|500 internal_error)$/);
     assert.equal(answer.headers.get("x-should-retry"), "true");
     assert.deepEqual(ended(await worker.retrieve(id)), { status: "WAITING", output: undefined });
@@ -164,7 +163,7 @@ test("a panic of an object leaves the token as it was, and is a retryable 503", 
 test("a panic behind a decision is made good by the alarm", async () => {
   const worker = await start();
   const hooks = await receiver();
-  // Nothing else is owed of this one, and nobody comes by.
+  // Nothing else is owed of this token, and nobody asks for it.
   const lone = await worker.create();
   const waiter = await worker.watch(lone.id);
   await completes(await worker.complete(lone.id, "fault:after"));
@@ -181,13 +180,12 @@ test("an object that panicked amid its deliveries goes on with them", async () =
   const worker = await start();
   const hooks = await receiver(500);
   const { id } = await worker.create({ webhook: { url: hooks.url } });
-  // As long as it is under way the instance is not replaced.
+  // The instance is not replaced while this is in flight.
   const poll = worker.poll((await worker.create()).id);
   await completes(await worker.complete(id, "fault:pay"));
   const [first, second] = await hooks.attempts(2);
   assert.deepEqual([first.data.id, second.data.id], [id, id]);
-  // The second panicked as well, in an alarm; that is kept from the platform, which counts such
-  // failures.
+  // The second panic was in an alarm. The platform is not told, as it counts such failures.
   await until(
     () => worker.server.log,
     (log) => log.includes("an alarm failed"),
@@ -214,7 +212,7 @@ async function start() {
     create: async (fields = {}) => (await api(TOKENS, fields)).json(),
     complete: (id, data) => api(`${TOKENS}/${id}/complete`, { data }),
     retrieve: async (id) => (await api(`${TOKENS}/${id}`)).json(),
-    /** The answer of a long poll; whoever has it may `leave`. */
+    /** The response of a long poll. Its `leave` cancels it. */
     poll(id) {
       const leaving = new AbortController();
       const answer = api(wait(id), undefined, { prefer: "wait=25" }, { signal: leaving.signal });
@@ -224,7 +222,7 @@ async function start() {
       };
       return answer;
     },
-    /** A stream of events that has begun; `end` is the last. */
+    /** A stream of events that has begun. `end` is its last event. */
     async stream(id) {
       const { body } = await api(wait(id), undefined, { accept: "text/event-stream" });
       const reader = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -241,7 +239,7 @@ async function start() {
       };
       return { end: end() };
     },
-    /** A socket that has told how the token stands; `end` is how it ended. */
+    /** A socket that has said that the token waits. `end` is its last message. */
     async watch(id) {
       const socket = new WebSocket(server.url.replace("http", "ws") + wait(id), {
         headers: { authorization },
@@ -255,8 +253,8 @@ async function start() {
 }
 
 /**
- * Takes webhooks and answers the first with `status`; `attempts` are all that came, once there are
- * so many.
+ * A receiver of webhooks that answers the first with `status`. `attempts` resolves with all of them
+ * once there are so many.
  */
 async function receiver(status = 200) {
   const got = [];
@@ -289,7 +287,7 @@ async function completes(answer) {
   );
 }
 
-/** The answer of a panic, which a page may read and a client may repeat. */
+/** Asserts the response to a panic, which a page may read and a client may retry. */
 async function isPanic(answer, page = null) {
   const { error, code } = await answer.json();
   const header = (name) => answer.headers.get(name);

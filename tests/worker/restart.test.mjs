@@ -30,7 +30,7 @@ test("killed right after it acknowledged, it keeps what it acknowledged", async 
   assert.equal((await first.complete(completed.id, "kept")).status, 200);
   kill(first, "workerd");
 
-  // What was only asked for left no record: each of the five has its own, and no more.
+  // Tokens that were only read left no record. Each of the five has its own, and there are no more.
   const stored = () => records().sort();
   assert.equal(stored().length, 5);
 
@@ -46,7 +46,7 @@ test("killed right after it acknowledged, it keeps what it acknowledged", async 
   assert.equal((await second.retrieve(big.id)).output, JSON.stringify(data));
   assert.equal((await second.retrieve(waiting.id)).status, "WAITING");
 
-  // Nobody reads the other one that timed out, nor this one: their alarms alone write it down.
+  // Nobody reads the other token that timed out, nor this one: only their alarms write it down.
   const timeouts = async () => records().filter((text) => text.includes('"timedOut"')).length;
   await until(timeouts, (count) => count === 2);
   const unread = await second.create({ timeout: "1s" });
@@ -156,7 +156,7 @@ function records(folder = storage) {
       const rows = database.prepare("SELECT value FROM _cf_KV WHERE key = 'token'").all();
       return rows.map(({ value }) => Buffer.from(value).subarray(0, 400).toString("latin1"));
     } catch (error) {
-      // workerd is about to replace this file: it counts until it is gone.
+      // workerd is about to replace this file, so it counts until it is gone.
       if (error.code === "ERR_SQLITE_ERROR") return ["in change"];
       throw error;
     } finally {
@@ -165,7 +165,7 @@ function records(folder = storage) {
   });
 }
 
-/** Replaces a text in every stored record; nothing may run over the folder meanwhile. */
+/** Replaces a text in every stored record. Nothing may run over the folder meanwhile. */
 function rewrite(folder, from, to) {
   for (const file of readdirSync(folder, { recursive: true }).filter((name) =>
     /TokenObject.*[0-9a-f]{64}\.sqlite$/.test(name),

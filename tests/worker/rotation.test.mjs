@@ -1,11 +1,11 @@
-// The platform may hand new settings to an isolate that lives on: what the old ones opened stays
-// closed then.
+// The platform may give new settings to an isolate that lives on. Old keys must not open anything
+// then.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { KEY, OTHER_KEY, TOKENS } from "../support/harness.mjs";
 import { serve, waitpoint } from "../support/workerd.mjs";
 
-// A header tells the settings of a request.
+// A header has the settings of a request.
 const HANDED = `
   import * as built from "./index.js";
   export const { TokenObject, KeyObject, IndexObject } = built;

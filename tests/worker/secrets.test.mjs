@@ -1,5 +1,5 @@
-// A whole life of tokens, in every way that a credential can take; then no secret stands in what
-// was stored or logged.
+// Whole lives of tokens, with every way to send a credential. Then no secret is in what was stored
+// or logged.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -23,7 +23,7 @@ import { serve, waitpoint } from "../support/workerd.mjs";
 const UPSTREAM_KEY = "tr_prod_kept_by_upstream_0123456789";
 const WEBHOOK_KEY = randomBytes(32).toString("base64");
 
-/** Everything that must stand nowhere, by name. */
+/** Everything that may not be written, by name. */
 const secrets = { KEY, OLD_KEY, OTHER_KEY, UPSTREAM_KEY, "webhook secret": WEBHOOK_KEY };
 secrets["webhook secret, its bytes"] = Buffer.from(WEBHOOK_KEY, "base64").toString("latin1");
 const keep = (name, jwt) => {
@@ -37,9 +37,9 @@ const receiver = createServer(async (request, response) => {
   response.writeHead(request.url === "/fails" ? 500 : 204).end();
 });
 let hooks, upstream, edge;
-// Theirs alone: what lies there the product has written.
+// Folders of these two Workers alone, so that all files in them are the product's.
 const state = { edge: temporaryFolder(), upstream: temporaryFolder() };
-/** All that the two have logged, in pieces as it came. */
+/** All logs of the two, in pieces as they came. */
 const logs = { edge: [], upstream: [] };
 before(async () => {
   receiver.listen(0, "127.0.0.1");
@@ -143,7 +143,7 @@ test("no secret is left by creating, waiting, reading, deciding, webhooks, error
     ]);
     const [byKey, byJwt, byHash, byLink, byPage] = tokens;
 
-    // Waited for in the three ways while it is decided.
+    // It is waited for in all three ways while it is decided.
     const socket = new WebSocket(`${edge.url.replace("http", "ws")}${byJwt.path}/wait`, [
       "waitpoint.v1",
       `bearer.${byJwt.jwt}`,
@@ -200,7 +200,7 @@ test("no secret is left by creating, waiting, reading, deciding, webhooks, error
     await create(key, { timeout: "1s" });
   }
 
-  // What is wrong with a credential is said, and the credential is not.
+  // An error names what is wrong with a credential and not the credential.
   const expired = keep("expired JWT", sign(["write:waitpoints"], { claims: { exp: 1_000 } }));
   const forged = keep(
     "forged JWT",
@@ -219,7 +219,7 @@ test("no secret is left by creating, waiting, reading, deciding, webhooks, error
       assert.deepEqual(traces({ [path]: Buffer.from(answer.text) }, { bad }), []);
     }
   }
-  // A receiver that fails is in the log, and so is an upstream that is away.
+  // Failing receivers are logged, and so is an unavailable upstream.
   await until(
     async () => edge.log,
     (log) => log.includes(`"event":"not delivered"`),
@@ -267,11 +267,11 @@ test("no secret stands in what was stored, logged, or told to webhooks", async (
     );
   }
   assert.deepEqual(traces(places, secrets), []);
-  // Neither what a JWT says: its text begins so, whatever it holds.
+  // Nor the payload of a JWT, which always begins like this.
   for (const [place, bytes] of Object.entries(places)) assert.ok(!bytes.includes("eyJ"), place);
 
-  // The same search finds what does stand there: an output, in bytes and in rows, and each spelling
-  // of it.
+  // The same search finds what is written: an output, in bytes and in rows, and each of its
+  // spellings.
   const found = traces(places, { planted });
   for (const kind of ["sqlite-wal", "_cf_KV", "webhooks"])
     assert.ok(
@@ -286,7 +286,7 @@ test("no secret stands in what was stored, logged, or told to webhooks", async (
       way,
     );
   }
-  // In every file of a state folder, whatever wrote it and however it is called.
+  // In every file of a state folder, whatever wrote it and whatever its name.
   const folder = temporaryFolder();
   for (const name of [
     "v3/observability/trace/x.sqlite-wal",

@@ -1,6 +1,5 @@
-// Storage in trouble: a full disk, a disk that fails, a file that is damaged. Whoever is told of
-// success keeps it, whoever is not is told to try again, and once the trouble is over all is well
-// by itself.
+// Failing storage: a full disk, a disk with errors, a damaged file. What was acknowledged is kept,
+// everything else gets a retryable error, and afterwards all recovers by itself.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
@@ -69,7 +68,7 @@ for (const [what, prepare] of Object.entries({
       [repeated.status, repeated.headers.get("waitpoint-outcome")],
       [200, "already-completed"],
     );
-    // Who only reads is told the truth, or that there is trouble.
+    // A read gets the truth or an error.
     for (const [id, status, output] of [
       [waiting.id, "WAITING"],
       [done.id, "COMPLETED", '{"kept":"é"}'],
@@ -81,7 +80,7 @@ for (const [what, prepare] of Object.entries({
     const cached = await worker.api(TOKENS, { idempotencyKey: "old" });
     if (cached.status === 200) assert.equal((await cached.json()).id, keyed.id);
     else await isTrouble(cached);
-    // A timeout that cannot be written down is not told; and the token does not wait any more.
+    // A timeout that cannot be written is not shown, and the token does not show as waiting either.
     await until(
       async () => Date.now(),
       (now) => now > Date.parse(timeoutAt),
@@ -91,7 +90,7 @@ for (const [what, prepare] of Object.entries({
     assert.equal(hooks.got.size, 0);
 
     disk.mend();
-    // Nobody asks for this one: its alarm alone tells.
+    // Nobody asks for this token: only its alarm notices.
     assert.equal((await hooks.of(unattended.id)).type, "waitpoint.timed_out");
     assert.equal((await told).status, "TIMED_OUT");
     const completed = await worker.complete(waiting.id, big);
@@ -127,7 +126,7 @@ for (const [what, prepare] of Object.entries({
     const all = [...ends, ...[keyed, created, first].map((token) => [token, "WAITING"])]
       .map(([{ id }, status]) => `${id} ${status}`)
       .sort();
-    // A list is as it should be a moment later.
+    // A list is correct a moment later.
     await until(
       async () => (await worker.list()).map(({ id, status }) => `${id} ${status}`).sort(),
       (rows) => rows.join() === all.join(),
@@ -198,8 +197,8 @@ test("under load, killed, on a disk that fails now and then: what was told stand
 });
 
 /**
- * A disk, unless there can be none here: mounting needs root, the others a C compiler. Our own CI
- * has both.
+ * A disk that fails, or why this machine cannot have one: mounting needs root, the others a C
+ * compiler. CI has both.
  */
 function prepared(t, prepare) {
   try {
@@ -210,7 +209,7 @@ function prepared(t, prepare) {
   }
 }
 
-/** A file system of its own, which can be filled. */
+/** A file system of its own, which can be filled up. */
 function fullDisk() {
   const storage = mkdtempSync(join(folder, "full-"));
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=32m", "tmpfs", storage], { stdio: "pipe" });
@@ -236,7 +235,7 @@ function isWritten(file, size) {
   }
 }
 
-/** A disk on which these calls fail, see failing-disk.c. */
+/** A disk on which these calls fail; see failing-disk.c. */
 function failingDisk(calls) {
   const [library, control] = [join(folder, "failing-disk.so"), join(folder, "control")];
   execFileSync(
@@ -274,9 +273,9 @@ async function start({ storage, env }) {
     complete: (id, data) => api(`${TOKENS}/${id}/complete`, { data }),
     retrieve: async (id) => (await api(`${TOKENS}/${id}`)).json(),
     list: async () => (await (await api(TOKENS)).json()).data,
-    /** A URL of this server before it started again. */
+    /** A URL from before the restart, on the server's present port. */
     here: (url) => server.url + new URL(url).pathname,
-    /** How it ends, for whoever asks again until that is told. */
+    /** How the token ended, asked until there is a response. */
     wait: (id) =>
       until(
         async () => (await api(`${TOKENS}/${id}/wait`, undefined, { prefer: "wait=25" })).json(),
@@ -288,7 +287,7 @@ async function start({ storage, env }) {
 /** How a token ended. */
 const ended = ({ status, output }) => ({ status, output });
 
-/** The answer of trouble that passes. */
+/** Asserts the response to a temporary failure. */
 async function isTrouble(answer) {
   const { code } = await answer.json();
   const header = (name) => answer.headers.get(name);
@@ -304,7 +303,7 @@ async function isTrouble(answer) {
   );
 }
 
-/** Takes webhooks: what it `got`, by token, and the message `of` one once it is there. */
+/** A receiver of webhooks: what it `got`, by token, and `of`, which waits for a token's message. */
 async function receiver() {
   const got = new Map();
   const server = createServer(async (request, response) => {

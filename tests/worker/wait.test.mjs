@@ -1,5 +1,4 @@
-// Waiting: by socket, by events, by long poll. A completion reaches whoever waits, and whoever
-// comes late.
+// Waiting by socket, by events and by long poll. A completion reaches all waiters, also late ones.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
@@ -8,7 +7,7 @@ import { KEY, sign, TOKENS, useWorker } from "../support/harness.mjs";
 const worker = useWorker();
 const wait = ({ id }) => `${TOKENS}/${id}/wait`;
 
-/** A socket of a waiter; `next()` is its next message, `closed` its end. */
+/** A waiter's socket. `next()` is its next message, `closed` its end. */
 function socket(token, protocols) {
   const offered = protocols ?? ["waitpoint.v1", `bearer.${token.publicAccessToken}`];
   const socket = new WebSocket(worker.url.replace("http", "ws") + wait(token), offered);
@@ -28,7 +27,7 @@ function socket(token, protocols) {
   return socket;
 }
 
-/** What `work` makes of each, a hundred at a time. */
+/** What `work` returns for each, a hundred at a time. */
 async function inGroups(items, work) {
   const made = [];
   for (let at = 0; at < items.length; at += 100)

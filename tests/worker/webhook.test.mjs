@@ -1,4 +1,4 @@
-// Webhooks: signed as Standard Webhooks wants it, sent again until they are received, and visible.
+// Webhooks: signed by the Standard Webhooks scheme, repeated until they are received, and visible.
 
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
@@ -11,7 +11,7 @@ const secret = () =>
   `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
 const [NEW, OLD] = [secret(), secret()];
 
-/** A receiver of webhooks; by its path it is told how to answer. Each request is kept. */
+/** A receiver of webhooks. The path says how it answers. It keeps each request. */
 const receiver = Object.assign(new EventEmitter(), { url: "", got: [], answers: new Map() });
 const server = createServer(async (request, response) => {
   const body = Buffer.concat(await Array.fromAsync(request)).toString();
@@ -48,7 +48,7 @@ const without = useWorker();
 const mistaken = useWorker({ secrets: { ...settings, WEBHOOK_SECRET: "whsec_short" } });
 
 let paths = 0;
-/** A token with a webhook of its own, which answers so. */
+/** A token with its own webhook, which answers like this. */
 async function hooked(answers, fields = {}) {
   const path = `/own/${paths++}`;
   receiver.answers.set(path, answers);
@@ -67,7 +67,7 @@ test("the end goes to the environment's and the token's webhook, fully signed", 
       const { type, timestamp, data } = new Webhook(secret).verify(body, headers);
       const { deliveries, url, ...retrieved } = await worker.retrieve(token.id);
       assert.deepEqual([type, timestamp], ["waitpoint.completed", retrieved.completedAt]);
-      // The receiver is told no credential.
+      // The receiver gets no credential.
       assert.deepEqual(data, { ...retrieved, url: `${worker.url}${TOKENS}/${token.id}` });
     }
     assert.throws(() => new Webhook(secret()).verify(body, headers));
@@ -86,7 +86,7 @@ test("the end goes to the environment's and the token's webhook, fully signed", 
       ["token", receiver.url + token.path, 1, 200],
     ],
   );
-  // Where webhooks go is the owner's business.
+  // Only the owner may see where webhooks go.
   assert.equal(
     (await worker.retrieve(token.id, { key: token.publicAccessToken })).deliveries,
     undefined,
@@ -123,8 +123,7 @@ test("a failed delivery is repeated as it was, by schedule or as Retry-After ask
         () => own(token.id),
         ({ attempts }) => attempts === 1,
       );
-      // Between workerd and the network stands the local harness, which says 500 of a broken
-      // connection.
+      // The local harness between workerd and the network turns a broken connection into a 500.
       assert.deepEqual([pending.status, pending.lastStatus], ["pending", status || 500]);
       const pause = Date.parse(pending.nextAttemptAt) - Date.parse(pending.lastAttemptAt);
       const least = status === 429 ? 7000 : 5000;
