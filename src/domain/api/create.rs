@@ -21,12 +21,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// The body of create.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CreateRequest {
-    /// When the token times out.
     pub timeout_at: Option<Timestamp>,
-    /// Its tags.
     pub tags: Vec<String>,
     /// The idempotency key, and until when it stands for the token. An empty key is none.
     pub key: Option<Key>,

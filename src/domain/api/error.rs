@@ -73,9 +73,7 @@ pub enum ApiError {
 /// What is wrong with a value of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryIssue {
-    /// The parameter.
     pub name: &'static str,
-    /// What is wrong with it.
     pub message: String,
 }
 
@@ -126,7 +124,6 @@ impl ApiError {
         }
     }
 
-    /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.parts().0

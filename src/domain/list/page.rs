@@ -11,7 +11,6 @@ use crate::domain::time::timestamp::Timestamp;
 /// A page, newest row first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListPage {
-    /// Its rows.
     pub rows: Vec<Row>,
     /// After which row older ones follow.
     pub next: Option<Cursor>,

@@ -31,16 +31,12 @@ const PERIOD: &str = "filter[createdAt][period]";
 const FROM: &str = "filter[createdAt][from]";
 const TO: &str = "filter[createdAt][to]";
 
-/// What a list request asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListQuery {
     /// Most rows of the page.
     pub size: usize,
-    /// Where it begins.
     pub start: PageStart,
-    /// The statuses to show.
     pub status: Statuses,
-    /// The idempotency key to show.
     pub idempotency_key: Option<String>,
     /// Any of these tags must be there; empty: no filter.
     pub tags: Vec<String>,
@@ -53,7 +49,6 @@ pub struct ListQuery {
 /// Where a page begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageStart {
-    /// At the newest row.
     Newest,
     /// With the rows older than this, the newest of them first.
     After(Cursor),
