@@ -64,7 +64,7 @@ async function until(ask, done) {
   }
 }
 /** Waits until nothing is left to do. */
-const quiet = (server) => {
+const untilIdle = (server) => {
   let before = -1;
   return until(
     async () => cpuOf(server.pid),
@@ -92,10 +92,10 @@ const complete = (server, { path, jwt }) =>
 
 /** Counts and CPU while `work` runs: sums by kind, CPU microseconds, seconds. */
 async function measured(server, work) {
-  await quiet(server);
+  await untilIdle(server);
   const [before, cpu, began] = [await counts(server), cpuOf(server.pid), performance.now()];
   await work();
-  await quiet(server);
+  await untilIdle(server);
   const after = await counts(server);
   const sums = Object.fromEntries(
     KINDS.map((kind) => [
@@ -168,7 +168,7 @@ async function lives(size) {
 }
 
 /** One life after another, each with its reads: what a token takes where nothing queues up. */
-async function lookedAt(count) {
+async function livesWithReads(count) {
   const server = await serve(waitpoint({ RETENTION: "2s" }, COUNTING), { cpu: 0 });
   const life = async () => {
     const token = await create(server);
@@ -194,7 +194,7 @@ async function lookedAt(count) {
 /**
  * The bytes of a completed token's object and of its row in the index, of so many that are kept.
  */
-async function kept(count) {
+async function bytesStored(count) {
   const server = await serve(waitpoint({}, COUNTING), { cpu: 0 });
   await each(100, async () => complete(server, await create(server)));
   const found = await measured(server, () =>
@@ -208,8 +208,8 @@ async function kept(count) {
 const runs = [];
 for (const size of sizes) runs.push(await lives(size));
 const LOOKED_AT = 200;
-const life = await lookedAt(LOOKED_AT);
-const bytes = await kept(2_000);
+const life = await livesWithReads(LOOKED_AT);
+const bytes = await bytesStored(2_000);
 const of = (run, kind, field) => run.total[kind][field] / run.size;
 const across = (run, field) => KINDS.reduce((sum, kind) => sum + of(run, kind, field), 0);
 const n = (value, digits = 2) =>
@@ -244,7 +244,7 @@ ${runs
   .join("\n")}`;
 
 const taken = (field) => KINDS.reduce((sum, kind) => sum + life.sums[kind][field], 0) / LOOKED_AT;
-const each_ = {
+const perToken = {
   "Worker requests": 3 + PAGES,
   "Worker CPU, ms": life.cpu / LOOKED_AT / 1000,
   "requests to objects": taken("requests"),
@@ -264,10 +264,10 @@ const asked = taken("requests") + taken("alarms");
 // `per`.
 const PRICES_OF = "2026-11-17";
 const PRICES = [
-  { what: "Worker requests", a: each_["Worker requests"], included: 10e6, per: 1e6, price: 0.3 },
+  { what: "Worker requests", a: perToken["Worker requests"], included: 10e6, per: 1e6, price: 0.3 },
   {
     what: "Worker CPU",
-    a: each_["Worker CPU, ms"],
+    a: perToken["Worker CPU, ms"],
     included: 30e6,
     per: 1e6,
     price: 0.02,
@@ -276,15 +276,15 @@ const PRICES = [
   { what: "requests to objects", a: asked, included: 1e6, per: 1e6, price: 0.15 },
   {
     what: "objects active",
-    a: each_["objects active, ms"],
+    a: perToken["objects active, ms"],
     factor: 0.128 / 1000,
     included: 400e3,
     per: 1e6,
     price: 12.5,
     unit: "GB-s",
   },
-  { what: "rows written", a: each_["rows written"], included: 50e6, per: 1e6, price: 1 },
-  { what: "rows read", a: each_["rows read"], included: 25e9, per: 1e6, price: 0.001 },
+  { what: "rows written", a: perToken["rows written"], included: 50e6, per: 1e6, price: 1 },
+  { what: "rows read", a: perToken["rows read"], included: 25e9, per: 1e6, price: 0.001 },
   {
     what: "stored for a month",
     a: stored,
@@ -344,7 +344,7 @@ retrieved once; ${LOOKED_AT} lives, one after the other:
 
 | | a token |
 |---|--:|
-${Object.entries(each_)
+${Object.entries(perToken)
   .map(([what, value]) => `| ${what} | ${n(value)} |`)
   .join("\n")}
 

@@ -110,7 +110,7 @@ async function load(work, count, together) {
 }
 
 /** Waits until the process is idle: work after the response is part of the cost. */
-async function quiet(pid) {
+async function untilIdle(pid) {
   // Rows for the index are batched for a tenth of a second.
   for (let before = -1, now = cpuOf(pid); now - before > 500; now = cpuOf(pid)) {
     before = now;
@@ -148,12 +148,12 @@ async function collect(server) {
 
 async function measure(name, server, phase, count, together, work) {
   await collect(server);
-  await quiet(server.pid);
+  await untilIdle(server.pid);
   const [cpu, began] = [cpuOf(server.pid), performance.now()];
   const answers = await load(work, count, together);
   const seconds = (performance.now() - began) / 1000;
   await collect(server);
-  await quiet(server.pid);
+  await untilIdle(server.pid);
   const millis = answers.map((answer) => answer.millis);
   figures[name][phase].push({
     cpu: (cpuOf(server.pid) - cpu) / count,
@@ -168,7 +168,7 @@ const WAKES = 100;
 const woken = Object.fromEntries(names.map((name) => [name, []]));
 
 /** From the completing request to the message on a WebSocket, one token after another. */
-async function wakes(name, server, all, complete) {
+async function measureWaking(name, server, all, complete) {
   for (const token of all) {
     const url = `${server.url.replace("http", "ws")}${TOKENS}/${token.id}/wait`;
     const socket = new WebSocket(url, ["waitpoint.v1", `bearer.${token.jwt}`]);
@@ -222,13 +222,14 @@ async function round(name, target) {
   await measure(name, server, "retrieve", OFTEN * tokens, 64, (index) =>
     retrieve(all[index % tokens]),
   );
-  if (name !== "floor") await wakes(name, server, made(await load(create, WAKES, 16)), complete);
+  if (name !== "floor")
+    await measureWaking(name, server, made(await load(create, WAKES, 16)), complete);
   const waiting = made(await load(create, tokens, 64));
   await measure(name, server, "retrieve while it waits", OFTEN * tokens, 64, (index) =>
     retrieve(waiting[index % tokens]),
   );
   const [later, cold] = [made(await load(create, WARM, 64)), made(await load(create, tokens, 64))];
-  await quiet(server.pid);
+  await untilIdle(server.pid);
   await server.restart();
   await load((index) => complete(later[index]), WARM, 16);
   await measure(name, server, "cold completion", tokens, 16, (index) => complete(cold[index]));

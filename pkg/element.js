@@ -127,7 +127,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
       const { outcome } = await completeToken(this.#token(), data, this.#options());
       if (other.aborted) return;
       this.#show({ "already-completed": "decided", "timed-out": "expired" }[outcome] ?? "done");
-      this.#tell("waitpoint-complete", { outcome, data, decision: name });
+      this.#dispatch("waitpoint-complete", { outcome, data, decision: name });
     } catch (error) {
       if (other.aborted) return;
       this.#show(error.code === "public_token_expired" ? "expired" : "failed", error.retryable);
@@ -135,7 +135,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
       this.#offerPage([error.code, error.cause?.code].includes("wasm_unavailable"));
       // A mistake in the markup is reported to its author.
       if (error.code === "invalid_argument") console.error(error);
-      this.#tell("waitpoint-error", { error });
+      this.#dispatch("waitpoint-error", { error });
     }
   }
 
@@ -145,14 +145,14 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     this.#shown = new AbortController();
     const { signal } = this.#shown;
     this.#show("idle");
-    queueMicrotask(() => signal.aborted || this.#look(signal));
+    queueMicrotask(() => signal.aborted || this.#checkState(signal));
   }
 
   /**
    * Asks whether the token was decided before. If the credential may not read, only its expiry is
    * checked.
    */
-  async #look(signal) {
+  async #checkState(signal) {
     const token = this.#token();
     if (!token) return;
     const options = this.#options();
@@ -237,7 +237,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     if (focused && !["idle", "sending"].includes(state)) (retryable ? retry : status).focus();
   }
 
-  #tell(name, detail) {
+  #dispatch(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 }

@@ -53,7 +53,7 @@ ${tokens} tokens, ${counts.keys} with an idempotency key, ${timedOut} timed out
 ${counts.requests} requests, ${counts.unanswered} of them never answered
 ${counts.waiters} waiters notified
 ${acknowledged} completions acknowledged, ${fresh} of them in the 100 ms before a kill
-${counts.webhooks} timeouts told by an alarm alone, ms after their time: ${shown(lags)}
+${counts.webhooks} timeouts reported by an alarm alone, ms late: ${shown(lags)}
 ${FAULTS.map((fault) => `${fault} ${faults[fault]?.length ?? 0}`).join(", ")}
 With 95 % confidence (3/N) less than ${bound(acknowledged)} % of acknowledged completions are lost,
 and less than ${bound(fresh)} % of those right before a kill`);

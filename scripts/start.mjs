@@ -7,22 +7,22 @@ import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "./lib/build.mjs";
-import { masked, secretsOf } from "./lib/mask.mjs";
+import { maskLine, secretsOf } from "./lib/mask.mjs";
 import { fail, root, say } from "./lib/process.mjs";
 
-const { port, flags } = options(process.argv.slice(2));
+const { port, flags } = parseOptions(process.argv.slice(2));
 const origin = `http://localhost:${port}`;
 
 await assertFree(port);
 const env = await build("worker");
 const secretKey = developmentSecret();
-forgetRequests();
+deleteRequestRecords();
 serve();
-await ready();
+await untilReady();
 console.log(`\nWaitpoint is ready at ${origin}`);
-if (process.stdin.isTTY && process.stdout.isTTY) await show();
+if (process.stdin.isTTY && process.stdout.isTTY) await showDemo();
 
-function options(args) {
+function parseOptions(args) {
   const flags = [];
   let port = "8787";
   for (let at = 0; at < args.length; at++) {
@@ -63,7 +63,7 @@ function developmentSecret() {
 }
 
 /** Deletes the URLs that wrangler kept here before NO_REQUEST_RECORDS told it not to. */
-function forgetRequests() {
+function deleteRequestRecords() {
   const [flag, value] = flags.flatMap((flag, at) =>
     /^--persist-to($|=)/.test(flag) ? [flag, flags[at + 1]] : [],
   );
@@ -110,12 +110,12 @@ function forward(from, to) {
     secrets: secretsOf(readFileSync(join(root, ".dev.vars"), "utf8")),
   };
   createInterface({ input: from }).on("line", (line) => {
-    const text = masked(line, allowed);
+    const text = maskLine(line, allowed);
     if (text !== undefined) to.write(`${text}\n`);
   });
 }
 
-async function ready() {
+async function untilReady() {
   for (;;) {
     const answer = await fetch(`${origin}/healthz`).catch(() => undefined);
     if (answer?.ok) return;
@@ -125,7 +125,7 @@ async function ready() {
 }
 
 /** Shows a paused run from its own side: it creates a token and waits for its end. */
-async function show() {
+async function showDemo() {
   const api = async (path, init) => {
     const headers = { authorization: `Bearer ${secretKey}`, "content-type": "application/json" };
     const answer = await fetch(origin + path, { headers, ...init });

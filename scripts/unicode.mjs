@@ -115,7 +115,7 @@ const HANGUL = /\p{Script=Hangul}/u;
 const LAM_ALEF = within([[0xfef5, 0xfefc]]);
 
 /** What characters look like, where their decomposition does not say it already. */
-function looks(alike) {
+function lookalikes(alike) {
   const look = (char) => {
     const parts = RAISED.test(char) ? char : char.normalize("NFKD");
     // `m` and not `rn`: the module does that for all of ASCII.
@@ -296,7 +296,7 @@ const file = [
     `Composed {\n${columns(parts, ["gaps", "bases", "marks", "list"])}}`,
   ),
   table("Capital letters beyond ASCII to small ones.", "LOWER", lower),
-  table("Characters beyond ASCII to what they look like.", "LOOKS", looks(alike)),
+  table("Characters beyond ASCII to what they look like.", "LOOKS", lookalikes(alike)),
 ].join("\n");
 writeFileSync(join(root, "src/domain/text/tables.rs"), file);
 const packed = gzipSync(Buffer.from(bytesOf(file), "latin1"), { level: 9 });

@@ -17,12 +17,12 @@ export const FLAGS = [
   "--disable-sync",
 ];
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
-const PLACES = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
+const PROGRAMS = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+const PATHS = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
 
 /** The paths as variables CHROME and CHROMEDRIVER. If these are set they win. */
 export function ensureBrowser() {
-  const found = look();
+  const found = findBrowser();
   if (found) return found;
   if (process.platform === "linux" && process.getuid() === 0 && output("apt-get", "--version")) {
     say("installing Chromium and its driver from Debian");
@@ -32,21 +32,23 @@ export function ensureBrowser() {
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
       sentence: `apt-get could not install ${packages}; do so, or set CHROME and CHROMEDRIVER`,
     });
-    return look() ?? fail("chromium and chromedriver were installed, and are not on the PATH");
+    return (
+      findBrowser() ?? fail("chromium and chromedriver were installed, and are not on the PATH")
+    );
   }
   say("downloading Chrome for Testing and its driver into .tools/");
-  return { CHROME: downloaded("chrome"), CHROMEDRIVER: downloaded("chromedriver") };
+  return { CHROME: downloadBrowser("chrome"), CHROMEDRIVER: downloadBrowser("chromedriver") };
 }
 
 /** A browser and a driver of the same major version. */
-function look() {
+function findBrowser() {
   const which = (name) =>
     output(process.platform === "win32" ? "where" : "which", name)
       .split("\n")[0]
       .trim();
   const major = (path) => output(path, "--version").match(/\d+/)?.[0];
   const CHROME =
-    process.env.CHROME ?? NAMES.map(which).concat(PLACES.filter(existsSync)).find(Boolean);
+    process.env.CHROME ?? PROGRAMS.map(which).concat(PATHS.filter(existsSync)).find(Boolean);
   const CHROMEDRIVER = process.env.CHROMEDRIVER ?? which("chromedriver");
   if (CHROME && CHROMEDRIVER && major(CHROME) && major(CHROME) === major(CHROMEDRIVER))
     return { CHROME, CHROMEDRIVER };
@@ -56,7 +58,7 @@ function look() {
  * Downloads a part of Chrome's stable release, by a program of scripts/locked/browsers. Nobody
  * publishes a checksum of the part itself.
  */
-function downloaded(what) {
+function downloadBrowser(what) {
   const sentence =
     `no ${what} was found or could be downloaded; ` +
     "install Chromium and chromedriver, or set CHROME and CHROMEDRIVER";

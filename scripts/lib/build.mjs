@@ -11,13 +11,13 @@ const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "build.rs", "sr
 /** Builds both, or the Worker alone. Returns the environment in which the tools are found. */
 export async function build(only) {
   const env = await setup();
-  await unlessBuilt("build", [...INPUTS, "askama.toml", "scripts/lib/build.mjs"], () =>
+  await buildIfChanged("build", [...INPUTS, "askama.toml", "scripts/lib/build.mjs"], () =>
     buildWorker(env, "worker", "build"),
   );
   if (only === "worker") return env;
   // After setup, which installs what this module imports.
   const { SOURCES, buildPackage } = await import("./package.mjs");
-  await unlessBuilt("pkg/wasm", [...INPUTS, ...SOURCES], () => buildPackage(env));
+  await buildIfChanged("pkg/wasm", [...INPUTS, ...SOURCES], () => buildPackage(env));
   return env;
 }
 
@@ -25,14 +25,14 @@ export async function build(only) {
 export async function buildFaults() {
   const folder = join("target", "faults");
   const env = await setup();
-  await unlessBuilt(folder, [...INPUTS, "askama.toml", "scripts/lib/build.mjs"], () =>
+  await buildIfChanged(folder, [...INPUTS, "askama.toml", "scripts/lib/build.mjs"], () =>
     buildWorker(env, "faults", folder),
   );
   return join(root, folder);
 }
 
 /** Runs `make`, which fills `folder`, unless the inputs are those of the last time. */
-async function unlessBuilt(folder, inputs, make) {
+async function buildIfChanged(folder, inputs, make) {
   const stamp = join(root, folder, ".inputs");
   const now = fingerprint(inputs);
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;

@@ -34,14 +34,14 @@ export async function ensureEnvironments() {
     writeFileSync(stamp, hash);
   }
   if (process.platform === "linux" && process.arch === "x64") {
-    for (const version of [110, 114]) await inflate(version);
+    for (const version of [110, 114]) await unpackChromium(version);
     ensureDebianBrowsers();
   }
   return folder;
 }
 
 /** Unpacks a Chromium for Linux on x64, built for AWS Lambda. */
-async function inflate(version) {
+async function unpackChromium(version) {
   const packed = join(modules, `chromium-${version}`, "bin", "chromium.br");
   const program = chromiumOf(version);
   if (existsSync(program)) return;

@@ -36,7 +36,7 @@ const LABEL = /^(?!(?:https?|wss?|file):)[\w.-]{1,30}[=:](?=[/\\]|(?:https?|wss?
  * The line as it may be printed, or undefined if it may not be. Files in `folders` may be named, as
  * in the stack of an error. `secrets` are masked wherever they appear.
  */
-export function masked(line, { folders = [], secrets = [] } = {}) {
+export function maskLine(line, { folders = [], secrets = [] } = {}) {
   if (line.length > LONGEST) line = line.slice(0, LONGEST) + MASK;
   const plain = line.replace(STYLE, "");
   if (UNWANTED.some((pattern) => pattern.test(plain))) return undefined;
@@ -44,12 +44,12 @@ export function masked(line, { folders = [], secrets = [] } = {}) {
   for (const secret of secrets) text = text.replaceAll(secret, MASK);
   text = text
     .replace(/\bbearer[\s:=]+\S+/gi, `Bearer ${MASK}`)
-    .replace(WORDS, (word) => maskedWord(word, folders));
+    .replace(WORDS, (word) => maskWord(word, folders));
   // A line with nothing to mask keeps its colours.
   return text === plain ? line : text;
 }
 
-function maskedWord(word, folders) {
+function maskWord(word, folders) {
   const label = LABEL.exec(word)?.[0] ?? "";
   const rest = word.slice(label.length);
   if (KNOWN_ID.test(rest) || HELP.test(rest))
@@ -58,7 +58,7 @@ function maskedWord(word, folders) {
   const path = rest.slice(origin.length);
   if (!origin && isFileOf(path, folders)) return hasCredential(path) ? label + MASK : word;
   if (origin || /^[\\/]/.test(path))
-    return label + (/@/.test(origin) || hasCredential(origin) ? MASK : origin) + maskedPath(path);
+    return label + (/@/.test(origin) || hasCredential(origin) ? MASK : origin) + maskPath(path);
   const query = /^\?\w|[\\/].*\?/.test(rest) ? rest.indexOf("?") + 1 : rest.length;
   if (hasCredential(rest)) return label + MASK;
   return query < rest.length ? label + rest.slice(0, query) + MASK : word;
@@ -67,7 +67,7 @@ function maskedWord(word, folders) {
 /**
  * A request's path: a known one stays; of another only a known beginning stays, and never a query.
  */
-function maskedPath(path) {
+function maskPath(path) {
   if (path === "" || KNOWN_PATH.test(path)) return path;
   const known = KNOWN_PREFIX.exec(path)?.[0] ?? "";
   // Punctuation after a known path belongs to the sentence.

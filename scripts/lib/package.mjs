@@ -42,13 +42,13 @@ export async function buildPackage(env) {
     const { name } = module;
     const { wasm } = buildWasm(env, module, "wasm");
     copyFileSync(wasm, join(out, `${name}.wasm`));
-    await load(module, "wasm", join(out, `${name}.js`), inlined(readFileSync(wasm)));
+    await bundleModule(module, "wasm", join(out, `${name}.js`), inlineWasm(readFileSync(wasm)));
     const file = `
       import module from "./${name}.wasm";
       const instance = () => new WebAssembly.Instance(module, imports());`;
-    await load(module, "wasm", join(work, `${name}.workerd.js`), file);
+    await bundleModule(module, "wasm", join(work, `${name}.workerd.js`), file);
     const plain = buildWasm(env, module, "plain");
-    await load(module, "plain", join(work, `${name}.plain.js`), toJavaScript(env, plain));
+    await bundleModule(module, "plain", join(work, `${name}.plain.js`), toJavaScript(env, plain));
   }
   await bundleEntries("workerd");
   await bundleEntries("plain");
@@ -144,7 +144,10 @@ function buildWasm(env, { feature, name }, form) {
       "--locked",
     ],
     {
-      env: { ...env, CARGO_ENCODED_RUSTFLAGS: [...paths(env), ...RUSTFLAGS[form]].join("\x1f") },
+      env: {
+        ...env,
+        CARGO_ENCODED_RUSTFLAGS: [...remapPaths(env), ...RUSTFLAGS[form]].join("\x1f"),
+      },
       sentence,
     },
   );
@@ -181,13 +184,13 @@ function buildWasm(env, { feature, name }, form) {
 }
 
 /** Keeps the paths of the building machine out of what is published. */
-function paths(env) {
+function remapPaths(env) {
   const home = env.CARGO_HOME ?? join(env.HOME ?? env.USERPROFILE ?? "", ".cargo");
   return [`--remap-path-prefix=${home}=`, `--remap-path-prefix=${root}=`];
 }
 
 /** Bundles wasm-bindgen's glue with `core()`, which starts the wasm when it is first called. */
-async function load({ feature, name, exports }, form, file, instance) {
+async function bundleModule({ feature, name, exports }, form, file, instance) {
   await bundle({
     stdin: {
       contents: `
@@ -226,7 +229,7 @@ async function load({ feature, name, exports }, form, file, instance) {
  * escape are not used. `later` is for Chromium before 116, which compiles more than 4 KB only
  * asynchronously and throws a RangeError.
  */
-function inlined(wasm) {
+function inlineWasm(wasm) {
   const counts = new Array(256).fill(0);
   for (const byte of wasm) counts[byte] += 1;
   const byCount = counts.map((count, byte) => [count, byte]).sort(([a], [b]) => b - a);

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
-const setUp = process.stderr.isTTY && !process.env.NO_COLOR ? "\x1b[2m[setup]\x1b[0m" : "[setup]";
-export const say = (line) => console.error(`${setUp} ${line}`);
+const PREFIX = process.stderr.isTTY && !process.env.NO_COLOR ? "\x1b[2m[setup]\x1b[0m" : "[setup]";
+export const say = (line) => console.error(`${PREFIX} ${line}`);
 
 /** Prints an error as one sentence, without a stack, and ends the process. */
 export function fail(sentence) {

@@ -53,7 +53,7 @@ export async function setup() {
   const node = ensureNode();
   ensurePackages();
   ensureRust();
-  const bindgen = await ensureBindgen(locked("wasm-bindgen"));
+  const bindgen = await ensureBindgen(lockedVersion("wasm-bindgen"));
   const bin = (name) => join(root, "node_modules", ".bin", name + (exe && ".cmd"));
   return {
     ...process.env,
@@ -148,7 +148,7 @@ function ensureRust() {
 }
 
 /** The version of a crate in Cargo.lock. */
-function locked(crate) {
+function lockedVersion(crate) {
   const entry = new RegExp(`name = "${crate}"\\nversion = "([^"]+)"`);
   const found = readFileSync(join(root, "Cargo.lock"), "utf8").match(entry);
   return found?.[1] ?? fail(`Cargo.lock names no ${crate}`);

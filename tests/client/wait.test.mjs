@@ -41,7 +41,7 @@ afterEach(() => {
   sockets.all = [];
 });
 
-const error = (promise) =>
+const rejection = (promise) =>
   promise.then(
     () => assert.fail("it was not refused"),
     (error) => error,
@@ -85,7 +85,7 @@ for (const [name, Socket] of Object.entries(TRANSPORTS)) {
     const { waited } = await wait(token, { signal: AbortSignal.any([signal]) });
     controller.abort("enough");
     for (const promise of [waited, ...others.map(({ waited }) => waited)]) {
-      const { code, cause, retryable } = await error(promise);
+      const { code, cause, retryable } = await rejection(promise);
       assert.deepEqual([code, cause, retryable], ["aborted", "enough", false]);
     }
     assert.equal(getEventListeners(signal, "abort").length, 0);
@@ -146,7 +146,7 @@ test("a refusal rejects with its code, and so does a server that never answered"
       undefined,
     ],
   ]) {
-    const refused = await error(waitForToken(of, { baseURL, ...options }));
+    const refused = await rejection(waitForToken(of, { baseURL, ...options }));
     assert.deepEqual(
       [refused.name, refused.code, refused.status],
       ["WaitpointError", code, status],
@@ -163,7 +163,7 @@ test("a refusal ends the wait also later, such as of a credential that has expir
   );
   await once(server.listen(0, "127.0.0.1"), "listening");
   const listens = once(sockets, "heard");
-  const refused = error(waitForToken(token, { baseURL: proxy.url }));
+  const refused = rejection(waitForToken(token, { baseURL: proxy.url }));
   await listens;
   proxy.to = `http://127.0.0.1:${server.address().port}`;
   proxy.cut();
@@ -194,7 +194,10 @@ test("where no socket can be opened it is a long poll; a refused one asks why", 
   const token = await worker.create();
   // A key that is not valid as a subprotocol, and a policy that forbids sockets.
   const key = { accessToken: "not/a@token" };
-  assert.equal((await error(waitForToken(token.id, { ...key, baseURL: worker.url }))).status, 401);
+  assert.equal(
+    (await rejection(waitForToken(token.id, { ...key, baseURL: worker.url }))).status,
+    401,
+  );
   globalThis.WebSocket = class extends EventTarget {
     constructor() {
       super();

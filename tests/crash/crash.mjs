@@ -35,7 +35,7 @@ export async function crash({
   while (run.kills < kills || run.acknowledged.length < completions) {
     // Kill soon after an acknowledgement, or while it is still starting.
     if (chance.hits(0.5))
-      await run.verify(chance).then(() => run.acknowledges(1 + chance.below(40)));
+      await run.verify(chance).then(() => run.untilAcknowledged(1 + chance.below(40)));
     if (disk) {
       disk.fail();
       await pause(chance.in(0, 300));
@@ -49,7 +49,7 @@ export async function crash({
           `${run.failures.length} failures`,
       );
   }
-  run.over = true;
+  run.isOver = true;
   await Promise.all(playing);
   say("all clients are answered; what is owed");
   await run.settle();

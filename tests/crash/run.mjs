@@ -22,7 +22,7 @@ export async function each(items, work) {
 
 export class Run extends KilledWorker {
   tokens = [];
-  over = false;
+  isOver = false;
   /** Resolves when no verification is under way. */
   verified = Promise.resolve();
   /** The number of acknowledged completions that somebody waits for. */
@@ -66,20 +66,20 @@ export class Run extends KilledWorker {
   }
 
   /** Resolves when so many more completions are acknowledged. */
-  acknowledges(count) {
+  untilAcknowledged(count) {
     this.#awaited = { count: this.acknowledged.length + count, ...Promise.withResolvers() };
     return this.#awaited.promise;
   }
 
   /** Adds an event, which is verified after the next kill. */
-  tell(token, event) {
+  record(token, event) {
     token.add(event);
     this.#touched.add(token);
   }
 
   /** One client, with one token after another, as the seed decides. */
   async play() {
-    while (!this.over) {
+    while (!this.isOver) {
       await this.verified;
       const chance = random(this.seed * 1_000_003 + ++this.#next);
       const token = new Token();
@@ -133,7 +133,7 @@ export class Run extends KilledWorker {
     const told = this.#hook(token.id).promise.then(({ at, data }) => {
       this.lags.push(at - token.timeoutAt);
       this.counts.webhooks += 1;
-      this.tell(token, {
+      this.record(token, {
         kind: "shown",
         began: at,
         ended: at,
@@ -185,7 +185,7 @@ export class Run extends KilledWorker {
         jwt: headers.get("x-trigger-jwt"),
       });
     }
-    this.tell(token, { kind: "created", id, isCached, request, began, ended });
+    this.record(token, { kind: "created", id, isCached, request, began, ended });
   }
 
   /** Runs completers, readers and waiters until all of them know how the token ended. */
@@ -241,13 +241,13 @@ export class Run extends KilledWorker {
         outcome: headers.get("waitpoint-outcome"),
         output,
       });
-      this.tell(token, this.#heard(answer, decided));
+      this.record(token, this.#toEvent(answer, decided));
     }
   }
 
   async read(token) {
     const answer = await this.insist(`${TOKENS}/${token.id}`);
-    token.add(this.#heard(answer, ({ text }) => this.#shown(JSON.parse(text))));
+    token.add(this.#toEvent(answer, ({ text }) => this.#shown(JSON.parse(text))));
   }
 
   #shown({ status, output }) {
@@ -255,7 +255,7 @@ export class Run extends KilledWorker {
   }
 
   /** Turns a response into an event. */
-  #heard(answer, event) {
+  #toEvent(answer, event) {
     const { began, ended } = answer;
     const told = answer.status === 200 ? event(answer) : { kind: "missing" };
     if (told.outcome === "completed") this.acknowledged.push(performance.now());
@@ -273,11 +273,11 @@ export class Run extends KilledWorker {
       !isEnd(last);
       last = token.events.findLast((event) => event.by === signal) ?? {}
     ) {
-      if (signal.aborted) return void this.failures.push(`${token.id}: who waits is not told`);
-      const tell = (event) => this.tell(token, { ...event, by: signal });
+      if (signal.aborted) return void this.failures.push(`${token.id}: a waiter was not notified`);
+      const record = (event) => this.record(token, { ...event, by: signal });
       if (way === "poll") {
         const answer = await this.send(path, { headers: { prefer: "wait=10" }, signal });
-        if (answer) tell(this.#heard(answer, ({ text }) => this.#shown(JSON.parse(text))));
+        if (answer) record(this.#toEvent(answer, ({ text }) => this.#shown(JSON.parse(text))));
         continue;
       }
       const began = now();
@@ -292,7 +292,7 @@ export class Run extends KilledWorker {
             const shown = data && this.#shown(JSON.parse(data));
             // `WAITING` may have been read when the request began; an end is sent when it happens.
             if (shown)
-              tell({ ...shown, began: shown.status === "WAITING" ? began : now(), ended: now() });
+              record({ ...shown, began: shown.status === "WAITING" ? began : now(), ended: now() });
           }
         }
       };
@@ -302,7 +302,7 @@ export class Run extends KilledWorker {
         receive,
       });
       if (answer?.status === 404)
-        tell({ kind: "missing", began: answer.began, ended: answer.ended });
+        record({ kind: "missing", began: answer.began, ended: answer.ended });
     }
     this.counts.waiters += 1;
   }
@@ -317,14 +317,14 @@ export class Run extends KilledWorker {
     const some = Array.from({ length: Math.min(5, this.tokens.length) }, () =>
       chance.of(this.tokens),
     );
-    const chosen = new Set([...this.#touched, ...some.filter((token) => !this.#rests(token))]);
+    const chosen = new Set([...this.#touched, ...some.filter((token) => !this.#isUnread(token))]);
     this.#touched.clear();
     await each(chosen, (token) => this.read(token));
     resolve();
   }
 
   /** Whether the token may not be read yet, as its webhook has not come. */
-  #rests(token) {
+  #isUnread(token) {
     return token.timeoutAt < Infinity && !token.events.some(({ status }) => status);
   }
 
@@ -335,7 +335,9 @@ export class Run extends KilledWorker {
     const limit = AbortSignal.timeout(this.owedWithin);
     const over = once(limit, "abort").then(() => "over");
     if ((await Promise.race([Promise.all(this.#unattended), over])) === "over") {
-      this.failures.push(`${this.#unattended.length - this.lags.length} timeouts were never told`);
+      this.failures.push(
+        `${this.#unattended.length - this.lags.length} timeouts were never reported`,
+      );
     }
     for (;;) {
       const missing = await this.#unlisted();
@@ -346,7 +348,7 @@ export class Run extends KilledWorker {
       await each(missing, (token) => this.read(token));
       if (limit.aborted) {
         for (const token of missing)
-          this.failures.push(`${token.id} is not listed as it is: ${token.told()}`);
+          this.failures.push(`${token.id} is not listed as it is: ${token.describe()}`);
         return;
       }
       await pause(500);

@@ -8,7 +8,7 @@ export class Token extends History {
   link = undefined;
 
   /** A short description for a failure. */
-  told() {
+  describe() {
     const events = this.events.map(({ kind, status, outcome, began, ended }) => ({
       kind,
       status,

@@ -1,7 +1,7 @@
 // What `npm start` may print: no credential in any spelling, and what a developer needs to read.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { masked, secretsOf } from "../../scripts/lib/mask.mjs";
+import { maskLine, secretsOf } from "../../scripts/lib/mask.mjs";
 import { callbackHash, KEY, sign } from "../support/harness.mjs";
 import { spellings } from "../support/secrets.mjs";
 
@@ -76,7 +76,7 @@ test("a credential is printed in no spelling of a request, an error or a line of
         `?x=${written}`,
       );
       for (const line of lines) {
-        const text = masked(line, options) ?? "";
+        const text = maskLine(line, options) ?? "";
         // Neither the whole credential nor a useful part of it.
         for (let at = 0; at + 20 <= written.length; at += 5) {
           assert.ok(!text.includes(written.slice(at, at + 20)), `${line}\n${text}`);
@@ -104,7 +104,7 @@ test("what a developer needs stays as it is", () => {
     "see https://developers.cloudflare.com/workers/wrangler/configuration/ for more",
     `http://localhost:8787${TOKENS}/${ID}/wait: 503`,
   ]) {
-    assert.equal(masked(line, options), line);
+    assert.equal(maskLine(line, options), line);
   }
 });
 
@@ -117,7 +117,7 @@ test("of a URL the known part stays", () => {
     [`failed: ${TOKENS}?filter[tags]=a`, `failed: ${TOKENS}/…[tags]=a`],
     ["failed: http://localhost/elsewhere", "failed: http://localhost/…"],
   ]) {
-    assert.equal(masked(line, options), text);
+    assert.equal(maskLine(line, options), text);
   }
 });
 
@@ -128,7 +128,7 @@ test("requests and npm's chatter are not printed", () => {
     "[custom build] npm warn x",
     "[custom build] > build",
   ]) {
-    assert.equal(masked(line, options), undefined);
+    assert.equal(maskLine(line, options), undefined);
   }
 });
 
@@ -142,7 +142,7 @@ test("the values of .dev.vars are masked, whatever they look like", () => {
     ].join("\n"),
   );
   assert.equal(
-    masked("x onlylowercaseletters, prod:another-key-of-letters", { secrets }),
+    maskLine("x onlylowercaseletters, prod:another-key-of-letters", { secrets }),
     "x …, prod:…",
   );
   assert.ok(!secrets.some((secret) => secret.includes("api.example.com")));
@@ -151,6 +151,6 @@ test("the values of .dev.vars are masked, whatever they look like", () => {
 test("a line of any length takes little time", () => {
   const started = Date.now();
   for (const part of ["/", "?", ".", "%", "%41", "a/", "a.", "=", "\\", "https://", "a:"])
-    masked(`x ${part.repeat(1_000_000)}x`, options);
+    maskLine(`x ${part.repeat(1_000_000)}x`, options);
   assert.ok(Date.now() - started < 2_000, `${Date.now() - started} ms`);
 });

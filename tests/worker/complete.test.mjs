@@ -7,7 +7,7 @@ import { KEY, OLD_KEY, OTHER_KEY, sign, TOKENS, useWorker } from "../support/har
 const worker = useWorker();
 const MiB = 1024 * 1024;
 const LIMIT = 3 * MiB;
-const SCOPE_TOO_SMALL = {
+const INSUFFICIENT_SCOPE = {
   error: "Unauthorized",
   code: "unauthorized",
   param: "access_token",
@@ -145,7 +145,7 @@ test("what is wrong is told in trigger.dev's order: key, size, JSON, scope, toke
   const unknown = `${TOKENS}/waitpoint_cnobody/complete`;
   const scope = await worker.api(unknown, { key: small, body: "{}" });
   assert.equal(scope.status, 403);
-  assert.deepEqual(await scope.json(), SCOPE_TOO_SMALL);
+  assert.deepEqual(await scope.json(), INSUFFICIENT_SCOPE);
   const missing = await worker.api(unknown, { body: "{}" });
   assert.equal(missing.status, 404);
   assert.equal(missing.headers.get("x-should-retry"), "false");

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { KEY, OTHER_KEY, TOKENS, until, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
-const forgetful = useWorker({ vars: { RETENTION: "1s" } });
+const shortRetention = useWorker({ vars: { RETENTION: "1s" } });
 const fresh = () => `key-${crypto.randomUUID()}`;
 
 test("the same key leads to the same token, whatever has become of it", async () => {
@@ -82,10 +82,10 @@ test("a key that has expired leads to a new token; the old one lives on", async 
 
 test("a key whose token is forgotten is free again", async () => {
   const idempotencyKey = fresh();
-  const { id } = await forgetful.create({ idempotencyKey });
-  await forgetful.complete(id, 1);
+  const { id } = await shortRetention.create({ idempotencyKey });
+  await shortRetention.complete(id, 1);
   const next = await until(
-    () => forgetful.create({ idempotencyKey }),
+    () => shortRetention.create({ idempotencyKey }),
     (made) => made.id !== id,
   );
   assert.equal(next.isCached, false);

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { root, TOKENS, temporaryFolder, until, useWorker } from "../support/harness.mjs";
 
 // A stand-in for the index that refuses everything until it is mended, then forwards.
-const IN_TROUBLE = `
+const FAILING_INDEX = `
   let mended = false;
   export class TroubledIndex {
     constructor(state, env) { this.state = state; this.env = env; }
@@ -23,7 +23,7 @@ const IN_TROUBLE = `
 
 const folder = temporaryFolder();
 const config = readFileSync(join(root, "wrangler.toml"), "utf8");
-writeFileSync(join(folder, "trouble.mjs"), IN_TROUBLE);
+writeFileSync(join(folder, "trouble.mjs"), FAILING_INDEX);
 writeFileSync(
   join(folder, "trouble.toml"),
   `name = "trouble"

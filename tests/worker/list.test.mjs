@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { OTHER_KEY, sign, TOKENS, until, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
-const forgetful = useWorker({ vars: { RETENTION: "2s" } });
+const shortRetention = useWorker({ vars: { RETENTION: "2s" } });
 
 const list = async (query = {}, options) => {
   const answer = await worker.api(`${TOKENS}?${new URLSearchParams(query)}`, options);
@@ -199,18 +199,18 @@ test("what cannot be read of a query is told, all of it", async () => {
 
 test("a token that is forgotten is not listed, and its row goes", async () => {
   const query = async (options) =>
-    (await (await forgetful.api(`${TOKENS}?page[size]=100`, options)).json()).data ?? [];
-  const made = await forgetful.create();
+    (await (await shortRetention.api(`${TOKENS}?page[size]=100`, options)).json()).data ?? [];
+  const made = await shortRetention.create();
   await until(query, (data) => data.length === 1);
-  await forgetful.complete(made.id, 1);
+  await shortRetention.complete(made.id, 1);
   await until(query, (data) => data.length === 0);
   // The month's object deletes the row, and itself after the last row.
-  const env = await forgetful.server.getWorker().getEnv();
+  const env = await shortRetention.server.getWorker().getEnv();
   const directory = env.INDEX.getByName("default");
   const months = async () =>
     (await directory.fetch("http://object/", { method: "POST", body: '"months"' })).json();
   await until(months, ({ length }) => length === 0);
-  const next = await forgetful.create();
+  const next = await shortRetention.create();
   assert.deepEqual(
     (await until(query, (data) => data.length > 0)).map(({ id }) => id),
     [next.id],

@@ -23,7 +23,7 @@ const HTML = { accept: "text/html" };
 const READER = sign(["read:waitpoints", "write:waitpoints"]);
 
 /** A test with its own Worker, whose memory must be within the limit afterwards. */
-const bounded = (name, work, { output, mediaType } = {}) =>
+const boundedTest = (name, work, { output, mediaType } = {}) =>
   test(`bounded memory: ${name}`, async (t) => {
     const upstream = output === undefined ? undefined : await useUpstream(t, output, mediaType);
     const server = await serve(waitpoint(upstream ? { UPSTREAM: upstream } : {}), {
@@ -87,16 +87,16 @@ const completedWith = (body) => async (server) => {
   assert.equal((await server.send(`${TOKENS}/${id}`)).status, 200);
 };
 
-bounded("a form of 786,430 names", toLink(manyNames, FORM));
-bounded(
+boundedTest("a form of 786,430 names", toLink(manyNames, FORM));
+boundedTest(
   "a form of control characters",
   toLink(Buffer.concat([Buffer.from("a="), controls]).subarray(0, controls.length), FORM),
 );
-bounded("a form that is not UTF-8", toLink(invalidForm, { ...FORM, ...HTML }));
-bounded("JSON a million and a half deep", completedWith(nested));
-bounded("a string of escapes", completedWith(escapes));
+boundedTest("a form that is not UTF-8", toLink(invalidForm, { ...FORM, ...HTML }));
+boundedTest("JSON a million and a half deep", completedWith(nested));
+boundedTest("a string of escapes", completedWith(escapes));
 
-bounded("text of control characters, which JSON writes in six bytes each", async (server) => {
+boundedTest("text of control characters, which JSON writes in six bytes each", async (server) => {
   const { id, url } = await server.create();
   const post = async (body) =>
     (await server.send(url, { body, headers: { "content-type": "text/plain" }, key: "" })).status;
@@ -106,7 +106,7 @@ bounded("text of control characters, which JSON writes in six bytes each", async
   await server.send(`${TOKENS}/${id}/wait`, { headers: { accept: "text/event-stream" } });
 });
 
-bounded("a page that shows what was decided is short, however long that is", async (server) => {
+boundedTest("a page that shows what was decided is short, however long that is", async (server) => {
   const { id, url } = await server.create();
   await server.send(`${TOKENS}/${id}/complete`, { body: `{"data":${markup}}` });
   const page = await server.send(url, { headers: HTML, key: "" });
@@ -114,13 +114,13 @@ bounded("a page that shows what was decided is short, however long that is", asy
   assert.ok(page.bytes.length < 100_000, `${page.bytes.length} bytes`);
 });
 
-bounded("20 outputs of 3 MB at once", async (server) => {
+boundedTest("20 outputs of 3 MB at once", async (server) => {
   const tokens = await Promise.all(Array.from({ length: 20 }, () => server.create()));
   const body = `{"data":"${"x".repeat(3_000_000)}"}`;
   await Promise.all(tokens.map(({ id }) => server.send(`${TOKENS}/${id}/complete`, { body })));
 });
 
-bounded("500 long polls whose clients leave at once", async (server) => {
+boundedTest("500 long polls whose clients leave at once", async (server) => {
   const { id } = await server.create();
   const { hostname, port } = new URL(server.url);
   for (let n = 0; n < 500; n++) {
@@ -140,7 +140,7 @@ for (const [what, output] of [
   ["same", objects(0)],
   ["other", objects(1)],
 ]) {
-  bounded(
+  boundedTest(
     `an output of 340,000 objects compared with the ${what} one upstream`,
     async (server) => {
       assert.equal(
@@ -158,7 +158,7 @@ for (const [what, output] of [
   );
 }
 
-bounded(
+boundedTest(
   "text of control characters for a token that lives upstream",
   async (server) => {
     // Upstream accepts 3 MiB of JSON.
@@ -171,7 +171,7 @@ bounded(
   { output: "1" },
 );
 
-bounded(
+boundedTest(
   "text of control characters that upstream answers",
   async (server) => {
     await server.send(`${TOKENS}/${RELAYED}`);
@@ -181,7 +181,7 @@ bounded(
   { output: controls.toString(), mediaType: "text/plain" },
 );
 
-bounded(
+boundedTest(
   "an answer of 30 MB of upstream's",
   (server) => server.send(`${TOKENS}/${RELAYED}`, { key: READER }),
   { output: "x".repeat(30_000_000) },

@@ -39,11 +39,11 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 const operation = (id) => operations.find(({ operationId }) => operationId === id);
 
 /** A path of the document with a token's id and credential in it. */
-const filled = (path, { id = "waitpoint_cnobody", publicAccessToken = "a.b.c" } = {}) =>
+const filledPath = (path, { id = "waitpoint_cnobody", publicAccessToken = "a.b.c" } = {}) =>
   path.replace("{id}", id).replace("{credential}", publicAccessToken).replace("{run}", "run_1");
 
 /** Asserts that the document has this response: its status, type, headers and body. */
-async function assertTold({ responses, operationId }, answer) {
+async function assertDocumented({ responses, operationId }, answer) {
   const { status } = answer;
   const told = responses[status] ?? responses[`${String(status)[0]}XX`];
   assert.ok(told, `${operationId} does not tell of ${status}`);
@@ -106,7 +106,7 @@ test("it is served to everybody, as it stands in the repository", async () => {
 
 test("each of its paths takes its methods and no others", async () => {
   for (const [path, item] of Object.entries(document.paths)) {
-    const answer = await worker.api(filled(path), { method: "PATCH" });
+    const answer = await worker.api(filledPath(path), { method: "PATCH" });
     assert.equal(answer.status, 405, path);
     const implied = ["HEAD", "OPTIONS"];
     const allowed = answer.headers
@@ -137,7 +137,7 @@ test("every example is valid, is accepted, and what comes back is as told", asyn
           else headers[name] = example;
         }
         const body = type?.endsWith("urlencoded") ? `${new URLSearchParams(value)}` : value;
-        const answer = await worker.api(`${filled(path, token)}?${query}`, {
+        const answer = await worker.api(`${filledPath(path, token)}?${query}`, {
           method,
           body,
           headers,
@@ -146,7 +146,7 @@ test("every example is valid, is accepted, and what comes back is as told", asyn
           answer.ok,
           `${method} ${path} ${JSON.stringify(value)} ${query}: ${answer.status}`,
         );
-        await assertTold(one, answer);
+        await assertDocumented(one, answer);
       }
     }
   }
@@ -199,14 +199,14 @@ test("a refusal of each status is as told", async () => {
     ["readClaims", 401, { key: publicAccessToken }],
   ]) {
     const { path, method } = operation(operationId);
-    const answer = await worker.api(filled(path, to), { method, ...options });
+    const answer = await worker.api(filledPath(path, to), { method, ...options });
     assert.equal(answer.status, status, `${operationId} ${JSON.stringify(options).slice(0, 100)}`);
-    await assertTold(operation(operationId), answer);
+    await assertDocumented(operation(operationId), answer);
   }
   const { path } = operation("listTokens");
   const answer = await worker.api(`${path}?page[size]=0&filter[status]=x`);
   assert.equal(answer.status, 400);
-  assert.equal((await assertTold(operation("listTokens"), answer)).details.length, 2);
+  assert.equal((await assertDocumented(operation("listTokens"), answer)).details.length, 2);
 });
 
 test("no field of an answer is missing in it", async () => {
@@ -223,8 +223,8 @@ test("no field of an answer is missing in it", async () => {
   const token = await worker.create({ ...all, webhook: { url: `${worker.url}/nowhere` } });
   const jwt = sign([`write:waitpoints:${token.id}`], { claims: { act: { sub: "ann" } } });
   await worker.complete(token.id, 1, { key: jwt });
-  const answer = await worker.api(filled(operation("retrieveToken").path, token));
-  const body = await assertTold(operation("retrieveToken"), answer);
+  const answer = await worker.api(filledPath(operation("retrieveToken").path, token));
+  const body = await assertDocumented(operation("retrieveToken"), answer);
   assert.deepEqual(
     Object.keys(body).filter((name) => !(name in known)),
     [],

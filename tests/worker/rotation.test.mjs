@@ -6,7 +6,7 @@ import { KEY, OTHER_KEY, TOKENS } from "../support/harness.mjs";
 import { serve, waitpoint } from "../support/workerd.mjs";
 
 // A header has the settings of a request.
-const HANDED = `
+const CHANGING_SETTINGS = `
   import * as built from "./index.js";
   export const { TokenObject, KeyObject, IndexObject } = built;
   export default {
@@ -18,7 +18,7 @@ const HANDED = `
   };`;
 
 let server;
-before(async () => (server = await serve(waitpoint({ SECRET_KEYS: KEY }, HANDED))));
+before(async () => (server = await serve(waitpoint({ SECRET_KEYS: KEY }, CHANGING_SETTINGS))));
 after(() => server.stop());
 
 async function status(path, credential, { keys, body } = {}) {

@@ -60,7 +60,7 @@ for (const [what, prepare] of Object.entries({
       () => worker.complete(waiting.id, big),
       () => fetch(waiting.url, { method: "POST", body: "2" }),
     ]) {
-      await isTrouble(await ask());
+      await assertUnavailable(await ask());
     }
     // What cannot change is known without the disk.
     const repeated = await worker.complete(done.id, "again");
@@ -74,19 +74,19 @@ for (const [what, prepare] of Object.entries({
       [done.id, "COMPLETED", '{"kept":"é"}'],
     ]) {
       const answer = await worker.api(`${TOKENS}/${id}`);
-      if (answer.status !== 200) await isTrouble(answer);
+      if (answer.status !== 200) await assertUnavailable(answer);
       else assert.deepEqual(ended(await answer.json()), { status, output });
     }
     const cached = await worker.api(TOKENS, { idempotencyKey: "old" });
     if (cached.status === 200) assert.equal((await cached.json()).id, keyed.id);
-    else await isTrouble(cached);
+    else await assertUnavailable(cached);
     // A timeout that cannot be written is not shown, and the token does not show as waiting either.
     await until(
       async () => Date.now(),
       (now) => now > Date.parse(timeoutAt),
     );
-    await isTrouble(await worker.api(`${TOKENS}/${timed.id}`));
-    await isTrouble(await worker.complete(timed.id, "late"));
+    await assertUnavailable(await worker.api(`${TOKENS}/${timed.id}`));
+    await assertUnavailable(await worker.complete(timed.id, "late"));
     assert.equal(hooks.got.size, 0);
 
     disk.mend();
@@ -166,8 +166,8 @@ test("a damaged file is its token's trouble alone", async () => {
   for (const [file, bytes] of theirs) writeFileSync(file, Buffer.alloc(bytes.length, 0xa5));
 
   await worker.server.start();
-  await isTrouble(await worker.api(`${TOKENS}/${damaged.id}`));
-  await isTrouble(await worker.complete(damaged.id, 2));
+  await assertUnavailable(await worker.api(`${TOKENS}/${damaged.id}`));
+  await assertUnavailable(await worker.complete(damaged.id, 2));
   assert.equal((await worker.complete(sound.id, 1)).headers.get("waitpoint-outcome"), "completed");
   assert.equal((await hooks.of(timed.id)).type, "waitpoint.timed_out");
   assert.equal((await worker.create()).isCached, false);
@@ -288,7 +288,7 @@ async function start({ storage, env }) {
 const ended = ({ status, output }) => ({ status, output });
 
 /** Asserts the response to a temporary failure. */
-async function isTrouble(answer) {
+async function assertUnavailable(answer) {
   const { code } = await answer.json();
   const header = (name) => answer.headers.get(name);
   assert.deepEqual(

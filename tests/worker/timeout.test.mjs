@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { until, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
-const forgetful = useWorker({ vars: { RETENTION: "1s" } });
+const shortRetention = useWorker({ vars: { RETENTION: "1s" } });
 const evict = (id) =>
   worker.server
     .getWorker()
@@ -69,16 +69,16 @@ test("an object that is evicted loses nothing", async () => {
 });
 
 test("a finished token is forgotten when its retention ends", async () => {
-  const { id } = await forgetful.create();
-  await forgetful.complete(id, 1);
+  const { id } = await shortRetention.create();
+  await shortRetention.complete(id, 1);
   assert.equal(
     (
       await until(
-        () => forgetful.retrieve(id),
+        () => shortRetention.retrieve(id),
         ({ error }) => error,
       )
     ).error,
     "Waitpoint not found",
   );
-  assert.equal((await forgetful.complete(id, 1)).status, 404);
+  assert.equal((await shortRetention.complete(id, 1)).status, 404);
 });

@@ -44,12 +44,12 @@ const settings = {
   WEBHOOK_SECRET: `${NEW}\n${OLD}`,
 };
 const worker = useWorker({ secrets: settings });
-const without = useWorker();
-const mistaken = useWorker({ secrets: { ...settings, WEBHOOK_SECRET: "whsec_short" } });
+const withoutSecret = useWorker();
+const misconfigured = useWorker({ secrets: { ...settings, WEBHOOK_SECRET: "whsec_short" } });
 
 let paths = 0;
 /** A token with its own webhook, which answers like this. */
-async function hooked(answers, fields = {}) {
+async function createWithWebhook(answers, fields = {}) {
   const path = `/own/${paths++}`;
   receiver.answers.set(path, answers);
   const token = await worker.create({ webhook: { url: receiver.url + path }, ...fields });
@@ -59,7 +59,7 @@ const own = async (id) =>
   (await worker.retrieve(id)).deliveries.find(({ target }) => target === "token");
 
 test("the end goes to the environment's and the token's webhook, fully signed", async () => {
-  const token = await hooked([[200]], { tags: ["a"], approval: { title: "?" } });
+  const token = await createWithWebhook([[200]], { tags: ["a"], approval: { title: "?" } });
   await worker.complete(token.id, { ok: "é" });
   for (const path of ["/all", token.path]) {
     const [{ headers, body }] = await received(path, 1, token.id);
@@ -94,7 +94,7 @@ test("the end goes to the environment's and the token's webhook, fully signed", 
 });
 
 test("a timeout is told as one", async () => {
-  const token = await hooked([[204]], { timeout: "1s" });
+  const token = await createWithWebhook([[204]], { timeout: "1s" });
   const [{ headers, body }] = await received(token.path);
   const { type, data } = new Webhook(NEW).verify(body, headers);
   assert.deepEqual(
@@ -117,7 +117,7 @@ test("a failed delivery is repeated as it was, by schedule or as Retry-After ask
   ];
   await Promise.all(
     failures.map(async ([status, headers]) => {
-      const token = await hooked([[status, headers], [200]]);
+      const token = await createWithWebhook([[status, headers], [200]]);
       await worker.complete(token.id, "x".repeat(200_000));
       const pending = await until(
         () => own(token.id),
@@ -148,7 +148,7 @@ test("a failed delivery is repeated as it was, by schedule or as Retry-After ask
 });
 
 test("a receiver that hangs is left after ten seconds, and nobody waits for it", async () => {
-  const token = await hooked([[undefined], [200, {}]]);
+  const token = await createWithWebhook([[undefined], [200, {}]]);
   await worker.complete(token.id, 1);
   await received(token.path);
   const began = Date.now();
@@ -166,7 +166,7 @@ test("a receiver that hangs is left after ten seconds, and nobody waits for it",
 });
 
 test("410 is the end of it", async () => {
-  const token = await hooked([[410]]);
+  const token = await createWithWebhook([[410]]);
   await worker.complete(token.id, 1);
   const delivery = await until(
     () => own(token.id),
@@ -176,7 +176,7 @@ test("410 is the end of it", async () => {
 });
 
 test("retrieve has a new version with each attempt", async () => {
-  const token = await hooked([[500], [200]]);
+  const token = await createWithWebhook([[500], [200]]);
   const tag = async (key) =>
     (await worker.api(`${TOKENS}/${token.id}`, { key })).headers.get("etag");
   assert.deepEqual([await tag(), await tag(token.publicAccessToken)], ['"v1"', '"v1"']);
@@ -211,7 +211,7 @@ test("where a webhook may not go, or nothing could be signed, create says so", a
       JSON.stringify(webhook),
     );
   }
-  const unsigned = await without.api(TOKENS, {
+  const unsigned = await withoutSecret.api(TOKENS, {
     body: { webhook: { url: "https://example.com/" } },
   });
   assert.deepEqual(
@@ -221,19 +221,19 @@ test("where a webhook may not go, or nothing could be signed, create says so", a
 });
 
 test("unreadable settings are logged for the operator, and deliveries wait for them", async () => {
-  const health = await mistaken.api("/healthz");
+  const health = await misconfigured.api("/healthz");
   const { error, code } = await health.json();
   assert.deepEqual([health.status, code], [500, "misconfigured"]);
   assert.match(error, /line 1 of WEBHOOK_SECRET/);
   assert.doesNotMatch(error, /short/);
   assert.equal(
-    (await mistaken.api(TOKENS, { body: { webhook: { url: "https://example.com" } } })).status,
+    (await misconfigured.api(TOKENS, { body: { webhook: { url: "https://example.com" } } })).status,
     500,
   );
-  const { id } = await mistaken.create();
-  await mistaken.complete(id, 1);
+  const { id } = await misconfigured.create();
+  await misconfigured.complete(id, 1);
   const { deliveries } = await until(
-    () => mistaken.retrieve(id),
+    () => misconfigured.retrieve(id),
     ({ deliveries }) => deliveries[0].attempts > 0,
   );
   assert.deepEqual(
