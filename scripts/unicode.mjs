@@ -1,8 +1,8 @@
-// `node scripts/unicode.mjs`: makes src/domain/text/tables.rs, what the pure module `text` knows of Unicode.
+// `node scripts/unicode.mjs` generates src/domain/text/tables.rs, the tables of Unicode that the module `text` needs.
 //
-// Properties, case and decompositions are JavaScript's own, of the Unicode version that Node has. What looks
-// like what is confusables.txt of UTS 39, as the crate unicode-security carries it. The crates with all of
-// Unicode would be several times as large as these tables, and every byte is uploaded.
+// Properties, case and decompositions are JavaScript's own, in the Unicode version of this Node. Lookalikes are
+// confusables.txt of UTS 39, from the crate unicode-security. The crates for all of Unicode would be several
+// times as large as these tables, and every byte is uploaded.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -27,8 +27,8 @@ const VISIBLE_FORMAT = /[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{
 const isInvisible = (char) =>
   /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Noncharacter_Code_Point}]/u.test(char) && !VISIBLE_FORMAT.test(char);
 
-// Strike a letter out or enclose it. `looks_alike` leaves them out (src/domain/text has the same), so the
-// tables need not know of letters with a stroke more than of letters.
+// Marks that strike a letter out or enclose it. `looks_alike` ignores them (`is_slight` in
+// src/domain/text/look.rs), so the tables hold no letters with a stroke.
 const OVERLAYS = /[\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20e5\u20e6\u20ea\u20eb]|\p{Me}/gu;
 
 /** Canonical decompositions by one step: into another character, or that and a mark. */
