@@ -26,8 +26,7 @@ const LINES: usize = 400;
 const COLUMNS: usize = 110;
 
 /// Files that are longer, and how long they may be. Who shortens one lowers its number, or strikes it out.
-const LONGER: [(&str, usize); 12] = [
-    ("src/domain/page/mod.rs", 537),
+const LONGER: [(&str, usize); 10] = [
     // Generated.
     ("src/domain/text/tables.rs", 438),
     ("src/worker/http/api.rs", 541),
@@ -38,7 +37,6 @@ const LONGER: [(&str, usize); 12] = [
     ("tests/client.rs", 483),
     ("tests/crash/crash.mjs", 465),
     ("tests/page/link.test.mjs", 421),
-    ("tests/domain/page.rs", 510),
     ("tests/simulation/object.rs", 502),
 ];
 

@@ -120,7 +120,7 @@ test("the keyboard is enough", async () => {
   assert.equal(await output(token), `{"status":"rejected","comment":"by hand"}`);
 });
 
-test("what somebody else decides meanwhile is shown without a reload", async () => {
+test("what someone else decides in the meantime is shown without a reload", async () => {
   const token = await worker.create();
   const page = await open(token.url);
   await worker.complete(token.id, { status: "rejected" });
@@ -142,14 +142,14 @@ test("offline nothing is lost: the decision is sent when the network is back", a
   assert.equal(await output(token), `{"status":"approved","comment":"from the train"}`);
 });
 
-test("the deadline is local, and ears hear of it at ten minutes, not each second", async () => {
+test("the deadline is local, and a screen reader hears of it at ten minutes, not each second", async () => {
   const token = await worker.create({ timeout: "9m" });
   const page = await open(token.url, { timezoneId: "Asia/Tokyo", locale: "en-GB" });
   const at = new Date((await worker.retrieve(token.id)).timeoutAt);
   const local = new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyle: "short", timeZone: "Asia/Tokyo" });
   assert.equal(await page.locator("#deadline").innerText(), local.format(at));
   assert.equal(await page.locator("#left").getAttribute("aria-hidden"), "true");
-  assert.equal(await page.locator("#ears").textContent(), "", "it is told when it changes");
+  assert.equal(await page.locator("#reminder").textContent(), "", "it is told when it changes");
 });
 
 test("a clock that is wrong neither reloads nor decides", async () => {
