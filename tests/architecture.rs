@@ -26,7 +26,7 @@ const LINES: usize = 400;
 const COLUMNS: usize = 110;
 
 /// Files that are longer, and how long they may be. Who shortens one lowers its number, or strikes it out.
-const LONGER: [(&str, usize); 10] = [
+const LONGER: [(&str, usize); 9] = [
     // Generated.
     ("src/domain/text/tables.rs", 438),
     ("src/worker/http/api.rs", 541),
@@ -36,7 +36,6 @@ const LONGER: [(&str, usize); 10] = [
     ("src/domain/stored/record.rs", 492),
     ("tests/client.rs", 483),
     ("tests/crash/crash.mjs", 465),
-    ("tests/page/link.test.mjs", 421),
     ("tests/simulation/object.rs", 502),
 ];
 

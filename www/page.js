@@ -30,7 +30,8 @@
     const [size, unit] = units.find(([size]) => seconds >= 2 * size) ?? [1, "second"];
     const left = relative.format(Math.round(seconds / size), unit);
     find("left").textContent = left;
-    if (nextMark(seconds) < reminded) find("reminder").textContent = `${deadline.parentNode.firstChild.textContent} ${left}`;
+    const label = deadline.parentNode.firstChild.textContent;
+    if (nextMark(seconds) < reminded) find("reminder").textContent = `${label} ${left}`;
     reminded = nextMark(seconds);
     setTimeout(count, unit === "second" ? 1000 : 10000);
   };
@@ -50,7 +51,9 @@
   };
   const onDecided = () => {
     // Keep what the person has begun to write.
-    if (![...form.elements].some((field) => field.defaultValue !== undefined && field.type !== "hidden" && field.value !== field.defaultValue)) return openAgain();
+    const isChanged = ({ defaultValue, type, value }) =>
+      defaultValue !== undefined && type !== "hidden" && value !== defaultValue;
+    if (![...form.elements].some(isChanged)) return openAgain();
     const link = document.createElement("a");
     link.href = location.pathname + location.search;
     link.textContent = form.dataset.show;
