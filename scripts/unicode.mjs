@@ -1,8 +1,8 @@
-// `node scripts/unicode.mjs` generates src/domain/text/tables.rs, the tables of Unicode that the module `text` needs.
+// `node scripts/unicode.mjs` generates src/domain/text/tables.rs: the tables of Unicode for `domain/text`.
 //
-// Properties, case and decompositions are JavaScript's own, in the Unicode version of this Node. Lookalikes are
-// confusables.txt of UTS 39, from the crate unicode-security. The crates for all of Unicode would be several
-// times as large as these tables, and every byte is uploaded.
+// Properties, case and decompositions are JavaScript's own, in the Unicode version of this Node.
+// Lookalikes are confusables.txt of UTS 39, from the crate unicode-security. The crates for all of
+// Unicode would be several times as large as these tables, and every byte is uploaded.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -93,7 +93,7 @@ test("a form of hundreds of thousands of fields is refused, and the token waits"
     }
   }
   const answer = await post(url, "a&".repeat(1_001), "application/x-www-form-urlencoded");
-  assert.deepEqual(await answer.json(), { error: "A form may have 1000 fields; send more as JSON", code: "too_many_fields" });
+  assert.deepEqual(await answer.json(), { error: "A form can have at most 1000 fields. Use JSON for more.", code: "too_many_fields" });
   assert.equal((await post(url, "\x01".repeat(1_100_000), "text/plain")).status, 413, "sixfold in an answer");
   assert.equal((await worker.retrieve(id)).status, "WAITING");
   assert.equal((await post(url, "a&".repeat(1_000), "application/x-www-form-urlencoded")).status, 200);

@@ -59,10 +59,10 @@ test("a bad body is refused with a sentence and a code", async () => {
     ["null", 400, "invalid_json", "Invalid JSON"],
     ["0", 400, "invalid_json", "Invalid JSON"],
     ["[]", 400, "validation_error", "Validation error: Expected object, received array"],
-    ['{"tags":7}', 400, "validation_error", 'Validation error: "7" is no tag or list of tags (strings) at "tags"'],
+    ['{"tags":7}', 400, "validation_error", 'Validation error at "tags": "7" is not a tag or a list of tags. Use a string or an array of strings.'],
     [{ tags: ["x".repeat(129)] }, 400, "validation_error", 'Validation error: Tags must be less than 128 characters at "tags"'],
     [{ tags: Array(11).fill("x") }, 422, "too_many_tags", "Waitpoints can only have 10 tags, you're trying to set 11."],
-    [{ idempotencyKey: null }, 400, "validation_error", 'Validation error: "null" is no string at "idempotencyKey"'],
+    [{ idempotencyKey: null }, 400, "validation_error", 'Validation error at "idempotencyKey": "null" is not a string. Use a string.'],
   ]) {
     const answer = await worker.api(TOKENS, { body });
     assert.equal(answer.status, status, String(body));

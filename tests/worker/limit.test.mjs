@@ -88,7 +88,10 @@ test("who asks without a valid credential is slowed by address, machines by JSON
       assert.match(await answer.text(), /Zu viele Anfragen/, what);
     } else {
       const { error, code } = await answer.json();
-      assert.deepEqual({ error, code }, { error: "Too many wrong credentials", code: "too_many_failures" });
+      assert.deepEqual([error, code], [
+        "Too many wrong credentials. Try again in a minute.",
+        "too_many_failures",
+      ]);
       assert.equal(answer.headers.get("x-should-retry"), "false", "it fails no less later");
     }
     assert.equal(answer.headers.get("retry-after"), "60");
