@@ -8,7 +8,7 @@ const SENTENCES = {
   sending: "Sending your decision…",
   done: "Your decision was recorded.",
   decided: "This was already decided.",
-  expired: "This can no longer be decided: its time is over.",
+  expired: "Time is up. This can no longer be decided.",
   failed: "Your decision could not be sent.",
 };
 
@@ -112,8 +112,9 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
 
   /** Decides as the button does. Resolves when the state is final or failed. */
   async decide(name) {
-    if (!Object.hasOwn(DECISIONS, name))
-      throw new TypeError(`a decision is one of ${Object.keys(DECISIONS)}, not ${name}`);
+    if (!Object.hasOwn(DECISIONS, name)) {
+      throw new TypeError(`${name} is not a decision. Use ${Object.keys(DECISIONS).join(" or ")}.`);
+    }
     if (!["idle", "failed"].includes(this.#state)) return;
     const { comment } = this.#parts;
     // White space does not count as a comment.
@@ -194,10 +195,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     try {
       if (text !== null) data = JSON.parse(text);
     } catch (cause) {
-      throw new WaitpointError(`${name}-data is no JSON: ${text}`, {
-        code: "invalid_argument",
-        cause,
-      });
+      const message = `${name}-data is not valid JSON: ${text}`;
+      throw new WaitpointError(message, { code: "invalid_argument", cause });
     }
     const comment = this.#parts.label.hidden ? "" : this.#parts.comment.value;
     if (!comment) return data;

@@ -1,9 +1,8 @@
-// `npm run unicode`: makes src/domain/text/tables.rs, the tables of Unicode of the module `text`.
+// `npm run unicode` generates src/domain/text/tables.rs: the tables of Unicode for `domain/text`.
 //
-// Properties, case and decompositions are JavaScript's own, of the Unicode version that Node has.
-// Lookalikes are those of confusables.txt (UTS 39), as the crate unicode-security carries it.
-// Crates with all of Unicode would be several times as large as these tables, and every byte is
-// uploaded.
+// Properties, case and decompositions are JavaScript's own, in the Unicode version of this Node.
+// Lookalikes are confusables.txt of UTS 39, from the crate unicode-security. The crates for all of
+// Unicode would be several times as large as these tables, and every byte is uploaded.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -31,8 +30,8 @@ const isInvisible = (char) =>
   /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Noncharacter_Code_Point}]/u.test(char) &&
   !VISIBLE_FORMAT.test(char);
 
-// Marks that strike a letter out or enclose it. `looks_alike` in src/domain/text ignores them too,
-// so the tables need no entry for a letter with a stroke.
+// Marks that strike a letter out or enclose it. `looks_alike` ignores them (`is_slight` in
+// src/domain/text/look.rs), so the tables hold no letters with a stroke.
 const OVERLAYS = /[\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20e5\u20e6\u20ea\u20eb]|\p{Me}/gu;
 
 /** Canonical decompositions by one step: into another character, or that and a mark. */

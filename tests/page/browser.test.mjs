@@ -17,7 +17,7 @@ async function open(url, options) {
 }
 
 const button = (page, name) => page.getByRole("button", { name });
-const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
+const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
 const output = async ({ id }) => (await worker.retrieve(id)).output;
 
 for (const javaScriptEnabled of [true, false]) {
@@ -27,14 +27,14 @@ for (const javaScriptEnabled of [true, false]) {
     const [one, two] = [await worker.create({ timeout: "1h" }), await worker.create()];
     const page = await open(one.url, { javaScriptEnabled });
     await button(page, "Approve").click();
-    await heading(page, "Approved");
+    await heading(page, "Approve");
     assert.equal(page.url(), one.url, "what was posted is not posted again by a reload");
     assert.equal(await output(one), `{"status":"approved"}`);
 
     await page.goto(two.url);
     await page.getByLabel("Comment").fill("not <b>yet</b>\nreally");
     await button(page, "Reject").click();
-    await heading(page, "Rejected");
+    await heading(page, "Reject");
     assert.equal(await output(two), JSON.stringify({ status: "rejected", comment: "not <b>yet</b>\nreally" }));
     await page.getByText("not <b>yet</b>").waitFor();
     assert.deepEqual(page.errors, []);
@@ -49,7 +49,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByLabel("Later").check();
     await page.getByLabel("Comment").fill("c");
     await button(page, "Send decision").click();
-    await heading(page, "Decided");
+    await heading(page, "Later");
     assert.equal(await output(token), `{"data":2,"comment":"c"}`);
   });
 
@@ -62,7 +62,7 @@ for (const javaScriptEnabled of [true, false]) {
     assert.equal(await page.getByLabel(/type one of these words/).inputValue(), "aprove");
     await page.getByLabel(/type one of these words/).fill("approve");
     await page.keyboard.press("Enter");
-    await heading(page, "Approved");
+    await heading(page, "Approve");
   });
 
   test(`two people at once: one decides, the other is told, ${how}`, async () => {
@@ -71,9 +71,9 @@ for (const javaScriptEnabled of [true, false]) {
     await Promise.all([button(ann, "Approve").click(), button(bob, "Reject").click()]);
     const approved = (await output(token)) === `{"status":"approved"}`;
     const [winner, loser] = approved ? [ann, bob] : [bob, ann];
-    for (const page of [ann, bob]) await heading(page, approved ? "Approved" : "Rejected");
-    await winner.getByText("Nothing more is to be done here.").waitFor();
-    await loser.getByText("Your decision was not taken.").waitFor();
+    for (const page of [ann, bob]) await heading(page, approved ? "Approve" : "Reject");
+    await winner.getByText("There is nothing left to do here.").waitFor();
+    await loser.getByText("Your decision was not recorded.").waitFor();
   });
 
   test(`the back button and a second decision after it, ${how}`, async () => {
@@ -81,19 +81,19 @@ for (const javaScriptEnabled of [true, false]) {
     const page = await open("about:blank", { javaScriptEnabled });
     await page.goto(token.url);
     await button(page, "Approve").click();
-    await heading(page, "Approved");
+    await heading(page, "Approve");
     await page.goBack();
     await page.goto(token.url);
-    await heading(page, "Approved");
+    await heading(page, "Approve");
   });
 
   test(`a decision after the timeout is told that it came too late, ${how}`, async () => {
     const token = await worker.create({ timeout: "2s" });
     const page = await open(token.url, { javaScriptEnabled });
-    if (javaScriptEnabled) return heading(page, "The time is over");
+    if (javaScriptEnabled) return heading(page, "Time is up");
     await until(() => worker.retrieve(token.id), ({ status }) => status === "TIMED_OUT");
     await button(page, "Approve").click();
-    await heading(page, "The time is over");
+    await heading(page, "Time is up");
     await page.getByText("came too late").waitFor();
   });
 }
@@ -104,7 +104,7 @@ test("a double click decides once", async () => {
   let sent = 0;
   page.on("request", (request) => (sent += request.method() === "POST"));
   await button(page, "Approve").dblclick();
-  await heading(page, "Approved");
+  await heading(page, "Approve");
   assert.equal(sent, 1);
 });
 
@@ -116,15 +116,15 @@ test("the keyboard is enough", async () => {
   await page.keyboard.press("Tab");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await heading(page, "Rejected");
+  await heading(page, "Reject");
   assert.equal(await output(token), `{"status":"rejected","comment":"by hand"}`);
 });
 
-test("what somebody else decides meanwhile is shown without a reload", async () => {
+test("what someone else decides in the meantime is shown without a reload", async () => {
   const token = await worker.create();
   const page = await open(token.url);
   await worker.complete(token.id, { status: "rejected" });
-  await heading(page, "Rejected");
+  await heading(page, "Reject");
 });
 
 test("offline nothing is lost: the decision is sent when the network is back", async () => {
@@ -138,18 +138,18 @@ test("offline nothing is lost: the decision is sent when the network is back", a
   await page.getByRole("status").getByText("You are offline").waitFor();
   assert.equal((await worker.retrieve(token.id)).status, "WAITING");
   await page.context().setOffline(false);
-  await heading(page, "Approved");
+  await heading(page, "Approve");
   assert.equal(await output(token), `{"status":"approved","comment":"from the train"}`);
 });
 
-test("the deadline is local, and ears hear of it at ten minutes, not each second", async () => {
+test("the deadline is local, and a screen reader hears of it at ten minutes, not each second", async () => {
   const token = await worker.create({ timeout: "9m" });
   const page = await open(token.url, { timezoneId: "Asia/Tokyo", locale: "en-GB" });
   const at = new Date((await worker.retrieve(token.id)).timeoutAt);
   const local = new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyle: "short", timeZone: "Asia/Tokyo" });
   assert.equal(await page.locator("#deadline").innerText(), local.format(at));
   assert.equal(await page.locator("#left").getAttribute("aria-hidden"), "true");
-  assert.equal(await page.locator("#ears").textContent(), "", "it is told when it changes");
+  assert.equal(await page.locator("#reminder").textContent(), "", "it is told when it changes");
 });
 
 test("a clock that is wrong neither reloads nor decides", async () => {
@@ -161,7 +161,7 @@ test("a clock that is wrong neither reloads nor decides", async () => {
   await page.goto(token.url);
   await page.getByText("in 60 minutes").or(page.getByText("in 1 hour")).waitFor();
   await button(page, "Approve").click();
-  await heading(page, "Approved");
+  await heading(page, "Approve");
   assert.equal(loads, 2);
 });
 
@@ -173,7 +173,7 @@ test("what somebody has begun to write stays when somebody else decides", async 
   await page.getByRole("link", { name: "Show the decision" }).waitFor();
   assert.equal(await page.getByLabel("Comment").inputValue(), "half a thought");
   await button(page, "Approve").click();
-  await heading(page, "Rejected");
+  await heading(page, "Reject");
   await page.getByText("half a thought").waitFor();
 });
 

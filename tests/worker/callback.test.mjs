@@ -119,7 +119,7 @@ test("a form of hundreds of thousands of fields is refused, and the token waits"
   }
   const answer = await post(url, "a&".repeat(1_001), "application/x-www-form-urlencoded");
   assert.deepEqual(await answer.json(), {
-    error: "A form may have 1000 fields; send more as JSON",
+    error: "A form can have at most 1000 fields. Use JSON for more.",
     code: "too_many_fields",
   });
   assert.equal(

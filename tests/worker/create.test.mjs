@@ -72,7 +72,7 @@ test("a bad body is refused with a sentence and a code", async () => {
       '{"tags":7}',
       400,
       "validation_error",
-      'Validation error: "7" is no tag or list of tags (strings) at "tags"',
+      'Validation error at "tags": "7" is not a tag or a list of tags. Use a string or an array of strings.',
     ],
     [
       { tags: ["x".repeat(129)] },
@@ -90,7 +90,7 @@ test("a bad body is refused with a sentence and a code", async () => {
       { idempotencyKey: null },
       400,
       "validation_error",
-      'Validation error: "null" is no string at "idempotencyKey"',
+      'Validation error at "idempotencyKey": "null" is not a string. Use a string.',
     ],
   ]) {
     const answer = await worker.api(TOKENS, { body });

@@ -159,8 +159,8 @@ test("health and the start page", async () => {
 
 test("a Worker without usable keys says what an operator must do, and no key", async () => {
   for (const [server, sentence] of [
-    [bare, /SECRET_KEYS is not set; run `wrangler secret put SECRET_KEYS`/],
-    [short, /the key in line 1 of SECRET_KEYS is shorter than 24 characters/],
+    [bare, /SECRET_KEYS is not set\. Run `wrangler secret put SECRET_KEYS`/],
+    [short, /the key in line 1 of SECRET_KEYS is too short\. Use at least 24 characters/],
   ]) {
     for (const path of ["/healthz", TOKENS, `${TOKENS}/x`]) {
       const answer = await server.api(path, { key: KEY });

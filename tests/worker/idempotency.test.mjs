@@ -127,10 +127,13 @@ test("an empty key is none, environments are apart, long and odd keys work", asy
 
 test("what is no key and no life of a key is refused, naming it", async () => {
   for (const [body, said] of [
-    [{ idempotencyKey: null }, /null is no string at \\?"idempotencyKey|idempotencyKey/],
-    [{ idempotencyKey: "x".repeat(2049) }, /2048 characters or less/],
-    [{ idempotencyKey: "x", idempotencyKeyTTL: "soon" }, /"soon" is no duration such as "30s"/],
-    [{ idempotencyKeyTTL: "1.5h" }, /"1\.5h" is no duration/],
+    [{ idempotencyKey: null }, /at "idempotencyKey": "null" is not a string/],
+    [{ idempotencyKey: "x".repeat(2049) }, /idempotencyKey is too long. Use at most 2048 characters/],
+    [
+      { idempotencyKey: "x", idempotencyKeyTTL: "soon" },
+      /"soon" is not a valid duration\. Use one such as "30s"/,
+    ],
+    [{ idempotencyKeyTTL: "1.5h" }, /"1\.5h" is not a valid duration/],
   ]) {
     const answer = await worker.api(TOKENS, { body });
     assert.equal(answer.status, 400);

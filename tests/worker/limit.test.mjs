@@ -110,8 +110,8 @@ test("requests without a valid credential are limited by address, as JSON or a p
     } else {
       const { error, code } = await answer.json();
       assert.deepEqual(
-        { error, code },
-        { error: "Too many wrong credentials", code: "too_many_failures" },
+        [error, code],
+        ["Too many wrong credentials. Try again in a minute.", "too_many_failures"],
       );
       assert.equal(answer.headers.get("x-should-retry"), "false", "it fails no less later");
     }

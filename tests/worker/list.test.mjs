@@ -173,7 +173,7 @@ test("what cannot be read of a query is told, all of it", async () => {
     "page[after]": "nowhere",
   });
   assert.deepEqual([status, code], [400, "invalid_query"]);
-  assert.match(error, /^Query Error; page\[size\]: "0" is no page size/);
+  assert.match(error, /^Query Error; page\[size\]: "0" is not a valid page size/);
   assert.deepEqual(details.map(({ path }) => path[0]).sort(), [
     "filter[createdAt][from]",
     "filter[createdAt][period]",
@@ -183,7 +183,7 @@ test("what cannot be read of a query is told, all of it", async () => {
   ]);
   assert.ok(
     details.some(({ message }) =>
-      message.startsWith("Invalid status values: FOO, BAR; give WAITING"),
+      message.startsWith("Invalid status values: FOO, BAR. Use WAITING"),
     ),
   );
   for (const size of ["", "101", "abc", "10.5", "-1"])
@@ -191,7 +191,7 @@ test("what cannot be read of a query is told, all of it", async () => {
   const tags = (count) => Array.from({ length: count }, (_, n) => `t${n}`).join(",");
   assert.equal((await list({ "filter[tags]": tags(20) })).status, 200);
   const many = await list({ "filter[tags]": tags(3_500) });
-  assert.match(many.error, /filter\[tags\]: 3500 tags are too many; give at most 20/);
+  assert.match(many.error, /filter\[tags\]: 3500 tags are too many\. Use at most 20/);
   const strange = "?page[size]=5&page%5Bsize%5D=7&&=&%zz&filter[tags]=%00&unknown=1";
   assert.equal((await worker.api(TOKENS + strange)).status, 200);
   assert.equal((await worker.api(TOKENS, { method: "HEAD" })).status, 200);

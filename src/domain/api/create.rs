@@ -95,7 +95,7 @@ fn key(raw: &RawValue) -> Result<String, ApiError> {
     if key.encode_utf16().count() > MAX_KEY {
         return Err(ApiError::ValidationError {
             path: "idempotencyKey",
-            message: format!("idempotencyKey must be {MAX_KEY} characters or less"),
+            message: format!("idempotencyKey is too long. Use at most {MAX_KEY} characters."),
         });
     }
     Ok(key)
@@ -105,7 +105,10 @@ fn ttl(raw: &RawValue, now: Timestamp) -> Result<Timestamp, ApiError> {
     let text = string(raw, "idempotencyKeyTTL")?;
     let life = parse_duration(&text).ok_or_else(|| ApiError::ValidationError {
         path: "idempotencyKeyTTL",
-        message: format!("{} is no duration such as {DURATION_FORMS}", excerpt(&text)),
+        message: format!(
+            "{} is not a valid duration. Use one such as {DURATION_FORMS}.",
+            excerpt(&text)
+        ),
     })?;
     Ok(now.plus(life))
 }
@@ -124,7 +127,7 @@ pub fn parse_webhook(text: &str) -> Result<String, ApiError> {
         .ok_or_else(|| ApiError::ValidationError {
             path: "webhook",
             message: format!(
-                "{} is no webhook; give {{\"url\": \"https://…\"}}",
+                "{} is not a valid webhook. Use {{\"url\": \"https://…\"}}.",
                 excerpt(text)
             ),
         })
@@ -157,7 +160,10 @@ pub fn read_tags(raw: &RawValue) -> Result<Vec<String>, ApiError> {
     let tags = match serde_json::from_str::<String>(raw.get()) {
         Ok(one) => vec![one],
         Err(_) => serde_json::from_str::<Vec<String>>(raw.get()).map_err(|_| {
-            let message = format!("{} is no tag or list of tags (strings)", excerpt(raw.get()));
+            let message = format!(
+                "{} is not a tag or a list of tags. Use a string or an array of strings.",
+                excerpt(raw.get())
+            );
             ApiError::ValidationError {
                 path: "tags",
                 message,
