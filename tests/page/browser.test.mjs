@@ -17,7 +17,8 @@ async function open(url, options) {
 }
 
 const button = (page, name) => page.getByRole("button", { name });
-const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
+const heading = (page, name) =>
+  page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
 const output = async ({ id }) => (await worker.retrieve(id)).output;
 
 for (const javaScriptEnabled of [true, false]) {
@@ -35,17 +36,27 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByLabel("Comment").fill("not <b>yet</b>\nreally");
     await button(page, "Reject").click();
     await heading(page, "Reject");
-    assert.equal(await output(two), JSON.stringify({ status: "rejected", comment: "not <b>yet</b>\nreally" }));
+    assert.equal(
+      await output(two),
+      JSON.stringify({ status: "rejected", comment: "not <b>yet</b>\nreally" }),
+    );
     await page.getByText("not <b>yet</b>").waitFor();
     assert.deepEqual(page.errors, []);
   });
 
   test(`choose, then send, ${how}`, async () => {
-    const choices = [{ label: "Now", data: 1, style: "primary" }, { label: "Later", data: 2 }];
+    const choices = [
+      { label: "Now", data: 1, style: "primary" },
+      { label: "Later", data: 2 },
+    ];
     const token = await worker.create({ approval: { title: "When?", confirm: "choose", choices } });
     const page = await open(token.url, { javaScriptEnabled });
     await button(page, "Send decision").click();
-    assert.equal((await worker.retrieve(token.id)).status, "WAITING", "nothing is chosen beforehand");
+    assert.equal(
+      (await worker.retrieve(token.id)).status,
+      "WAITING",
+      "nothing is chosen beforehand",
+    );
     await page.getByLabel("Later").check();
     await page.getByLabel("Comment").fill("c");
     await button(page, "Send decision").click();
@@ -54,7 +65,9 @@ for (const javaScriptEnabled of [true, false]) {
   });
 
   test(`type the decision, ${how}`, async () => {
-    const token = await worker.create({ approval: { title: "Delete?", confirm: "typed", comment: "none" } });
+    const token = await worker.create({
+      approval: { title: "Delete?", confirm: "typed", comment: "none" },
+    });
     const page = await open(token.url, { javaScriptEnabled });
     await page.getByLabel(/type one of these words/).fill("aprove");
     await button(page, "Send decision").click();
@@ -67,7 +80,10 @@ for (const javaScriptEnabled of [true, false]) {
 
   test(`two people at once: one decides, the other is told, ${how}`, async () => {
     const token = await worker.create();
-    const [ann, bob] = await Promise.all([open(token.url, { javaScriptEnabled }), open(token.url, { javaScriptEnabled })]);
+    const [ann, bob] = await Promise.all([
+      open(token.url, { javaScriptEnabled }),
+      open(token.url, { javaScriptEnabled }),
+    ]);
     await Promise.all([button(ann, "Approve").click(), button(bob, "Reject").click()]);
     const approved = (await output(token)) === `{"status":"approved"}`;
     const [winner, loser] = approved ? [ann, bob] : [bob, ann];
@@ -91,7 +107,10 @@ for (const javaScriptEnabled of [true, false]) {
     const token = await worker.create({ timeout: "2s" });
     const page = await open(token.url, { javaScriptEnabled });
     if (javaScriptEnabled) return heading(page, "Time is up");
-    await until(() => worker.retrieve(token.id), ({ status }) => status === "TIMED_OUT");
+    await until(
+      () => worker.retrieve(token.id),
+      ({ status }) => status === "TIMED_OUT",
+    );
     await button(page, "Approve").click();
     await heading(page, "Time is up");
     await page.getByText("came too late").waitFor();
@@ -146,7 +165,11 @@ test("the deadline is local, and a screen reader hears of it at ten minutes, not
   const token = await worker.create({ timeout: "9m" });
   const page = await open(token.url, { timezoneId: "Asia/Tokyo", locale: "en-GB" });
   const at = new Date((await worker.retrieve(token.id)).timeoutAt);
-  const local = new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyle: "short", timeZone: "Asia/Tokyo" });
+  const local = new Intl.DateTimeFormat("en", {
+    dateStyle: "long",
+    timeStyle: "short",
+    timeZone: "Asia/Tokyo",
+  });
   assert.equal(await page.locator("#deadline").innerText(), local.format(at));
   assert.equal(await page.locator("#left").getAttribute("aria-hidden"), "true");
   assert.equal(await page.locator("#reminder").textContent(), "", "it is told when it changes");
@@ -178,22 +201,36 @@ test("what somebody has begun to write stays when somebody else decides", async 
 });
 
 test("a scanner that runs scripts, follows and prefetches everything and waits decides nothing", async () => {
-  const token = await worker.create({ timeout: "1h", approval: { description: `see ${worker.url}/x` } });
-  const page = await open(token.url, { userAgent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/156 Safe" });
-  const links = await page.evaluate(() => [...document.querySelectorAll("[href], [src], [action]")].map((element) => element.href || element.src || element.action));
+  const token = await worker.create({
+    timeout: "1h",
+    approval: { description: `see ${worker.url}/x` },
+  });
+  const page = await open(token.url, {
+    userAgent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/156 Safe",
+  });
+  const links = await page.evaluate(() =>
+    [...document.querySelectorAll("[href], [src], [action]")].map(
+      (element) => element.href || element.src || element.action,
+    ),
+  );
   for (const link of links.filter((link) => link.startsWith("http"))) await page.goto(link);
   await page.goto(token.url);
   await page.clock.install();
   await page.reload();
   await page.clock.runFor(60_000);
-  await page.evaluate(() => fetch(location.href, { method: "GET", headers: { "sec-purpose": "prefetch" } }));
+  await page.evaluate(() =>
+    fetch(location.href, { method: "GET", headers: { "sec-purpose": "prefetch" } }),
+  );
   await page.mouse.move(300, 300);
   await page.mouse.wheel(0, 500);
   assert.equal((await worker.retrieve(token.id)).status, "WAITING");
 });
 
 test("forced colours, reduced motion, 320 px, 400 % zoom: everything is there, and nothing runs over", async () => {
-  const approval = { title: `A${"n endless word".replaceAll(" ", "")}`.repeat(6), description: "x".repeat(500) };
+  const approval = {
+    title: `A${"n endless word".replaceAll(" ", "")}`.repeat(6),
+    description: "x".repeat(500),
+  };
   const token = await worker.create({ timeout: "1h", approval });
   for (const options of [
     { viewport: { width: 320, height: 600 } },
@@ -226,7 +263,10 @@ test("no state fails axe's rules, light and dark, from left and from right", asy
   await worker.complete(approved.id, { status: "approved" });
   await worker.complete(rejected.id, { status: "rejected", comment: "no" });
   await worker.complete(other.id, 42);
-  await until(() => worker.retrieve(late.id), ({ status }) => status === "TIMED_OUT");
+  await until(
+    () => worker.retrieve(late.id),
+    ({ status }) => status === "TIMED_OUT",
+  );
   const expired = sign([`write:waitpoints:${waiting.id}`], { claims: { exp: 1 } });
   const urls = [waiting, choose, typed, approved, rejected, other, late].map(({ url }) => url);
   urls.push(waiting.url.replace(/[^/]+$/, expired), `${waiting.url}x`);
@@ -261,15 +301,19 @@ test("no naughty string leaves its place, in any field", async () => {
   /** Everything in a document that is not text: elements, attributes' names, URLs. */
   const shape = (html) =>
     page.evaluate((html) => {
-      const attribute = ({ name, value }) => (/^(href|src|action|style|on)/.test(name) ? `${name}=${value}` : name);
+      const attribute = ({ name, value }) =>
+        /^(href|src|action|style|on)/.test(name) ? `${name}=${value}` : name;
       const elements = new DOMParser().parseFromString(html, "text/html").querySelectorAll("*");
-      return [...elements].map((element) => [element.localName, ...[...element.attributes].map(attribute)].join(" ")).join("\n");
+      return [...elements]
+        .map((element) => [element.localName, ...[...element.attributes].map(attribute)].join(" "))
+        .join("\n");
     }, html);
   const headers = { accept: "text/html" };
   const get = async (url) => (await fetch(url, { headers })).text();
   const shapes = async (text) => {
     // What shows nothing is refused when the token is created.
-    const shows = (text) => /[\p{L}\p{N}\p{P}\p{S}\p{M}]/u.test(text.replace(/\u3164|\u115f|\u1160|\uffa0|\u034f/g, ""));
+    const shows = (text) =>
+      /[\p{L}\p{N}\p{P}\p{S}\p{M}]/u.test(text.replace(/\u3164|\u115f|\u1160|\uffa0|\u034f/g, ""));
     const cut = (length) => [[...text].slice(0, length).join("").trim()].find(shows) ?? "x";
     const label = cut(38);
     const approval = {
@@ -282,8 +326,16 @@ test("no naughty string leaves its place, in any field", async () => {
     const token = await worker.create({ approval });
     const waiting = await get(token.url);
     // No such label: the form comes back with all that was filled in.
-    const fields = { waitpoint_nonce: /name="waitpoint_nonce" value="([^"]*)"/.exec(waiting)[1], comment: text, typed: text };
-    const again = await fetch(token.url, { method: "POST", headers, body: new URLSearchParams(fields) });
+    const fields = {
+      waitpoint_nonce: /name="waitpoint_nonce" value="([^"]*)"/.exec(waiting)[1],
+      comment: text,
+      typed: text,
+    };
+    const again = await fetch(token.url, {
+      method: "POST",
+      headers,
+      body: new URLSearchParams(fields),
+    });
     assert.equal(again.status, 422);
     const key = sign([`write:waitpoints:${token.id}`], { claims: { act: { sub: text } } });
     await worker.complete(token.id, { choice: `1 ${label}`, comment: text }, { key });

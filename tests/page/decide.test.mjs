@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { callbackHash, sign, until, useWorker } from "../support/harness.mjs";
-import { open, nonceOf, send, text } from "./requests.mjs";
+import { nonceOf, open, send, text } from "./requests.mjs";
 
 const worker = useWorker();
 
@@ -12,7 +12,10 @@ test("6, 7: a decision redirects to the page, again for the same one; a JSON cli
   const token = await worker.create();
   const url = `${token.url}?lang=de`;
   const first = await send(url, { choice: "1", comment: "zu früh" });
-  assert.deepEqual([first.status, first.headers.get("location")], [303, url.slice(worker.url.length)]);
+  assert.deepEqual(
+    [first.status, first.headers.get("location")],
+    [303, url.slice(worker.url.length)],
+  );
   const { output, completedBy, completedBySubject } = await worker.retrieve(token.id);
   assert.equal(output, `{"status":"rejected","comment":"zu früh"}`);
   assert.deepEqual([completedBy, completedBySubject], ["page", undefined]);
@@ -51,7 +54,10 @@ test("9: of many contradictory decisions at once one wins, and the others are to
   const nonce = nonceOf(await (await open(token.url)).text());
   const answers = await Promise.all(
     choices.map((_, n) =>
-      open(token.url, { method: "POST", body: new URLSearchParams({ waitpoint_nonce: nonce, choice: String(n) }) }),
+      open(token.url, {
+        method: "POST",
+        body: new URLSearchParams({ waitpoint_nonce: nonce, choice: String(n) }),
+      }),
     ),
   );
   const statuses = answers.map(({ status }) => status);
@@ -81,7 +87,10 @@ test("11: what is missing is said, and nothing is lost", async () => {
 test("13, 14: after the timeout the page says so, to a decision with 410", async () => {
   const token = await worker.create({ timeout: "1s" });
   const nonce = nonceOf(await (await open(token.url)).text());
-  await until(() => status(token), (status) => status === "TIMED_OUT");
+  await until(
+    () => status(token),
+    (status) => status === "TIMED_OUT",
+  );
   const body = new URLSearchParams({ waitpoint_nonce: nonce, choice: "0" });
   const late = await open(token.url, { method: "POST", body });
   assert.equal(late.status, 410);
@@ -107,11 +116,19 @@ test("a link that may only write tells nothing of the decision, whatever is sent
       answers.push(await open(url));
       for (const waitpoint_nonce of ["wrong", nonce]) {
         for (const choice of ["0", "1"]) {
-          answers.push(await open(url, { method: "POST", body: new URLSearchParams({ waitpoint_nonce, choice, comment: "no" }) }));
+          answers.push(
+            await open(url, {
+              method: "POST",
+              body: new URLSearchParams({ waitpoint_nonce, choice, comment: "no" }),
+            }),
+          );
         }
       }
     }
-    assert.deepEqual(answers.map(({ status }) => status), [200, 409, 409, 409, 409, 200, 409, 409, 409, 409]);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 409, 409, 409, 409, 200, 409, 409, 409, 409],
+    );
     const pages = await Promise.all(answers.map(text));
     for (const [n, page] of pages.entries()) {
       assert.match(page, /<h1>Decided<\/h1>/);

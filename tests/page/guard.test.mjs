@@ -1,8 +1,8 @@
 // What token.url refuses, so that only the page and those who may decide do.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OTHER_KEY, callbackHash, useWorker } from "../support/harness.mjs";
-import { open, nonceOf, send, navigate } from "./requests.mjs";
+import { callbackHash, OTHER_KEY, useWorker } from "../support/harness.mjs";
+import { navigate, nonceOf, open, send } from "./requests.mjs";
 
 const worker = useWorker();
 
@@ -32,7 +32,11 @@ test("18, 19: multipart forms are 415, a page's form beyond 32 KB is 413", async
   const token = await worker.create();
   const multipart = new FormData();
   multipart.set("choice", "0");
-  for (const [body, headers] of [[multipart, {}], ["choice=0", { "content-type": "text/plain" }], ["{}", { "content-type": "application/json" }]]) {
+  for (const [body, headers] of [
+    [multipart, {}],
+    ["choice=0", { "content-type": "text/plain" }],
+    ["{}", { "content-type": "application/json" }],
+  ]) {
     assert.equal((await open(token.url, { method: "POST", body, headers })).status, 415);
   }
   const large = await send(token.url, { choice: "0", comment: "x".repeat(33_000) });
@@ -54,16 +58,23 @@ test("20: a form of another site is 403, whatever it holds, and no page may fram
   assert.equal(await status(token), "WAITING");
   for (const site of ["same-origin", "none"]) {
     const { url } = await worker.create();
-    assert.equal((await send(url, { choice: "0" }, { headers: { "sec-fetch-site": site } })).status, 303);
+    assert.equal(
+      (await send(url, { choice: "0" }, { headers: { "sec-fetch-site": site } })).status,
+      303,
+    );
   }
 });
 
 test("21: too many attempts at one token are 429, and do not touch another", async () => {
-  const [token, other] = [await worker.create({ approval: { confirm: "typed" } }), await worker.create()];
+  const [token, other] = [
+    await worker.create({ approval: { confirm: "typed" } }),
+    await worker.create(),
+  ];
   const nonce = nonceOf(await (await open(token.url)).text());
   const body = () => new URLSearchParams({ waitpoint_nonce: nonce, typed: "guess" });
   let answer;
-  for (let attempt = 0; attempt < 31; attempt++) answer = await open(token.url, { method: "POST", body: body() });
+  for (let attempt = 0; attempt < 31; attempt++)
+    answer = await open(token.url, { method: "POST", body: body() });
   assert.equal(answer.status, 429);
   assert.ok(Number(answer.headers.get("retry-after")) > 0);
   const busy = await answer.text();
@@ -87,7 +98,10 @@ test("22: nobody uses up the attempts at a token but those who may decide it", a
 
 test("a machine's form still completes by the callback", async () => {
   const token = await worker.create();
-  const answer = await fetch(token.url, { method: "POST", body: new URLSearchParams({ payload: "x", choice: "0" }) });
+  const answer = await fetch(token.url, {
+    method: "POST",
+    body: new URLSearchParams({ payload: "x", choice: "0" }),
+  });
   assert.deepEqual([answer.status, await answer.json()], [200, { success: true }]);
   assert.equal((await worker.retrieve(token.id)).output, `{"payload":"x","choice":"0"}`);
 });

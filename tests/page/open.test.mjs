@@ -1,7 +1,7 @@
 // Opening token.url: what each request is answered, and that nothing is decided.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OTHER_KEY, callbackHash, sign, useWorker } from "../support/harness.mjs";
+import { callbackHash, OTHER_KEY, sign, useWorker } from "../support/harness.mjs";
 import { open, send } from "./requests.mjs";
 
 const worker = useWorker();
@@ -10,7 +10,13 @@ const status = async ({ id }) => (await worker.retrieve(id)).status;
 
 test("1, 2, 3, 5: GET and HEAD show the form and decide nothing, whoever asks and however", async () => {
   const token = await worker.create({ timeout: "1h" });
-  const agents = ["Mozilla/5.0 (Windows NT 10.0) Chrome/156", "Slackbot-LinkExpanding 1.0", "Barracuda Sentinel", "Google-Safety", "curl/8"];
+  const agents = [
+    "Mozilla/5.0 (Windows NT 10.0) Chrome/156",
+    "Slackbot-LinkExpanding 1.0",
+    "Barracuda Sentinel",
+    "Google-Safety",
+    "curl/8",
+  ];
   for (const headers of [
     {},
     { accept: "*/*" },
@@ -27,7 +33,10 @@ test("1, 2, 3, 5: GET and HEAD show the form and decide nothing, whoever asks an
       assert.match(await answer.text(), /<form method="post"/);
       const head = await open(token.url + query, { method: "HEAD", headers });
       assert.deepEqual([head.status, await head.text()], [200, ""]);
-      const besides = ({ headers }) => [...headers.keys()].filter((name) => !/date|length|encoding|connection|keep-alive/.test(name));
+      const besides = ({ headers }) =>
+        [...headers.keys()].filter(
+          (name) => !/date|length|encoding|connection|keep-alive/.test(name),
+        );
       assert.deepEqual(besides(head), besides(answer));
     }
   }
@@ -52,10 +61,13 @@ test("4: a thousand openings at once change nothing, and a person decides after 
 
 test("15: an expired link says so, to people and to machines, and decides nothing", async () => {
   const token = await worker.create({ approval: { title: "Go?", description: "secret" } });
-  const jwt = sign([`write:waitpoints:${token.id}`], { claims: { exp: Math.floor(Date.now() / 1000) - 1 } });
+  const jwt = sign([`write:waitpoints:${token.id}`], {
+    claims: { exp: Math.floor(Date.now() / 1000) - 1 },
+  });
   const url = token.url.replace(/[^/]+$/, jwt);
   for (const method of ["GET", "POST"]) {
-    const body = method === "POST" ? new URLSearchParams({ choice: "0", waitpoint_nonce: "" }) : undefined;
+    const body =
+      method === "POST" ? new URLSearchParams({ choice: "0", waitpoint_nonce: "" }) : undefined;
     const answer = await open(url, { method, body });
     assert.equal(answer.status, 410);
     const page = await answer.text();
@@ -71,13 +83,17 @@ test("15: an expired link says so, to people and to machines, and decides nothin
 test("16: whatever is wrong with a link, the answer is the same 404", async () => {
   const { id, url } = await worker.create();
   const unknown = await worker.create();
-  const link = (id, credential) => `${worker.url}/api/v1/waitpoints/tokens/${id}/callback/${credential}`;
+  const link = (id, credential) =>
+    `${worker.url}/api/v1/waitpoints/tokens/${id}/callback/${credential}`;
   const [header, payload, signature] = url.split("/").at(-1).split(".");
   const bodies = new Set();
   for (const bad of [
     link(id, "x"),
     link(id, callbackHash("waitpoint_other")),
-    link(id, `${header}.${payload}.${signature.replace(/.$/, (last) => (last === "A" ? "Q" : "A"))}`),
+    link(
+      id,
+      `${header}.${payload}.${signature.replace(/.$/, (last) => (last === "A" ? "Q" : "A"))}`,
+    ),
     link(id, `${header}.${payload}`),
     link("waitpoint_cnobody", sign(["write:waitpoints:waitpoint_cnobody"])),
     link("waitpoint_cnobody", callbackHash("waitpoint_cnobody")),
@@ -101,12 +117,18 @@ test("17, 23: other methods are 405; OPTIONS grants a page of another origin not
   const { url } = await worker.create();
   for (const method of ["PUT", "PATCH", "DELETE"]) {
     const answer = await open(url, { method });
-    assert.deepEqual([answer.status, answer.headers.get("allow")], [405, "GET, HEAD, POST, OPTIONS"]);
+    assert.deepEqual(
+      [answer.status, answer.headers.get("allow")],
+      [405, "GET, HEAD, POST, OPTIONS"],
+    );
   }
   const headers = { origin: "https://example.com", "access-control-request-method": "POST" };
   const options = await open(url, { method: "OPTIONS", headers });
   assert.equal(options.status, 204);
-  assert.equal([...options.headers.keys()].some((name) => name.startsWith("access-control")), false);
+  assert.equal(
+    [...options.headers.keys()].some((name) => name.startsWith("access-control")),
+    false,
+  );
 });
 
 test("24: a link that was opened without TLS leads to the one with it", async () => {
@@ -122,12 +144,27 @@ test("every page carries the headers that keep it to itself, and no cookie", asy
   for (const answer of [await open(url), await open(`${url}x`)]) {
     const header = (name) => answer.headers.get(name) ?? "";
     const policy = header("content-security-policy");
-    for (const part of ["default-src 'none'", "style-src 'sha256-", "script-src 'sha256-", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'"]) {
+    for (const part of [
+      "default-src 'none'",
+      "style-src 'sha256-",
+      "script-src 'sha256-",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+      "base-uri 'none'",
+      "require-trusted-types-for 'script'",
+    ]) {
       assert.ok(policy.includes(part), `${part} in ${policy}`);
     }
     assert.doesNotMatch(policy, /unsafe/);
     assert.deepEqual(
-      ["cache-control", "referrer-policy", "x-frame-options", "x-content-type-options", "origin-agent-cluster", "set-cookie"].map(header),
+      [
+        "cache-control",
+        "referrer-policy",
+        "x-frame-options",
+        "x-content-type-options",
+        "origin-agent-cluster",
+        "set-cookie",
+      ].map(header),
       ["no-store", "no-referrer", "DENY", "nosniff", "?1", ""],
     );
     assert.match(header("x-robots-tag"), /noindex, nofollow, noarchive, nosnippet/);
@@ -137,13 +174,24 @@ test("every page carries the headers that keep it to itself, and no cookie", asy
 });
 
 test("the page is one document of 14 KB at most, in the language that is asked for", async () => {
-  const approval = { title: "t".repeat(120), description: "Something to decide on. ".repeat(60), requestedBy: "Ann" };
+  const approval = {
+    title: "t".repeat(120),
+    description: "Something to decide on. ".repeat(60),
+    requestedBy: "Ann",
+  };
   const { url } = await worker.create({ timeout: "1h", approval });
-  for (const [query, language, lang] of [["", "de-CH,de;q=0.9", "de"], ["?lang=ar", "de", "ar"], ["", "tlh", "en"]]) {
+  for (const [query, language, lang] of [
+    ["", "de-CH,de;q=0.9", "de"],
+    ["?lang=ar", "de", "ar"],
+    ["", "tlh", "en"],
+  ]) {
     const answer = await open(url + query, { headers: { "accept-language": language } });
     const page = await answer.text();
     assert.match(page, new RegExp(`<html lang="${lang}" dir="${lang === "ar" ? "rtl" : "ltr"}">`));
-    assert.ok(Buffer.byteLength(page) <= 14_000, `${Buffer.byteLength(page)} bytes before compression`);
+    assert.ok(
+      Buffer.byteLength(page) <= 14_000,
+      `${Buffer.byteLength(page)} bytes before compression`,
+    );
     assert.doesNotMatch(page, /(src|href)="(?!data:,")/, "something else is fetched");
   }
 });

@@ -18,10 +18,17 @@ export async function send(url, fields, options = {}) {
 
 /** Posts a form with a header that fetch does not let one set. */
 export function navigate(url, body) {
-  const headers = { accept: HTML, "sec-fetch-mode": "navigate", "content-type": "application/x-www-form-urlencoded" };
+  const headers = {
+    accept: HTML,
+    "sec-fetch-mode": "navigate",
+    "content-type": "application/x-www-form-urlencoded",
+  };
   return new Promise((resolve, reject) => {
     const sent = request(url, { method: "POST", headers }, async (answer) => {
-      resolve({ status: answer.statusCode, page: (await answer.setEncoding("utf8").toArray()).join("") });
+      resolve({
+        status: answer.statusCode,
+        page: (await answer.setEncoding("utf8").toArray()).join(""),
+      });
     });
     sent.once("error", reject).end(String(body));
   });

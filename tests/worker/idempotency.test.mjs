@@ -128,7 +128,10 @@ test("an empty key is none, environments are apart, long and odd keys work", asy
 test("what is no key and no life of a key is refused, naming it", async () => {
   for (const [body, said] of [
     [{ idempotencyKey: null }, /at "idempotencyKey": "null" is not a string/],
-    [{ idempotencyKey: "x".repeat(2049) }, /idempotencyKey is too long. Use at most 2048 characters/],
+    [
+      { idempotencyKey: "x".repeat(2049) },
+      /idempotencyKey is too long. Use at most 2048 characters/,
+    ],
     [
       { idempotencyKey: "x", idempotencyKeyTTL: "soon" },
       /"soon" is not a valid duration\. Use one such as "30s"/,
