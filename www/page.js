@@ -15,8 +15,8 @@
   const form = document.querySelector("form");
   if (!form) return;
 
-  // The countdown is hidden from screen readers. They read out ten, five and one minute. The time is
-  // the server's, as this machine's clock may be wrong.
+  // The countdown is hidden from screen readers. They read out ten, five and one minute. The time
+  // is the server's, as this machine's clock may be wrong.
   const skew = Date.parse(document.body.dataset.now) - Date.now();
   const deadline = find("deadline");
   const due = Date.parse(deadline?.dateTime) - skew;
@@ -68,7 +68,8 @@
   };
   document.addEventListener("visibilitychange", () => (pause = 4000));
 
-  // A form is sent once, and only while online. Of several presses while offline the last one counts.
+  // A form is sent once, and only while online. Of several presses while offline the last one
+  // counts.
   let busy = false;
   let pending;
   const idle = () => {

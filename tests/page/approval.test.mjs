@@ -6,7 +6,7 @@ import { open } from "./requests.mjs";
 
 const worker = useWorker();
 
-test("labels that look the same, or like nothing, are refused, and the sentence says which and what would do", async () => {
+test("labels that look the same, or like nothing, are refused with a way out", async () => {
   const create = async (...labels) => {
     const body = { approval: { choices: labels.map((label) => ({ label })) } };
     const answer = await worker.api("/api/v1/waitpoints/tokens", { key: KEY, body });
@@ -22,10 +22,8 @@ test("labels that look the same, or like nothing, are refused, and the sentence 
   ]) {
     const [status, error] = await create("Approve", same);
     assert.equal(status, 400, same);
-    assert.match(
-      error,
-      /choices\[1\]\.label ".+" looks like choices\[0\]\.label\. Use a label that a person can tell apart from it/u,
-    );
+    assert.match(error, /choices\[1\]\.label ".+" looks like choices\[0\]\.label\. /u);
+    assert.match(error, /Use a label that a person can tell apart from it/u);
   }
   for (const blank of ["\u2800", "\u{e0100}", "\ufffc", "\u{1d173}", "\u0338", "\u{1107f}"]) {
     const [status, error] = await create("Approve", blank);
@@ -38,7 +36,7 @@ test("labels that look the same, or like nothing, are refused, and the sentence 
   ]);
 });
 
-test("a page shows emoji and joined letters as they are, and nothing that cannot be seen", async () => {
+test("a page shows emoji and joined letters as they are, and nothing invisible", async () => {
   const title = "👩\u200d💻 می\u200cخواهم क्\u200dष 1\ufe0f\u20e3";
   const { url } = await worker.create({
     approval: { title: `${title}\u202e\u2060`, description: `a\u{e0041}b${"\u0301".repeat(50)}` },

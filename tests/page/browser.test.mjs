@@ -161,7 +161,7 @@ test("offline nothing is lost: the decision is sent when the network is back", a
   assert.equal(await output(token), `{"status":"approved","comment":"from the train"}`);
 });
 
-test("the deadline is local, and a screen reader hears of it at ten minutes, not each second", async () => {
+test("the deadline is local, and screen readers hear of it at ten minutes", async () => {
   const token = await worker.create({ timeout: "9m" });
   const page = await open(token.url, { timezoneId: "Asia/Tokyo", locale: "en-GB" });
   const at = new Date((await worker.retrieve(token.id)).timeoutAt);
@@ -200,7 +200,7 @@ test("what somebody has begun to write stays when somebody else decides", async 
   await page.getByText("half a thought").waitFor();
 });
 
-test("a scanner that runs scripts, follows and prefetches everything and waits decides nothing", async () => {
+test("a scanner that runs scripts, follows links and prefetches decides nothing", async () => {
   const token = await worker.create({
     timeout: "1h",
     approval: { description: `see ${worker.url}/x` },
@@ -226,7 +226,7 @@ test("a scanner that runs scripts, follows and prefetches everything and waits d
   assert.equal((await worker.retrieve(token.id)).status, "WAITING");
 });
 
-test("forced colours, reduced motion, 320 px, 400 % zoom: everything is there, and nothing runs over", async () => {
+test("forced colours, reduced motion, 320 px, 400 % zoom: all is there and fits", async () => {
   const approval = {
     title: `A${"n endless word".replaceAll(" ", "")}`.repeat(6),
     description: "x".repeat(500),

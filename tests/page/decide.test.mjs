@@ -8,7 +8,7 @@ const worker = useWorker();
 
 const status = async ({ id }) => (await worker.retrieve(id)).status;
 
-test("6, 7: a decision redirects to the page, again for the same one; a JSON client is told by 200", async () => {
+test("6, 7: a decision redirects to the page, also repeated; JSON clients get 200", async () => {
   const token = await worker.create();
   const url = `${token.url}?lang=de`;
   const first = await send(url, { choice: "1", comment: "zu früh" });
@@ -29,7 +29,7 @@ test("6, 7: a decision redirects to the page, again for the same one; a JSON cli
   assert.deepEqual([json.status, await json.json()], [200, { success: true }]);
 });
 
-test("8: another decision afterwards is told that it was not taken, what was, and by whom", async () => {
+test("8: a later decision is told that it was not recorded, what was, and by whom", async () => {
   const token = await worker.create();
   const act = { sub: "ann@example.com" };
   const jwt = sign([`write:waitpoints:${token.id}`], { claims: { act } });
@@ -100,7 +100,7 @@ test("13, 14: after the timeout the page says so, to a decision with 410", async
   assert.doesNotMatch(await page.text(), /<form/);
 });
 
-test("a link that may only write tells nothing of the decision, whatever is sent to it", async () => {
+test("a link that may only write shows nothing of the decision, to any request", async () => {
   const outputs = [{ status: "rejected", comment: "no" }, { status: "approved" }];
   const told = [];
   for (const output of outputs) {

@@ -40,7 +40,7 @@ function parts(message) {
 
 const link = (text) => /http:\/\/\S+\/callback\/[\w.-]+/.exec(text)[0];
 
-test("the mail's text and its button open the same page; a decision there ends the wait", async () => {
+test("the mail's text and button open the same page, where deciding ends the wait", async () => {
   const example = run();
   await example.printed("wrote approval.eml");
   const [text, html] = parts(readFileSync(join(folder, "approval.eml"), "latin1"));

@@ -45,7 +45,7 @@ test("18, 19: multipart forms are 415, a page's form beyond 32 KB is 413", async
   assert.equal(await status(token), "WAITING");
 });
 
-test("20: a form of another site is 403, whatever it holds, and no page may frame this one", async () => {
+test("20: a form of another site is 403 in any case, and no page may frame this", async () => {
   const token = await worker.create();
   for (const headers of [
     { "sec-fetch-site": "cross-site" },
@@ -87,7 +87,8 @@ test("21: too many attempts at one token are 429, and do not touch another", asy
 test("22: nobody uses up the attempts at a token but those who may decide it", async () => {
   const token = await worker.create();
   const { pathname } = new URL(token.url);
-  // The other environment's key makes a hash for any id, and so do those of tokens that do not exist.
+  // The other environment's key makes a hash for any id, and so do those of tokens that do not
+  // exist.
   const foreign = worker.url + pathname.replace(/[^/]+$/, callbackHash(token.id, OTHER_KEY));
   for (let attempt = 0; attempt < 35; attempt++) {
     const body = new URLSearchParams({ waitpoint_nonce: "x", choice: "0" });

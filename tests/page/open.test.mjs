@@ -8,7 +8,7 @@ const worker = useWorker();
 
 const status = async ({ id }) => (await worker.retrieve(id)).status;
 
-test("1, 2, 3, 5: GET and HEAD show the form and decide nothing, whoever asks and however", async () => {
+test("1, 2, 3, 5: GET and HEAD show the form and decide nothing, for any client", async () => {
   const token = await worker.create({ timeout: "1h" });
   const agents = [
     "Mozilla/5.0 (Windows NT 10.0) Chrome/156",

@@ -72,7 +72,8 @@ test("a bad body is refused with a sentence and a code", async () => {
       '{"tags":7}',
       400,
       "validation_error",
-      'Validation error at "tags": "7" is not a tag or a list of tags. Use a string or an array of strings.',
+      'Validation error at "tags": "7" is not a tag or a list of tags. ' +
+        "Use a string or an array of strings.",
     ],
     [
       { tags: ["x".repeat(129)] },
