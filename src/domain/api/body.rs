@@ -52,7 +52,7 @@ fn kind_of(json: &str) -> &'static str {
 
 pub(super) fn string(raw: &RawValue, path: &'static str) -> Result<String, ApiError> {
     serde_json::from_str(raw.get()).map_err(|_| {
-        let message = format!("{} is no string", excerpt(raw.get()));
+        let message = format!("{} is not a string. Use a string.", excerpt(raw.get()));
         ApiError::ValidationError { path, message }
     })
 }

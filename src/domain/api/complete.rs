@@ -12,7 +12,6 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// The body of complete.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CompleteRequest {
     /// What `data` held.

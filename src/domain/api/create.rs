@@ -21,12 +21,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// The body of create.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CreateRequest {
-    /// When the token times out.
     pub timeout_at: Option<Timestamp>,
-    /// Its tags.
     pub tags: Vec<String>,
     /// The idempotency key, and until when it stands for the token. An empty key is none.
     pub key: Option<Key>,
@@ -98,7 +95,7 @@ fn key(raw: &RawValue) -> Result<String, ApiError> {
     if key.encode_utf16().count() > MAX_KEY {
         return Err(ApiError::ValidationError {
             path: "idempotencyKey",
-            message: format!("idempotencyKey must be {MAX_KEY} characters or less"),
+            message: format!("idempotencyKey is too long. Use at most {MAX_KEY} characters."),
         });
     }
     Ok(key)
@@ -108,7 +105,10 @@ fn ttl(raw: &RawValue, now: Timestamp) -> Result<Timestamp, ApiError> {
     let text = string(raw, "idempotencyKeyTTL")?;
     let life = parse_duration(&text).ok_or_else(|| ApiError::ValidationError {
         path: "idempotencyKeyTTL",
-        message: format!("{} is no duration such as {DURATION_FORMS}", excerpt(&text)),
+        message: format!(
+            "{} is not a valid duration. Use one such as {DURATION_FORMS}.",
+            excerpt(&text)
+        ),
     })?;
     Ok(now.plus(life))
 }
@@ -127,7 +127,7 @@ pub fn parse_webhook(text: &str) -> Result<String, ApiError> {
         .ok_or_else(|| ApiError::ValidationError {
             path: "webhook",
             message: format!(
-                "{} is no webhook; give {{\"url\": \"https://…\"}}",
+                "{} is not a valid webhook. Use {{\"url\": \"https://…\"}}.",
                 excerpt(text)
             ),
         })
@@ -160,7 +160,10 @@ pub fn read_tags(raw: &RawValue) -> Result<Vec<String>, ApiError> {
     let tags = match serde_json::from_str::<String>(raw.get()) {
         Ok(one) => vec![one],
         Err(_) => serde_json::from_str::<Vec<String>>(raw.get()).map_err(|_| {
-            let message = format!("{} is no tag or list of tags (strings)", excerpt(raw.get()));
+            let message = format!(
+                "{} is not a tag or a list of tags. Use a string or an array of strings.",
+                excerpt(raw.get())
+            );
             ApiError::ValidationError {
                 path: "tags",
                 message,

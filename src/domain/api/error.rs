@@ -45,7 +45,7 @@ pub enum ApiError {
     ValidationError {
         /// The field, `""` for the whole body.
         path: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with it: sentences, or a phrase of trigger.dev's without a period.
         message: String,
     },
     /// 400: a query of list with values that cannot be read; carries all of them.
@@ -73,9 +73,8 @@ pub enum ApiError {
 /// What is wrong with a value of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryIssue {
-    /// The parameter.
     pub name: &'static str,
-    /// What is wrong with it.
+    /// What is wrong with it, and what would do: sentences.
     pub message: String,
 }
 
@@ -115,18 +114,17 @@ impl ApiError {
     #[must_use]
     pub fn timeout(value: &str, why: TimeoutError) -> Self {
         let why = match why {
-            TimeoutError::Unreadable => "is no timeout",
-            TimeoutError::Past => "lies in the past",
-            TimeoutError::TooFar => "lies beyond the year 9999",
+            TimeoutError::Unreadable => "is not a valid timeout",
+            TimeoutError::Past => "is in the past",
+            TimeoutError::TooFar => "is after the year 9999",
         };
-        let message = format!("{} {why}; give {TIMEOUT_FORMS}", excerpt(value));
+        let message = format!("{} {why}. Use {TIMEOUT_FORMS}.", excerpt(value));
         Self::ValidationError {
             path: "timeout",
             message,
         }
     }
 
-    /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.parts().0
@@ -220,33 +218,40 @@ impl fmt::Display for ApiError {
             }
             Self::InvalidCallbackHash => f.write_str("Invalid URL, hash doesn't match"),
             Self::InsufficientScope => f.write_str("Unauthorized"),
-            Self::CrossSiteForm => f.write_str("A page of another site may not complete a token"),
+            Self::CrossSiteForm => f.write_str("A page of another site cannot complete a token."),
             Self::PathNotFound => f.write_str("Not found"),
             Self::TokenNotFound => f.write_str("Waitpoint not found"),
             Self::MethodNotAllowed(_) => f.write_str("Method not allowed"),
             Self::BodyTooLarge(_) => f.write_str("Request body too large"),
             Self::TooManyFields(limit) => {
-                write!(f, "A form may have {limit} fields; send more as JSON")
+                write!(
+                    f,
+                    "A form can have at most {limit} fields. Use JSON for more."
+                )
             }
-            Self::BodyUnreadable => f.write_str("Request body could not be read to its end"),
+            Self::BodyUnreadable => f.write_str("The request body ended too early. Try again."),
             Self::BodyEmpty => f.write_str("Request body is empty"),
             Self::InvalidJson => f.write_str("Invalid JSON"),
             Self::ValidationError { path: "", message } => write!(f, "Validation error: {message}"),
+            Self::ValidationError { path, message } if message.ends_with('.') => {
+                write!(f, "Validation error at \"{path}\": {message}")
+            }
+            // A phrase, in trigger.dev's form.
             Self::ValidationError { path, message } => {
                 write!(f, "Validation error: {message} at \"{path}\"")
             }
             // The SDK shows this sentence alone.
             Self::InvalidQuery(issues) => {
-                f.write_str("Query Error")?;
+                f.write_str("Query Error;")?;
                 for QueryIssue { name, message } in issues {
-                    write!(f, "; {name}: {message}")?;
+                    write!(f, " {name}: {message}")?;
                 }
                 Ok(())
             }
             Self::UnsupportedMediaType(given) => write!(
                 f,
-                "A body of type {} is not read; send application/json, \
-                 application/x-www-form-urlencoded or text/plain",
+                "{} is not a supported content type. Use application/json, \
+                 application/x-www-form-urlencoded or text/plain.",
                 excerpt(given)
             ),
             Self::TooManyTags(count) => write!(
@@ -254,15 +259,19 @@ impl fmt::Display for ApiError {
                 "Waitpoints can only have {} tags, you're trying to set {count}.",
                 MAX_TAGS
             ),
-            Self::TooManyRequests(binding) => write!(f, "Too many requests ({binding})"),
-            Self::TooManyFailures => f.write_str("Too many wrong credentials"),
+            Self::TooManyRequests(binding) => {
+                write!(f, "Too many requests ({binding}). Try again later.")
+            }
+            Self::TooManyFailures => {
+                f.write_str("Too many wrong credentials. Try again in a minute.")
+            }
             Self::StorageUnavailable => {
-                f.write_str("The token could not be reached; please try again")
+                f.write_str("The token could not be reached. Please try again.")
             }
             Self::UpstreamUnavailable => {
-                f.write_str("The API at which the token lives did not answer; please try again")
+                f.write_str("The API that holds the token did not answer. Please try again.")
             }
-            Self::UpstreamLoop => f.write_str("UPSTREAM leads back here"),
+            Self::UpstreamLoop => f.write_str("UPSTREAM leads back to this server."),
             Self::Misconfigured(what) => write!(f, "The server is misconfigured: {what}"),
         }
     }

@@ -11,7 +11,6 @@ const TEXTS: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.txt"));
 /// Stands in the start page; the response's policy names its hash.
 pub const CSS: &str = include_str!("../../../www/start.css");
 
-/// The document.
 #[must_use]
 pub fn document() -> &'static str {
     texts().0
@@ -21,7 +20,6 @@ fn texts() -> (&'static str, &'static str) {
     TEXTS.split_once('\n').unwrap_or_default()
 }
 
-/// The start page.
 #[must_use]
 pub fn start_page() -> String {
     #[derive(Template)]

@@ -12,9 +12,7 @@ use serde_json::value::RawValue;
 /// What create asks of the edge alone: the fields that upstream does not know.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct EdgeFields {
-    /// The text that `approval` holds.
     pub approval: Option<String>,
-    /// The text that `webhook` holds.
     pub webhook: Option<String>,
 }
 

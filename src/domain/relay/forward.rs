@@ -24,7 +24,6 @@ pub enum Forward {
 /// What the relay looks at of a request.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// The method.
     pub method: &'a str,
     /// The path, as it is spelled.
     pub path: &'a str,

@@ -28,12 +28,12 @@ impl fmt::Display for UpstreamError {
         match self {
             Self::Malformed(line) => write!(
                 f,
-                "line {line} of UPSTREAM is no [environment=]URL; give the origin of an API, such as \
-                 https://api.trigger.dev (http:// for a loopback address alone)"
+                "line {line} of UPSTREAM is not a valid entry. Use [environment=]URL with the origin of an \
+                 API, such as https://api.trigger.dev. Only a loopback address can have http://."
             ),
             Self::Second(line) => write!(
                 f,
-                "line {line} of UPSTREAM is a second upstream of its environment; give one"
+                "line {line} of UPSTREAM is the second upstream of its environment. Use one."
             ),
         }
     }

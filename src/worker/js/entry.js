@@ -1,45 +1,57 @@
-// What the platform calls: the Worker, and the classes of its Durable Objects, each a shell of its Rust.
-// Why this is JavaScript: a panic traps, after which an instance cannot answer for itself. The shells outlive it, answer for
-// it and replace it. worker-build's own shim answers a panic of the Worker, but one of an object hangs its request.
-import module from "./waitpoint.wasm";
+// What the platform calls: the Worker and the classes of its Durable Objects, each a shell of its
+// Rust. Why this is JavaScript: a panic traps, and a wasm instance that trapped cannot answer for
+// itself. The shells outlive it, answer for it and replace it. worker-build's own shim answers a
+// panic of the Worker, but a panic of an object leaves its request hanging.
 import * as wasm from "waitpoint:wasm";
 import { COMMAND_HEADER } from "./crossings.js";
 import { endPolls, handlers, streams } from "./guard.js";
+import module from "./waitpoint.wasm";
 
 wasm.initSync({ module });
 
-// What ends each request and alarm that is under way, by what Rust knows it by; and what it ends with if its instance is replaced.
+// Of each request and alarm under way, by the key that Rust has for it: what rejects it.
 const underWay = new Map();
+/** What a request or alarm is rejected with if its instance is replaced. */
 const REPLACED = new Error("the instance was replaced");
-// More panics are not left behind, whatever is under way: each leaves a part of a stack of 1 MB.
+// Each panic leaves a part of a stack of 1 MB, so after so many the instance is replaced at once.
 const MOST_PANICS = 10;
 let panics = 0;
-// Changes with the instance and with each panic: what Rust held of an object by then may be half done.
+// Changes with the instance and with each panic: what Rust held of an object by then may be half
+// done.
 let generation = 0;
 
-// A stack that is full is no RuntimeError, and not every RangeError is one.
-const isTrap = (error) => error instanceof WebAssembly.RuntimeError || /call stack/.test(error?.message);
+// A full stack is not a RuntimeError, and not every RangeError is a full stack.
+const isTrap = (error) =>
+  error instanceof WebAssembly.RuntimeError || /call stack/.test(error?.message);
 
-/** A poll has ended with an exception. Ends the request that it belonged to; all else goes on. */
+/** A poll has ended with an exception. Ends the request that it belonged to; all others go on. */
 handlers.trapped = (error) => {
   const key = panicked();
   underWay.get(key)?.(error);
   underWay.delete(key);
-  // What it rejects wakes the poll that trapped, which would trap again: the instance must go.
-  if (streams.delete(key)) return key.abort(error).catch(() => {}), replace();
-  // Null is work behind a request, which the alarm makes good. For what is unknown somebody may wait for ever.
-  if (key === undefined) replace();
+  const isStream = streams.delete(key);
+  if (isStream) key.abort(error).catch(() => {});
+  // Aborting a stream wakes the poll that trapped, which would trap again. And if the key is
+  // unknown, somebody may wait for ever. A key of null is work behind a request, which the alarm
+  // repeats.
+  if (isStream || key === undefined) replace();
   else renew();
 };
 handlers.idle = renew;
 
 function panicked() {
-  [panics, generation] = [panics + 1, generation + 1];
-  try { return wasm.panicked(); } catch { panics = MOST_PANICS; } // Not even that works any more.
+  panics += 1;
+  generation += 1;
+  try {
+    return wasm.panicked();
+  } catch {
+    panics = MOST_PANICS; // Not even that works any more.
+  }
 }
 
 function renew() {
-  if (panics >= MOST_PANICS || (panics > 0 && underWay.size === 0 && wasm.tasks_behind() === 0)) replace();
+  const isIdle = () => panics > 0 && underWay.size === 0 && wasm.tasks_behind() === 0;
+  if (panics >= MOST_PANICS || isIdle()) replace();
 }
 
 function replace() {
@@ -50,7 +62,7 @@ function replace() {
   wasm.__wbg_reset_state();
   for (const reject of underWay.values()) reject(REPLACED);
   underWay.clear();
-  for (const stream of streams) stream.abort(REPLACED).catch(() => {}); // Their clients connect again.
+  for (const stream of streams) stream.abort(REPLACED).catch(() => {}); // Their clients reconnect.
   streams.clear();
 }
 
@@ -66,7 +78,7 @@ function enter(call) {
   }
 }
 
-/** What the call promises, or a rejection if that panics; Rust knows it by `key`. */
+/** What the call promises, or a rejection if it panics. Rust knows the call by `key`. */
 const promised = (key, call) =>
   new Promise((resolve, reject) => {
     const end = (settle) => (value) => {
@@ -83,29 +95,35 @@ const promised = (key, call) =>
   });
 
 /**
- * Likewise, from its beginning again if the panics of others end it, unless the body of its request is read; `failed` tells what
- * it comes to if it fails. It begins again in what follows its own promise, as the platform forbids I/O in what another request does.
+ * Likewise, but the call is repeated if the panics of others end it, unless the body of its request
+ * is read; `failed` makes the result if it fails. It is repeated in a continuation of its own
+ * promise, as the platform forbids a request to do I/O for another.
  */
-const promisedAgain = (key, call, failed = (why) => Promise.reject(why)) =>
-  promised(key, call).catch((error) => (error === REPLACED && !key.bodyUsed ? promisedAgain(key, call, failed) : failed(error)));
+const promisedAgain = (key, call, failed = (error) => Promise.reject(error)) =>
+  promised(key, call).catch((error) =>
+    error === REPLACED && !key.bodyUsed ? promisedAgain(key, call, failed) : failed(error),
+  );
 
-function answerFailure(request, error) {
+function failure(request, error) {
   console.error("a request failed", String(error));
   try {
     return enter(() => wasm.failure(request));
   } catch {
-    return new Response("It is safe to try again", { status: 500, headers: { "retry-after": "1", "x-should-retry": "true" } });
+    const headers = { "retry-after": "1", "x-should-retry": "true" };
+    return new Response("It is safe to try again", { status: 500, headers });
   }
 }
 
 export default {
-  fetch: (request, env, context) =>
-    promisedAgain(request, () => wasm.fetch(request, env, context), (error) => answerFailure(request, error)),
+  fetch(request, env, context) {
+    const failed = (error) => failure(request, error);
+    return promisedAgain(request, () => wasm.fetch(request, env, context), failed);
+  },
 };
 
 const LATER_MS = 5 * 60_000;
 
-/** `Rust` names the class that knows what to do. */
+/** `Rust` names the class that does the work. */
 const shell = (Rust) =>
   class {
     #state;
@@ -116,7 +134,7 @@ const shell = (Rust) =>
       [this.#state, this.#env] = [state, env];
     }
 
-    /** Rust's side of it, made anew after a panic: what is lost with the old is only what spares work. */
+    /** The object in Rust. It is made anew after a panic, which loses only what spares work. */
     get rust() {
       if (this.#generation !== generation) {
         // The earlier one is not freed, as the panic may have left it borrowed.
@@ -131,26 +149,31 @@ const shell = (Rust) =>
       return promisedAgain(request, () => this.rust.fetch(request));
     }
 
-    /** Does what an alarm is for, later if it panics: the platform would call six times and then never again. */
+    /** If it panics it comes again later: the platform would try six times and then never again. */
     alarm() {
       const { storage } = this.#state;
-      return promisedAgain(this.#state, () => this.rust.alarm(), async (error) => {
+      const failed = async (error) => {
         console.error("an alarm failed", String(error));
-        const at = await storage.getAlarm();
-        if (at === null || at > Date.now() + LATER_MS) await storage.setAlarm(Date.now() + LATER_MS);
-      });
+        const [at, later] = [await storage.getAlarm(), Date.now() + LATER_MS];
+        if (at === null || at > later) await storage.setAlarm(later);
+      };
+      return promisedAgain(this.#state, () => this.rust.alarm(), failed);
     }
   };
 
 export class TokenObject extends shell("TokenObject") {
-  /** A command that came in a header is answered at once: a promise and a poll would be a tenth of a request. */
+  /**
+   * A command in a header is answered at once: a promise and a poll would be a tenth of a request.
+   */
   fetch(request) {
     const command = request.headers.get(COMMAND_HEADER);
     return command === null ? super.fetch(request) : enter(() => this.rust.answer(command));
   }
 
   // A waiter has nothing to say; the platform itself answers pings and closes.
-  webSocketMessage(socket) { socket.close(1008, "a waiter has nothing to say"); }
+  webSocketMessage(socket) {
+    socket.close(1008, "a waiter has nothing to say");
+  }
   webSocketClose() {}
 }
 

@@ -15,7 +15,8 @@ use crate::domain::auth::token_id::internal_id;
 use crate::domain::encoding::base64url_encode;
 use crate::domain::page::i18n::{self, Words};
 use crate::domain::page::{
-    self, FormError, FormInput, MAX_FORM, NONCE_FIELD, Notice, Reads, Remark, RenderContext,
+    self, FormError, FormInput, MAX_FORM, NONCE_FIELD, NotRecorded, PageState, Reads,
+    RenderContext, Submission,
 };
 use crate::domain::token::transition::Outcome;
 use crate::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
@@ -120,29 +121,28 @@ impl RequestContext<'_> {
 
     /// An error as a person may read it.
     fn notice(&self, words: &Words, error: ApiError) -> Result<Reply, ApiError> {
-        let (status, notice) = match error {
+        let submitted = self.head.method() == "POST";
+        let (status, state) = match error {
             // One page for all that is wrong with a link, so that none tells what there is.
             ApiError::InvalidPublicToken
             | ApiError::InvalidCallbackHash
             | ApiError::InsufficientScope
-            | ApiError::TokenNotFound => (404, Notice::Unknown),
-            ApiError::StorageUnavailable if self.head.method() == "POST" => {
-                (503, Notice::TroubleDeciding)
-            }
-            ApiError::StorageUnavailable | ApiError::UpstreamUnavailable => (503, Notice::Trouble),
-            ApiError::TooManyRequests(_) if self.head.method() == "POST" => {
-                (429, Notice::BusyDeciding)
-            }
-            ApiError::TooManyRequests(_) | ApiError::TooManyFailures => (429, Notice::Busy),
-            ApiError::CrossSiteForm => (403, Notice::Foreign),
-            ApiError::UnsupportedMediaType(_) => (415, Notice::Foreign),
-            ApiError::BodyTooLarge(_) | ApiError::TooManyFields(_) => (413, Notice::TooLarge),
+            | ApiError::TokenNotFound => (404, PageState::LinkNotFound),
+            ApiError::StorageUnavailable => (503, PageState::Unavailable { submitted }),
+            // Upstream is read before anything is decided.
+            ApiError::UpstreamUnavailable => (503, PageState::Unavailable { submitted: false }),
+            ApiError::TooManyRequests(_) => (429, PageState::Busy { submitted }),
+            ApiError::TooManyFailures => (429, PageState::Busy { submitted: false }),
+            ApiError::CrossSiteForm => (403, PageState::CrossSite),
+            ApiError::UnsupportedMediaType(_) => (415, PageState::CrossSite),
+            ApiError::BodyTooLarge(_) | ApiError::TooManyFields(_) => (413, PageState::TooLarge),
             other => return Err(other),
         };
-        let reply = html(status, page::of_notice(words, notice));
-        Ok(match notice {
-            Notice::Trouble | Notice::TroubleDeciding => reply.with("retry-after", "2"),
-            Notice::Busy | Notice::BusyDeciding => reply.with("retry-after", "60"),
+        let now = self.now;
+        let reply = html(status, page::render(RenderContext { words, now }, state));
+        Ok(match state {
+            PageState::Unavailable { .. } => reply.with("retry-after", "2"),
+            PageState::Busy { .. } => reply.with("retry-after", "60"),
             _ => reply,
         })
     }
@@ -161,12 +161,13 @@ impl Link<'_> {
     /// The page as it stands now.
     async fn show(&self) -> Result<Reply, ApiError> {
         let token = self.token(false).await?;
-        let (status, remark) = if self.expired {
-            (410, Some(Remark::Expired))
+        let (nonce, reads) = (self.nonce(), self.reads);
+        Ok(if self.expired {
+            let token = &token;
+            self.page(410, token, PageState::LinkExpired { token, reads })
         } else {
-            (200, None)
-        };
-        Ok(self.page(status, &token, &FormInput::default(), None, remark))
+            self.page(200, &token, PageState::opened(&token, &nonce, reads))
+        })
     }
 
     /// Nonce and draft of the page's form; none if a machine sent the body.
@@ -219,18 +220,18 @@ impl Link<'_> {
         // Not before the token is known: an environment's keys must not use up the share of another's.
         let sendings = format!("{}/{}", self.environment.id, self.id);
         if self.call.is_exceeded("PAGE_LIMIT", &sendings).await {
-            let page = self.page(429, &token, draft, Some(FormError::Busy), None);
+            let page = self.form_again(429, &token, draft, FormError::Busy);
             return Ok(page.with("retry-after", "60"));
         }
         if !self
             .environment
             .accepts_form_nonce(self.id, nonce, self.call.now)
         {
-            return Ok(self.page(403, &token, draft, Some(FormError::Stale), None));
+            return Ok(self.form_again(403, &token, draft, FormError::Stale));
         }
         let text = match page::decide(&page::approval_of(&token, self.words), draft) {
             Ok(text) => text,
-            Err(fault) => return Ok(self.page(422, &token, draft, Some(fault), None)),
+            Err(error) => return Ok(self.form_again(422, &token, draft, error)),
         };
         let output = Some(Output {
             kind: OutputKind::Json,
@@ -253,7 +254,7 @@ impl Link<'_> {
                 Ok(self.over(&token, draft))
             }
             Err(ApiError::StorageUnavailable) => {
-                let page = self.page(503, &token, draft, Some(FormError::Trouble), None);
+                let page = self.form_again(503, &token, draft, FormError::Unavailable);
                 Ok(page.with("retry-after", "2"))
             }
             Err(other) => Err(other),
@@ -262,16 +263,29 @@ impl Link<'_> {
 
     /// The answer to a decision on a token that is finished.
     fn over(&self, token: &Token, draft: &FormInput) -> Reply {
-        if self.reads != Reads::Everything && token.state != State::TimedOut {
-            // The answer to a comparison would tell what was decided.
-            return self.page(409, token, draft, None, None);
-        }
-        match page::compare(token, &page::approval_of(token, self.words), draft) {
-            // The same once more: a double click, or the back button.
-            None => self.see_page(),
-            Some(Remark::TooLate) => self.page(410, token, draft, None, Some(Remark::TooLate)),
-            Some(remark) => self.page(409, token, draft, None, Some(remark)),
-        }
+        let not_recorded = if self.reads != Reads::Everything && token.state != State::TimedOut {
+            // The result of a comparison would tell what was decided.
+            NotRecorded::Undisclosed
+        } else {
+            match page::compare(token, &page::approval_of(token, self.words), draft) {
+                // The same decision again: a double click, or the back button.
+                None => return self.see_page(),
+                Some(not_recorded) => not_recorded,
+            }
+        };
+        let status = match not_recorded {
+            NotRecorded::TooLate => 410,
+            _ => 409,
+        };
+        let state = PageState::Finished {
+            token,
+            reads: self.reads,
+            submission: Some(Submission {
+                input: draft,
+                not_recorded,
+            }),
+        };
+        self.page(status, token, state)
     }
 
     /// Post, redirect, get.
@@ -283,22 +297,28 @@ impl Link<'_> {
         Reply::empty(303).with("location", &format!("{}{}", head.path(), head.query()))
     }
 
-    fn page(
-        &self,
-        status: u16,
-        token: &Token,
-        draft: &FormInput,
-        fault: Option<FormError>,
-        remark: Option<Remark>,
-    ) -> Reply {
-        let nonce = self.environment.form_nonce(self.id, self.call.now);
-        let view = RenderContext {
+    /// The form once more, with what was filled in and what is wrong.
+    fn form_again(&self, status: u16, token: &Token, input: &FormInput, error: FormError) -> Reply {
+        let state = PageState::Waiting {
+            token,
+            nonce: &self.nonce(),
+            input,
+            error: Some(error),
+        };
+        self.page(status, token, state)
+    }
+
+    fn page(&self, status: u16, token: &Token, state: PageState<'_>) -> Reply {
+        let context = RenderContext {
             words: self.words,
             now: self.call.now,
-            reads: self.reads,
         };
-        let text = page::of_token(view, token, &nonce, draft, fault, remark);
-        html(status, text).with("waitpoint-status", token_body::status(token))
+        html(status, page::render(context, state))
+            .with("waitpoint-status", token_body::status(token))
+    }
+
+    fn nonce(&self) -> String {
+        self.environment.form_nonce(self.id, self.call.now)
     }
 
     async fn token(&self, decides: bool) -> Result<Token, ApiError> {
