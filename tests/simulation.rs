@@ -7,6 +7,7 @@ mod chance;
 mod clients;
 mod object;
 mod oracle;
+mod platform;
 mod world;
 
 use self::oracle::End;
@@ -121,7 +122,8 @@ fn run(seed: u64, seen: &mut Seen, is_loud: bool) -> u64 {
     World::new(seed, seen).run(is_loud)
 }
 
-/// Whether this is to be seen happen to a token that stands so; `owes`: a webhook or the index has still to be told.
+/// Whether this must be seen to happen to a token that stands so; `owes`: a webhook or the index must still be
+/// told.
 fn is_wanted((standing, owes): (Standing, bool), what: What) -> bool {
     let is_waiting = matches!(standing, Standing::Waiting | Standing::Overdue);
     match what {

@@ -2,9 +2,11 @@
 use proptest::prelude::*;
 use std::time::Duration;
 use waitpoint::domain::stored::envelope::{Envelope, ResponseContext, read};
-use waitpoint::domain::stored::record::{Command, Record, StoredDecision};
+use waitpoint::domain::stored::message::CommandMessage;
+use waitpoint::domain::stored::record::{StoredDecision, StoredToken};
 use waitpoint::domain::time::timestamp::Timestamp;
-use waitpoint::domain::token::command::Ask;
+use waitpoint::domain::token::command::Command;
+use waitpoint::domain::token::home::Home;
 use waitpoint::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_380_800_000);
@@ -31,7 +33,7 @@ fn token() -> Token {
             text: "order 7".to_owned(),
             expires_at: Some(NOW),
         }),
-        creator: Some("cabc".to_owned()),
+        created_by_request: Some("cabc".to_owned()),
         webhook: Some("https://hooks.example/".to_owned()),
         ..Token::new(
             NOW,
@@ -42,41 +44,44 @@ fn token() -> Token {
 }
 
 /// Every command, with this output's text if it has one.
-fn asks(text: &str) -> Vec<Ask> {
+fn commands(text: &str) -> Vec<Command> {
     let ended = State::Completed {
         at: NOW,
         decision: decision(text),
     };
     let theirs = Token {
-        is_upstream: true,
+        home: Home::Upstream,
         state: ended,
         ..token()
     };
     vec![
-        Ask::Create(Box::new(token())),
-        Ask::Read,
-        Ask::Complete(decision(text)),
-        Ask::Relay(Box::new(token()), decision(text)),
-        Ask::Learn(Box::new(theirs)),
+        Command::Create(Box::new(token())),
+        Command::Read,
+        Command::Complete(decision(text)),
+        Command::CompleteRelayed(Box::new(token()), decision(text)),
+        Command::ImportUpstream(Box::new(theirs)),
     ]
 }
 
 /// As the Worker makes it of what it asks.
-fn command(ask: &Ask) -> (Command, &str) {
-    match ask {
-        Ask::Create(token) => (Command::Create(Record::of(token).0), ""),
-        Ask::Read => (Command::Read, ""),
-        Ask::Complete(decision) => {
+fn message(command: &Command) -> (CommandMessage, &str) {
+    match command {
+        Command::Create(token) => (CommandMessage::Create(StoredToken::of(token).0), ""),
+        Command::Read => (CommandMessage::Read, ""),
+        Command::Complete(decision) => {
             let (deciding, text) = StoredDecision::of(decision);
-            (Command::Complete(deciding), text)
+            (CommandMessage::Complete(deciding), text)
         }
-        Ask::Relay(token, decision) => {
+        Command::CompleteRelayed(token, decision) => {
             let (deciding, text) = StoredDecision::of(decision);
-            (Command::Relay(Record::of(token).0, deciding), text)
+            (
+                CommandMessage::CompleteRelayed(StoredToken::of(token).0, deciding),
+                text,
+            )
         }
-        Ask::Learn(token) => {
-            let (record, text) = Record::of(token);
-            (Command::Learn(record), text)
+        Command::ImportUpstream(token) => {
+            let (record, text) = StoredToken::of(token);
+            (CommandMessage::ImportUpstream(record), text)
         }
     }
 }
@@ -93,22 +98,22 @@ fn context(etag: &str) -> ResponseContext {
 }
 
 /// What is sent: a command, and the `If-None-Match` of who is told, if that is not the Worker.
-fn sent(ask: &Ask, etag: Option<&str>) -> Parts {
-    let (command, text) = command(ask);
-    Envelope::new(&command, etag.map(context), text).into_parts()
+fn sent(command: &Command, etag: Option<&str>) -> Parts {
+    let (message, text) = message(command);
+    Envelope::new(&message, etag.map(context), text).into_parts()
 }
 
 /// The object gets what was sent, in what HTTP can carry.
-fn arrives(ask: &Ask, etag: Option<&str>) -> Parts {
-    let (line, body) = sent(ask, etag);
+fn arrives(command: &Command, etag: Option<&str>) -> Parts {
+    let (line, body) = sent(command, etag);
     assert_eq!(line.is_empty(), body.is_some(), "one of the two");
     assert!(
         line.len() <= 4_000 && line.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
         "{line}"
     );
     let got = read(&line, body.as_deref().unwrap_or_default());
-    let (command, told, text) = got.unwrap();
-    assert_eq!(command.into_ask(text), *ask);
+    let (message, told, text) = got.unwrap();
+    assert_eq!(message.into_command(text), *command);
     let json = |context: &ResponseContext| serde_json::to_string(context).unwrap();
     assert_eq!(
         told.as_ref().map(json),
@@ -137,26 +142,30 @@ fn every_command_arrives_as_it_was_sent() {
         ("\u{2028}", false),
         ("\u{10ffff}", false),
     ] {
-        for ask in asks(text) {
-            let has_text = !matches!(ask, Ask::Create(_) | Ask::Read);
+        for command in commands(text) {
+            let has_text = !matches!(command, Command::Create(_) | Command::Read);
             for etag in [None, Some(""), Some("\"v1\"")] {
-                let parts = arrives(&ask, etag);
-                assert_eq!(is_in_header(&parts), fits || !has_text, "{text:?} {ask:?}");
+                let parts = arrives(&command, etag);
+                assert_eq!(
+                    is_in_header(&parts),
+                    fits || !has_text,
+                    "{text:?} {command:?}"
+                );
             }
         }
     }
     // So are those of the head.
-    assert!(!is_in_header(&arrives(&Ask::Read, Some("é"))));
+    assert!(!is_in_header(&arrives(&Command::Read, Some("é"))));
     let foreign = Token::new(NOW, None, vec!["日本".to_owned()]);
     assert!(!is_in_header(&arrives(
-        &Ask::Create(Box::new(foreign)),
+        &Command::Create(Box::new(foreign)),
         None
     )));
 }
 
 #[test]
 fn a_header_is_at_most_four_thousand_bytes() {
-    let of = |text: String| arrives(&Ask::Complete(decision(&text)), None);
+    let of = |text: String| arrives(&Command::Complete(decision(&text)), None);
     let room = 4_000 - of(String::new()).0.len();
     let (line, _) = of("x".repeat(room));
     assert_eq!(line.len(), 4_000);
@@ -168,9 +177,12 @@ fn a_header_is_at_most_four_thousand_bytes() {
         assert!(!is_in_header(&of("x".repeat(length))), "{length}");
     }
     // A long head alone.
-    assert!(is_in_header(&arrives(&Ask::Read, Some(&"x".repeat(3_000)))));
+    assert!(is_in_header(&arrives(
+        &Command::Read,
+        Some(&"x".repeat(3_000))
+    )));
     assert!(!is_in_header(&arrives(
-        &Ask::Read,
+        &Command::Read,
         Some(&"x".repeat(4_000))
     )));
 }
@@ -214,16 +226,16 @@ fn what_is_no_message_is_unreadable() {
 
 #[test]
 fn a_part_of_a_message_is_none() {
-    for (ask, etag) in asks("1")
+    for (command, etag) in commands("1")
         .iter()
-        .flat_map(|ask| [(ask, None), (ask, Some("\"v1\""))])
+        .flat_map(|command| [(command, None), (command, Some("\"v1\""))])
     {
-        let (line, _) = sent(ask, etag);
+        let (line, _) = sent(command, etag);
         for end in 1..line.len() {
             assert!(read(&line[..end], b"").is_err(), "{}", &line[..end]);
         }
     }
-    let (_, body) = sent(&Ask::Complete(decision("é")), None);
+    let (_, body) = sent(&Command::Complete(decision("é")), None);
     let body = body.unwrap();
     let head = body.iter().position(|&byte| byte == b'\n').unwrap();
     for end in 0..=head {
@@ -238,8 +250,8 @@ fn a_part_of_a_message_is_none() {
 proptest! {
     #[test]
     fn any_text_arrives(text in "\\PC*|[\\x00-\\x7f]{3900,4001}|.{0,40}", etag in any::<Option<String>>()) {
-        for ask in asks(&text) {
-            arrives(&ask, etag.as_deref());
+        for command in commands(&text) {
+            arrives(&command, etag.as_deref());
         }
     }
 
@@ -253,8 +265,8 @@ proptest! {
         let _ = read(&line, &body);
         let _ = read("", &body);
         // And what is nearly a message.
-        for ask in asks("é") {
-            let (line, body) = sent(&ask, Some(""));
+        for command in commands("é") {
+            let (line, body) = sent(&command, Some(""));
             let mut bytes = body.unwrap_or_else(|| line.into_bytes());
             let at = at.index(bytes.len());
             bytes[at] = other;

@@ -1,10 +1,13 @@
-//! Clients: what they want of tokens, as `src/worker/http/api.rs` carries it out, and what they must be told.
+//! Clients: what they want of tokens, as the Worker's routes carry it out, and what they must be told.
 use super::oracle::{End, Oracle};
 use super::world::{Event, HOUR, IDS, SECOND, World, at};
 use super::{What, end_of};
-use waitpoint::domain::token::command::{Ask, Reply};
+use waitpoint::domain::token::command::{Command, Reply};
+use waitpoint::domain::token::creation::{Answer, Created, Creation, Step};
+use waitpoint::domain::token::effects::Input;
+use waitpoint::domain::token::record::Record;
 use waitpoint::domain::token::transition::Outcome;
-use waitpoint::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, Token};
+use waitpoint::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
@@ -15,19 +18,10 @@ pub(super) enum Wish {
     Wait(usize),
 }
 
-/// How far a create has come.
-#[derive(Clone, Copy, Debug)]
-enum Stage {
-    Claim,
-    Store(usize),
-    /// The token that the key stood for is forgotten.
-    Heal(usize),
-    StoreAgain(usize),
-}
-
 pub(super) struct Client {
     wish: Wish,
-    stage: Stage,
+    /// A create under way, and what is its next step.
+    creation: Option<(Creation, Step)>,
     tries: u32,
     begun: u64,
 }
@@ -36,7 +30,7 @@ impl Client {
     pub(super) fn new(wish: Wish) -> Self {
         Self {
             wish,
-            stage: Stage::Claim,
+            creation: None,
             tries: 0,
             begun: 0,
         }
@@ -53,17 +47,19 @@ impl World<'_> {
             Wish::Complete(id) => self.complete(client, id),
             Wish::Read(id) => {
                 self.see(id, What::Read);
-                let expected = self.expected(id);
-                let (reply, found) = self.apply(id, Ask::Read);
-                self.check_found(reply, found, expected);
-                self.decided(id);
+                match self.command(id, Command::Read) {
+                    Some(reply) => drop(self.check_found(id, reply)),
+                    None => self.again(client),
+                }
             }
             Wish::Wait(id) => {
                 self.see(id, What::Wait);
-                let expected = self.expected(id);
-                let (reply, found) = self.apply(id, Ask::Read);
-                if let Some(token) = self.check_found(reply, found, expected) {
-                    self.admitted(id);
+                let before = self.objects[id].record.clone();
+                let Some(reply) = self.request(id, Input::WaiterJoined) else {
+                    return self.again(client);
+                };
+                self.check_written_for_read(id, before.as_ref());
+                if let Some(token) = self.check_found(id, reply) {
                     if token.finished_at().is_none() {
                         self.sockets[id].push(client);
                     } else {
@@ -74,11 +70,33 @@ impl World<'_> {
         }
     }
 
+    /// What a command is replied; nothing if storage failed. A read writes nothing but a timeout.
+    fn command(&mut self, id: usize, command: Command) -> Option<Reply> {
+        let before = self.objects[id].record.clone();
+        let is_read = matches!(command, Command::Read | Command::Create(_)) && before.is_some();
+        let reply = self.request(id, Input::Command(command))?;
+        if is_read {
+            self.check_written_for_read(id, before.as_ref());
+        }
+        // So who comes by makes good for waiters what a panic has left.
+        self.objects[id].has_panicked = false;
+        Some(reply)
+    }
+
+    fn check_written_for_read(&self, id: usize, before: Option<&Record>) {
+        let object = &self.objects[id];
+        let is_written = object.record.as_ref() != before;
+        let timed_out = object
+            .token()
+            .is_some_and(|token| token.state == State::TimedOut);
+        assert!(!is_written || timed_out, "written for a read");
+    }
+
     /// The client heard nothing, or trouble: it sends the request again.
     fn again(&mut self, client: usize) {
         let client_ = &mut self.clients[client];
         client_.tries += 1;
-        client_.stage = Stage::Claim;
+        client_.creation = None;
         let wait = (SECOND << client_.tries.min(14)).min(6 * HOUR);
         self.push(wait, Event::Client(client));
     }
@@ -94,29 +112,23 @@ impl World<'_> {
         (!is_past_retention).then(|| oracle.end(self.now))
     }
 
-    fn check_found(
-        &self,
-        reply: Reply,
-        found: Option<Token>,
-        expected: Option<End>,
-    ) -> Option<Token> {
-        if reply == Reply::Unknown {
+    /// The token that was found, if there is one.
+    fn check_found(&self, id: usize, reply: Reply) -> Option<Token> {
+        let expected = self.expected(id);
+        if reply == Reply::NotFound {
             assert_eq!(expected, None, "not found");
             return None;
         }
         assert_eq!(reply, Reply::Found);
-        let token = found.unwrap();
-        assert_eq!(Some(end_of(&token)), expected, "found");
-        Some(token)
+        let token = self.objects[id].token().unwrap();
+        assert_eq!(Some(end_of(token)), expected, "found");
+        Some(token.clone())
     }
 
     fn complete(&mut self, client: usize, id: usize) {
         self.see(id, What::Complete);
         let output = client.to_string();
         let before = self.expected(id);
-        if let (Some(oracle), Some(_)) = (&mut self.objects[id].oracle, &before) {
-            oracle.complete(self.now, &output);
-        }
         let decision = Decision {
             output: Some(Output {
                 kind: OutputKind::Json,
@@ -125,10 +137,14 @@ impl World<'_> {
             by: CompletedBy::Api,
             subject: None,
         };
-        let (reply, _) = self.apply(id, Ask::Complete(decision));
-        self.decided(id);
+        let Some(reply) = self.command(id, Command::Complete(decision)) else {
+            return self.again(client);
+        };
+        if let (Some(oracle), Some(_)) = (&mut self.objects[id].oracle, &before) {
+            oracle.complete(self.now, &output);
+        }
         let expected = match before {
-            None => Reply::Unknown,
+            None => Reply::NotFound,
             Some(End::Waiting) => Reply::Decided(Outcome::Completed),
             Some(End::Completed(..)) => Reply::Decided(Outcome::AlreadyCompleted),
             Some(End::TimedOut(_)) => Reply::Decided(Outcome::TimedOut),
@@ -139,30 +155,49 @@ impl World<'_> {
         }
     }
 
-    /// `create` of `src/worker/http/api.rs`, a stage at a time.
+    /// A create, a step at a time.
     fn create(&mut self, client: usize, own: usize) {
-        let keyed = self.keyed[own];
         let next = self.chance.of(&[0, 1, 30, 900]);
-        let stage = match self.clients[client].stage {
-            Stage::Claim => {
-                self.clients[client].begun = self.now;
-                Stage::Store(if keyed { self.claim(own) } else { own })
-            }
-            Stage::Store(id) => match self.store(client, id, own) {
-                Reply::Unknown if keyed => Stage::Heal(id),
-                reply => return self.created(client, id, own, reply),
-            },
-            Stage::Heal(id) => {
-                self.release(id);
-                Stage::StoreAgain(self.claim(own))
-            }
-            Stage::StoreAgain(id) => {
-                let reply = self.store(client, id, own);
-                return self.created(client, id, own, reply);
-            }
+        let Some((mut creation, step)) = self.clients[client].creation.take() else {
+            self.clients[client].begun = self.now;
+            let begun = Creation::begin(own.to_string(), self.keyed[own]);
+            self.clients[client].creation = Some(begun);
+            return self.push(next, Event::Client(client));
         };
-        self.clients[client].stage = stage;
-        self.push(next, Event::Client(client));
+        let at = creation.id().parse().ok();
+        let answer = match step {
+            Step::ClaimKey => Answer::KeyClaimed(self.claim(own).to_string()),
+            Step::ReleaseKey => {
+                self.release(at.unwrap());
+                Answer::KeyReleased
+            }
+            Step::Store => {
+                let id = at.unwrap();
+                let by = creation.created_by_request().map(str::to_owned);
+                let Some(reply) = self.store(client, id, own, by) else {
+                    return self.again(client);
+                };
+                match reply {
+                    Reply::Created => Answer::Stored,
+                    Reply::Found => {
+                        let token = self.objects[id].token().unwrap();
+                        Answer::Found(token.created_by_request.clone())
+                    }
+                    _ => Answer::NotStored,
+                }
+            }
+            Step::Done(_) | Step::Failed => unreachable!("it has ended"),
+        };
+        match creation.handle(answer, || own.to_string()) {
+            Step::Done(created) => {
+                self.created(client, creation.id().parse().unwrap(), own, created)
+            }
+            Step::Failed => self.again(client),
+            step => {
+                self.clients[client].creation = Some((creation, step));
+                self.push(next, Event::Client(client));
+            }
+        }
     }
 
     fn claim(&mut self, own: usize) -> usize {
@@ -180,7 +215,13 @@ impl World<'_> {
         self.key = self.key.filter(|(stands_for, _)| *stands_for != id);
     }
 
-    fn store(&mut self, client: usize, id: usize, own: usize) -> Reply {
+    fn store(
+        &mut self,
+        client: usize,
+        id: usize,
+        own: usize,
+        created_by_request: Option<String>,
+    ) -> Option<Reply> {
         let repeated = self.objects[id]
             .oracle
             .as_ref()
@@ -204,38 +245,35 @@ impl World<'_> {
                 text: "key".to_owned(),
                 expires_at: None,
             }),
-            creator: (id != own).then(|| own.to_string()),
+            created_by_request,
             webhook: webhook.then(|| "https://example.com".to_owned()),
             ..Token::new(at(begun), timeout.map(at), Vec::new())
         };
-        let expected = self.expected(id);
-        let (reply, found) = self.apply(id, Ask::Create(Box::new(token)));
+        let reply = self.command(id, Command::Create(Box::new(token)))?;
         if reply == Reply::Created {
             assert!(self.objects[id].oracle.is_none(), "replaced");
             self.objects[id].oracle = Some(Oracle::new(own, timeout));
             self.plan_after_creation(id, timeout);
         } else {
-            self.check_found(reply, found, expected);
+            self.check_found(id, reply);
         }
-        self.decided(id);
-        reply
+        Some(reply)
     }
 
-    fn created(&mut self, client: usize, id: usize, own: usize, reply: Reply) {
-        if self.answer_is_lost() || reply == Reply::Unknown {
+    fn created(&mut self, client: usize, id: usize, own: usize, created: Created) {
+        if self.answer_is_lost() {
             return self.again(client);
         }
         let object = &self.objects[id];
-        let token = object.record.as_ref().unwrap();
-        let creator = token.creator.clone().unwrap_or(id.to_string());
-        let is_cached = reply != Reply::Created && creator != own.to_string();
         let made_it = object.oracle.as_ref().unwrap().made_by == own;
-        assert_eq!(is_cached, !made_it, "isCached");
-        let created = token.created_at.as_millis();
-        if !is_cached {
-            self.makers.insert((id, created, own));
+        assert_eq!(created.is_cached, !made_it, "isCached");
+        let created_at = object.token().unwrap().created_at.as_millis();
+        if made_it {
+            self.makers.insert((id, created_at, own));
         }
-        let makers = self.makers.range((id, created, 0)..=(id, created, IDS));
+        let makers = self
+            .makers
+            .range((id, created_at, 0)..=(id, created_at, IDS));
         assert!(makers.count() <= 1, "two were told that they made it");
     }
 }

@@ -1,214 +1,353 @@
-//! Objects, as `src/worker/objects/token/mod.rs` drives the core: the same order of doing, with every `await` an event
-//! that others may come before.
+//! Objects: they drive a `TokenActor` as `src/worker/objects/token/` does, with every `await` an event that
+//! others may come before. No rule stands here.
 use super::oracle::{End, Oracle};
-use super::world::{Event, Ringing, World, at};
+use super::world::{Event, World, at};
 use super::{What, end_of};
 use std::time::Duration;
-use waitpoint::domain::time::timestamp::Timestamp;
-use waitpoint::domain::token::command::{Ask, Reply, answer};
+use waitpoint::domain::token::actor::TokenActor;
+use waitpoint::domain::token::command::{Facts, Reply};
 use waitpoint::domain::token::delivery::{AttemptResult, MAX_ATTEMPTS, Progress, Target};
+use waitpoint::domain::token::effects::{
+    AfterSave, Effects, FinishedAttempt, Input, Purge, SetAlarm, Task,
+};
 use waitpoint::domain::token::index_state::IndexState;
-use waitpoint::domain::token::schedule::{Alarm, DueTask, LEASE};
+use waitpoint::domain::token::record::Record;
 use waitpoint::domain::token::{State, Token};
 
-pub(super) const LEASED: u64 = LEASE.as_secs() * 1_000;
-
-#[derive(Default)]
 pub(super) struct Object {
     // Storage.
-    pub(super) record: Option<Token>,
+    pub(super) record: Option<Record>,
     pub(super) alarm: Option<u64>,
     // Memory.
-    listed: IndexState,
-    /// Whether there was a token that is forgotten.
-    is_gone: bool,
-    /// Whether its alarm has come, and none was set since.
-    is_rung: bool,
-    paying: Option<Paying>,
-    /// Changes that nobody has followed up yet.
-    pub(super) following: u32,
-    /// Whether it panicked, so that waiters may hang on a token that has ended, until the alarm or somebody
-    /// comes.
-    pub(super) has_panicked: bool,
+    pub(super) actor: TokenActor,
+    /// Tasks under way.
+    pub(super) under_way: u32,
+    /// Those of them after which waiters are told.
+    pub(super) announcing: u32,
     // The platform.
     /// Which life of its memory this is: what an earlier one began goes nowhere.
     pub(super) life: u32,
     pub(super) is_ringing: bool,
-    /// When the alarm comes again whose handler did not end.
+    /// When the alarm comes again whose handler did not end, or failed.
     pub(super) repeated: u64,
-    /// Whether the last request changed the record.
-    pub(super) is_changed: bool,
+    /// Whether it panicked, so that waiters may hang on a token that has ended, until the alarm or somebody
+    /// comes.
+    pub(super) has_panicked: bool,
     pub(super) oracle: Option<Oracle>,
 }
 
-/// A payment under way.
-#[derive(Clone, Copy)]
-struct Paying {
-    is_armed: bool,
-    /// Whether an alarm waits for its end.
-    rings: bool,
-}
-
-/// What a follow-up tells of the token as it was written.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct News {
-    row: Option<Row>,
-    owes: bool,
+/// Who waits for the end of what an input brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Chain {
+    /// The platform: it is an alarm's handler.
+    Alarm,
+    /// Nobody: it comes behind a response.
+    Behind,
 }
 
 /// What the index is told: created, completed.
-type Row = (u64, Option<u64>);
+pub(super) type Row = (u64, Option<u64>);
+
+/// The end of a task.
+#[derive(Clone, Debug)]
+pub(super) struct Ended {
+    pub(super) task: Task,
+    pub(super) input: Input,
+    chain: Chain,
+    /// The row of the token as it was saved.
+    row: Option<Row>,
+}
+
+/// A write failed.
+pub(super) struct StorageFailed;
 
 impl Object {
-    pub(super) fn is_idle(&self) -> bool {
-        self.paying.is_none() && self.following == 0 && !self.is_ringing
+    pub(super) fn new(id: usize) -> Self {
+        Self {
+            record: None,
+            alarm: None,
+            actor: TokenActor::new(id.to_string()),
+            under_way: 0,
+            announcing: 0,
+            life: 0,
+            is_ringing: false,
+            repeated: 0,
+            has_panicked: false,
+            oracle: None,
+        }
     }
 
-    pub(super) fn lose_memory(&mut self) {
-        self.listed = IndexState::default();
-        self.is_gone = false;
-        self.is_rung = false;
-        self.paying = None;
-        self.following = 0;
+    pub(super) fn token(&self) -> Option<&Token> {
+        self.record.as_ref().and_then(Record::token)
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way == 0 && !self.is_ringing
+    }
+
+    pub(super) fn lose_memory(&mut self, id: usize) {
+        self.actor = TokenActor::new(id.to_string());
+        self.under_way = 0;
+        self.announcing = 0;
         self.life += 1;
     }
 }
 
 impl World<'_> {
-    /// `Object::apply`; the token is the one that was found.
-    pub(super) fn apply(&mut self, id: usize, ask: Ask) -> (Reply, Option<Token>) {
-        let before = self.objects[id].record.clone();
-        let mut record = before.clone();
-        let is_read = matches!(ask, Ask::Read | Ask::Create(_)) && before.is_some();
-        let (reply, changed) = answer(
-            &mut record,
-            ask,
-            Duration::from_millis(self.retention),
-            at(self.now),
-            &self.subscribers(),
-            self.objects[id].is_gone,
-        );
-        if reply == Reply::Created {
-            self.objects[id].listed = IndexState::Unknown;
+    /// What an input that comes from outside is replied; nothing if storage fails.
+    pub(super) fn request(&mut self, id: usize, input: Input) -> Option<Reply> {
+        let mut reply = None;
+        let handled = self.handle(id, input, Chain::Behind, None, &mut reply);
+        if let Err((StorageFailed, task)) = handled {
+            self.recover(id, task, Chain::Behind);
+            return None;
         }
-        self.objects[id].is_changed = changed;
-        if let (Some(token), true) = (&record, changed) {
-            let timed_out = token.state == State::TimedOut && before != record;
-            assert!(!is_read || timed_out, "written for a read");
-            self.save(id, token.clone());
-            record.clone_from(&self.objects[id].record);
-        }
-        (reply, record)
+        reply
     }
 
-    /// `Object::decide`, once the record is written: who changed it follows that up, as does who comes by while
-    /// nobody knows what the index has.
-    pub(super) fn decided(&mut self, id: usize) {
+    pub(super) fn ring(&mut self, id: usize) {
+        let input = Input::AlarmFired;
+        if let Err((_, task)) = self.handle(id, input, Chain::Alarm, None, &mut None) {
+            self.recover(id, task, Chain::Alarm);
+        }
+    }
+
+    /// A task of this life has ended.
+    pub(super) fn ended(&mut self, id: usize, ended: Ended) {
+        let Ended {
+            task,
+            input,
+            chain,
+            row,
+        } = ended;
         let object = &mut self.objects[id];
-        let is_unknown = object.record.is_some() && object.listed == IndexState::Unknown;
-        // So who comes by makes good for waiters what a panic has left.
-        object.has_panicked = false;
-        if object.is_changed || is_unknown {
-            self.follow_up(id);
+        object.under_way -= 1;
+        if tells_waiters(task) {
+            object.announcing -= 1;
+        }
+        if let Input::DeliveryFinished(..) = input {
+            assert!(object.token().is_some(), "deleted with a delivery to come");
+        }
+        let attempt = match &input {
+            Input::DeliveryFinished(delivery, attempt) => Some((*delivery, attempt.result)),
+            _ => None,
+        };
+        if let Err((_, failed)) = self.handle(id, input, chain, row, &mut None) {
+            self.recover(id, failed.or(Some(task)), chain);
+        } else if let Some((delivery, result)) = attempt {
+            self.check_attempt(id, delivery, result);
         }
     }
 
-    /// `Object::admit`, likewise.
-    pub(super) fn admitted(&mut self, id: usize) {
-        if self.objects[id].is_changed {
-            self.follow_up(id);
-        }
-    }
-
-    /// After the answer's leaving has been decided: what the change brings, unless the object dies first.
-    fn follow_up(&mut self, id: usize) {
+    fn handle(
+        &mut self,
+        id: usize,
+        input: Input,
+        chain: Chain,
+        row: Option<Row>,
+        reply: &mut Option<Reply>,
+    ) -> Result<(), (StorageFailed, Option<Task>)> {
         let object = &self.objects[id];
-        let token = object.record.as_ref().unwrap();
-        let news = News {
-            row: token
-                .needs_index_update(object.listed)
-                .then(|| row_of(token)),
-            owes: token.has_pending_delivery(),
+        let mut record = object.record.clone().filter(|_| input.needs_record());
+        let effects = self.decide(id, input, &mut record);
+        let next = effects.next;
+        *reply = effects.reply;
+        self.carry_out(id, effects, record, chain, row)
+            .map_err(|failed| (failed, next))
+    }
+
+    fn decide(&mut self, id: usize, input: Input, record: &mut Option<Record>) -> Effects {
+        let has_waiters = !self.sockets[id].is_empty();
+        let subscribers = self.subscribers();
+        let facts = Facts {
+            now: at(self.now),
+            retention: Duration::from_millis(self.retention),
+            subscribers: &subscribers,
+            has_waiters: &|| has_waiters,
         };
-        self.objects[id].following += 1;
-        if self.is_faulty && self.chance.percent(10) {
-            self.push(0, Event::Crash(id));
-        }
-        let wait = self.chance.of(&[0, 0, 1, 20]);
-        self.push(wait, Event::FollowUp(id, self.objects[id].life, news));
+        self.objects[id].actor.handle(input, record, &facts)
     }
 
-    pub(super) fn followed_up(&mut self, id: usize, news: News) {
-        self.objects[id].following -= 1;
-        self.wake(id);
-        if let Some((created, completed)) = news.row {
-            // With the rows of others, and nobody learns whether it comes there.
-            let is_lost = !self.has_index || self.is_faulty && self.chance.percent(15);
-            if !is_lost {
-                let slowest = self.chance.of(&[30, 200, 30_000]);
-                let wait = self.chance.below(slowest);
-                self.push(wait, Event::Row(id, created, completed));
-            }
-            let object = &mut self.objects[id];
-            object.listed = object.listed.after_sending();
+    /// The effects, in the order of their fields.
+    fn carry_out(
+        &mut self,
+        id: usize,
+        effects: Effects,
+        record: Option<Record>,
+        chain: Chain,
+        row: Option<Row>,
+    ) -> Result<(), StorageFailed> {
+        if effects.notifies_waiters {
+            self.notify(id);
         }
-        if news.owes {
-            self.pay(id, true, false);
+        if let (true, Some(row)) = (effects.enqueues_row, row) {
+            self.enqueue_row(id, row);
+        }
+        if let Some(alarm) = effects.save {
+            self.save(id, record.clone().unwrap(), alarm)?;
+        }
+        if let Some(alarm) = effects.alarm {
+            self.arm(id, alarm);
+        }
+        match effects.next {
+            Some(task) => self.begin(id, task, record, chain),
+            None => self.end(id, chain),
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, id: usize, chain: Chain) {
+        if chain == Chain::Alarm {
+            self.rung(id);
         }
     }
 
-    fn wake(&mut self, id: usize) {
-        let Some(token) = self.objects[id].record.clone() else {
+    /// Something failed that ended with this task.
+    fn recover(&mut self, id: usize, task: Option<Task>, chain: Chain) {
+        let effects = self.decide(id, Input::Failed(task), &mut None);
+        if let Some(SetAlarm::NoLaterThan(at)) = effects.alarm {
+            self.objects[id].repeated = at.as_millis();
+        }
+        let handled = self.carry_out(id, effects, None, chain, None);
+        assert!(handled.is_ok(), "nothing is written after a failure");
+    }
+
+    fn notify(&mut self, id: usize) {
+        let Some(token) = self.objects[id].token().cloned() else {
             return;
         };
-        if token.finished_at().is_some() {
-            self.objects[id].has_panicked = false;
-            for _waiter in std::mem::take(&mut self.sockets[id]) {
-                self.tell(id, &token);
-            }
+        self.objects[id].has_panicked = false;
+        for _waiter in std::mem::take(&mut self.sockets[id]) {
+            self.tell(id, &token);
         }
     }
 
-    /// What an alarm is for.
-    pub(super) fn look(&mut self, id: usize) {
-        let object = &mut self.objects[id];
-        object.is_rung = true;
-        if object.listed == IndexState::Unconfirmed {
-            object.listed = IndexState::Unknown;
+    /// With the rows of others, and nobody learns whether it comes there.
+    fn enqueue_row(&mut self, id: usize, (created, completed): Row) {
+        let is_lost = !self.has_index || self.is_faulty && self.chance.percent(15);
+        if !is_lost {
+            let slowest = self.chance.of(&[30, 200, 30_000]);
+            let wait = self.chance.below(slowest);
+            self.push(wait, Event::Row(id, created, completed));
         }
-        let Some(mut token) = self.objects[id].record.clone() else {
-            return self.forget(id);
+    }
+
+    /// Begins a task and plans how it ends.
+    fn begin(&mut self, id: usize, task: Task, record: Option<Record>, chain: Chain) {
+        let token = record.and_then(Record::into_token);
+        let mut row = None;
+        let (wait, input) = match task {
+            Task::AwaitSave(after) => {
+                row = token.filter(|_| after.needs_row()).map(|one| row_of(&one));
+                (self.chance.of(&[0, 0, 1, 20]), Input::Saved(after))
+            }
+            Task::ConfirmRow(state) => self.confirm_row(id, &token.unwrap(), state),
+            Task::AttemptDelivery(delivery) => self.attempt(id, &token.unwrap(), delivery),
+            Task::ReadUpstream(_) => unreachable!("no token here lives upstream"),
+            Task::ReleaseKey if self.is_faulty && self.chance.percent(10) => {
+                // The key does not answer.
+                return self.recover(id, Some(task), chain);
+            }
+            Task::ReleaseKey => {
+                self.release(id);
+                (self.chance.below(50), Input::KeyReleased)
+            }
+            Task::Purge(purge) => {
+                self.purge(id, purge);
+                (self.chance.of(&[0, 0, 1, 20]), Input::Purged(purge))
+            }
         };
-        let settled = token.time_out_if_due(at(self.now), &self.subscribers());
-        if settled {
-            self.save(id, token.clone());
-        }
-        self.wake(id);
-        self.pay(id, settled, true);
-    }
-
-    /// The token is over: its key is let go of, then the token.
-    fn let_go(&mut self, id: usize) {
-        let releases = self.objects[id].record.as_ref().unwrap().key.is_some();
-        let wait = if releases { self.chance.below(50) } else { 0 };
-        if self.is_faulty && releases && self.chance.percent(10) {
-            // The key does not answer. Only an alarm says when to try again.
-            let paying = self.objects[id].paying.take().unwrap();
-            if paying.rings {
-                self.set_alarm(id, Some(self.now + 10 * LEASED));
-                self.rung(id);
-            }
-            return;
-        }
-        if releases {
-            self.release(id);
-        }
-        self.push(wait, Event::Released(id, self.objects[id].life));
-    }
-
-    pub(super) fn forget(&mut self, id: usize) {
         let object = &mut self.objects[id];
-        if let Some(token) = object.record.take() {
+        let life = object.life;
+        object.under_way += 1;
+        if tells_waiters(task) {
+            object.announcing += 1;
+        }
+        let ended = Ended {
+            task,
+            input,
+            chain,
+            row,
+        };
+        self.push(wait, Event::Ended(id, life, ended));
+        let (percent, soon) = match task {
+            Task::AwaitSave(AfterSave::Announce(_)) => (10, 1),
+            _ => (8, 2_000),
+        };
+        if self.is_faulty && self.chance.percent(percent) {
+            let wait = self.chance.below(soon);
+            self.push(wait, Event::Crash(id));
+        }
+    }
+
+    fn confirm_row(&mut self, id: usize, token: &Token, state: IndexState) -> (u64, Input) {
+        let (created, completed) = row_of(token);
+        let is_lost = self.is_faulty && self.chance.percent(15);
+        let slowest = self.chance.of(&[10, 200, 200, 5_000]);
+        let mut wait = self.chance.below(slowest);
+        if self.has_index {
+            if is_lost {
+                // The row may come long after nobody waits for it any more.
+                wait = self.chance.below(120_000);
+            }
+            self.push(wait, Event::Row(id, created, completed));
+        }
+        let wait = if is_lost { 5_000 } else { wait + 5 };
+        if self.has_index && !is_lost {
+            (wait, Input::RowConfirmed(state))
+        } else {
+            (wait, Input::RowFailed)
+        }
+    }
+
+    fn attempt(&mut self, id: usize, token: &Token, delivery: usize) -> (u64, Input) {
+        let one = &token.deliveries[delivery];
+        assert!(
+            matches!(one.progress, Progress::Pending(due) if due <= at(self.now)),
+            "attempted in vain"
+        );
+        assert!(one.attempts < MAX_ATTEMPTS);
+        let moods = match one.target {
+            Target::Environment => self.moods[0],
+            Target::Token => self.moods[1],
+            Target::Upstream => unreachable!("no token here lives upstream"),
+        };
+        let (arrives, result, pause) = self.chance.of(moods);
+        if arrives {
+            assert_eq!(self.objects[id].token(), Some(token), "sent before written");
+            let oracle = self.objects[id].oracle.as_ref().unwrap();
+            assert_eq!(end_of(token), oracle.end(self.now), "sent");
+            assert_ne!(end_of(token), End::Waiting, "sent before the end");
+        }
+        let attempt = FinishedAttempt {
+            result,
+            pause: pause.map(Duration::from_millis),
+            may_conflict: false,
+        };
+        let wait = self.chance.of(&[1, 80, 9_999]);
+        (wait, Input::DeliveryFinished(delivery, attempt))
+    }
+
+    fn check_attempt(&self, id: usize, delivery: usize, result: AttemptResult) {
+        let delivery = &self.objects[id].token().unwrap().deliveries[delivery];
+        match (result, delivery.progress) {
+            (AttemptResult::Status(200), progress) => assert_eq!(progress, Progress::Delivered),
+            (AttemptResult::Status(410), progress) => assert_eq!(progress, Progress::Failed),
+            (_, Progress::Pending(next)) => assert!(next > at(self.now), "tried at once"),
+            (_, progress) => {
+                assert_eq!(
+                    (progress, delivery.attempts),
+                    (Progress::Failed, MAX_ATTEMPTS)
+                );
+            }
+        }
+    }
+
+    fn purge(&mut self, id: usize, _purge: Purge) {
+        let object = &mut self.objects[id];
+        object.alarm = None;
+        if let Some(record) = object.record.take() {
+            let token = record.into_token().unwrap();
             let oracle = object.oracle.take().unwrap();
             assert!(
                 oracle.is_past_retention(self.retention, self.now),
@@ -220,277 +359,31 @@ impl World<'_> {
             assert!(self.sockets[id].is_empty(), "a waiter was not told");
             self.check_row(id, &token);
         }
-        let object = &mut self.objects[id];
-        object.alarm = None;
-        object.is_gone = true;
-        if object.paying.take().is_none_or(|paying| paying.rings) {
-            self.rung(id);
-        }
         self.plan_after_forgetting(id);
     }
+}
 
-    fn pay(&mut self, id: usize, is_armed: bool, rings: bool) {
-        let object = &mut self.objects[id];
-        if object.paying.is_some() {
-            if !is_armed || self.objects[id].is_rung {
-                self.arm(id);
-            }
-            if rings {
-                self.rung(id);
-            }
-            return;
-        }
-        object.paying = Some(Paying { is_armed, rings });
-        if object.listed == IndexState::Unreachable {
-            object.listed = IndexState::Unknown;
-        }
-        self.pay_on(id);
+/// What a task of the actor is seen as when it ends.
+pub(super) fn what_ended(input: &Input) -> Option<What> {
+    match input {
+        Input::RowConfirmed(_) => Some(What::IndexTold),
+        Input::RowFailed => Some(What::IndexUnreachable),
+        Input::DeliveryFinished(_, attempt) => Some(match attempt.result {
+            AttemptResult::Status(200) => What::Received,
+            AttemptResult::Status(410) => What::Gone,
+            AttemptResult::Status(_) => What::Refused,
+            AttemptResult::NoResponse | AttemptResult::NotSendable => What::Unanswered,
+        }),
+        _ => None,
     }
+}
 
-    fn pay_on(&mut self, id: usize) {
-        let retention = Duration::from_millis(self.retention);
-        let object = &mut self.objects[id];
-        let debt = object
-            .record
-            .as_ref()
-            .and_then(|token| token.next_task(retention, object.listed, at(self.now)));
-        match debt {
-            Some(DueTask::List) => self.list(id),
-            Some(DueTask::Deliver(index)) => self.deliver(id, index),
-            Some(DueTask::Purge) => self.let_go(id),
-            None => {
-                let paying = object.paying.take().unwrap();
-                if !paying.is_armed || self.objects[id].is_rung {
-                    self.arm(id);
-                }
-                if paying.rings {
-                    self.rung(id);
-                }
-            }
-        }
-        if debt.is_some() && self.is_faulty && self.chance.percent(8) {
-            let wait = self.chance.below(2_000);
-            self.push(wait, Event::Crash(id));
-        }
-    }
-
-    fn list(&mut self, id: usize) {
-        let token = self.objects[id].record.clone().unwrap();
-        let (created, completed) = row_of(&token);
-        let is_lost = self.is_faulty && self.chance.percent(15);
-        let slowest = self.chance.of(&[10, 200, 200, 5_000]);
-        let mut wait = self.chance.below(slowest);
-        if self.has_index {
-            if is_lost {
-                // The row may come long after nobody waits for it any more.
-                wait = self.chance.below(120_000);
-            }
-            self.push(wait, Event::Row(id, created, completed));
-        }
-        let told = (self.has_index && !is_lost).then(|| token.expected_index_state());
-        let wait = if is_lost { 5_000 } else { wait + 5 };
-        self.push(wait, Event::Told(id, self.objects[id].life, told));
-    }
-
-    pub(super) fn told(&mut self, id: usize, told: Option<IndexState>) {
-        let object = &mut self.objects[id];
-        object.listed = told.unwrap_or(IndexState::Unreachable);
-        object.paying.as_mut().unwrap().is_armed = false;
-        self.pay_on(id);
-    }
-
-    fn deliver(&mut self, id: usize, index: usize) {
-        let token = self.objects[id].record.clone().unwrap();
-        let delivery = &token.deliveries[index];
-        assert!(
-            matches!(delivery.progress, Progress::Pending(due) if due <= at(self.now)),
-            "attempted in vain"
-        );
-        assert!(delivery.attempts < MAX_ATTEMPTS);
-        let moods = match delivery.target {
-            Target::Environment => self.moods[0],
-            Target::Token => self.moods[1],
-            Target::Upstream => unreachable!("no token here lives upstream"),
-        };
-        let (arrives, answer, pause) = self.chance.of(moods);
-        if arrives {
-            let oracle = self.objects[id].oracle.as_ref().unwrap();
-            assert_eq!(end_of(&token), oracle.end(self.now), "sent");
-            assert_ne!(end_of(&token), End::Waiting, "sent before the end");
-        }
-        let wait = self.chance.of(&[1, 80, 9_999]);
-        let life = self.objects[id].life;
-        self.push(wait, Event::Attempted(id, life, index, answer, pause));
-    }
-
-    pub(super) fn attempted(
-        &mut self,
-        id: usize,
-        index: usize,
-        answer: AttemptResult,
-        pause: Option<u64>,
-    ) {
-        let Some(mut token) = self.objects[id].record.clone() else {
-            unreachable!("a token that owes a delivery is not forgotten");
-        };
-        let pause = pause.map(Duration::from_millis);
-        token.record_attempt(index, answer, pause, &id.to_string(), at(self.now));
-        let delivery = &token.deliveries[index];
-        match (answer, delivery.progress) {
-            (AttemptResult::Status(200), progress) => assert_eq!(progress, Progress::Delivered),
-            (AttemptResult::Status(410), progress) => assert_eq!(progress, Progress::Failed),
-            (_, Progress::Pending(next)) => assert!(next > at(self.now), "tried at once"),
-            (_, progress) => {
-                assert_eq!(
-                    (progress, delivery.attempts),
-                    (Progress::Failed, MAX_ATTEMPTS)
-                );
-            }
-        }
-        self.save(id, token);
-        self.objects[id].paying.as_mut().unwrap().is_armed = true;
-        self.pay_on(id);
-    }
-
-    /// Record and alarm, at once and durable.
-    fn save(&mut self, id: usize, mut token: Token) {
-        let wakeup = self.wakeup(id, &token);
-        let is_known = !std::mem::take(&mut self.objects[id].is_rung);
-        let alarm = token.plan_alarm(wakeup, is_known, at(self.now));
-        let before = self.objects[id].record.replace(token);
-        if let Alarm::Set(wakeup) = alarm {
-            self.set_alarm(id, wakeup.map(|wakeup| wakeup.as_millis()));
-        }
-        let object = &self.objects[id];
-        let token = object.record.as_ref().unwrap();
-        if let Some(before) = before {
-            let untouched = Token {
-                state: token.state.clone(),
-                deliveries: token.deliveries.clone(),
-                alarm: token.alarm,
-                ..before.clone()
-            };
-            assert_eq!(*token, untouched, "what it was created with");
-            for (was, is) in before.deliveries.iter().zip(&token.deliveries) {
-                assert!(was.due_at().is_some() || was == is, "final is final");
-                assert!(is.attempts <= MAX_ATTEMPTS);
-            }
-            if before.state == State::Waiting {
-                let own = token.webhook.as_ref().map(|_| Target::Token);
-                let owed: Vec<_> = self.subscribers().into_iter().chain(own).collect();
-                let targets = token.deliveries.iter().map(|one| one.target);
-                assert_eq!(targets.collect::<Vec<_>>(), owed, "owed");
-                self.plan_after_end(id);
-            }
-        }
-    }
-
-    fn arm(&mut self, id: usize) {
-        let Some(token) = self.objects[id].record.clone() else {
-            return;
-        };
-        self.objects[id].is_rung = false;
-        let alarm = token.alarm_for(self.wakeup(id, &token), at(self.now));
-        self.set_alarm(id, alarm.map(|alarm| alarm.as_millis()));
-    }
-
-    fn wakeup(&self, id: usize, token: &Token) -> Option<Timestamp> {
-        let retention = Duration::from_millis(self.retention);
-        let wakeup = token.next_wakeup(retention, self.objects[id].listed, at(self.now));
-        // Should whoever tells them be interrupted.
-        let is_heard = token.finished_at().is_some() && !self.sockets[id].is_empty();
-        let tell = is_heard.then(|| at(self.now).plus(LEASE));
-        let wakeup = wakeup.into_iter().chain(tell).min();
-        let overdue = token.state == State::Waiting && token.timeout_at <= Some(at(self.now));
-        if !overdue && !token.is_past_retention(retention, at(self.now)) {
-            assert!(wakeup.is_none_or(|wakeup| wakeup > at(self.now)), "past");
-        }
-        wakeup
-    }
-
-    fn set_alarm(&mut self, id: usize, alarm: Option<u64>) {
-        self.objects[id].alarm = alarm;
-        let Some(alarm) = alarm else { return };
-        let mut late = 0;
-        if self.is_faulty && self.chance.percent(40) {
-            late = self
-                .chance
-                .of(&[1, 3_000, 100_000, self.retention, self.retention]);
-        }
-        let due = alarm.saturating_sub(self.now);
-        let ringing = if late == 0 {
-            Ringing::OnTime(alarm)
-        } else {
-            Ringing::Late(alarm)
-        };
-        self.push(due + late, Event::Ring(id, ringing));
-        if self.is_faulty && due > 1 && self.chance.percent(15) {
-            let early = 1 + self.chance.of(&[0, due / 2, due - 2]);
-            self.push(due - early, Event::Ring(id, Ringing::Early(alarm)));
-        }
-    }
-
-    /// An alarm that comes: whether the object hears it.
-    pub(super) fn rings(&mut self, id: usize, ringing: Ringing) -> Option<What> {
-        let object = &mut self.objects[id];
-        let (alarm, what) = match ringing {
-            Ringing::OnTime(alarm) => (Some(alarm), What::AlarmOnTime),
-            Ringing::Late(alarm) => (Some(alarm), What::AlarmLate),
-            Ringing::Early(alarm) => (Some(alarm), What::AlarmEarly),
-            Ringing::Again => (object.alarm, What::AlarmAgain),
-        };
-        if object.is_ringing || object.alarm != alarm {
-            return None;
-        }
-        if ringing != Ringing::Again {
-            object.alarm = None;
-        }
-        object.is_ringing = true;
-        Some(what)
-    }
-
-    /// The handler of an alarm has ended.
-    fn rung(&mut self, id: usize) {
-        self.objects[id].is_ringing = false;
-        if let Some(alarm) = self.objects[id].alarm.filter(|&alarm| alarm <= self.now) {
-            self.push(0, Event::Ring(id, Ringing::OnTime(alarm)));
-        }
-        if self.is_faulty && self.chance.percent(20) {
-            let wait = self.chance.of(&[0, 5, 10_000, 70_000, 90_000]);
-            self.push(wait, Event::Ring(id, Ringing::Again));
-        }
-    }
-
-    /// All that lives in memory is gone, and the sockets stay. An alarm whose handler panicked comes later.
-    pub(super) fn panic(&mut self, id: usize) {
-        let object = &mut self.objects[id];
-        object.lose_memory();
-        object.has_panicked = true;
-        if object.is_ringing {
-            let later = self.now + 10 * LEASED;
-            if object.alarm.is_none_or(|alarm| alarm > later) {
-                object.repeated = later;
-                self.set_alarm(id, Some(later));
-            }
-            self.rung(id);
-        }
-    }
-
-    /// All that lives in memory is gone. The runtime repeats an alarm whose handler did not end.
-    pub(super) fn crash(&mut self, id: usize) {
-        let object = &mut self.objects[id];
-        object.lose_memory();
-        if std::mem::take(&mut object.is_ringing) {
-            if object.alarm.is_none() {
-                object.repeated = self.now + 2_000;
-            }
-            let alarm = object.alarm.unwrap_or(object.repeated);
-            self.set_alarm(id, Some(alarm));
-        }
-        for waiter in std::mem::take(&mut self.sockets[id]) {
-            self.push(1_000, Event::Client(waiter));
-        }
-    }
+/// Whether waiters may be told when this task has ended.
+fn tells_waiters(task: Task) -> bool {
+    matches!(
+        task,
+        Task::AwaitSave(AfterSave::Announce(_) | AfterSave::RunDueTasks)
+    )
 }
 
 fn row_of(token: &Token) -> Row {

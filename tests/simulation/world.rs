@@ -1,13 +1,14 @@
 //! The world of a seed: a clock, clients, the key, the index, and whatever may go wrong.
 use super::chance::Chance;
 use super::clients::{Client, Wish};
-use super::object::{LEASED, News, Object};
+use super::object::{Ended, Object, what_ended};
 use super::oracle::End;
+use super::platform::LEASED;
 use super::{Seen, Standing, What, end_of};
 use std::collections::{BTreeMap, BTreeSet};
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::delivery::{AttemptResult, Target};
-use waitpoint::domain::token::index_state::{INDEX_CONFIRM_WITHIN, IndexState};
+use waitpoint::domain::token::index_state::INDEX_CONFIRM_WITHIN;
 use waitpoint::domain::token::{State, Token};
 
 pub(super) const SECOND: u64 = 1_000;
@@ -39,12 +40,10 @@ const MIXED: &[Mood] = &[
 pub(super) enum Event {
     Client(usize),
     Ring(usize, Ringing),
-    FollowUp(usize, u32, News),
+    /// A task of an object's life has ended.
+    Ended(usize, u32, Ended),
     /// A row reaches the index: created, completed.
     Row(usize, u64, Option<u64>),
-    Told(usize, u32, Option<IndexState>),
-    Attempted(usize, u32, usize, AttemptResult, Option<u64>),
-    Released(usize, u32),
     Crash(usize),
     Evict(usize),
     Index(bool),
@@ -103,7 +102,7 @@ impl<'a> World<'a> {
             is_faulty: true,
             has_index: true,
             retention,
-            objects: Default::default(),
+            objects: std::array::from_fn(Object::new),
             sockets: Default::default(),
             moods,
             is_subscribed: chance.percent(60),
@@ -179,29 +178,16 @@ impl<'a> World<'a> {
                 let standing = self.standing(id);
                 if let Some(what) = self.rings(id, ringing) {
                     self.seen.insert((standing, what));
-                    self.look(id);
+                    self.ring(id);
                 }
             }
-            Event::FollowUp(id, life, news) if self.lives(id, life) => self.followed_up(id, news),
+            Event::Ended(id, life, ended) if self.objects[id].life == life => {
+                if let Some(what) = what_ended(&ended.input) {
+                    self.see(id, what);
+                }
+                self.ended(id, ended);
+            }
             Event::Row(id, created, completed) => self.put(id, created, completed),
-            Event::Told(id, life, told) if self.lives(id, life) => {
-                let what = told.map_or(What::IndexUnreachable, |_| What::IndexTold);
-                self.see(id, what);
-                self.told(id, told);
-            }
-            Event::Attempted(id, life, index, answer, pause) if self.lives(id, life) => {
-                self.see(
-                    id,
-                    match answer {
-                        AttemptResult::Status(200) => What::Received,
-                        AttemptResult::Status(410) => What::Gone,
-                        AttemptResult::Status(_) => What::Refused,
-                        AttemptResult::NoResponse | AttemptResult::NotSendable => What::Unanswered,
-                    },
-                );
-                self.attempted(id, index, answer, pause);
-            }
-            Event::Released(id, life) if self.lives(id, life) => self.forget(id),
             Event::Crash(id) if self.chance.percent(50) => {
                 self.see(id, What::Panic);
                 self.panic(id);
@@ -212,7 +198,7 @@ impl<'a> World<'a> {
             }
             Event::Evict(id) if self.objects[id].is_idle() => {
                 self.see(id, What::Evict);
-                self.objects[id].lose_memory();
+                self.objects[id].lose_memory(id);
             }
             Event::Index(has_index) => {
                 self.has_index = has_index;
@@ -223,17 +209,13 @@ impl<'a> World<'a> {
         }
     }
 
-    fn lives(&self, id: usize, life: u32) -> bool {
-        self.objects[id].life == life
-    }
-
     pub(super) fn see(&mut self, id: usize, what: What) {
         self.seen.insert((self.standing(id), what));
     }
 
     fn standing(&self, id: usize) -> (Standing, bool) {
         let object = &self.objects[id];
-        let (Some(token), Some(oracle)) = (&object.record, &object.oracle) else {
+        let (Some(token), Some(oracle)) = (object.token(), &object.oracle) else {
             return (Standing::Absent, false);
         };
         let standing = match (&token.state, oracle.end(self.now)) {
@@ -317,7 +299,7 @@ impl<'a> World<'a> {
     /// A waiter hears how a token stands.
     pub(super) fn tell(&self, id: usize, token: &Token) {
         let object = &self.objects[id];
-        assert_eq!(object.record.as_ref(), Some(token), "told before written");
+        assert_eq!(object.token(), Some(token), "told before written");
         let oracle = object.oracle.as_ref().unwrap();
         assert_eq!(end_of(token), oracle.end(self.now), "a waiter");
         assert_ne!(end_of(token), End::Waiting);
@@ -348,13 +330,13 @@ impl<'a> World<'a> {
 
     fn check(&mut self, id: usize) {
         let object = &self.objects[id];
-        let Some(token) = &object.record else { return };
+        let Some(token) = object.token() else { return };
         let oracle = object.oracle.as_ref().unwrap();
         let (stands, ends) = (end_of(token), oracle.end(self.now));
         let is_overdue = stands == End::Waiting && matches!(ends, End::TimedOut(_));
         assert!(stands == ends || is_overdue, "{stands:?} is not {ends:?}");
         let waits = stands != End::Waiting && !self.sockets[id].is_empty();
-        let is_told = object.following > 0 || object.has_panicked;
+        let is_told = object.announcing > 0 || object.has_panicked;
         assert!(!waits || is_told, "nobody tells the waiters");
         if let Some(row) = self.rows.get(&(id, token.created_at.as_millis())) {
             let completed = match ends {
@@ -383,7 +365,7 @@ impl<'a> World<'a> {
         let told = waits.then_some(self.now + LEASED);
         if let Some(latest) = [due, listed, told, end].into_iter().flatten().min() {
             let alarm = object.alarm.expect("nothing will wake it");
-            let is_in_time = alarm <= latest || alarm == object.repeated;
+            let is_in_time = alarm <= latest.max(object.repeated);
             assert!(is_in_time, "{alarm} is too late for {latest}");
         }
     }

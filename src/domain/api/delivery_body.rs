@@ -59,7 +59,7 @@ impl<'a> DeliveryBody<'a> {
             last_attempt_at: delivery.last.map(|last| last.at),
             last_status,
             last_error,
-            difference: delivery.note.map(|note| match note {
+            difference: delivery.conflict.map(|conflict| match conflict {
                 UpstreamConflict::TimedOutUpstream => "it had timed out upstream",
                 UpstreamConflict::DecidedOtherwiseUpstream => {
                     "it had been completed upstream with another output"

@@ -10,6 +10,7 @@ use crate::domain::api::limits::MAX_CREATE;
 use crate::domain::approval::schema::Approval;
 use crate::domain::auth::token_id::internal_id;
 use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::home::Home;
 use crate::domain::token::status::Status;
 use crate::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
 use serde::Deserialize;
@@ -80,7 +81,7 @@ pub fn read_token(json: &str, origin: &str) -> Option<Token> {
                 text,
                 expires_at: moment(fields.idempotency_key_expires_at),
             }),
-        is_upstream: true,
+        home: Home::Upstream,
         // What timed out did so at some moment.
         ..Token::new(
             created_at,

@@ -1,6 +1,7 @@
 //! A command on its way from the Worker to a token's object, and for whom the object makes the response.
 
-use crate::domain::stored::record::{Command, Unreadable, pack, unpack};
+use super::line::{Unreadable, pack, unpack};
+use super::message::CommandMessage;
 use serde::{Deserialize, Serialize};
 
 /// A command on its way to an object, in a header or in a body.
@@ -57,8 +58,8 @@ pub struct ResponseContext {
 }
 
 impl<Body: for<'a> From<&'a [u8]>> Envelope<Body> {
-    /// Without a context the object answers with a [`Reply`](crate::domain::stored::record::Reply).
-    pub fn new(command: &Command, context: Option<ResponseContext>, text: &str) -> Self {
+    /// Without a context the object answers with a [`TokenReply`](super::message::TokenReply).
+    pub fn new(command: &CommandMessage, context: Option<ResponseContext>, text: &str) -> Self {
         if text.len() > LONGEST_HEADER {
             return Self::in_body(command, context, text);
         }
@@ -73,7 +74,7 @@ impl<Body: for<'a> From<&'a [u8]>> Envelope<Body> {
         }
     }
 
-    fn in_body(command: &Command, context: Option<ResponseContext>, text: &str) -> Self {
+    fn in_body(command: &CommandMessage, context: Option<ResponseContext>, text: &str) -> Self {
         let body = pack(&Head { command, context }, text);
         Self {
             header: String::new(),
@@ -98,7 +99,7 @@ pub fn header<T: Serialize>(command: &T) -> Option<String> {
 pub fn read(
     header: &str,
     body: &[u8],
-) -> Result<(Command, Option<ResponseContext>, String), Unreadable> {
+) -> Result<(CommandMessage, Option<ResponseContext>, String), Unreadable> {
     // serde would take an array for an object without names.
     let json = if header.is_empty() {
         body
@@ -109,10 +110,10 @@ pub fn read(
         return Err(Unreadable);
     }
     if header.is_empty() {
-        let (head, text): (Head<Command>, _) = unpack(body)?;
+        let (head, text): (Head<CommandMessage>, _) = unpack(body)?;
         return Ok((head.command, head.context, text));
     }
-    let whole: Whole<Command, String> =
+    let whole: Whole<CommandMessage, String> =
         serde_json::from_slice(header.as_bytes()).map_err(|_| Unreadable)?;
     Ok((whole.command, whole.context, whole.text))
 }

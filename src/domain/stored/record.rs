@@ -1,76 +1,20 @@
-//! The stored form of a token, and what Worker and object say to each other.
-//!
-//! Both are a line of JSON and, after it, an output's text as it is: a text of megabytes is never
-//! escaped or parsed on its way. The stored form has a version and changes for reasons of its own,
-//! never because the wire form does.
+//! The stored form of a record: a line of JSON, then the text of an output. It has a version, and changes for
+//! reasons of its own, never because the API's form does.
 
+use super::line::{Unreadable, pack, unpack};
 use crate::domain::time::timestamp::Timestamp;
-use crate::domain::token::command::Ask;
 use crate::domain::token::delivery::{
     Attempt, AttemptResult, Delivery, Progress, Target, UpstreamConflict,
 };
-use crate::domain::token::transition::Outcome;
-use crate::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token, command};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-
-/// What the Worker asks of an object.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Store this token, unless there is one. Unknown, if there is one that is forgotten.
-    Create(Record),
-    /// The token as it stands now.
-    Read,
-    /// The same for a page, which shows no long output: it would lie in the Worker once a visit.
-    ReadForPage,
-    /// Complete it; the output's text follows.
-    Complete(StoredDecision),
-    /// Complete it, as it lives upstream; this is the token if it is not kept yet. The output's text follows.
-    Relay(Record, StoredDecision),
-    /// Keep what upstream says of it; its output's text follows.
-    Learn(Record),
-}
-
-/// What an object answers.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "it is not, with pointers of 32 bits"
-)]
-pub enum Answer {
-    /// There is no such token.
-    Unknown,
-    /// The token is stored.
-    Created,
-    /// The token as it stands; after a create, the one that was there before.
-    Found(Token),
-    /// What a completion came to.
-    Decided(Outcome),
-}
-
-/// An answer on its way; the text of a token's output follows.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Reply {
-    Unknown,
-    Created,
-    Found(Box<Record>),
-    Decided(Verdict),
-}
-
-/// An [`Outcome`], which knows no JSON.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Verdict {
-    Waiting,
-    Completed,
-    AlreadyCompleted,
-    TimedOut,
-}
+use crate::domain::token::home::Home;
+use crate::domain::token::record::{Record, Tombstone};
+use crate::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
+use serde::{Deserialize, Serialize};
 
 /// The stored form, version 1.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Record {
+pub struct StoredToken {
     v: u8,
     created_at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,14 +27,18 @@ pub struct Record {
     origin: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<StoredKey>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    creator: Option<String>,
+    #[serde(rename = "creator", default, skip_serializing_if = "Option::is_none")]
+    created_by_request: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     webhook: Option<String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    upstream: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    spent: bool,
+    #[serde(
+        rename = "upstream",
+        default,
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    is_upstream: bool,
+    #[serde(rename = "spent", default, skip_serializing_if = "std::ops::Not::not")]
+    is_tombstone: bool,
     state: StoredState,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     deliveries: Vec<StoredDelivery>,
@@ -110,7 +58,8 @@ struct StoredKey {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredDelivery {
-    to: StoredTarget,
+    #[serde(rename = "to")]
+    target: StoredTarget,
     progress: StoredProgress,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     at: Option<u64>,
@@ -118,15 +67,16 @@ struct StoredDelivery {
     attempts: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last: Option<(u64, StoredAttemptResult)>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    note: Option<StoredConflict>,
+    #[serde(rename = "note", default, skip_serializing_if = "Option::is_none")]
+    conflict: Option<StoredConflict>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum StoredConflict {
     TimedOut,
-    Otherwise,
+    #[serde(rename = "otherwise")]
+    DecidedOtherwise,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -149,8 +99,10 @@ enum StoredProgress {
 #[serde(rename_all = "camelCase")]
 enum StoredAttemptResult {
     Status(u16),
-    Nothing,
-    Impossible,
+    #[serde(rename = "nothing")]
+    NoResponse,
+    #[serde(rename = "impossible")]
+    NotSendable,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -165,15 +117,15 @@ enum StoredState {
 #[derive(Serialize, Deserialize)]
 pub struct StoredDecision {
     #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<Kind>,
-    by: StoredWay,
+    output: Option<StoredOutputKind>,
+    by: StoredCompletedBy,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Kind {
+enum StoredOutputKind {
     Json,
     Text,
     Stored,
@@ -181,38 +133,14 @@ enum Kind {
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum StoredWay {
+enum StoredCompletedBy {
     Api,
     Callback,
     Page,
     Upstream,
 }
 
-impl Command {
-    /// The way by which a decision comes, if this is one.
-    pub fn way(&self) -> Option<CompletedBy> {
-        match self {
-            Self::Complete(deciding) | Self::Relay(_, deciding) => Some(deciding.by.into()),
-            Self::Create(_) | Self::Read | Self::ReadForPage | Self::Learn(_) => None,
-        }
-    }
-
-    /// The inverse of packing; `text` is what followed.
-    pub fn into_ask(self, text: String) -> Ask {
-        match self {
-            Self::Create(record) => Ask::Create(Box::new(record.into_token(String::new()))),
-            Self::Read | Self::ReadForPage => Ask::Read,
-            Self::Complete(deciding) => Ask::Complete(deciding.into_decision(text)),
-            Self::Relay(record, deciding) => Ask::Relay(
-                Box::new(record.into_token(String::new())),
-                deciding.into_decision(text),
-            ),
-            Self::Learn(record) => Ask::Learn(Box::new(record.into_token(text))),
-        }
-    }
-}
-
-impl Record {
+impl StoredToken {
     /// The stored form of a token, and the text that follows it.
     pub fn of(token: &Token) -> (Self, &str) {
         let (state, text) = match &token.state {
@@ -240,10 +168,10 @@ impl Record {
                 text: key.text.clone(),
                 expires_at: key.expires_at.map(Timestamp::as_millis),
             }),
-            creator: token.creator.clone(),
+            created_by_request: token.created_by_request.clone(),
             webhook: token.webhook.clone(),
-            upstream: token.is_upstream,
-            spent: token.is_spent,
+            is_upstream: token.home == Home::Upstream,
+            is_tombstone: false,
             state,
             deliveries: token.deliveries.iter().map(StoredDelivery::of).collect(),
             alarm: token.alarm.map(Timestamp::as_millis),
@@ -251,7 +179,29 @@ impl Record {
         (record, text)
     }
 
-    /// The inverse of [`Record::of`].
+    fn of_tombstone(tombstone: Tombstone) -> Self {
+        // As a token is stored, since it was one.
+        let token = Token {
+            home: Home::Upstream,
+            state: State::TimedOut,
+            ..Token::new(tombstone.created_at, None, Vec::new())
+        };
+        Self {
+            is_tombstone: true,
+            ..Self::of(&token).0
+        }
+    }
+
+    /// The token, if this is of a version that is known.
+    pub(super) fn read(self, text: String) -> Result<Token, Unreadable> {
+        if self.v == 1 {
+            Ok(self.into_token(text))
+        } else {
+            Err(Unreadable)
+        }
+    }
+
+    /// The inverse of [`StoredToken::of`].
     pub fn into_token(self, text: String) -> Token {
         Token {
             created_at: Timestamp::from_millis(self.created_at),
@@ -263,10 +213,13 @@ impl Record {
                 text: key.text,
                 expires_at: key.expires_at.map(Timestamp::from_millis),
             }),
-            creator: self.creator,
+            created_by_request: self.created_by_request,
             webhook: self.webhook,
-            is_upstream: self.upstream,
-            is_spent: self.spent,
+            home: if self.is_upstream {
+                Home::Upstream
+            } else {
+                Home::Here
+            },
             deliveries: self
                 .deliveries
                 .into_iter()
@@ -288,7 +241,7 @@ impl Record {
 impl StoredDelivery {
     fn of(delivery: &Delivery) -> Self {
         Self {
-            to: match delivery.target {
+            target: match delivery.target {
                 Target::Environment => StoredTarget::Environment,
                 Target::Token => StoredTarget::Token,
                 Target::Upstream => StoredTarget::Upstream,
@@ -301,23 +254,23 @@ impl StoredDelivery {
             at: delivery.due_at().map(Timestamp::as_millis),
             attempts: delivery.attempts,
             last: delivery.last.map(|last| {
-                let said = match last.result {
+                let result = match last.result {
                     AttemptResult::Status(status) => StoredAttemptResult::Status(status),
-                    AttemptResult::NoResponse => StoredAttemptResult::Nothing,
-                    AttemptResult::NotSendable => StoredAttemptResult::Impossible,
+                    AttemptResult::NoResponse => StoredAttemptResult::NoResponse,
+                    AttemptResult::NotSendable => StoredAttemptResult::NotSendable,
                 };
-                (last.at.as_millis(), said)
+                (last.at.as_millis(), result)
             }),
-            note: delivery.note.map(|note| match note {
+            conflict: delivery.conflict.map(|conflict| match conflict {
                 UpstreamConflict::TimedOutUpstream => StoredConflict::TimedOut,
-                UpstreamConflict::DecidedOtherwiseUpstream => StoredConflict::Otherwise,
+                UpstreamConflict::DecidedOtherwiseUpstream => StoredConflict::DecidedOtherwise,
             }),
         }
     }
 
     fn into_delivery(self) -> Delivery {
         Delivery {
-            target: match self.to {
+            target: match self.target {
                 StoredTarget::Environment => Target::Environment,
                 StoredTarget::Token => Target::Token,
                 StoredTarget::Upstream => Target::Upstream,
@@ -330,17 +283,17 @@ impl StoredDelivery {
                 StoredProgress::Failed => Progress::Failed,
             },
             attempts: self.attempts,
-            last: self.last.map(|(at, said)| Attempt {
+            last: self.last.map(|(at, result)| Attempt {
                 at: Timestamp::from_millis(at),
-                result: match said {
+                result: match result {
                     StoredAttemptResult::Status(status) => AttemptResult::Status(status),
-                    StoredAttemptResult::Nothing => AttemptResult::NoResponse,
-                    StoredAttemptResult::Impossible => AttemptResult::NotSendable,
+                    StoredAttemptResult::NoResponse => AttemptResult::NoResponse,
+                    StoredAttemptResult::NotSendable => AttemptResult::NotSendable,
                 },
             }),
-            note: self.note.map(|note| match note {
+            conflict: self.conflict.map(|conflict| match conflict {
                 StoredConflict::TimedOut => UpstreamConflict::TimedOutUpstream,
-                StoredConflict::Otherwise => UpstreamConflict::DecidedOtherwiseUpstream,
+                StoredConflict::DecidedOtherwise => UpstreamConflict::DecidedOtherwiseUpstream,
             }),
         }
     }
@@ -349,30 +302,30 @@ impl StoredDelivery {
 impl StoredDecision {
     pub fn of(decision: &Decision) -> (Self, &str) {
         let output = decision.output.as_ref();
-        let deciding = Self {
+        let stored = Self {
             output: output.map(|output| match output.kind {
-                OutputKind::Json => Kind::Json,
-                OutputKind::Text => Kind::Text,
-                OutputKind::Stored => Kind::Stored,
+                OutputKind::Json => StoredOutputKind::Json,
+                OutputKind::Text => StoredOutputKind::Text,
+                OutputKind::Stored => StoredOutputKind::Stored,
             }),
             by: match decision.by {
-                CompletedBy::Api => StoredWay::Api,
-                CompletedBy::Callback => StoredWay::Callback,
-                CompletedBy::Page => StoredWay::Page,
-                CompletedBy::Upstream => StoredWay::Upstream,
+                CompletedBy::Api => StoredCompletedBy::Api,
+                CompletedBy::Callback => StoredCompletedBy::Callback,
+                CompletedBy::Page => StoredCompletedBy::Page,
+                CompletedBy::Upstream => StoredCompletedBy::Upstream,
             },
             subject: decision.subject.clone(),
         };
-        (deciding, output.map_or("", |output| &output.text))
+        (stored, output.map_or("", |output| &output.text))
     }
 
     pub fn into_decision(self, text: String) -> Decision {
         Decision {
             output: self.output.map(|kind| Output {
                 kind: match kind {
-                    Kind::Json => OutputKind::Json,
-                    Kind::Text => OutputKind::Text,
-                    Kind::Stored => OutputKind::Stored,
+                    StoredOutputKind::Json => OutputKind::Json,
+                    StoredOutputKind::Text => OutputKind::Text,
+                    StoredOutputKind::Stored => OutputKind::Stored,
                 },
                 text,
             }),
@@ -382,111 +335,36 @@ impl StoredDecision {
     }
 }
 
-impl From<StoredWay> for CompletedBy {
-    fn from(way: StoredWay) -> Self {
-        match way {
-            StoredWay::Api => Self::Api,
-            StoredWay::Callback => Self::Callback,
-            StoredWay::Page => Self::Page,
-            StoredWay::Upstream => Self::Upstream,
+impl From<StoredCompletedBy> for CompletedBy {
+    fn from(by: StoredCompletedBy) -> Self {
+        match by {
+            StoredCompletedBy::Api => Self::Api,
+            StoredCompletedBy::Callback => Self::Callback,
+            StoredCompletedBy::Page => Self::Page,
+            StoredCompletedBy::Upstream => Self::Upstream,
         }
     }
 }
 
-/// What cannot be read back: a bug, or a record of a later version.
-#[derive(Debug)]
-pub struct Unreadable;
-
-/// A line of JSON, then a text: the one border between what is parsed and what is not.
-pub fn pack<T: Serialize>(head: &T, text: &str) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec(head).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes.extend_from_slice(text.as_bytes());
-    bytes
-}
-
-/// The inverse of [`pack`].
-pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, String), Unreadable> {
-    let (head, text) = split_line(bytes).ok_or(Unreadable)?;
-    let head = serde_json::from_slice(head).map_err(|_| Unreadable)?;
-    Ok((
-        head,
-        String::from_utf8(text.to_vec()).map_err(|_| Unreadable)?,
-    ))
-}
-
-pub fn pack_token(token: &Token) -> Vec<u8> {
-    let (record, text) = Record::of(token);
-    pack(&record, text)
-}
-
-pub fn unpack_token(bytes: &[u8]) -> Result<Token, Unreadable> {
-    let (record, text): (Record, _) = unpack(bytes)?;
-    if record.v == 1 {
-        Ok(record.into_token(text))
-    } else {
-        Err(Unreadable)
-    }
-}
-
-impl Answer {
-    /// A reply, with the token that it found.
-    pub fn of(reply: command::Reply, token: Option<Token>) -> Self {
-        match (reply, token) {
-            (command::Reply::Found, Some(token)) => Self::Found(token),
-            (command::Reply::Found | command::Reply::Unknown, _) => Self::Unknown,
-            (command::Reply::Created, _) => Self::Created,
-            (command::Reply::Decided(outcome), _) => Self::Decided(outcome),
+/// The stored form of a record.
+pub fn pack_record(record: &Record) -> Vec<u8> {
+    match record {
+        Record::Live(token) => {
+            let (stored, text) = StoredToken::of(token);
+            pack(&stored, text)
         }
-    }
-
-    pub fn to_bytes(&self) -> Vec<u8> {
-        match self {
-            Self::Unknown => pack(&Reply::Unknown, ""),
-            Self::Created => pack(&Reply::Created, ""),
-            Self::Found(token) => {
-                let (record, text) = Record::of(token);
-                pack(&Reply::Found(Box::new(record)), text)
-            }
-            Self::Decided(outcome) => pack(&Reply::Decided((*outcome).into()), ""),
-        }
-    }
-
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let (reply, text) = unpack(bytes)?;
-        Ok(match reply {
-            Reply::Unknown => Self::Unknown,
-            Reply::Created => Self::Created,
-            Reply::Found(record) if record.v == 1 => Self::Found(record.into_token(text)),
-            Reply::Found(_) => return Err(Unreadable),
-            Reply::Decided(verdict) => Self::Decided(verdict.into()),
-        })
+        Record::Tombstone(tombstone) => pack(&StoredToken::of_tombstone(*tombstone), ""),
     }
 }
 
-impl From<Outcome> for Verdict {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Waiting => Self::Waiting,
-            Outcome::Completed => Self::Completed,
-            Outcome::AlreadyCompleted => Self::AlreadyCompleted,
-            Outcome::TimedOut => Self::TimedOut,
-        }
+/// The inverse of [`pack_record`].
+pub fn unpack_record(bytes: &[u8]) -> Result<Record, Unreadable> {
+    let (stored, text): (StoredToken, _) = unpack(bytes)?;
+    if stored.is_tombstone {
+        let created_at = Timestamp::from_millis(stored.created_at);
+        return stored
+            .read(text)
+            .map(|_| Record::Tombstone(Tombstone { created_at }));
     }
-}
-
-impl From<Verdict> for Outcome {
-    fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Waiting => Self::Waiting,
-            Verdict::Completed => Self::Completed,
-            Verdict::AlreadyCompleted => Self::AlreadyCompleted,
-            Verdict::TimedOut => Self::TimedOut,
-        }
-    }
-}
-
-fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = bytes.iter().position(|&byte| byte == b'\n')?;
-    Some((bytes.get(..at)?, bytes.get(at + 1..)?))
+    stored.read(text).map(Record::Live)
 }

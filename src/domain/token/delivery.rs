@@ -47,8 +47,8 @@ pub struct Delivery {
     pub attempts: u32,
     /// What the last attempt came to.
     pub last: Option<Attempt>,
-    /// What was found where it was delivered.
-    pub note: Option<UpstreamConflict>,
+    /// What upstream holds instead of what was delivered there, if that was seen.
+    pub conflict: Option<UpstreamConflict>,
 }
 
 /// That a decision stands upstream other than the one that stands here, since it was taken there before.
@@ -111,7 +111,7 @@ impl Delivery {
             progress: Progress::Pending(now),
             attempts: 0,
             last: None,
-            note: None,
+            conflict: None,
         }
     }
 
@@ -124,7 +124,7 @@ impl Delivery {
         }
     }
 
-    /// Takes down how an attempt ended at `now`, and plans the next: by the schedule, or after the pause
+    /// Records how an attempt ended at `now`, and plans the next: by the schedule, or after the pause
     /// that the receiver asked for if that is longer. A delivery that is over stays as it is. `id` is
     /// the token's.
     pub fn record_attempt(

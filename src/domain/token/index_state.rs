@@ -50,12 +50,13 @@ impl Token {
     /// Whether the index is told of it at once as it stands: that a token of which it was told has timed out
     /// it sees by itself.
     #[must_use]
-    pub fn needs_index_update(&self, listed: IndexState) -> bool {
-        !self.is_upstream && (self.state != State::TimedOut || listed == IndexState::Unknown)
+    pub fn needs_index_update(&self, index_state: IndexState) -> bool {
+        self.home.is_indexed()
+            && (self.state != State::TimedOut || index_state == IndexState::Unknown)
     }
 
-    /// Whether the index has it; upstream lists its own.
-    pub(super) fn is_in_sync_with_index(&self, listed: IndexState) -> bool {
-        self.is_upstream || listed == self.expected_index_state()
+    /// Whether the index has all that it should have of the token.
+    pub(super) fn is_in_sync_with_index(&self, index_state: IndexState) -> bool {
+        !self.home.is_indexed() || index_state == self.expected_index_state()
     }
 }

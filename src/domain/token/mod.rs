@@ -6,14 +6,20 @@
 //!
 //! What a token is. This folder knows neither JSON nor SQL, neither clock nor platform.
 
+pub mod actor;
 pub mod command;
+pub mod creation;
 pub mod delivery;
+pub mod effects;
+pub mod home;
 pub mod index_state;
+pub mod record;
 pub mod schedule;
 pub mod status;
 pub mod transition;
 
 use self::delivery::{AttemptResult, Delivery, UpstreamConflict};
+use self::home::Home;
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -32,15 +38,12 @@ pub struct Token {
     pub origin: String,
     /// The idempotency key that stands for it.
     pub key: Option<Key>,
-    /// Which request made it, if not the one that its id comes from.
-    pub creator: Option<String>,
+    /// Which request created it, if not the one that its id comes from.
+    pub created_by_request: Option<String>,
     /// Who else is told how it ends: the URL of its own webhook.
     pub webhook: Option<String>,
-    /// Whether it lives at another API, and only what is decided here is kept here (`relay/`).
-    pub is_upstream: bool,
-    /// Whether this is what is left of such a token after its retention: that it was decided here. A link
-    /// may outlive the retention, and must not decide once more.
-    pub is_spent: bool,
+    /// Which API it lives at.
+    pub home: Home,
     /// Where it stands.
     pub state: State,
     /// What is owed since it is finished.
@@ -129,34 +132,33 @@ impl Token {
             approval: None,
             origin: String::new(),
             key: None,
-            creator: None,
+            created_by_request: None,
             webhook: None,
-            is_upstream: false,
-            is_spent: false,
+            home: Home::Here,
             state: State::Waiting,
             deliveries: Vec::new(),
             alarm: None,
         }
     }
 
-    /// Takes down how an attempt at a delivery ended, see [`Delivery::record_attempt`].
+    /// Records how an attempt at a delivery ended, see [`Delivery::record_attempt`].
     pub fn record_attempt(
         &mut self,
         delivery: usize,
-        answer: AttemptResult,
+        result: AttemptResult,
         pause: Option<Duration>,
         id: &str,
         now: Timestamp,
     ) {
         if let Some(delivery) = self.deliveries.get_mut(delivery) {
-            delivery.record_attempt(answer, pause, id, now);
+            delivery.record_attempt(result, pause, id, now);
         }
     }
 
-    /// Takes down what was found where a delivery was made.
-    pub fn note(&mut self, delivery: usize, note: Option<UpstreamConflict>) {
+    /// Records what upstream holds instead of what was delivered there.
+    pub fn record_conflict(&mut self, delivery: usize, conflict: UpstreamConflict) {
         if let Some(delivery) = self.deliveries.get_mut(delivery) {
-            delivery.note = note;
+            delivery.conflict = Some(conflict);
         }
     }
 
@@ -180,27 +182,15 @@ impl Token {
         }
     }
 
-    /// Whether it may end without anybody telling: it lives upstream, which tells nobody by itself.
+    /// Whether it may end without this object hearing of it: only a request to upstream tells.
     #[must_use]
     pub fn needs_upstream_poll(&self) -> bool {
-        self.is_upstream && self.state == State::Waiting
+        self.home.must_be_polled() && self.state == State::Waiting
     }
 
     /// Whether it is kept only since somebody waited for it.
     #[must_use]
     pub fn is_kept_only_for_waiters(&self) -> bool {
         self.needs_upstream_poll() && self.approval.is_none() && self.webhook.is_none()
-    }
-
-    /// What is left of it when it is forgotten; nothing, unless it lives upstream and was decided here.
-    #[must_use]
-    pub fn tombstone(&self) -> Option<Self> {
-        let is_left = self.is_upstream && matches!(self.state, State::Completed { .. });
-        is_left.then(|| Self {
-            is_upstream: true,
-            is_spent: true,
-            state: State::TimedOut,
-            ..Self::new(self.created_at, None, Vec::new())
-        })
     }
 }

@@ -26,11 +26,11 @@ pub const LEASE: Duration = Duration::from_secs(30);
 /// Something to be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DueTask {
-    /// Tell the index of the token as it stands.
-    List,
+    /// Make sure that the index has the token's row as it stands.
+    ConfirmRow,
     /// Attempt the delivery of this index.
     Deliver(usize),
-    /// Let go of the token: nothing more is to come of it.
+    /// Delete the token: its retention is over and nothing is owed.
     Purge,
 }
 
@@ -49,15 +49,15 @@ impl Token {
     pub fn next_task(
         &self,
         retention: Duration,
-        listed: IndexState,
+        index_state: IndexState,
         now: Timestamp,
     ) -> Option<DueTask> {
-        if self.is_spent {
-            return None;
-        }
-        let may_list = !matches!(listed, IndexState::Unconfirmed | IndexState::Unreachable);
-        if may_list && !self.is_in_sync_with_index(listed) {
-            return Some(DueTask::List);
+        let may_confirm = !matches!(
+            index_state,
+            IndexState::Unconfirmed | IndexState::Unreachable
+        );
+        if may_confirm && !self.is_in_sync_with_index(index_state) {
+            return Some(DueTask::ConfirmRow);
         }
         let is_due = |delivery: &Delivery| delivery.due_at().is_some_and(|at| at <= now);
         let due = self
@@ -67,7 +67,7 @@ impl Token {
             .map(DueTask::Deliver);
         due.or_else(|| {
             let is_over = self.is_past_retention(retention, now) && !self.has_pending_delivery();
-            (is_over && self.is_in_sync_with_index(listed)).then_some(DueTask::Purge)
+            (is_over && self.is_in_sync_with_index(index_state)).then_some(DueTask::Purge)
         })
     }
 
@@ -78,17 +78,14 @@ impl Token {
     pub fn next_wakeup(
         &self,
         retention: Duration,
-        listed: IndexState,
+        index_state: IndexState,
         now: Timestamp,
     ) -> Option<Timestamp> {
         let leased = now.plus(LEASE);
-        if self.is_spent {
-            return None;
-        }
         let leave = |at| if at <= now { leased } else { at };
         let end = match self.state {
             // When upstream will have timed it out, and every day.
-            State::Waiting if self.is_upstream => {
+            State::Waiting if self.home.must_be_polled() => {
                 let timed_out = self.timeout_at.map(|at| at.plus(LEASE));
                 let timed_out = timed_out.filter(|&at| at > now);
                 timed_out.into_iter().chain([now.plus(DAY)]).min()
@@ -99,8 +96,8 @@ impl Token {
         };
         let deliveries = self.deliveries.iter().filter_map(Delivery::due_at);
         let deliveries = deliveries.map(leave);
-        let list = (!self.is_in_sync_with_index(listed)).then(|| {
-            if listed != IndexState::Unreachable {
+        let list = (!self.is_in_sync_with_index(index_state)).then(|| {
+            if index_state != IndexState::Unreachable {
                 return now.plus(INDEX_CONFIRM_WITHIN);
             }
             // Ever more seldom: after as long as it has been owed.

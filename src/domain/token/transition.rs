@@ -18,7 +18,7 @@ pub enum Event {
     WakeUp,
 }
 
-/// What the token says to an event.
+/// What an event came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It waits.
@@ -88,8 +88,13 @@ impl Token {
         self.apply(Event::WakeUp, now, subscribers).1
     }
 
-    /// Takes the end that a token came to upstream, unless it has come to one here; whether it did.
-    pub(super) fn learn(&mut self, seen: Token, now: Timestamp, subscribers: &[Target]) -> bool {
+    /// Takes over the end that the token came to upstream, unless it came to one here. Tells whether it did.
+    pub(super) fn import_end(
+        &mut self,
+        seen: Token,
+        now: Timestamp,
+        subscribers: &[Target],
+    ) -> bool {
         let is_new = self.state == State::Waiting && seen.state != State::Waiting;
         if is_new {
             self.timeout_at = seen.timeout_at;
@@ -102,18 +107,17 @@ impl Token {
     /// What is owed of an end that is new.
     fn enqueue_deliveries(&mut self, now: Timestamp, subscribers: &[Target]) {
         let is_news = |decision: &Decision| decision.by != CompletedBy::Upstream;
-        let is_news_upstream = self.is_upstream
+        let is_news_upstream = self.home.receives_decisions()
             && matches!(&self.state, State::Completed { decision, .. } if is_news(decision));
         let upstream = is_news_upstream.then_some(&Target::Upstream);
         let own = self.webhook.as_ref().map(|_| &Target::Token);
-        // Upstream a run waits.
+        // Upstream first: a paused run is waiting there.
         let targets = upstream.into_iter().chain(subscribers).chain(own);
         self.deliveries = targets.map(|&to| Delivery::new(to, now)).collect();
     }
 
-    /// Whether its moment to time out has come. Upstream has a clock of its own, and somebody may have been
-    /// in time there.
+    /// Whether its timeout has come.
     fn is_due(&self, now: Timestamp) -> bool {
-        !self.is_upstream && self.timeout_at.is_some_and(|at| at <= now)
+        self.home.times_out_here() && self.timeout_at.is_some_and(|at| at <= now)
     }
 }

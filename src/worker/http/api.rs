@@ -17,8 +17,10 @@ use crate::domain::list::query::ListQuery;
 use crate::domain::page;
 use crate::domain::relay::complete_body::complete_json_len;
 use crate::domain::stored::envelope::ResponseContext;
-use crate::domain::stored::record::{Answer, Command, Record, StoredDecision};
+use crate::domain::stored::message::{CommandMessage, TokenReply};
+use crate::domain::stored::record::{StoredDecision, StoredToken};
 use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::creation::{Answer, Created, Creation, Step};
 use crate::domain::token::transition::Outcome;
 use crate::domain::token::{CompletedBy, Decision, Output, Token};
 use crate::domain::webhook::url::{check_url, is_loopback_origin};
@@ -49,7 +51,7 @@ pub(crate) struct RequestContext<'a> {
     pub(crate) pending_check: Cell<Option<PendingCheck>>,
 }
 
-/// Answers any request.
+/// TokenReplys any request.
 pub(crate) async fn answer(request: &Request, env: &Env) -> Result<Response, JsValue> {
     let head = Head::of(request);
     let endpoint = Endpoint::of(head.path());
@@ -148,30 +150,24 @@ impl RequestContext<'_> {
         };
         // What this request is known by: a token that it made is its own, not a cached one.
         let random = || environment.token_id(random_uuid().as_bytes());
-        let mut own = match request_key(self.request).as_str() {
+        let own = match request_key(self.request).as_str() {
             "" => random(),
             key => environment.token_id(key.as_bytes()),
         };
-        let mut stored = self.store(environment, &own, &mut token).await?;
-        if let (id, Answer::Unknown) = &stored {
-            // A token of this id is forgotten and not yet gone, or has just gone.
-            if let Some(key) = &token.key {
-                let released =
-                    idempotency_key::release(self.env, &environment.id, &key.text, id).await;
-                released.map_err(no_key)?;
-            }
-            own = random();
-            stored = self.store(environment, &own, &mut token).await?;
-        }
-        let (id, token, is_cached) = match stored {
-            (id, Answer::Found(earlier)) => {
-                let is_cached = *earlier.creator.as_ref().unwrap_or(&id) != own;
-                (id, earlier, is_cached)
-            }
-            (id, Answer::Created) => (id, token, false),
-            _ => return Err(ApiError::StorageUnavailable),
+        let (mut creation, mut step) = Creation::begin(own, token.key.is_some());
+        let created = loop {
+            let asked = self
+                .carry_out(environment, &creation, step, &mut token)
+                .await;
+            step = match asked? {
+                None => break step,
+                Some(answer) => creation.handle(answer, random),
+            };
         };
-        let id = format!("waitpoint_{id}");
+        let Step::Done(Created { is_cached }) = created else {
+            return Err(ApiError::StorageUnavailable);
+        };
+        let id = format!("waitpoint_{}", creation.id());
         let jwt = environment.mint(&id, token.created_at, token.timeout_at, self.now);
         let url = url(self.head.origin(), &id, &jwt);
         let reply = Reply::json(200, created_json(&id, is_cached, &url))
@@ -183,27 +179,45 @@ impl RequestContext<'_> {
         })
     }
 
-    /// Stores a token, unless there is one: under this request's own id, or the one that its key stands
-    /// for. Tells which.
-    async fn store(
+    /// Carries out a step of a create; none if it has ended. `token` becomes the one that is found.
+    async fn carry_out(
         &self,
         environment: &Environment,
-        own: &str,
+        creation: &Creation,
+        step: Step,
         token: &mut Token,
-    ) -> Result<(String, Answer), ApiError> {
-        self.admit().await?;
-        let id = match &token.key {
-            None => own.to_owned(),
-            Some(key) => idempotency_key::claim(self.env, &environment.id, key, own)
-                .await
-                .map_err(no_key)?,
-        };
-        token.creator = (id != own).then(|| own.to_owned());
-        let (record, text) = Record::of(token);
-        let answer = self
-            .send(environment, &id, &Command::Create(record), text)
-            .await?;
-        Ok((id, answer))
+    ) -> Result<Option<Answer>, ApiError> {
+        let key = token.key.as_ref();
+        Ok(match (step, key) {
+            (Step::ClaimKey, Some(key)) => {
+                self.admit().await?;
+                let own = creation.own_id();
+                let claimed = idempotency_key::claim(self.env, &environment.id, key, own).await;
+                Some(Answer::KeyClaimed(claimed.map_err(no_key)?))
+            }
+            (Step::ReleaseKey, Some(key)) => {
+                let (environment, id) = (&environment.id, creation.id());
+                let released = idempotency_key::release(self.env, environment, &key.text, id).await;
+                released.map_err(no_key)?;
+                Some(Answer::KeyReleased)
+            }
+            (Step::Store, _) => {
+                token.created_by_request = creation.created_by_request().map(str::to_owned);
+                let (stored, text) = StoredToken::of(token);
+                let command = CommandMessage::Create(stored);
+                let id = creation.id();
+                Some(match self.send(environment, id, &command, text).await? {
+                    TokenReply::Created => Answer::Stored,
+                    TokenReply::Found(found) => {
+                        *token = found;
+                        Answer::Found(token.created_by_request.clone())
+                    }
+                    TokenReply::NotFound => Answer::NotStored,
+                    TokenReply::Decided(_) => return Err(ApiError::StorageUnavailable),
+                })
+            }
+            _ => None,
+        })
     }
 
     /// Whether a webhook may go there and can be signed.
@@ -281,7 +295,7 @@ impl RequestContext<'_> {
             waited,
             ..self.viewer(&caller)
         };
-        let envelope = envelope(&Command::Read, Some(context), "");
+        let envelope = envelope(&CommandMessage::Read, Some(context), "");
         let name = object_name(environment, internal);
         Ok(HandlerResponse::Forwarded(
             self.forward_to_object(&name, envelope).await?,
@@ -373,7 +387,7 @@ impl RequestContext<'_> {
     ) -> Result<Outcome, ApiError> {
         let envelope = self.completion(environment, decision, None)?;
         match self.ask(environment, internal, envelope).await? {
-            Answer::Decided(outcome) => Ok(outcome),
+            TokenReply::Decided(outcome) => Ok(outcome),
             _ => Err(ApiError::TokenNotFound),
         }
     }
@@ -386,14 +400,14 @@ impl RequestContext<'_> {
     ) -> Result<TokenEnvelope, ApiError> {
         let (completion, text) = StoredDecision::of(decision);
         let command = if self.upstream_of(environment)?.is_none() {
-            Command::Complete(completion)
+            CommandMessage::Complete(completion)
         } else {
             // Else upstream would refuse what was acknowledged here.
             if complete_json_len(decision.output.as_ref()) > MAX_COMPLETE {
                 return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
             }
-            let (record, _) = Record::of(&self.placeholder_token());
-            Command::Relay(record, completion)
+            let (record, _) = StoredToken::of(&self.placeholder_token());
+            CommandMessage::CompleteRelayed(record, completion)
         };
         Ok(envelope(&command, viewer, text))
     }
@@ -411,9 +425,9 @@ impl RequestContext<'_> {
                 .page_upstream(environment, internal, upstream, decides)
                 .await;
         }
-        let command = Command::ReadForPage;
+        let command = CommandMessage::ReadForPage;
         match self.send(environment, internal, &command, "").await? {
-            Answer::Found(token) => Ok(token),
+            TokenReply::Found(token) => Ok(token),
             _ => Err(ApiError::TokenNotFound),
         }
     }
@@ -459,9 +473,9 @@ impl RequestContext<'_> {
         &self,
         environment: &Environment,
         internal: &str,
-        command: &Command,
+        command: &CommandMessage,
         text: &str,
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<TokenReply, ApiError> {
         self.ask(environment, internal, envelope(command, None, text))
             .await
     }
@@ -472,7 +486,7 @@ impl RequestContext<'_> {
         environment: &Environment,
         internal: &str,
         envelope: TokenEnvelope,
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<TokenReply, ApiError> {
         self.admit().await?;
         let name = object_name(environment, internal);
         self.object(&name).ask(envelope).await.map_err(no_answer)

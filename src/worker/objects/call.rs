@@ -1,7 +1,7 @@
 //! A request to an object, and its response.
 
 use crate::domain::stored::envelope::{Envelope, ResponseContext, header};
-use crate::domain::stored::record::{Answer, Command};
+use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::worker::bindings::{ObjectError, RawStub, send_command, settled};
 use crate::worker::http::body;
 use js_sys::{Promise, Uint8Array};
@@ -122,9 +122,9 @@ impl ObjectRef<'_> {
     }
 
     /// Asks a token's object.
-    pub(crate) async fn ask(&self, envelope: Envelope<Uint8Array>) -> Result<Answer, JsValue> {
+    pub(crate) async fn ask(&self, envelope: Envelope<Uint8Array>) -> Result<TokenReply, JsValue> {
         let bytes = bytes_of(self.respond(envelope).await?).await?;
-        Answer::from_bytes(&bytes).map_err(JsValue::from)
+        TokenReply::from_bytes(&bytes).map_err(JsValue::from)
     }
 
     /// Asks one of the other objects, whose answers are JSON.
@@ -207,7 +207,7 @@ pub(crate) type TokenEnvelope = Envelope<Uint8Array>;
 /// A command to a token's object. The body lies outside wasm's memory from the beginning: that
 /// never shrinks, and while answers are awaited many outputs of megabytes may be under way.
 pub(crate) fn envelope(
-    command: &Command,
+    command: &CommandMessage,
     context: Option<ResponseContext>,
     text: &str,
 ) -> TokenEnvelope {

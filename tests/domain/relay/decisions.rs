@@ -2,33 +2,45 @@
 use super::{DAY, at, completed, output};
 use waitpoint::domain::relay::import::read_token;
 use waitpoint::domain::time::timestamp::Timestamp;
-use waitpoint::domain::token::command::{Ask, Reply, answer};
+use waitpoint::domain::token::command::{Command, Facts, Reply, apply_command};
 use waitpoint::domain::token::delivery::{
     AttemptResult, Delivery, MAX_UPSTREAM_ATTEMPTS, Progress, Target,
 };
+use waitpoint::domain::token::home::Home;
 use waitpoint::domain::token::index_state::IndexState;
+use waitpoint::domain::token::record::Record;
 use waitpoint::domain::token::transition::Outcome;
 use waitpoint::domain::token::{OutputKind, State, Token};
 
+/// Applies a command where these are notified of every token's end.
+fn apply(
+    record: &mut Option<Record>,
+    command: Command,
+    now: Timestamp,
+    subscribers: &[Target],
+) -> (Reply, bool) {
+    let facts = Facts {
+        now,
+        retention: DAY,
+        subscribers,
+        has_waiters: &|| false,
+    };
+    apply_command(record, command, &facts)
+}
+
 #[test]
 fn a_decision_is_kept_and_owed_upstream_also_when_nothing_was_known() {
-    let decide = |record: &mut Option<Token>, text: &str| {
+    let decide = |record: &mut Option<Record>, text: &str| {
         let unseen = Token {
-            is_upstream: true,
+            home: Home::Upstream,
             ..Token::new(at(9), None, Vec::new())
         };
         let State::Completed { decision, .. } = completed(output(OutputKind::Json, text)).state
         else {
             panic!("it is completed")
         };
-        answer(
-            record,
-            Ask::Relay(Box::new(unseen), decision),
-            DAY,
-            at(9),
-            &[],
-            false,
-        )
+        let command = Command::CompleteRelayed(Box::new(unseen), decision);
+        apply(record, command, at(9), &[])
     };
     let mut record = None;
     assert_eq!(
@@ -43,6 +55,7 @@ fn a_decision_is_kept_and_owed_upstream_also_when_nothing_was_known() {
     assert_eq!(record, first);
     let owed: Vec<_> = first
         .iter()
+        .filter_map(Record::token)
         .flat_map(|token| &token.deliveries)
         .map(|one| one.target)
         .collect();
@@ -51,25 +64,25 @@ fn a_decision_is_kept_and_owed_upstream_also_when_nothing_was_known() {
 
 #[test]
 fn what_was_decided_here_is_decided_for_good() {
-    let mut record = Some(completed(output(OutputKind::Json, "1")));
-    let decide = |record: &mut Option<Token>, now: Timestamp| {
+    let mut record = Some(Record::Live(completed(output(OutputKind::Json, "1"))));
+    let decide = |record: &mut Option<Record>, now: Timestamp| {
         let State::Completed { decision, .. } = completed(None).state else {
             panic!("it is completed")
         };
         let token = Box::new(Token::new(now, None, Vec::new()));
-        answer(record, Ask::Relay(token, decision), DAY, now, &[], false)
+        let command = Command::CompleteRelayed(token, decision);
+        apply(record, command, now, &[])
     };
     let later = at(5).plus(2 * DAY);
     // Forgotten and not yet gone, then gone but for this.
-    assert_eq!(decide(&mut record, later), (Reply::Unknown, false));
-    let remains = record.and_then(|token| token.tombstone()).unwrap();
-    assert_eq!(remains.next_wakeup(DAY, IndexState::Unknown, later), None);
-    assert_eq!(remains.next_task(DAY, IndexState::Unknown, later), None);
-    let mut record = Some(remains);
+    assert_eq!(decide(&mut record, later), (Reply::NotFound, false));
+    let tombstone = record.unwrap().into_token().unwrap().tombstone().unwrap();
+    let mut record = Some(Record::Tombstone(tombstone));
     let again = (Reply::Decided(Outcome::AlreadyCompleted), false);
     assert_eq!(decide(&mut record, later), again);
-    let read = answer(&mut record, Ask::Read, DAY, later, &[], false);
-    assert_eq!(read, (Reply::Unknown, false));
+    let read = apply(&mut record, Command::Read, later, &[]);
+    assert_eq!(read, (Reply::NotFound, false));
+    // Nothing is due for it, ever: `tests/domain/token/actor.rs`.
     // Of what was only waited for, or lives here, nothing is left.
     assert_eq!(Token::new(at(0), None, Vec::new()).tombstone(), None);
 }
@@ -77,7 +90,7 @@ fn what_was_decided_here_is_decided_for_good() {
 #[test]
 fn timeouts_are_upstreams() {
     let mut token = Token {
-        is_upstream: true,
+        home: Home::Upstream,
         ..Token::new(at(0), Some(at(100)), Vec::new())
     };
     assert!(!token.time_out_if_due(at(200), &[]));
@@ -92,7 +105,7 @@ fn timeouts_are_upstreams() {
 #[test]
 fn what_upstream_decided_is_taken_once_and_not_told_to_it() {
     let known = Token {
-        is_upstream: true,
+        home: Home::Upstream,
         webhook: Some("https://a.example".into()),
         ..Token::new(at(0), None, Vec::new())
     };
@@ -101,34 +114,22 @@ fn what_upstream_decided_is_taken_once_and_not_told_to_it() {
         "",
     )
     .unwrap();
-    let mut record = Some(known);
-    let learn = |record: &mut Option<Token>, token: &Token| {
-        answer(
-            record,
-            Ask::Learn(Box::new(token.clone())),
-            DAY,
-            at(9),
-            &[Target::Environment],
-            false,
-        )
+    let mut record = Some(Record::Live(known));
+    let import = |record: &mut Option<Record>, token: &Token, now| {
+        let command = Command::ImportUpstream(Box::new(token.clone()));
+        apply(record, command, now, &[Target::Environment])
     };
     // Its end is long past by this clock: it is kept for a moment all the same.
     let now = theirs.finished_at().unwrap();
-    let (reply, changed) = answer(
-        &mut record,
-        Ask::Learn(Box::new(theirs.clone())),
-        DAY,
-        now,
-        &[Target::Environment],
-        false,
-    );
+    let (reply, changed) = import(&mut record, &theirs, now);
     assert_eq!((reply, changed), (Reply::Found, true));
-    let token = record.clone().unwrap();
+    let token = record.clone().and_then(Record::into_token).unwrap();
     assert_eq!(token.state, theirs.state);
     let owed: Vec<_> = token.deliveries.iter().map(|one| one.target).collect();
     assert_eq!(owed, [Target::Environment, Target::Token]);
-    assert_eq!(learn(&mut record, &completed(None)), (Reply::Found, false));
-    assert_eq!(record, Some(token));
+    let again = import(&mut record, &completed(None), at(9));
+    assert_eq!(again, (Reply::Found, false));
+    assert_eq!(record, Some(Record::Live(token)));
 }
 
 #[test]

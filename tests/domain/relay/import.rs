@@ -7,6 +7,7 @@ use waitpoint::domain::relay::import::{created_id, read_token};
 use waitpoint::domain::relay::rewrite::rewrite_urls;
 use waitpoint::domain::relay::settings::Upstreams;
 use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::home::Home;
 use waitpoint::domain::token::{CompletedBy, OutputKind, State};
 
 #[test]
@@ -87,7 +88,7 @@ fn a_token_is_read_as_trigger_dev_tells_it() {
     assert_eq!(token.timeout_at, Timestamp::parse_iso("2030-01-01"));
     assert_eq!(token.tags, ["b", "a"]);
     assert_eq!(token.key, None, "a random one is nobody's");
-    assert!(token.is_upstream);
+    assert_eq!(token.home, Home::Upstream);
     let State::Completed { at, decision } = &token.state else {
         panic!("{:?}", token.state)
     };

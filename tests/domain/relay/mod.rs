@@ -10,6 +10,7 @@ mod settings;
 
 use waitpoint::domain::relay::settings::Upstreams;
 use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::home::Home;
 use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 
 const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
@@ -39,7 +40,7 @@ fn completed(output: Option<Output>) -> Token {
                 subject: None,
             },
         },
-        is_upstream: true,
+        home: Home::Upstream,
         ..Token::new(at(0), None, Vec::new())
     }
 }

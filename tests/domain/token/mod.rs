@@ -1,6 +1,8 @@
 //! Tokens.
 
+mod actor;
 mod command;
+mod creation;
 mod schedule;
 mod transition;
 
@@ -8,6 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use std::time::Duration;
 use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::command::Facts;
 use waitpoint::domain::token::transition::Event;
 use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 
@@ -15,6 +18,16 @@ const RETENTION: Duration = Duration::from_secs(30);
 
 fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(millis)
+}
+
+/// Nobody waits, and nobody hears of every token's end.
+fn facts(now: u64) -> Facts<'static> {
+    Facts {
+        now: at(now),
+        retention: RETENTION,
+        subscribers: &[],
+        has_waiters: &|| false,
+    }
 }
 
 fn token(timeout: Option<u64>) -> Token {

@@ -23,20 +23,20 @@ fn a_finished_token_is_forgotten_after_its_retention() {
 fn a_token_is_let_go_of_when_nobody_has_still_to_be_told() {
     let mut token = token(Some(100));
     token.time_out_if_due(at(100), &[Target::Environment]);
-    let debt = |token: &Token, listed, now| token.next_task(RETENTION, listed, at(now));
+    let task = |token: &Token, listed, now| token.next_task(RETENTION, listed, at(now));
     assert_eq!(
-        debt(&token, IndexState::Unknown, 30_100),
-        Some(DueTask::List)
+        task(&token, IndexState::Unknown, 30_100),
+        Some(DueTask::ConfirmRow)
     );
     assert_eq!(
-        debt(&token, IndexState::Created, 30_100),
+        task(&token, IndexState::Created, 30_100),
         Some(DueTask::Deliver(0))
     );
     token.record_attempt(0, AttemptResult::Status(200), None, "a", at(101));
-    assert_eq!(debt(&token, IndexState::Created, 30_099), None);
-    assert_eq!(debt(&token, IndexState::Unreachable, 30_100), None);
+    assert_eq!(task(&token, IndexState::Created, 30_099), None);
+    assert_eq!(task(&token, IndexState::Unreachable, 30_100), None);
     assert_eq!(
-        debt(&token, IndexState::Created, 30_100),
+        task(&token, IndexState::Created, 30_100),
         Some(DueTask::Purge)
     );
     let later = token.next_wakeup(RETENTION, IndexState::Unreachable, at(30_100));
@@ -92,7 +92,7 @@ fn the_index_is_told_at_once_and_for_certain_by_the_next_alarm() {
     );
     assert_eq!(
         token.next_task(RETENTION, IndexState::Unknown, at(7)),
-        Some(DueTask::List)
+        Some(DueTask::ConfirmRow)
     );
     assert!(token.needs_index_update(IndexState::Unconfirmed));
     token.timeout_at = Some(at(8));

@@ -16,7 +16,9 @@ use crate::domain::relay::forward::{self, Forward};
 use crate::domain::relay::import::{created_id, read_token};
 use crate::domain::relay::merge::merge;
 use crate::domain::relay::rewrite::rewrite_urls;
-use crate::domain::stored::record::{Answer, Command, Record};
+use crate::domain::stored::message::{CommandMessage, TokenReply};
+use crate::domain::stored::record::StoredToken;
+use crate::domain::token::home::Home;
 use crate::domain::token::{State, Token};
 use crate::worker::http::api::RequestContext;
 use crate::worker::http::body::body;
@@ -160,8 +162,8 @@ impl RequestContext<'_> {
                 webhook,
                 ..self.placeholder_token()
             };
-            let (record, text) = Record::of(&token);
-            self.send(environment, &id, &Command::Create(record), text)
+            let (record, text) = StoredToken::of(&token);
+            self.send(environment, &id, &CommandMessage::Create(record), text)
                 .await?;
         }
         Ok(theirs.into_reply(self.head.origin()))
@@ -171,7 +173,7 @@ impl RequestContext<'_> {
     pub(crate) fn placeholder_token(&self) -> Token {
         Token {
             origin: self.head.origin().to_owned(),
-            is_upstream: true,
+            home: Home::Upstream,
             ..Token::new(self.now, None, Vec::new())
         }
     }
@@ -186,10 +188,10 @@ impl RequestContext<'_> {
         decides: bool,
     ) -> Result<Token, ApiError> {
         let ours = self
-            .load_local(environment, internal, &Command::ReadForPage)
+            .load_local(environment, internal, &CommandMessage::ReadForPage)
             .await?;
         match ours {
-            Some(ours) if decides || is_settled(&ours) || !ours.is_upstream => Ok(ours),
+            Some(ours) if decides || is_settled(&ours) || ours.home == Home::Here => Ok(ours),
             None if decides => Ok(self.placeholder_token()),
             ours => {
                 let theirs = self.fetch_upstream(environment, internal, upstream).await;
@@ -210,9 +212,9 @@ impl RequestContext<'_> {
     ) -> Result<Reply, ApiError> {
         let environment = caller.environment();
         let ours = self
-            .load_local(environment, internal, &Command::Read)
+            .load_local(environment, internal, &CommandMessage::Read)
             .await?;
-        if let Some(ours) = ours.as_ref().filter(|ours| !ours.is_upstream) {
+        if let Some(ours) = ours.as_ref().filter(|ours| ours.home == Home::Here) {
             // It was made before there was an upstream.
             return Ok(self.shown(&caller, internal, ours));
         }
@@ -244,10 +246,10 @@ impl RequestContext<'_> {
         &self,
         environment: &Environment,
         internal: &str,
-        command: &Command,
+        command: &CommandMessage,
     ) -> Result<Option<Token>, ApiError> {
         match self.send(environment, internal, command, "").await? {
-            Answer::Found(token) => Ok(Some(token)),
+            TokenReply::Found(token) => Ok(Some(token)),
             _ => Ok(None),
         }
     }
@@ -296,10 +298,10 @@ impl RequestContext<'_> {
         is_named: bool,
     ) -> Result<(), ApiError> {
         let ours = self
-            .load_local(environment, internal, &Command::ReadForPage)
+            .load_local(environment, internal, &CommandMessage::ReadForPage)
             .await?;
         let is_known = ours.is_some();
-        if ours.is_some_and(|ours| !ours.is_upstream || is_settled(&ours)) {
+        if ours.is_some_and(|ours| ours.home == Home::Here || is_settled(&ours)) {
             return Ok(());
         }
         let theirs = self.fetch_upstream(environment, internal, upstream).await;
@@ -311,10 +313,15 @@ impl RequestContext<'_> {
             }
             Err(error) => return Err(error),
         };
-        let (record, text) = Record::of(&token);
-        self.send(environment, internal, &Command::Learn(record), text)
-            .await
-            .map(|_| ())
+        let (record, text) = StoredToken::of(&token);
+        self.send(
+            environment,
+            internal,
+            &CommandMessage::ImportUpstream(record),
+            text,
+        )
+        .await
+        .map(|_| ())
     }
 }
 

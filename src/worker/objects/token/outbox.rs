@@ -1,25 +1,26 @@
-//! What a token's object tells others: its row to the index, its end to webhooks. When that is due is
-//! decided in `token.rs` and `delivery.rs`.
+//! Requests of a token's object to others: the index, receivers of webhooks, upstream. When they are due is
+//! decided by its actor.
 
 use crate::domain::relay::complete_body::complete_json;
 use crate::domain::relay::import::read_token;
 use crate::domain::token::delivery::{ANSWER_WITHIN, AttemptResult, Target};
-use crate::domain::token::index_state::IndexState;
+use crate::domain::token::effects::FinishedAttempt;
 use crate::domain::token::{State, Token};
 use crate::domain::webhook::event::webhook_json;
 use crate::domain::webhook::url::{check_url, is_loopback_origin};
+use crate::worker::now;
 use crate::worker::objects::index::{self, Row};
 use crate::worker::outgoing::{self, Post, UpstreamRequest};
 use crate::worker::settings;
-use crate::worker::{log_error, now};
 use js_sys::Uint8Array;
 use std::time::Duration;
+use wasm_bindgen::JsValue;
 use worker::Env;
 
 /// How long upstream is asked for a token.
 pub(crate) const ASKED_WITHIN: Duration = Duration::from_secs(8);
 
-/// Whose token it is that tells.
+/// The token that the requests are about.
 pub(crate) struct Outbox<'a> {
     pub(crate) env: &'a Env,
     pub(crate) environment: &'a str,
@@ -27,68 +28,41 @@ pub(crate) struct Outbox<'a> {
     pub(crate) id: &'a str,
 }
 
-/// How an attempt ended.
-pub(crate) struct Attempted {
-    pub(crate) answer: AttemptResult,
-    /// What the receiver asked for.
-    pub(crate) pause: Option<Duration>,
-    /// Whether something else may stand upstream than what was delivered there.
-    pub(crate) may_differ: bool,
-}
-
-/// It could not be made.
-impl Default for Attempted {
-    fn default() -> Self {
-        Self {
-            answer: AttemptResult::NotSendable,
-            pause: None,
-            may_differ: false,
-        }
-    }
-}
-
 impl Outbox<'_> {
-    /// Tells the index of the token as it stands, and tells what the index has by then.
-    pub(crate) async fn list(&self, token: Token) -> IndexState {
+    /// Sends the row of the token as it stands to the index, which has it when this returns.
+    pub(crate) async fn confirm_row(&self, token: Token) -> Result<(), JsValue> {
         let (row, created_at) = (Row::of(self.id, &token), token.created_at);
-        let expected = token.expected_index_state();
         // It may be megabytes, and is not needed while others are awaited.
         drop(token);
-        match index::put(self.env, self.environment, created_at, row).await {
-            Ok(()) => expected,
-            Err(why) => {
-                log_error("the index was not reached; it will be told again", &why);
-                IndexState::Unreachable
-            }
-        }
+        index::put(self.env, self.environment, created_at, row).await
     }
 
     /// Attempts a delivery once.
-    pub(crate) async fn attempt(&self, token: Token, index: usize) -> Attempted {
-        let target = token.deliveries.get(index).map(|delivery| delivery.target);
+    pub(crate) async fn attempt(&self, token: Token, delivery: usize) -> FinishedAttempt {
+        let target = token.deliveries.get(delivery).map(|one| one.target);
         let request = match target {
             None => None,
             Some(Target::Upstream) => self.completion(&token),
             Some(target) => self.request(&token, target),
         };
         drop(token);
-        let Some(request) = request else {
-            return Attempted::default();
+        let not_received = |result| FinishedAttempt {
+            result,
+            pause: None,
+            may_conflict: false,
         };
-        let received = outgoing::post(&request, ANSWER_WITHIN).await.ok();
-        let answer = received
-            .as_ref()
-            .map_or(AttemptResult::NoResponse, |received| {
-                AttemptResult::Status(received.status)
-            });
-        let pause = received.as_ref().and_then(|received| received.pause);
-        let outcome = received.and_then(|received| received.outcome);
-        let is_told = outcome.as_deref() == Some("completed");
-        let was_received = matches!(answer, AttemptResult::Status(200..300));
-        Attempted {
-            answer,
-            pause,
-            may_differ: target == Some(Target::Upstream) && was_received && !is_told,
+        let Some(request) = request else {
+            return not_received(AttemptResult::NotSendable);
+        };
+        let Ok(received) = outgoing::post(&request, ANSWER_WITHIN).await else {
+            return not_received(AttemptResult::NoResponse);
+        };
+        let was_received = matches!(received.status, 200..300);
+        let is_completed = received.outcome.as_deref() == Some("completed");
+        FinishedAttempt {
+            result: AttemptResult::Status(received.status),
+            pause: received.pause,
+            may_conflict: target == Some(Target::Upstream) && was_received && !is_completed,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::domain::auth::keyring::Environment;
 use crate::domain::stored::envelope::ResponseContext;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
+use crate::domain::token::home::Home;
 use crate::domain::token::transition::Outcome;
 use crate::worker::http::response::Reply;
 
@@ -58,7 +59,7 @@ impl ResponseContext {
     /// that lives upstream two ends can be seen, one after the other.
     fn version(&self, token: &Token) -> (Visibility, String) {
         let mut version = format!("\"{}", version(token));
-        if let (true, Some(at)) = (token.is_upstream, token.finished_at()) {
+        if let (Home::Upstream, Some(at)) = (token.home, token.finished_at()) {
             version += &format!(".{at}");
         }
         let attempts: u32 = token.deliveries.iter().map(|one| one.attempts).sum();

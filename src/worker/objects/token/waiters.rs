@@ -115,16 +115,27 @@ pub(crate) fn accept(
     Ok(response.empty().into())
 }
 
-/// How many waiters there are.
-pub(crate) fn count(state: &State) -> Result<usize, JsValue> {
-    Ok(state.as_raw().get_websockets()?.len())
+/// The sockets of those who wait. After the object has closed a socket the platform still lists it until the
+/// client's close frame comes, which may be never; who uses that socket waits no more.
+pub(crate) fn open_sockets(state: &State) -> Result<Vec<WebSocket>, JsValue> {
+    let sockets = state.as_raw().get_websockets()?.into_iter();
+    Ok(sockets.filter(is_open).map(WebSocket::from).collect())
 }
 
-/// Tells every waiter that the token is finished, and lets it go.
-pub(crate) fn notify(state: &State, notice: &Notice<'_>) -> Result<(), JsValue> {
+/// Whether anybody waits.
+pub(crate) fn has_any(state: &State) -> bool {
+    let sockets = state.as_raw().get_websockets();
+    sockets.is_ok_and(|sockets| sockets.iter().any(is_open))
+}
+
+fn is_open(socket: &web_sys::WebSocket) -> bool {
+    socket.ready_state() == web_sys::WebSocket::OPEN
+}
+
+/// Tells these waiters that the token is finished, and closes their sockets.
+pub(crate) fn notify(sockets: Vec<WebSocket>, notice: &Notice<'_>) -> Result<(), JsValue> {
     let mut sent = 0;
-    for socket in state.as_raw().get_websockets()? {
-        let socket = WebSocket::from(socket);
+    for socket in sockets {
         let attachment = socket.as_ref().deserialize_attachment()?;
         let told = match Waiter::parse(&attachment.as_string().unwrap_or_default()) {
             Some(_) if sent > MOST_SENT => {

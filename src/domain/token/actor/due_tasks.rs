@@ -1,0 +1,141 @@
+//! Invariants:
+//! - One due task is done at a time, and each that is begun ends, also if it fails.
+//! - When none is due any more the alarm is set, unless it is in time already.
+//!
+//! What is due for a token, one thing after the other: its row in the index, its deliveries, its deletion.
+
+use super::{IsArmed, IsKeyReleased, TokenActor};
+use crate::domain::relay::conflict::detect_conflict;
+use crate::domain::token::Token;
+use crate::domain::token::command::Facts;
+use crate::domain::token::effects::{AfterSave, Effects, FinishedAttempt, LogLine, Purge, Task};
+use crate::domain::token::index_state::IndexState;
+use crate::domain::token::record::Record;
+use crate::domain::token::schedule::DueTask;
+
+impl TokenActor {
+    /// Does what is due, one thing after the other, unless that is being done already.
+    pub(super) fn run_due_tasks(
+        &mut self,
+        is_armed: IsArmed,
+        record: &mut Option<Record>,
+        facts: &Facts<'_>,
+    ) -> Effects {
+        if self.is_draining {
+            let needs_alarm = is_armed == IsArmed::No || self.alarm_fired;
+            return Effects {
+                alarm: needs_alarm.then(|| self.arm(record, facts)),
+                ..Effects::default()
+            };
+        }
+        self.is_draining = true;
+        self.needs_alarm = is_armed == IsArmed::No;
+        if self.index_state == IndexState::Unreachable {
+            self.index_state = IndexState::Unknown;
+        }
+        self.next_task(IsKeyReleased::No, record, facts)
+    }
+
+    /// The next thing that is due. Whatever came between two of them is seen here.
+    pub(super) fn next_task(
+        &mut self,
+        is_key_released: IsKeyReleased,
+        record: &mut Option<Record>,
+        facts: &Facts<'_>,
+    ) -> Effects {
+        let due = match &record {
+            Some(Record::Live(token)) => {
+                token.next_task(facts.retention, self.index_state, facts.now)
+            }
+            Some(Record::Tombstone(_)) => None,
+            None => {
+                self.is_draining = false;
+                return Effects::default();
+            }
+        };
+        match (due, &record) {
+            (Some(DueTask::ConfirmRow), Some(Record::Live(token))) => {
+                Effects::task(Task::ConfirmRow(token.expected_index_state()))
+            }
+            (Some(DueTask::Deliver(delivery)), _) => Effects::task(Task::AttemptDelivery(delivery)),
+            (Some(DueTask::Purge), Some(Record::Live(token)))
+                if token.key.is_some() && is_key_released == IsKeyReleased::No =>
+            {
+                // First, so that the key never stands for a token that is gone.
+                Effects::task(Task::ReleaseKey)
+            }
+            (Some(DueTask::Purge), Some(Record::Live(token))) => {
+                if let Some(tombstone) = token.tombstone() {
+                    *record = Some(Record::Tombstone(tombstone));
+                    return self.save_then(AfterSave::TombstoneLeft, record, facts);
+                }
+                self.was_deleted = true;
+                Effects::task(Task::Purge(Purge::PastRetention))
+            }
+            _ => {
+                self.is_draining = false;
+                let needs_alarm = self.needs_alarm || self.alarm_fired;
+                Effects {
+                    alarm: needs_alarm.then(|| self.arm(record, facts)),
+                    ..Effects::default()
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_row(
+        &mut self,
+        state: IndexState,
+        record: &mut Option<Record>,
+        facts: &Facts<'_>,
+    ) -> Effects {
+        self.index_state = state;
+        self.needs_alarm = true;
+        self.next_task(IsKeyReleased::No, record, facts)
+    }
+
+    pub(super) fn on_attempt(
+        &mut self,
+        delivery: usize,
+        attempt: FinishedAttempt,
+        record: &mut Option<Record>,
+        facts: &Facts<'_>,
+    ) -> Effects {
+        let Some(Record::Live(token)) = record else {
+            self.is_draining = false;
+            return Effects::default();
+        };
+        let FinishedAttempt {
+            result,
+            pause,
+            may_conflict,
+        } = attempt;
+        token.record_attempt(delivery, result, pause, &self.id, facts.now);
+        self.needs_alarm = false;
+        let after = AfterSave::AttemptRecorded {
+            delivery,
+            may_conflict,
+        };
+        Effects {
+            log: Some(LogLine::Attempt(delivery)),
+            ..self.save_then(after, record, facts)
+        }
+    }
+
+    /// Records what upstream holds, if that is another decision than the one that was just delivered there.
+    pub(super) fn on_compared(
+        &mut self,
+        delivery: usize,
+        theirs: Option<Box<Token>>,
+        record: &mut Option<Record>,
+        facts: &Facts<'_>,
+    ) -> Effects {
+        if let (Some(Record::Live(token)), Some(theirs)) = (record.as_mut(), theirs)
+            && let Some(conflict) = detect_conflict(token, &theirs)
+        {
+            token.record_conflict(delivery, conflict);
+            return self.save_then(AfterSave::ConflictRecorded, record, facts);
+        }
+        self.next_task(IsKeyReleased::No, record, facts)
+    }
+}

@@ -1,0 +1,337 @@
+//! Invariants:
+//! - Nothing is told of a change before it is written: neither to waiters nor to the index nor to a webhook.
+//! - Whenever the record is written and whenever something that was due is done, the alarm is at
+//!   [`Token::next_wakeup`] or sooner. So whatever is owed is retried, whatever is lost on the way.
+//! - Nothing is written for a read but a timeout that has come.
+//! - A lost actor loses no rule: what it remembers spares work. A new one does some of that again.
+//!
+//! What a token's object decides. The object loads the record, calls [`TokenActor::handle`], carries out the
+//! [`Effects`] and reports back.
+
+mod due_tasks;
+
+use super::command::{Command, Facts, Reply, apply_command};
+use super::effects::{
+    AfterSave, Announcement, Effects, Input, LogLine, Purge, SetAlarm, Task, UpstreamRead,
+};
+use super::index_state::IndexState;
+use super::record::Record;
+use super::schedule::{Alarm, LEASE};
+use super::transition::Outcome;
+use super::{State, Token};
+use crate::domain::time::timestamp::Timestamp;
+use std::time::Duration;
+
+/// How often upstream is asked while somebody waits: it notifies nobody.
+const UPSTREAM_POLL_INTERVAL: Duration = Duration::from_secs(15);
+
+/// When the alarm comes after something failed. The runtime repeats an alarm that failed only six times.
+const RETRY_DELAY: Duration = Duration::from_secs(5 * 60);
+
+/// What a token's object remembers beside its record.
+#[derive(Debug)]
+pub struct TokenActor {
+    /// The internal id.
+    id: String,
+    /// What the index has.
+    index_state: IndexState,
+    /// Whether due tasks are being done, one after the other.
+    is_draining: bool,
+    /// Whether the alarm must be set when they are done.
+    needs_alarm: bool,
+    /// Whether there was a token that is deleted.
+    was_deleted: bool,
+    /// Whether the alarm has fired and none was set since, so that the one that the record remembers does not
+    /// exist any more.
+    alarm_fired: bool,
+}
+
+/// Whether the alarm is set for what is due.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IsArmed {
+    Yes,
+    No,
+}
+
+/// Whether the idempotency key stands for the token no more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IsKeyReleased {
+    Yes,
+    No,
+}
+
+impl TokenActor {
+    /// An object that has just come into memory.
+    #[must_use]
+    pub fn new(id: String) -> Self {
+        Self {
+            id,
+            index_state: IndexState::default(),
+            is_draining: false,
+            needs_alarm: false,
+            was_deleted: false,
+            alarm_fired: false,
+        }
+    }
+
+    /// What follows from an input. `record` is what is stored, if the input [needs it](Input::needs_record);
+    /// afterwards it is what the effects are about.
+    pub fn handle(
+        &mut self,
+        input: Input,
+        record: &mut Option<Record>,
+        facts: &Facts<'_>,
+    ) -> Effects {
+        match input {
+            Input::Command(command) => self.on_command(command, record, facts),
+            Input::WaiterJoined => self.on_waiter(record, facts),
+            Input::AlarmFired => self.on_alarm(record, facts),
+            Input::Saved(after) => self.on_saved(after, record, facts),
+            Input::RowConfirmed(state) => self.on_row(state, record, facts),
+            Input::RowFailed => self.on_row(IndexState::Unreachable, record, facts),
+            Input::DeliveryFinished(delivery, attempt) => {
+                self.on_attempt(delivery, attempt, record, facts)
+            }
+            Input::UpstreamRead(UpstreamRead::Poll, theirs) => {
+                self.on_polled(theirs, record, facts)
+            }
+            Input::UpstreamRead(UpstreamRead::Conflict(delivery), theirs) => {
+                self.on_compared(delivery, theirs, record, facts)
+            }
+            Input::KeyReleased => self.next_task(IsKeyReleased::Yes, record, facts),
+            Input::Purged(purge) => {
+                if purge == Purge::PastRetention {
+                    self.is_draining = false;
+                }
+                Effects::default()
+            }
+            Input::Failed(task) => {
+                if task.is_some_and(Task::is_drained) {
+                    self.is_draining = false;
+                }
+                // It may or may not be as it was planned.
+                self.alarm_fired = true;
+                Effects {
+                    alarm: Some(SetAlarm::NoLaterThan(facts.now.plus(RETRY_DELAY))),
+                    ..Effects::default()
+                }
+            }
+        }
+    }
+
+    fn on_command(
+        &mut self,
+        command: Command,
+        record: &mut Option<Record>,
+        facts: &Facts<'_>,
+    ) -> Effects {
+        if let (None, Command::Create(token), true) = (&record, &command, self.was_deleted)
+            && token.created_by_request.is_some()
+        {
+            // An idempotency key led here, and stands for this token no more.
+            return Effects::reply(Reply::NotFound);
+        }
+        let completed_by = command.completed_by();
+        let was_finished = is_finished(record.as_ref());
+        let (reply, is_changed) = apply_command(record, command, facts);
+        let log = match (reply, completed_by) {
+            (Reply::Created, _) => {
+                self.index_state = IndexState::Unknown;
+                Some(LogLine::Created)
+            }
+            (Reply::Decided(Outcome::Completed), Some(by)) => Some(LogLine::Completed(by)),
+            _ => None,
+        };
+        let mut effects = Effects::reply(reply);
+        if is_changed {
+            effects.save = self.plan_save(record, facts);
+        }
+        // If nothing is known of the index, a crash may have kept an earlier change from it and from waiters.
+        if let Some(Record::Live(token)) = record
+            && (is_changed || self.index_state == IndexState::Unknown)
+        {
+            // A timeout that is not written is not told.
+            let is_finished = was_finished || is_changed && token.finished_at().is_some();
+            effects.next = Some(self.announce(log, is_finished, token));
+        }
+        effects
+    }
+
+    fn on_waiter(&mut self, record: &mut Option<Record>, facts: &Facts<'_>) -> Effects {
+        let (reply, is_changed) = apply_command(record, Command::Read, facts);
+        let mut effects = Effects::reply(reply);
+        let Some(Record::Live(token)) = record else {
+            return effects;
+        };
+        if is_changed {
+            effects.next = Some(self.announce(None, true, token));
+            effects.save = self.plan_save(record, facts);
+        } else if reply == Reply::Found && token.needs_upstream_poll() {
+            let facts = Facts {
+                has_waiters: &|| true,
+                ..*facts
+            };
+            effects.alarm = Some(self.arm(record, &facts));
+        }
+        effects
+    }
+
+    fn announce(&self, log: Option<LogLine>, is_finished: bool, token: &Token) -> Task {
+        Task::AwaitSave(AfterSave::Announce(Announcement {
+            log,
+            is_finished,
+            needs_row: token.needs_index_update(self.index_state),
+            has_deliveries: token.has_pending_delivery(),
+        }))
+    }
+
+    /// Times the token out, polls upstream, does what is due or deletes what nobody needs.
+    fn on_alarm(&mut self, record: &mut Option<Record>, facts: &Facts<'_>) -> Effects {
+        self.alarm_fired = true;
+        if self.index_state == IndexState::Unconfirmed {
+            self.index_state = IndexState::Unknown;
+        }
+        if record.is_none() {
+            return Effects::task(Task::Purge(Purge::Unneeded));
+        }
+        if let Some(Record::Live(token)) = record {
+            if token.time_out_if_due(facts.now, facts.subscribers) {
+                return self.save_then(AfterSave::RunDueTasks, record, facts);
+            }
+            if token.needs_upstream_poll() {
+                return Effects::task(Task::ReadUpstream(UpstreamRead::Poll));
+            }
+        }
+        // Whoever noticed the end may have died before waiters were told.
+        self.notify_and_run_due_tasks(IsArmed::No, record, facts)
+    }
+
+    fn on_saved(
+        &mut self,
+        after: AfterSave,
+        record: &mut Option<Record>,
+        facts: &Facts<'_>,
+    ) -> Effects {
+        match after {
+            AfterSave::Announce(announcement) => {
+                if announcement.needs_row {
+                    self.index_state = self.index_state.after_sending();
+                }
+                let effects = if announcement.has_deliveries {
+                    self.run_due_tasks(IsArmed::Yes, record, facts)
+                } else {
+                    Effects::default()
+                };
+                Effects {
+                    log: announcement.log,
+                    notifies_waiters: announcement.is_finished,
+                    enqueues_row: announcement.needs_row,
+                    ..effects
+                }
+            }
+            AfterSave::RunDueTasks => self.notify_and_run_due_tasks(IsArmed::Yes, record, facts),
+            AfterSave::AttemptRecorded {
+                delivery,
+                may_conflict: true,
+            } => Effects::task(Task::ReadUpstream(UpstreamRead::Conflict(delivery))),
+            AfterSave::AttemptRecorded { .. } | AfterSave::ConflictRecorded => {
+                self.next_task(IsKeyReleased::No, record, facts)
+            }
+            AfterSave::TombstoneLeft => {
+                self.is_draining = false;
+                Effects::default()
+            }
+        }
+    }
+
+    /// Takes over the end that the token came to upstream, if it did.
+    fn on_polled(
+        &mut self,
+        theirs: Option<Box<Token>>,
+        record: &mut Option<Record>,
+        facts: &Facts<'_>,
+    ) -> Effects {
+        if let (Some(Record::Live(_)), Some(theirs)) = (&record, theirs) {
+            let (_, is_changed) = apply_command(record, Command::ImportUpstream(theirs), facts);
+            if is_changed {
+                return self.save_then(AfterSave::RunDueTasks, record, facts);
+            }
+        }
+        match record {
+            // Nobody waits any more, and nothing else is known of it.
+            Some(Record::Live(token))
+                if token.is_kept_only_for_waiters() && !(facts.has_waiters)() =>
+            {
+                Effects::task(Task::Purge(Purge::Unneeded))
+            }
+            _ => self.notify_and_run_due_tasks(IsArmed::No, record, facts),
+        }
+    }
+
+    fn notify_and_run_due_tasks(
+        &mut self,
+        is_armed: IsArmed,
+        record: &mut Option<Record>,
+        facts: &Facts<'_>,
+    ) -> Effects {
+        let notifies_waiters = is_finished(record.as_ref());
+        Effects {
+            notifies_waiters,
+            ..self.run_due_tasks(is_armed, record, facts)
+        }
+    }
+
+    fn save_then(
+        &mut self,
+        after: AfterSave,
+        record: &mut Option<Record>,
+        facts: &Facts<'_>,
+    ) -> Effects {
+        Effects {
+            save: self.plan_save(record, facts),
+            next: Some(Task::AwaitSave(after)),
+            ..Effects::default()
+        }
+    }
+
+    /// With which alarm the record is written.
+    fn plan_save(&mut self, record: &mut Option<Record>, facts: &Facts<'_>) -> Option<Alarm> {
+        let is_known = !std::mem::take(&mut self.alarm_fired);
+        match record {
+            Some(Record::Live(token)) => {
+                let wakeup = self.next_wakeup(token, facts);
+                Some(token.plan_alarm(wakeup, is_known, facts.now))
+            }
+            Some(Record::Tombstone(_)) => Some(Alarm::Set(None)),
+            None => None,
+        }
+    }
+
+    /// The alarm of a record as it is stored.
+    fn arm(&mut self, record: &Option<Record>, facts: &Facts<'_>) -> SetAlarm {
+        self.alarm_fired = false;
+        let token = record.as_ref().and_then(Record::token);
+        SetAlarm::To(token.and_then(|token| {
+            let wakeup = self.next_wakeup(token, facts);
+            token.alarm_for(wakeup, facts.now)
+        }))
+    }
+
+    fn next_wakeup(&self, token: &Token, facts: &Facts<'_>) -> Option<Timestamp> {
+        let wakeup = token.next_wakeup(facts.retention, self.index_state, facts.now);
+        let waiters = match token.state {
+            State::Waiting if token.needs_upstream_poll() => Some(UPSTREAM_POLL_INTERVAL),
+            State::Waiting => None,
+            // Safety net: the alarm retries if notifying waiters is interrupted.
+            State::Completed { .. } | State::TimedOut => Some(LEASE),
+        };
+        let waiters = waiters.filter(|_| (facts.has_waiters)());
+        let waiters = waiters.map(|wait| facts.now.plus(wait));
+        wakeup.into_iter().chain(waiters).min()
+    }
+}
+
+fn is_finished(record: Option<&Record>) -> bool {
+    let token = record.and_then(Record::token);
+    token.is_some_and(|token| token.finished_at().is_some())
+}

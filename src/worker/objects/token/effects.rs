@@ -1,0 +1,343 @@
+//! What the token's actor decides, carried out. Nothing is decided here.
+
+use super::Object;
+use super::outbox::Outbox;
+use super::waiters::{self, Notice};
+use crate::domain::api::delivery_body::failed_attempt_json;
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::Token;
+use crate::domain::token::command::Facts;
+use crate::domain::token::delivery::Target;
+use crate::domain::token::effects::{AfterSave, Effects, Input, LogLine, SetAlarm, Task};
+use crate::domain::token::record::Record;
+use crate::worker::guard;
+use crate::worker::objects::idempotency_key;
+use crate::worker::objects::index::{self, Row};
+use crate::worker::objects::storage::Saving;
+use crate::worker::settings;
+use crate::worker::{log_error, now};
+use std::rc::Rc;
+use std::time::Duration;
+use wasm_bindgen::JsValue;
+use worker::console_log;
+
+/// An input that was handled: what is left to be done.
+pub(super) struct Turn {
+    pub(super) effects: Effects,
+    /// The record that the effects are about.
+    pub(super) record: Option<Record>,
+    /// The write that is under way.
+    saving: Option<Saving>,
+    row: Option<SavedRow>,
+    #[cfg(feature = "faults")]
+    fault: String,
+}
+
+/// Why effects were not carried out.
+pub(super) struct Failure {
+    pub(super) why: JsValue,
+    /// The task that they ended with, if they had been decided.
+    pub(super) task: Option<Task>,
+}
+
+impl From<JsValue> for Failure {
+    fn from(why: JsValue) -> Self {
+        Self { why, task: None }
+    }
+}
+
+/// The row of a token as it was saved.
+pub(super) struct SavedRow {
+    created_at: Timestamp,
+    row: Row,
+}
+
+impl Object {
+    /// Loads the record, has the actor decide, and carries out what takes no time. There is no `await`.
+    /// `row` is what the input tells the index of.
+    pub(super) fn handle(
+        &self,
+        input: Input,
+        row: Option<SavedRow>,
+        now: Timestamp,
+    ) -> Result<Turn, Failure> {
+        let (effects, record) = self.load_and_decide(input, now)?;
+        let task = effects.next;
+        self.begin(effects, record, row)
+            .map_err(|why| Failure { why, task })
+    }
+
+    fn load_and_decide(
+        &self,
+        input: Input,
+        now: Timestamp,
+    ) -> Result<(Effects, Option<Record>), JsValue> {
+        // Each question is a crossing.
+        let (mut record, retention, subscribers) = if input.needs_record() {
+            let retention = settings::retention(&self.env);
+            (self.load()?, retention, self.subscribers())
+        } else {
+            (None, Duration::ZERO, Vec::new())
+        };
+        let facts = Facts {
+            now,
+            retention,
+            subscribers: &subscribers,
+            has_waiters: &|| waiters::has_any(&self.state),
+        };
+        Ok((self.decide(input, &mut record, &facts)?, record))
+    }
+
+    fn decide(
+        &self,
+        input: Input,
+        record: &mut Option<Record>,
+        facts: &Facts<'_>,
+    ) -> Result<Effects, JsValue> {
+        // A panic may have left it borrowed.
+        let mut actor = self.actor.try_borrow_mut();
+        let actor = actor.as_mut().map_err(|_| "the actor panicked")?;
+        Ok(actor.handle(input, record, facts))
+    }
+
+    fn decide_failure(&self, task: Option<Task>) -> Result<Effects, JsValue> {
+        let facts = Facts {
+            now: now(),
+            retention: Duration::ZERO,
+            subscribers: &[],
+            has_waiters: &|| false,
+        };
+        self.decide(Input::Failed(task), &mut None, &facts)
+    }
+
+    /// Carries out what takes no time.
+    fn begin(
+        &self,
+        effects: Effects,
+        record: Option<Record>,
+        row: Option<SavedRow>,
+    ) -> Result<Turn, JsValue> {
+        if let Some(line) = effects.log {
+            self.log(line, record.as_ref());
+        }
+        if effects.notifies_waiters {
+            self.notify_waiters()?;
+        }
+        if let (true, Some(SavedRow { created_at, row })) = (effects.enqueues_row, row) {
+            index::tell(&self.env, &self.environment, created_at, row);
+        }
+        let saving = match (effects.save, &record) {
+            (Some(alarm), Some(record)) => Some(self.save(record, alarm)?),
+            _ => None,
+        };
+        let row = match (effects.next, &record) {
+            (Some(Task::AwaitSave(after)), Some(Record::Live(token))) if after.needs_row() => {
+                Some(SavedRow {
+                    created_at: token.created_at,
+                    row: Row::of(&self.id, token),
+                })
+            }
+            _ => None,
+        };
+        Ok(Turn {
+            #[cfg(feature = "faults")]
+            fault: format!("{record:?}"),
+            effects,
+            record,
+            saving,
+            row,
+        })
+    }
+
+    /// Behind a response: carries out what is left.
+    pub(super) fn spawn(self: &Rc<Self>, turn: Turn) {
+        if turn.effects.next.is_none() {
+            return;
+        }
+        let object = Rc::clone(self);
+        guard::spawn(async move {
+            if let Err(Failure { why, task }) = object.carry_out(turn).await {
+                log_error("what follows a change of a token failed", &why);
+                object.recover_or_log(task).await;
+            }
+        });
+    }
+
+    /// After a command or a waiter that failed.
+    pub(super) fn spawn_recovery(self: &Rc<Self>, failure: Failure) {
+        log_error("the token's storage failed", &failure.why);
+        // Else nothing was begun.
+        if failure.task.is_some() {
+            let object = Rc::clone(self);
+            guard::spawn(async move { object.recover_or_log(failure.task).await });
+        }
+    }
+
+    /// Carries out effects, and those that follow from their ends.
+    pub(super) async fn carry_out(&self, mut turn: Turn) -> Result<(), Failure> {
+        loop {
+            let task = turn.effects.next;
+            match self.carry_out_one(turn).await {
+                Ok(Some(following)) => turn = following,
+                Ok(None) => return Ok(()),
+                Err(failure) => {
+                    let task = failure.task.or(task);
+                    return Err(Failure { task, ..failure });
+                }
+            }
+        }
+    }
+
+    async fn carry_out_one(&self, mut turn: Turn) -> Result<Option<Turn>, Failure> {
+        if let Some(alarm) = turn.effects.alarm {
+            self.set_alarm(alarm).await?;
+        }
+        let Some(task) = turn.effects.next else {
+            return Ok(None);
+        };
+        let row = turn.row.take();
+        let input = match task {
+            Task::AwaitSave(after) => self.await_save(after, turn).await?,
+            _ => {
+                self.ensure_current()?;
+                self.perform(task, turn.record).await?
+            }
+        };
+        self.handle(input, row, now()).map(Some)
+    }
+
+    async fn await_save(&self, after: AfterSave, turn: Turn) -> Result<Input, JsValue> {
+        #[cfg(feature = "faults")]
+        if matches!(after, AfterSave::AttemptRecorded { .. }) {
+            crate::worker::fault("fault:pay", &turn.fault);
+        }
+        // An output may be megabytes, and is not needed while others are awaited.
+        drop(turn.record);
+        turn.saving.unwrap_or_else(|| self.stored.synced()).await?;
+        #[cfg(feature = "faults")]
+        if matches!(after, AfterSave::Announce(_)) {
+            crate::worker::fault("fault:after", &turn.fault);
+        }
+        Ok(Input::Saved(after))
+    }
+
+    /// Does something that others are asked for, and tells how it ended.
+    async fn perform(&self, task: Task, record: Option<Record>) -> Result<Input, JsValue> {
+        let outbox = Outbox {
+            env: &self.env,
+            environment: &self.environment,
+            id: &self.id,
+        };
+        let token = record.and_then(Record::into_token);
+        Ok(match (task, token) {
+            (Task::ConfirmRow(state), Some(token)) => match outbox.confirm_row(token).await {
+                Ok(()) => Input::RowConfirmed(state),
+                Err(why) => {
+                    log_error("the index was not reached; it will be told again", &why);
+                    Input::RowFailed
+                }
+            },
+            (Task::AttemptDelivery(delivery), Some(token)) => {
+                let attempt = outbox.attempt(token, delivery).await;
+                Input::DeliveryFinished(delivery, attempt)
+            }
+            (Task::ReadUpstream(why), token) => {
+                drop(token);
+                let theirs = outbox.fetch_upstream().await;
+                Input::UpstreamRead(why, theirs.map(Box::new))
+            }
+            (Task::ReleaseKey, Some(Token { key: Some(key), .. })) => {
+                let (env, environment) = (&self.env, &self.environment);
+                idempotency_key::release(env, environment, &key.text, &self.id).await?;
+                Input::KeyReleased
+            }
+            (Task::Purge(purge), _) => {
+                self.cached.take();
+                self.stored.delete_all().await?;
+                Input::Purged(purge)
+            }
+            _ => return Err("a task without its token".into()),
+        })
+    }
+
+    /// After a failure: the alarm retries.
+    pub(super) async fn recover(&self, task: Option<Task>) -> Result<(), JsValue> {
+        // Perhaps what is cached was not written.
+        self.cached.take();
+        if self.ensure_current().is_err() {
+            // The newer instance can begin at once.
+            return self.stored.set_alarm_by(now()).await;
+        }
+        match self.decide_failure(task)?.alarm {
+            Some(alarm) => self.set_alarm(alarm).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn recover_or_log(&self, task: Option<Task>) {
+        if let Err(why) = self.recover(task).await {
+            log_error("the alarm could not be set", &why);
+        }
+    }
+
+    pub(super) async fn set_alarm(&self, alarm: SetAlarm) -> Result<(), JsValue> {
+        self.ensure_current()?;
+        match alarm {
+            SetAlarm::To(at) => self.stored.set_alarm(at).await,
+            SetAlarm::NoLaterThan(at) => self.stored.set_alarm_by(at).await,
+        }
+    }
+
+    fn notify_waiters(&self) -> Result<(), JsValue> {
+        let waiters = waiters::open_sockets(&self.state)?;
+        if waiters.is_empty() {
+            return Ok(());
+        }
+        let Some(Record::Live(token)) = self.load()? else {
+            return Ok(());
+        };
+        let notice = Notice {
+            id: &self.public_id(),
+            token: &token,
+        };
+        waiters::notify(waiters, &notice)
+    }
+
+    /// Who is notified of every token's end here. A setting that cannot be read may name a webhook, which is
+    /// notified once the setting is mended.
+    fn subscribers(&self) -> Vec<Target> {
+        let has_webhook = match settings::webhooks(&self.env) {
+            Ok(webhooks) => webhooks.url(&self.environment).is_some(),
+            Err(_) => true,
+        };
+        has_webhook
+            .then_some(Target::Environment)
+            .into_iter()
+            .collect()
+    }
+
+    /// A line for the operator. It holds no credential and nothing that a caller wrote but the id.
+    fn log(&self, line: LogLine, record: Option<&Record>) {
+        let (environment, id) = (&self.environment, self.public_id());
+        // An environment's name and an id need no escaping.
+        match line {
+            LogLine::Created => {
+                console_log!(
+                    r#"{{"event":"created","environment":"{environment}","token":"{id}"}}"#
+                );
+            }
+            LogLine::Completed(by) => {
+                let by = by.as_str();
+                console_log!(
+                    r#"{{"event":"completed","environment":"{environment}","token":"{id}","by":"{by}"}}"#
+                );
+            }
+            LogLine::Attempt(delivery) => {
+                let token = record.and_then(Record::token);
+                if let Some(line) = token.and_then(|one| failed_attempt_json(&id, one, delivery)) {
+                    console_log!("{line}");
+                }
+            }
+        }
+    }
+}
