@@ -26,14 +26,11 @@ const LINES: usize = 400;
 const COLUMNS: usize = 110;
 
 /// Files that are longer, and how long they may be. Who shortens one lowers its number, or strikes it out.
-const LONGER: [(&str, usize); 14] = [
+const LONGER: [(&str, usize); 11] = [
     ("src/domain/page/mod.rs", 537),
     ("src/domain/text/mod.rs", 452),
     // Generated.
     ("src/domain/text/tables.rs", 438),
-    ("src/worker/http/api.rs", 541),
-    ("src/worker/http/response.rs", 527),
-    ("src/worker/objects/index/mod.rs", 535),
     ("src/worker/objects/token/mod.rs", 589),
     ("src/domain/stored/record.rs", 492),
     ("tests/client.rs", 483),

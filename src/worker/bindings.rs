@@ -6,8 +6,11 @@
 use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, ReadableStreamByobReader, RequestInit, Response};
-use worker::{Env, RateLimiter, State, Storage, wasm_bindgen_futures, worker_sys};
+use web_sys::{
+    Headers, ReadableStream, ReadableStreamByobReader, ReadableStreamGetReaderOptions,
+    ReadableStreamReaderMode, RequestInit, Response,
+};
+use worker::{Env, State, Storage, wasm_bindgen_futures, worker_sys};
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,6 +32,8 @@ extern "C" {
 
     type WithSyncKv;
 
+    /// Throws only for a class without SQLite; `new_sqlite_classes` in wrangler.toml names all of ours.
+    /// `DurableObject::new` could not return an error either.
     #[wasm_bindgen(method, getter)]
     fn kv(this: &WithSyncKv) -> SyncKv;
 }
@@ -115,10 +120,9 @@ extern "C" {
 /// Whether `key` has used up its share. `RateLimiter::limit` says so by way of
 /// `serde-wasm-bindgen`, which nothing else here uses, and with which come the tables that print
 /// floating point numbers.
-pub(crate) async fn is_limited(limiter: &RateLimiter, key: &str) -> Result<bool, JsValue> {
+pub(crate) async fn is_limited(limiter: &JsValue, key: &str) -> Result<bool, JsValue> {
     let options = Object::new().unchecked_into::<LimitOptions>();
     options.set_key(key);
-    let limiter: &JsValue = limiter.as_ref();
     let limiter: &worker_sys::RateLimiter = limiter.unchecked_ref();
     let outcome = settled(limiter.limit(options.unchecked_into())?).await?;
     Ok(!outcome.unchecked_ref::<LimitOutcome>().success())
@@ -172,6 +176,26 @@ extern "C" {
         bytes: u32,
         room: &Uint8Array,
     ) -> Result<Promise, JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type ByobStream;
+
+    /// `web_sys::ReadableStream::get_reader_with_options` is not declared to throw, and it does if the
+    /// stream is locked.
+    #[wasm_bindgen(method, catch, js_name = getReader)]
+    fn get_reader(
+        this: &ByobStream,
+        options: &ReadableStreamGetReaderOptions,
+    ) -> Result<ReadableStreamByobReader, JsValue>;
+}
+
+/// A reader into buffers that the caller brings.
+pub(crate) fn byob_reader(stream: &ReadableStream) -> Result<ReadableStreamByobReader, JsValue> {
+    let options = ReadableStreamGetReaderOptions::new();
+    options.set_mode(ReadableStreamReaderMode::Byob);
+    stream.unchecked_ref::<ByobStream>().get_reader(&options)
 }
 
 /// Reads so many bytes, or what is left.

@@ -3,6 +3,7 @@
 //! `ARCHITECTURE.md` is the map.
 
 mod bindings;
+mod events;
 mod guard;
 mod http;
 mod objects;
@@ -28,10 +29,12 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         let request: &Request = request.unchecked_ref();
         #[cfg(feature = "faults")]
         fault("fault:request", &request.url());
-        let answered = http::api::answer(request, &env).await.or_else(|why| {
-            log_error("a request failed", &why);
-            http::response::failure(request)
-        });
+        let answered = http::dispatch::dispatch(request, &env)
+            .await
+            .or_else(|why| {
+                log_error("a request failed", &why);
+                http::failure::failure(request)
+            });
         answered.map_err(|why| error_text(&why))
     };
     guard::watch(&request, answering).await

@@ -2,9 +2,10 @@
 //!
 //! Paths and methods: a table, and nothing else.
 
+use crate::domain::auth::token_id::PREFIX;
 use crate::domain::encoding::percent_decode;
 
-/// What a path stands for. Ids and credentials are the path's text as it was typed.
+/// What a path stands for. Ids and credentials are the path's text, not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint<'a> {
     /// `/`: what this is, for people.
@@ -17,29 +18,29 @@ pub enum Endpoint<'a> {
     Tokens,
     /// `/api/v1/waitpoints/tokens/{id}`
     Token {
-        /// The id as typed.
+        /// The id as the caller wrote it.
         id: &'a str,
     },
     /// `/api/v1/waitpoints/tokens/{id}/complete`
     Complete {
-        /// The id as typed.
+        /// The id as the caller wrote it.
         id: &'a str,
     },
     /// `/api/v1/waitpoints/tokens/{id}/wait`
     Wait {
-        /// The id as typed.
+        /// The id as the caller wrote it.
         id: &'a str,
     },
     /// `/api/v1/waitpoints/tokens/{id}/callback/{credential}`, which is `token.url`
     Callback {
-        /// The id as typed.
+        /// The id as the caller wrote it.
         id: &'a str,
         /// A public access token or a 64-digit hexadecimal hash.
         credential: &'a str,
     },
     /// `/engine/v1/runs/{run}/waitpoints/tokens/{id}/wait`
     RunWait {
-        /// The id as typed.
+        /// The id as the caller wrote it.
         id: &'a str,
     },
     /// `/api/v1/auth/jwt/claims`
@@ -115,6 +116,12 @@ impl<'a> Endpoint<'a> {
             Self::Token { .. } | Self::Complete { .. } | Self::Wait { .. }
         )
     }
+}
+
+/// The URL of a token at an API: `origin` is the API's, `internal` the token's internal id.
+#[must_use]
+pub fn token_url(origin: &str, internal: &str) -> String {
+    format!("{origin}/api/v1/waitpoints/tokens/{PREFIX}{internal}")
 }
 
 /// Whether a segment is one of an API's ids as clients send it.

@@ -19,8 +19,8 @@ pub fn public_id(internal: &str) -> String {
 /// The internal id of a token: what follows [`PREFIX`], which a caller may leave out. `None` for
 /// what cannot be an id, so that such a path costs nothing.
 #[must_use]
-pub fn internal_id(typed: &str) -> Option<&str> {
-    let id = typed.strip_prefix(PREFIX).unwrap_or(typed);
+pub fn internal_id(raw_id: &str) -> Option<&str> {
+    let id = raw_id.strip_prefix(PREFIX).unwrap_or(raw_id);
     let fits = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
     fits.then_some(id)
 }
