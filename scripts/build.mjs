@@ -6,12 +6,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WASM_FEATURES, root, run, say, setup } from "./setup.mjs";
 
-const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "build.rs", "src", "www"];
+const OWN = ["scripts/setup.mjs", "scripts/build.mjs"];
+const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "build.rs", "src", "www", ...OWN];
 
 /** Builds both, or the Worker alone; the environment in which the tools are found. */
 export async function build(only) {
   const env = await setup();
-  await unlessBuilt("build", [...INPUTS, "askama.toml", "scripts/build.mjs"], () => buildWorker(env, "worker", "build"));
+  await unlessBuilt("build", [...INPUTS, "askama.toml"], () => buildWorker(env, "worker", "build"));
   if (only === "worker") return env;
   // Not before setup: it needs what that installs.
   const { SOURCES, buildPackage } = await import("./package.mjs");
@@ -23,7 +24,7 @@ export async function build(only) {
 export async function buildFaults() {
   const folder = join("target", "faults");
   const env = await setup();
-  await unlessBuilt(folder, [...INPUTS, "askama.toml", "scripts/build.mjs"], () => buildWorker(env, "faults", folder));
+  await unlessBuilt(folder, [...INPUTS, "askama.toml"], () => buildWorker(env, "faults", folder));
   return join(root, folder);
 }
 
@@ -91,6 +92,8 @@ const REGISTRY = "const CLOSURE_DTORS = (typeof FinalizationRegistry === 'undefi
  * Edits what wasm-bindgen wrote. It names a module once for each of its functions that need no wrapping, and wrangler would
  * warn of each. And it registers every closure with the garbage collector, two for each `await`, which is a twentieth of a
  * request; no closure of the Worker is left to JavaScript alone, so none is registered.
+ * (`block_concurrency_while` of the crate `worker` makes one by `Closure::once_into_js`. That one frees
+ * itself when it is called, and the platform always calls it.)
  */
 function editGlue(file) {
   const text = readFileSync(file, "utf8");

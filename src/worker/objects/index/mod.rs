@@ -29,6 +29,7 @@ use crate::worker::objects::call::read_json;
 use crate::worker::{log_error, now};
 use client::Command;
 use month::MonthTable;
+use row::unreadable;
 use serde::Serialize;
 use std::time::Duration;
 use wasm_bindgen::JsValue;
@@ -91,8 +92,4 @@ async fn answer(month: &MonthTable, command: Command) -> Result<Vec<u8>, JsValue
 
 fn json<T: Serialize>(answer: &T) -> Result<Vec<u8>, JsValue> {
     serde_json::to_vec(answer).map_err(|_| unreadable())
-}
-
-fn unreadable() -> JsValue {
-    JsValue::from_str("what an index's object has or was asked cannot be read")
 }

@@ -1,9 +1,8 @@
 //! The rows of the tokens that were created in one month.
 
 use super::client::{self, Command, RowsQuery};
-use super::row::Row;
+use super::row::{Row, unreadable};
 use super::sql::{self, Binding};
-use super::unreadable;
 use crate::domain::list::query::ListQuery;
 use crate::domain::time::timestamp::Timestamp;
 use crate::worker::now;

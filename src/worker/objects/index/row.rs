@@ -4,6 +4,7 @@ use crate::domain::list::row::Row as ListRow;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::{State, Token};
 use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsValue;
 
 /// A token's row. Times are milliseconds since the epoch.
 #[derive(Serialize, Deserialize)]
@@ -53,4 +54,9 @@ impl Row {
             key_expires_at: self.key_expires.map(Timestamp::from_millis),
         }
     }
+}
+
+/// The error of rows or commands that cannot be read.
+pub(super) fn unreadable() -> JsValue {
+    JsValue::from_str("what an index's object has or was asked cannot be read")
 }
