@@ -2,11 +2,11 @@
 
 use web_sys::{Headers, Request};
 
-/// What the Worker reads of every request besides its body.
+/// The method, the URL and the headers that the Worker reads of every request.
 pub(crate) struct Head {
     method: String,
     url: String,
-    /// Where the path begins in the URL, which a call into the platform would have to parse again.
+    /// Where the path begins in the URL. The platform's `URL` would parse it again.
     path: usize,
     authorization: String,
     content_length: Option<usize>,
@@ -97,7 +97,7 @@ impl Head {
     }
 }
 
-/// The headers that matter of a request to a `token.url`, besides.
+/// Further headers of a request to a `token.url`.
 pub(crate) struct LinkHead {
     accept: String,
     accept_language: String,
@@ -118,7 +118,7 @@ impl LinkHead {
         }
     }
 
-    /// Whether a browser asks, for a person.
+    /// Whether a browser sends this for a person.
     pub(crate) fn wants_html(&self) -> bool {
         self.accept.contains("text/html")
     }
@@ -132,7 +132,7 @@ impl LinkHead {
         matches!(self.sec_fetch_site.as_str(), "cross-site" | "same-site")
     }
 
-    /// Whether a browser will show the answer as a page.
+    /// Whether a browser will show the response as a page.
     pub(crate) fn navigates(&self) -> bool {
         self.sec_fetch_mode == "navigate"
     }
@@ -148,7 +148,7 @@ impl LinkHead {
     }
 }
 
-/// The headers that matter of a request to wait, besides.
+/// Further headers of a request to wait.
 pub(crate) struct WaitHead {
     upgrade: String,
     protocols: String,

@@ -12,7 +12,7 @@ use web_sys::{ReadableStream, Response, ResponseInit};
 pub(crate) const JSON: &str = "application/json; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
-/// Nothing that a page could ask a person for.
+/// A page may ask a person for none of these.
 const PERMISSIONS: &str =
     "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()";
 
@@ -30,7 +30,7 @@ impl From<Reply> for HandlerResponse {
     }
 }
 
-/// A response in the making.
+/// A response that is being made.
 pub(crate) struct Reply {
     status: u16,
     headers: HeaderList,
@@ -78,14 +78,14 @@ impl Reply {
             .with_fixed("cache-control", "no-store")
     }
 
-    /// JSON that a client may keep, but must ask about before it uses it again.
+    /// JSON that a client may cache, and must revalidate before each use.
     pub(crate) fn private_json(body: String) -> Self {
         Self::shared(200, Body::Text(body))
             .with_fixed("content-type", JSON)
             .with_fixed("cache-control", "private, no-cache")
     }
 
-    /// JSON for everybody, pages of any origin too.
+    /// JSON for everybody, web pages of any origin included.
     pub(crate) fn public_json(body: &str) -> Self {
         Self::shared(200, Body::Text(body.to_owned()))
             .with_fixed("content-type", JSON)
@@ -119,7 +119,7 @@ impl Reply {
             .with_fixed("cross-origin-resource-policy", "same-origin")
     }
 
-    /// What upstream has answered.
+    /// Upstream's response.
     pub(crate) fn of_upstream(status: u16, headers: HeaderList, body: String) -> Self {
         Self {
             headers,
@@ -167,13 +167,13 @@ impl Reply {
         self
     }
 
-    /// Likewise with a value that no other answer has.
+    /// Likewise with a value that no other response has.
     pub(crate) fn with_unique(mut self, name: &'static str, value: &str) -> Self {
         self.has_shared_headers = false;
         self.with(name, value)
     }
 
-    /// Throws for a header that HTTP cannot carry.
+    /// Fails for a header that HTTP cannot carry.
     pub(crate) fn into_response(self) -> Result<Response, JsValue> {
         let reply = self
             .with_fixed("x-content-type-options", "nosniff")
@@ -199,14 +199,14 @@ impl Reply {
     }
 }
 
-/// An object's answer that has a status alone.
+/// An object's response that has only a status.
 pub(crate) fn respond_status(status: u16) -> Result<Response, JsValue> {
     let init = ResponseInit::new();
     init.set_status(status);
     Response::new_with_opt_str_and_init(None, &init)
 }
 
-/// An object's answer to the Worker or another object; 503 if there is none.
+/// An object's response to the Worker or another object: 503 for an error.
 pub(crate) fn respond(
     trouble: &str,
     answered: Result<Vec<u8>, JsValue>,
