@@ -38,8 +38,9 @@ pub(crate) fn event_stream(
             match select(written, &mut left).await {
                 Either::Left((Ok(_), _)) => {}
                 _ => {
-                    // Pending writes end with it, and so do their promises.
-                    let _ = settled(writer.abort()).await;
+                    // Drops what is still to be written. Its promise may never settle if the client has
+                    // left, so it is not awaited then.
+                    select(settled(writer.abort()), left).await;
                     return;
                 }
             }
