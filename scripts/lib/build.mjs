@@ -6,12 +6,15 @@ import { join } from "node:path";
 import { root, run, say } from "./process.mjs";
 import { setup, WASM_FEATURES } from "./tools.mjs";
 
-const INPUTS = ["Cargo.toml", "Cargo.lock", "package-lock.json", "build.rs", "src", "www"];
+const INPUTS = [
+  ...["Cargo.toml", "Cargo.lock", "package-lock.json", "build.rs", "src", "www"],
+  ...["scripts/lib/build.mjs", "scripts/lib/tools.mjs"],
+];
 
 /** Builds both, or the Worker alone. Returns the environment in which the tools are found. */
 export async function build(only) {
   const env = await setup();
-  await buildIfChanged("build", [...INPUTS, "askama.toml", "scripts/lib/build.mjs"], () =>
+  await buildIfChanged("build", [...INPUTS, "askama.toml"], () =>
     buildWorker(env, "worker", "build"),
   );
   if (only === "worker") return env;
@@ -25,7 +28,7 @@ export async function build(only) {
 export async function buildFaults() {
   const folder = join("target", "faults");
   const env = await setup();
-  await buildIfChanged(folder, [...INPUTS, "askama.toml", "scripts/lib/build.mjs"], () =>
+  await buildIfChanged(folder, [...INPUTS, "askama.toml"], () =>
     buildWorker(env, "faults", folder),
   );
   return join(root, folder);
@@ -108,7 +111,8 @@ const REGISTRY = "const CLOSURE_DTORS = (typeof FinalizationRegistry === 'undefi
  * Edits what wasm-bindgen wrote, in two ways. It names a module once for each function that needs
  * no wrapping, and wrangler would warn of each. And it registers every closure with the garbage
  * collector, two for each `await`, which is a twentieth of a request; as no closure of the Worker
- * is left to JavaScript alone, none is registered.
+ * is left to JavaScript alone, none is registered. (`block_concurrency_while` of the crate `worker`
+ * makes one by `Closure::once_into_js`, which frees itself when it is called, and it always is.)
  */
 function editGlue(file) {
   const text = readFileSync(file, "utf8");

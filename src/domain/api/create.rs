@@ -1,6 +1,6 @@
 //! Invariants:
-//! - A field that cannot be read is an error that names it, never taken for one that is absent.
-//! - An empty idempotency key is none.
+//! - A field that cannot be read is an error that names the field; it is never ignored.
+//! - An empty idempotency key counts as no key.
 //!
 //! Create: the body of the request, and that of the response. Source of the shapes: trigger.dev's
 //! `api.ts`.
@@ -25,11 +25,11 @@ use std::fmt;
 pub struct CreateRequest {
     pub timeout_at: Option<Timestamp>,
     pub tags: Vec<String>,
-    /// The idempotency key, and until when it stands for the token. An empty key is none.
+    /// The idempotency key, and until when it stands for the token.
     pub key: Option<Key>,
-    /// What its page asks: JSON text that [`Approval::parse`] reads.
+    /// What the approval page asks: JSON text that [`Approval::parse`] accepts.
     pub approval: Option<String>,
-    /// Who is told how it ends. Whether webhooks may go there is not looked at here.
+    /// The URL of the token's own webhook. The caller checks whether webhooks may go there.
     pub webhook: Option<String>,
 }
 
@@ -67,7 +67,7 @@ impl CreateRequest {
         }
         let fields: Fields<'_> = object(body)?;
         let key = fields.idempotency_key.map(key).transpose()?;
-        // Also without a key, as a mistake in it is one.
+        // Checked without a key as well: it is a mistake either way.
         let expires_at = fields.key_ttl.map(|raw| ttl(raw, now)).transpose()?;
         if let Some(raw) = fields.approval {
             Approval::parse(raw.get())?;
@@ -133,7 +133,8 @@ pub fn parse_webhook(text: &str) -> Result<String, ApiError> {
         })
 }
 
-/// What is there, `null` too: no key by mistake would be no idempotency.
+/// A field that is present, even if it is `null`. A key that is `null` by mistake must be an error, or the
+/// create would not be idempotent.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     Deserialize::deserialize(deserializer).map(Some)
 }
@@ -142,7 +143,7 @@ fn timeout(raw: &str, now: Timestamp) -> Result<Timestamp, ApiError> {
     if let Ok(text) = serde_json::from_str::<String>(raw) {
         return parse_timeout(&text, now).map_err(|why| ApiError::timeout(&text, why));
     }
-    // A number is milliseconds since the epoch, as for JavaScript's Date; some languages write decimals.
+    // A number is milliseconds since the epoch, as in JavaScript's `Date`; some languages write decimals.
     let whole = raw.trim_end_matches('0').strip_suffix('.').unwrap_or(raw);
     let at = match whole.parse::<u64>() {
         Ok(millis) if millis > Timestamp::MAX.as_millis() => Err(TimeoutError::TooFar),
@@ -183,8 +184,8 @@ pub fn read_tags(raw: &RawValue) -> Result<Vec<String>, ApiError> {
     Ok(tags)
 }
 
-/// A key of create's body that means nothing, perhaps another misspelt. Apart from
-/// [`CreateRequest::parse`], as the package would pay for it too.
+/// An unknown key of create's body, perhaps a misspelt one. It is apart from [`CreateRequest::parse`] since
+/// the npm package includes that function.
 #[must_use]
 pub fn unknown_key_of_create(body: &[u8]) -> Option<String> {
     struct Keys;
@@ -210,7 +211,7 @@ pub fn unknown_key_of_create(body: &[u8]) -> Option<String> {
     reader.deserialize_map(Keys).unwrap_or(None)
 }
 
-/// The answer to create.
+/// The response to create.
 #[must_use]
 pub fn created_json(id: &str, is_cached: bool, url: &str) -> String {
     #[derive(Serialize)]

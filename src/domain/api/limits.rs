@@ -1,4 +1,4 @@
-//! Invariant: what exceeds one of these is refused; nothing is cut to fit.
+//! Invariant: a request that exceeds one of these is rejected; nothing is truncated.
 //!
 //! Limits of requests.
 
