@@ -26,7 +26,7 @@ const LINES: usize = 400;
 const COLUMNS_OF_RUST: usize = 110;
 /// The most characters of a line of JavaScript or TypeScript.
 const COLUMNS_OF_JAVASCRIPT: usize = 100;
-/// The most lines of code of the Worker's own JavaScript, all files together.
+/// The most lines of the Worker's own JavaScript, all files together.
 const LINES_OF_WORKER_JAVASCRIPT: usize = 200;
 
 /// Files that are longer, and how long they may be. Who shortens one lowers its number, or strikes it out.
@@ -282,12 +282,7 @@ fn files_are_short() {
 #[test]
 fn the_worker_has_little_javascript() {
     let files = files_of(&["js"], &src().join("worker"));
-    let is_code = |line: &&str| {
-        let line = line.trim_start();
-        !line.is_empty() && !["//", "/*", "*"].iter().any(|mark| line.starts_with(mark))
-    };
-    let lines = files.iter().flat_map(|(_, text)| text.lines());
-    let count = lines.filter(is_code).count();
+    let count: usize = files.iter().map(|(_, text)| text.lines().count()).sum();
     assert!(
         (1..=LINES_OF_WORKER_JAVASCRIPT).contains(&count),
         "{count} lines"

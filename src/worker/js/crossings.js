@@ -1,9 +1,7 @@
 // Why this is JavaScript: a crossing between wasm and JavaScript costs as much as what it carries.
 // From Rust each of these would be six to eight crossings in every request, a tenth of its CPU.
-
 export const COMMAND_HEADER = "waitpoint-secret-command";
 
-/** Sends a command to an object. */
 export const sendCommand = (namespace, name, command) =>
   namespace.getByName(name).fetch("http://object/", { headers: { [COMMAND_HEADER]: command } });
 

@@ -1,8 +1,6 @@
 // What the platform calls: the Worker and the classes of its Durable Objects, each a shell of its
 // Rust. Why this is JavaScript: a panic traps, and a wasm instance that trapped cannot answer for
-// itself. The shells outlive it, answer for it and replace it. worker-build's own shim answers a
-// panic of the Worker, but a panic of an object leaves its request hanging. `worker-build
-// --panic-unwind` would do it too, but needs a nightly Rust and 30 kB more of upload.
+// itself. The shells outlive it, answer for it and replace it (docs/decisions/panics.md).
 import * as wasm from "waitpoint:wasm";
 import { COMMAND_HEADER } from "./crossings.js";
 import { endPolls, handlers, streams } from "./guard.js";
@@ -10,23 +8,14 @@ import module from "./waitpoint.wasm";
 
 wasm.initSync({ module });
 
-// Of each request and alarm under way, by the key that Rust has for it: what rejects it. When a
-// client leaves, workerd settles its promises within the time limits of what is awaited. Where a
-// platform does not, an entry stays until the instance is replaced; `context.waitUntil` would
-// prevent that, and is a tenth of a request's CPU.
+// What rejects each request and alarm under way, by the key that Rust has for it.
 const underWay = new Map();
-/** What a request or alarm is rejected with if its instance is replaced. */
 const REPLACED = new Error("the instance was replaced");
 // Each panic leaves a part of a stack of 1 MB, so after so many the instance is replaced at once.
 const MOST_PANICS = 10;
 let panics = 0;
-// Changes with the instance and with each panic: what Rust held of an object by then may be half
-// done.
+// Changes with each panic: what Rust held of an object by then may be half done.
 let generation = 0;
-
-// A full stack is not a RuntimeError, and not every RangeError is a full stack.
-const isTrap = (error) =>
-  error instanceof WebAssembly.RuntimeError || /call stack/.test(error?.message);
 
 /** A poll has ended with an exception. Ends the request that it belonged to; all others go on. */
 handlers.trapped = (error) => {
@@ -35,17 +24,15 @@ handlers.trapped = (error) => {
   underWay.delete(key);
   const isStream = streams.delete(key);
   if (isStream) key.abort(error).catch(() => {});
-  // Aborting a stream wakes the poll that trapped, which would trap again. And if the key is
-  // unknown, somebody may wait for ever. A key of null is work behind a request, which the alarm
-  // repeats.
+  // Aborting a stream wakes the poll that trapped, which would trap again. And for an unknown key
+  // somebody may wait for ever. (Null is work behind a request, which the alarm repeats.)
   if (isStream || key === undefined) replace();
   else renew();
 };
 handlers.idle = renew;
 
 function panicked() {
-  panics += 1;
-  generation += 1;
+  [panics, generation] = [panics + 1, generation + 1];
   try {
     return wasm.panicked();
   } catch {
@@ -66,12 +53,8 @@ function replace() {
   wasm.__wbg_reset_state();
   for (const reject of underWay.values()) reject(REPLACED);
   underWay.clear();
-  for (const stream of streams) {
-    // Their clients reconnect. One that cannot be aborted must not keep the others open.
-    try {
-      stream.abort(REPLACED).catch(() => {});
-    } catch {}
-  }
+  // Their clients reconnect. One that cannot be aborted must not keep the others open.
+  for (const stream of streams) (async () => stream.abort(REPLACED))().catch(() => {});
   streams.clear();
 }
 
@@ -79,7 +62,8 @@ function enter(call) {
   try {
     return call();
   } catch (error) {
-    if (isTrap(error)) {
+    // A full stack is not a RuntimeError, and not every RangeError is a full stack.
+    if (error instanceof WebAssembly.RuntimeError || /call stack/.test(error?.message)) {
       panicked();
       renew();
     }
@@ -95,25 +79,21 @@ const promised = (key, call) =>
       if (panics > 0) renew();
       settle(value);
     };
+    const called = enter(call);
     underWay.set(key, reject);
-    try {
-      enter(call).then(end(resolve), end(reject));
-    } catch (error) {
-      end(reject)(error);
-    }
+    called.then(end(resolve), end(reject));
   });
 
 /**
- * Likewise, but the call is repeated if the panics of others end it, unless the body of its request
- * is read; `failed` makes the result if it fails. It is repeated in a continuation of its own
- * promise, as the platform forbids a request to do I/O for another.
+ * Likewise, but repeated if the panics of others end it, unless its request's body is read; `failed`
+ * makes the result if it fails. Repeated behind its own promise: no request does I/O for another.
  */
 const promisedAgain = (key, call, failed = (error) => Promise.reject(error)) =>
   promised(key, call).catch((error) =>
     error === REPLACED && !key.bodyUsed ? promisedAgain(key, call, failed) : failed(error),
   );
 
-function failure(request, error) {
+const failure = (request) => (error) => {
   console.error("a request failed", String(error));
   try {
     return enter(() => wasm.failure(request));
@@ -121,26 +101,21 @@ function failure(request, error) {
     const headers = { "retry-after": "1", "x-should-retry": "true" };
     return new Response("It is safe to try again", { status: 500, headers });
   }
-}
+};
 
 export default {
   fetch(request, env, context) {
-    const failed = (error) => failure(request, error);
-    return promisedAgain(request, () => wasm.fetch(request, env, context), failed);
+    return promisedAgain(request, () => wasm.fetch(request, env, context), failure(request));
   },
 };
 
-const LATER_MS = 5 * 60_000;
-
-/** `Rust` names the class that does the work. */
-const shell = (Rust) =>
+const shell = (rustClass) =>
   class {
-    #state;
-    #env;
+    #given;
     #generation;
     #rust;
-    constructor(state, env) {
-      [this.#state, this.#env] = [state, env];
+    constructor(...given) {
+      this.#given = given;
     }
 
     /** The object in Rust. It is made anew after a panic, which loses only what spares work. */
@@ -148,7 +123,7 @@ const shell = (Rust) =>
       if (this.#generation !== generation) {
         // The earlier one is not freed, as the panic may have left it borrowed.
         this.#rust?.__destroy_into_raw();
-        this.#rust = new wasm[Rust](this.#state, this.#env);
+        this.#rust = new wasm[rustClass](...this.#given);
         this.#generation = generation;
       }
       return this.#rust;
@@ -160,20 +135,18 @@ const shell = (Rust) =>
 
     /** If it panics it comes again later: the platform would try six times and then never again. */
     alarm() {
-      const { storage } = this.#state;
+      const [state] = this.#given;
       const failed = async (error) => {
         console.error("an alarm failed", String(error));
-        const [at, later] = [await storage.getAlarm(), Date.now() + LATER_MS];
-        if (at === null || at > later) await storage.setAlarm(later);
+        const [at, later] = [await state.storage.getAlarm(), Date.now() + 300_000];
+        if (at === null || at > later) await state.storage.setAlarm(later);
       };
-      return promisedAgain(this.#state, () => this.rust.alarm(), failed);
+      return promisedAgain(state, () => this.rust.alarm(), failed);
     }
   };
 
 export class TokenObject extends shell("TokenObject") {
-  /**
-   * A command in a header is answered at once: a promise and a poll would be a tenth of a request.
-   */
+  /** A command in a header is answered at once: a promise and a poll are a tenth of a request. */
   fetch(request) {
     const command = request.headers.get(COMMAND_HEADER);
     return command === null ? super.fetch(request) : enter(() => this.rust.answer(command));
