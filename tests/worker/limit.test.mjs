@@ -68,7 +68,7 @@ async function flood(ask, statuses, { most, window } = SHARE) {
 async function isLimit(answer, binding) {
   assert.equal(answer.status, 429);
   assert.deepEqual(await answer.json(), {
-    error: `Too many requests (${binding})`,
+    error: `Too many requests (${binding}). Try again later.`,
     code: "too_many_requests",
   });
   assert.equal(answer.headers.get("retry-after"), "10");
