@@ -112,7 +112,7 @@ test("refusals are the SDK's errors, told at once and not tried again", async ()
     [
       400,
       () => wait.createToken({ idempotencyKey: "k", idempotencyKeyTTL: "soon" }),
-      /no duration/,
+      /not a valid duration/,
     ],
   ];
   for (const [status, work, message = /./] of refusals) {

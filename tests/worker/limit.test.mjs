@@ -68,7 +68,7 @@ async function flood(ask, statuses, { most, window } = SHARE) {
 async function isLimit(answer, binding) {
   assert.equal(answer.status, 429);
   assert.deepEqual(await answer.json(), {
-    error: `Too many requests (${binding})`,
+    error: `Too many requests (${binding}). Try again later.`,
     code: "too_many_requests",
   });
   assert.equal(answer.headers.get("retry-after"), "10");
@@ -255,7 +255,7 @@ test("only decisions count against a token's decisions, no reads and visits", as
     () => fetch(token.url, { method: "POST", body: form, headers: { accept: "text/html" } }),
     [200, 303, 409],
   );
-  assert.match(await sent.text(), /deciding twice does no harm/);
+  assert.match(await sent.text(), /You can safely try again/);
   assert.equal(
     (await worker.retrieve(token.id, { key: sign([`read:waitpoints:${token.id}`]) })).output,
     "1",
