@@ -1,14 +1,15 @@
-// `npm run bench:package`: what the npm package costs a page, side by side with what people write
-// instead. Sizes, and the time from the request of a cold page to the completion's arrival at the server.
+// `npm run bench:package`: what the npm package costs a page, beside what people write instead:
+// sizes, and the time from the request of a cold page to the completion's arrival at the server.
 // `--rounds N` (default 21) rounds of every page, interleaved.
-import { build as bundle } from "esbuild";
+
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
+import { build as bundle } from "esbuild";
 import { chromium } from "playwright-core";
-import { FLAGS, ensureBrowser } from "../scripts/browser.mjs";
-import { build } from "../scripts/build.mjs";
-import { root } from "../scripts/setup.mjs";
+import { ensureBrowser, FLAGS } from "../scripts/lib/browser.mjs";
+import { build } from "../scripts/lib/build.mjs";
+import { root } from "../scripts/lib/process.mjs";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "21" } } });
 const rounds = Number(values.rounds);
@@ -16,7 +17,7 @@ const rounds = Number(values.rounds);
 const ID = "waitpoint_c000000000000000000000000";
 const DATA = `{ status: "approved" }`;
 
-/** The first is what the others are measured against. */
+/** The others are compared with the first. */
 const PAGES = {
   "hand-written fetch": `
     const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -25,13 +26,18 @@ const PAGES = {
         try {
           const response = await fetch(\`\${baseURL}/api/v1/waitpoints/tokens/\${id}/complete\`, {
             method: "POST",
-            headers: { authorization: \`Bearer \${accessToken}\`, "content-type": "application/json" },
+            headers: {
+              authorization: \`Bearer \${accessToken}\`,
+              "content-type": "application/json",
+            },
             body: JSON.stringify({ data }),
             keepalive: true,
           });
           if (response.ok) return response.json();
-          if (attempt === 4 || (response.status < 500 && response.status !== 429)) throw new Error(\`HTTP \${response.status}\`);
-          await sleep(Number(response.headers.get("retry-after")) * 1000 || 500 * 2 ** attempt * Math.random());
+          const isFinal = response.status < 500 && response.status !== 429;
+          if (attempt === 4 || isFinal) throw new Error(\`HTTP \${response.status}\`);
+          const asked = Number(response.headers.get("retry-after")) * 1000;
+          await sleep(asked || 500 * 2 ** attempt * Math.random());
         } catch (error) {
           if (attempt === 4 || error.message.startsWith("HTTP")) throw error;
           await sleep(500 * 2 ** attempt * Math.random());
@@ -45,25 +51,32 @@ const PAGES = {
   ky: `
     import ky from "ky";
     const headers = { authorization: "Bearer a.b.c" };
-    ky.post("/api/v1/waitpoints/tokens/${ID}/complete", { json: { data: ${DATA} }, headers, keepalive: true }).json();`,
+    const options = { json: { data: ${DATA} }, headers, keepalive: true };
+    ky.post("/api/v1/waitpoints/tokens/${ID}/complete", options).json();`,
   "@trigger.dev/sdk": `
     import { auth, wait } from "@trigger.dev/sdk";
     auth.configure({ baseURL: location.origin, accessToken: "a.b.c" });
     wait.completeToken("${ID}", ${DATA});`,
 };
 
-// 1.6 Mbit/s, 150 ms away, a quarter of the processor.
+// 1.6 Mbit/s, a latency of 150 ms, a quarter of the processor.
 const CONDITIONS = {
   plain: undefined,
   slow: { latency: 150, downloadThroughput: 200_000, uploadThroughput: 93_750 },
 };
 
-// The SDK does not run in a browser without stubs for what it takes from Node.
+// In a browser the SDK needs stubs for what it imports from Node.
 const stubs = {
   name: "stubs of Node's modules",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "stub" }));
-    const contents = "module.exports = { AsyncLocalStorage: class { run(_, f, ...a) { return f(...a) } getStore() {} enterWith() {} } }";
+    const contents = `
+      class AsyncLocalStorage {
+        run(_, f, ...a) { return f(...a); }
+        getStore() {}
+        enterWith() {}
+      }
+      module.exports = { AsyncLocalStorage };`;
     onLoad({ filter: /.*/, namespace: "stub" }, () => ({ contents }));
   },
 };
@@ -82,7 +95,7 @@ async function bundled(contents) {
   return outputFiles[0].contents;
 }
 
-/** Serves one page a path, gzipped, and tells when its completion arrived. */
+/** Serves one page a path, gzipped, and reports when its completion arrived. */
 async function serve(scripts) {
   const asked = {};
   const arrived = {};
@@ -90,7 +103,9 @@ async function serve(scripts) {
     const { pathname } = new URL(request.url, "http://x");
     const [, name, file] = pathname.split("/");
     const send = (type, body) =>
-      response.writeHead(200, { "content-type": type, "content-encoding": "gzip" }).end(gzipSync(body));
+      response
+        .writeHead(200, { "content-type": type, "content-encoding": "gzip" })
+        .end(gzipSync(body));
     if (request.method === "POST") {
       arrived.resolve?.(performance.now() - asked.at);
       return send("application/json", '{"success":true}');
@@ -98,7 +113,11 @@ async function serve(scripts) {
     if (file === "app.js") return send("text/javascript", scripts[decodeURIComponent(name)]);
     if (file === "") {
       asked.at = performance.now();
-      return send("text/html", '<!doctype html><link rel="icon" href="data:,"><script type="module" src="app.js"></script>');
+      return send(
+        "text/html",
+        '<!doctype html><link rel="icon" href="data:,">' +
+          '<script type="module" src="app.js"></script>',
+      );
     }
     response.writeHead(404).end();
   });
@@ -138,14 +157,17 @@ const site = await serve(scripts);
 const browser = await chromium.launch({ executablePath: CHROME, args: FLAGS });
 
 const table = Object.fromEntries(
-  Object.entries(scripts).map(([name, script]) => [name, { "gzip, bytes": gzipSync(script, { level: 9 }).length }]),
+  Object.entries(scripts).map(([name, script]) => [
+    name,
+    { "gzip, bytes": gzipSync(script, { level: 9 }).length },
+  ]),
 );
 for (const [condition, emulated] of Object.entries(CONDITIONS)) {
   const times = Object.fromEntries(Object.keys(PAGES).map((name) => [name, []]));
   for (let round = -1; round < rounds; round++) {
     for (const name of Object.keys(PAGES)) {
       const millis = await coldStart(browser, site, name, emulated);
-      // The first round warms the browser.
+      // The first round warms the browser up.
       if (round >= 0) times[name].push(millis);
     }
     process.stderr.write(`\r${condition}: round ${round + 1} of ${rounds} `);
@@ -154,7 +176,13 @@ for (const [condition, emulated] of Object.entries(CONDITIONS)) {
   const [first] = Object.values(times).map((list) => [...list]);
   const ky = [...times.ky];
   for (const [name, list] of Object.entries(times)) {
-    const middle = (ratios) => Number(quantile(ratios.sort((a, b) => a - b), 0.5).toFixed(2));
+    const middle = (ratios) =>
+      Number(
+        quantile(
+          ratios.sort((a, b) => a - b),
+          0.5,
+        ).toFixed(2),
+      );
     const toFetch = middle(list.map((millis, round) => millis / first[round]));
     const toKy = middle(list.map((millis, round) => millis / ky[round]));
     list.sort((a, b) => a - b);

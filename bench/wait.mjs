@@ -1,9 +1,12 @@
-// `npm run bench:wait`: how soon a waiter hears of a decision, how soon a list has a token, and how many rows a token's life
-// writes. Each figure is measured in `workerd serve` on this machine, which also runs the waiters.
+// `npm run bench:wait`: how soon a waiter is notified of a decision, how soon a list shows a token,
+// and how many rows a token's life writes. Measured in `workerd serve` on this machine, which also
+// runs the waiters.
 import { parseArgs } from "node:util";
-import { build } from "../scripts/build.mjs";
-import { COUNTING } from "./counting.mjs";
-import { KEY, quantile, serve, underNode, waitpoint } from "./workerd.mjs";
+import { build } from "../scripts/lib/build.mjs";
+import { underNode } from "../scripts/lib/process.mjs";
+import { COUNTING } from "../tests/support/counting.mjs";
+import { quantile } from "../tests/support/measure.mjs";
+import { KEY, serve, waitpoint } from "../tests/support/workerd.mjs";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "100" } } });
 const rounds = Number(values.rounds);
@@ -14,7 +17,11 @@ const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/j
 
 async function client(worker) {
   const api = (path, body, more) =>
-    fetch(worker.url + path, { method: body ? "POST" : "GET", headers: { ...headers, ...more }, body: body && JSON.stringify(body) });
+    fetch(worker.url + path, {
+      method: body ? "POST" : "GET",
+      headers: { ...headers, ...more },
+      body: body && JSON.stringify(body),
+    });
   return {
     api,
     create: async (fields = {}) => (await api(TOKENS, fields)).json(),
@@ -22,20 +29,32 @@ async function client(worker) {
   };
 }
 
-/** A waiter: `ready` once it is told that the token waits, `told` the moment at which it hears the end. */
+/**
+ * A waiter. `ready` resolves when it was told that the token waits, `told` with the time of its
+ * end.
+ */
 const WAYS = {
   socket(worker, id) {
-    const socket = new WebSocket(`${worker.url.replace("http", "ws")}${TOKENS}/${id}/wait`, ["waitpoint.v1", `bearer.${KEY}`]);
+    const socket = new WebSocket(`${worker.url.replace("http", "ws")}${TOKENS}/${id}/wait`, [
+      "waitpoint.v1",
+      `bearer.${KEY}`,
+    ]);
     const [ready, told] = [Promise.withResolvers(), Promise.withResolvers()];
     let count = 0;
-    socket.addEventListener("message", () => (count++ === 0 ? ready.resolve() : (told.resolve(performance.now()), socket.close())));
+    socket.addEventListener("message", () => {
+      if (count++ === 0) return ready.resolve();
+      told.resolve(performance.now());
+      socket.close();
+    });
     socket.addEventListener("error", ready.reject);
     return { ready: ready.promise, told: told.promise };
   },
   events(worker, id) {
     const ready = Promise.withResolvers();
     const told = (async () => {
-      const answer = await fetch(`${worker.url}${TOKENS}/${id}/wait`, { headers: { ...headers, accept: "text/event-stream" } });
+      const answer = await fetch(`${worker.url}${TOKENS}/${id}/wait`, {
+        headers: { ...headers, accept: "text/event-stream" },
+      });
       let text = "";
       for await (const chunk of answer.body) {
         text += Buffer.from(chunk);
@@ -46,11 +65,13 @@ const WAYS = {
     return { ready: ready.promise, told };
   },
   poll(worker, id) {
-    const told = fetch(`${worker.url}${TOKENS}/${id}/wait`, { headers: { ...headers, prefer: "wait=25" } }).then(async (answer) => {
+    const told = fetch(`${worker.url}${TOKENS}/${id}/wait`, {
+      headers: { ...headers, prefer: "wait=25" },
+    }).then(async (answer) => {
       await answer.arrayBuffer();
       return performance.now();
     });
-    // Nothing tells that a poll is held, so it is given time.
+    // Nothing shows that a poll is held, so it gets some time.
     return { ready: new Promise((resolve) => setTimeout(resolve, 1_500)), told };
   },
 };
@@ -63,15 +84,18 @@ console.log("| waiters of the token | way | p50 | p99 | n |\n|--:|---|--:|--:|--
 for (const waiters of [1, 100, 1000]) {
   for (const [way, wait] of Object.entries(WAYS)) {
     const times = [];
-    const tokens = waiters === 1 ? rounds : waiters === 100 ? Math.ceil(rounds / 10) : Math.ceil(rounds / 50);
+    const tokens =
+      waiters === 1 ? rounds : waiters === 100 ? Math.ceil(rounds / 10) : Math.ceil(rounds / 50);
     for (let n = 0; n < tokens; n += waiters === 1 ? 10 : 1) {
-      // A poll takes its time to begin, so of single waiters ten begin together.
+      // A poll takes time to begin, so ten single waiters begin together.
       const together = await Promise.all(
         Array.from({ length: waiters === 1 ? 10 : 1 }, async () => {
           const { id } = await create();
           const all = [];
           for (let at = 0; at < waiters; at += 100) {
-            const some = Array.from({ length: Math.min(100, waiters - at) }, () => wait(worker, id));
+            const some = Array.from({ length: Math.min(100, waiters - at) }, () =>
+              wait(worker, id),
+            );
             if (way !== "poll") await Promise.all(some.map(({ ready }) => ready));
             all.push(...some);
           }
@@ -98,7 +122,11 @@ for (let n = 0; n < rounds; n++) {
   while (!(await (await api(`${TOKENS}?filter[tags]=${tag}`)).text()).includes(id));
   lags.push(performance.now() - began);
 }
-console.log(`\nFrom the answer to a create to a list that holds the token: p50 ${quantile(lags, 0.5).toFixed(1)} ms, p99 ${quantile(lags, 0.99).toFixed(1)} ms (n = ${rounds})`);
+console.log(
+  "\nFrom the answer to a create to a list that holds the token: " +
+    `p50 ${quantile(lags, 0.5).toFixed(1)} ms, p99 ${quantile(lags, 0.99).toFixed(1)} ms ` +
+    `(n = ${rounds})`,
+);
 await worker.stop();
 
 const counting = await serve(waitpoint({ RETENTION: "1s" }, COUNTING));
@@ -106,9 +134,12 @@ const counted = await client(counting);
 const rows = async () => (await counted.api("/counts")).json();
 const total = (counts) => Object.values(counts).reduce((sum, { written }) => sum + written, 0);
 const gone = async (id) => {
-  while ((await counted.api(`${TOKENS}/${id}`)).status !== 404) await new Promise((resolve) => setTimeout(resolve, 50));
+  while ((await counted.api(`${TOKENS}/${id}`)).status !== 404)
+    await new Promise((resolve) => setTimeout(resolve, 50));
 };
-console.log("\nRows written in a token's life (each alarm set or deleted is one), of 20 tokens each\n");
+console.log(
+  "\nRows written in a token's life (each alarm set or deleted is one), of 20 tokens each\n",
+);
 console.log("| token | created | ended and forgotten | in all |\n|---|--:|--:|--:|");
 for (const [what, fields] of Object.entries({
   "without timeout, completed": {},
@@ -117,20 +148,33 @@ for (const [what, fields] of Object.entries({
   "timed out": { timeout: "2s" },
 })) {
   const settled = async () => {
-    // What follows an answer is done when nothing has been written for a while.
-    for (let before = -1, now; (now = total(await rows())) !== before; before = now) await new Promise((resolve) => setTimeout(resolve, 400));
-    return total(await rows());
+    // Work after the response is done when nothing has been written for a while.
+    for (let before = -1; ; ) {
+      const now = total(await rows());
+      if (now === before) return now;
+      before = now;
+      await new Promise((resolve) => setTimeout(resolve, 400));
+    }
   };
   const start = await settled();
   const ids = [];
   for (let n = 0; n < 20; n++) {
-    ids.push((await counted.create({ ...fields, ...(fields.idempotencyKey && { idempotencyKey: `k${n}` }) })).id);
+    ids.push(
+      (
+        await counted.create({
+          ...fields,
+          ...(fields.idempotencyKey && { idempotencyKey: `k${n}` }),
+        })
+      ).id,
+    );
   }
   const created = await settled();
   if (what !== "timed out") for (const id of ids) await counted.complete(id);
   for (const id of ids) await gone(id);
   const forgotten = await settled();
-  const each = [created - start, forgotten - created, forgotten - start].map((count) => (count / 20).toFixed(1));
+  const each = [created - start, forgotten - created, forgotten - start].map((count) =>
+    (count / 20).toFixed(1),
+  );
   console.log(`| ${what} | ${each.join(" | ")} |`);
 }
 await counting.stop();

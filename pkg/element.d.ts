@@ -1,8 +1,8 @@
 import type { Outcome, WaitpointError } from "./index.js";
 
 /**
- * `<waitpoint-approval token-url="…">`: asks a person to approve or reject, and completes the token. Its attributes,
- * slots, parts and variables are listed in the README.
+ * `<waitpoint-approval token-url="…">`: asks a person to approve or reject, and completes the
+ * token. Its attributes, slots, parts and variables are listed in the README.
  */
 export class WaitpointApproval extends HTMLElement {
   /** Also the attribute `state`. */
@@ -16,7 +16,11 @@ declare global {
     "waitpoint-approval": WaitpointApproval;
   }
   interface HTMLElementEventMap {
-    "waitpoint-complete": CustomEvent<{ outcome: Outcome | undefined; data: unknown; decision: "approve" | "reject" }>;
+    "waitpoint-complete": CustomEvent<{
+      outcome: Outcome | undefined;
+      data: unknown;
+      decision: "approve" | "reject";
+    }>;
     "waitpoint-error": CustomEvent<{ error: WaitpointError }>;
   }
 }

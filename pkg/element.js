@@ -1,13 +1,14 @@
-// The entry `waitpoint/element`: <waitpoint-approval>, on top of `waitpoint`. Importing it defines it.
-import { WaitpointError, completeToken, retrieveToken } from "./index.js";
+// The entry `waitpoint/element`: <waitpoint-approval>, on top of `waitpoint`. Importing it defines
+// it.
+import { completeToken, retrieveToken, WaitpointError } from "./index.js";
 
-// Each state's sentence is a slot, so that a page can say it in its own words.
+// The sentence of each state is a slot, so that a page can replace it.
 const SENTENCES = {
   idle: "",
   sending: "Sending your decision…",
   done: "Your decision was recorded.",
   decided: "This was already decided.",
-  expired: "This can no longer be decided: its time is over.",
+  expired: "Time is up. This can no longer be decided.",
   failed: "Your decision could not be sent.",
 };
 
@@ -15,12 +16,16 @@ const STYLES = `
 :host { display: block; font: inherit; --gap: var(--waitpoint-gap, 0.75rem); }
 :host([hidden]), [hidden] { display: none !important; }
 label { display: block; margin-bottom: var(--gap); }
-textarea { box-sizing: border-box; display: block; width: 100%; min-height: 4.5em; margin-top: 0.25rem; padding: 0.5rem; }
+textarea { box-sizing: border-box; display: block; width: 100%; min-height: 4.5em; }
+textarea { margin-top: 0.25rem; padding: 0.5rem; background: transparent; }
 button, textarea { font: inherit; color: inherit; border-radius: var(--waitpoint-radius, 0.5rem); }
-textarea, .plain { background: transparent; border: 1px solid color-mix(in srgb, currentColor 55%, transparent); }
+textarea, .plain { border: 1px solid color-mix(in srgb, currentColor 55%, transparent); }
+.plain { background: transparent; }
 button { min-height: 2.75rem; padding: 0.5rem 1.25rem; cursor: pointer; font-weight: 600; }
-.primary { border: 1px solid transparent; background: var(--waitpoint-accent, #1a5fb4); color: var(--waitpoint-on-accent, #fff); }
-:is(button, textarea, p):focus-visible { outline: 3px solid var(--waitpoint-focus, currentColor); outline-offset: 2px; }
+.primary { border: 1px solid transparent; }
+.primary { background: var(--waitpoint-accent, #1a5fb4); color: var(--waitpoint-on-accent, #fff); }
+:is(button, textarea, p):focus-visible { outline: 3px solid var(--waitpoint-focus, currentColor); }
+:is(button, textarea, p):focus-visible { outline-offset: 2px; }
 button[aria-disabled="true"] { opacity: 0.6; cursor: progress; }
 .row { display: flex; flex-wrap: wrap; gap: var(--gap); }
 p { margin: 0; }
@@ -39,7 +44,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   #parts = {};
   #state = "idle";
   #chosen = "approve";
-  /** Of the token that is shown; aborted when that is another, or none. */
+  /** Aborted when the element shows another token, or none. */
   #shown = new AbortController();
 
   constructor() {
@@ -50,7 +55,10 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     root.adoptedStyleSheets = [sheet];
     const add = (parent, tag, part, fields = {}) => {
       const element = Object.assign(document.createElement(tag), fields);
-      if (part) element.setAttribute("part", (this.#parts[part] = element) && part);
+      if (part) {
+        this.#parts[part] = element;
+        element.setAttribute("part", part);
+      }
       return parent.appendChild(element);
     };
     add(root, "slot");
@@ -60,12 +68,20 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     add(label, "textarea", "comment", { maxLength: 2000 });
     const row = add(root, "div", "buttons", { className: "row" });
     for (const [name, { style }] of Object.entries(DECISIONS)) {
-      add(row, "button", name, { type: "button", className: style, onclick: () => this.decide(name) });
+      add(row, "button", name, {
+        type: "button",
+        className: style,
+        onclick: () => this.decide(name),
+      });
     }
     const status = add(root, "p", "status", { tabIndex: -1 });
     status.setAttribute("role", "status");
     add(root, "div", "again", { className: "row", hidden: true });
-    add(this.#parts.again, "button", "retry", { className: "plain", type: "button", onclick: () => this.decide(this.#chosen) });
+    add(this.#parts.again, "button", "retry", {
+      className: "plain",
+      type: "button",
+      onclick: () => this.decide(this.#chosen),
+    });
     add(this.#parts.retry, "slot", "", { name: "retry" }).append("Try again");
     add(root, "a", "link", { hidden: true });
     add(this.#parts.link, "slot", "", { name: "link" }).append("Decide on the page");
@@ -73,7 +89,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   }
 
   connectedCallback() {
-    // Moved in the page while it sends, it goes on.
+    // If it is moved within the page while it sends, it goes on.
     if (this.#state !== "sending") this.#restart();
   }
 
@@ -94,12 +110,14 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     return this.#state;
   }
 
-  /** Decides as its button does; resolves when the state is final or failed. */
+  /** Decides as the button does. Resolves when the state is final or failed. */
   async decide(name) {
-    if (!Object.hasOwn(DECISIONS, name)) throw new TypeError(`a decision is one of ${Object.keys(DECISIONS)}, not ${name}`);
+    if (!Object.hasOwn(DECISIONS, name)) {
+      throw new TypeError(`${name} is not a decision. Use ${Object.keys(DECISIONS).join(" or ")}.`);
+    }
     if (!["idle", "failed"].includes(this.#state)) return;
     const { comment } = this.#parts;
-    // White space is no comment.
+    // White space does not count as a comment.
     comment.value = comment.value.trim();
     if (!comment.reportValidity()) return;
     this.#chosen = name;
@@ -110,29 +128,32 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
       const { outcome } = await completeToken(this.#token(), data, this.#options());
       if (other.aborted) return;
       this.#show({ "already-completed": "decided", "timed-out": "expired" }[outcome] ?? "done");
-      this.#tell("waitpoint-complete", { outcome, data, decision: name });
+      this.#dispatch("waitpoint-complete", { outcome, data, decision: name });
     } catch (error) {
       if (other.aborted) return;
       this.#show(error.code === "public_token_expired" ? "expired" : "failed", error.retryable);
-      // Where not even the request without WebAssembly went through, a page of the server's own may.
+      // Where even the request without WebAssembly failed, the server's own page may work.
       this.#offerPage([error.code, error.cause?.code].includes("wasm_unavailable"));
-      // A mistake in the markup is for whoever wrote it.
+      // A mistake in the markup is reported to its author.
       if (error.code === "invalid_argument") console.error(error);
-      this.#tell("waitpoint-error", { error });
+      this.#dispatch("waitpoint-error", { error });
     }
   }
 
-  /** Another token, or the first: once, however many attributes change together. */
+  /** Shows another token, once, however many attributes change together. */
   #restart() {
     this.#shown.abort();
     this.#shown = new AbortController();
     const { signal } = this.#shown;
     this.#show("idle");
-    queueMicrotask(() => signal.aborted || this.#look(signal));
+    queueMicrotask(() => signal.aborted || this.#checkState(signal));
   }
 
-  /** Whether it was decided before, where the credential may read; where not, whether it has expired. */
-  async #look(signal) {
+  /**
+   * Asks whether the token was decided before. If the credential may not read, only its expiry is
+   * checked.
+   */
+  async #checkState(signal) {
     const token = this.#token();
     if (!token) return;
     const options = this.#options();
@@ -154,7 +175,9 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
       parts[decision].hidden = given === "";
     }
     const asked = this.getAttribute("comment");
-    label.hidden = !["optional", "required"].includes(asked) || !["idle", "sending", "failed"].includes(this.#state);
+    label.hidden =
+      !["optional", "required"].includes(asked) ||
+      !["idle", "sending", "failed"].includes(this.#state);
     required.hidden = asked !== "required";
     comment.required = asked === "required";
   }
@@ -172,7 +195,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     try {
       if (text !== null) data = JSON.parse(text);
     } catch (cause) {
-      throw new WaitpointError(`${name}-data is no JSON: ${text}`, { code: "invalid_argument", cause });
+      const message = `${name}-data is not valid JSON: ${text}`;
+      throw new WaitpointError(message, { code: "invalid_argument", cause });
     }
     const comment = this.#parts.label.hidden ? "" : this.#parts.comment.value;
     if (!comment) return data;
@@ -191,25 +215,28 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   #show(state, retryable) {
     const { buttons, again, retry, status, label, comment, required, link, ...parts } = this.#parts;
     link.hidden = true;
-    // Only who was here is led on: focus that is elsewhere stays there.
+    // Focus moves on only if it was here.
     const focused = this.shadowRoot.activeElement;
     this.#state = state;
     this.setAttribute("state", state);
     buttons.hidden = !["idle", "sending"].includes(state) || focused === retry;
-    // While it is sent again its button stays, and so does the focus on it.
+    // While it is sent again its button stays, and keeps the focus.
     again.hidden = !(retryable || (state === "sending" && focused === retry));
     for (const button of [...Object.keys(DECISIONS).map((name) => parts[name]), retry]) {
       button.setAttribute("aria-disabled", state === "sending");
     }
     comment.readOnly = state === "sending";
     this.#label();
-    const slot = Object.assign(document.createElement("slot"), { name: state, textContent: SENTENCES[state] });
+    const slot = Object.assign(document.createElement("slot"), {
+      name: state,
+      textContent: SENTENCES[state],
+    });
     status.dataset.state = state;
     status.replaceChildren(slot);
     if (focused && !["idle", "sending"].includes(state)) (retryable ? retry : status).focus();
   }
 
-  #tell(name, detail) {
+  #dispatch(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 }

@@ -1,21 +1,28 @@
 /**
- * Which token: its id (`waitpoint_…`), its `url`, or what `createToken` returned, of this package or of
- * `@trigger.dev/sdk`.
+ * Which token: its id (`waitpoint_…`), its `url`, or what `createToken` returned, of this package
+ * or of `@trigger.dev/sdk`.
  */
 export type TokenReference =
   | string
   | URL
-  | { readonly id: string; readonly url?: string | undefined; readonly publicAccessToken?: string | undefined };
+  | {
+      readonly id: string;
+      readonly url?: string | undefined;
+      readonly publicAccessToken?: string | undefined;
+    };
 
 /** What every call takes. */
 export interface CallOptions {
   /**
-   * The credential: the token's public access token (a short-lived JWT), or a secret key on a back end.
-   * Default: the token's `publicAccessToken`, then the JWT in its `url`, then `configure`'s. The last is
-   * never sent to an origin that only the token's `url` names; what is given here is.
+   * The credential: the token's public access token (a short-lived JWT), or a secret key on a back
+   * end. Default: the token's `publicAccessToken`, then the JWT in its `url`, then `configure`'s.
+   * The last is never sent to an origin that only the token's `url` names; what is given here is.
    */
   accessToken?: string | undefined;
-  /** Origin and path prefix of the API. Default: the `url`'s, then `configure`'s, then `https://api.trigger.dev`. */
+  /**
+   * Origin and path prefix of the API. Default: the `url`'s, then `configure`'s, then
+   * `https://api.trigger.dev`.
+   */
   baseURL?: string | undefined;
   /** Aborting it ends the call with code `aborted`; a request on its way may still arrive. */
   signal?: AbortSignal | undefined;
@@ -24,17 +31,18 @@ export interface CallOptions {
   /** When to try again; `false` for never. */
   retry?: RetryOptions | false | undefined;
   /**
-   * Whether the request survives the closing of its tab. Default true; browsers do so for bodies up to
-   * 64 KiB, so it has no effect on those of 20,000 characters and more.
+   * Whether the request survives the closing of its tab. Default true; browsers do so for bodies up
+   * to 64 KiB, so it has no effect on those of 20,000 characters and more.
    */
   keepalive?: boolean | undefined;
 }
 
 /**
  * Tried again are network failures, 408, 429 and 500 and above, unless the server says otherwise
- * (`x-should-retry`). A pause that it asks for (`Retry-After`, `x-ratelimit-reset`) is kept, up to 60
- * seconds; a longer one ends the call. Otherwise the delay before attempt n + 1 is random between 0 and
- * `minTimeoutInMs * factor ** (n - 1)`. When a browser comes back online, the wait ends.
+ * (`x-should-retry`). A pause that it asks for (`Retry-After`, `x-ratelimit-reset`) is kept, up to
+ * 60 seconds; a longer one ends the call. Otherwise the delay before attempt n + 1 is random
+ * between 0 and `minTimeoutInMs * factor ** (n - 1)`. When a browser comes back online, the wait
+ * ends.
  */
 export interface RetryOptions {
   /** Attempts in all. Default 5. */
@@ -48,16 +56,16 @@ export interface RetryOptions {
 }
 
 /**
- * What became of a completion. The first decision stands; whoever comes later is told so. After a retry
- * `already-completed` may speak of this call's own first attempt, whose answer was lost.
+ * What became of a completion. The first decision stands; whoever comes later is told so. After a
+ * retry `already-completed` may speak of this call's own first attempt, whose answer was lost.
  */
 export type Outcome = "completed" | "already-completed" | "timed-out";
 
 /**
  * Completes a token. Safe to repeat: the first decision stands.
  *
- * Where there is no WebAssembly, or none is allowed, it is a plain request that is repeated once; every other call
- * fails there with code `wasm_unavailable`.
+ * Where there is no WebAssembly, or none is allowed, it is a plain request that is repeated once;
+ * every other call fails there with code `wasm_unavailable`.
  *
  * @param data the output, anything that JSON can say; none if undefined
  * @returns `outcome` is undefined where the server does not say (trigger.dev)
@@ -103,17 +111,20 @@ export function retrieveToken<Output = any>(
 ): Promise<RetrievedToken<Output>>;
 
 /**
- * Waits until a token is finished: completed or timed out, which `status` tells. Needs the scope to read it, or a
- * secret key. For as long as it takes; `signal` ends it, so `AbortSignal.timeout(…)` is its limit.
+ * Waits until a token is finished: completed or timed out, which `status` tells. Needs the scope to
+ * read it, or a secret key. For as long as it takes; `signal` ends it, so `AbortSignal.timeout(…)`
+ * is its limit.
  *
- * The token is read first, like any: what the server refuses, or that it cannot be reached, rejects. From then on a
- * lost connection is no failure: it is picked up again with growing pauses, for ever. What rejects is a refusal, such as of a
- * credential that has expired meanwhile.
+ * The token is read first, like any: what the server refuses, or that it cannot be reached,
+ * rejects. From then on a lost connection is no failure: it is picked up again with growing pauses,
+ * for ever. What rejects is a refusal, such as of a credential that has expired meanwhile.
  *
- * It listens by WebSocket where there is one (browsers, Node 22 and newer, Workers, Deno, Bun), else or where none can
- * be opened by long poll. Where nobody can wait (trigger.dev) the token is read every few seconds.
+ * It listens by WebSocket where there is one (browsers, Node 22 and newer, Workers, Deno, Bun),
+ * else or where none can be opened by long poll. Where nobody can wait (trigger.dev) the token is
+ * read every few seconds.
  *
- * @param options `timeoutInMs` limits each attempt to connect, `retry` counts for the first reading alone
+ * @param options `timeoutInMs` limits each attempt to connect, `retry` counts for the first reading
+ * alone
  * @returns the token as `retrieveToken` would read it; `error` is set if it timed out
  * @throws {WaitpointError} of code `aborted` if `signal` was aborted
  */
@@ -137,21 +148,27 @@ export interface DecodedToken {
  * Reads a public access token, or the one in a token's `url`. **Nothing is verified**: anybody can
  * write such a text. For what to show, never for what to allow.
  *
- * @throws {WaitpointError} of code `invalid_argument` if there is none; of code `wasm_unavailable` and `retryable` while
- * Chromium 110 to 115 compiles the WebAssembly, which the first call of any begins
+ * @throws {WaitpointError} of code `invalid_argument` if there is none; of code `wasm_unavailable`
+ * and `retryable` while Chromium 110 to 115 compiles the WebAssembly, which the first call of any
+ * begins
  */
 export function decodeToken(token: TokenReference): DecodedToken;
 
 /** Sets what calls use that say nothing themselves; what is not named stays. */
-export function configure(options: { baseURL?: string | undefined; accessToken?: string | undefined }): void;
+export function configure(options: {
+  baseURL?: string | undefined;
+  accessToken?: string | undefined;
+}): void;
 
 /** Everything that this package throws or rejects with. */
 export class WaitpointError extends Error {
   readonly name: "WaitpointError";
   /**
-   * What to branch on: `invalid_argument` (nothing was sent), `network_error`, `timeout`, `aborted`,
-   * `invalid_response`, `wasm_unavailable` (the message says why: there is none, a Content-Security-Policy forbids it, or
-   * it is still being compiled, which `retryable` tells), or the server's own, such as `public_token_expired` or `token_not_found`; `http_<status>` if it gave none.
+   * What to branch on: `invalid_argument` (nothing was sent), `network_error`, `timeout`,
+   * `aborted`, `invalid_response`, `wasm_unavailable` (the message says why: there is none, a
+   * Content-Security-Policy forbids it, or it is still being compiled, which `retryable` tells), or
+   * the server's own, such as `public_token_expired` or `token_not_found`; `http_<status>` if it
+   * gave none.
    */
   readonly code: string;
   /** The HTTP status, if the server answered. */

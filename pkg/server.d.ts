@@ -5,8 +5,8 @@ export * from "./index.js";
 /** What a token is made of. */
 export interface CreateTokenOptions {
   /**
-   * When it times out: a duration (`30s`, `10m`, `1h30m`, `2d`, `1w`) or a moment in the future. Without
-   * one it waits for ever.
+   * When it times out: a duration (`30s`, `10m`, `1h30m`, `2d`, `1w`) or a moment in the future.
+   * Without one it waits for ever.
    */
   timeout?: string | Date;
   /** At most 10, each of at most 128 characters. */
@@ -15,7 +15,10 @@ export interface CreateTokenOptions {
   idempotencyKey?: string;
   /** How long the key stands for the token: a duration as for `timeout`. */
   idempotencyKeyTTL?: string;
-  /** What the page at the token's `url` asks. Without one it asks for a plain decision. trigger.dev ignores it. */
+  /**
+   * What the page at the token's `url` asks. Without one it asks for a plain decision. trigger.dev
+   * ignores it.
+   */
   approval?: Approval;
   /** Who is told of the token's end, by a signed POST. trigger.dev ignores it. */
   webhook?: { url: string };
@@ -30,8 +33,8 @@ export interface Approval {
   /** Who asks, at most 120 characters. */
   requestedBy?: string;
   /**
-   * One to six decisions. Default: Approve, with the output `{"status":"approved"}`, and Reject, with
-   * `{"status":"rejected"}`.
+   * One to six decisions. Default: Approve, with the output `{"status":"approved"}`, and Reject,
+   * with `{"status":"rejected"}`.
    */
   choices?: Choice[];
   /** Whether a comment is asked for; it becomes `comment` of the output. Default `optional`. */
@@ -62,12 +65,15 @@ export interface CreatedToken {
 }
 
 /**
- * Creates a token. `accessToken` (here or by `configure`) is a secret key: for back ends alone. A timeout that
- * cannot be read is refused before anything is sent. Retries make no second token.
+ * Creates a token. `accessToken` (here or by `configure`) is a secret key: for back ends alone. A
+ * timeout that cannot be read is refused before anything is sent. Retries make no second token.
  *
  * @throws {WaitpointError}
  */
-export function createToken(token?: CreateTokenOptions, options?: CallOptions): Promise<CreatedToken>;
+export function createToken(
+  token?: CreateTokenOptions,
+  options?: CallOptions,
+): Promise<CreatedToken>;
 
 /** Which tokens to list. A token must fit all that is given. */
 export interface ListTokensFilters {
@@ -77,8 +83,8 @@ export interface ListTokensFilters {
   tags?: string | string[] | undefined;
   idempotencyKey?: string | undefined;
   /**
-   * Created within a period that ends now (`30m`, `12h`, `7d`), or between two moments, both included. A number is
-   * milliseconds since 1970.
+   * Created within a period that ends now (`30m`, `12h`, `7d`), or between two moments, both
+   * included. A number is milliseconds since 1970.
    */
   createdAt?: { period: string } | { from?: Date | number; to?: Date | number } | undefined;
   /** Tokens of a page, from 1 to 100. Default 25. It is no limit of how many are listed. */
@@ -92,7 +98,15 @@ export interface ListTokensFilters {
 /** A token in a list: all but its output. */
 export type ListedToken = Pick<
   RetrievedToken,
-  "id" | "url" | "status" | "createdAt" | "completedAt" | "timeoutAt" | "idempotencyKey" | "idempotencyKeyExpiresAt" | "tags"
+  | "id"
+  | "url"
+  | "status"
+  | "createdAt"
+  | "completedAt"
+  | "timeoutAt"
+  | "idempotencyKey"
+  | "idempotencyKeyExpiresAt"
+  | "tags"
 >;
 
 /** A page of a list, newest first. To iterate over it goes on to the pages after it. */
@@ -114,11 +128,12 @@ export interface TokenPage extends AsyncIterable<ListedToken> {
 export type TokenList = Promise<TokenPage> & AsyncIterable<ListedToken>;
 
 /**
- * Lists tokens, newest first. `accessToken` (here or by `configure`) is a secret key. A page is asked for when it is
- * needed: who stops iterating asks for no more.
+ * Lists tokens, newest first. `accessToken` (here or by `configure`) is a secret key. A page is
+ * asked for when it is needed: who stops iterating asks for no more.
  *
  * ```js
- * for await (const token of listTokens({ status: "WAITING", tags: "deploy" })) console.log(token.id);
+ * const filters = { status: "WAITING", tags: "deploy" };
+ * for await (const token of listTokens(filters)) console.log(token.id);
  * ```
  *
  * @throws {WaitpointError}

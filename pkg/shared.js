@@ -27,7 +27,7 @@ export function openSocket(url, bearer) {
   const dispatch = (request, handler) => {
     for (const name of ["onUpgrade", "onRequestUpgrade"].filter((name) => handler[name])) {
       const upgrade = handler[name].bind(handler);
-      handler[name] = (...args) => (connections.set(socket, args.at(-1)), upgrade(...args));
+      handler[name] = (...args) => connections.set(socket, args.at(-1)) && upgrade(...args);
     }
     return node.dispatch(request, handler);
   };

@@ -1,17 +1,19 @@
 // `npm run fuzz`: the fuzz targets of the pure modules (fuzz/targets), by libFuzzer.
 //
-//   npm run fuzz -- [--seconds N] [target …]    explores, N seconds a target (60), from where it left off
-//   npm run fuzz -- --replay                    the committed inputs alone: libFuzzer's choices depend on
-//                                               addresses too, so no seed repeats a run
+//   npm run fuzz -- [--seconds N] [target …]    explores, N seconds a target (60)
+//   npm run fuzz -- --replay                    only the committed inputs
 //
-// On stable Rust, without cargo-fuzz: the crate holds no unsafe code, so of what that adds only the coverage is
-// needed, which stable has.
+// Exploring continues where it left off. No seed repeats a run, as libFuzzer's choices depend on
+// addresses too. With --optional a machine that cannot build the targets skips them, except in CI.
+//
+// This needs stable Rust and no cargo-fuzz: as the crate has no unsafe code, coverage is enough,
+// and stable Rust can build that in.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { fail, output, root, run, say } from "./setup.mjs";
+import { parseArgs } from "node:util";
+import { fail, output, root, run, say } from "./lib/process.mjs";
 
 const folder = join(root, "fuzz");
 const manifest = join(folder, "Cargo.toml");
@@ -23,27 +25,46 @@ const COVERAGE = [
   "-Cllvm-args=-sanitizer-coverage-trace-compares",
 ];
 
-// Longer inputs are no other cases, and slow.
+// Longer inputs cover nothing new and are slow.
 const LIMITS = ["-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"];
-// What reads JSON starts from JSONTestSuite as well.
+// The targets that read JSON start from JSONTestSuite as well.
 const READ_JSON = ["approval", "callback", "complete", "create", "upstream"];
 
-/** Whether the targets can be built here; says why not. In CI they must be. */
-export function canFuzz() {
-  if (process.platform !== "win32" && output(process.env.CXX ?? "c++", "--version")) return true;
-  const why = "libFuzzer needs a C++ compiler, on Linux or macOS";
-  if (process.env.CI) fail(why);
-  say(`left out: ${why}`);
-  return false;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: "string", default: "60" },
+    replay: { type: "boolean", default: false },
+    optional: { type: "boolean", default: false },
+  },
+});
+const seconds = Number(values.seconds);
+if (!(seconds > 0)) fail("give --seconds a number, such as --seconds 60");
+const obstacle = whyNot();
+if (!obstacle) await fuzzAll({ seconds: values.replay ? undefined : seconds, names: positionals });
+else if (values.optional && !process.env.CI) say(`skipped: ${obstacle}`);
+else fail(obstacle);
+
+/** Why the targets cannot be built here, or undefined if they can. */
+function whyNot() {
+  if (process.platform !== "win32" && output(process.env.CXX ?? "c++", "--version"))
+    return undefined;
+  return "libFuzzer needs a C++ compiler, on Linux or macOS";
 }
 
-/** Builds the targets; the folder that they are in. */
+/** Builds the targets and returns the folder that they are in. */
 function build() {
-  const host = output("rustc", "-vV").match(/host: (.+)/)?.[1] ?? fail("rustc is missing; see https://rustup.rs");
+  const host =
+    output("rustc", "-vV").match(/host: (.+)/)?.[1] ??
+    fail("rustc is missing; see https://rustup.rs");
   say("building the fuzz targets");
-  // With a target named, the flags are not for build scripts and macros.
+  // With a target named, build scripts and macros are compiled without these flags.
   run("cargo", ["build", "--release", "--locked", "--manifest-path", manifest, "--target", host], {
-    env: { ...process.env, RUSTFLAGS: COVERAGE.join(" "), CARGO_TARGET_DIR: join(root, "target", "fuzz") },
+    env: {
+      ...process.env,
+      RUSTFLAGS: COVERAGE.join(" "),
+      CARGO_TARGET_DIR: join(root, "target", "fuzz"),
+    },
     sentence: "the fuzz targets did not build; what cargo said is above",
   });
   return join(root, "target", "fuzz", host, "release");
@@ -56,24 +77,33 @@ function jsonTestSuite() {
   return join(dirname(manifest_path), "tests", "inputs");
 }
 
-/** Runs a target; what it came to. */
+/** Runs one target and returns its result. */
 async function fuzz(program, seeds, artifacts, { seconds, found }) {
   const name = basename(program);
   mkdirSync(found, { recursive: true });
   const artifact = join(artifacts, `${name}-`);
   const budget = seconds === undefined ? ["-runs=0"] : [`-max_total_time=${seconds}`];
-  const child = spawn(program, [...LIMITS, ...budget, `-artifact_prefix=${artifact}`, found, ...seeds]);
+  const child = spawn(program, [
+    ...LIMITS,
+    ...budget,
+    `-artifact_prefix=${artifact}`,
+    found,
+    ...seeds,
+  ]);
   let said = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (said = (said + data).slice(-20_000)));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (data) => (said = (said + data).slice(-20_000)));
   const code = await new Promise((resolve) => child.on("close", resolve));
   const executions = Number(said.match(/number_of_executed_units:\s*(\d+)/)?.[1] ?? 0);
   const coverage = Number(said.match(/.*\bcov: (\d+)/s)?.[1] ?? 0);
   return { name, code, executions, coverage, said };
 }
 
-/** Runs the targets of these names, or all; ends the process if one finds something. */
-export async function fuzzAll({ seconds, names = [] } = {}) {
-  const known = readdirSync(join(folder, "targets")).map((file) => basename(file, ".rs")).sort();
+/** Runs the targets of these names, or all. Ends the process if one finds something. */
+async function fuzzAll({ seconds, names }) {
+  const known = readdirSync(join(folder, "targets"))
+    .map((file) => basename(file, ".rs"))
+    .sort();
   const strange = names.find((name) => !known.includes(name));
   if (strange) fail(`there is no target ${strange}; there are ${known.join(", ")}`);
   const programs = build();
@@ -84,11 +114,15 @@ export async function fuzzAll({ seconds, names = [] } = {}) {
   const left = names.length ? names.slice() : known.slice();
   const failures = [];
   const next = async () => {
-    for (let name; (name = left.shift()); ) {
+    for (let name = left.shift(); name; name = left.shift()) {
       const seeds = [join(folder, "corpus", name), ...(READ_JSON.includes(name) ? [suite] : [])];
-      const found = seconds === undefined ? join(scratch, name) : join(root, "target", "fuzz", "corpus", name);
+      const found =
+        seconds === undefined ? join(scratch, name) : join(root, "target", "fuzz", "corpus", name);
       const done = await fuzz(join(programs, name), seeds, artifacts, { seconds, found });
-      say(`${name}: ${done.executions.toLocaleString("en")} executions, ${done.coverage} edges${done.code === 0 ? "" : ", FAILED"}`);
+      say(
+        `${name}: ${done.executions.toLocaleString("en")} executions, ` +
+          `${done.coverage} edges${done.code === 0 ? "" : ", FAILED"}`,
+      );
       if (done.code !== 0) failures.push(done);
     }
   };
@@ -97,21 +131,9 @@ export async function fuzzAll({ seconds, names = [] } = {}) {
   for (const { said } of failures) console.error(said);
   if (failures.length) {
     fail(
-      `${failures.map(({ name }) => name).join(", ")}: see above. Each input that failed is in target/fuzz/artifacts; ` +
-        "mend it, and keep the input in fuzz/corpus",
+      `${failures.map(({ name }) => name).join(", ")}: see above. ` +
+        "Each input that failed is in target/fuzz/artifacts. " +
+        "Fix the cause and keep the input in fuzz/corpus.",
     );
   }
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const names = process.argv.slice(2);
-  const option = (flag, width) => {
-    const at = names.indexOf(flag);
-    return at < 0 ? undefined : names.splice(at, width);
-  };
-  const replay = option("--replay", 1);
-  const seconds = Number(option("--seconds", 2)?.[1] ?? 60);
-  if (!(seconds > 0)) fail("give --seconds a number, such as --seconds 60");
-  if (!canFuzz()) process.exit(1);
-  await fuzzAll({ seconds: replay ? undefined : seconds, names });
 }

@@ -1,12 +1,12 @@
-// `npm run size`: what is uploaded or downloaded, against its budget. Fails on excess.
+// `npm run size`: compares what is uploaded or downloaded with its budget, and fails above it.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build } from "./build.mjs";
-import { fail, root } from "./setup.mjs";
+import { build } from "./lib/build.mjs";
+import { fail, root } from "./lib/process.mjs";
 
-const worker = async () => ["build/index.js", "build/waitpoint.wasm"].map((file) => readFileSync(join(root, file)));
+const worker = async () =>
+  ["build/index.js", "build/waitpoint.wasm"].map((file) => readFileSync(join(root, file)));
 
 /** An entry of the npm package with all that it imports, as an app's bundler would have it. */
 const entry = (name) => async () => {
@@ -23,16 +23,10 @@ const BUDGETS = [
   { what: "waitpoint/server, with waitpoint", files: entry("server.js"), kilobytes: 105 },
 ];
 
-/** Prints each size, gzip -9 in kB of 1,000 bytes, and ends the process if one is over. */
-export async function checkSizes() {
-  for (const { what, files, kilobytes } of BUDGETS) {
-    const size = (await files()).reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0);
-    console.log(`${what}: ${(size / 1000).toFixed(1)} kB of ${kilobytes} kB`);
-    if (size > kilobytes * 1000) fail(`${what} is over its budget`);
-  }
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await build();
-  await checkSizes();
+// Each size is gzip -9, in kB of 1,000 bytes.
+await build();
+for (const { what, files, kilobytes } of BUDGETS) {
+  const size = (await files()).reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0);
+  console.log(`${what}: ${(size / 1000).toFixed(1)} kB of ${kilobytes} kB`);
+  if (size > kilobytes * 1000) fail(`${what} is over its budget`);
 }

@@ -1,28 +1,28 @@
-// `npm start`: the Worker on local workerd, its state under .wrangler/, and on a terminal a token
-// that waits to be completed. `--port N`; all other flags go to `wrangler dev`.
+// `npm start`: serves the Worker on local workerd, with its state in .wrangler/. On a terminal it
+// also shows a token that waits to be completed. `--port N`; all other flags go to `wrangler dev`.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { build } from "./build.mjs";
-import { masked, secretsOf } from "./mask.mjs";
-import { fail, root, say } from "./setup.mjs";
+import { build } from "./lib/build.mjs";
+import { maskLine, secretsOf } from "./lib/mask.mjs";
+import { fail, root, say } from "./lib/process.mjs";
 
-const { port, flags } = options(process.argv.slice(2));
+const { port, flags } = parseOptions(process.argv.slice(2));
 const origin = `http://localhost:${port}`;
 
 await assertFree(port);
 const env = await build("worker");
 const secretKey = developmentSecret();
-forgetRequests();
-const wrangler = serve();
-await ready();
+deleteRequestRecords();
+serve();
+await untilReady();
 console.log(`\nWaitpoint is ready at ${origin}`);
-if (process.stdin.isTTY && process.stdout.isTTY) await show();
+if (process.stdin.isTTY && process.stdout.isTTY) await showDemo();
 
-function options(args) {
+function parseOptions(args) {
   const flags = [];
   let port = "8787";
   for (let at = 0; at < args.length; at++) {
@@ -39,16 +39,21 @@ function options(args) {
 async function assertFree(port) {
   const probe = createServer();
   await new Promise((resolve) => {
-    probe.once("error", () => fail(`port ${port} is in use; choose another: npm start -- --port ${port + 1}`));
+    probe.once("error", () =>
+      fail(`port ${port} is in use; choose another: npm start -- --port ${port + 1}`),
+    );
     probe.listen(port, "localhost", () => probe.close(resolve));
   });
 }
 
-/** The key in .dev.vars, made on the first run. */
+/** The key in .dev.vars, which is written on the first run. */
 function developmentSecret() {
   const file = join(root, ".dev.vars");
   if (!existsSync(file)) {
-    const letters = randomBytes(64).toString("base64").replace(/[^0-9A-Za-z]/g, "").slice(0, 24);
+    const letters = randomBytes(64)
+      .toString("base64")
+      .replace(/[^0-9A-Za-z]/g, "")
+      .slice(0, 24);
     writeFileSync(file, `SECRET_KEYS=tr_dev_${letters}\n`, { mode: 0o600 });
     say("wrote a development secret to .dev.vars");
   }
@@ -57,19 +62,28 @@ function developmentSecret() {
   return line[1].replace(/^[\w-]{1,64}=(?=[^=])/, "");
 }
 
-/** Deletes the URLs that wrangler kept here before scripts/setup.mjs told it not to. */
-function forgetRequests() {
-  const [flag, value] = flags.flatMap((flag, at) => (/^--persist-to($|=)/.test(flag) ? [flag, flags[at + 1]] : []));
+/** Deletes the URLs that wrangler kept here before NO_REQUEST_RECORDS told it not to. */
+function deleteRequestRecords() {
+  const [flag, value] = flags.flatMap((flag, at) =>
+    /^--persist-to($|=)/.test(flag) ? [flag, flags[at + 1]] : [],
+  );
   const state = resolve(root, flag?.split("=")[1] ?? value ?? join(".wrangler", "state"));
   rmSync(join(state, "v3", "observability"), { recursive: true, force: true });
 }
 
 function serve() {
   const cli = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
-  const args = [cli, "dev", "--port", String(port), "--show-interactive-dev-session=false", ...flags];
+  const args = [
+    cli,
+    "dev",
+    "--port",
+    String(port),
+    "--show-interactive-dev-session=false",
+    ...flags,
+  ];
   const child = spawn(env.NODE, args, {
     cwd: root,
-    // Nothing of this needs request.cf, which wrangler would fetch from the network.
+    // The Worker does not read request.cf, which wrangler would fetch from the network.
     env: { CLOUDFLARE_CF_FETCH_ENABLED: "false", ...env },
     stdio: ["ignore", "pipe", "pipe"],
     detached: process.platform !== "win32",
@@ -77,7 +91,7 @@ function serve() {
   forward(child.stdout, process.stdout);
   forward(child.stderr, process.stderr);
   child.once("exit", (code) => process.exit(code ?? 1));
-  // The group holds workerd too; nothing of it may outlive this process.
+  // The process group includes workerd. Nothing of it may outlive this process.
   const stop = () => {
     try {
       process.kill(process.platform === "win32" ? child.pid : -child.pid, "SIGTERM");
@@ -87,19 +101,21 @@ function serve() {
   };
   process.once("exit", stop);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(0));
-  return child;
 }
 
-/** Passes on what wrangler prints, but for npm's chatter and its log of requests, without credentials. */
+/** Prints what wrangler prints, without credentials, npm's messages and the log of requests. */
 function forward(from, to) {
-  const allowed = { folders: [root.replace(/[\\/]$/, "")], secrets: secretsOf(readFileSync(join(root, ".dev.vars"), "utf8")) };
+  const allowed = {
+    folders: [root.replace(/[\\/]$/, "")],
+    secrets: secretsOf(readFileSync(join(root, ".dev.vars"), "utf8")),
+  };
   createInterface({ input: from }).on("line", (line) => {
-    const text = masked(line, allowed);
+    const text = maskLine(line, allowed);
     if (text !== undefined) to.write(`${text}\n`);
   });
 }
 
-async function ready() {
+async function untilReady() {
   for (;;) {
     const answer = await fetch(`${origin}/healthz`).catch(() => undefined);
     if (answer?.ok) return;
@@ -108,8 +124,8 @@ async function ready() {
   }
 }
 
-/** A run that waits, told from its side. */
-async function show() {
+/** Shows a paused run from its own side: it creates a token and waits for its end. */
+async function showDemo() {
   const api = async (path, init) => {
     const headers = { authorization: `Bearer ${secretKey}`, "content-type": "application/json" };
     const answer = await fetch(origin + path, { headers, ...init });
@@ -134,7 +150,9 @@ Waiting…  (Ctrl-C ends everything)`);
   for (;;) {
     const { status, output, completedAt } = await api(`${tokens}/${token.id}`);
     if (status !== "WAITING") {
-      console.log(`\nThe run resumes: ${status} at ${completedAt}, with the output\n\n  ${output}\n`);
+      console.log(
+        `\nThe run resumes: ${status} at ${completedAt}, with the output\n\n  ${output}\n`,
+      );
       return;
     }
     await new Promise((resolve) => setTimeout(resolve, 250));

@@ -1,11 +1,11 @@
 (() => {
   const lang = document.documentElement.lang;
   const find = (id) => document.getElementById(id);
-  const say = (text) => (find("live").textContent = text);
-  // Never a reload: that would send again what was sent last.
-  const show = () => location.replace(location.pathname + location.search);
+  const showStatus = (text) => (find("live").textContent = text);
+  // Not a reload: after a form that would send it again.
+  const openAgain = () => location.replace(location.pathname + location.search);
 
-  // The server knows UTC alone.
+  // The server writes times in UTC, as it does not know the reader's time zone.
   const local = new Intl.DateTimeFormat(lang, { dateStyle: "long", timeStyle: "short" });
   for (const time of document.querySelectorAll("time")) {
     time.title = time.textContent;
@@ -15,50 +15,61 @@
   const form = document.querySelector("form");
   if (!form) return;
 
-  // The countdown is seen by eyes alone; ears are told at ten, five and one minute. The clock is the
-  // server's, as this machine's may be wrong.
+  // The countdown is hidden from screen readers. They read out ten, five and one minute. The time
+  // is the server's, as this machine's clock may be wrong.
   const skew = Date.parse(document.body.dataset.now) - Date.now();
   const deadline = find("deadline");
   const due = Date.parse(deadline?.dateTime) - skew;
-  const words = new Intl.RelativeTimeFormat(lang, { numeric: "always" });
-  const markOf = (seconds) => [1, 5, 10].find((minutes) => seconds <= minutes * 60) ?? Infinity;
-  let told = markOf((due - Date.now()) / 1000);
+  const relative = new Intl.RelativeTimeFormat(lang, { numeric: "always" });
+  const nextMark = (seconds) => [1, 5, 10].find((minutes) => seconds <= minutes * 60) ?? Infinity;
+  let reminded = nextMark((due - Date.now()) / 1000);
   const count = () => {
     const seconds = Math.round((due - Date.now()) / 1000);
-    if (seconds < 0) return (find("left").textContent = ""), look();
-    const units = [[86400, "day"], [3600, "hour"], [60, "minute"]];
+    if (seconds < 0) {
+      find("left").textContent = "";
+      return poll();
+    }
+    const units = [
+      [86400, "day"],
+      [3600, "hour"],
+      [60, "minute"],
+    ];
     const [size, unit] = units.find(([size]) => seconds >= 2 * size) ?? [1, "second"];
-    const left = words.format(Math.round(seconds / size), unit);
+    const left = relative.format(Math.round(seconds / size), unit);
     find("left").textContent = left;
-    if (markOf(seconds) < told) find("ears").textContent = `${deadline.parentNode.firstChild.textContent} ${left}`;
-    told = markOf(seconds);
+    const label = deadline.parentNode.firstChild.textContent;
+    if (nextMark(seconds) < reminded) find("reminder").textContent = `${label} ${left}`;
+    reminded = nextMark(seconds);
     setTimeout(count, unit === "second" ? 1000 : 10000);
   };
 
-  // Somebody else may decide meanwhile. Asked seldom, and not while nobody looks.
+  // Someone else may decide in the meantime. The page asks rarely, and not while it is hidden.
   let pause = 4000;
   let timer;
-  const look = async () => {
+  const poll = async () => {
     clearTimeout(timer);
     if (!document.hidden && navigator.onLine && !busy) {
-      const answer = await fetch(location.href, { method: "HEAD" }).catch(() => undefined);
-      const status = answer?.headers.get("waitpoint-status");
-      if (status && status !== "WAITING" && !busy) return over();
+      const response = await fetch(location.href, { method: "HEAD" }).catch(() => undefined);
+      const status = response?.headers.get("waitpoint-status");
+      if (status && status !== "WAITING" && !busy) return onDecided();
       pause = Math.min(pause * 1.3, 60000);
     }
-    timer = setTimeout(look, pause);
+    timer = setTimeout(poll, pause);
   };
-  const over = () => {
-    // What somebody has begun to write stays.
-    if (![...form.elements].some((field) => field.defaultValue !== undefined && field.type !== "hidden" && field.value !== field.defaultValue)) return show();
+  const onDecided = () => {
+    // Keep what the person has begun to write.
+    const isChanged = ({ defaultValue, type, value }) =>
+      defaultValue !== undefined && type !== "hidden" && value !== defaultValue;
+    if (![...form.elements].some(isChanged)) return openAgain();
     const link = document.createElement("a");
     link.href = location.pathname + location.search;
     link.textContent = form.dataset.show;
-    find("live").replaceChildren(`${form.dataset.meanwhile} `, link);
+    find("live").replaceChildren(`${form.dataset.decidedElsewhere} `, link);
   };
   document.addEventListener("visibilitychange", () => (pause = 4000));
 
-  // Once, and only with a network to carry it; of several presses without one the last counts.
+  // A form is sent once, and only while online. Of several presses while offline the last one
+  // counts.
   let busy = false;
   let pending;
   const idle = () => {
@@ -70,22 +81,22 @@
     if (navigator.onLine) {
       busy = true;
       form.setAttribute("aria-busy", "true");
-      // It may have been stopped.
+      // The person may have stopped it.
       return setTimeout(idle, 10000);
     }
     event.preventDefault();
     pending = event;
-    say(form.dataset.offline);
+    showStatus(form.dataset.offline);
   });
   addEventListener("online", () => {
     if (!pending) return;
     const { submitter } = pending;
     pending = undefined;
-    say("");
+    showStatus("");
     form.requestSubmit(submitter);
   });
   addEventListener("pageshow", idle);
 
   if (due) count();
-  timer = setTimeout(look, pause);
+  timer = setTimeout(poll, pause);
 })();

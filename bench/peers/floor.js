@@ -1,5 +1,5 @@
-// The floor: the same requests with the same durable writes and nothing else, no credentials, no validation, no library.
-// Whatever a token service does on this platform costs at least this.
+// The floor: the same requests with the same durable writes and nothing else, no credentials, no
+// validation, no library. Whatever a token service does on this platform costs at least this.
 import { DurableObject } from "cloudflare:workers";
 
 export class TokenObject extends DurableObject {
@@ -28,8 +28,13 @@ export default {
     const { pathname } = new URL(request.url);
     const [, , , , , id = crypto.randomUUID()] = pathname.split("/");
     const body = request.method === "GET" ? undefined : await request.text();
-    const answer = await env.TOKENS.getByName(id).fetch(request.url, { method: request.method, body });
+    const answer = await env.TOKENS.getByName(id).fetch(request.url, {
+      method: request.method,
+      body,
+    });
     const text = await answer.text();
-    return new Response(text === "created" ? JSON.stringify({ id, isCached: false }) : text, { headers: { "x-trigger-jwt": "x" } });
+    return new Response(text === "created" ? JSON.stringify({ id, isCached: false }) : text, {
+      headers: { "x-trigger-jwt": "x" },
+    });
   },
 };

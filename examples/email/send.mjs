@@ -3,8 +3,8 @@
 //   node send.mjs                          writes approval.eml: open it in a mail program
 //   node send.mjs --smtp localhost:1025    sends it to a local catcher (Mailpit, MailHog)
 //
-// SECRET_KEY and BASE_URL (default http://localhost:8787) say where the token is made. `npm run build` in this clone and
-// `npm install` here bring the package.
+// SECRET_KEY and BASE_URL (default http://localhost:8787) say where the token is made. `npm run
+// build` in this clone and `npm install` here bring the package.
 import { randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -45,12 +45,19 @@ console.log(status, JSON.stringify(output));
 
 /** An RFC 5322 message: the text, and the same as HTML. */
 function message(fields) {
-  const escape = (text) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
+  const escapeHtml = (text) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
   const fill = (file, write) =>
-    readFileSync(new URL(file, import.meta.url), "utf8").replace(/{{(\w+)}}/g, (_, name) => write(fields[name]));
+    readFileSync(new URL(file, import.meta.url), "utf8").replace(/{{(\w+)}}/g, (_, name) =>
+      write(fields[name]),
+    );
   const encoded = (text) => Buffer.from(text).toString("base64").replace(/.{76}/g, "$&\r\n");
   const part = (type, text) =>
-    [`Content-Type: ${type}; charset=utf-8`, "Content-Transfer-Encoding: base64", "", encoded(text)].join("\r\n");
+    [
+      `Content-Type: ${type}; charset=utf-8`,
+      "Content-Transfer-Encoding: base64",
+      "",
+      encoded(text),
+    ].join("\r\n");
   const boundary = randomUUID();
   return [
     `From: Waitpoint <${values.from}>`,
@@ -59,14 +66,14 @@ function message(fields) {
     `Date: ${new Date().toUTCString().replace("GMT", "+0000")}`,
     `Message-ID: <${randomUUID()}@${values.from.split("@")[1]}>`,
     "MIME-Version: 1.0",
-    // The link is for this person: no auto-replies, no archive of a list.
+    // The link is for this person, so no auto-replies and no archive of a list.
     "Auto-Submitted: auto-generated",
     `Content-Type: multipart/alternative; boundary="${boundary}"`,
     "",
     `--${boundary}`,
     part("text/plain", fill("mail.txt", String)),
     `--${boundary}`,
-    part("text/html", fill("mail.html", escape)),
+    part("text/html", fill("mail.html", escapeHtml)),
     `--${boundary}--`,
     "",
   ].join("\r\n");

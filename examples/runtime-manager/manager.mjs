@@ -1,7 +1,8 @@
-// What resumes `wait.forToken` of @trigger.dev/sdk where trigger.dev's runtime is not: in the tests of your tasks.
+// Resumes `wait.forToken` of @trigger.dev/sdk without trigger.dev's runtime, in the tests of your
+// tasks.
 import { waitForToken } from "waitpoint/server";
 
-/** A runtime manager that waits for a token where it is kept. `options` are those of `waitForToken`. */
+/** A runtime manager that waits for a token at its API. `options` are those of `waitForToken`. */
 export function tokenRuntime(options) {
   const none = () => Promise.reject(new Error("only tokens are waited for here"));
   return {

@@ -3,7 +3,8 @@ import { WorkflowEntrypoint } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { createToken, retrieveToken } from "waitpoint/server";
 
-// No dot: the type of an event may hold letters, digits, - and _ alone, so that of the webhook's message would not do.
+// Without a dot: an event's type may have only letters, digits, - and _, so the type of the
+// webhook's message cannot be used.
 const EVENT = "waitpoint";
 const OFTEN = { retries: { limit: 10, delay: "1 second", backoff: "exponential" } };
 
@@ -13,13 +14,14 @@ export class Approval extends WorkflowEntrypoint {
     const { WAITPOINT_URL, WAITPOINT_KEY, SELF_URL, LOOK_EVERY } = this.env;
     const options = { baseURL: WAITPOINT_URL, accessToken: WAITPOINT_KEY };
 
-    // What a step returns is kept and shown, and the token's url is a credential: so it does not leave its step.
+    // What a step returns is stored and shown. The token's url is a credential, so it does not
+    // leave its step.
     const id = await step.do("ask", OFTEN, async () => {
       const token = await createToken(
         {
           timeout,
           approval: { title },
-          // A step that is tried again finds the token of the first try.
+          // A step that is retried finds the token of its first attempt.
           idempotencyKey: `approval/${instanceId}`,
           webhook: { url: `${SELF_URL}/webhook/${instanceId}` },
         },
@@ -35,11 +37,13 @@ export class Approval extends WorkflowEntrypoint {
         return { status, approved: output?.status === "approved", comment: output?.comment };
       });
       if (decision.status !== "WAITING") {
-        if (decision.approved) await step.do("publish", async () => console.log(`published: ${title}`));
+        if (decision.approved)
+          await step.do("publish", async () => console.log(`published: ${title}`));
         return decision;
       }
-      // The event only wakes: the token is the truth. So an event may be lost, late, early (it is kept until it is waited for)
-      // or come twice. When the time is over this rejects, and the token is read all the same.
+      // The event only wakes the workflow: the token is the truth. So an event may be lost, late,
+      // early (it is kept until it is waited for) or repeated. When the time is over this rejects,
+      // and the token is read all the same.
       await step.waitForEvent("a decision", { type: EVENT, timeout: LOOK_EVERY }).catch(() => {});
     }
   }
@@ -48,12 +52,19 @@ export class Approval extends WorkflowEntrypoint {
 async function tell({ NOTIFY_URL }, text) {
   if (!NOTIFY_URL) return console.log(text);
   const headers = { "content-type": "application/json" };
-  const answer = await fetch(NOTIFY_URL, { method: "POST", headers, body: JSON.stringify({ text }) });
+  const answer = await fetch(NOTIFY_URL, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ text }),
+  });
   if (!answer.ok) throw new Error(`NOTIFY_URL answered ${answer.status}`);
 }
 
 export default {
-  /** `POST /webhook/<instance>`: a token has ended. Every answer but a 2xx lets Waitpoint send it again. */
+  /**
+   * `POST /webhook/<instance>`: a token has ended. Waitpoint repeats it after any response but a
+   * 2xx.
+   */
   async fetch(request, { APPROVALS, WEBHOOK_SECRET }) {
     const [, id] = /^\/webhook\/([\w-]+)$/.exec(new URL(request.url).pathname) ?? [];
     if (!id || request.method !== "POST") return new Response("not found\n", { status: 404 });

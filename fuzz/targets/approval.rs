@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 use waitpoint::domain::approval::schema::{Approval, Comment};
-use waitpoint::domain::page::{self, FormInput, Reads, RenderContext, i18n};
+use waitpoint::domain::page::{self, FormInput, PageState, Reads, RenderContext, i18n};
 use waitpoint::domain::text::{is_same_word, looks_alike, single_line, strip_invisible};
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
@@ -49,7 +49,6 @@ fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize
     let view = RenderContext {
         words: i18n::choose("en", ""),
         now: NOW,
-        reads: Reads::Everything,
     };
     let draft = FormInput {
         choice: choice.to_owned(),
@@ -60,11 +59,13 @@ fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize
         approval: Some(json.to_owned()),
         ..Token::new(NOW, None, Vec::new())
     };
-    let tags = |token: &Token, draft: &FormInput| {
-        let page = page::of_token(view, token, "nonce", draft, None, None);
-        page.matches('<').count()
-    };
-    let open = tags(&token, &draft);
+    let tags = |state: PageState<'_>| page::render(view, state).matches('<').count();
+    let open = tags(PageState::Waiting {
+        token: &token,
+        nonce: "nonce",
+        input: &draft,
+        error: None,
+    });
 
     let approval = page::approval_of(&token, view.words);
     let Ok(output) = page::decide(&approval, &draft) else {
@@ -92,5 +93,6 @@ fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize
         },
     };
     assert_eq!(page::compare(&token, &approval, &draft), None);
-    Some([open, tags(&token, &draft)])
+    let finished = PageState::opened(&token, "nonce", Reads::Everything);
+    Some([open, tags(finished)])
 }

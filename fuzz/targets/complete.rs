@@ -3,7 +3,6 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
 use waitpoint::domain::api::complete::CompleteRequest;
-use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::relay::complete_body::complete_json;
 
 fuzz_target!(|body: &[u8]| {
@@ -18,7 +17,7 @@ fuzz_target!(|body: &[u8]| {
         }
         Err(error) => {
             // The one thing that is wrong with an object is that it says `data` twice.
-            let twice = matches!(&error, ApiError::ValidationError { message, .. } if message.contains("duplicate"));
+            let twice = error.to_string().contains("duplicate");
             assert!(twice || serde_json::from_slice::<Map<String, Value>>(body).is_err());
             assert_eq!(error.status(), 400);
         }

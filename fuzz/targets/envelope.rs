@@ -7,10 +7,7 @@ use waitpoint::domain::stored::line::Unreadable;
 fuzz_target!(|bytes: &[u8]| {
     // A line that is none is in the body.
     let in_header = std::str::from_utf8(bytes).map(|line| read(line, b""));
-    for got in [
-        in_header.unwrap_or(Err(Unreadable)),
-        read("", bytes),
-    ] {
+    for got in [in_header.unwrap_or(Err(Unreadable)), read("", bytes)] {
         let Ok((command, context, text)) = got else {
             continue;
         };

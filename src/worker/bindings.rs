@@ -1,13 +1,17 @@
 //! What the platform has and the crate `worker` lacks. `docs/upstream.md` says of each what
 //! `worker` would need.
 //!
-//! Whatever can throw is declared to (`catch`): an exception that passes through Rust is as bad as a panic.
+//! Functions that can throw are declared with `catch`: an exception that passes through Rust is as bad as
+//! a panic.
 
 use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, ReadableStreamByobReader, RequestInit, Response};
-use worker::{Env, RateLimiter, State, Storage, wasm_bindgen_futures, worker_sys};
+use web_sys::{
+    Headers, ReadableStream, ReadableStreamByobReader, ReadableStreamGetReaderOptions,
+    ReadableStreamReaderMode, RequestInit, Response,
+};
+use worker::{Env, State, Storage, wasm_bindgen_futures, worker_sys};
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,6 +33,8 @@ extern "C" {
 
     type WithSyncKv;
 
+    /// Throws only for a class without SQLite; `new_sqlite_classes` in wrangler.toml names all of ours.
+    /// `DurableObject::new` could not return an error either.
     #[wasm_bindgen(method, getter)]
     fn kv(this: &WithSyncKv) -> SyncKv;
 }
@@ -57,7 +63,7 @@ pub(crate) fn sql_rows(state: &State, statement: &str, bindings: Array) -> Resul
 
 #[wasm_bindgen(raw_module = "waitpoint:crossings")]
 extern "C" {
-    /// By `Stub` and `Request` it would be eight crossings.
+    /// With `Stub` and `Request` it would be eight calls into JavaScript.
     #[wasm_bindgen(catch, js_name = sendCommand)]
     pub(crate) fn send_command(
         namespace: &JsValue,
@@ -65,7 +71,7 @@ extern "C" {
         command: &str,
     ) -> Result<Promise, JsValue>;
 
-    /// By `ResponseBuilder` it would be six.
+    /// With `ResponseBuilder` it would be six.
     #[wasm_bindgen(catch)]
     pub(crate) fn respond(
         status: u16,
@@ -86,7 +92,7 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    /// What the platform throws of an object that it could not reach. `worker::Error` keeps neither of these.
+    /// The exception for an object that could not be reached. `worker::Error` drops these properties.
     pub(crate) type ObjectError;
 
     #[wasm_bindgen(method, getter)]
@@ -112,13 +118,12 @@ extern "C" {
     fn success(this: &LimitOutcome) -> bool;
 }
 
-/// Whether `key` has used up its share. `RateLimiter::limit` says so by way of
-/// `serde-wasm-bindgen`, which nothing else here uses, and with which come the tables that print
-/// floating point numbers.
-pub(crate) async fn is_limited(limiter: &RateLimiter, key: &str) -> Result<bool, JsValue> {
+/// Whether `key` has used up a limit. `RateLimiter::limit` reads the outcome with
+/// `serde-wasm-bindgen`, which nothing else here needs and which brings the tables that print floating
+/// point numbers.
+pub(crate) async fn is_limited(limiter: &JsValue, key: &str) -> Result<bool, JsValue> {
     let options = Object::new().unchecked_into::<LimitOptions>();
     options.set_key(key);
-    let limiter: &JsValue = limiter.as_ref();
     let limiter: &worker_sys::RateLimiter = limiter.unchecked_ref();
     let outcome = settled(limiter.limit(options.unchecked_into())?).await?;
     Ok(!outcome.unchecked_ref::<LimitOutcome>().success())
@@ -128,20 +133,20 @@ pub(crate) async fn is_limited(limiter: &RateLimiter, key: &str) -> Result<bool,
 extern "C" {
     type Bindings;
 
-    /// A binding as it is: `Env::var` compares the name of its constructor each time, and what `rate_limiter`
-    /// says of one that is missing is an error like any other.
+    /// The binding itself. `Env::var` and `Env::rate_limiter` compare the name of its constructor each time,
+    /// and their error does not tell a binding that is missing from one whose constructor was renamed.
     #[wasm_bindgen(method, structural, indexing_getter)]
     fn binding(this: &Bindings, name: &str) -> JsValue;
 }
 
-/// A variable or secret as it is.
+/// A variable, a secret or a binding; undefined if there is none.
 pub(crate) fn variable(env: &Env, name: &str) -> JsValue {
     env.unchecked_ref::<Bindings>().binding(name)
 }
 
 #[wasm_bindgen]
 extern "C" {
-    /// `worker::Fetch` takes requests and responses apart, and cannot follow no redirects with a raw request.
+    /// `worker::Fetch` copies requests and responses, and always follows the redirects of a raw request.
     #[wasm_bindgen(catch, js_name = fetch)]
     pub(crate) fn fetch_outside(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 
@@ -149,7 +154,7 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
     pub(crate) fn header_pairs(headers: &web_sys::Headers) -> Result<Array, JsValue>;
 
-    /// A value as text, whatever it is.
+    /// Any value as text.
     #[wasm_bindgen(catch, js_name = String)]
     pub(crate) fn to_text(value: &JsValue) -> Result<String, JsValue>;
 
@@ -165,7 +170,7 @@ extern "C" {
 extern "C" {
     type AtLeastReader;
 
-    /// Cloudflare's own. The standard's `read` ends with each piece that a sender makes.
+    /// Cloudflare's own. The standard's `read` returns each piece as the client sent it.
     #[wasm_bindgen(method, catch, js_name = readAtLeast)]
     fn read_at_least(
         this: &AtLeastReader,
@@ -174,7 +179,27 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 }
 
-/// Reads so many bytes, or what is left.
+#[wasm_bindgen]
+extern "C" {
+    type ByobStream;
+
+    /// `web_sys::ReadableStream::get_reader_with_options` is not declared to throw, and it does if the
+    /// stream is locked.
+    #[wasm_bindgen(method, catch, js_name = getReader)]
+    fn get_reader(
+        this: &ByobStream,
+        options: &ReadableStreamGetReaderOptions,
+    ) -> Result<ReadableStreamByobReader, JsValue>;
+}
+
+/// A reader into buffers that the caller brings.
+pub(crate) fn byob_reader(stream: &ReadableStream) -> Result<ReadableStreamByobReader, JsValue> {
+    let options = ReadableStreamGetReaderOptions::new();
+    options.set_mode(ReadableStreamReaderMode::Byob);
+    stream.unchecked_ref::<ByobStream>().get_reader(&options)
+}
+
+/// Reads at least so many bytes, or the rest.
 pub(crate) fn read_at_least(
     reader: &ReadableStreamByobReader,
     bytes: u32,
@@ -185,13 +210,14 @@ pub(crate) fn read_at_least(
         .read_at_least(bytes, room)
 }
 
-/// What a promise comes to. In one place, as each `JsFuture::from` is inlined with its two closures.
+/// A promise as a future. Not inlined: each `JsFuture::from` has two closures.
 #[inline(never)]
 pub(crate) fn settled(promise: Promise) -> JsFuture {
     JsFuture::from(promise)
 }
 
-/// Names that go to JavaScript with every request. `wasm_bindgen::intern` keeps each as a JavaScript string.
+/// Names that pass to JavaScript with every request. `wasm_bindgen::intern` makes each a JavaScript string
+/// once.
 const NAMES: [&str; 14] = [
     "token",
     "authorization",

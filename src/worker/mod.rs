@@ -3,6 +3,7 @@
 //! `ARCHITECTURE.md` is the map.
 
 mod bindings;
+mod events;
 mod guard;
 mod http;
 mod objects;
@@ -17,9 +18,8 @@ use worker::{Context, Env, console_error, event};
 
 /// Answers a request.
 ///
-/// Request and response are the platform's own: `worker`'s are made of what these are taken apart
-/// into, and an object's response is passed on as it came. The error is a text, as with that of
-/// `worker` would come all that prints it.
+/// Request and response are the platform's own: those of `worker` are copies, and an object's response
+/// is passed on as it came. The error is a string: `worker::Error` would bring the code that prints it.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response, String> {
     guard::log_panics();
@@ -28,27 +28,29 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         let request: &Request = request.unchecked_ref();
         #[cfg(feature = "faults")]
         fault("fault:request", &request.url());
-        let answered = http::api::answer(request, &env).await.or_else(|why| {
-            log_error("a request failed", &why);
-            http::response::failure(request)
-        });
+        let answered = http::dispatch::dispatch(request, &env)
+            .await
+            .or_else(|why| {
+                log_error("a request failed", &why);
+                http::failure::failure(request)
+            });
         answered.map_err(|why| error_text(&why))
     };
     guard::watch(&request, answering).await
 }
 
-/// An instance begins.
+/// Called when an instance is made.
 #[event(start)]
 fn start() {
     bindings::intern_names();
 }
 
-/// A line for the operator: what failed, and the exception's message.
+/// Logs what failed, and the exception's message.
 fn log_error(line: &str, cause: &JsValue) {
     console_error!("{line} {}", error_text(cause));
 }
 
-/// An exception's message, or whatever else was thrown.
+/// The message of an exception, or the value that was thrown.
 fn error_text(cause: &JsValue) -> String {
     let message = if cause.is_object() {
         cause.unchecked_ref::<bindings::ObjectError>().message()
@@ -58,7 +60,7 @@ fn error_text(cause: &JsValue) -> String {
     bindings::to_text(&message).unwrap_or_default()
 }
 
-/// Panics if a text asks for it by this name.
+/// Panics if the text contains this name: tests ask for panics so.
 #[cfg(feature = "faults")]
 #[allow(clippy::panic, reason = "what it is for")]
 fn fault(name: &str, text: &str) {
@@ -67,7 +69,7 @@ fn fault(name: &str, text: &str) {
     }
 }
 
-/// The time, read once an event and passed on from there.
+/// The time. It is read once an event and passed on.
 fn now() -> Timestamp {
     Timestamp::from_millis(js_sys::Date::now() as u64)
 }

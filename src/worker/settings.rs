@@ -1,7 +1,7 @@
-//! Secrets and variables, and what holds while they do.
+//! Secrets and variables, and what is derived from them.
 //!
-//! Invariant: what is derived from settings is used with these alone. The platform may hand others to an
-//! isolate that lives on, and a key that was removed opens nothing from then on.
+//! Invariant: what is derived from settings is used only with these settings. The platform may pass other
+//! settings to an isolate that lives on, and a key that was removed must then verify nothing.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::auth::caller::Claims;
@@ -19,10 +19,10 @@ use worker::Env;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How much is remembered of each kind.
+/// How many verified tokens and how many completions are remembered.
 const SLOTS: usize = 1_024;
 
-/// What was read of one edition of the settings.
+/// What is derived from one edition of the settings, parsed when it is first needed.
 struct Settings {
     keyring: OnceCell<Result<Keyring, ApiError>>,
     webhooks: OnceCell<Result<Webhooks, ApiError>>,
@@ -32,7 +32,7 @@ struct Settings {
     completed: RefCell<DirectMappedCache<()>>,
 }
 
-/// What an edition is known by.
+/// The settings whose values distinguish editions.
 const NAMES: [&str; 5] = [
     "SECRET_KEYS",
     "UPSTREAM",
@@ -41,7 +41,7 @@ const NAMES: [&str; 5] = [
     "RETENTION",
 ];
 
-/// The values of one edition, and what was read of them.
+/// The values of one edition, and what is derived from them.
 struct Edition {
     values: [JsValue; 5],
     settings: &'static Settings,
@@ -49,14 +49,14 @@ struct Edition {
 
 thread_local! {
     static EDITIONS: RefCell<Vec<Edition>> = const { RefCell::new(Vec::new()) };
-    /// The last object that was asked about. The platform makes another for other settings, and
-    /// nobody changes one.
+    /// The environment object of the last call. The platform makes a new one for other settings, and
+    /// nothing changes one.
     static CURRENT: RefCell<Option<(Env, &'static Settings)>> = const { RefCell::new(None) };
 }
 
 impl Settings {
-    /// Kept for the life of the isolate, which sees few.
-    fn unread() -> &'static Self {
+    /// Kept for the life of the isolate, which sees few editions.
+    fn unparsed() -> &'static Self {
         Box::leak(Box::new(Self {
             keyring: OnceCell::new(),
             webhooks: OnceCell::new(),
@@ -68,18 +68,18 @@ impl Settings {
     }
 }
 
-/// Finds the edition of settings that this object has.
+/// The settings of the edition whose values this environment object has.
 fn find(env: &Env) -> &'static Settings {
     let values = NAMES.map(|name| variable(env, name));
     let settings = EDITIONS.with_borrow_mut(|editions| {
         if let Some(at) = editions.iter().position(|one| one.values == values) {
             return editions.get(at).map(|edition| edition.settings);
         }
-        let settings = Settings::unread();
+        let settings = Settings::unparsed();
         editions.push(Edition { values, settings });
         Some(settings)
     });
-    settings.unwrap_or_else(Settings::unread)
+    settings.unwrap_or_else(Settings::unparsed)
 }
 
 fn of(env: &Env) -> &'static Settings {
@@ -165,7 +165,7 @@ pub(crate) fn webhooks(env: &Env) -> Result<&'static Webhooks, ApiError> {
 pub(crate) fn retention(env: &Env) -> Duration {
     let parse = || match setting(env, "RETENTION").as_str() {
         "" => 30 * DAY,
-        // Keeping too long is the mistake that can be mended.
+        // Tokens that are kept too long can still be deleted; deleted ones are lost.
         text => parse_duration(text).unwrap_or_else(|| {
             let line = "RETENTION is no duration such as \"12h\" or \"30d\"; keeping 30 days";
             log_error(line, &text.into());

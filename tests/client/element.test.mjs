@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
-import { sign, until, useWorker } from "../harness.mjs";
-import { installed, useBrowser, useSite } from "./fixture.mjs";
+import { sign, until, useWorker } from "../support/harness.mjs";
+import { installed, useBrowser, useSite } from "../support/package.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
 const { folder } = installed({
@@ -14,17 +14,22 @@ const { folder } = installed({
 });
 const worker = useWorker();
 const browser = useBrowser();
-const site = useSite(folder, { "content-security-policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src *" });
+const site = useSite(folder, {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src *",
+});
 
-/** A page with the element; its events are kept in `window.events`. */
+/** A page with the element. Its events are kept in `window.events`. */
 async function show(attributes, inner = "Publish the report?", options) {
   const page = await browser.page({ bypassCSP: false, ...options });
-  await page.goto(site.url + "/index.html");
+  await page.goto(`${site.url}/index.html`);
   await page.evaluate(
     ([attributes, inner]) => {
       window.events = [];
       for (const type of ["waitpoint-complete", "waitpoint-error"]) {
-        addEventListener(type, ({ detail }) => window.events.push([type, detail.outcome ?? detail.error.code]));
+        addEventListener(type, ({ detail }) =>
+          window.events.push([type, detail.outcome ?? detail.error.code]),
+        );
       }
       const element = document.createElement("waitpoint-approval");
       for (const name in attributes) element.setAttribute(name, attributes[name]);
@@ -87,17 +92,25 @@ test("a token that is over is shown so without a click", async () => {
   await (await show({ "token-url": token.url })).state("decided");
 
   const late = await worker.create({ timeout: "1s" });
-  await until(() => worker.retrieve(late.id), ({ status }) => status === "TIMED_OUT");
+  await until(
+    () => worker.retrieve(late.id),
+    ({ status }) => status === "TIMED_OUT",
+  );
   await (await show({ "token-url": late.url })).state("expired");
 
   const claims = { exp: Math.floor(Date.now() / 1000) - 1 };
   const accessToken = sign([`write:waitpoints:${token.id}`], { claims });
-  await (await show({ "token-id": token.id, "access-token": accessToken, "base-url": worker.url })).state("expired");
+  await (
+    await show({ "token-id": token.id, "access-token": accessToken, "base-url": worker.url })
+  ).state("expired");
 });
 
 test("whoever decides second is told that it was decided", async () => {
   const token = await worker.create();
-  const [first, second] = [await show({ "token-url": token.url }), await show({ "token-url": token.url })];
+  const [first, second] = [
+    await show({ "token-url": token.url }),
+    await show({ "token-url": token.url }),
+  ];
   await Promise.all([first.state("idle"), second.state("idle")]);
   await button(first, "Approve").click();
   await first.state("done");
@@ -122,10 +135,12 @@ test("what failed can be tried again, with the same decision", async () => {
   await page.route("**/complete", (route) => route.abort());
   await page.clock.install();
   await button(page, "Reject").click();
-  // The delays between the attempts are not the test's to wait out.
+  // The test does not wait for the delays between attempts.
   for (let second = 0; second < 40; second++) await page.clock.runFor(1_000);
   await page.state("failed");
-  assert.deepEqual(await page.evaluate(() => window.events), [["waitpoint-error", "network_error"]]);
+  assert.deepEqual(await page.evaluate(() => window.events), [
+    ["waitpoint-error", "network_error"],
+  ]);
   await page.unroute("**/complete");
   await button(page, "Try again").click();
   await page.state("done");
@@ -138,23 +153,38 @@ test("what cannot succeed offers no second try", async () => {
   await button(page, "Approve").click();
   await page.state("failed");
   assert.equal(await button(page, "Try again").count(), 0);
-  assert.deepEqual(await page.evaluate(() => window.events), [["waitpoint-error", "invalid_argument"]]);
+  assert.deepEqual(await page.evaluate(() => window.events), [
+    ["waitpoint-error", "invalid_argument"],
+  ]);
 });
 
 test("markup that was there before the script works as well", async () => {
   const token = await worker.create();
   const page = await browser.page();
-  const markup = `<waitpoint-approval token-id="${token.id}" access-token="${token.publicAccessToken}" base-url="${worker.url}">`;
+  const markup = `
+    <waitpoint-approval
+      token-id="${token.id}"
+      access-token="${token.publicAccessToken}"
+      base-url="${worker.url}"
+    >`;
   const script = `<script type="module" src="/node_modules/waitpoint/element.js"></script>`;
-  writeFileSync(join(folder, "static.html"), `<!doctype html>${markup}Go?</waitpoint-approval>${script}`);
+  writeFileSync(
+    join(folder, "static.html"),
+    `<!doctype html>${markup}Go?</waitpoint-approval>${script}`,
+  );
   let looked = 0;
-  page.on("request", (request) => (looked += request.method() === "GET" && request.url().startsWith(worker.url)));
+  page.on(
+    "request",
+    (request) => (looked += request.method() === "GET" && request.url().startsWith(worker.url)),
+  );
   await page.goto(`${site.url}/static.html`);
   await button(page, "Approve").click();
   await page.locator("waitpoint-approval[state=done]").waitFor();
   assert.deepEqual([page.errors, looked], [[], 1]);
-  // A copy of it starts anew, and looks for itself.
-  await page.evaluate(() => document.body.append(document.querySelector("waitpoint-approval").cloneNode(true)));
+  // A copy of it starts anew and asks for the state itself.
+  await page.evaluate(() =>
+    document.body.append(document.querySelector("waitpoint-approval").cloneNode(true)),
+  );
   await page.locator("waitpoint-approval[state=decided]").waitFor();
 });
 
@@ -207,7 +237,9 @@ test("the parser's own element, a later token and removal all work", async () =>
   await button(page, "Approve").click();
   await page.state("done");
   await page.element.evaluate((element) => element.remove());
-  await page.evaluate(() => (document.querySelector("main").innerHTML = "<waitpoint-approval></waitpoint-approval>"));
+  await page.evaluate(
+    () => (document.querySelector("main").innerHTML = "<waitpoint-approval></waitpoint-approval>"),
+  );
   await page.state("idle");
   assert.deepEqual(page.errors, []);
 });
@@ -215,14 +247,25 @@ test("the parser's own element, a later token and removal all work", async () =>
 for (const colorScheme of ["light", "dark"]) {
   test(`no state fails axe's rules, ${colorScheme}`, async () => {
     const token = await worker.create();
-    const page = await show({ "token-url": token.url, comment: "optional" }, "<h1>Publish?</h1>", { colorScheme });
-    for (const step of [() => page.state("idle"), () => button(page, "Approve").click().then(() => page.state("done"))]) {
+    const page = await show({ "token-url": token.url, comment: "optional" }, "<h1>Publish?</h1>", {
+      colorScheme,
+    });
+    for (const step of [
+      () => page.state("idle"),
+      () =>
+        button(page, "Approve")
+          .click()
+          .then(() => page.state("done")),
+    ]) {
       await step();
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() =>
         window.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }),
       );
-      assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+      assert.deepEqual(
+        violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+        [],
+      );
     }
   });
 }

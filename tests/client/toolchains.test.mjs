@@ -6,15 +6,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { createTestHarness } from "wrangler";
-import { environmentRequire, inEnvironments } from "../../scripts/environments.mjs";
-import { KEY, useWorker } from "../harness.mjs";
-import { installed } from "./fixture.mjs";
+import { environmentRequire, inEnvironments } from "../../scripts/lib/environments.mjs";
+import { KEY, useWorker } from "../support/harness.mjs";
+import { installed } from "../support/package.mjs";
 
 const execute = promisify(execFile);
 const { folder: base } = installed();
 const worker = useWorker();
 
-/** A folder with the package and these files in it. */
+/** A folder with the package and these files. */
 function app(name, files, links = []) {
   const folder = join(base, name);
   cpSync(join(base, "node_modules"), join(folder, "node_modules"), { recursive: true });
@@ -26,22 +26,37 @@ function app(name, files, links = []) {
   return folder;
 }
 
-/** Runs a program of the environments; its output is what a failure shows. */
+/** Runs a program of the environments. A failure shows its output. */
 const run = (cwd, [program, ...args], env = {}) =>
-  execute(process.execPath, [program, ...args], { cwd, env: { ...process.env, CI: "1", NO_COLOR: "1", ...env }, maxBuffer: 2 ** 26 });
+  execute(process.execPath, [program, ...args], {
+    cwd,
+    env: { ...process.env, CI: "1", NO_COLOR: "1", ...env },
+    maxBuffer: 2 ** 26,
+  });
 
 const ROUND = `
-  const { completeToken, createToken, decodeToken, listTokens, retrieveToken, waitForToken } = waitpoint;
+  const { completeToken, createToken, decodeToken } = waitpoint;
+  const { listTokens, retrieveToken, waitForToken } = waitpoint;
   const options = { baseURL: process.env.BASE, accessToken: process.env.KEY };
   const token = await createToken({ timeout: "1h", tags: ["round"] }, options);
   const { outcome } = await completeToken(token, { by: "round" }, options);
   const { output } = await waitForToken(token, options);
   const first = await listTokens({ limit: 1 }, options);
   const refused = await retrieveToken("waitpoint_c1", options).catch(({ code }) => code);
-  const result = { outcome, output, listed: Array.isArray(first.data), refused, same: decodeToken(token).id === token.id };`;
-const RESULT = { outcome: "completed", output: { by: "round" }, listed: true, refused: "token_not_found", same: true };
+  const listed = Array.isArray(first.data);
+  const result = { outcome, output, listed, refused, same: decodeToken(token).id === token.id };`;
+const RESULT = {
+  outcome: "completed",
+  output: { by: "round" },
+  listed: true,
+  refused: "token_not_found",
+  same: true,
+};
 
-const NODES = { 20: inEnvironments("node-20", "bin", "node"), 22: inEnvironments("node-22", "bin", "node") };
+const NODES = {
+  20: inEnvironments("node-20", "bin", "node"),
+  22: inEnvironments("node-22", "bin", "node"),
+};
 
 for (const [version, node] of Object.entries(NODES)) {
   const skip = existsSync(node) ? false : "it is for Linux on x64";
@@ -52,7 +67,10 @@ for (const [version, node] of Object.entries(NODES)) {
     test(`Node ${version} by ${how}`, { skip }, async () => {
       const script = `${load} (async () => { ${ROUND} console.log(JSON.stringify(result)); })();`;
       const env = { ...process.env, BASE: worker.url, KEY };
-      const { stdout } = await execute(node, [`--input-type=${flag}`, "-e", script], { cwd: base, env });
+      const { stdout } = await execute(node, [`--input-type=${flag}`, "-e", script], {
+        cwd: base,
+        env,
+      });
       assert.deepEqual(JSON.parse(stdout), RESULT);
     });
   }
@@ -60,21 +78,34 @@ for (const [version, node] of Object.entries(NODES)) {
 
 test("CommonJS has the same class and settings in each entry", () => {
   const script = `
-    const [index, server] = [require("./node_modules/waitpoint/wasm/index.cjs"), require("./node_modules/waitpoint/wasm/server.cjs")];
+    const index = require("./node_modules/waitpoint/wasm/index.cjs");
+    const server = require("./node_modules/waitpoint/wasm/server.cjs");
     require("./node_modules/waitpoint/wasm/element.cjs");
     console.log(index.WaitpointError === server.WaitpointError, Object.keys(index).sort().join());`;
-  const printed = execFileSync(process.execPath, ["--input-type=commonjs", "-e", script], { cwd: base, encoding: "utf8" });
-  assert.equal(printed, "true WaitpointError,completeToken,configure,decodeToken,retrieveToken,waitForToken\n");
+  const printed = execFileSync(process.execPath, ["--input-type=commonjs", "-e", script], {
+    cwd: base,
+    encoding: "utf8",
+  });
+  assert.equal(
+    printed,
+    "true WaitpointError,completeToken,configure,decodeToken,retrieveToken,waitForToken\n",
+  );
 });
 
 const MOCKED = `
   const waitpoint = require("waitpoint");
-  const JWT = "e30." + btoa(JSON.stringify({ sub: "default", scopes: ["read:waitpoints:w1"], exp: 2e9 })).replace(/=/g, "") + ".c";
+  const claims = { sub: "default", scopes: ["read:waitpoints:w1"], exp: 2e9 };
+  const JWT = "e30." + btoa(JSON.stringify(claims)).replace(/=/g, "") + ".c";
   test("it completes by a fetch of the test's own", async () => {
     const sent = [];
-    globalThis.fetch = async (url, init) => (sent.push([url, init.body]), { status: 200, text: async () => '{"success":true}' });
-    expect(await waitpoint.completeToken("w1", 1, { accessToken: "a", baseURL: "https://x.example" })).toEqual({ success: true });
-    expect(sent).toEqual([["https://x.example/api/v1/waitpoints/tokens/w1/complete", '{"data":1}']]);
+    globalThis.fetch = async (url, init) => {
+      sent.push([url, init.body]);
+      return { status: 200, text: async () => '{"success":true}' };
+    };
+    const options = { accessToken: "a", baseURL: "https://x.example" };
+    expect(await waitpoint.completeToken("w1", 1, options)).toEqual({ success: true });
+    const url = "https://x.example/api/v1/waitpoints/tokens/w1/complete";
+    expect(sent).toEqual([[url, '{"data":1}']]);
   });
   test("it decodes, and its errors are errors", async () => {
     expect(waitpoint.decodeToken(JWT).id).toBe("w1");
@@ -88,33 +119,67 @@ for (const environment of ["node", "jsdom"]) {
   test(`Jest 29 in ${environment}`, async () => {
     const testEnvironment = environmentRequire.resolve(`jest-environment-${environment}`);
     const config = JSON.stringify({ testEnvironment, transform: {} });
-    const folder = app(`jest-${environment}`, { "package.json": "{}", "jest.config.json": config, "app.test.js": MOCKED });
+    const folder = app(`jest-${environment}`, {
+      "package.json": "{}",
+      "jest.config.json": config,
+      "app.test.js": MOCKED,
+    });
     await run(folder, [inEnvironments("jest", "bin", "jest.js"), "--config", "jest.config.json"]);
   });
 
   test(`Vitest in ${environment}`, async () => {
-    const imports = `import { expect, test } from "vitest"; import * as waitpoint from "waitpoint";`;
-    const files = { "package.json": '{"type":"module"}', "app.test.js": imports + MOCKED.replace(/.*require.*/, "") };
+    const imports = `
+      import { expect, test } from "vitest";
+      import * as waitpoint from "waitpoint";`;
+    const files = {
+      "package.json": '{"type":"module"}',
+      "app.test.js": imports + MOCKED.replace(/.*require.*/, ""),
+    };
     const folder = app(`vitest-${environment}`, files, ["vitest", "jsdom"]);
-    await run(folder, [inEnvironments("vitest", "vitest.mjs"), "run", `--environment=${environment}`]);
+    await run(folder, [
+      inEnvironments("vitest", "vitest.mjs"),
+      "run",
+      `--environment=${environment}`,
+    ]);
   });
 }
 
 const ROUTE = `
   import * as waitpoint from "waitpoint/server";
-  export default defineEventHandler(async () => { ${ROUND.replaceAll("process.env.BASE", "globalThis.BASE").replaceAll("process.env.KEY", "globalThis.KEY")} return result; });`;
+  export default defineEventHandler(async () => {
+    ${ROUND.replaceAll("process.env", "globalThis")}
+    return result;
+  });`;
 const BASES = () => `globalThis.BASE = "${worker.url}"; globalThis.KEY = "${KEY}";`;
 
-for (const preset of ["cloudflare-module", "cloudflare-pages", "vercel-edge", "netlify-edge", "deno-deploy"]) {
+for (const preset of [
+  "cloudflare-module",
+  "cloudflare-pages",
+  "vercel-edge",
+  "netlify-edge",
+  "deno-deploy",
+]) {
   test(`Nitro builds for ${preset} without configuration`, async () => {
-    const folder = app(`nitro-${preset}`, {
-      "package.json": '{"type":"module"}',
-      "nitro.config.ts": `export default { compatibilityDate: "2026-08-01" };`,
-      "routes/index.ts": BASES() + ROUTE,
-    }, ["nitropack"]);
-    await run(folder, [inEnvironments("nitropack", "dist", "cli", "index.mjs"), "build", "--preset", preset]);
+    const folder = app(
+      `nitro-${preset}`,
+      {
+        "package.json": '{"type":"module"}',
+        "nitro.config.ts": `export default { compatibilityDate: "2026-08-01" };`,
+        "routes/index.ts": BASES() + ROUTE,
+      },
+      ["nitropack"],
+    );
+    await run(folder, [
+      inEnvironments("nitropack", "dist", "cli", "index.mjs"),
+      "build",
+      "--preset",
+      preset,
+    ]);
     if (preset !== "cloudflare-module") return;
-    const server = createTestHarness({ root: folder, workers: [{ configPath: workerConfig(folder) }] });
+    const server = createTestHarness({
+      root: folder,
+      workers: [{ configPath: workerConfig(folder) }],
+    });
     const { url } = await server.listen();
     try {
       assert.deepEqual(await (await fetch(url)).json(), RESULT);
@@ -126,21 +191,35 @@ for (const preset of ["cloudflare-module", "cloudflare-pages", "vercel-edge", "n
 
 function workerConfig(folder) {
   const path = join(folder, "wrangler.test.json");
-  const config = { name: "nitro", main: ".output/server/index.mjs", compatibility_date: "2026-08-01", compatibility_flags: ["nodejs_compat"] };
+  const config = {
+    name: "nitro",
+    main: ".output/server/index.mjs",
+    compatibility_date: "2026-08-01",
+    compatibility_flags: ["nodejs_compat"],
+  };
   writeFileSync(path, JSON.stringify(config));
   return path;
 }
 
 test("Next renders a page that imports it on the server", async () => {
-  const folder = app("next", {
-    "package.json": "{}",
-    "app/layout.js": `export default ({ children }) => <html><body>{children}</body></html>;`,
-    "app/page.js": `
+  const folder = app(
+    "next",
+    {
+      "package.json": "{}",
+      "app/layout.js": `export default ({ children }) => <html><body>{children}</body></html>;`,
+      "app/page.js": `
       import * as waitpoint from "waitpoint/server";
       import Approve from "./approve.js";
-      export default async function Page() { ${ROUND} return <main>{JSON.stringify(result)}<Approve /></main>; }`,
-    "app/approve.js": `"use client"; import { completeToken } from "waitpoint"; export default () => <button onClick={() => completeToken("w1")}>Go</button>;`,
-  }, ["next", "react", "react-dom"]);
+      export default async function Page() {
+        ${ROUND}
+        return <main>{JSON.stringify(result)}<Approve /></main>;
+      }`,
+      "app/approve.js": `"use client";
+      import { completeToken } from "waitpoint";
+      export default () => <button onClick={() => completeToken("w1")}>Go</button>;`,
+    },
+    ["next", "react", "react-dom"],
+  );
   const env = { BASE: worker.url, KEY, NEXT_TELEMETRY_DISABLED: "1" };
   await run(folder, [inEnvironments("next", "dist", "bin", "next"), "build", "--webpack"], env);
   const html = readFileSync(join(folder, ".next", "server", "app", "index.html"), "utf8");

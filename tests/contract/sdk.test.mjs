@@ -1,13 +1,14 @@
 // The published SDK, unchanged, with this Worker as its API.
-import { auth, wait } from "@trigger.dev/sdk";
-import { runInMockTaskContext } from "@trigger.dev/core/v3/test";
+
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { example } from "../client/fixture.mjs";
-import { KEY, TOKENS, until, useWorker } from "../harness.mjs";
+import { runInMockTaskContext } from "@trigger.dev/core/v3/test";
+import { auth, wait } from "@trigger.dev/sdk";
+import { KEY, TOKENS, until, useWorker } from "../support/harness.mjs";
+import { example } from "../support/package.mjs";
 
 const { tokenRuntime } = await import(join(example("runtime-manager"), "manager.mjs"));
 const worker = useWorker();
@@ -17,18 +18,36 @@ const relay = useRelay();
 const withKey = (accessToken, work) => auth.withAuth({ baseURL: relay.url, accessToken }, work);
 const asBackEnd = (work) => withKey(KEY, work);
 
-const untilFinished = (id) => until(() => wait.retrieveToken(id), ({ status }) => status !== "WAITING");
+const untilFinished = (id) =>
+  until(
+    () => wait.retrieveToken(id),
+    ({ status }) => status !== "WAITING",
+  );
 
 test("create, complete and retrieve: every value comes back", async () => {
   await asBackEnd(async () => {
     for (const data of [
-      { status: "approved", nested: [1, { a: null }] }, [], {}, "text", "", 0, -1.5, false, true, null, "é🎉\n",
-      JSON.parse('{"__proto__":{"polluted":true},"constructor":1}'), "x".repeat(2_500_000),
+      { status: "approved", nested: [1, { a: null }] },
+      [],
+      {},
+      "text",
+      "",
+      0,
+      -1.5,
+      false,
+      true,
+      null,
+      "é🎉\n",
+      JSON.parse('{"__proto__":{"polluted":true},"constructor":1}'),
+      "x".repeat(2_500_000),
     ]) {
       const token = await wait.createToken({ timeout: "1h", tags: ["a"] });
       assert.match(token.id, /^waitpoint_/);
       assert.equal(token.isCached, false);
-      assert.equal(token.url, `${relay.url}${TOKENS}/${token.id}/callback/${token.publicAccessToken}`);
+      assert.equal(
+        token.url,
+        `${relay.url}${TOKENS}/${token.id}/callback/${token.publicAccessToken}`,
+      );
       assert.deepEqual(await wait.completeToken(token.id, data), { success: true });
       const found = await wait.retrieveToken(token.id);
       assert.equal(found.status, "COMPLETED");
@@ -65,11 +84,18 @@ test("a token that timed out is seen as an error", async () => {
 });
 
 test("a browser completes with the token's own JWT, or with one that the SDK signed", async () => {
-  const [own, signed, other] = await asBackEnd(() => Promise.all([1, 2, 3].map(() => wait.createToken())));
+  const [own, signed, other] = await asBackEnd(() =>
+    Promise.all([1, 2, 3].map(() => wait.createToken())),
+  );
   await withKey(own.publicAccessToken, () => wait.completeToken(own.id, "own"));
-  const jwt = await asBackEnd(() => auth.createPublicToken({ scopes: { write: { waitpoints: [signed.id] } } }));
+  const jwt = await asBackEnd(() =>
+    auth.createPublicToken({ scopes: { write: { waitpoints: [signed.id] } } }),
+  );
   await withKey(jwt, () => wait.completeToken(signed.id, "signed"));
-  await assert.rejects(withKey(jwt, () => wait.completeToken(other.id, 1)), { status: 403, name: "TriggerApiError" });
+  await assert.rejects(
+    withKey(jwt, () => wait.completeToken(other.id, 1)),
+    { status: 403, name: "TriggerApiError" },
+  );
   await asBackEnd(async () => {
     assert.equal((await wait.retrieveToken(own.id)).output, "own");
     assert.equal((await wait.retrieveToken(signed.id)).output, "signed");
@@ -83,14 +109,21 @@ test("refusals are the SDK's errors, told at once and not tried again", async ()
     [404, () => wait.completeToken("waitpoint_cnobody", 1)],
     [400, () => wait.createToken({ timeout: "10 minutes" }), /10 minutes/],
     [422, () => wait.createToken({ tags: Array(11).fill("x") }), /10 tags/],
-    [400, () => wait.createToken({ idempotencyKey: "k", idempotencyKeyTTL: "soon" }), /no duration/],
+    [
+      400,
+      () => wait.createToken({ idempotencyKey: "k", idempotencyKeyTTL: "soon" }),
+      /not a valid duration/,
+    ],
   ];
   for (const [status, work, message = /./] of refusals) {
     const before = relay.requests.length;
     await assert.rejects(asBackEnd(work), { status, message });
     assert.equal(relay.requests.length - before, 1, `${status} was tried once`);
   }
-  await assert.rejects(withKey("tr_dev_nobody78901234567890abcd", () => wait.createToken()), { status: 401 });
+  await assert.rejects(
+    withKey("tr_dev_nobody78901234567890abcd", () => wait.createToken()),
+    { status: 401 },
+  );
 });
 
 test("when the answer to a create is lost, the SDK's retry finds the same token", async () => {
@@ -110,7 +143,9 @@ test("wait.listTokens pages through a thousand tokens, forwards and backwards", 
     const tag = crypto.randomUUID();
     const made = [];
     for (let group = 0; group < 20; group++) {
-      const tokens = await Promise.all(Array.from({ length: 51 }, () => wait.createToken({ tags: [tag, "many"] })));
+      const tokens = await Promise.all(
+        Array.from({ length: 51 }, () => wait.createToken({ tags: [tag, "many"] })),
+      );
       made.push(...tokens.map(({ id }) => id));
     }
     const forwards = async () => {
@@ -122,17 +157,29 @@ test("wait.listTokens pages through a thousand tokens, forwards and backwards", 
     assert.deepEqual(ids.toSorted(), made.toSorted());
     let page = await wait.listTokens({ tags: tag, limit: 100 });
     const pages = [page];
-    while (page.hasNextPage()) pages.push((page = await page.getNextPage()));
+    while (page.hasNextPage()) {
+      page = await page.getNextPage();
+      pages.push(page);
+    }
     assert.equal(pages.length, 11);
     const back = [page];
-    while (page.hasPreviousPage()) back.unshift((page = await page.getPreviousPage()));
+    while (page.hasPreviousPage()) {
+      page = await page.getPreviousPage();
+      back.unshift(page);
+    }
     const read = (pages) => pages.map(({ data }) => data.map(({ id }) => id));
-    // The first page backwards from the last is a full one, so the groups differ and the order does not.
+    // The first page backwards from the last is full, so the groups differ and the order does not.
     assert.deepEqual(read(back).flat(), read(pages).flat());
     await wait.completeToken(ids[0], 1);
     const done = { tags: [tag], status: ["COMPLETED", "TIMED_OUT"], period: "1h" };
-    const listed = await until(async () => (await wait.listTokens(done)).data, ({ length }) => length === 1);
-    assert.deepEqual([listed[0].id, listed[0].status, listed[0].completedAt instanceof Date], [ids[0], "COMPLETED", true]);
+    const listed = await until(
+      async () => (await wait.listTokens(done)).data,
+      ({ length }) => length === 1,
+    );
+    assert.deepEqual(
+      [listed[0].id, listed[0].status, listed[0].completedAt instanceof Date],
+      [ids[0], "COMPLETED", true],
+    );
     assert.deepEqual((await wait.listTokens({ tags: [tag], to: new Date(1) })).data, []);
   });
 });
@@ -145,7 +192,10 @@ test("an idempotency key gives the same token, with a credential that works", as
     await withKey(second.publicAccessToken, () => wait.completeToken(second.id, "once"));
     const third = await wait.createToken(fields);
     assert.deepEqual([third.id, third.isCached], [first.id, true]);
-    assert.equal((await wait.retrieveToken(first.id)).idempotencyKey, (await wait.retrieveToken(third)).idempotencyKey);
+    assert.equal(
+      (await wait.retrieveToken(first.id)).idempotencyKey,
+      (await wait.retrieveToken(third)).idempotencyKey,
+    );
   });
 });
 
@@ -154,7 +204,8 @@ test("wait.forToken resumes a run with the output, or with the timeout", async (
     for (const output of [{ status: "approved" }, undefined, "", null, 0]) {
       const token = await wait.createToken({ timeout: "1h" });
       const resumed = wait.forToken(token);
-      const asked = ({ url }) => url === `/engine/v1/runs/run_test/waitpoints/tokens/${token.id}/wait`;
+      const asked = ({ url }) =>
+        url === `/engine/v1/runs/run_test/waitpoints/tokens/${token.id}/wait`;
       await until(() => relay.requests.some(asked), Boolean);
       await worker.complete(token.id, output);
       assert.deepEqual(await resumed, { ok: true, output });
@@ -165,13 +216,15 @@ test("wait.forToken resumes a run with the output, or with the timeout", async (
   });
 });
 
-/** A task of trigger.dev whose runtime is the example's: it waits at the Worker. */
+/** A trigger.dev task whose runtime is the example's: it waits at the Worker. */
 function inTask(work) {
   const runtimeManager = tokenRuntime({ baseURL: worker.url, accessToken: KEY });
   return runInMockTaskContext(() => asBackEnd(work), { runtimeManager });
 }
 
-/** Between the SDK and the Worker: keeps what passed, and loses an answer when told to. */
+/**
+ * A relay between the SDK and the Worker: keeps what passed, and drops a response when asked to.
+ */
 function useRelay() {
   const relay = { url: "", requests: [], loseNext: false };
   const server = createServer(async (request, response) => {
@@ -183,12 +236,18 @@ function useRelay() {
       body: body.length ? body : undefined,
     });
     const text = (await answer.text()).replaceAll(worker.url, relay.url);
-    relay.requests.push({ url: request.url, key: request.headers["x-trigger-request-idempotency-key"], answer: text });
+    relay.requests.push({
+      url: request.url,
+      key: request.headers["x-trigger-request-idempotency-key"],
+      answer: text,
+    });
     if (relay.loseNext) {
       relay.loseNext = false;
       return response.destroy();
     }
-    const kept = [...answer.headers].filter(([name]) => !["content-length", "content-encoding"].includes(name));
+    const kept = [...answer.headers].filter(
+      ([name]) => !["content-length", "content-encoding"].includes(name),
+    );
     response.writeHead(answer.status, Object.fromEntries(kept)).end(text);
   });
   before(async () => {

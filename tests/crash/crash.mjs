@@ -1,55 +1,31 @@
 // The Worker under load, killed again and again: what its clients were told must stay true.
-import { once } from "node:events";
-import { createServer } from "node:http";
-import { serve } from "../../bench/workerd.mjs";
-import { History } from "./history.mjs";
+import { random } from "./random.mjs";
+import { each, Run } from "./run.mjs";
+import { pause } from "./worker.mjs";
 
-const TOKENS = "/api/v1/waitpoints/tokens";
-const SECRET = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
-/** How many requests of one kind are under way at a time where nobody else limits them. */
-const TOGETHER = 16;
-/** Each token that is read keeps its file open, until workerd begins anew. */
+/** Each token that is read keeps its file open until workerd starts again. */
 const MOST_OPEN = 2_000;
-/** In milliseconds: what takes longer to be answered hangs. A stream of events is answered as long as pings come. */
-const ANSWERED_WITHIN = 60_000;
-
-/** Numbers in [0, 1) that follow from the seed (mulberry32). */
-export function random(seed) {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  next.below = (limit) => Math.floor(next() * limit);
-  next.in = (from, to) => from + next() * (to - from);
-  next.hits = (share) => next() < share;
-  next.of = (list) => list[next.below(list.length)];
-  return next;
-}
-
-const pause = (millis) => new Promise((resolve) => setTimeout(resolve, Math.max(0, millis)));
-/** Milliseconds since 1970, as the Worker counts them. */
-const now = () => Date.now();
-
-/** Does `work` for each item, so many at a time. */
-async function each(items, work) {
-  const left = items.values();
-  await Promise.all(
-    Array.from({ length: TOGETHER }, async () => {
-      for (const item of left) await work(item);
-    }),
-  );
-}
 
 /**
- * Kills workerd so many times while clients create, complete, read and wait, and goes on until so many completions were
- * acknowledged. `target` is what runs (bench/workerd.mjs), `storage` the folder of its objects. What every client does follows from the
- * seed; when it happens is up to the machine. A `disk` that can `fail()` and `mend()` does so too, and workerd has its `env`. What is owed
- * at the end may take `owedWithin` milliseconds: an outbox looks again after 30 seconds. Returns figures and `faults`.
+ * Kills workerd `kills` times while clients create, complete, read and wait, and goes on until
+ * `completions` are acknowledged. What each client does follows from the seed; when it happens is
+ * up to the machine. Returns figures and `faults`.
+ * - `target`: what runs (tests/support/workerd.mjs). `storage`: the folder of its objects.
+ * - `disk`: its `fail()` and `mend()` are called as well, and workerd gets its `env`.
+ * - `owedWithin`: how many milliseconds deliveries may take at the end; the outbox retries after 30
+ *   seconds.
  */
-export async function crash({ target, storage, disk, seed, kills, completions, clients = 8, owedWithin = 300_000, say = () => {} }) {
+export async function crash({
+  target,
+  storage,
+  disk,
+  seed,
+  kills,
+  completions,
+  clients = 8,
+  owedWithin = 300_000,
+  say = () => {},
+}) {
   const run = new Run(seed, owedWithin);
   const began = performance.now();
   if (disk) run.expected.push(503);
@@ -57,8 +33,9 @@ export async function crash({ target, storage, disk, seed, kills, completions, c
   const playing = Array.from({ length: clients }, () => run.play());
   const chance = random(seed);
   while (run.kills < kills || run.acknowledged.length < completions) {
-    // Soon after somebody was told, or while it is still waking up.
-    if (chance.hits(0.5)) await run.verify(chance).then(() => run.acknowledges(1 + chance.below(40)));
+    // Kill soon after an acknowledgement, or while it is still starting.
+    if (chance.hits(0.5))
+      await run.verify(chance).then(() => run.untilAcknowledged(1 + chance.below(40)));
     if (disk) {
       disk.fail();
       await pause(chance.in(0, 300));
@@ -66,400 +43,22 @@ export async function crash({ target, storage, disk, seed, kills, completions, c
     }
     await pause(chance.in(0, 30));
     await run.kill();
-    if (run.kills % 50 === 0) say(`${run.kills} kills, ${run.acknowledged.length} acknowledged, ${run.failures.length} failures`);
+    if (run.kills % 50 === 0)
+      say(
+        `${run.kills} kills, ${run.acknowledged.length} acknowledged, ` +
+          `${run.failures.length} failures`,
+      );
   }
-  run.over = true;
+  run.isOver = true;
   await Promise.all(playing);
   say("all clients are answered; what is owed");
   await run.settle();
   say(`reading all ${run.tokens.length} tokens`);
-  // Once more from the disk alone.
+  // Read everything once more, from the disk alone.
   for (let from = 0; from < run.tokens.length; from += MOST_OPEN) {
     await run.restart();
     await each(run.tokens.slice(from, from + MOST_OPEN), (token) => run.read(token));
   }
   await run.close();
   return run.report((performance.now() - began) / 1000);
-}
-
-/** A token, and what was told of it. */
-class Token extends History {
-  id = undefined;
-  /** Its public access token, and the path of its `url`. */
-  jwt = undefined;
-  link = undefined;
-
-  /** In short, for a failure. */
-  told() {
-    const events = this.events.map(({ kind, status, outcome, began, ended }) => ({ kind, status, outcome, began, ended }));
-    return JSON.stringify({ timeoutAt: this.timeoutAt, events });
-  }
-}
-
-class Run {
-  tokens = [];
-  kills = 0;
-  over = false;
-  /** When each completion was acknowledged. */
-  acknowledged = [];
-  /** The number of them that somebody waits for. */
-  #awaited = { count: Infinity };
-  /** The answers that a client may get, and others that came. */
-  expected = [200, 404];
-  failures = [];
-  counts = { requests: 0, unanswered: 0, troubles: 0, waiters: 0, keys: 0, timeouts: 0, webhooks: 0 };
-  /** Of each kill: how many requests were under way, and how many completions the last 100 ms had acknowledged. */
-  atKill = [];
-  /** How long after its timeout the webhook of a token came that nobody asked for, in milliseconds. */
-  lags = [];
-  /** Tokens of which something was told since they were last verified. */
-  #touched = new Set();
-  /** The tokens that nobody asks for: each is told of by its webhook, which is here by the token's id. */
-  #unattended = [];
-  #hooks = new Map();
-  #inFlight = new Set();
-  #next = 0;
-
-  constructor(seed, owedWithin) {
-    Object.assign(this, { seed, owedWithin });
-    // Nobody else's: another Worker may get the port of a dead one.
-    this.key = `tr_dev_${crypto.randomUUID()}`;
-  }
-
-  async open(target, options) {
-    this.receiver = createServer(async (request, response) => {
-      const { data } = JSON.parse(Buffer.concat(await Array.fromAsync(request)));
-      this.#hook(data.id).resolve({ at: now(), data });
-      response.end();
-    });
-    await once(this.receiver.listen(0, "127.0.0.1"), "listening");
-    const vars = { ...target.vars, SECRET_KEYS: this.key, WEBHOOK_SECRET: SECRET };
-    this.server = await serve({ ...target, vars }, options);
-    this.up = this.verified = Promise.resolve();
-  }
-
-  async close() {
-    await this.server.stop();
-    this.receiver.closeAllConnections();
-    this.receiver.close();
-  }
-
-  #hook(id) {
-    if (!this.#hooks.has(id)) this.#hooks.set(id, Promise.withResolvers());
-    return this.#hooks.get(id);
-  }
-
-  /** Until so many more completions are acknowledged. */
-  acknowledges(count) {
-    this.#awaited = { count: this.acknowledged.length + count, ...Promise.withResolvers() };
-    return this.#awaited.promise;
-  }
-
-  /** SIGKILL while requests are under way, and a new start over what is on disk. */
-  async kill() {
-    while (this.#inFlight.size === 0) await pause(1);
-    const at = performance.now();
-    this.atKill.push({ inFlight: this.#inFlight.size, fresh: this.acknowledged.filter((moment) => at - moment < 100).length });
-    this.kills += 1;
-    await this.restart();
-  }
-
-  async restart() {
-    const { promise, resolve } = Promise.withResolvers();
-    this.up = promise;
-    await this.server.restart();
-    resolve();
-  }
-
-  /** An answer, or undefined if none came. Waits until there is a server. */
-  async send(path, { body, bearer = this.key, headers = {}, signal, expected = this.expected, receive = (answer) => answer.text() } = {}) {
-    await this.up;
-    this.counts.requests += 1;
-    const [mark, began] = [Symbol(), now()];
-    this.#inFlight.add(mark);
-    const hangs = new AbortController();
-    const timer = setTimeout(() => hangs.abort(), ANSWERED_WITHIN);
-    const isAlive = () => timer.refresh();
-    try {
-      const answer = await fetch(this.server.url + path, {
-        method: body === undefined ? "GET" : "POST",
-        headers: { ...(bearer && { authorization: `Bearer ${bearer}` }), "content-type": "application/json", ...headers },
-        body,
-        signal: signal ? AbortSignal.any([signal, hangs.signal]) : hangs.signal,
-      });
-      const { status } = answer;
-      const text = await receive(answer, isAlive);
-      const ended = now();
-      // Another Worker.
-      if (status === 401) return undefined;
-      if (!expected.includes(status)) this.failures.push(`${status} ${path.slice(0, 60)} ${String(text).slice(0, 200)}`);
-      if (status < 500) return { status, headers: answer.headers, text, began, ended };
-      this.counts.troubles += 1;
-      await pause(100);
-      return undefined;
-    } catch {
-      if (hangs.signal.aborted) {
-        const failure = `no answer for ${ANSWERED_WITHIN / 1000} s: ${path.slice(0, 60)}`;
-        this.failures.push(failure);
-        // Who waits for it may be what never ends.
-        console.error(failure);
-      }
-      this.counts.unanswered += 1;
-      return undefined;
-    } finally {
-      clearTimeout(timer);
-      this.#inFlight.delete(mark);
-    }
-  }
-
-  /** Sends until it is answered. */
-  async insist(...args) {
-    for (;;) {
-      const answer = await this.send(...args);
-      if (answer) return answer;
-    }
-  }
-
-  /** Something that is to be verified after the next kill. */
-  tell(token, event) {
-    token.add(event);
-    this.#touched.add(token);
-  }
-
-  /** One client: a token after the other, as the seed has it. */
-  async play() {
-    while (!this.over) {
-      await this.verified;
-      const chance = random(this.seed * 1_000_003 + ++this.#next);
-      const token = new Token();
-      const story = chance();
-      if (story < 0.7) await this.#decided(token, chance);
-      else if (story < 0.9) await this.#raced(token, chance);
-      else await this.#unattendedTimeout(token, chance);
-    }
-  }
-
-  /** Several decide on a token that has all the time. */
-  async #decided(token, chance) {
-    const isKeyed = chance.hits(0.3);
-    if (isKeyed) this.counts.keys += 1;
-    const fields = { timeout: chance.hits(0.5) ? "1h" : undefined, idempotencyKey: isKeyed ? `key ${this.#next}` : undefined };
-    const body = JSON.stringify(fields);
-    const creators = isKeyed ? 1 + chance.below(3) : 1;
-    await Promise.all(
-      Array.from({ length: creators }, (_, creator) => {
-        const names = isKeyed ? chance.hits(0.5) : chance.hits(0.4);
-        const request = `${this.seed}-${this.#next}-${creator}`;
-        return this.#create(token, { body, request, names, again: chance.hits(0.2) && (names || isKeyed) });
-      }),
-    );
-    await this.#race(token, chance, () => chance.in(0, 60));
-  }
-
-  /** Decisions and the timeout come at about the same time. */
-  async #raced(token, chance) {
-    const millis = 300 + chance.below(1_200);
-    await this.#createUntil(token, millis);
-    await this.#race(token, chance, () => token.timeoutAt - now() + chance.in(-60, 20));
-  }
-
-  /** Nobody decides and nobody asks: its alarm alone can tell, by the token's webhook. */
-  async #unattendedTimeout(token, chance) {
-    const { port } = this.receiver.address();
-    await this.#createUntil(token, 300 + chance.below(2_700), { webhook: { url: `http://127.0.0.1:${port}/` } });
-    // Not to be read before.
-    this.#touched.delete(token);
-    const told = this.#hook(token.id).promise.then(({ at, data }) => {
-      this.lags.push(at - token.timeoutAt);
-      this.counts.webhooks += 1;
-      this.tell(token, { kind: "shown", began: at, ended: at, status: data.status, output: data.output });
-    });
-    this.#unattended.push(told);
-  }
-
-  /** A token that times out so many milliseconds from now. */
-  async #createUntil(token, millis, fields) {
-    for (let answer; answer?.status !== 200; ) {
-      await this.up;
-      const timeoutAt = now() + millis;
-      const body = JSON.stringify({ timeout: new Date(timeoutAt).toISOString(), ...fields });
-      // Who hears nothing starts anew: what was made then is nobody's. A machine that is slow finds a time in the past.
-      answer = await this.send(TOKENS, { body, expected: [400, ...this.expected] });
-      if (answer?.status === 200) this.#created(token, answer, Symbol(), timeoutAt);
-    }
-  }
-
-  /** Creates until it is answered, or once `again` after that. `names`: the request tells its name. */
-  async #create(token, { body, request, names, again }) {
-    const headers = names ? { "x-trigger-request-idempotency-key": request } : {};
-    for (let times = again ? 2 : 1; times > 0; times--) {
-      // Only a request that is known by its name can be told again that it was the first.
-      this.#created(token, await this.insist(TOKENS, { body, headers }), names ? request : Symbol());
-    }
-  }
-
-  #created(token, { text, headers, began, ended }, request, timeoutAt = Infinity) {
-    const { id, isCached, url } = JSON.parse(text);
-    if (!token.id) {
-      this.tokens.push(token);
-      // The server's port is another one after each start.
-      Object.assign(token, { id, link: new URL(url).pathname, timeoutAt, jwt: headers.get("x-trigger-jwt") });
-    }
-    this.tell(token, { kind: "created", id, isCached, request, began, ended });
-  }
-
-  /** Completers, readers and waiters, until all of them know how it ended. */
-  async #race(token, chance, when) {
-    const completers = 1 + chance.below(3);
-    const waits = chance.hits(0.15) ? chance.of(["poll", "events"]) : undefined;
-    const plans = Array.from({ length: completers }, (_, by) => ({
-      way: chance.of(["secret", "jwt", "callback"]),
-      output: JSON.stringify({ by, of: token.id, ...(chance.hits(0.005) && { big: "é".repeat(1_000_000 + by) }) }),
-      after: when(),
-      // The first one is told in any case.
-      insists: by === 0 || chance.hits(0.7),
-      repeats: chance.hits(0.2) ? 1 + chance.below(2) : 0,
-    }));
-    const patience = new AbortController();
-    const waiting = waits && this.#wait(token, waits, patience.signal);
-    await Promise.all([
-      ...plans.map((plan) => this.#complete(token, plan)),
-      ...Array.from({ length: chance.below(2) }, async () => {
-        await pause(when());
-        await this.read(token);
-      }),
-    ]);
-    await this.read(token);
-    const { status } = token.events.at(-1);
-    if (status === "TIMED_OUT") this.counts.timeouts += 1;
-    // The first completer has its answer, so it is over.
-    if (status === "WAITING") this.failures.push(`${token.id} waits for ever`);
-    const timer = setTimeout(() => patience.abort(), this.owedWithin);
-    await waiting;
-    clearTimeout(timer);
-  }
-
-  async #complete(token, { way, output, after, insists, repeats }) {
-    await pause(after);
-    token.sent.add(output);
-    const body = way === "callback" ? output : `{"data":${output}}`;
-    const path = way === "callback" ? token.link : `${TOKENS}/${token.id}/complete`;
-    const bearer = { secret: this.key, jwt: token.jwt, callback: "" }[way];
-    for (let answers = 0; answers <= repeats; ) {
-      const answer = await this.send(path, { body, bearer });
-      if (!answer) {
-        if (insists) continue;
-        return;
-      }
-      answers += 1;
-      const decided = ({ headers }) => ({ kind: "decided", outcome: headers.get("waitpoint-outcome"), output });
-      this.tell(token, this.#heard(answer, decided));
-    }
-  }
-
-  async read(token) {
-    const answer = await this.insist(`${TOKENS}/${token.id}`);
-    token.add(this.#heard(answer, ({ text }) => this.#shown(JSON.parse(text))));
-  }
-
-  #shown({ status, output }) {
-    return { kind: "shown", status, output };
-  }
-
-  /** The event that an answer is. */
-  #heard(answer, event) {
-    const { began, ended } = answer;
-    const told = answer.status === 200 ? event(answer) : { kind: "missing" };
-    if (told.outcome === "completed") this.acknowledged.push(performance.now());
-    if (this.acknowledged.length >= this.#awaited.count) this.#awaited.resolve();
-    return { ...told, began, ended };
-  }
-
-  /** Waits until the end is told, over as many connections as it takes. */
-  async #wait(token, way, signal) {
-    const path = `${TOKENS}/${token.id}/wait`;
-    const isEnd = ({ kind, status }) => kind === "missing" || status === "COMPLETED" || status === "TIMED_OUT";
-    for (let last = {}; !isEnd(last); last = token.events.findLast((event) => event.by === signal) ?? {}) {
-      if (signal.aborted) return void this.failures.push(`${token.id}: who waits is not told`);
-      const tell = (event) => this.tell(token, { ...event, by: signal });
-      if (way === "poll") {
-        const answer = await this.send(path, { headers: { prefer: "wait=10" }, signal });
-        if (answer) tell(this.#heard(answer, ({ text }) => this.#shown(JSON.parse(text))));
-        continue;
-      }
-      const began = now();
-      const receive = async (answer, isAlive) => {
-        let text = "";
-        for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
-          isAlive();
-          text += chunk;
-          for (let at; (at = text.indexOf("\n\n")) >= 0; text = text.slice(at + 2)) {
-            const data = /^data: (.*)$/m.exec(text.slice(0, at))?.[1];
-            const shown = data && this.#shown(JSON.parse(data));
-            // That it waits may have been so since the request began; its end is news.
-            if (shown) tell({ ...shown, began: shown.status === "WAITING" ? began : now(), ended: now() });
-          }
-        }
-      };
-      const answer = await this.send(path, { headers: { accept: "text/event-stream" }, signal, receive });
-      if (answer?.status === 404) tell({ kind: "missing", began: answer.began, ended: answer.ended });
-    }
-    this.counts.waiters += 1;
-  }
-
-  /** Reads what was told of since it was last read, and some of the others. Nobody begins with a new token meanwhile. */
-  async verify(chance) {
-    const { promise, resolve } = Promise.withResolvers();
-    this.verified = promise;
-    const some = Array.from({ length: Math.min(5, this.tokens.length) }, () => chance.of(this.tokens));
-    const chosen = new Set([...this.#touched, ...some.filter((token) => !this.#rests(token))]);
-    this.#touched.clear();
-    await each(chosen, (token) => this.read(token));
-    resolve();
-  }
-
-  /** Whether nobody may read it yet, as its webhook has not come. */
-  #rests(token) {
-    return token.timeoutAt < Infinity && !token.events.some(({ status }) => status);
-  }
-
-  /** Until all that is owed is there: the webhooks of timeouts, and a row of each token in the list. */
-  async settle() {
-    const limit = AbortSignal.timeout(this.owedWithin);
-    const over = once(limit, "abort").then(() => "over");
-    if ((await Promise.race([Promise.all(this.#unattended), over])) === "over") {
-      this.failures.push(`${this.#unattended.length - this.lags.length} timeouts were never told`);
-    }
-    for (let missing; (missing = await this.#unlisted()).length > 0; await pause(500)) {
-      // A row that a crash has kept from the index comes when its token is asked for, or with another's, or by its alarm, for
-      // which nobody waits here.
-      await this.insist(TOKENS, { body: "{}" });
-      await each(missing, (token) => this.read(token));
-      if (!limit.aborted) continue;
-      for (const token of missing) this.failures.push(`${token.id} is not listed as it is: ${token.told()}`);
-      break;
-    }
-  }
-
-  /** Tokens that the list does not show, or not as they ended. */
-  async #unlisted() {
-    const rows = new Map();
-    for (let after = ""; after !== undefined; ) {
-      const { data, pagination } = JSON.parse((await this.insist(`${TOKENS}?page[size]=100${after}`)).text);
-      for (const { id, status } of data) rows.set(id, status);
-      after = pagination.next && `&page[after]=${encodeURIComponent(pagination.next)}`;
-    }
-    const status = (token) => token.events.findLast(({ status }) => status)?.status ?? "TIMED_OUT";
-    return this.tokens.filter((token) => rows.get(token.id) !== status(token));
-  }
-
-  report(seconds) {
-    const faults = {};
-    for (const token of this.tokens) {
-      for (const fault of token.faults()) (faults[fault] ??= []).push(token);
-    }
-    const { kills, counts, failures, atKill, lags } = this;
-    const acknowledged = this.acknowledged.length;
-    return { seed: this.seed, seconds, kills, acknowledged, tokens: this.tokens.length, counts, failures, atKill, lags, faults };
-  }
 }

@@ -1,12 +1,12 @@
-// A short `npm run crash`, and that it would notice.
+// A short `npm run crash`, and proof that it would find faults.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { waitpoint } from "../../bench/workerd.mjs";
-import { temporaryFolder } from "../harness.mjs";
+import { temporaryFolder } from "../support/harness.mjs";
+import { waitpoint } from "../support/workerd.mjs";
 import { crash } from "./crash.mjs";
 import { History } from "./history.mjs";
 
-// Every run is another one; a failure tells which.
+// Each run has another seed. A failure names it.
 const seed = Number(process.env.CRASH_SEED ?? Date.now() % 2 ** 31);
 
 test(`twenty kills under load: what was told stands (CRASH_SEED=${seed})`, async () => {
@@ -16,14 +16,14 @@ test(`twenty kills under load: what was told stands (CRASH_SEED=${seed})`, async
     seed,
     kills: 20,
     completions: 100,
-    // Less than a test may take, so that it can tell what was not.
+    // Less than a test may take, so that a failure says what is missing.
     owedWithin: 120_000,
   });
   assert.deepEqual([Object.keys(faults), failures], [[], []]);
   assert.ok(kills >= 20 && acknowledged >= 100);
 });
 
-// Completions are answered half a minute before they are written.
+// A Worker that answers completions half a minute before it writes them.
 const EARLY = `
   import * as built from "./index.js";
   export const { KeyObject, IndexObject } = built;
@@ -41,7 +41,8 @@ const EARLY = `
     const late = new Map();
     const get = (key) => late.get(key) ?? kv.get(key);
     const put = (key, value) => {
-      if (!new TextDecoder().decode(value.slice(0, 2000)).includes('"completed"')) return kv.put(key, value);
+      const start = new TextDecoder().decode(value.slice(0, 2000));
+      if (!start.includes('"completed"')) return kv.put(key, value);
       late.set(key, value);
       setTimeout(() => kv.put(key, value), 30_000);
     };
@@ -70,22 +71,114 @@ test("a Worker that answers before it has written is found out", async () => {
   assert.ok(faults.lost?.length > 0, "completions were lost");
 });
 
-// What is wrong with a token that was created at 1 and times out at 100, and that these events tell of: when each began and ended, and
-// what was told.
+// Faults of a token that was created at 1 and times out at 100, and events that show them: the
+// kind, when each began and ended, and what was told.
 const HISTORIES = [
-  ["one wins, one loses", [], [["decided", 2, 4, "completed", "1"], ["decided", 3, 6, "already-completed", "2"], ["shown", 7, 8, "COMPLETED", "1"]]],
-  ["an answer on its way while another ends", [], [["decided", 2, 3, "completed", "1"], ["shown", 2, 9, "WAITING"]]],
-  ["a decision whose answer was lost", [], [["shown", 4, 5, "COMPLETED", "2"], ["decided", 6, 7, "already-completed", "2"]]],
-  ["a timeout", [], [["decided", 101, 102, "timed-out", "1"], ["shown", 103, 104, "TIMED_OUT"]]],
-  ["it waits again", ["lost"], [["decided", 2, 3, "completed", "1"], ["shown", 4, 5, "WAITING"]]],
-  ["it is gone", ["lost", "vanished"], [["decided", 2, 3, "completed", "1"], ["missing", 4, 5]]],
-  ["it timed out after all", ["contradictory", "lost"], [["decided", 2, 3, "completed", "1"], ["shown", 101, 102, "TIMED_OUT"]]],
-  ["it has another's output", ["contradictory", "lost"], [["decided", 2, 3, "completed", "1"], ["shown", 4, 5, "COMPLETED", "2"]]],
-  ["it had another's output", ["contradictory"], [["shown", 2, 3, "COMPLETED", "2"], ["decided", 4, 5, "completed", "1"]]],
-  ["two are told that they were first", ["doubled"], [["decided", 2, 3, "completed", "1"], ["decided", 2, 4, "completed", "2"]]],
-  ["one is told so twice", ["doubled"], [["decided", 2, 3, "completed", "1"], ["decided", 4, 5, "completed", "1"]]],
-  ["it was read as ended, and waits", ["contradictory"], [["shown", 2, 3, "COMPLETED", "1"], ["shown", 4, 5, "WAITING"]]],
-  ["it timed out, and was completed", ["contradictory"], [["shown", 101, 102, "TIMED_OUT"], ["decided", 99, 103, "completed", "1"]]],
+  [
+    "one wins, one loses",
+    [],
+    [
+      ["decided", 2, 4, "completed", "1"],
+      ["decided", 3, 6, "already-completed", "2"],
+      ["shown", 7, 8, "COMPLETED", "1"],
+    ],
+  ],
+  [
+    "an answer on its way while another ends",
+    [],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["shown", 2, 9, "WAITING"],
+    ],
+  ],
+  [
+    "a decision whose answer was lost",
+    [],
+    [
+      ["shown", 4, 5, "COMPLETED", "2"],
+      ["decided", 6, 7, "already-completed", "2"],
+    ],
+  ],
+  [
+    "a timeout",
+    [],
+    [
+      ["decided", 101, 102, "timed-out", "1"],
+      ["shown", 103, 104, "TIMED_OUT"],
+    ],
+  ],
+  [
+    "it waits again",
+    ["lost"],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["shown", 4, 5, "WAITING"],
+    ],
+  ],
+  [
+    "it is gone",
+    ["lost", "vanished"],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["missing", 4, 5],
+    ],
+  ],
+  [
+    "it timed out after all",
+    ["contradictory", "lost"],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["shown", 101, 102, "TIMED_OUT"],
+    ],
+  ],
+  [
+    "it has another's output",
+    ["contradictory", "lost"],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["shown", 4, 5, "COMPLETED", "2"],
+    ],
+  ],
+  [
+    "it had another's output",
+    ["contradictory"],
+    [
+      ["shown", 2, 3, "COMPLETED", "2"],
+      ["decided", 4, 5, "completed", "1"],
+    ],
+  ],
+  [
+    "two are told that they were first",
+    ["doubled"],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["decided", 2, 4, "completed", "2"],
+    ],
+  ],
+  [
+    "one is told so twice",
+    ["doubled"],
+    [
+      ["decided", 2, 3, "completed", "1"],
+      ["decided", 4, 5, "completed", "1"],
+    ],
+  ],
+  [
+    "it was read as ended, and waits",
+    ["contradictory"],
+    [
+      ["shown", 2, 3, "COMPLETED", "1"],
+      ["shown", 4, 5, "WAITING"],
+    ],
+  ],
+  [
+    "it timed out, and was completed",
+    ["contradictory"],
+    [
+      ["shown", 101, 102, "TIMED_OUT"],
+      ["decided", 99, 103, "completed", "1"],
+    ],
+  ],
   ["it timed out too early", ["contradictory"], [["shown", 2, 3, "TIMED_OUT"]]],
   ["it waits for too long", ["contradictory"], [["shown", 101, 102, "WAITING"]]],
   ["it is completed too late", ["contradictory"], [["decided", 101, 102, "completed", "1"]]],

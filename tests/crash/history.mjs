@@ -1,6 +1,7 @@
-// What clients were told of one token, and what of it cannot all be true. Knows neither the Worker nor HTTP.
+// What clients were told of one token, and which of it cannot all be true. It knows neither the
+// Worker nor HTTP.
 
-/** The end that an event tells of, if it does. */
+/** The end of the token that an event reports, or undefined. */
 function end({ kind, status, outcome, output }) {
   if (kind === "decided") {
     if (outcome === "completed") return { status: "COMPLETED", output };
@@ -9,14 +10,16 @@ function end({ kind, status, outcome, output }) {
   return status === "COMPLETED" || status === "TIMED_OUT" ? { status, output } : undefined;
 }
 
-/** Whether both may be true; which output it was is not always told. */
+/** Whether both ends may be true. Not every event reports the output. */
 const agree = (one, other) =>
-  one.status === other.status && (one.output === undefined || other.output === undefined || one.output === other.output);
+  one.status === other.status &&
+  (one.output === undefined || other.output === undefined || one.output === other.output);
 
 /**
- * Each event has the times at which its request `began` and its answer `ended`, in whole milliseconds, and its `kind` is one of
+ * Each event has the times at which its request `began` and its response `ended`, in whole
+ * milliseconds, and its `kind` is one of
  * - `created`: `id`, `isCached`, and the `request` that a client sent, once or again;
- * - `decided`: what a completer of `output` was told; `outcome` is the header's value;
+ * - `decided`: the response to a completion with `output`; `outcome` is the header's value;
  * - `shown`: the token as it was read or pushed: `status` and `output`;
  * - `missing`: 404.
  */
@@ -31,18 +34,18 @@ export class History {
     this.events.push(event);
   }
 
-  /** The acknowledged completions: one at most, if all is well. */
+  /** The acknowledged completions. There is one at most if all is well. */
   get acknowledged() {
     return this.events.filter(({ outcome }) => outcome === "completed");
   }
 
   /**
    * What is wrong:
-   * - `lost`: after an acknowledged completion something else was told, or nothing of it;
+   * - `lost`: after an acknowledged completion the token had not ended, or had ended otherwise;
    * - `doubled`: two completions were acknowledged;
-   * - `contradictory`: what was told changed, or cannot be;
-   * - `vanished`: a token whose creation was acknowledged was not there;
-   * - `split`: its creators were told of different tokens, or two that theirs was the first.
+   * - `contradictory`: reports changed, or cannot be true;
+   * - `vanished`: a token whose creation was acknowledged did not exist;
+   * - `split`: one request led to different tokens, or two creations were told to be the first.
    */
   faults() {
     const { events, acknowledged } = this;
@@ -56,20 +59,26 @@ export class History {
         if (other.kind === "created" || (isAcknowledged && acknowledged.includes(other))) continue;
         const isLater = other.began > told.ended;
         const second = end(other);
-        if (second ? !agree(first, second) : isLater) faults.add(isAcknowledged && isLater ? "lost" : "contradictory");
+        if (second ? !agree(first, second) : isLater)
+          faults.add(isAcknowledged && isLater ? "lost" : "contradictory");
       }
     }
     for (const event of events) {
-      const isLate = (event.status === "WAITING" || event.outcome === "completed") && event.began >= this.timeoutAt;
+      const isLate =
+        (event.status === "WAITING" || event.outcome === "completed") &&
+        event.began >= this.timeoutAt;
       const isEarly = end(event)?.status === "TIMED_OUT" && event.ended < this.timeoutAt;
       const isInvented = event.status === "COMPLETED" && !this.sent.has(event.output);
       if (isLate || isEarly || isInvented) faults.add("contradictory");
     }
     const created = events.filter(({ kind }) => kind === "created");
-    const isGone = ({ kind, began }) => kind === "missing" && created.some(({ ended }) => ended < began);
+    const isGone = ({ kind, began }) =>
+      kind === "missing" && created.some(({ ended }) => ended < began);
     if (events.some(isGone)) faults.add("vanished");
     const ids = new Set(created.map(({ id }) => id));
-    const first = new Set(created.filter(({ isCached }) => !isCached).map(({ request }) => request));
+    const first = new Set(
+      created.filter(({ isCached }) => !isCached).map(({ request }) => request),
+    );
     if (ids.size > 1 || first.size > 1) faults.add("split");
     return [...faults];
   }

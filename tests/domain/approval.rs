@@ -60,11 +60,11 @@ fn what_cannot_be_shown_is_refused_and_named() {
         )
     };
     for (json, part) in [
-        (r#"[]"#.to_owned(), "no object"),
-        (r#""text""#.to_owned(), "no object"),
+        (r#"[]"#.to_owned(), "is not an approval"),
+        (r#""text""#.to_owned(), "is not an approval"),
         (
             r#"{"choices":[["Go",1,"primary"]]}"#.to_owned(),
-            "is no choice",
+            "is not a choice",
         ),
         (r#"{"choices":null}"#.to_owned(), "expected a sequence"),
         (r#"{"titel":"x"}"#.to_owned(), "unknown field `titel`"),
@@ -84,7 +84,7 @@ fn what_cannot_be_shown_is_refused_and_named() {
             format!(r#"{{"requestedBy":"{}"}}"#, long(121)),
             "120 characters",
         ),
-        (choices(7), "choices must be 6"),
+        (choices(7), "7 choices are too many. Use at most 6."),
         (r#"{"choices":[{}]}"#.to_owned(), "missing field `label`"),
         (
             r#"{"choices":[{"label":""}]}"#.to_owned(),
@@ -208,7 +208,7 @@ fn labels_that_look_the_same_or_like_nothing_are_refused() {
         for same in [format!("Approve{hidden}"), format!("App{hidden}rove")] {
             let why = labels("Approve", &same).unwrap_err().to_string();
             assert!(
-                why.contains("looks like choices[0].label; give it"),
+                why.contains("looks like choices[0].label. Use a label"),
                 "{hidden:?}: {why}"
             );
         }

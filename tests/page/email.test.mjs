@@ -7,8 +7,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { example } from "../client/fixture.mjs";
-import { KEY, useWorker } from "../harness.mjs";
+import { KEY, useWorker } from "../support/harness.mjs";
+import { example } from "../support/package.mjs";
 
 const worker = useWorker();
 const folder = example("email");
@@ -32,12 +32,15 @@ function run(...args) {
 /** The text and the HTML of a message. */
 function parts(message) {
   const [, boundary] = /boundary="([^"]+)"/.exec(message);
-  return message.split(`--${boundary}`).slice(1, 3).map((part) => Buffer.from(part.split("\r\n\r\n")[1], "base64").toString());
+  return message
+    .split(`--${boundary}`)
+    .slice(1, 3)
+    .map((part) => Buffer.from(part.split("\r\n\r\n")[1], "base64").toString());
 }
 
 const link = (text) => /http:\/\/\S+\/callback\/[\w.-]+/.exec(text)[0];
 
-test("the mail's text and its button open the same page; a decision there ends the wait", async () => {
+test("the mail's text and button open the same page, where deciding ends the wait", async () => {
   const example = run();
   await example.printed("wrote approval.eml");
   const [text, html] = parts(readFileSync(join(folder, "approval.eml"), "latin1"));
@@ -47,7 +50,10 @@ test("the mail's text and its button open the same page; a decision there ends t
   const [, nonce] = /name="waitpoint_nonce" value="([^"]*)"/.exec(page);
   const body = new URLSearchParams({ waitpoint_nonce: nonce, choice: "0", comment: "fine" });
   await fetch(link(html), { method: "POST", body });
-  assert.equal(await example.printed("COMPLETED"), `COMPLETED {"status":"approved","comment":"fine"}`);
+  assert.equal(
+    await example.printed("COMPLETED"),
+    `COMPLETED {"status":"approved","comment":"fine"}`,
+  );
 });
 
 test("a local catcher gets the message whole", async () => {
@@ -58,9 +64,14 @@ test("a local catcher gets the message whole", async () => {
     createInterface({ input: socket }).on("line", (line) => {
       if (!inData) {
         inData = line === "DATA";
-        return socket.write(inData ? "354 go on\r\n" : line === "QUIT" ? "221 bye\r\n" : "250-fine\r\n250 fine\r\n");
+        return socket.write(
+          inData ? "354 go on\r\n" : line === "QUIT" ? "221 bye\r\n" : "250-fine\r\n250 fine\r\n",
+        );
       }
-      if (line !== ".") return (message += `${line}\r\n`);
+      if (line !== ".") {
+        message += `${line}\r\n`;
+        return;
+      }
       inData = false;
       socket.write("250 kept\r\n");
     });

@@ -1,18 +1,21 @@
-// `npm start` keeps requests' URLs to itself: it prints, stores and serves none of them, as a token.url is a credential.
+// `npm start` prints, stores and serves no request's URL, as a token.url is a credential.
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { NO_REQUEST_RECORDS } from "../../scripts/setup.mjs";
-import { TOKENS, callbackHash, root, sign, temporaryFolder } from "../harness.mjs";
-import { freePort, interrupt, start } from "../process.mjs";
-import { traces, writtenBytes, writtenRows } from "../secrets.mjs";
+import { NO_REQUEST_RECORDS } from "../../scripts/lib/tools.mjs";
+import { callbackHash, root, sign, TOKENS, temporaryFolder } from "../support/harness.mjs";
+import { freePort, interrupt, start } from "../support/process.mjs";
+import { traces, writtenBytes, writtenRows } from "../support/secrets.mjs";
 
-/** All that it may write to: its state, and what wrangler takes for the home and the temporary folder. */
+/** All folders that it may write to: its state, and wrangler's home and temporary folders. */
 const folder = temporaryFolder();
-const place = (name) => (mkdirSync(join(folder, name)), join(folder, name));
+const place = (name) => {
+  mkdirSync(join(folder, name));
+  return join(folder, name);
+};
 Object.assign(process.env, {
   CARGO_HOME: process.env.CARGO_HOME ?? join(homedir(), ".cargo"),
   RUSTUP_HOME: process.env.RUSTUP_HOME ?? join(homedir(), ".rustup"),
@@ -23,15 +26,17 @@ Object.assign(process.env, {
   // wrangler's lines look different then.
   FORCE_COLOR: "1",
 });
-// As a user's shell has them; the harness sets them for what runs in this process.
+// As in a user's shell: the harness sets them for this process.
 for (const name of Object.keys(NO_REQUEST_RECORDS)) delete process.env[name];
 
-/** A path as it stands here: fetch would change it. */
+/** Sends a path that fetch would change. */
 const get = (port, path) =>
   new Promise((resolve, reject) => {
     const sent = request({ host: "localhost", port, path }, (response) => {
       let text = "";
-      response.on("data", (data) => (text += data)).on("end", () => resolve({ status: response.statusCode, text }));
+      response
+        .on("data", (data) => (text += data))
+        .on("end", () => resolve({ status: response.statusCode, text }));
     });
     sent.on("error", reject).end();
   });
@@ -39,11 +44,11 @@ const get = (port, path) =>
 test("no link is printed, stored or served", async () => {
   const port = await freePort();
   const state = place("state");
-  // As wrangler would have left it there before.
+  // As an earlier wrangler would have left it.
   mkdirSync(join(state, "v3", "observability"), { recursive: true });
   writeFileSync(join(state, "v3", "observability", "old.sqlite-wal"), "/callback/eyJ");
   const server = await start(port, state);
-  // Whatever fails, nothing of it may outlive the test.
+  // Whatever fails, no process may outlive the test.
   let isOver = false;
   after(() => isOver || interrupt(server));
   const { id, url } = await server.create({ timeout: "1h" });
@@ -54,26 +59,49 @@ test("no link is printed, stored or served", async () => {
   for (const credential of [jwt, forged, hash]) {
     const of = `${TOKENS}/${id}`;
     for (const path of [
-      ...["callback", "Callback", "%63allback", "wait"].map((name) => `${of}/${name}/${credential}`),
-      ...[`/callback%2f${credential}`, `//callback//${credential}`, `?x=${credential}`].map((end) => of + end),
-      ...[`${TOKENS}?x=${credential}`, `/${credential}`, `//${credential}`, `/cdn-cgi/${credential}`, `/healthz?${credential}`],
+      ...["callback", "Callback", "%63allback", "wait"].map(
+        (name) => `${of}/${name}/${credential}`,
+      ),
+      ...[`/callback%2f${credential}`, `//callback//${credential}`, `?x=${credential}`].map(
+        (end) => of + end,
+      ),
+      ...[
+        `${TOKENS}?x=${credential}`,
+        `/${credential}`,
+        `//${credential}`,
+        `/cdn-cgi/${credential}`,
+        `/healthz?${credential}`,
+      ],
     ]) {
       await get(port, path);
     }
   }
   await server.complete(id, planted);
-  for (const path of ["/cdn-cgi/explorer", "/cdn-cgi/explorer/", "/cdn-cgi/local/explorer", "/cdn-cgi/local/explorer/api", "/cdn-cgi/local/explorer/api/local/workers"]) {
+  for (const path of [
+    "/cdn-cgi/explorer",
+    "/cdn-cgi/explorer/",
+    "/cdn-cgi/local/explorer",
+    "/cdn-cgi/local/explorer/api",
+    "/cdn-cgi/local/explorer/api/local/workers",
+  ]) {
     const { status, text } = await get(port, path);
     assert.deepEqual([status, JSON.parse(text).code], [404, "path_not_found"], path);
   }
-  // What wrangler keeps it writes some time later.
+  // wrangler writes its records some time later.
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   isOver = true;
   await interrupt(server);
 
   const secrets = { jwt: jwt.split(".")[2], forged: forged.split(".")[2], hash };
-  const places = { ...writtenBytes(folder), ...writtenRows(state), output: Buffer.from(server.output) };
-  assert.ok(traces(places, { planted }).some((found) => found.includes("state/v3/do/")), "the state is there");
+  const places = {
+    ...writtenBytes(folder),
+    ...writtenRows(state),
+    output: Buffer.from(server.output),
+  };
+  assert.ok(
+    traces(places, { planted }).some((found) => found.includes("state/v3/do/")),
+    "the state is there",
+  );
   assert.deepEqual(traces(places, secrets), []);
   for (const [name, bytes] of Object.entries(places)) assert.ok(!bytes.includes("eyJ"), name);
   assert.match(server.output, /"event":"completed"/);

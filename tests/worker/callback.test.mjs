@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KEY, OTHER_KEY, callbackHash, sign, useWorker } from "../harness.mjs";
+import { callbackHash, KEY, OTHER_KEY, sign, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 const FORM = "application/x-www-form-urlencoded";
-const link = (id, credential) => `${worker.url}/api/v1/waitpoints/tokens/${id}/callback/${credential}`;
+const link = (id, credential) =>
+  `${worker.url}/api/v1/waitpoints/tokens/${id}/callback/${credential}`;
 const post = (url, body, type) =>
-  fetch(url, { method: "POST", body: Buffer.from(body), headers: type ? { "content-type": type } : {} });
+  fetch(url, {
+    method: "POST",
+    body: Buffer.from(body),
+    headers: type ? { "content-type": type } : {},
+  });
 
 test("the whole body is the output: JSON, a form, text, or nothing", async () => {
   for (const [body, type, output, outputType = "application/json"] of [
@@ -16,8 +21,16 @@ test("the whole body is the output: JSON, a form, text, or nothing", async () =>
     ["  ", "application/json", "{}"],
     ['{"a":1}', FORM, '{"a":1}'],
     ['{"a":1}', undefined, '{"a":1}'],
-    ["a=1&b=x+y%21&a=2&empty&__proto__=p", FORM, '{"a":["1","2"],"b":"x y!","empty":"","__proto__":"p"}'],
-    ["payload=%7B%22type%22%3A%22block_actions%22%7D", FORM, '{"payload":"{\\"type\\":\\"block_actions\\"}"}'],
+    [
+      "a=1&b=x+y%21&a=2&empty&__proto__=p",
+      FORM,
+      '{"a":["1","2"],"b":"x y!","empty":"","__proto__":"p"}',
+    ],
+    [
+      "payload=%7B%22type%22%3A%22block_actions%22%7D",
+      FORM,
+      '{"payload":"{\\"type\\":\\"block_actions\\"}"}',
+    ],
     ["approved, thanks", "text/plain", "approved, thanks", "text/plain"],
     ['{"a":', "application/json", '{"a":', "text/plain"],
   ]) {
@@ -27,11 +40,15 @@ test("the whole body is the output: JSON, a form, text, or nothing", async () =>
     assert.deepEqual(await answer.json(), { success: true });
     assert.equal(answer.headers.get("waitpoint-outcome"), "completed");
     const token = await worker.retrieve(id);
-    assert.deepEqual([token.output, token.outputType, token.completedBy], [output, outputType, "callback"], body);
+    assert.deepEqual(
+      [token.output, token.outputType, token.completedBy],
+      [output, outputType, "callback"],
+      body,
+    );
   }
 });
 
-test("trigger.dev's own hash in the link completes too, in either case of its letters", async () => {
+test("trigger.dev's own hash in the link completes too, in either case", async () => {
   for (const form of [(hash) => hash, (hash) => hash.toUpperCase()]) {
     const { id } = await worker.create();
     assert.equal((await post(link(id, form(callbackHash(id))), "{}")).status, 200);
@@ -63,7 +80,7 @@ test("a wrong credential is refused and decides nothing", async () => {
   assert.equal((await worker.retrieve(id)).status, "WAITING");
 });
 
-test("what is not read is refused: multipart, bytes that are no text, too much, other methods", async () => {
+test("refused: multipart, bytes that are not text, too much, other methods", async () => {
   const { id, url } = await worker.create();
   const form = new FormData();
   form.set("a", "1");
@@ -75,7 +92,10 @@ test("what is not read is refused: multipart, bytes that are no text, too much, 
     assert.equal(answer.status, 405);
     assert.equal(answer.headers.get("allow"), "GET, HEAD, POST, OPTIONS");
   }
-  const preflight = await fetch(url, { method: "OPTIONS", headers: { origin: "https://app.example" } });
+  const preflight = await fetch(url, {
+    method: "OPTIONS",
+    headers: { origin: "https://app.example" },
+  });
   assert.equal(preflight.status, 204);
   assert.equal(preflight.headers.get("access-control-allow-origin"), null);
   assert.equal((await worker.retrieve(id)).status, "WAITING");
@@ -84,19 +104,34 @@ test("what is not read is refused: multipart, bytes that are no text, too much, 
 test("a form of hundreds of thousands of fields is refused, and the token waits", async () => {
   const { id, url } = await worker.create();
   const letters = "abcdefghijklmnopqrstuvwxyz";
-  const name = (n) => letters[n % 26] + letters[Math.floor(n / 26) % 26] + letters[Math.floor(n / 676) % 26];
+  const name = (n) =>
+    letters[n % 26] + letters[Math.floor(n / 26) % 26] + letters[Math.floor(n / 676) % 26];
   const names = Array.from({ length: 780_000 }, (_, n) => name(n)).join("&");
-  for (const form of [names, "a&".repeat(1_500_000), `${"&".repeat(1_000_000)}${"x&".repeat(1_001)}`]) {
+  for (const form of [
+    names,
+    "a&".repeat(1_500_000),
+    `${"&".repeat(1_000_000)}${"x&".repeat(1_001)}`,
+  ]) {
     for (const accept of ["*/*", "text/html"]) {
       const headers = { "content-type": "application/x-www-form-urlencoded", accept };
       assert.equal((await fetch(url, { method: "POST", headers, body: form })).status, 413);
     }
   }
   const answer = await post(url, "a&".repeat(1_001), "application/x-www-form-urlencoded");
-  assert.deepEqual(await answer.json(), { error: "A form may have 1000 fields; send more as JSON", code: "too_many_fields" });
-  assert.equal((await post(url, "\x01".repeat(1_100_000), "text/plain")).status, 413, "sixfold in an answer");
+  assert.deepEqual(await answer.json(), {
+    error: "A form can have at most 1000 fields. Use JSON for more.",
+    code: "too_many_fields",
+  });
+  assert.equal(
+    (await post(url, "\x01".repeat(1_100_000), "text/plain")).status,
+    413,
+    "sixfold in an answer",
+  );
   assert.equal((await worker.retrieve(id)).status, "WAITING");
-  assert.equal((await post(url, "a&".repeat(1_000), "application/x-www-form-urlencoded")).status, 200);
+  assert.equal(
+    (await post(url, "a&".repeat(1_000), "application/x-www-form-urlencoded")).status,
+    200,
+  );
 });
 
 test("opening the link never decides, whoever opens it and however", async () => {
@@ -105,7 +140,11 @@ test("opening the link never decides, whoever opens it and however", async () =>
   const requests = Array.from({ length: 200 }, (_, n) =>
     fetch(`${url}${["", "?action=approve", "?data=1", "?confirmed=Approved"][n % 4]}`, {
       method: n % 2 ? "GET" : "HEAD",
-      headers: { "user-agent": agents[n % 4], ...(n % 3 && { "sec-purpose": "prefetch" }), range: "bytes=0-1" },
+      headers: {
+        "user-agent": agents[n % 4],
+        ...(n % 3 && { "sec-purpose": "prefetch" }),
+        range: "bytes=0-1",
+      },
     }),
   );
   for (const answer of await Promise.all(requests)) {
@@ -117,7 +156,12 @@ test("opening the link never decides, whoever opens it and however", async () =>
     assert.equal(answer.headers.get("access-control-allow-origin"), null);
   }
   assert.equal((await worker.retrieve(id)).status, "WAITING");
-  const unknown = await Promise.all(["0".repeat(64), "x", "a.b.c"].map((credential) => fetch(link(id, credential))));
-  assert.deepEqual(unknown.map(({ status }) => status), [404, 404, 404]);
+  const unknown = await Promise.all(
+    ["0".repeat(64), "x", "a.b.c"].map((credential) => fetch(link(id, credential))),
+  );
+  assert.deepEqual(
+    unknown.map(({ status }) => status),
+    [404, 404, 404],
+  );
   assert.equal(new Set(await Promise.all(unknown.map((answer) => answer.text()))).size, 1);
 });

@@ -1,18 +1,34 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { once } from "node:events";
 import { request } from "node:http";
-import { KEY, OLD_KEY, OTHER_KEY, TOKENS, sign, useWorker } from "../harness.mjs";
+import { test } from "node:test";
+import { KEY, OLD_KEY, OTHER_KEY, sign, TOKENS, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 const MiB = 1024 * 1024;
 const LIMIT = 3 * MiB;
-const SCOPE_TOO_SMALL = { error: "Unauthorized", code: "unauthorized", param: "access_token", type: "authorization" };
+const INSUFFICIENT_SCOPE = {
+  error: "Unauthorized",
+  code: "unauthorized",
+  param: "access_token",
+  type: "authorization",
+};
 
 test("every JSON value comes back as the text that went in", async () => {
   for (const text of [
-    '""', "null", "0", "false", "-0", "1e400", "123456789012345678901234567890", '"é🎉\\u0000\\ud800"', "[]", "{}",
-    '{"__proto__":{"x":1},"constructor":2,"prototype":3}', '{ "spaced" : [ 1 , 2 ] }', '{"a":1,"a":2}',
+    '""',
+    "null",
+    "0",
+    "false",
+    "-0",
+    "1e400",
+    "123456789012345678901234567890",
+    '"é🎉\\u0000\\ud800"',
+    "[]",
+    "{}",
+    '{"__proto__":{"x":1},"constructor":2,"prototype":3}',
+    '{ "spaced" : [ 1 , 2 ] }',
+    '{"a":1,"a":2}',
     "[".repeat(50_000) + "]".repeat(50_000),
   ]) {
     const { id } = await worker.create();
@@ -30,7 +46,11 @@ test("every JSON value comes back as the text that went in", async () => {
 });
 
 test("without data there is no output, and a key that means nothing is hinted at", async () => {
-  for (const [body, hint] of [["{}", null], ['{"output":1}', 'unknown-field "output"'], ['{"a\\nb":1}', "unknown-field"]]) {
+  for (const [body, hint] of [
+    ["{}", null],
+    ['{"output":1}', 'unknown-field "output"'],
+    ['{"a\\nb":1}', "unknown-field"],
+  ]) {
     const { id } = await worker.create();
     const answer = await worker.api(`${TOKENS}/${id}/complete`, { body });
     assert.equal(answer.status, 200);
@@ -52,9 +72,13 @@ test("outputs of any size up to the limit, also around the border of a stored ch
 
 test("a body of 3 MiB passes and one more byte is too large", async () => {
   const { id } = await worker.create();
-  const body = (size) => `{"data":"${"é".repeat((size - 11) / 2)}"}`.padEnd(size - Math.floor((size - 11) / 2), " ");
+  const body = (size) =>
+    `{"data":"${"é".repeat((size - 11) / 2)}"}`.padEnd(size - Math.floor((size - 11) / 2), " ");
   const path = `${TOKENS}/${id}/complete`;
-  assert.equal((await worker.api(path, { body: Buffer.from(body(LIMIT)).subarray(0, LIMIT) })).status, 200);
+  assert.equal(
+    (await worker.api(path, { body: Buffer.from(body(LIMIT)).subarray(0, LIMIT) })).status,
+    200,
+  );
   for (const init of [{}, { duplex: "half", stream: true }]) {
     const bytes = new Blob(["x".repeat(LIMIT + 1)]);
     const answer = await fetch(worker.url + path, {
@@ -67,7 +91,7 @@ test("a body of 3 MiB passes and one more byte is too large", async () => {
   }
 });
 
-test("the sender of a refused body hears the refusal, whether or not the body told its length", async () => {
+test("the sender of a refused body gets the error, with or without a length", async () => {
   const { id } = await worker.create();
   const bytes = new Blob(["x".repeat(LIMIT)]);
   for (const body of [bytes, bytes.stream()]) {
@@ -92,9 +116,11 @@ test("the first decision stands: later ones are answered 200 and change nothing"
   assert.deepEqual(await worker.retrieve(id), first);
 });
 
-test("of 100 who complete at once with different data one wins, and all are answered 200", async () => {
+test("of 100 concurrent completions one wins, and all are answered 200", async () => {
   const { id } = await worker.create();
-  const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => worker.complete(id, { n })));
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, n) => worker.complete(id, { n })),
+  );
   assert.ok(answers.every(({ status }) => status === 200));
   const outcomes = answers.map(({ headers }) => headers.get("waitpoint-outcome"));
   assert.equal(outcomes.filter((outcome) => outcome === "completed").length, 1);
@@ -108,13 +134,18 @@ test("what is wrong is told in trigger.dev's order: key, size, JSON, scope, toke
   const path = `${TOKENS}/${id}/complete`;
   const small = sign(["write:waitpoints:waitpoint_other"]);
   const huge = "x".repeat(LIMIT + 1);
-  for (const [key, body, status] of [["nobody", huge, 401], [small, huge, 413], [small, "{", 400], [small, "{}", 403]]) {
+  for (const [key, body, status] of [
+    ["nobody", huge, 401],
+    [small, huge, 413],
+    [small, "{", 400],
+    [small, "{}", 403],
+  ]) {
     assert.equal((await worker.api(path, { key, body })).status, status);
   }
   const unknown = `${TOKENS}/waitpoint_cnobody/complete`;
   const scope = await worker.api(unknown, { key: small, body: "{}" });
   assert.equal(scope.status, 403);
-  assert.deepEqual(await scope.json(), SCOPE_TOO_SMALL);
+  assert.deepEqual(await scope.json(), INSUFFICIENT_SCOPE);
   const missing = await worker.api(unknown, { body: "{}" });
   assert.equal(missing.status, 404);
   assert.equal(missing.headers.get("x-should-retry"), "false");
@@ -125,18 +156,32 @@ test("what is wrong is told in trigger.dev's order: key, size, JSON, scope, toke
 test("scopes of a public access token decide who may complete", async () => {
   const { id } = await worker.create();
   for (const [scopes, status] of [
-    [[`write:waitpoints:${id}`], 200], [["write:waitpoints"], 200], [["write:all"], 200], [["*:all"], 200],
-    [["*:waitpoints"], 200], [[`*:waitpoints:${id}`], 200], [["admin"], 200], [["x", `write:waitpoints:${id}`], 200],
-    [["write:waitpoints:"], 403], [["admin:waitpoints"], 403], [["write"], 403], [["*"], 403], [[], 403],
-    [[`read:waitpoints:${id}`], 403], [[`write:runs:${id}`], 403], [["WRITE:waitpoints"], 403], [[7], 403],
-    ["write:waitpoints", 403], [undefined, 403],
+    [[`write:waitpoints:${id}`], 200],
+    [["write:waitpoints"], 200],
+    [["write:all"], 200],
+    [["*:all"], 200],
+    [["*:waitpoints"], 200],
+    [[`*:waitpoints:${id}`], 200],
+    [["admin"], 200],
+    [["x", `write:waitpoints:${id}`], 200],
+    [["write:waitpoints:"], 403],
+    [["admin:waitpoints"], 403],
+    [["write"], 403],
+    [["*"], 403],
+    [[], 403],
+    [[`read:waitpoints:${id}`], 403],
+    [[`write:runs:${id}`], 403],
+    [["WRITE:waitpoints"], 403],
+    [[7], 403],
+    ["write:waitpoints", 403],
+    [undefined, 403],
   ]) {
     const answer = await worker.complete(id, 1, { key: sign(scopes) });
     assert.equal(answer.status, status, JSON.stringify(scopes));
   }
 });
 
-test("a token's own JWT completes and retrieves it; rotation keeps earlier keys; environments never meet", async () => {
+test("a token's own JWT completes and reads it, earlier keys work, others do not", async () => {
   const { id, publicAccessToken } = await worker.create();
   const scopes = [`write:waitpoints:${id}`];
   assert.equal((await worker.api(`${TOKENS}/${id}`, { key: publicAccessToken })).status, 200);
@@ -144,8 +189,18 @@ test("a token's own JWT completes and retrieves it; rotation keeps earlier keys;
   assert.equal((await worker.api(`${TOKENS}/${id}`, { key: OLD_KEY })).status, 200);
   assert.equal((await worker.api(`${TOKENS}/${id}`, { key: OTHER_KEY })).status, 404);
   assert.equal((await worker.complete(id, 1, { key: OTHER_KEY })).status, 404);
-  assert.equal((await worker.complete(id, 1, { key: sign(scopes, { key: OTHER_KEY }) })).status, 401);
-  assert.equal((await worker.complete(id, 1, { key: sign(scopes, { key: OTHER_KEY, claims: { sub: "prod" } }) })).status, 404);
+  assert.equal(
+    (await worker.complete(id, 1, { key: sign(scopes, { key: OTHER_KEY }) })).status,
+    401,
+  );
+  assert.equal(
+    (
+      await worker.complete(id, 1, {
+        key: sign(scopes, { key: OTHER_KEY, claims: { sub: "prod" } }),
+      })
+    ).status,
+    404,
+  );
   assert.equal((await worker.retrieve(id)).status, "WAITING");
   const claims = { act: { sub: "ann" } };
   const answer = await worker.complete(id, 1, { key: sign(scopes, { key: OLD_KEY, claims }) });
@@ -153,7 +208,7 @@ test("a token's own JWT completes and retrieves it; rotation keeps earlier keys;
   assert.equal((await worker.retrieve(id)).completedBySubject, "ann");
 });
 
-test("a JWT that does not verify is 401 with one text, and expiry has a code of its own", async () => {
+test("a JWT that does not verify is 401 with one text, and expiry has its own code", async () => {
   const { id } = await worker.create();
   const scopes = [`write:waitpoints:${id}`];
   const now = Math.floor(Date.now() / 1000);
@@ -176,7 +231,14 @@ test("a JWT that does not verify is 401 with one text, and expiry has a code of 
     assert.equal(answer.status, 401);
     assert.deepEqual(await answer.json(), { error: "Public Access Token is invalid", code });
   }
-  assert.equal((await worker.complete(id, 1, { key: sign(scopes, { claims: { aud: ["https://api.trigger.dev"] } }) })).status, 200);
+  assert.equal(
+    (
+      await worker.complete(id, 1, {
+        key: sign(scopes, { claims: { aud: ["https://api.trigger.dev"] } }),
+      })
+    ).status,
+    200,
+  );
 });
 
 test("a link that a reader retrieves grants no more than the reader has", async () => {
@@ -187,23 +249,34 @@ test("a link that a reader retrieves grants no more than the reader has", async 
   assert.equal((await worker.retrieve(id)).status, "WAITING");
 });
 
-test("bodies of untold length that are never finished take a bounded part of the memory", async () => {
+test("bodies of unknown length that never end take bounded memory", async () => {
   const { id } = await worker.create();
   const { hostname, port } = new URL(worker.url);
   const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };
-  const open = () => request({ hostname, port, method: "POST", path: `${TOKENS}/${id}/complete`, headers, agent: false });
+  const open = () =>
+    request({
+      hostname,
+      port,
+      method: "POST",
+      path: `${TOKENS}/${id}/complete`,
+      headers,
+      agent: false,
+    });
   const senders = Array.from({ length: 16 }, open);
   const refused = Promise.any(
     senders.map(async (sender) => {
       sender.on("error", () => {});
       sender.write(`{"data":"${"x".repeat(2_900_000)}`);
       const [answer] = await once(sender, "response");
-      return { status: answer.statusCode, ...JSON.parse((await answer.setEncoding("utf8").toArray()).join("")) };
+      return {
+        status: answer.statusCode,
+        ...JSON.parse((await answer.setEncoding("utf8").toArray()).join("")),
+      };
     }),
   );
   const { status, code } = await refused;
   assert.deepEqual([status, code], [400, "body_unreadable"]);
   for (const sender of senders) sender.destroy();
-  // With its length told a body needs no share of that.
+  // A body with a content-length does not need a share of that memory.
   assert.equal((await worker.complete(id, "x".repeat(2_900_000))).status, 200);
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KEY, OTHER_KEY, TOKENS, sign, useWorker } from "../harness.mjs";
+import { KEY, OTHER_KEY, sign, TOKENS, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 
-test("a token has an id, a url that holds its public access token, and headers for the SDK", async () => {
+test("a token has an id, a url with its public access token, headers for the SDK", async () => {
   const answer = await worker.api(TOKENS, { body: { timeout: "1h", tags: ["a", "b"] } });
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.get("content-type"), "application/json; charset=utf-8");
@@ -14,13 +14,16 @@ test("a token has an id, a url that holds its public access token, and headers f
   assert.deepEqual(rest, {});
   const jwt = answer.headers.get("x-trigger-jwt");
   assert.equal(url, `${worker.url}${TOKENS}/${id}/callback/${jwt}`);
-  assert.deepEqual(JSON.parse(answer.headers.get("x-trigger-jwt-claims")), { sub: "default", pub: true });
+  assert.deepEqual(JSON.parse(answer.headers.get("x-trigger-jwt-claims")), {
+    sub: "default",
+    pub: true,
+  });
   const claims = JSON.parse(Buffer.from(jwt.split(".")[1], "base64url"));
   assert.deepEqual(claims.scopes, [`write:waitpoints:${id}`, `read:waitpoints:${id}`]);
   assert.ok(claims.exp - claims.iat >= 24 * 3600 && claims.exp - claims.iat <= 30 * 24 * 3600);
 });
 
-test("a waiting token is retrieved with what it was created with, and no null anywhere", async () => {
+test("a waiting token is retrieved as it was created, and no field is null", async () => {
   const { id, url } = await worker.create({ timeout: "1h", tags: ["b", "a", "b"] });
   const token = await worker.retrieve(id);
   assert.equal(Date.parse(token.timeoutAt) - Date.parse(token.createdAt), 3_600_000);
@@ -40,14 +43,20 @@ test("a waiting token is retrieved with what it was created with, and no null an
   assert.equal((await worker.retrieve(id.replace("waitpoint_", ""))).id, id);
 });
 
-test("a body of 10,240 bytes passes and one more is too large, with or without its length", async () => {
+test("a body of 10,240 bytes passes and one more is too large, with any framing", async () => {
   const body = (size) => JSON.stringify({ x: "y".repeat(size - 8) });
   assert.equal(body(10_240).length, 10_240);
   assert.equal((await worker.api(TOKENS, { body: body(10_240) })).status, 200);
   const refused = await worker.api(TOKENS, { body: body(10_241) });
   assert.equal(refused.status, 413);
-  assert.deepEqual(await refused.json(), { error: "Request body too large", code: "body_too_large" });
-  for (const [size, status] of [[10_240, 200], [10_241, 413]]) {
+  assert.deepEqual(await refused.json(), {
+    error: "Request body too large",
+    code: "body_too_large",
+  });
+  for (const [size, status] of [
+    [10_240, 200],
+    [10_241, 413],
+  ]) {
     assert.equal((await streamed(TOKENS, body(size))).status, status);
   }
 });
@@ -59,10 +68,31 @@ test("a bad body is refused with a sentence and a code", async () => {
     ["null", 400, "invalid_json", "Invalid JSON"],
     ["0", 400, "invalid_json", "Invalid JSON"],
     ["[]", 400, "validation_error", "Validation error: Expected object, received array"],
-    ['{"tags":7}', 400, "validation_error", 'Validation error: "7" is no tag or list of tags (strings) at "tags"'],
-    [{ tags: ["x".repeat(129)] }, 400, "validation_error", 'Validation error: Tags must be less than 128 characters at "tags"'],
-    [{ tags: Array(11).fill("x") }, 422, "too_many_tags", "Waitpoints can only have 10 tags, you're trying to set 11."],
-    [{ idempotencyKey: null }, 400, "validation_error", 'Validation error: "null" is no string at "idempotencyKey"'],
+    [
+      '{"tags":7}',
+      400,
+      "validation_error",
+      'Validation error at "tags": "7" is not a tag or a list of tags. ' +
+        "Use a string or an array of strings.",
+    ],
+    [
+      { tags: ["x".repeat(129)] },
+      400,
+      "validation_error",
+      'Validation error: Tags must be less than 128 characters at "tags"',
+    ],
+    [
+      { tags: Array(11).fill("x") },
+      422,
+      "too_many_tags",
+      "Waitpoints can only have 10 tags, you're trying to set 11.",
+    ],
+    [
+      { idempotencyKey: null },
+      400,
+      "validation_error",
+      'Validation error at "idempotencyKey": "null" is not a string. Use a string.',
+    ],
   ]) {
     const answer = await worker.api(TOKENS, { body });
     assert.equal(answer.status, status, String(body));
@@ -71,25 +101,52 @@ test("a bad body is refused with a sentence and a code", async () => {
 });
 
 test("a timeout that cannot be used is named, with the accepted forms", async () => {
-  for (const timeout of ["10 minutes", "1y", "1H", "-5m", "", "2001-01-01", 5, true, {}, "9".repeat(20) + "w"]) {
+  for (const timeout of [
+    "10 minutes",
+    "1y",
+    "1H",
+    "-5m",
+    "",
+    "2001-01-01",
+    5,
+    true,
+    {},
+    `${"9".repeat(20)}w`,
+  ]) {
     const answer = await worker.api(TOKENS, { body: { timeout } });
     assert.equal(answer.status, 400, String(timeout));
     const { error } = await answer.json();
     const named = typeof timeout === "string" ? timeout : JSON.stringify(timeout);
-    assert.ok(error.includes(JSON.stringify(named)) && error.includes("1h30m") && error.includes('at "timeout"'), error);
+    assert.ok(
+      error.includes(JSON.stringify(named)) &&
+        error.includes("1h30m") &&
+        error.includes('at "timeout"'),
+      error,
+    );
   }
 });
 
 test("timeouts: durations, dates, milliseconds, and null for none", async () => {
-  for (const [timeout, after] of [["30s", 30], ["1h30m", 5400], ["2h1d30s", 93_630], ["1hr", 3600]]) {
+  for (const [timeout, after] of [
+    ["30s", 30],
+    ["1h30m", 5400],
+    ["2h1d30s", 93_630],
+    ["1hr", 3600],
+  ]) {
     const { timeoutAt, createdAt } = await worker.retrieve((await worker.create({ timeout })).id);
     assert.equal(Date.parse(timeoutAt) - Date.parse(createdAt), after * 1000);
   }
   const at = Date.UTC(2099, 0, 5, 10);
   for (const timeout of [at, new Date(at).toISOString(), "2099-01-05T12:00:00+02:00"]) {
-    assert.equal((await worker.retrieve((await worker.create({ timeout })).id)).timeoutAt, new Date(at).toISOString());
+    assert.equal(
+      (await worker.retrieve((await worker.create({ timeout })).id)).timeoutAt,
+      new Date(at).toISOString(),
+    );
   }
-  assert.equal((await worker.retrieve((await worker.create({ timeout: null })).id)).timeoutAt, undefined);
+  assert.equal(
+    (await worker.retrieve((await worker.create({ timeout: null })).id)).timeoutAt,
+    undefined,
+  );
 });
 
 test("only a secret key creates", async () => {
@@ -104,9 +161,11 @@ test("only a secret key creates", async () => {
   }
 });
 
-test("the SDK's retry of a create makes no second token, not even at once or after the end", async () => {
+test("the SDK's retry of a create makes no second token, at once or after the end", async () => {
   const headers = { "x-trigger-request-idempotency-key": crypto.randomUUID() };
-  const made = await Promise.all(Array.from({ length: 20 }, () => worker.create({ timeout: "1h" }, { headers })));
+  const made = await Promise.all(
+    Array.from({ length: 20 }, () => worker.create({ timeout: "1h" }, { headers })),
+  );
   assert.equal(new Set(made.map(({ id }) => id)).size, 1);
   assert.equal(new Set(made.map(({ url }) => url)).size, 1);
   assert.ok(made.every(({ isCached }) => isCached === false));

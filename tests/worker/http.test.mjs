@@ -1,19 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KEY, TOKENS, sign, useWorker } from "../harness.mjs";
+import { KEY, sign, TOKENS, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 const bare = useWorker({ secrets: { SECRET_KEYS: "" } });
 const short = useWorker({ secrets: { SECRET_KEYS: "too-short" } });
 const ORIGIN = "https://app.example";
 
-test("a preflight of complete and retrieve grants what it asks for, without a credential", async () => {
+test("a preflight of complete and retrieve is granted without a credential", async () => {
   for (const path of [`${TOKENS}/x/complete`, `${TOKENS}/x`]) {
     const asked = "authorization,content-type,traceparent,x-my-own";
     const answer = await worker.api(path, {
       key: "",
       method: "OPTIONS",
-      headers: { origin: ORIGIN, "access-control-request-method": "POST", "access-control-request-headers": asked },
+      headers: {
+        origin: ORIGIN,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": asked,
+      },
     });
     assert.equal(answer.status, 200);
     assert.equal(await answer.text(), "{}");
@@ -45,15 +49,24 @@ test("every answer of the browser's routes can be read by the page, errors inclu
     for (const origin of [ORIGIN, undefined]) {
       const answer = await worker.api(path, { ...options, headers: origin ? { origin } : {} });
       assert.equal(answer.status, status, path);
-      assert.equal(answer.headers.get("access-control-allow-origin"), origin ?? null, `${status} ${path}`);
-      if (origin) assert.match(answer.headers.get("access-control-expose-headers"), /waitpoint-outcome/);
+      assert.equal(
+        answer.headers.get("access-control-allow-origin"),
+        origin ?? null,
+        `${status} ${path}`,
+      );
+      if (origin)
+        assert.match(answer.headers.get("access-control-expose-headers"), /waitpoint-outcome/);
     }
   }
 });
 
 test("back ends' routes grant nothing to pages", async () => {
   const headers = { origin: ORIGIN };
-  for (const [path, options] of [[TOKENS, { body: "{}" }], ["/api/v1/auth/jwt/claims", { method: "POST" }], ["/healthz", {}]]) {
+  for (const [path, options] of [
+    [TOKENS, { body: "{}" }],
+    ["/api/v1/auth/jwt/claims", { method: "POST" }],
+    ["/healthz", {}],
+  ]) {
     const answer = await worker.api(path, { ...options, headers });
     assert.equal(answer.headers.get("access-control-allow-origin"), null);
   }
@@ -73,7 +86,15 @@ test("a wrong method is 405 and names the right ones; a wrong path is 404", asyn
     assert.equal(answer.headers.get("allow"), allow);
     assert.equal((await answer.json()).error, "Method not allowed");
   }
-  for (const path of ["/api", "/api/v1/waitpoints", `${TOKENS}/x/y`, `/${"a".repeat(8000)}`, "/%00", "/é", "//healthz"]) {
+  for (const path of [
+    "/api",
+    "/api/v1/waitpoints",
+    `${TOKENS}/x/y`,
+    `/${"a".repeat(8000)}`,
+    "/%00",
+    "/é",
+    "//healthz",
+  ]) {
     const answer = await worker.api(path);
     assert.equal(answer.status, 404, path);
     assert.deepEqual(await answer.json(), { error: "Not found", code: "path_not_found" });
@@ -116,7 +137,10 @@ test("the SDK's neighbours: claims and the run hook", async () => {
   const claims = await worker.api("/api/v1/auth/jwt/claims", { method: "POST" });
   assert.deepEqual(await claims.json(), { sub: "default", pub: true });
   const wait = (token, options) =>
-    worker.api(`/engine/v1/runs/run_1/waitpoints/tokens/${token}/wait`, { method: "POST", ...options });
+    worker.api(`/engine/v1/runs/run_1/waitpoints/tokens/${token}/wait`, {
+      method: "POST",
+      ...options,
+    });
   const found = await wait(id);
   assert.equal(found.status, 200);
   assert.deepEqual(await found.json(), { success: true });
@@ -133,10 +157,10 @@ test("health and the start page", async () => {
   assert.match(await start.text(), /Waitpoint is running/);
 });
 
-test("a Worker without usable keys says what an operator must do, and never which key", async () => {
+test("a Worker without usable keys says what an operator must do, and no key", async () => {
   for (const [server, sentence] of [
-    [bare, /SECRET_KEYS is not set; run `wrangler secret put SECRET_KEYS`/],
-    [short, /the key in line 1 of SECRET_KEYS is shorter than 24 characters/],
+    [bare, /SECRET_KEYS is not set\. Run `wrangler secret put SECRET_KEYS`/],
+    [short, /the key in line 1 of SECRET_KEYS is too short\. Use at least 24 characters/],
   ]) {
     for (const path of ["/healthz", TOKENS, `${TOKENS}/x`]) {
       const answer = await server.api(path, { key: KEY });

@@ -1,17 +1,26 @@
-// JSONTestSuite over HTTP: every file as the body of create, complete and a callback, and as an output.
+// JSONTestSuite over HTTP: every file as the body of create, complete and a callback, and as an
+// output.
 import assert from "node:assert/strict";
 import { isUtf8 } from "node:buffer";
 import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { KEY, TOKENS, root, useWorker } from "../harness.mjs";
+import { KEY, root, TOKENS, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 
-// The crate that carries the files is locked in fuzz/; it is downloaded, not compiled.
-const arguments_ = ["metadata", "--locked", "--format-version=1", "--manifest-path", join(root, "fuzz/Cargo.toml")];
-const { packages } = JSON.parse(execFileSync("cargo", arguments_, { maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "inherit"] }));
+// The crate with the files is locked in fuzz/. It is downloaded and not compiled.
+const arguments_ = [
+  "metadata",
+  "--locked",
+  "--format-version=1",
+  "--manifest-path",
+  join(root, "fuzz/Cargo.toml"),
+];
+const { packages } = JSON.parse(
+  execFileSync("cargo", arguments_, { maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "inherit"] }),
+);
 const { manifest_path } = packages.find(({ name }) => name === "json-syntax");
 const folder = join(dirname(manifest_path), "tests", "inputs");
 const files = readdirSync(folder).sort();
@@ -27,7 +36,8 @@ const bare = (file) => file.toString().replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
 async function forEachFile(what) {
   const left = files.slice();
   const next = async () => {
-    for (let name; (name = left.pop()); ) await what(name, readFileSync(join(folder, name)));
+    for (let name = left.pop(); name; name = left.pop())
+      await what(name, readFileSync(join(folder, name)));
   };
   await Promise.all(Array.from({ length: 10 }, next));
 }
@@ -70,6 +80,7 @@ test("a callback takes every file that is UTF-8: JSON as JSON, the rest as text"
     const token = await worker.retrieve(id);
     if (answer.status === 400) return assert.equal(token.status, "WAITING", name);
     const empty = file.toString().replace("\ufeff", "").trim() === "";
-    if (name.startsWith("y_")) assert.deepEqual([token.output, token.outputType], [bare(file), "application/json"], name);
+    if (name.startsWith("y_"))
+      assert.deepEqual([token.output, token.outputType], [bare(file), "application/json"], name);
     if (name.startsWith("n_") && !empty) assert.equal(token.outputType, "text/plain", name);
   }));

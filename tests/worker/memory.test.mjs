@@ -1,48 +1,77 @@
-// What one request makes the isolate hold: the platform ends an isolate at 128 MB, and everybody's requests
-// with it. wasm's memory never shrinks, so each begins with a Worker of its own.
+// What one request makes the isolate hold: the platform ends an isolate at 128 MB, and all its
+// requests. As wasm's memory never shrinks, each test has its own Worker.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { controls, escapes, invalidForm, manyNames, markup, nested, objects } from "../../bench/hostile.mjs";
-import { MOST_MB, memoryOf } from "../../bench/memory.mjs";
-import { KEY, serve, waitpoint } from "../../bench/workerd.mjs";
-import { TOKENS, sign, until } from "../harness.mjs";
+import { sign, TOKENS, until } from "../support/harness.mjs";
+import {
+  controls,
+  escapes,
+  invalidForm,
+  manyNames,
+  markup,
+  nested,
+  objects,
+} from "../support/hostile.mjs";
+import { MOST_MB, memoryOf } from "../support/memory.mjs";
+import { KEY, serve, waitpoint } from "../support/workerd.mjs";
 
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const HTML = { accept: "text/html" };
 const READER = sign(["read:waitpoints", "write:waitpoints"]);
 
-/** A test with a Worker of its own; what it holds afterwards is bounded. */
-const bounded = (name, work, { output, mediaType } = {}) =>
+/** A test with its own Worker, whose memory must be within the limit afterwards. */
+const boundedTest = (name, work, { output, mediaType } = {}) =>
   test(`bounded memory: ${name}`, async (t) => {
     const upstream = output === undefined ? undefined : await useUpstream(t, output, mediaType);
-    const server = await serve(waitpoint(upstream ? { UPSTREAM: upstream } : {}), { inspect: true });
+    const server = await serve(waitpoint(upstream ? { UPSTREAM: upstream } : {}), {
+      inspect: true,
+    });
     t.after(() => server.stop());
     server.send = async (path, { body, headers, key = KEY } = {}) => {
       const method = body === undefined ? "GET" : "POST";
       const all = { ...(key && { authorization: `Bearer ${key}` }), ...headers };
-      const answer = await fetch(new URL(path, server.url), { method, body, headers: all, redirect: "manual" });
+      const answer = await fetch(new URL(path, server.url), {
+        method,
+        body,
+        headers: all,
+        redirect: "manual",
+      });
       return { status: answer.status, bytes: Buffer.from(await answer.arrayBuffer()) };
     };
     server.create = async () => JSON.parse((await server.send(TOKENS, { body: "{}" })).bytes);
     await work(server);
     const { wasm, heap, total } = await memoryOf(server);
-    assert.ok(total <= MOST_MB, `it holds ${wasm.toFixed(0)} MB in wasm and ${heap.toFixed(0)} MB in JavaScript`);
+    assert.ok(
+      total <= MOST_MB,
+      `it holds ${wasm.toFixed(0)} MB in wasm and ${heap.toFixed(0)} MB in JavaScript`,
+    );
   });
 
-/** An API in trigger.dev's place, where every token was completed with this output before. */
+/** An API in place of trigger.dev, where every token is completed with this output already. */
 async function useUpstream(t, output, outputType = "application/json") {
   const at = new Date().toISOString();
-  const token = JSON.stringify({ id: RELAYED, status: "COMPLETED", createdAt: at, completedAt: at, output, outputType, tags: [] });
+  const token = JSON.stringify({
+    id: RELAYED,
+    status: "COMPLETED",
+    createdAt: at,
+    completedAt: at,
+    output,
+    outputType,
+    tags: [],
+  });
   const server = createServer(async (request, response) => {
     for await (const _ of request);
     response.writeHead(200, { "content-type": "application/json" });
     response.end(request.method === "POST" ? '{"success":true}' : token);
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
-  t.after(() => (server.closeAllConnections(), server.close()));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   return `http://127.0.0.1:${server.address().port}`;
 }
 const RELAYED = "waitpoint_crelayed";
@@ -58,22 +87,26 @@ const completedWith = (body) => async (server) => {
   assert.equal((await server.send(`${TOKENS}/${id}`)).status, 200);
 };
 
-bounded("a form of 786,430 names", toLink(manyNames, FORM));
-bounded("a form of control characters", toLink(Buffer.concat([Buffer.from("a="), controls]).subarray(0, controls.length), FORM));
-bounded("a form that is not UTF-8", toLink(invalidForm, { ...FORM, ...HTML }));
-bounded("JSON a million and a half deep", completedWith(nested));
-bounded("a string of escapes", completedWith(escapes));
+boundedTest("a form of 786,430 names", toLink(manyNames, FORM));
+boundedTest(
+  "a form of control characters",
+  toLink(Buffer.concat([Buffer.from("a="), controls]).subarray(0, controls.length), FORM),
+);
+boundedTest("a form that is not UTF-8", toLink(invalidForm, { ...FORM, ...HTML }));
+boundedTest("JSON a million and a half deep", completedWith(nested));
+boundedTest("a string of escapes", completedWith(escapes));
 
-bounded("text of control characters, which JSON writes in six bytes each", async (server) => {
+boundedTest("text of control characters, which JSON writes in six bytes each", async (server) => {
   const { id, url } = await server.create();
-  const post = async (body) => (await server.send(url, { body, headers: { "content-type": "text/plain" }, key: "" })).status;
+  const post = async (body) =>
+    (await server.send(url, { body, headers: { "content-type": "text/plain" }, key: "" })).status;
   assert.equal(await post(controls), 413);
   assert.equal(await post(controls.subarray(0, 1024 * 1024 - 1)), 200);
   assert.equal((await server.send(`${TOKENS}/${id}`)).status, 200);
   await server.send(`${TOKENS}/${id}/wait`, { headers: { accept: "text/event-stream" } });
 });
 
-bounded("a page that shows what was decided is short, however long that is", async (server) => {
+boundedTest("a page that shows what was decided is short, however long that is", async (server) => {
   const { id, url } = await server.create();
   await server.send(`${TOKENS}/${id}/complete`, { body: `{"data":${markup}}` });
   const page = await server.send(url, { headers: HTML, key: "" });
@@ -81,30 +114,41 @@ bounded("a page that shows what was decided is short, however long that is", asy
   assert.ok(page.bytes.length < 100_000, `${page.bytes.length} bytes`);
 });
 
-bounded("20 outputs of 3 MB at once", async (server) => {
+boundedTest("20 outputs of 3 MB at once", async (server) => {
   const tokens = await Promise.all(Array.from({ length: 20 }, () => server.create()));
   const body = `{"data":"${"x".repeat(3_000_000)}"}`;
   await Promise.all(tokens.map(({ id }) => server.send(`${TOKENS}/${id}/complete`, { body })));
 });
 
-bounded("500 long polls whose clients leave at once", async (server) => {
+boundedTest("500 long polls whose clients leave at once", async (server) => {
   const { id } = await server.create();
   const { hostname, port } = new URL(server.url);
   for (let n = 0; n < 500; n++) {
     const socket = connect(Number(port), hostname);
     await new Promise((resolve) => {
-      socket.write(`GET ${TOKENS}/${id}/wait HTTP/1.1\r\nhost: ${hostname}\r\nprefer: wait=25\r\nauthorization: Bearer ${KEY}\r\n\r\n`, resolve);
+      socket.write(
+        `GET ${TOKENS}/${id}/wait HTTP/1.1\r\nhost: ${hostname}\r\nprefer: wait=25\r\n` +
+          `authorization: Bearer ${KEY}\r\n\r\n`,
+        resolve,
+      );
     });
     socket.destroy();
   }
 });
 
-for (const [what, output] of [["same", objects(0)], ["other", objects(1)]]) {
-  bounded(
+for (const [what, output] of [
+  ["same", objects(0)],
+  ["other", objects(1)],
+]) {
+  boundedTest(
     `an output of 340,000 objects compared with the ${what} one upstream`,
     async (server) => {
-      assert.equal((await server.send(`${TOKENS}/${RELAYED}/complete`, { body: `{"data":${objects(0)}}` })).status, 200);
-      // Upstream's is read once ours is delivered.
+      assert.equal(
+        (await server.send(`${TOKENS}/${RELAYED}/complete`, { body: `{"data":${objects(0)}}` }))
+          .status,
+        200,
+      );
+      // Upstream's output is read once ours is delivered.
       await until(
         async () => JSON.parse((await server.send(`${TOKENS}/${RELAYED}`)).bytes).deliveries[0],
         ({ status, difference }) => (what === "other" ? difference : status === "delivered"),
@@ -114,17 +158,20 @@ for (const [what, output] of [["same", objects(0)], ["other", objects(1)]]) {
   );
 }
 
-bounded(
+boundedTest(
   "text of control characters for a token that lives upstream",
   async (server) => {
-    // Upstream takes 3 MiB of JSON.
-    assert.equal((await server.send(relayedLink, { body: controls.subarray(0, 600_000), key: "" })).status, 413);
+    // Upstream accepts 3 MiB of JSON.
+    assert.equal(
+      (await server.send(relayedLink, { body: controls.subarray(0, 600_000), key: "" })).status,
+      413,
+    );
     assert.equal((await server.send(relayedLink, { body: controls, key: "" })).status, 413);
   },
   { output: "1" },
 );
 
-bounded(
+boundedTest(
   "text of control characters that upstream answers",
   async (server) => {
     await server.send(`${TOKENS}/${RELAYED}`);
@@ -134,4 +181,8 @@ bounded(
   { output: controls.toString(), mediaType: "text/plain" },
 );
 
-bounded("an answer of 30 MB of upstream's", (server) => server.send(`${TOKENS}/${RELAYED}`, { key: READER }), { output: "x".repeat(30_000_000) });
+boundedTest(
+  "an answer of 30 MB of upstream's",
+  (server) => server.send(`${TOKENS}/${RELAYED}`, { key: READER }),
+  { output: "x".repeat(30_000_000) },
+);

@@ -1,4 +1,4 @@
-// The OpenAPI document: that it is one, and that it is true of the Worker. `npm run fuzz:http` goes further.
+// The OpenAPI document is valid and describes the Worker. `npm run fuzz:http` tests more.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,9 +6,11 @@ import { test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import Ajv from "ajv/dist/2020.js";
 import formats from "ajv-formats";
-import { KEY, root, sign, useWorker } from "../harness.mjs";
+import { KEY, root, sign, useWorker } from "../support/harness.mjs";
 
-const worker = useWorker({ secrets: { SECRET_KEYS: KEY, WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 1).toString("base64")}` } });
+const worker = useWorker({
+  secrets: { SECRET_KEYS: KEY, WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 1).toString("base64")}` },
+});
 const document = JSON.parse(readFileSync(join(root, "www", "openapi.json"), "utf8"));
 
 const ajv = new Ajv({ strict: false, allErrors: true });
@@ -16,33 +18,46 @@ formats(ajv);
 ajv.addSchema(document, "openapi");
 
 const resolved = (value) =>
-  value.$ref ? value.$ref.slice(2).split("/").reduce((at, name) => at[name], document) : value;
+  value.$ref
+    ? value.$ref
+        .slice(2)
+        .split("/")
+        .reduce((at, name) => at[name], document)
+    : value;
 
 /** The operations, each with its path and its method. */
 const operations = Object.entries(document.paths).flatMap(([path, item]) =>
-  ["get", "post"].filter((method) => item[method]).map((method) => ({
-    ...item[method],
-    path,
-    method: method.toUpperCase(),
-    parameters: [...(item.parameters ?? []), ...(item[method].parameters ?? [])].map(resolved),
-  })),
+  ["get", "post"]
+    .filter((method) => item[method])
+    .map((method) => ({
+      ...item[method],
+      path,
+      method: method.toUpperCase(),
+      parameters: [...(item.parameters ?? []), ...(item[method].parameters ?? [])].map(resolved),
+    })),
 );
 const operation = (id) => operations.find(({ operationId }) => operationId === id);
 
 /** A path of the document with a token's id and credential in it. */
-const filled = (path, { id = "waitpoint_cnobody", publicAccessToken = "a.b.c" } = {}) =>
+const filledPath = (path, { id = "waitpoint_cnobody", publicAccessToken = "a.b.c" } = {}) =>
   path.replace("{id}", id).replace("{credential}", publicAccessToken).replace("{run}", "run_1");
 
-/** Asserts that the document knows this answer: its status, its type, its headers and its body. */
-async function assertTold({ responses, operationId }, answer) {
+/** Asserts that the document has this response: its status, type, headers and body. */
+async function assertDocumented({ responses, operationId }, answer) {
   const { status } = answer;
   const told = responses[status] ?? responses[`${String(status)[0]}XX`];
   assert.ok(told, `${operationId} does not tell of ${status}`);
   const { content, headers = {} } = resolved(told);
   for (const [name, header] of Object.entries(headers)) {
     const value = answer.headers.get(name);
-    if (value === null) assert.ok(!resolved(header).required, `${operationId} ${status}: no ${name}`);
-    else assertFits(resolved(header).schema, resolved(header).schema.type === "integer" ? Number(value) : value, name);
+    if (value === null)
+      assert.ok(!resolved(header).required, `${operationId} ${status}: no ${name}`);
+    else
+      assertFits(
+        resolved(header).schema,
+        resolved(header).schema.type === "integer" ? Number(value) : value,
+        name,
+      );
   }
   const text = await answer.text();
   if (!content) return assert.equal(text, "");
@@ -75,7 +90,10 @@ test("it is an OpenAPI 3.1 document by the published meta-schema", async () => {
 });
 
 test("it is served to everybody, as it stands in the repository", async () => {
-  const answer = await worker.api("/openapi.json", { key: "", headers: { origin: "https://docs.example" } });
+  const answer = await worker.api("/openapi.json", {
+    key: "",
+    headers: { origin: "https://docs.example" },
+  });
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.get("content-type"), "application/json; charset=utf-8");
   assert.equal(answer.headers.get("access-control-allow-origin"), "*");
@@ -88,11 +106,16 @@ test("it is served to everybody, as it stands in the repository", async () => {
 
 test("each of its paths takes its methods and no others", async () => {
   for (const [path, item] of Object.entries(document.paths)) {
-    const answer = await worker.api(filled(path), { method: "PATCH" });
+    const answer = await worker.api(filledPath(path), { method: "PATCH" });
     assert.equal(answer.status, 405, path);
     const implied = ["HEAD", "OPTIONS"];
-    const allowed = answer.headers.get("allow").split(", ").filter((method) => !implied.includes(method));
-    const told = Object.keys(item).filter((name) => name !== "parameters").map((name) => name.toUpperCase());
+    const allowed = answer.headers
+      .get("allow")
+      .split(", ")
+      .filter((method) => !implied.includes(method));
+    const told = Object.keys(item)
+      .filter((name) => name !== "parameters")
+      .map((name) => name.toUpperCase());
     assert.deepEqual(allowed.sort(), told.sort(), path);
   }
 });
@@ -114,9 +137,16 @@ test("every example is valid, is accepted, and what comes back is as told", asyn
           else headers[name] = example;
         }
         const body = type?.endsWith("urlencoded") ? `${new URLSearchParams(value)}` : value;
-        const answer = await worker.api(`${filled(path, token)}?${query}`, { method, body, headers });
-        assert.ok(answer.ok, `${method} ${path} ${JSON.stringify(value)} ${query}: ${answer.status}`);
-        await assertTold(one, answer);
+        const answer = await worker.api(`${filledPath(path, token)}?${query}`, {
+          method,
+          body,
+          headers,
+        });
+        assert.ok(
+          answer.ok,
+          `${method} ${path} ${JSON.stringify(value)} ${query}: ${answer.status}`,
+        );
+        await assertDocumented(one, answer);
       }
     }
   }
@@ -143,42 +173,70 @@ test("a refusal of each status is as told", async () => {
     ["completeToken", 404, { body: "{}" }, {}],
     ["completeToken", 413, { body: new Uint8Array(3 * 1024 * 1024 + 1) }],
     ["showPage", 404, { headers: html }, {}],
-    ["showPage", 410, { headers: html }, { id, publicAccessToken: sign([`write:waitpoints:${id}`], { claims: { exp: 1 } }) }],
+    [
+      "showPage",
+      410,
+      { headers: html },
+      { id, publicAccessToken: sign([`write:waitpoints:${id}`], { claims: { exp: 1 } }) },
+    ],
     ["callBack", 308, { body: "1", headers: { "cf-visitor": '{"scheme":"http"}' } }],
     ["callBack", 400, { body: new Uint8Array([0xff]) }],
     ["callBack", 401, { body: "1" }, {}],
     ["callBack", 403, { body: "1", headers: { origin: "https://evil.example" } }],
-    ["callBack", 403, { body: "", headers: { ...html, "content-type": "application/x-www-form-urlencoded" } }],
+    [
+      "callBack",
+      403,
+      { body: "", headers: { ...html, "content-type": "application/x-www-form-urlencoded" } },
+    ],
     ["callBack", 404, { body: "1", headers: html }, {}],
     ["callBack", 413, { body: new Uint8Array(3 * 1024 * 1024 + 1) }],
-    ["callBack", 415, { body: "1", headers: { "content-type": "multipart/form-data; boundary=x" } }],
+    [
+      "callBack",
+      415,
+      { body: "1", headers: { "content-type": "multipart/form-data; boundary=x" } },
+    ],
     ["blockRun", 404, {}, {}],
     ["readClaims", 401, { key: publicAccessToken }],
   ]) {
     const { path, method } = operation(operationId);
-    const answer = await worker.api(filled(path, to), { method, ...options });
+    const answer = await worker.api(filledPath(path, to), { method, ...options });
     assert.equal(answer.status, status, `${operationId} ${JSON.stringify(options).slice(0, 100)}`);
-    await assertTold(operation(operationId), answer);
+    await assertDocumented(operation(operationId), answer);
   }
   const { path } = operation("listTokens");
   const answer = await worker.api(`${path}?page[size]=0&filter[status]=x`);
   assert.equal(answer.status, 400);
-  assert.equal((await assertTold(operation("listTokens"), answer)).details.length, 2);
+  assert.equal((await assertDocumented(operation("listTokens"), answer)).details.length, 2);
 });
 
 test("no field of an answer is missing in it", async () => {
   const { properties: listed } = document.components.schemas.Listed;
   const known = { ...listed, ...document.components.schemas.Token.properties };
   const approval = { title: "T", choices: [{ label: "Go", data: 1 }] };
-  const all = { timeout: "1h", tags: ["a"], approval, idempotencyKey: "k", idempotencyKeyTTL: "1d" };
+  const all = {
+    timeout: "1h",
+    tags: ["a"],
+    approval,
+    idempotencyKey: "k",
+    idempotencyKeyTTL: "1d",
+  };
   const token = await worker.create({ ...all, webhook: { url: `${worker.url}/nowhere` } });
   const jwt = sign([`write:waitpoints:${token.id}`], { claims: { act: { sub: "ann" } } });
   await worker.complete(token.id, 1, { key: jwt });
-  const answer = await worker.api(filled(operation("retrieveToken").path, token));
-  const body = await assertTold(operation("retrieveToken"), answer);
-  assert.deepEqual(Object.keys(body).filter((name) => !(name in known)), []);
-  // And the other way round: each is there at one time or another.
-  assert.deepEqual(Object.keys(known).filter((name) => !(name in body)), []);
+  const answer = await worker.api(filledPath(operation("retrieveToken").path, token));
+  const body = await assertDocumented(operation("retrieveToken"), answer);
+  assert.deepEqual(
+    Object.keys(body).filter((name) => !(name in known)),
+    [],
+  );
+  // And each documented field appears in some response.
+  assert.deepEqual(
+    Object.keys(known).filter((name) => !(name in body)),
+    [],
+  );
   const delivery = document.components.schemas.Delivery.properties;
-  assert.deepEqual(Object.keys(body.deliveries[0]).filter((name) => !(name in delivery)), []);
+  assert.deepEqual(
+    Object.keys(body.deliveries[0]).filter((name) => !(name in delivery)),
+    [],
+  );
 });

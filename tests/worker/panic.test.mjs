@@ -1,47 +1,78 @@
-// A panic is its own request's trouble alone. The Worker here is one that panics where a test asks it to (Cargo.toml, `faults`).
+// A panic affects only its own request. This Worker is built to panic where a test asks it to (the
+// feature `faults`).
 import assert from "node:assert/strict";
 import { on, once } from "node:events";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
-import { KEY, built, serve, waitpoint } from "../../bench/workerd.mjs";
-import { buildFaults } from "../../scripts/build.mjs";
-import { TOKENS, until } from "../harness.mjs";
+import { buildFaults } from "../../scripts/lib/build.mjs";
+import { TOKENS, until } from "../support/harness.mjs";
+import { built, KEY, serve, waitpoint } from "../support/workerd.mjs";
 
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
 const files = built(await buildFaults());
 
 test("a panic of the Worker fails its own request, and those who wait are told", async () => {
   const worker = await start();
-  const [polled, streamed, watched] = [await worker.create(), await worker.create(), await worker.create()];
+  const [polled, streamed, watched] = [
+    await worker.create(),
+    await worker.create(),
+    await worker.create(),
+  ];
   const poll = worker.poll(polled.id);
   const stream = await worker.stream(streamed.id);
   const socket = await worker.watch(watched.id);
   const timed = await worker.watch((await worker.create({ timeout: "2s" })).id);
 
   await isPanic(await worker.api(TOKENS, { tags: ["fault:worker"] }));
-  // Where it was is in the log; what it said is not, as that may be a caller's.
-  await until(() => worker.server.log, (log) => /a panic src\/worker\/mod\.rs:\d+/.test(log));
+  // The log has the location but not the message, which may quote a caller's text.
+  await until(
+    () => worker.server.log,
+    (log) => /a panic src\/worker\/mod\.rs:\d+/.test(log),
+  );
   assert.doesNotMatch(worker.server.log, /fault:worker/);
 
-  // Also those who come now.
+  // Requests that arrive now are served too.
   const late = await worker.watch(polled.id);
   for (const { id } of [polled, streamed, watched]) await completes(await worker.complete(id, id));
   assert.deepEqual(ended(await (await poll).json()), completed(polled.id));
-  for (const [waiter, { id }] of [[stream, streamed], [socket, watched], [late, polled]]) {
+  for (const [waiter, { id }] of [
+    [stream, streamed],
+    [socket, watched],
+    [late, polled],
+  ]) {
     assert.deepEqual(ended(await waiter.end), completed(id));
   }
   await completes(await worker.complete((await worker.create()).id, 1));
   assert.equal((await timed.end).status, "TIMED_OUT");
 });
 
-test("the answer keeps the rules of every answer, and lets a page read it where it may read others", async () => {
+test("the response to a panic keeps the rules of every response, CORS included", async () => {
   const worker = await start();
   const token = `${TOKENS}/waitpoint_c1`;
   const forBrowsers = [token, `${token}/complete`, `${token}/wait`, `${TOKENS}/%2F`];
   const forOthers = [
-    ...["/", "/healthz", "/nothing", "/api/v1/auth/jwt/claims", "/engine/v1/runs/run_1/waitpoints/tokens/x/wait"],
-    ...[TOKENS, `${TOKENS}/`, `${TOKENS}//complete`, `${token}/`, `${token}/wait/`, `${token}/complete/wait`, `${token}/other`],
-    ...[`${token}/callback/x`, `${token}/callback/complete`, `/v1${token}`, `${token.replace("api", "API")}/wait`],
+    ...[
+      "/",
+      "/healthz",
+      "/nothing",
+      "/api/v1/auth/jwt/claims",
+      "/engine/v1/runs/run_1/waitpoints/tokens/x/wait",
+    ],
+    ...[
+      TOKENS,
+      `${TOKENS}/`,
+      `${TOKENS}//complete`,
+      `${token}/`,
+      `${token}/wait/`,
+      `${token}/complete/wait`,
+      `${token}/other`,
+    ],
+    ...[
+      `${token}/callback/x`,
+      `${token}/callback/complete`,
+      `/v1${token}`,
+      `${token.replace("api", "API")}/wait`,
+    ],
   ];
   const origin = "https://app.example";
   const options = { redirect: "manual" };
@@ -50,8 +81,14 @@ test("the answer keeps the rules of every answer, and lets a page read it where 
     const usual = await worker.api(path, undefined, { origin }, options);
     await usual.body?.cancel();
     const answer = await worker.api(`${path}?fault:request`, undefined, { origin }, options);
-    const rules = ["access-control-allow-origin", "x-content-type-options", "x-robots-tag", "strict-transport-security"];
-    for (const name of rules) assert.equal(answer.headers.get(name), usual.headers.get(name), `${name} of ${path}`);
+    const rules = [
+      "access-control-allow-origin",
+      "x-content-type-options",
+      "x-robots-tag",
+      "strict-transport-security",
+    ];
+    for (const name of rules)
+      assert.equal(answer.headers.get(name), usual.headers.get(name), `${name} of ${path}`);
     await isPanic(answer, page);
   }
 });
@@ -59,7 +96,10 @@ test("the answer keeps the rules of every answer, and lets a page read it where 
 test("a page is told in words", async () => {
   const worker = await start();
   const answer = await worker.api(TOKENS, { tags: ["fault:worker"] }, { accept: "text/html,*/*" });
-  assert.deepEqual([answer.status, answer.headers.get("content-type")], [500, "text/plain; charset=utf-8"]);
+  assert.deepEqual(
+    [answer.status, answer.headers.get("content-type")],
+    [500, "text/plain; charset=utf-8"],
+  );
   assert.match(await answer.text(), /safe to try again/);
 });
 
@@ -76,17 +116,20 @@ test("after many panics in a row everything is as it was", async () => {
   for (let count = 0; count < 25; count += 1) {
     await isPanic(await worker.api(TOKENS, { tags: ["fault:worker"] }));
   }
-  // What came between may have to be sent again, and no more.
+  // Concurrent requests may have to be sent again, and no more.
   const created = [];
   for (const answer of await Promise.all(others)) {
     if (answer.status === 200) created.push(await answer.json());
     else await isPanic(answer);
   }
   for (const { id } of created) assert.equal((await worker.retrieve(id)).status, "WAITING");
-  await until(() => worker.server.log, (log) => log.includes("the instance is replaced"));
+  await until(
+    () => worker.server.log,
+    (log) => log.includes("the instance is replaced"),
+  );
   for (const { id } of tokens) await completes(await worker.complete(id, id));
   assert.deepEqual(ended(await (await poll).json()), completed(polled.id));
-  // A stream is fed by its instance and ends with it, so that its client connects again; it does not hang.
+  // A stream ends with the instance that feeds it, so that its client reconnects. It must not hang.
   await cutOff;
   assert.deepEqual(ended(await (await worker.stream(streamed.id)).end), completed(streamed.id));
   assert.deepEqual(ended(await socket.end), completed(watched.id));
@@ -94,17 +137,17 @@ test("after many panics in a row everything is as it was", async () => {
   assert.deepEqual(ended(await worker.retrieve(done.id)), completed("kept"));
 });
 
-test("a panic of an object leaves the token as it was, and is a 503 that may be repeated", async () => {
+test("a panic of an object leaves the token as it was, and is a retryable 503", async () => {
   const worker = await start();
   const { id } = await worker.create();
   const sockets = [await worker.watch(id), await worker.watch(id)];
   const poll = worker.poll(id);
-  // So many panics replace the instance, with which a stream ends.
+  // So many panics replace the instance, which ends a stream.
   const cutOff = assert.rejects((await worker.stream(id)).end);
   for (let count = 0; count < 12; count += 1) {
     const answer = await worker.complete(id, "fault:object");
     const { code } = await answer.json();
-    // The latter if the instance was replaced, which the request was in too.
+    // The latter if the instance was replaced during the request.
     assert.match(`${answer.status} ${code}`, /^(503 storage_trouble|500 internal_error)$/);
     assert.equal(answer.headers.get("x-should-retry"), "true");
     assert.deepEqual(ended(await worker.retrieve(id)), { status: "WAITING", output: undefined });
@@ -112,14 +155,15 @@ test("a panic of an object leaves the token as it was, and is a 503 that may be 
   await cutOff;
   const stream = await worker.stream(id);
   await completes(await worker.complete(id, "good"));
-  for (const waiter of [...sockets, stream]) assert.deepEqual(ended(await waiter.end), completed("good"));
+  for (const waiter of [...sockets, stream])
+    assert.deepEqual(ended(await waiter.end), completed("good"));
   assert.deepEqual(ended(await (await poll).json()), completed("good"));
 });
 
 test("a panic behind a decision is made good by the alarm", async () => {
   const worker = await start();
   const hooks = await receiver();
-  // Nothing else is owed of this one, and nobody comes by.
+  // Nothing else is owed of this token, and nobody asks for it.
   const lone = await worker.create();
   const waiter = await worker.watch(lone.id);
   await completes(await worker.complete(lone.id, "fault:after"));
@@ -136,13 +180,16 @@ test("an object that panicked amid its deliveries goes on with them", async () =
   const worker = await start();
   const hooks = await receiver(500);
   const { id } = await worker.create({ webhook: { url: hooks.url } });
-  // As long as it is under way the instance is not replaced.
+  // The instance is not replaced while this is in flight.
   const poll = worker.poll((await worker.create()).id);
   await completes(await worker.complete(id, "fault:pay"));
   const [first, second] = await hooks.attempts(2);
   assert.deepEqual([first.data.id, second.data.id], [id, id]);
-  // The second panicked as well, in an alarm; that is kept from the platform, which counts such failures.
-  await until(() => worker.server.log, (log) => log.includes("an alarm failed"));
+  // The second panic was in an alarm. The platform is not told, as it counts such failures.
+  await until(
+    () => worker.server.log,
+    (log) => log.includes("an alarm failed"),
+  );
   assert.doesNotMatch(worker.server.log, /the instance is replaced/);
   await poll.leave();
 });
@@ -165,27 +212,38 @@ async function start() {
     create: async (fields = {}) => (await api(TOKENS, fields)).json(),
     complete: (id, data) => api(`${TOKENS}/${id}/complete`, { data }),
     retrieve: async (id) => (await api(`${TOKENS}/${id}`)).json(),
-    /** The answer of a long poll; whoever has it may `leave`. */
+    /** The response of a long poll. Its `leave` cancels it. */
     poll(id) {
       const leaving = new AbortController();
       const answer = api(wait(id), undefined, { prefer: "wait=25" }, { signal: leaving.signal });
-      answer.leave = () => (leaving.abort(), answer.catch(() => {}));
+      answer.leave = () => {
+        leaving.abort();
+        return answer.catch(() => {});
+      };
       return answer;
     },
-    /** A stream of events that has begun; `end` is the last. */
+    /** A stream of events that has begun. `end` is its last event. */
     async stream(id) {
       const { body } = await api(wait(id), undefined, { accept: "text/event-stream" });
       const reader = body.pipeThrough(new TextDecoderStream()).getReader();
       let text = (await reader.read()).value;
       const end = async () => {
-        for (let read; !(read = await reader.read()).done; ) text += read.value;
-        return JSON.parse(text.match(/^data: .*$/gm).at(-1).slice("data: ".length));
+        for (let read = await reader.read(); !read.done; read = await reader.read())
+          text += read.value;
+        return JSON.parse(
+          text
+            .match(/^data: .*$/gm)
+            .at(-1)
+            .slice("data: ".length),
+        );
       };
       return { end: end() };
     },
-    /** A socket that has told how the token stands; `end` is how it ended. */
+    /** A socket that has said that the token waits. `end` is its last message. */
     async watch(id) {
-      const socket = new WebSocket(server.url.replace("http", "ws") + wait(id), { headers: { authorization } });
+      const socket = new WebSocket(server.url.replace("http", "ws") + wait(id), {
+        headers: { authorization },
+      });
       const messages = on(socket, "message", { close: ["close"] });
       const next = async () => JSON.parse((await messages.next()).value[0].data);
       assert.equal((await next()).status, "WAITING");
@@ -194,7 +252,10 @@ async function start() {
   };
 }
 
-/** Takes webhooks and answers the first with `status`; `attempts` are all that came, once there are so many. */
+/**
+ * A receiver of webhooks that answers the first with `status`. `attempts` resolves with all of them
+ * once there are so many.
+ */
 async function receiver(status = 200) {
   const got = [];
   const server = createServer(async (request, response) => {
@@ -203,7 +264,10 @@ async function receiver(status = 200) {
     server.emit("attempt");
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
-  after(() => (server.closeAllConnections(), server.close()));
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   const attempts = async (count) => {
     while (got.length < count) await once(server, "attempt");
     return got;
@@ -216,14 +280,21 @@ const ended = ({ status, output }) => ({ status, output });
 const completed = (data) => ({ status: "COMPLETED", output: JSON.stringify(data) });
 
 async function completes(answer) {
-  assert.deepEqual([answer.status, answer.headers.get("waitpoint-outcome")], [200, "completed"], await answer.text());
+  assert.deepEqual(
+    [answer.status, answer.headers.get("waitpoint-outcome")],
+    [200, "completed"],
+    await answer.text(),
+  );
 }
 
-/** The answer of a panic, which a page may read and a client may repeat. */
+/** Asserts the response to a panic, which a page may read and a client may retry. */
 async function isPanic(answer, page = null) {
   const { error, code } = await answer.json();
   const header = (name) => answer.headers.get(name);
-  assert.deepEqual([answer.status, code, header("x-should-retry"), header("retry-after")], [500, "internal_error", "true", "1"]);
+  assert.deepEqual(
+    [answer.status, code, header("x-should-retry"), header("retry-after")],
+    [500, "internal_error", "true", "1"],
+  );
   assert.match(error, /safe to try again/);
   assert.match(header("content-type"), /^application\/json/);
   assert.equal(header("cache-control"), "no-store");

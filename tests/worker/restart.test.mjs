@@ -1,14 +1,14 @@
 // The product as `npm start` runs it, killed and started again over the same storage.
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { waitForToken } from "../../pkg/index.js";
-import { TOKENS, temporaryFolder, until } from "../harness.mjs";
-import { freePort, interrupt, isAlive, kill, launch, start, tree } from "../process.mjs";
+import { TOKENS, temporaryFolder, until } from "../support/harness.mjs";
+import { freePort, interrupt, isAlive, kill, launch, start, tree } from "../support/process.mjs";
 
 const storage = temporaryFolder();
 const shortLived = temporaryFolder();
@@ -24,12 +24,13 @@ test("killed right after it acknowledged, it keeps what it acknowledged", async 
   const timed = await first.create({ timeout: "1s" });
   await first.create({ timeout: "1s", tags: ["unseen"] });
   const waiting = await first.create({ timeout: "1h" });
-  for (const id of ["cnobody", "cnoone"]) assert.equal((await first.api(`${TOKENS}/${id}`)).status, 404);
+  for (const id of ["cnobody", "cnoone"])
+    assert.equal((await first.api(`${TOKENS}/${id}`)).status, 404);
   assert.equal((await first.complete(big.id, data)).status, 200);
   assert.equal((await first.complete(completed.id, "kept")).status, 200);
   kill(first, "workerd");
 
-  // What was only asked for left no record: each of the five has its own, and no more.
+  // Tokens that were only read left no record. Each of the five has its own, and there are no more.
   const stored = () => records().sort();
   assert.equal(stored().length, 5);
 
@@ -45,7 +46,7 @@ test("killed right after it acknowledged, it keeps what it acknowledged", async 
   assert.equal((await second.retrieve(big.id)).output, JSON.stringify(data));
   assert.equal((await second.retrieve(waiting.id)).status, "WAITING");
 
-  // Nobody reads the other one that timed out, nor this one: their alarms alone write it down.
+  // Nobody reads the other token that timed out, nor this one: only their alarms write it down.
   const timeouts = async () => records().filter((text) => text.includes('"timedOut"')).length;
   await until(timeouts, (count) => count === 2);
   const unread = await second.create({ timeout: "1s" });
@@ -75,7 +76,10 @@ test("who waits while it is killed and started again hears the decision", async 
   const second = await start(port, waited);
   for (const { id } of tokens) await second.complete(id, id);
   const ends = await Promise.all(waits);
-  assert.deepEqual(ends.map(({ output }) => output), tokens.map(({ id }) => id));
+  assert.deepEqual(
+    ends.map(({ output }) => output),
+    tokens.map(({ id }) => id),
+  );
   await interrupt(second);
 });
 
@@ -89,14 +93,21 @@ test("Ctrl-C ends everything that it started", async () => {
 
 test("a finished token is deleted from storage by its alarm, a waiting one is not", async () => {
   const server = await start(await freePort(), shortLived, "--var", "RETENTION:1s");
-  const tokens = [await server.create({}), await server.create({ timeout: "1s" }), await server.create({})];
+  const tokens = [
+    await server.create({}),
+    await server.create({ timeout: "1s" }),
+    await server.create({}),
+  ];
   await server.complete(tokens[0].id, 1);
-  await until(async () => records(shortLived), ({ length }) => length === 1);
+  await until(
+    async () => records(shortLived),
+    ({ length }) => length === 1,
+  );
   assert.equal((await server.retrieve(tokens[2].id)).status, "WAITING");
   await interrupt(server);
 });
 
-test("a record that cannot be read is trouble, told as such to machines and people, and passes with it", async () => {
+test("a record that cannot be read is a temporary error for machines and people", async () => {
   const port = await freePort();
   const first = await start(port, damaged);
   const token = await first.create({});
@@ -106,12 +117,13 @@ test("a record that cannot be read is trouble, told as such to machines and peop
   const answer = await second.api(`${TOKENS}/${token.id}`);
   assert.deepEqual([answer.status, answer.headers.get("retry-after")], [503, "1"]);
   for (const method of ["GET", "POST"]) {
-    const body = method === "POST" ? new URLSearchParams({ waitpoint_nonce: "x", choice: "0" }) : undefined;
+    const body =
+      method === "POST" ? new URLSearchParams({ waitpoint_nonce: "x", choice: "0" }) : undefined;
     const page = await fetch(token.url, { method, body, headers: { accept: "text/html" } });
     assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "2"]);
     const text = await page.text();
     assert.match(text, /went wrong on our side/);
-    assert.doesNotMatch(text, /Approved/);
+    assert.doesNotMatch(text, /Approve/);
   }
   await interrupt(second);
   rewrite(damaged, '"v":9', '"v":1');
@@ -133,7 +145,9 @@ test("a port in use is told in one sentence", async () => {
 
 /** The head of each token's stored record, read from the objects' files. */
 function records(folder = storage) {
-  const files = readdirSync(folder, { recursive: true }).filter((name) => /TokenObject.*[0-9a-f]{64}\.sqlite$/.test(name));
+  const files = readdirSync(folder, { recursive: true }).filter((name) =>
+    /TokenObject.*[0-9a-f]{64}\.sqlite$/.test(name),
+  );
   return files.flatMap((file) => {
     const database = new DatabaseSync(join(folder, file), { readOnly: true, timeout: 10_000 });
     try {
@@ -142,7 +156,7 @@ function records(folder = storage) {
       const rows = database.prepare("SELECT value FROM _cf_KV WHERE key = 'token'").all();
       return rows.map(({ value }) => Buffer.from(value).subarray(0, 400).toString("latin1"));
     } catch (error) {
-      // workerd is about to replace this file: it counts until it is gone.
+      // workerd is about to replace this file, so it counts until it is gone.
       if (error.code === "ERR_SQLITE_ERROR") return ["in change"];
       throw error;
     } finally {
@@ -151,15 +165,18 @@ function records(folder = storage) {
   });
 }
 
-/** Replaces a text in every stored record; nothing may run over the folder meanwhile. */
+/** Replaces a text in every stored record. Nothing may run over the folder meanwhile. */
 function rewrite(folder, from, to) {
-  for (const file of readdirSync(folder, { recursive: true }).filter((name) => /TokenObject.*[0-9a-f]{64}\.sqlite$/.test(name))) {
+  for (const file of readdirSync(folder, { recursive: true }).filter((name) =>
+    /TokenObject.*[0-9a-f]{64}\.sqlite$/.test(name),
+  )) {
     const database = new DatabaseSync(join(folder, file));
     for (const { key, value } of database.prepare("SELECT key, value FROM _cf_KV").all()) {
       const text = Buffer.from(value).toString("latin1").replace(from, to);
-      database.prepare("UPDATE _cf_KV SET value = ? WHERE key = ?").run(Buffer.from(text, "latin1"), key);
+      database
+        .prepare("UPDATE _cf_KV SET value = ? WHERE key = ?")
+        .run(Buffer.from(text, "latin1"), key);
     }
     database.close();
   }
 }
-

@@ -1,33 +1,42 @@
-// The platform may hand new settings to an isolate that lives on: what the old ones opened stays closed then.
+// The platform may give new settings to an isolate that lives on. Old keys must not open anything
+// then.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { serve, waitpoint } from "../../bench/workerd.mjs";
-import { KEY, OTHER_KEY, TOKENS } from "../harness.mjs";
+import { KEY, OTHER_KEY, TOKENS } from "../support/harness.mjs";
+import { serve, waitpoint } from "../support/workerd.mjs";
 
-// A header tells the settings of a request.
-const HANDED = `
+// A header has the settings of a request.
+const CHANGING_SETTINGS = `
   import * as built from "./index.js";
   export const { TokenObject, KeyObject, IndexObject } = built;
   export default {
     fetch(request, env, context) {
       const keys = request.headers.get("test-keys");
-      return built.default.fetch(request, keys ? { ...env, SECRET_KEYS: decodeURIComponent(keys) } : env, context);
+      const changed = keys ? { ...env, SECRET_KEYS: decodeURIComponent(keys) } : env;
+      return built.default.fetch(request, changed, context);
     },
   };`;
 
 let server;
-before(async () => (server = await serve(waitpoint({ SECRET_KEYS: KEY }, HANDED))));
+before(async () => (server = await serve(waitpoint({ SECRET_KEYS: KEY }, CHANGING_SETTINGS))));
 after(() => server.stop());
 
 async function status(path, credential, { keys, body } = {}) {
-  const headers = { authorization: `Bearer ${credential}`, ...(keys && { "test-keys": encodeURIComponent(keys) }) };
+  const headers = {
+    authorization: `Bearer ${credential}`,
+    ...(keys && { "test-keys": encodeURIComponent(keys) }),
+  };
   const answer = await fetch(server.url + path, { method: body ? "POST" : "GET", body, headers });
   await answer.text();
   return answer.status;
 }
 
 test("a key that is removed opens nothing any more, nor does what it has signed", async () => {
-  const created = await fetch(server.url + TOKENS, { method: "POST", body: "{}", headers: { authorization: `Bearer ${KEY}` } });
+  const created = await fetch(server.url + TOKENS, {
+    method: "POST",
+    body: "{}",
+    headers: { authorization: `Bearer ${KEY}` },
+  });
   const { id } = await created.json();
   const jwt = created.headers.get("x-trigger-jwt");
   const path = `${TOKENS}/${id}`;

@@ -1,4 +1,5 @@
-// A whole life of tokens, in every way that a credential can take; then no secret stands in what was stored or logged.
+// Whole lives of tokens, with every way to send a credential. Then no secret is in what was stored
+// or logged.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -6,14 +7,23 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { serve, waitpoint } from "../../bench/workerd.mjs";
-import { KEY, OLD_KEY, OTHER_KEY, TOKENS, callbackHash, sign, temporaryFolder, until } from "../harness.mjs";
-import { spellings, traces, writtenBytes, writtenRows } from "../secrets.mjs";
+import {
+  callbackHash,
+  KEY,
+  OLD_KEY,
+  OTHER_KEY,
+  sign,
+  TOKENS,
+  temporaryFolder,
+  until,
+} from "../support/harness.mjs";
+import { spellings, traces, writtenBytes, writtenRows } from "../support/secrets.mjs";
+import { serve, waitpoint } from "../support/workerd.mjs";
 
 const UPSTREAM_KEY = "tr_prod_kept_by_upstream_0123456789";
 const WEBHOOK_KEY = randomBytes(32).toString("base64");
 
-/** Everything that must stand nowhere, by name. */
+/** Everything that may not be written, by name. */
 const secrets = { KEY, OLD_KEY, OTHER_KEY, UPSTREAM_KEY, "webhook secret": WEBHOOK_KEY };
 secrets["webhook secret, its bytes"] = Buffer.from(WEBHOOK_KEY, "base64").toString("latin1");
 const keep = (name, jwt) => {
@@ -27,22 +37,27 @@ const receiver = createServer(async (request, response) => {
   response.writeHead(request.url === "/fails" ? 500 : 204).end();
 });
 let hooks, upstream, edge;
-// Theirs alone: what lies there the product has written.
+// Folders of these two Workers alone, so that all files in them are the product's.
 const state = { edge: temporaryFolder(), upstream: temporaryFolder() };
-/** All that the two have logged, in pieces as it came. */
+/** All logs of the two, in pieces as they came. */
 const logs = { edge: [], upstream: [] };
 before(async () => {
   receiver.listen(0, "127.0.0.1");
   await once(receiver, "listening");
   hooks = `http://127.0.0.1:${receiver.address().port}`;
   upstream = await serve(
-    waitpoint({ SECRET_KEYS: `cmupstream=${UPSTREAM_KEY}`, WEBHOOK_SECRET: `cmupstream=whsec_${WEBHOOK_KEY}` }),
+    waitpoint({
+      SECRET_KEYS: `cmupstream=${UPSTREAM_KEY}`,
+      WEBHOOK_SECRET: `cmupstream=whsec_${WEBHOOK_KEY}`,
+    }),
     { storage: state.upstream, listen: (data) => logs.upstream.push(data) },
   );
   edge = await serve(
     waitpoint({
       SECRET_KEYS: `${KEY}\n${OLD_KEY}\nprod=${OTHER_KEY}\nrelayed=${UPSTREAM_KEY}`,
-      WEBHOOK_SECRET: ["default", "prod", "relayed"].map((id) => `${id}=whsec_${WEBHOOK_KEY}`).join("\n"),
+      WEBHOOK_SECRET: ["default", "prod", "relayed"]
+        .map((id) => `${id}=whsec_${WEBHOOK_KEY}`)
+        .join("\n"),
       WEBHOOK_URL: ["default", "prod", "relayed"].map((id) => `${id}=${hooks}/fails`).join("\n"),
       UPSTREAM: `relayed=${upstream.url}`,
     }),
@@ -58,8 +73,15 @@ after(async () => {
 async function api(path, key, body, headers = {}) {
   const answer = await fetch(path.startsWith("http") ? path : edge.url + path, {
     method: body === undefined ? "GET" : "POST",
-    headers: { ...(key && { authorization: `Bearer ${key}` }), "content-type": "application/json", ...headers },
-    body: body === undefined || typeof body === "string" || body instanceof URLSearchParams ? body : JSON.stringify(body),
+    headers: {
+      ...(key && { authorization: `Bearer ${key}` }),
+      "content-type": "application/json",
+      ...headers,
+    },
+    body:
+      body === undefined || typeof body === "string" || body instanceof URLSearchParams
+        ? body
+        : JSON.stringify(body),
     redirect: "manual",
   });
   return { status: answer.status, headers: answer.headers, text: await answer.text() };
@@ -72,7 +94,12 @@ async function create(key, fields, headers) {
   const hash = callbackHash(token.id, key);
   secrets[`callback hash of ${token.id}`] = hash;
   keep("JWT in a URL", token.url);
-  return { ...token, jwt: keep("JWT", answer.headers.get("x-trigger-jwt")), hash, path: `${TOKENS}/${token.id}` };
+  return {
+    ...token,
+    jwt: keep("JWT", answer.headers.get("x-trigger-jwt")),
+    hash,
+    path: `${TOKENS}/${token.id}`,
+  };
 }
 
 /** Opens the page and sends its form. */
@@ -82,98 +109,204 @@ async function decide({ url, path }, choice) {
   const page = await api(link, "", undefined, html);
   const nonce = keep("nonce", page.text.match(/name="waitpoint_nonce" value="([^"]+)"/)[1]);
   const form = { ...html, "content-type": "application/x-www-form-urlencoded" };
-  return api(link, "", new URLSearchParams({ waitpoint_nonce: nonce, choice, comment: "fine" }), form);
+  return api(
+    link,
+    "",
+    new URLSearchParams({ waitpoint_nonce: nonce, choice, comment: "fine" }),
+    form,
+  );
 }
 
 const outcome = ({ headers }) => headers.get("waitpoint-outcome");
 const planted = randomBytes(24).toString("base64url");
 
-test("a life: created, waited for, read, listed, decided in every way, told to webhooks, refused", async () => {
+test("no secret is left by creating, waiting, reading, deciding, webhooks, errors", async () => {
   for (const key of [KEY, OTHER_KEY, UPSTREAM_KEY]) {
-    const fields = { timeout: "1h", tags: ["a"], approval: { title: "Go?" }, webhook: { url: `${hooks}/takes` } };
-    const make = (more) => create(key, { ...fields, ...more }, { "x-trigger-request-idempotency-key": crypto.randomUUID() });
-    const tokens = await Promise.all([make({ idempotencyKey: `k ${key.slice(3, 7)}` }), make(), make(), make(), make()]);
+    const fields = {
+      timeout: "1h",
+      tags: ["a"],
+      approval: { title: "Go?" },
+      webhook: { url: `${hooks}/takes` },
+    };
+    const make = (more) =>
+      create(
+        key,
+        { ...fields, ...more },
+        { "x-trigger-request-idempotency-key": crypto.randomUUID() },
+      );
+    const tokens = await Promise.all([
+      make({ idempotencyKey: `k ${key.slice(3, 7)}` }),
+      make(),
+      make(),
+      make(),
+      make(),
+    ]);
     const [byKey, byJwt, byHash, byLink, byPage] = tokens;
 
-    // Waited for in the three ways while it is decided.
-    const socket = new WebSocket(edge.url.replace("http", "ws") + `${byJwt.path}/wait`, ["waitpoint.v1", `bearer.${byJwt.jwt}`]);
+    // It is waited for in all three ways while it is decided.
+    const socket = new WebSocket(`${edge.url.replace("http", "ws")}${byJwt.path}/wait`, [
+      "waitpoint.v1",
+      `bearer.${byJwt.jwt}`,
+    ]);
     await once(socket, "message");
     const told = once(socket, "message");
-    const events = await fetch(`${edge.url}${byJwt.path}/wait`, { headers: { authorization: `Bearer ${byJwt.jwt}`, accept: "text/event-stream" } });
+    const events = await fetch(`${edge.url}${byJwt.path}/wait`, {
+      headers: { authorization: `Bearer ${byJwt.jwt}`, accept: "text/event-stream" },
+    });
     const poll = api(`${byJwt.path}/wait`, byJwt.jwt, undefined, { prefer: "wait=25" });
 
-    const actor = keep("JWT of somebody", sign([`write:waitpoints:${byJwt.id}`], { key, claims: { sub: { [KEY]: "default", [OTHER_KEY]: "prod" }[key] ?? "relayed", act: { sub: "ann" } } }));
-    assert.equal(outcome(await api(`${byKey.path}/complete`, key, { data: { planted } })), "completed");
-    assert.equal(outcome(await api(`${byJwt.path}/complete`, actor, { data: planted, [key]: "an unknown field" })), "completed");
-    assert.equal(outcome(await api(`${byHash.path}/callback/${byHash.hash}`, "", { planted })), "completed");
-    assert.equal(outcome(await api(`${byLink.path}/callback/${byLink.jwt}`, "", planted)), "completed");
+    const actor = keep(
+      "JWT of somebody",
+      sign([`write:waitpoints:${byJwt.id}`], {
+        key,
+        claims: {
+          sub: { [KEY]: "default", [OTHER_KEY]: "prod" }[key] ?? "relayed",
+          act: { sub: "ann" },
+        },
+      }),
+    );
+    assert.equal(
+      outcome(await api(`${byKey.path}/complete`, key, { data: { planted } })),
+      "completed",
+    );
+    assert.equal(
+      outcome(
+        await api(`${byJwt.path}/complete`, actor, { data: planted, [key]: "an unknown field" }),
+      ),
+      "completed",
+    );
+    assert.equal(
+      outcome(await api(`${byHash.path}/callback/${byHash.hash}`, "", { planted })),
+      "completed",
+    );
+    assert.equal(
+      outcome(await api(`${byLink.path}/callback/${byLink.jwt}`, "", planted)),
+      "completed",
+    );
     assert.equal((await decide(byPage, "0")).status, 303);
-    assert.equal((await decide(byPage, "1").catch(() => ({ status: 0 }))).status, 0, "no form any more");
+    assert.equal(
+      (await decide(byPage, "1").catch(() => ({ status: 0 }))).status,
+      0,
+      "no form any more",
+    );
     await Promise.all([told, events.text(), poll]);
     socket.close();
 
     for (const { path, jwt } of tokens) {
-      for (const reader of [key, jwt]) assert.match((await api(path, reader)).text, /"status":"COMPLETED"/);
+      for (const reader of [key, jwt])
+        assert.match((await api(path, reader)).text, /"status":"COMPLETED"/);
     }
     assert.equal((await api(`${TOKENS}?filter[tags]=a`, key)).status, 200);
     await create(key, { timeout: "1s" });
   }
 
-  // What is wrong with a credential is said, and the credential is not.
+  // An error names what is wrong with a credential and not the credential.
   const expired = keep("expired JWT", sign(["write:waitpoints"], { claims: { exp: 1_000 } }));
-  const forged = keep("forged JWT", sign(["write:waitpoints"], { key: randomBytes(20).toString("hex") }));
+  const forged = keep(
+    "forged JWT",
+    sign(["write:waitpoints"], { key: randomBytes(20).toString("hex") }),
+  );
   for (const bad of [expired, forged, `${KEY}x`, KEY.slice(0, -1), `${forged}x`]) {
-    for (const path of [`${TOKENS}/cx/complete`, TOKENS, `${TOKENS}/cx/callback/${bad}`, `${TOKENS}/cx/callback/${bad}/x`, `/${bad}`]) {
+    for (const path of [
+      `${TOKENS}/cx/complete`,
+      TOKENS,
+      `${TOKENS}/cx/callback/${bad}`,
+      `${TOKENS}/cx/callback/${bad}/x`,
+      `/${bad}`,
+    ]) {
       const answer = await api(path, bad, "{}");
       assert.ok(answer.status >= 400 && answer.status < 500, `${answer.status} ${path}`);
       assert.deepEqual(traces({ [path]: Buffer.from(answer.text) }, { bad }), []);
     }
   }
-  // A receiver that fails is in the log, and so is an upstream that is away.
-  await until(async () => edge.log, (log) => log.includes(`"event":"not delivered"`));
+  // Failing receivers are logged, and so is an unavailable upstream.
+  await until(
+    async () => edge.log,
+    (log) => log.includes(`"event":"not delivered"`),
+  );
   const late = await create(UPSTREAM_KEY, { approval: { title: "Late" } });
   await upstream.kill();
-  assert.equal(outcome(await api(`${late.path}/complete`, late.jwt, { data: planted })), "completed");
+  assert.equal(
+    outcome(await api(`${late.path}/complete`, late.jwt, { data: planted })),
+    "completed",
+  );
   assert.equal((await api(TOKENS, UPSTREAM_KEY, {})).status, 503);
-  await until(async () => edge.log, (log) => log.includes("upstream did not answer"));
+  await until(
+    async () => edge.log,
+    (log) => log.includes("upstream did not answer"),
+  );
 });
 
 test("no secret stands in what was stored, logged, or told to webhooks", async () => {
   const written = () =>
     Object.fromEntries(
       Object.entries(state).flatMap(([name, folder]) => [
-        ...Object.entries({ ...writtenBytes(folder), ...writtenRows(folder) }).map(([file, bytes]) => [`${name}: ${file}`, bytes]),
+        ...Object.entries({ ...writtenBytes(folder), ...writtenRows(folder) }).map(
+          ([file, bytes]) => [`${name}: ${file}`, bytes],
+        ),
         [`${name}: log`, Buffer.concat(logs[name])],
       ]),
     );
   const raw = writtenBytes(state.edge);
-  assert.ok(Object.keys(raw).some((name) => name.endsWith("-wal")) && Object.keys(raw).length > 40, "the files are there");
+  assert.ok(
+    Object.keys(raw).some((name) => name.endsWith("-wal")) && Object.keys(raw).length > 40,
+    "the files are there",
+  );
   await edge.kill();
   const places = { ...written(), webhooks: Buffer.from(received.join("\n")) };
   assert.ok(received.length > 20, "there is something to look through");
-  for (const [name, event] of [["edge", "created"], ["edge", "completed"], ["edge", "not delivered"], ["upstream", "created"]]) {
-    assert.ok(places[`${name}: log`].includes(`"event":"${event}"`), `${event} is in the log of ${name}`);
+  for (const [name, event] of [
+    ["edge", "created"],
+    ["edge", "completed"],
+    ["edge", "not delivered"],
+    ["upstream", "created"],
+  ]) {
+    assert.ok(
+      places[`${name}: log`].includes(`"event":"${event}"`),
+      `${event} is in the log of ${name}`,
+    );
   }
   assert.deepEqual(traces(places, secrets), []);
-  // Neither what a JWT says: its text begins so, whatever it holds.
+  // Nor the payload of a JWT, which always begins like this.
   for (const [place, bytes] of Object.entries(places)) assert.ok(!bytes.includes("eyJ"), place);
 
-  // The same search finds what does stand there: an output, in bytes and in rows, and each spelling of it.
+  // The same search finds what is written: an output, in bytes and in rows, and each of its
+  // spellings.
   const found = traces(places, { planted });
-  for (const kind of ["sqlite-wal", "_cf_KV", "webhooks"]) assert.ok(found.some((trace) => trace.includes(kind)), kind);
+  for (const kind of ["sqlite-wal", "_cf_KV", "webhooks"])
+    assert.ok(
+      found.some((trace) => trace.includes(kind)),
+      kind,
+    );
   for (const [way, text] of Object.entries(spellings(planted))) {
-    assert.ok(traces({ file: Buffer.concat([randomBytes(5), text, randomBytes(5)]) }, { planted }).some((trace) => trace.includes(way)), way);
+    assert.ok(
+      traces({ file: Buffer.concat([randomBytes(5), text, randomBytes(5)]) }, { planted }).some(
+        (trace) => trace.includes(way),
+      ),
+      way,
+    );
   }
-  // In every file of a state folder, whatever wrote it and however it is called.
+  // In every file of a state folder, whatever wrote it and whatever its name.
   const folder = temporaryFolder();
-  for (const name of ["v3/observability/trace/x.sqlite-wal", "v3/cache/blob", "tmp/.trace.json", "log"]) {
+  for (const name of [
+    "v3/observability/trace/x.sqlite-wal",
+    "v3/cache/blob",
+    "tmp/.trace.json",
+    "log",
+  ]) {
     mkdirSync(join(folder, name, ".."), { recursive: true });
     writeFileSync(join(folder, name), `GET /callback/${planted}`);
-    assert.ok(traces(writtenBytes(folder), { planted }).includes(`planted, plain, in ${name}`), name);
+    assert.ok(
+      traces(writtenBytes(folder), { planted }).includes(`planted, plain, in ${name}`),
+      name,
+    );
     rmSync(join(folder, name));
   }
   for (const before of [0, 1, 2, 3]) {
-    const text = Buffer.from("x".repeat(before) + planted + "xyz");
-    assert.ok(traces({ text: Buffer.from(text.toString("base64")) }, { planted }).length > 0, `base64 at ${before}`);
+    const text = Buffer.from(`${"x".repeat(before)}${planted}xyz`);
+    assert.ok(
+      traces({ text: Buffer.from(text.toString("base64")) }, { planted }).length > 0,
+      `base64 at ${before}`,
+    );
   }
 });

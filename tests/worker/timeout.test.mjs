@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until, useWorker } from "../harness.mjs";
+import { until, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
-const forgetful = useWorker({ vars: { RETENTION: "1s" } });
+const shortRetention = useWorker({ vars: { RETENTION: "1s" } });
 const evict = (id) =>
   worker.server
     .getWorker()
@@ -24,13 +24,17 @@ test("a token times out at its moment, and its output says so", async () => {
   assert.deepEqual(await worker.retrieve(id), token);
 });
 
-test("completions around the timeout: each token ends once, and every answer agrees with the end", async () => {
-  const tokens = await Promise.all(Array.from({ length: 60 }, () => worker.create({ timeout: "1s" })));
+test("completions around the timeout: each token ends once, and all responses agree", async () => {
+  const tokens = await Promise.all(
+    Array.from({ length: 60 }, () => worker.create({ timeout: "1s" })),
+  );
   await Promise.all(
     tokens.map(async ({ id }, n) => {
       const { timeoutAt } = await worker.retrieve(id);
       // From 30 ms before the moment to 30 ms after it.
-      await new Promise((resolve) => setTimeout(resolve, Date.parse(timeoutAt) - Date.now() - 30 + n));
+      await new Promise((resolve) =>
+        setTimeout(resolve, Date.parse(timeoutAt) - Date.now() - 30 + n),
+      );
       const answers = await Promise.all([worker.complete(id, "a"), worker.complete(id, "b")]);
       const outcomes = answers.map(({ headers }) => headers.get("waitpoint-outcome")).sort();
       const token = await worker.retrieve(id);
@@ -65,8 +69,16 @@ test("an object that is evicted loses nothing", async () => {
 });
 
 test("a finished token is forgotten when its retention ends", async () => {
-  const { id } = await forgetful.create();
-  await forgetful.complete(id, 1);
-  assert.equal((await until(() => forgetful.retrieve(id), ({ error }) => error)).error, "Waitpoint not found");
-  assert.equal((await forgetful.complete(id, 1)).status, 404);
+  const { id } = await shortRetention.create();
+  await shortRetention.complete(id, 1);
+  assert.equal(
+    (
+      await until(
+        () => shortRetention.retrieve(id),
+        ({ error }) => error,
+      )
+    ).error,
+    "Waitpoint not found",
+  );
+  assert.equal((await shortRetention.complete(id, 1)).status, 404);
 });

@@ -1,20 +1,25 @@
-// Waiting: by socket, by events, by long poll. A completion reaches whoever waits, and whoever comes late.
+// Waiting by socket, by events and by long poll. A completion reaches all waiters, also late ones.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { KEY, TOKENS, sign, useWorker } from "../harness.mjs";
+import { KEY, sign, TOKENS, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker();
 const wait = ({ id }) => `${TOKENS}/${id}/wait`;
 
-/** A socket of a waiter; `next()` is its next message, `closed` its end. */
+/** A waiter's socket. `next()` is its next message, `closed` its end. */
 function socket(token, protocols) {
   const offered = protocols ?? ["waitpoint.v1", `bearer.${token.publicAccessToken}`];
   const socket = new WebSocket(worker.url.replace("http", "ws") + wait(token), offered);
   const messages = [];
   let told = () => {};
-  socket.addEventListener("message", ({ data }) => (messages.push(data), told()));
-  socket.closed = new Promise((resolve) => socket.addEventListener("close", ({ code }) => resolve(code)));
+  socket.addEventListener("message", ({ data }) => {
+    messages.push(data);
+    told();
+  });
+  socket.closed = new Promise((resolve) =>
+    socket.addEventListener("close", ({ code }) => resolve(code)),
+  );
   socket.next = async () => {
     while (messages.length === 0) await new Promise((resolve) => (told = resolve));
     return messages.shift();
@@ -22,10 +27,11 @@ function socket(token, protocols) {
   return socket;
 }
 
-/** What `work` makes of each, a hundred at a time. */
+/** What `work` returns for each, a hundred at a time. */
 async function inGroups(items, work) {
   const made = [];
-  for (let at = 0; at < items.length; at += 100) made.push(...(await Promise.all(items.slice(at, at + 100).map(work))));
+  for (let at = 0; at < items.length; at += 100)
+    made.push(...(await Promise.all(items.slice(at, at + 100).map(work))));
   return made;
 }
 
@@ -38,7 +44,9 @@ function events(answer) {
       const [block, rest] = text.split(/\n\n(.*)/s);
       if (rest !== undefined) {
         text = rest;
-        const fields = Object.fromEntries(block.split("\n").map((line) => /^(\w*):\s?(.*)/s.exec(line).slice(1)));
+        const fields = Object.fromEntries(
+          block.split("\n").map((line) => /^(\w*):\s?(.*)/s.exec(line).slice(1)),
+        );
         if (fields.data) return { ...fields, token: JSON.parse(fields.data) };
         continue;
       }
@@ -88,12 +96,19 @@ test("a timeout ends a wait as a decision does", async () => {
 
 test("events carry ids; what was seen is not said again", async () => {
   const token = await worker.create();
-  const answer = await worker.api(wait(token), { headers: { accept: "text/event-stream" }, key: token.publicAccessToken });
+  const answer = await worker.api(wait(token), {
+    headers: { accept: "text/event-stream" },
+    key: token.publicAccessToken,
+  });
   assert.match(answer.headers.get("content-type"), /^text\/event-stream/);
   const next = events(answer);
   const first = await next();
   assert.deepEqual([first.event, first.id, first.token.status], ["token", "v1", "WAITING"]);
-  const resumed = events(await worker.api(wait(token), { headers: { accept: "text/event-stream", "last-event-id": "v1" } }));
+  const resumed = events(
+    await worker.api(wait(token), {
+      headers: { accept: "text/event-stream", "last-event-id": "v1" },
+    }),
+  );
   await worker.complete(token.id, "x".repeat(100_000));
   for (const wanted of [next, resumed]) {
     const last = await wanted();
@@ -103,9 +118,17 @@ test("events carry ids; what was seen is not said again", async () => {
 });
 
 test("what a token asks does not confuse the events about it", async () => {
-  const approval = { title: "Is it?", description: `{"status":"WAITING"}`, choices: [{ label: "A", data: { status: "WAITING" } }] };
+  const approval = {
+    title: "Is it?",
+    description: `{"status":"WAITING"}`,
+    choices: [{ label: "A", data: { status: "WAITING" } }],
+  };
   const token = await worker.create({ approval, tags: [`"status":"WAITING"`] });
-  const waits = (headers) => worker.api(wait(token), { headers: { accept: "text/event-stream", ...headers }, key: token.publicAccessToken });
+  const waits = (headers) =>
+    worker.api(wait(token), {
+      headers: { accept: "text/event-stream", ...headers },
+      key: token.publicAccessToken,
+    });
   const [next, resumed] = [events(await waits()), events(await waits({ "last-event-id": "v1" }))];
   assert.equal((await next()).id, "v1");
   await worker.complete(token.id, { status: "WAITING" });
@@ -120,7 +143,10 @@ test("what a token asks does not confuse the events about it", async () => {
 test("a long poll ends with the token, or in time with it still waiting", async () => {
   const token = await worker.create();
   const early = await worker.api(wait(token), { headers: { prefer: "wait=1" } });
-  assert.deepEqual([early.status, early.headers.get("preference-applied"), early.headers.get("etag")], [200, "wait=1", '"v1"']);
+  assert.deepEqual(
+    [early.status, early.headers.get("preference-applied"), early.headers.get("etag")],
+    [200, "wait=1", '"v1"'],
+  );
   assert.equal((await early.json()).status, "WAITING");
   const at_once = await worker.api(wait(token));
   assert.deepEqual([at_once.status, at_once.headers.get("preference-applied")], [200, null]);
@@ -129,10 +155,13 @@ test("a long poll ends with the token, or in time with it still waiting", async 
   const polled = worker.api(wait(token), { headers: { prefer: "respond-async, wait=900" } });
   await worker.complete(token.id, 1);
   const answer = await polled;
-  assert.deepEqual([answer.headers.get("preference-applied"), (await answer.json()).status], ["wait=25", "COMPLETED"]);
+  assert.deepEqual(
+    [answer.headers.get("preference-applied"), (await answer.json()).status],
+    ["wait=25", "COMPLETED"],
+  );
 });
 
-test("a wait needs the scope to read, told before the upgrade; the query holds no credential", async () => {
+test("a wait needs the scope to read, checked before the upgrade, not in the query", async () => {
   const token = await worker.create();
   const other = await worker.create();
   const unknown = { id: "waitpoint_cnobody" };
@@ -145,14 +174,24 @@ test("a wait needs the scope to read, told before the upgrade; the query holds n
     [404, unknown, KEY],
   ]) {
     for (const headers of [{}, { accept: "text/event-stream" }, { prefer: "wait=5" }]) {
-      const answer = await worker.api(wait(target) + (query ?? ""), { key, headers: { ...headers, origin: "https://app.example" } });
+      const answer = await worker.api(wait(target) + (query ?? ""), {
+        key,
+        headers: { ...headers, origin: "https://app.example" },
+      });
       assert.equal(answer.status, status, JSON.stringify(headers));
       assert.equal(answer.headers.get("access-control-allow-origin"), "https://app.example");
     }
   }
-  for (const protocols of [["waitpoint.v1"], ["waitpoint.v1", "bearer.x.y.z"], ["waitpoint.v1", `bearer.${other.publicAccessToken}`]]) {
+  for (const protocols of [
+    ["waitpoint.v1"],
+    ["waitpoint.v1", "bearer.x.y.z"],
+    ["waitpoint.v1", `bearer.${other.publicAccessToken}`],
+  ]) {
     const refused = socket(token, protocols);
-    const [opened] = await Promise.race([once(refused, "open").then(() => [true]), refused.closed.then(() => [false])]);
+    const [opened] = await Promise.race([
+      once(refused, "open").then(() => [true]),
+      refused.closed.then(() => [false]),
+    ]);
     assert.equal(opened, false);
   }
 });
@@ -167,27 +206,37 @@ test("1,000 waiters of one token are all told, and one on each of 1,000 tokens",
   });
   const told = waiters.map(async (waiter) => JSON.parse(JSON.parse(await waiter.next()).output));
   await inGroups([one, ...many], ({ id }) => worker.complete(id, id));
-  assert.deepEqual(await Promise.all(told), [...many.map(() => one.id), ...many.map(({ id }) => id)]);
+  assert.deepEqual(await Promise.all(told), [
+    ...many.map(() => one.id),
+    ...many.map(({ id }) => id),
+  ]);
 });
 
 test("a waiter outlives the memory of its token's object", async () => {
   const token = await worker.create();
   const waiter = socket(token);
-  const stream = events(await worker.api(wait(token), { headers: { accept: "text/event-stream" } }));
+  const stream = events(
+    await worker.api(wait(token), { headers: { accept: "text/event-stream" } }),
+  );
   const polled = worker.api(wait(token), { headers: { prefer: "wait=25" } });
   assert.equal(JSON.parse(await waiter.next()).status, "WAITING");
   assert.equal((await stream()).token.status, "WAITING");
   const name = `default/${token.id.replace("waitpoint_", "")}`;
-  await worker.server.getWorker().evictDurableObject("TokenObject", { name, webSockets: "hibernate" });
+  await worker.server
+    .getWorker()
+    .evictDurableObject("TokenObject", { name, webSockets: "hibernate" });
   waiter.send("ping");
   assert.equal(await waiter.next(), "pong");
-  assert.equal((await worker.complete(token.id, "kept")).headers.get("waitpoint-outcome"), "completed");
+  assert.equal(
+    (await worker.complete(token.id, "kept")).headers.get("waitpoint-outcome"),
+    "completed",
+  );
   assert.equal(JSON.parse(await waiter.next()).output, '"kept"');
   assert.equal((await stream()).token.output, '"kept"');
   assert.equal((await (await polled).json()).output, '"kept"');
 });
 
-test("many waiters for an output of megabytes are told some now and the others when they connect again", async () => {
+test("of many waiters for an output of megabytes some must connect again", async () => {
   const token = await worker.create();
   const waiters = await inGroups(Array.from({ length: 12 }), async () => {
     const waiter = socket(token);

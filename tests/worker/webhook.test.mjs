@@ -1,15 +1,17 @@
-// Webhooks: signed as Standard Webhooks wants it, sent again until they are received, and visible.
-import { Webhook } from "standardwebhooks";
+// Webhooks: signed by the Standard Webhooks scheme, repeated until they are received, and visible.
+
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
-import { KEY, SECRET_KEYS, TOKENS, sign, until, useWorker } from "../harness.mjs";
+import { Webhook } from "standardwebhooks";
+import { SECRET_KEYS, TOKENS, until, useWorker } from "../support/harness.mjs";
 
-const secret = () => `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
+const secret = () =>
+  `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
 const [NEW, OLD] = [secret(), secret()];
 
-/** A receiver of webhooks; by its path it is told how to answer. Each request is kept. */
+/** A receiver of webhooks. The path says how it answers. It keeps each request. */
 const receiver = Object.assign(new EventEmitter(), { url: "", got: [], answers: new Map() });
 const server = createServer(async (request, response) => {
   const body = Buffer.concat(await Array.fromAsync(request)).toString();
@@ -24,7 +26,10 @@ const server = createServer(async (request, response) => {
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
 receiver.url = `http://127.0.0.1:${server.address().port}`;
-after(() => (server.closeAllConnections(), server.close()));
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
 async function received(path, count = 1, body = "") {
   for (;;) {
     const got = receiver.got.filter((got) => got.path === path && got.body.includes(body));
@@ -33,23 +38,28 @@ async function received(path, count = 1, body = "") {
   }
 }
 
-const settings = { SECRET_KEYS, WEBHOOK_URL: `${receiver.url}/all`, WEBHOOK_SECRET: `${NEW}\n${OLD}` };
+const settings = {
+  SECRET_KEYS,
+  WEBHOOK_URL: `${receiver.url}/all`,
+  WEBHOOK_SECRET: `${NEW}\n${OLD}`,
+};
 const worker = useWorker({ secrets: settings });
-const without = useWorker();
-const mistaken = useWorker({ secrets: { ...settings, WEBHOOK_SECRET: "whsec_short" } });
+const withoutSecret = useWorker();
+const misconfigured = useWorker({ secrets: { ...settings, WEBHOOK_SECRET: "whsec_short" } });
 
 let paths = 0;
-/** A token with a webhook of its own, which answers so. */
-async function hooked(answers, fields = {}) {
+/** A token with its own webhook, which answers like this. */
+async function createWithWebhook(answers, fields = {}) {
   const path = `/own/${paths++}`;
   receiver.answers.set(path, answers);
   const token = await worker.create({ webhook: { url: receiver.url + path }, ...fields });
   return { ...token, path };
 }
-const own = async (id) => (await worker.retrieve(id)).deliveries.find(({ target }) => target === "token");
+const own = async (id) =>
+  (await worker.retrieve(id)).deliveries.find(({ target }) => target === "token");
 
-test("how a token ends is told to its environment and to its own webhook, signed by every secret", async () => {
-  const token = await hooked([[200]], { tags: ["a"], approval: { title: "?" } });
+test("the end goes to the environment's and the token's webhook, fully signed", async () => {
+  const token = await createWithWebhook([[200]], { tags: ["a"], approval: { title: "?" } });
   await worker.complete(token.id, { ok: "é" });
   for (const path of ["/all", token.path]) {
     const [{ headers, body }] = await received(path, 1, token.id);
@@ -57,7 +67,7 @@ test("how a token ends is told to its environment and to its own webhook, signed
       const { type, timestamp, data } = new Webhook(secret).verify(body, headers);
       const { deliveries, url, ...retrieved } = await worker.retrieve(token.id);
       assert.deepEqual([type, timestamp], ["waitpoint.completed", retrieved.completedAt]);
-      // The receiver is told no credential.
+      // The receiver gets no credential.
       assert.deepEqual(data, { ...retrieved, url: `${worker.url}${TOKENS}/${token.id}` });
     }
     assert.throws(() => new Webhook(secret()).verify(body, headers));
@@ -69,30 +79,51 @@ test("how a token ends is told to its environment and to its own webhook, signed
     () => worker.retrieve(token.id),
     ({ deliveries }) => deliveries.every(({ status }) => status === "delivered"),
   );
-  assert.deepEqual(deliveries.map(({ target, url, attempts, lastStatus }) => [target, url, attempts, lastStatus]), [
-    ["environment", undefined, 1, 200],
-    ["token", receiver.url + token.path, 1, 200],
-  ]);
-  // Where webhooks go is the owner's business.
-  assert.equal((await worker.retrieve(token.id, { key: token.publicAccessToken })).deliveries, undefined);
+  assert.deepEqual(
+    deliveries.map(({ target, url, attempts, lastStatus }) => [target, url, attempts, lastStatus]),
+    [
+      ["environment", undefined, 1, 200],
+      ["token", receiver.url + token.path, 1, 200],
+    ],
+  );
+  // Only the owner may see where webhooks go.
+  assert.equal(
+    (await worker.retrieve(token.id, { key: token.publicAccessToken })).deliveries,
+    undefined,
+  );
 });
 
 test("a timeout is told as one", async () => {
-  const token = await hooked([[204]], { timeout: "1s" });
+  const token = await createWithWebhook([[204]], { timeout: "1s" });
   const [{ headers, body }] = await received(token.path);
   const { type, data } = new Webhook(NEW).verify(body, headers);
-  assert.deepEqual([type, data.status, data.outputIsError], ["waitpoint.timed_out", "TIMED_OUT", true]);
-  await until(() => own(token.id), ({ status }) => status === "delivered");
+  assert.deepEqual(
+    [type, data.status, data.outputIsError],
+    ["waitpoint.timed_out", "TIMED_OUT", true],
+  );
+  await until(
+    () => own(token.id),
+    ({ status }) => status === "delivered",
+  );
 });
 
-test("refused, unavailable, busy or moved: it is sent again, the same message, by the schedule or as late as it is asked for", async () => {
-  const failures = [[500, {}], [503, { "retry-after": "1" }], [404, {}], [429, { "retry-after": "7" }], [0, {}]];
+test("a failed delivery is repeated as it was, by schedule or as Retry-After asks", async () => {
+  const failures = [
+    [500, {}],
+    [503, { "retry-after": "1" }],
+    [404, {}],
+    [429, { "retry-after": "7" }],
+    [0, {}],
+  ];
   await Promise.all(
     failures.map(async ([status, headers]) => {
-      const token = await hooked([[status, headers], [200]]);
+      const token = await createWithWebhook([[status, headers], [200]]);
       await worker.complete(token.id, "x".repeat(200_000));
-      const pending = await until(() => own(token.id), ({ attempts }) => attempts === 1);
-      // Between workerd and the network stands the local harness, which says 500 of a broken connection.
+      const pending = await until(
+        () => own(token.id),
+        ({ attempts }) => attempts === 1,
+      );
+      // The local harness between workerd and the network turns a broken connection into a 500.
       assert.deepEqual([pending.status, pending.lastStatus], ["pending", status || 500]);
       const pause = Date.parse(pending.nextAttemptAt) - Date.parse(pending.lastAttemptAt);
       const least = status === 429 ? 7000 : 5000;
@@ -101,8 +132,14 @@ test("refused, unavailable, busy or moved: it is sent again, the same message, b
       assert.equal(new Set(got.map(({ headers }) => headers["webhook-id"])).size, 1);
       assert.equal(new Set(got.map(({ body }) => body)).size, 1);
       for (const { headers, body } of got) new Webhook(NEW).verify(body, headers);
-      const delivery = await until(() => own(token.id), ({ status }) => status === "delivered");
-      assert.deepEqual([delivery.attempts, delivery.lastStatus, delivery.nextAttemptAt], [2, 200, undefined]);
+      const delivery = await until(
+        () => own(token.id),
+        ({ status }) => status === "delivered",
+      );
+      assert.deepEqual(
+        [delivery.attempts, delivery.lastStatus, delivery.nextAttemptAt],
+        [2, 200, undefined],
+      );
     }),
   );
   const logs = JSON.stringify(worker.server.getLogs());
@@ -111,30 +148,43 @@ test("refused, unavailable, busy or moved: it is sent again, the same message, b
 });
 
 test("a receiver that hangs is left after ten seconds, and nobody waits for it", async () => {
-  const token = await hooked([[undefined], [200, {}]]);
+  const token = await createWithWebhook([[undefined], [200, {}]]);
   await worker.complete(token.id, 1);
   await received(token.path);
   const began = Date.now();
   assert.equal((await worker.retrieve(token.id)).status, "COMPLETED");
-  assert.equal((await worker.complete(token.id, 2)).headers.get("waitpoint-outcome"), "already-completed");
+  assert.equal(
+    (await worker.complete(token.id, 2)).headers.get("waitpoint-outcome"),
+    "already-completed",
+  );
   assert.ok(Date.now() - began < 5000);
-  const delivery = await until(() => own(token.id), ({ attempts }) => attempts === 1);
+  const delivery = await until(
+    () => own(token.id),
+    ({ attempts }) => attempts === 1,
+  );
   assert.equal(delivery.lastError, "not reached, or no answer within 10 seconds");
 });
 
 test("410 is the end of it", async () => {
-  const token = await hooked([[410]]);
+  const token = await createWithWebhook([[410]]);
   await worker.complete(token.id, 1);
-  const delivery = await until(() => own(token.id), ({ status }) => status !== "pending");
+  const delivery = await until(
+    () => own(token.id),
+    ({ status }) => status !== "pending",
+  );
   assert.deepEqual([delivery.status, delivery.attempts, delivery.lastStatus], ["failed", 1, 410]);
 });
 
 test("retrieve has a new version with each attempt", async () => {
-  const token = await hooked([[500], [200]]);
-  const tag = async (key) => (await worker.api(`${TOKENS}/${token.id}`, { key })).headers.get("etag");
+  const token = await createWithWebhook([[500], [200]]);
+  const tag = async (key) =>
+    (await worker.api(`${TOKENS}/${token.id}`, { key })).headers.get("etag");
   assert.deepEqual([await tag(), await tag(token.publicAccessToken)], ['"v1"', '"v1"']);
   await worker.complete(token.id, 1);
-  await until(() => own(token.id), ({ status }) => status === "delivered");
+  await until(
+    () => own(token.id),
+    ({ status }) => status === "delivered",
+  );
   assert.deepEqual([await tag(), await tag(token.publicAccessToken)], ['"v2.3"', '"v2"']);
 });
 
@@ -155,21 +205,39 @@ test("where a webhook may not go, or nothing could be signed, create says so", a
     assert.doesNotMatch(error, /secret/);
   }
   for (const webhook of ["https://example.com", 5, [], {}, { url: 5 }]) {
-    assert.equal((await worker.api(TOKENS, { body: { webhook } })).status, 400, JSON.stringify(webhook));
+    assert.equal(
+      (await worker.api(TOKENS, { body: { webhook } })).status,
+      400,
+      JSON.stringify(webhook),
+    );
   }
-  const unsigned = await without.api(TOKENS, { body: { webhook: { url: "https://example.com/" } } });
-  assert.deepEqual([unsigned.status, /WEBHOOK_SECRET is not set/.test((await unsigned.json()).error)], [400, true]);
+  const unsigned = await withoutSecret.api(TOKENS, {
+    body: { webhook: { url: "https://example.com/" } },
+  });
+  assert.deepEqual(
+    [unsigned.status, /WEBHOOK_SECRET is not set/.test((await unsigned.json()).error)],
+    [400, true],
+  );
 });
 
-test("settings that cannot be read are told to the operator, and what ends meanwhile is owed", async () => {
-  const health = await mistaken.api("/healthz");
+test("unreadable settings are logged for the operator, and deliveries wait for them", async () => {
+  const health = await misconfigured.api("/healthz");
   const { error, code } = await health.json();
   assert.deepEqual([health.status, code], [500, "misconfigured"]);
   assert.match(error, /line 1 of WEBHOOK_SECRET/);
   assert.doesNotMatch(error, /short/);
-  assert.equal((await mistaken.api(TOKENS, { body: { webhook: { url: "https://example.com" } } })).status, 500);
-  const { id } = await mistaken.create();
-  await mistaken.complete(id, 1);
-  const { deliveries } = await until(() => mistaken.retrieve(id), ({ deliveries }) => deliveries[0].attempts > 0);
-  assert.deepEqual([deliveries[0].status, deliveries[0].lastError], ["pending", "its URL or its secret cannot be used"]);
+  assert.equal(
+    (await misconfigured.api(TOKENS, { body: { webhook: { url: "https://example.com" } } })).status,
+    500,
+  );
+  const { id } = await misconfigured.create();
+  await misconfigured.complete(id, 1);
+  const { deliveries } = await until(
+    () => misconfigured.retrieve(id),
+    ({ deliveries }) => deliveries[0].attempts > 0,
+  );
+  assert.deepEqual(
+    [deliveries[0].status, deliveries[0].lastError],
+    ["pending", "its URL or its secret cannot be used"],
+  );
 });

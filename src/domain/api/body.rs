@@ -1,5 +1,4 @@
-//! Invariant: a body that is good is passed over once. What is wrong with another is found out
-//! afterwards.
+//! Invariant: a valid body is parsed once. Only a body that failed is parsed again, for its error.
 //!
 //! JSON bodies of requests.
 
@@ -21,7 +20,7 @@ pub(super) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiErr
     if !is_object(text) {
         let raw: &RawValue = serde_json::from_str(text).map_err(|_| ApiError::InvalidJson)?;
         return Err(match raw.get() {
-            // trigger.dev takes these for no JSON at all.
+            // trigger.dev treats these as invalid JSON.
             "null" | "false" | "0" | "\"\"" => ApiError::InvalidJson,
             other => ApiError::ValidationError {
                 path: "",
@@ -52,7 +51,7 @@ fn kind_of(json: &str) -> &'static str {
 
 pub(super) fn string(raw: &RawValue, path: &'static str) -> Result<String, ApiError> {
     serde_json::from_str(raw.get()).map_err(|_| {
-        let message = format!("{} is no string", excerpt(raw.get()));
+        let message = format!("{} is not a string. Use a string.", excerpt(raw.get()));
         ApiError::ValidationError { path, message }
     })
 }

@@ -1,5 +1,5 @@
-//! Invariant: what a machine has sent is kept as JSON or as text, byte for byte, or refused;
-//! nothing of it is lost.
+//! Invariant: the body of a callback is stored byte for byte as JSON or text, or rejected; nothing of it
+//! is lost.
 //!
 //! The body of a machine's POST to `token.url`.
 
@@ -28,12 +28,12 @@ pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, ApiErro
         text,
     };
     let text = std::str::from_utf8(body).map_err(|_| ApiError::InvalidJson)?;
-    // A byte order mark is no part of what was meant.
+    // A byte order mark is not part of the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         return Ok(json("{}".to_owned()));
     }
-    // curl -d '{"a":1}' calls itself a form. No form can begin like this: its braces are escaped.
+    // `curl -d '{"a":1}'` sends the content type of a form. No form begins like this: it escapes braces.
     let is_form = media_type == "application/x-www-form-urlencoded"
         && !text.trim_start().starts_with(['{', '[', '"']);
     if is_form {
@@ -42,7 +42,7 @@ pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, ApiErro
     if let Ok(raw) = serde_json::from_str::<&RawValue>(text) {
         return Ok(json(raw.get().to_owned()));
     }
-    // Answers hold an output as a JSON string. One of JSON is at most doubled by that.
+    // Responses hold an output as a JSON string, which at most doubles the length of JSON.
     if quoted_len(text) > 2 * MAX_COMPLETE {
         return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
     }

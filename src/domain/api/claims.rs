@@ -1,11 +1,11 @@
 //! Invariant: the claims name the environment of the key that asks, and nothing secret.
 //!
-//! The claims for tokens that a client signs itself.
+//! The claims of public access tokens that a client signs itself.
 
 use crate::domain::json::to_json;
 use serde::Serialize;
 
-/// What `auth.createPublicToken` asks for before it signs a token itself.
+/// The SDK's `auth.createPublicToken` asks for these before it signs a token.
 #[must_use]
 pub fn claims_json(environment: &str) -> String {
     #[derive(Serialize)]

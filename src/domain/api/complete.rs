@@ -1,7 +1,7 @@
 //! Invariant: an output is the exact text that came in. It is checked to be JSON, never parsed into
 //! values and written again, so numbers of any size, keys of any name and any depth survive.
 //!
-//! Complete: the body of the request, and what the decision came to.
+//! Complete: the body of the request, and the outcome.
 
 use super::body::object;
 use super::error::ApiError;
@@ -12,12 +12,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// The body of complete.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CompleteRequest {
-    /// What `data` held.
+    /// The value of `data`.
     pub output: Option<Output>,
-    /// A key of the body that means nothing, perhaps meant as `data`.
+    /// An unknown key of the body, perhaps `data` misspelt.
     pub unknown_key: Option<String>,
 }
 
@@ -64,7 +63,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for CompleteFields<'a> {
                         map.next_value::<IgnoredAny>()?;
                         fields.unknown_key.get_or_insert(key);
                     } else if fields.data.replace(map.next_value()?).is_some() {
-                        // Which of two would the caller have meant?
+                        // It is unclear which of the two the caller means.
                         return Err(A::Error::duplicate_field("data"));
                     }
                 }

@@ -1,6 +1,6 @@
 //! Invariants:
-//! - A field that cannot be read is an error that names it, never taken for one that is absent.
-//! - An empty idempotency key is none.
+//! - A field that cannot be read is an error that names the field; it is never ignored.
+//! - An empty idempotency key counts as no key.
 //!
 //! Create: the body of the request, and that of the response. Source of the shapes: trigger.dev's
 //! `api.ts`.
@@ -21,18 +21,15 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// The body of create.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CreateRequest {
-    /// When the token times out.
     pub timeout_at: Option<Timestamp>,
-    /// Its tags.
     pub tags: Vec<String>,
-    /// The idempotency key, and until when it stands for the token. An empty key is none.
+    /// The idempotency key, and until when it stands for the token.
     pub key: Option<Key>,
-    /// What its page asks: JSON text that [`Approval::parse`] reads.
+    /// What the approval page asks: JSON text that [`Approval::parse`] accepts.
     pub approval: Option<String>,
-    /// Who is told how it ends. Whether webhooks may go there is not looked at here.
+    /// The URL of the token's own webhook. The caller checks whether webhooks may go there.
     pub webhook: Option<String>,
 }
 
@@ -70,7 +67,7 @@ impl CreateRequest {
         }
         let fields: Fields<'_> = object(body)?;
         let key = fields.idempotency_key.map(key).transpose()?;
-        // Also without a key, as a mistake in it is one.
+        // Checked without a key as well: it is a mistake either way.
         let expires_at = fields.key_ttl.map(|raw| ttl(raw, now)).transpose()?;
         if let Some(raw) = fields.approval {
             Approval::parse(raw.get())?;
@@ -98,7 +95,7 @@ fn key(raw: &RawValue) -> Result<String, ApiError> {
     if key.encode_utf16().count() > MAX_KEY {
         return Err(ApiError::ValidationError {
             path: "idempotencyKey",
-            message: format!("idempotencyKey must be {MAX_KEY} characters or less"),
+            message: format!("idempotencyKey is too long. Use at most {MAX_KEY} characters."),
         });
     }
     Ok(key)
@@ -108,7 +105,10 @@ fn ttl(raw: &RawValue, now: Timestamp) -> Result<Timestamp, ApiError> {
     let text = string(raw, "idempotencyKeyTTL")?;
     let life = parse_duration(&text).ok_or_else(|| ApiError::ValidationError {
         path: "idempotencyKeyTTL",
-        message: format!("{} is no duration such as {DURATION_FORMS}", excerpt(&text)),
+        message: format!(
+            "{} is not a valid duration. Use one such as {DURATION_FORMS}.",
+            excerpt(&text)
+        ),
     })?;
     Ok(now.plus(life))
 }
@@ -127,13 +127,14 @@ pub fn parse_webhook(text: &str) -> Result<String, ApiError> {
         .ok_or_else(|| ApiError::ValidationError {
             path: "webhook",
             message: format!(
-                "{} is no webhook; give {{\"url\": \"https://…\"}}",
+                "{} is not a valid webhook. Use {{\"url\": \"https://…\"}}.",
                 excerpt(text)
             ),
         })
 }
 
-/// What is there, `null` too: no key by mistake would be no idempotency.
+/// A field that is present, even if it is `null`. A key that is `null` by mistake must be an error, or the
+/// create would not be idempotent.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     Deserialize::deserialize(deserializer).map(Some)
 }
@@ -142,7 +143,7 @@ fn timeout(raw: &str, now: Timestamp) -> Result<Timestamp, ApiError> {
     if let Ok(text) = serde_json::from_str::<String>(raw) {
         return parse_timeout(&text, now).map_err(|why| ApiError::timeout(&text, why));
     }
-    // A number is milliseconds since the epoch, as for JavaScript's Date; some languages write decimals.
+    // A number is milliseconds since the epoch, as in JavaScript's `Date`; some languages write decimals.
     let whole = raw.trim_end_matches('0').strip_suffix('.').unwrap_or(raw);
     let at = match whole.parse::<u64>() {
         Ok(millis) if millis > Timestamp::MAX.as_millis() => Err(TimeoutError::TooFar),
@@ -160,7 +161,10 @@ pub fn read_tags(raw: &RawValue) -> Result<Vec<String>, ApiError> {
     let tags = match serde_json::from_str::<String>(raw.get()) {
         Ok(one) => vec![one],
         Err(_) => serde_json::from_str::<Vec<String>>(raw.get()).map_err(|_| {
-            let message = format!("{} is no tag or list of tags (strings)", excerpt(raw.get()));
+            let message = format!(
+                "{} is not a tag or a list of tags. Use a string or an array of strings.",
+                excerpt(raw.get())
+            );
             ApiError::ValidationError {
                 path: "tags",
                 message,
@@ -180,8 +184,8 @@ pub fn read_tags(raw: &RawValue) -> Result<Vec<String>, ApiError> {
     Ok(tags)
 }
 
-/// A key of create's body that means nothing, perhaps another misspelt. Apart from
-/// [`CreateRequest::parse`], as the package would pay for it too.
+/// An unknown key of create's body, perhaps a misspelt one. It is apart from [`CreateRequest::parse`] since
+/// the npm package includes that function.
 #[must_use]
 pub fn unknown_key_of_create(body: &[u8]) -> Option<String> {
     struct Keys;
@@ -207,7 +211,7 @@ pub fn unknown_key_of_create(body: &[u8]) -> Option<String> {
     reader.deserialize_map(Keys).unwrap_or(None)
 }
 
-/// The answer to create.
+/// The response to create.
 #[must_use]
 pub fn created_json(id: &str, is_cached: bool, url: &str) -> String {
     #[derive(Serialize)]

@@ -8,7 +8,7 @@ use crate::domain::token::Token;
 use crate::domain::token::delivery::{AttemptResult, Delivery, Progress, Target, UpstreamConflict};
 use serde::Serialize;
 
-/// How far a webhook has come.
+/// The state of a webhook's delivery.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DeliveryBody<'a> {
@@ -69,8 +69,8 @@ impl<'a> DeliveryBody<'a> {
     }
 }
 
-/// What the operator is told of the last attempt at a delivery, but for the URL, which may be a credential;
-/// `None` if it was received.
+/// The log entry for the last attempt at a delivery; `None` if it succeeded. It leaves out the URL, which
+/// may be a credential.
 #[must_use]
 pub fn failed_attempt_json(id: &str, token: &Token, delivery: usize) -> Option<String> {
     #[derive(Serialize)]

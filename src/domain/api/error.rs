@@ -1,7 +1,7 @@
-//! Invariant: no sentence repeats a credential, and a field of the caller is shortened before it is
+//! Invariant: no message repeats a credential, and a value of the caller is shortened before it is
 //! quoted.
 //!
-//! Every error of the API: its status, its machine code, its sentence.
+//! Every error of the API: its status, its code and its message.
 
 use super::excerpt::excerpt;
 use super::limits::MAX_TAGS;
@@ -10,7 +10,8 @@ use crate::domain::time::duration::{TIMEOUT_FORMS, TimeoutError};
 use serde::Serialize;
 use std::fmt;
 
-/// Why a request was refused. One that fails by a panic is 500 `internal_error`, by `worker/http.rs`.
+/// Why a request was rejected. A request that panics gets 500 `internal_error` from
+/// `worker/http/failure.rs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiError {
     /// 401: no `Authorization` header.
@@ -25,7 +26,7 @@ pub enum ApiError {
     InvalidCallbackHash,
     /// 403: the credential's scopes do not cover this.
     InsufficientScope,
-    /// 404: nothing at this path.
+    /// 404: no endpoint has this path.
     PathNotFound,
     /// 404: no such token in this environment.
     TokenNotFound,
@@ -33,11 +34,11 @@ pub enum ApiError {
     MethodNotAllowed(&'static str),
     /// 413: carries the limit in bytes.
     BodyTooLarge(usize),
-    /// 413: a form of more fields than are read; carries how many are.
+    /// 413: a form has too many fields; carries the limit.
     TooManyFields(usize),
     /// 400: the connection ended before the body did.
     BodyUnreadable,
-    /// 400: a body of no bytes where JSON is needed.
+    /// 400: an empty body where JSON is needed.
     BodyEmpty,
     /// 400: not JSON, or not UTF-8.
     InvalidJson,
@@ -45,37 +46,36 @@ pub enum ApiError {
     ValidationError {
         /// The field, `""` for the whole body.
         path: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with it: sentences, or a phrase of trigger.dev's without a period.
         message: String,
     },
-    /// 400: a query of list with values that cannot be read; carries all of them.
+    /// 400: a list query has values that cannot be read; carries all of them.
     InvalidQuery(Vec<QueryIssue>),
-    /// 415: a callback body in a form that is not read; carries the media type.
+    /// 415: the media type of a callback is not supported; carries it.
     UnsupportedMediaType(String),
-    /// 403: a form that a page of another site sends.
+    /// 403: a form was sent by a web page of another site.
     CrossSiteForm,
     /// 422: carries the number of tags.
     TooManyTags(usize),
-    /// 429: a credential has used up its share; carries the binding that counts it.
+    /// 429: a rate limit is used up; carries its binding.
     TooManyRequests(&'static str),
-    /// 429: too many credentials from one address that were none.
+    /// 429: too many credentials from one address have failed.
     TooManyFailures,
-    /// 503: storage or the object did not answer. The request is safe to repeat.
+    /// 503: an object or its storage did not answer. The request may be repeated.
     StorageUnavailable,
     /// 503: the API at which the token lives did not answer.
     UpstreamUnavailable,
-    /// 508: what was sent upstream came back.
+    /// 508: a request that was sent upstream came back.
     UpstreamLoop,
-    /// 500: the Worker's settings are wrong; carries what an operator must mend.
+    /// 500: the Worker's settings are wrong; carries what an operator must change.
     Misconfigured(String),
 }
 
 /// What is wrong with a value of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryIssue {
-    /// The parameter.
     pub name: &'static str,
-    /// What is wrong with it.
+    /// What is wrong with it, and what would do: sentences.
     pub message: String,
 }
 
@@ -115,18 +115,17 @@ impl ApiError {
     #[must_use]
     pub fn timeout(value: &str, why: TimeoutError) -> Self {
         let why = match why {
-            TimeoutError::Unreadable => "is no timeout",
-            TimeoutError::Past => "lies in the past",
-            TimeoutError::TooFar => "lies beyond the year 9999",
+            TimeoutError::Unreadable => "is not a valid timeout",
+            TimeoutError::Past => "is in the past",
+            TimeoutError::TooFar => "is after the year 9999",
         };
-        let message = format!("{} {why}; give {TIMEOUT_FORMS}", excerpt(value));
+        let message = format!("{} {why}. Use {TIMEOUT_FORMS}.", excerpt(value));
         Self::ValidationError {
             path: "timeout",
             message,
         }
     }
 
-    /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.parts().0
@@ -138,7 +137,7 @@ impl ApiError {
         self.parts().1
     }
 
-    /// Whether whoever calls has shown no credential that is one. One that has expired is.
+    /// Whether the credential has failed. An expired one has not: it was valid.
     #[must_use]
     pub fn is_failed_credential(&self) -> bool {
         matches!(
@@ -209,7 +208,7 @@ impl ApiError {
     }
 }
 
-/// The sentence for people; trigger.dev's own words where it has some.
+/// The message for people, in trigger.dev's words where it has the same error.
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -220,33 +219,40 @@ impl fmt::Display for ApiError {
             }
             Self::InvalidCallbackHash => f.write_str("Invalid URL, hash doesn't match"),
             Self::InsufficientScope => f.write_str("Unauthorized"),
-            Self::CrossSiteForm => f.write_str("A page of another site may not complete a token"),
+            Self::CrossSiteForm => f.write_str("A page of another site cannot complete a token."),
             Self::PathNotFound => f.write_str("Not found"),
             Self::TokenNotFound => f.write_str("Waitpoint not found"),
             Self::MethodNotAllowed(_) => f.write_str("Method not allowed"),
             Self::BodyTooLarge(_) => f.write_str("Request body too large"),
             Self::TooManyFields(limit) => {
-                write!(f, "A form may have {limit} fields; send more as JSON")
+                write!(
+                    f,
+                    "A form can have at most {limit} fields. Use JSON for more."
+                )
             }
-            Self::BodyUnreadable => f.write_str("Request body could not be read to its end"),
+            Self::BodyUnreadable => f.write_str("The request body ended too early. Try again."),
             Self::BodyEmpty => f.write_str("Request body is empty"),
             Self::InvalidJson => f.write_str("Invalid JSON"),
             Self::ValidationError { path: "", message } => write!(f, "Validation error: {message}"),
+            Self::ValidationError { path, message } if message.ends_with('.') => {
+                write!(f, "Validation error at \"{path}\": {message}")
+            }
+            // A phrase, in trigger.dev's form.
             Self::ValidationError { path, message } => {
                 write!(f, "Validation error: {message} at \"{path}\"")
             }
-            // The SDK shows this sentence alone.
+            // The SDK shows only this message.
             Self::InvalidQuery(issues) => {
-                f.write_str("Query Error")?;
+                f.write_str("Query Error;")?;
                 for QueryIssue { name, message } in issues {
-                    write!(f, "; {name}: {message}")?;
+                    write!(f, " {name}: {message}")?;
                 }
                 Ok(())
             }
             Self::UnsupportedMediaType(given) => write!(
                 f,
-                "A body of type {} is not read; send application/json, \
-                 application/x-www-form-urlencoded or text/plain",
+                "{} is not a supported content type. Use application/json, \
+                 application/x-www-form-urlencoded or text/plain.",
                 excerpt(given)
             ),
             Self::TooManyTags(count) => write!(
@@ -254,15 +260,19 @@ impl fmt::Display for ApiError {
                 "Waitpoints can only have {} tags, you're trying to set {count}.",
                 MAX_TAGS
             ),
-            Self::TooManyRequests(binding) => write!(f, "Too many requests ({binding})"),
-            Self::TooManyFailures => f.write_str("Too many wrong credentials"),
+            Self::TooManyRequests(binding) => {
+                write!(f, "Too many requests ({binding}). Try again later.")
+            }
+            Self::TooManyFailures => {
+                f.write_str("Too many wrong credentials. Try again in a minute.")
+            }
             Self::StorageUnavailable => {
-                f.write_str("The token could not be reached; please try again")
+                f.write_str("The token could not be reached. Please try again.")
             }
             Self::UpstreamUnavailable => {
-                f.write_str("The API at which the token lives did not answer; please try again")
+                f.write_str("The API that holds the token did not answer. Please try again.")
             }
-            Self::UpstreamLoop => f.write_str("UPSTREAM leads back here"),
+            Self::UpstreamLoop => f.write_str("UPSTREAM leads back to this server."),
             Self::Misconfigured(what) => write!(f, "The server is misconfigured: {what}"),
         }
     }

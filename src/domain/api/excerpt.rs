@@ -1,6 +1,6 @@
-//! Invariant: of a value of the caller no more is shown than an error's place allows.
+//! Invariant: an error quotes at most [`EXCERPT`] characters of a caller's value.
 //!
-//! Values of the caller as errors quote them.
+//! Values of callers, shortened for error messages.
 
 use crate::domain::json::to_json;
 

@@ -1,5 +1,4 @@
-//! Invariant: what a form becomes is no longer than [`MAX_COMPLETE`], however much longer it is
-//! when escaped.
+//! Invariant: the JSON of a form is at most [`MAX_COMPLETE`] long, however much escaping makes it grow.
 //!
 //! Forms: `application/x-www-form-urlencoded`, read as fields or as a JSON object of them.
 
@@ -23,7 +22,7 @@ fn form_decode(text: &str) -> String {
     percent_decode(&text.replace('+', " "))
 }
 
-/// Whether a body calls itself a form of names and values.
+/// Whether a content type is that of a form of names and values.
 #[must_use]
 pub fn is_form(content_type: &str) -> bool {
     media_type(content_type) == "application/x-www-form-urlencoded"
@@ -34,7 +33,7 @@ pub(super) fn media_type(content_type: &str) -> String {
     media_type.trim().to_ascii_lowercase()
 }
 
-/// Refuses a form of more than [`MAX_FORM_FIELDS`].
+/// Rejects a form of more than [`MAX_FORM_FIELDS`].
 ///
 /// # Errors
 /// `TooManyFields`

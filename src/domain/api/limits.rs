@@ -1,4 +1,4 @@
-//! Invariant: what exceeds one of these is refused; nothing is cut to fit.
+//! Invariant: a request that exceeds one of these is rejected; nothing is truncated.
 //!
 //! Limits of requests.
 
@@ -6,9 +6,7 @@
 pub const MAX_CREATE: usize = 10 * 1024;
 /// Largest body of complete and of a callback, in bytes; also the largest output.
 pub const MAX_COMPLETE: usize = 3 * 1024 * 1024;
-/// Most fields of a form.
 pub const MAX_FORM_FIELDS: usize = 1_000;
-/// Most tags of a token.
 pub const MAX_TAGS: usize = 10;
 /// Longest tag, in UTF-16 units.
 pub const MAX_TAG: usize = 128;

@@ -1,17 +1,15 @@
-//! Invariant: the document and the start page are made of one source, `www/openapi.json`, by
-//! `build.rs`.
+//! Invariant: `build.rs` makes the document and the start page from one source, `www/openapi.json`.
 //!
-//! The API as OpenAPI 3.1, and the start page that tells people the same.
+//! The API as an OpenAPI 3.1 document, and the start page that shows it to people.
 
 use crate::domain::page;
 use askama::Template;
 
-/// The document, and the start page's account of it: a line each.
+/// Two lines: the document, and the start page's list of endpoints.
 const TEXTS: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.txt"));
-/// Stands in the start page; the response's policy names its hash.
+/// The start page's style; the Content-Security-Policy names its hash.
 pub const CSS: &str = include_str!("../../../www/start.css");
 
-/// The document.
 #[must_use]
 pub fn document() -> &'static str {
     texts().0
@@ -21,7 +19,6 @@ fn texts() -> (&'static str, &'static str) {
     TEXTS.split_once('\n').unwrap_or_default()
 }
 
-/// The start page.
 #[must_use]
 pub fn start_page() -> String {
     #[derive(Template)]

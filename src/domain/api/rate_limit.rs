@@ -1,37 +1,37 @@
 //! Invariants:
 //! - A decision is counted for its token alone. Only callers who could have decided the token use up
-//!   that share, so no decision is refused because of other callers' traffic.
+//!   that limit, so no decision is rejected because of other callers' traffic.
 //! - An address is limited only after its credential has failed: a caller with a good one is not
 //!   affected by others at the same address.
 //! - A caller who chooses keys with equal hashes only shares a limit with itself.
 //!
-//! What a rate limit counts together, and when it is asked at all. The counting is the platform's.
+//! What each rate limit counts together, and when the platform, which counts, is asked.
 
 use crate::domain::auth::authenticate::bearer;
 use crate::domain::hash::fnv1a;
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
-/// How long a caller that has used up a share is asked to wait: the `period` in wrangler.toml.
+/// How long a caller that has used up a limit is asked to wait: the `period` in wrangler.toml.
 pub const PERIOD: Duration = Duration::from_millis(PERIOD_MILLIS);
 const PERIOD_MILLIS: u64 = 10_000;
 
-/// Requests of a share in each [`PERIOD`] that one isolate lets through without asking the platform. A
-/// token's whole life is a dozen of them, so where nobody floods, nobody pays for the question.
+/// Requests of a key in each [`PERIOD`] that one isolate lets through without asking the platform. A token's
+/// whole life is a dozen requests, so only a flood costs the question.
 const LOCAL_ALLOWANCE: u8 = 100;
 
 /// What is counted together.
 #[derive(Clone, Copy, Debug)]
 pub enum RateLimitKey<'a> {
-    /// What an environment's secret keys ask, but for decisions.
+    /// Requests with an environment's secret keys, except decisions.
     Environment(&'a str),
     /// Reads with this public access token, as the `Authorization` header has it.
     Reader(&'a str),
     /// Visits of a token's page.
     Page(&'a str, &'a str),
-    /// Visits by links that have expired, so that they leave those that still decide their share.
+    /// Visits by expired links. They must not use up the limit of links that are still valid.
     ExpiredPage(&'a str, &'a str),
-    /// Decisions on a token, by whomever.
+    /// Decisions on a token, by any caller.
     Decisions(&'a str, &'a str),
 }
 
@@ -45,13 +45,13 @@ impl RateLimitKey<'_> {
         }
     }
 
-    /// What it is counted under. It holds no credential.
+    /// The key under which it is counted. It holds no credential.
     #[must_use]
     pub fn key(&self) -> String {
         let mut key = String::new();
         let parts = match *self {
             Self::Environment(id) => ["environment", id, ""],
-            // The credential alone, or each spelling of the header would have a share.
+            // Only the credential, or each spelling of the header would have a limit of its own.
             Self::Reader(authorization) => {
                 let credential = bearer(authorization).unwrap_or("");
                 ["read", &fnv1a(credential.bytes()).to_string(), ""]
@@ -68,8 +68,8 @@ impl RateLimitKey<'_> {
     }
 }
 
-/// What an isolate has let through in this period. Keys that share a counter are asked about sooner, no
-/// more.
+/// Requests let through in this period, counted per hashed key. A collision only makes us consult the
+/// platform earlier.
 pub struct LocalAllowance {
     period: u64,
     counts: [u8; 1024],
@@ -85,7 +85,7 @@ impl Default for LocalAllowance {
 }
 
 impl LocalAllowance {
-    /// Whether this request of a key may pass without asking.
+    /// Counts a request of this key. Returns whether it may pass without asking the platform.
     pub fn allows(&mut self, key: &str, now: Timestamp) -> bool {
         let period = now.as_millis() / PERIOD_MILLIS;
         if self.period != period {
@@ -103,8 +103,8 @@ impl LocalAllowance {
     }
 }
 
-/// The part of an address that belongs to one holder: of IPv6 the first four groups, or those before
-/// `::`, as who has one address there has 2^64.
+/// The part of an address that belongs to one holder. Of IPv6 these are the first four groups, or those
+/// before `::`: whoever has one address has 2^64 of them.
 #[must_use]
 pub fn network(address: &str) -> &str {
     let mut groups = 0;

@@ -1,15 +1,16 @@
 //! Invariant: a path is one [`Endpoint`] or none, and an endpoint has the same methods for every caller.
 //!
-//! Paths and methods: a table, and nothing else.
+//! Paths and methods.
 
+use crate::domain::auth::token_id::PREFIX;
 use crate::domain::encoding::percent_decode;
 
-/// What a path stands for. Ids and credentials are the path's text as it was typed.
+/// What a path stands for. Ids and credentials are the path's text, not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint<'a> {
-    /// `/`: what this is, for people.
+    /// `/`: the start page.
     Start,
-    /// `/openapi.json`: what this is, for programs.
+    /// `/openapi.json`: the API's description.
     OpenApi,
     /// `/healthz`
     Health,
@@ -17,29 +18,29 @@ pub enum Endpoint<'a> {
     Tokens,
     /// `/api/v1/waitpoints/tokens/{id}`
     Token {
-        /// The id as typed.
+        /// The id as the caller wrote it.
         id: &'a str,
     },
     /// `/api/v1/waitpoints/tokens/{id}/complete`
     Complete {
-        /// The id as typed.
+        /// The id as the caller wrote it.
         id: &'a str,
     },
     /// `/api/v1/waitpoints/tokens/{id}/wait`
     Wait {
-        /// The id as typed.
+        /// The id as the caller wrote it.
         id: &'a str,
     },
     /// `/api/v1/waitpoints/tokens/{id}/callback/{credential}`, which is `token.url`
     Callback {
-        /// The id as typed.
+        /// The id as the caller wrote it.
         id: &'a str,
         /// A public access token or a 64-digit hexadecimal hash.
         credential: &'a str,
     },
     /// `/engine/v1/runs/{run}/waitpoints/tokens/{id}/wait`
     RunWait {
-        /// The id as typed.
+        /// The id as the caller wrote it.
         id: &'a str,
     },
     /// `/api/v1/auth/jwt/claims`
@@ -47,7 +48,7 @@ pub enum Endpoint<'a> {
 }
 
 impl<'a> Endpoint<'a> {
-    /// The endpoint of a path, `None` if there is nothing.
+    /// The endpoint of a path.
     #[must_use]
     pub fn of(path: &'a str) -> Option<Self> {
         let mut segments = path.strip_prefix('/')?.split('/');
@@ -106,8 +107,8 @@ impl<'a> Endpoint<'a> {
         self.allow().split(", ").any(|allowed| allowed == method)
     }
 
-    /// Whether a page of another origin may call it, and so every answer of it carries CORS
-    /// headers, errors included.
+    /// Whether a web page of another origin may call it. Then every response carries CORS headers, errors
+    /// included.
     #[must_use]
     pub fn is_for_browsers(self) -> bool {
         matches!(
@@ -117,19 +118,25 @@ impl<'a> Endpoint<'a> {
     }
 }
 
+/// The URL of a token at an API: `origin` is the API's, `internal` the token's internal id.
+#[must_use]
+pub fn token_url(origin: &str, internal: &str) -> String {
+    format!("{origin}/api/v1/waitpoints/tokens/{PREFIX}{internal}")
+}
+
 /// Whether a segment is one of an API's ids as clients send it.
 fn is_plain(segment: &str) -> bool {
     let is_letter = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     (1..=128).contains(&segment.len()) && segment.bytes().all(is_letter)
 }
 
-/// Whether a path that is no [`Endpoint`] may be one of the API at which the tokens of a relay live. Another
-/// spelling of a token's path is not: servers decode and fold paths, so a decision would be taken there that
-/// was not taken here, and a read would come back as it is told there.
+/// Whether a path that is not an [`Endpoint`] may be one of the API at which the tokens of a relay live.
+/// Another spelling of a token's path is not: servers decode and normalise paths, so the token would be
+/// decided there and not here, or its read would bypass what is stored here.
 ///
 /// Clients of that API send its first three segments (`api`, `v1`, `runs`) as they are, in lower case and
-/// without escapes. Where the third is another word than `waitpoints` no token is meant, whatever follows,
-/// unless dots lead back up.
+/// without escapes. If the third is not `waitpoints` the path means no token, whatever follows, unless dots
+/// lead back up.
 #[must_use]
 pub fn is_of_another_api(path: &str) -> bool {
     let mut segments = path.strip_prefix('/').unwrap_or("").split('/');
@@ -147,11 +154,11 @@ pub fn is_of_another_api(path: &str) -> bool {
         && !leads_up(path)
 }
 
-/// Whether a path may lead elsewhere on a server that decodes it, once or more often, or takes `\` for `/`.
+/// Whether a path may lead elsewhere on a server that decodes it, perhaps repeatedly, or reads `\` as `/`.
 fn leads_up(path: &str) -> bool {
     let is_dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
     let mut path = path.to_owned();
-    // A client escapes a name twice at most, to have slashes in it.
+    // Clients escape a name at most twice, if it contains slashes.
     for _ in 0..4 {
         if path.contains('\\') || path.contains("//") || path.split('/').any(is_dots) {
             return true;

@@ -1,9 +1,9 @@
 //! Invariants:
-//! - What is absent is left out, never `null`, which would break trigger.dev's clients.
+//! - An absent field is left out, never `null`, which would break trigger.dev's clients.
 //! - Only the owner sees where webhooks go. The idempotency key is shown to the owner and in
 //!   webhooks.
 //!
-//! A token as the API tells it. Source of the shape: trigger.dev's `api.ts`.
+//! A token in the API's responses. Source of the shape: trigger.dev's `api.ts`.
 
 use super::delivery_body::DeliveryBody;
 use crate::domain::json::to_json;
@@ -19,13 +19,13 @@ use std::borrow::Cow;
 pub enum Visibility {
     /// The holder of a secret key.
     Owner,
-    /// Whom the owner has told by a webhook: all but where else webhooks go.
+    /// The receiver of a webhook: sees everything but the token's other webhooks.
     Webhook,
-    /// Anybody else: neither that nor the idempotency key, which is a back end's own name for what it does.
+    /// Anybody else: sees neither webhooks nor the idempotency key, which is a back end's own name.
     Token,
 }
 
-/// The answer to retrieve. `id` is the public one; `url` must grant no more than the caller has.
+/// The response to retrieve. `id` is the public one; `url` must grant no more than the caller has.
 #[must_use]
 pub fn token_json(id: &str, url: &str, token: &Token, visibility: Visibility) -> String {
     to_json(&TokenBody::of(id, url, token, visibility))
@@ -116,18 +116,18 @@ impl<'a> TokenBody<'a> {
     }
 }
 
-/// Where a token stands, as `status` names it.
+/// The name of a token's status.
 #[must_use]
 pub fn status(token: &Token) -> &'static str {
     Status::of(&token.state).as_str()
 }
 
-/// All that [`version`] tells.
+/// All values of [`version`].
 pub const VERSIONS: [&str; 2] = [WAITS, IS_FINISHED];
 const WAITS: &str = "v1";
 const IS_FINISHED: &str = "v2";
 
-/// The version of a token: one a state.
+/// The version of a token: it changes when the token ends.
 #[must_use]
 pub fn version(token: &Token) -> &'static str {
     match token.state {

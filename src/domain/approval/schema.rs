@@ -1,7 +1,7 @@
 //! What a token asks of a person: the `approval` field of create.
 //!
-//! Invariant: an approval that parses can be shown and decided; whoever holds the link chooses among
-//! what its creator wrote, and adds at most a comment.
+//! Invariant: an approval that parses can be shown and decided. Whoever holds the link chooses among
+//! the choices that its creator wrote, and adds at most a comment.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::excerpt::{excerpt, shortened};
@@ -19,33 +19,33 @@ pub const MAX_DESCRIPTION: usize = 4_000;
 pub const MAX_REQUESTED_BY: usize = 120;
 /// Longest label of a choice, in characters.
 pub const MAX_LABEL: usize = 40;
-/// Whether checks go by Unicode's tables, a fifth of `waitpoint/server`: that leaves them to the
-/// Worker, which checks all that is sent to it.
+/// Whether checks use Unicode's tables. They would be a fifth of `waitpoint/server`, which leaves
+/// these checks to the Worker.
 const KNOWS_UNICODE: bool = cfg!(not(feature = "server"));
 /// Most choices.
 pub const MAX_CHOICES: usize = 6;
-/// Longest output that is looked at to tell which choice led to it, in bytes. A choice's data and a comment
-/// are shorter; what is longer came by the API, and comparing it would take several times its memory.
+/// Longest output that is compared with the choices, in bytes. A choice's data and a comment are
+/// shorter. A longer output came by the API, and comparing it would take several times its memory.
 pub const MAX_CHOICE_OUTPUT: usize = 64 * 1024;
 /// Longest comment of a person, in characters.
 pub const MAX_COMMENT: usize = 2_000;
 
-/// What a person is asked.
+/// The question to a person.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Approval {
     /// The question, in a line.
     pub title: Option<String>,
-    /// What one must know to decide; plain text, its line breaks count.
+    /// What one must know to decide: plain text with line breaks.
     pub description: Option<String>,
     /// Who asks.
     pub requested_by: Option<String>,
-    /// None means to approve or to reject.
+    /// The choices. If there are none, they are to approve and to reject.
     #[serde(deserialize_with = "objects")]
     pub choices: Vec<Choice>,
     /// Whether a comment is asked for.
     pub comment: Comment,
-    /// How sure the page makes of the decision.
+    /// How a person confirms the decision.
     pub confirm: Confirm,
 }
 
@@ -53,23 +53,23 @@ pub struct Approval {
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Choice {
-    /// What its button says.
+    /// The text of its button.
     pub label: String,
     /// What the token is completed with, as JSON text; by default `{"choice": <label>}`.
     #[serde(default, deserialize_with = "raw")]
     pub data: Option<String>,
-    /// What its button looks like.
+    /// The look of its button.
     #[serde(default)]
     pub style: Style,
 }
 
-/// What a choice means to the eye.
+/// How a choice is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Style {
-    /// The way on.
+    /// The expected choice.
     Primary,
-    /// The way that stops or destroys something.
+    /// A choice that stops or destroys something.
     Danger,
     /// Neither.
     #[default]
@@ -83,22 +83,22 @@ pub enum Comment {
     /// It may be left empty.
     #[default]
     Optional,
-    /// No decision without it.
+    /// Without a comment nothing is decided.
     Required,
-    /// No field for it.
+    /// The page has no field for a comment.
     None,
 }
 
-/// How sure the page makes of the decision.
+/// How a person confirms the decision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confirm {
-    /// A press of the choice's button.
+    /// By a press of the choice's button.
     #[default]
     Click,
-    /// The choice is marked first, then sent.
+    /// By marking a choice and then sending it.
     Choose,
-    /// The choice's label is typed.
+    /// By typing the choice's label.
     Typed,
 }
 
@@ -107,14 +107,14 @@ fn raw<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Strin
     Ok(Some(raw.get().to_owned()))
 }
 
-/// Choices; serde would take an array of its fields for one as well.
+/// Reads choices. serde alone would accept an array of a choice's fields as well.
 fn objects<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Choice>, D::Error> {
     let raws: Vec<Box<RawValue>> = Deserialize::deserialize(deserializer)?;
     let mut choices = Vec::with_capacity(raws.len());
     for raw in &raws {
         if !raw.get().starts_with('{') {
             return Err(D::Error::custom(format!(
-                "{} is no choice",
+                "{} is not a choice: it must be an object",
                 excerpt(raw.get())
             )));
         }
@@ -134,21 +134,24 @@ impl Approval {
         Ok(approval)
     }
 
-    /// Reads what [`Approval::parse`] accepted when the token was created. Checks that were added since
-    /// then do not count: a page without its choices would ask another question.
+    /// Reads what [`Approval::parse`] accepted when the token was created. Checks that were added later
+    /// are left out: a page without its choices would ask another question.
     ///
     /// # Errors
-    /// `ValidationError`, if it is no approval.
+    /// `ValidationError`, if it is not an approval.
     pub fn read(json: &str) -> Result<Self, ApiError> {
-        // serde would take an array of the fields as well.
+        // serde alone would accept an array of the fields as well.
         if !json.trim_start().starts_with('{') {
-            return Err(invalid(format!("{} is no object", excerpt(json))));
+            return Err(invalid(format!(
+                "{} is not an approval. Use an object.",
+                excerpt(json)
+            )));
         }
         serde_json::from_str(json).map_err(|why| {
             let why = why.to_string();
-            // The place in a text that was cut out of another means nothing to the caller.
+            // The position is one in this field, and means nothing to the caller.
             let why = why.split(" at line ").next().unwrap_or(&why);
-            // It quotes the caller.
+            // The message quotes the caller.
             invalid(shortened(why, 200))
         })
     }
@@ -160,10 +163,10 @@ impl Approval {
         };
         let text = |name: &str, text: Option<&String>, limit| match text {
             Some(text) if text.chars().count() > limit => Err(invalid(format!(
-                "{name} must be {limit} characters or less"
+                "{name} is too long. Use at most {limit} characters."
             ))),
             Some(text) if is_blank(text) => Err(invalid(format!(
-                "{name} is empty, or nothing of it can be seen; give it a text, or leave it out"
+                "{name} is empty or invisible. Use a text that can be seen, or leave {name} out."
             ))),
             _ => Ok(()),
         };
@@ -171,7 +174,10 @@ impl Approval {
         text("description", self.description.as_ref(), MAX_DESCRIPTION)?;
         text("requestedBy", self.requested_by.as_ref(), MAX_REQUESTED_BY)?;
         if self.choices.len() > MAX_CHOICES {
-            return Err(invalid(format!("choices must be {MAX_CHOICES} or less")));
+            return Err(invalid(format!(
+                "{} choices are too many. Use at most {MAX_CHOICES}.",
+                self.choices.len()
+            )));
         }
         let mut looks: Vec<Look> = Vec::with_capacity(self.choices.len());
         for (index, choice) in self.choices.iter().enumerate() {
@@ -182,13 +188,13 @@ impl Approval {
             let is_like = |earlier: &Look| look.as_ref().is_some_and(|look| look.is_like(earlier));
             if let Some(earlier) = looks.iter().position(is_like) {
                 return Err(invalid(format!(
-                    "{name} {} looks like choices[{earlier}].label; give it a word that a person \
-                     can tell apart",
+                    "{name} {} looks like choices[{earlier}].label. Use a label that a person can \
+                     tell apart from it.",
                     excerpt(&choice.label)
                 )));
             }
             looks.extend(look);
-            // Else nobody could tell afterwards which of them was chosen.
+            // Otherwise nobody could tell afterwards which of them was chosen.
             let same = |other: &Choice| {
                 ["", "x"].iter().any(|comment| {
                     minify_json(&other.output(comment)) == minify_json(&choice.output(comment))
@@ -196,13 +202,14 @@ impl Approval {
             };
             if others().any(same) {
                 return Err(invalid(format!(
-                    "choices[{index}].data is the same as an earlier one's"
+                    "choices[{index}].data is the same as that of an earlier choice. Use different data \
+                     for each choice."
                 )));
             }
             if self.comment != Comment::None && choice.holds_comment() {
                 return Err(invalid(format!(
                     "choices[{index}].data has a field \"comment\", which the person's comment would \
-                     replace; rename it, or set comment to \"none\""
+                     replace. Rename the field, or set comment to \"none\"."
                 )));
             }
         }
@@ -233,7 +240,7 @@ impl Approval {
 }
 
 impl Choice {
-    /// The output of this choice, as JSON text; an empty comment is none.
+    /// The output of this choice, as JSON text. An empty comment is left out.
     #[must_use]
     pub fn output(&self, comment: &str) -> String {
         let data = match &self.data {
@@ -261,7 +268,7 @@ impl Choice {
     }
 }
 
-/// JSON without the white space that means nothing.
+/// JSON without insignificant white space.
 #[must_use]
 pub fn minify_json(json: &str) -> String {
     let (mut quoted, mut escaped) = (false, false);

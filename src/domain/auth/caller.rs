@@ -49,9 +49,7 @@ impl<'a> Caller<'a> {
 /// What a verified public access token says.
 #[derive(Clone)]
 pub struct Claims<'a> {
-    /// The environment that it belongs to.
     pub environment: &'a Environment,
-    /// What it allows.
     pub scopes: Vec<String>,
     /// The `act.sub` claim: on whose behalf.
     pub subject: Option<String>,

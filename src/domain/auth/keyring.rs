@@ -53,21 +53,23 @@ impl fmt::Display for KeyringError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str(
-                "SECRET_KEYS is not set; run `wrangler secret put SECRET_KEYS`, one \
-                 [environment=]key a line",
+                "SECRET_KEYS is not set. Run `wrangler secret put SECRET_KEYS`, with one \
+                 [environment=]key per line.",
             ),
             Self::Malformed(line) => write!(
                 f,
-                "line {line} of SECRET_KEYS is no [environment=]key; an environment is 1 to 64 of \
-                 A-Z a-z 0-9 _ -, a key has no white space"
+                "line {line} of SECRET_KEYS is not a valid entry. Use [environment=]key. An \
+                 environment is 1 to 64 of A-Z a-z 0-9 _ -, and a key has no white space."
             ),
             Self::TooShort(line) => write!(
                 f,
-                "the key in line {line} of SECRET_KEYS is shorter than {MIN_KEY} characters"
+                "the key in line {line} of SECRET_KEYS is too short. Use at least {MIN_KEY} \
+                 characters."
             ),
             Self::Shared(line) => write!(
                 f,
-                "the key in line {line} of SECRET_KEYS belongs to another environment already"
+                "the key in line {line} of SECRET_KEYS belongs to another environment. \
+                 Use each key in one environment only."
             ),
         }
     }

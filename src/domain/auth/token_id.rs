@@ -2,7 +2,7 @@
 //! - An internal id is 1 to 64 letters and digits; a public one is that with [`PREFIX`] before it.
 //! - The same request key in the same environment makes the same id.
 //!
-//! Ids of tokens: made, read, written. Ids are no secrets.
+//! Ids of tokens. They are not secret.
 
 use super::keyring::Environment;
 use sha2::{Digest, Sha256};
@@ -16,11 +16,11 @@ pub fn public_id(internal: &str) -> String {
     format!("{PREFIX}{internal}")
 }
 
-/// The internal id of a token: what follows [`PREFIX`], which a caller may leave out. `None` for
-/// what cannot be an id, so that such a path costs nothing.
+/// The internal id of a token: the part after [`PREFIX`], which a caller may leave out. `None` for text
+/// that cannot be an id, for which no object is asked.
 #[must_use]
-pub fn internal_id(typed: &str) -> Option<&str> {
-    let id = typed.strip_prefix(PREFIX).unwrap_or(typed);
+pub fn internal_id(raw_id: &str) -> Option<&str> {
+    let id = raw_id.strip_prefix(PREFIX).unwrap_or(raw_id);
     let fits = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
     fits.then_some(id)
 }

@@ -11,9 +11,7 @@ use crate::domain::time::timestamp::Timestamp;
 /// A row's place in the order of all rows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
-    /// When the token was created.
     pub created_at: Timestamp,
-    /// Its internal id.
     pub id: String,
 }
 

@@ -31,16 +31,12 @@ const PERIOD: &str = "filter[createdAt][period]";
 const FROM: &str = "filter[createdAt][from]";
 const TO: &str = "filter[createdAt][to]";
 
-/// What a list request asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListQuery {
     /// Most rows of the page.
     pub size: usize,
-    /// Where it begins.
     pub start: PageStart,
-    /// The statuses to show.
     pub status: Statuses,
-    /// The idempotency key to show.
     pub idempotency_key: Option<String>,
     /// Any of these tags must be there; empty: no filter.
     pub tags: Vec<String>,
@@ -53,7 +49,6 @@ pub struct ListQuery {
 /// Where a page begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageStart {
-    /// At the newest row.
     Newest,
     /// With the rows older than this, the newest of them first.
     After(Cursor),
@@ -138,14 +133,14 @@ fn read_size(text: &str) -> Result<usize, String> {
         .filter(|size| (1..=MAX_SIZE).contains(size))
         .ok_or_else(|| {
             let text = excerpt(text);
-            format!("{text} is no page size; give an integer from 1 to {MAX_SIZE}")
+            format!("{text} is not a valid page size. Use an integer from 1 to {MAX_SIZE}.")
         })
 }
 
 fn read_cursor(text: &str) -> Result<Cursor, String> {
     Cursor::parse(text).ok_or_else(|| {
         let text = excerpt(text);
-        format!("{text} is no cursor; give what a page's pagination says, as it is")
+        format!("{text} is not a valid cursor. Use one from the `pagination` of a page, unchanged.")
     })
 }
 
@@ -170,7 +165,7 @@ fn read_statuses(text: &str) -> Result<Statuses, String> {
     if !unknown.is_empty() {
         let unknown = shortened(&unknown, EXCERPT);
         return Err(format!(
-            "Invalid status values: {unknown}; give WAITING, COMPLETED or TIMED_OUT"
+            "Invalid status values: {unknown}. Use WAITING, COMPLETED or TIMED_OUT."
         ));
     }
     // Commas alone name nothing.
@@ -182,14 +177,14 @@ fn read_tags(text: &str) -> Result<Vec<String>, String> {
     let tags: Vec<_> = comma_separated(text).map(str::to_owned).collect();
     if tags.len() > MAX_FILTER_TAGS {
         return Err(format!(
-            "{} tags are too many; give at most {MAX_FILTER_TAGS}",
+            "{} tags are too many. Use at most {MAX_FILTER_TAGS}.",
             tags.len()
         ));
     }
     // No token has a longer one, and the filter is read again for each row.
     match tags.iter().find(|tag| tag.chars().count() > MAX_TAG) {
         Some(tag) => Err(format!(
-            "{} is no tag; give at most {MAX_TAG} characters",
+            "{} is too long for a tag. Use at most {MAX_TAG} characters.",
             excerpt(tag)
         )),
         None => Ok(tags),
@@ -202,13 +197,17 @@ fn read_date(text: &str) -> Result<Timestamp, String> {
         .or_else(|| Timestamp::parse_iso(text))
         .ok_or_else(|| {
             let text = excerpt(text);
-            format!("Invalid date {text}; give milliseconds since 1970 or ISO 8601")
+            format!("{text} is not a valid date. Use milliseconds since 1970 or ISO 8601.")
         })
 }
 
 fn read_period(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    parse_since(text, now)
-        .ok_or_else(|| format!("{} is no period; give {PERIOD_FORMS}", excerpt(text)))
+    parse_since(text, now).ok_or_else(|| {
+        format!(
+            "{} is not a valid period. Use {PERIOD_FORMS}.",
+            excerpt(text)
+        )
+    })
 }
 
 /// The items of a list with commas, but for empty ones.

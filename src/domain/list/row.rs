@@ -10,11 +10,8 @@ use crate::domain::token::status::Status;
 /// What the index knows of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The internal id.
     pub id: String,
-    /// When it was created.
     pub created_at: Timestamp,
-    /// When it times out, if ever.
     pub timeout_at: Option<Timestamp>,
     /// When somebody decided, `None` after a timeout too.
     pub completed_at: Option<Timestamp>,

@@ -4,14 +4,10 @@
 
 use crate::domain::token::status::Status;
 
-/// A set of [`Status`]es.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statuses {
-    /// Holds [`Status::Waiting`].
     pub waiting: bool,
-    /// Holds [`Status::Completed`].
     pub completed: bool,
-    /// Holds [`Status::TimedOut`].
     pub timed_out: bool,
 }
 
@@ -23,7 +19,6 @@ impl Statuses {
         timed_out: true,
     };
 
-    /// Whether it holds a status.
     #[must_use]
     pub fn has(self, status: Status) -> bool {
         match status {

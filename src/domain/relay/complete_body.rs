@@ -1,4 +1,4 @@
-//! Invariant: an output goes upstream as it came: JSON as it is, text as a JSON string.
+//! Invariant: an output is sent upstream as it came: JSON unchanged, text as a JSON string.
 //!
 //! The body of the request that completes a token upstream.
 
@@ -14,7 +14,7 @@ pub fn complete_json(output: Option<&Output>) -> String {
     }
 }
 
-/// How long that body is, in bytes; it is not made for this.
+/// The length of that body in bytes, computed without making it.
 #[must_use]
 pub fn complete_json_len(output: Option<&Output>) -> usize {
     let text = output.map_or(0, |output| match output.kind {

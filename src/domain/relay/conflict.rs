@@ -1,13 +1,13 @@
-//! Invariant: a conflict is reported only if it can be told; outputs that lie elsewhere are not
-//! compared.
+//! Invariant: a conflict is reported only if both outputs can be compared; outputs that are stored
+//! elsewhere cannot.
 //!
-//! Whether upstream holds another end of a token than the one that stands here.
+//! Whether a token ended otherwise upstream than here.
 
 use super::fingerprint::Fingerprint;
 use crate::domain::token::delivery::UpstreamConflict;
 use crate::domain::token::{OutputKind, State, Token};
 
-/// What stands upstream in place of the decision that stands here, if that can be told. The outputs may be
+/// How the token ended upstream, if that is known to contradict the decision here. The outputs may be
 /// megabytes, so their values are never built.
 #[must_use]
 pub fn detect_conflict(ours: &Token, theirs: &Token) -> Option<UpstreamConflict> {
@@ -16,7 +16,7 @@ pub fn detect_conflict(ours: &Token, theirs: &Token) -> Option<UpstreamConflict>
         State::TimedOut => Some(UpstreamConflict::TimedOutUpstream),
         State::Completed { .. } => {
             let (ours, theirs) = (meaning(ours)?, meaning(theirs)?);
-            // Upstream keeps no empty text.
+            // Upstream stores no empty text.
             let is_same =
                 ours == theirs || (theirs.is_none() && ours == Some(Fingerprint::of_string("")));
             (!is_same).then_some(UpstreamConflict::DecidedOtherwiseUpstream)
@@ -24,8 +24,8 @@ pub fn detect_conflict(ours: &Token, theirs: &Token) -> Option<UpstreamConflict>
     }
 }
 
-/// What a completed token's output means, `Some(None)` if it has none. Nothing if that cannot be told: it
-/// lies elsewhere, or in a form that is not JSON's alone.
+/// The fingerprint of a completed token's output, `Some(None)` if it has none. `None` if it cannot be
+/// compared: it is stored elsewhere, or not plain JSON.
 fn meaning(token: &Token) -> Option<Option<Fingerprint>> {
     let State::Completed { decision, .. } = &token.state else {
         return None;

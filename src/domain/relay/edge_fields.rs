@@ -1,6 +1,6 @@
 //! Invariants:
-//! - What upstream refuses as no JSON object has no such field.
-//! - A field that is said twice is refused.
+//! - A body that is not a JSON object has none of these fields; upstream rejects it.
+//! - A field that occurs twice is rejected.
 //!
 //! The fields of create that upstream does not know.
 
@@ -9,21 +9,21 @@ use crate::domain::json;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// What create asks of the edge alone: the fields that upstream does not know.
+/// The fields of create that only the edge knows.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct EdgeFields {
-    /// The text that `approval` holds.
+    /// The JSON text of `approval`.
     pub approval: Option<String>,
-    /// The text that `webhook` holds.
+    /// The JSON text of `webhook`.
     pub webhook: Option<String>,
 }
 
 impl EdgeFields {
-    /// Looks for them in the body of a create; what is no JSON object has none, and upstream refuses it.
+    /// Reads them from the body of a create.
     ///
     /// # Errors
-    /// `ValidationError` for an object that says one of them twice: upstream would take it, and nobody
-    /// would ask.
+    /// `ValidationError` if one of them occurs twice: upstream would accept the create, and the edge could
+    /// not tell which one counts.
     pub fn of(body: &[u8]) -> Result<Self, ApiError> {
         #[derive(Deserialize)]
         struct Fields<'a> {
@@ -33,7 +33,7 @@ impl EdgeFields {
             webhook: Option<&'a RawValue>,
         }
         let text = |raw: Option<&RawValue>| raw.map(|raw| raw.get().to_owned());
-        // Upstream takes no byte order mark for a part of the text.
+        // Upstream ignores a byte order mark.
         let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
         let Some(body) = json::object_text(body) else {
             return Ok(Self::default());

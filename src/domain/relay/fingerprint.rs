@@ -2,21 +2,21 @@
 //! same time, never with the number of values. A text of megabytes can hold a million of them, and
 //! each would be fifty bytes or more as a [`serde_json::Value`].
 //!
-//! Whether two JSON texts mean the same, told without building their values.
+//! Whether two JSON texts have the same value, without building the values.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Stands for what a JSON text means: equal for texts that differ in white space, escapes, the spelling of
-/// numbers or the order of keys. Of a key that repeats the last value counts, as in JavaScript.
+/// A hash of a JSON text's value: equal for texts that differ only in white space, escapes, the spelling of
+/// numbers or the order of keys. Of a repeated key the last value counts, as in JavaScript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint(u64);
 
 impl Fingerprint {
-    /// The fingerprint of a JSON text; `None` for what is no JSON, nests deeper than 128 levels or holds a
-    /// number that is out of range.
+    /// The fingerprint of a JSON text; `None` for text that is not JSON, nests deeper than 128 levels or has
+    /// a number that is out of range.
     #[must_use]
     pub fn of_json(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
@@ -28,7 +28,7 @@ impl Fingerprint {
         Self::of("string", |hasher| text.hash(hasher))
     }
 
-    /// The kind goes in too, so that `1` and `"1"` differ.
+    /// The kind is hashed too, so that `1` and `"1"` differ.
     fn of(kind: &str, write: impl FnOnce(&mut DefaultHasher)) -> Self {
         let mut hasher = DefaultHasher::new();
         kind.hash(&mut hasher);
@@ -66,7 +66,7 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(Fingerprint::of("boolean", |hasher| value.hash(hasher)))
     }
 
-    // JavaScript knows no other numbers.
+    // JavaScript has no other numbers.
     fn visit_i64<E>(self, value: i64) -> Result<Fingerprint, E> {
         Ok(Fingerprint::of_number(value as f64))
     }

@@ -1,6 +1,5 @@
-//! Invariant: a request goes upstream only by parts that were taken apart and recognised here. What a
-//! server there could take for another path does not, as a decision would be taken there that was
-//! not taken here.
+//! Invariant: a request is sent upstream only if its path was recognised here. A path that a server
+//! there could read as another is not sent: a token would be decided there and not here.
 //!
 //! Which requests go upstream, and how.
 
@@ -11,31 +10,30 @@ use crate::domain::encoding::hex_decode;
 /// How a request goes upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forward {
-    /// As a create, parts of which are kept here.
+    /// As a create; fields that upstream does not know are stored here.
     Create,
-    /// As a read, in whose answer URLs are rewritten.
+    /// As a read, in whose response URLs are rewritten.
     Read,
     /// As a callback, whose body is read first.
     Callback,
-    /// As it is.
+    /// Unchanged.
     Whole,
 }
 
-/// What the relay looks at of a request.
+/// The parts of a request that the relay needs.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// The method.
     pub method: &'a str,
-    /// The path, as it is spelled.
+    /// The path, not decoded.
     pub path: &'a str,
     /// The credential of the `Authorization` header, `""` if there is none.
     pub credential: &'a str,
-    /// Whether a key of an environment here made that credential.
+    /// Whether that credential is a key of an environment here, or was made with one.
     pub is_known: bool,
 }
 
-/// How this request goes upstream, if it does. `opens_here` tells whether a link's credential is
-/// good for a token id here.
+/// How this request is sent upstream, `None` if it is not. `opens_here` tells whether a link's credential
+/// is valid here for a token id.
 #[must_use]
 pub fn forward(
     request: Request<'_>,

@@ -1,8 +1,8 @@
 //! Invariants:
-//! - What cannot be read as a token is none; no part of it is guessed.
-//! - Tags and an approval are bounded as create bounds them; others are none.
+//! - A response that cannot be read as a token is not one; no part is guessed.
+//! - Tags and an approval that exceed create's limits are dropped.
 //!
-//! A token as upstream tells it. Source of the formats: trigger.dev's `ApiWaitpointPresenter` and
+//! A token in upstream's responses. Source of the formats: trigger.dev's `ApiWaitpointPresenter` and
 //! `waitpointCompletionPacket`.
 
 use crate::domain::api::create::read_tags;
@@ -16,7 +16,7 @@ use crate::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The id in the answer to a create, without its prefix.
+/// The id in the response to a create, without its prefix.
 #[must_use]
 pub fn created_id(json: &str) -> Option<String> {
     #[derive(Deserialize)]
@@ -27,7 +27,7 @@ pub fn created_id(json: &str) -> Option<String> {
     internal_id(&created.id).map(str::to_owned)
 }
 
-/// A token as upstream's retrieve tells it; `None` if that cannot be read. `origin` is ours.
+/// The token of upstream's response to a retrieve; `None` if it cannot be read. `origin` is ours.
 #[must_use]
 pub fn read_token(json: &str, origin: &str) -> Option<Token> {
     #[derive(Deserialize)]
@@ -82,14 +82,14 @@ pub fn read_token(json: &str, origin: &str) -> Option<Token> {
                 expires_at: moment(fields.idempotency_key_expires_at),
             }),
         home: Home::Upstream,
-        // What timed out did so at some moment.
+        // A token that timed out had a timeout.
         ..Token::new(
             created_at,
             match status {
                 Status::TimedOut => timeout_at.or(Some(ended_at)),
                 Status::Waiting | Status::Completed => timeout_at,
             },
-            // As many and as long as create takes: they would multiply here.
+            // Within create's limits: they are stored here, and in every row of a list.
             fields
                 .tags
                 .filter(|raw| raw.get().len() <= MAX_CREATE)
@@ -99,7 +99,7 @@ pub fn read_token(json: &str, origin: &str) -> Option<Token> {
     })
 }
 
-/// An output as it is kept here. In trigger.dev's superjson the value stands under `json`.
+/// An output as it is stored here. In trigger.dev's superjson the value is under `json`.
 fn read_output(text: String, media_type: &str) -> Output {
     #[derive(Deserialize)]
     struct SuperJson<'a> {

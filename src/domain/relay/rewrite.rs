@@ -1,8 +1,8 @@
 //! Invariants:
 //! - Only the URLs of tokens change; every other byte stays as it is.
-//! - No more URLs are held than a page can have; a longer list stays as it is.
+//! - No more URLs are collected than a page of a list can have; a longer list is left unchanged.
 //!
-//! Bodies of upstream's on their way to a client.
+//! Upstream's URLs, rewritten to ours in the bodies that clients get.
 
 use crate::domain::list::query::MAX_SIZE;
 use serde::de::{Error as _, SeqAccess, Visitor};
@@ -13,8 +13,8 @@ use std::fmt;
 /// What precedes a token's id in every URL of its API.
 const TOKENS: &str = "/api/v1/waitpoints/tokens/";
 
-/// A body of upstream's with the URLs of its tokens leading here, to `origin`: that of the token, or those of
-/// the items of a list. Everything else stays as it is, and so does what is no such body.
+/// Upstream's body with the `url` of its token, or of each item of a list, at our `origin`. Everything else
+/// is left unchanged, and so is any other body.
 #[must_use]
 pub fn rewrite_urls(json: &str, origin: &str) -> String {
     #[derive(Deserialize)]

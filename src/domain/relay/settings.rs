@@ -7,7 +7,7 @@ use crate::domain::environment_lines as entry;
 use crate::domain::webhook::url::{has_host_and_port, is_loopback_origin};
 use std::fmt;
 
-/// Where the environments' tokens live that do not live here, as the setting `UPSTREAM` lists them.
+/// The environments whose tokens live upstream, as the setting `UPSTREAM` lists them.
 #[derive(Default)]
 pub struct Upstreams {
     /// Environment and API origin, perhaps with a path, without a slash at its end.
@@ -28,12 +28,12 @@ impl fmt::Display for UpstreamError {
         match self {
             Self::Malformed(line) => write!(
                 f,
-                "line {line} of UPSTREAM is no [environment=]URL; give the origin of an API, such as \
-                 https://api.trigger.dev (http:// for a loopback address alone)"
+                "line {line} of UPSTREAM is not a valid entry. Use [environment=]URL with the origin of an \
+                 API, such as https://api.trigger.dev. Only a loopback address can have http://."
             ),
             Self::Second(line) => write!(
                 f,
-                "line {line} of UPSTREAM is a second upstream of its environment; give one"
+                "line {line} of UPSTREAM is the second upstream of its environment. Use one."
             ),
         }
     }
@@ -80,7 +80,8 @@ impl Upstreams {
             .map(|(_, url)| url.as_str())
     }
 
-    /// The upstream, if all environments that have one have the same: where what names no environment goes.
+    /// The upstream, if all environments that have one have the same. Requests that name no environment are
+    /// sent there.
     #[must_use]
     pub fn sole(&self) -> Option<&str> {
         let (_, first) = self.entries.first()?;

@@ -1,4 +1,4 @@
-//! The columns of the tables of [`super::tables`]. Each is compressed better than rows would be.
+//! The columns of the tables of [`super::tables`]. Columns compress better than rows.
 
 /// A packed mapping; each field is a column.
 pub(super) struct Mapping {

@@ -1,25 +1,25 @@
-//! How the tables of [`super::tables`] are packed, and what they are once unpacked.
+//! Unpacks the tables of [`super::tables`], which `scripts/unicode.mjs` packs.
 //!
-//! `scripts/unicode.mjs` packs them. They are unpacked for the first text that is not ASCII, and
-//! take 100 kB then.
+//! They are unpacked for the first text that is not ASCII, and take 100 kB of memory then.
 
 use super::columns::{Composed, Mapping};
 use super::tables;
 use std::sync::OnceLock;
 
-/// What is known of Unicode.
+/// The unpacked tables.
 pub(super) struct Unicode {
     /// Combining marks.
     pub(super) marks: Spans,
-    /// What shows nothing.
+    /// Characters that are invisible.
     pub(super) invisible: Spans,
-    /// What variation selectors and joiners turn into other pictures.
+    /// Characters that variation selectors and joiners turn into other pictures.
     pub(super) pictographs: Spans,
     /// Capital letters to small ones.
     pub(super) lower: Map,
     /// Characters to what they look like.
     pub(super) looks: Map,
-    /// By character; then the small letters that follow from their capitals.
+    /// Listed decompositions, sorted by character; then those of small letters, which follow from
+    /// their capitals'.
     composed: [Vec<Parts>; 2],
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Unicode {
 type Parts = (char, char, Option<char>);
 
 impl Unicode {
-    /// Unpacked when it is first asked for.
+    /// Unpacks the tables at the first call.
     #[inline(never)]
     pub(super) fn get() -> &'static Self {
         static UNICODE: OnceLock<Unicode> = OnceLock::new();
@@ -44,19 +44,18 @@ impl Unicode {
         })
     }
 
-    /// A character by one step of its canonical decomposition, if it has one: another, and perhaps
-    /// a mark.
+    /// One step of a character's canonical decomposition: another character, and perhaps a mark.
     pub(super) fn decompose(&self, c: char) -> Option<(char, Option<char>)> {
         let [listed, implied] = &self.composed;
         let found = match listed.binary_search_by_key(&c, |parts| parts.0) {
             Ok(place) => listed.get(place),
-            // Some hundreds, and in no order.
+            // There are some hundreds, and they are not sorted.
             Err(_) => implied.iter().find(|parts| parts.0 == c),
         };
         found.map(|&(_, base, mark)| (base, mark))
     }
 
-    /// The small letter of a capital one.
+    /// The small letter of a capital letter; any other character as it is.
     pub(super) fn to_lower(&self, c: char) -> char {
         if c.is_ascii() {
             return c.to_ascii_lowercase();
@@ -66,7 +65,8 @@ impl Unicode {
     }
 }
 
-/// Numbers of seven bits a byte, the low ones first; all but the last byte have the eighth set.
+/// Numbers of seven bits a byte, the low bits first. All but the last byte of a number have the
+/// eighth bit set.
 struct Numbers(std::slice::Iter<'static, u8>);
 
 impl Numbers {
@@ -74,7 +74,7 @@ impl Numbers {
         Self(bytes.iter())
     }
 
-    /// One that may be negative: 0, -1, 1, -2 and so on.
+    /// The next number of those that can be negative. They are packed as 0, -1, 1, -2 and so on.
     fn signed(&mut self) -> i32 {
         let number = self.next().unwrap_or_default();
         let half = (number >> 1).cast_signed();
@@ -122,7 +122,7 @@ pub(super) struct Map {
     targets: Vec<char>,
 }
 
-/// Characters at an equal distance, and what the first of them becomes.
+/// Characters at an equal distance from each other, and the target of the first of them.
 #[derive(Clone, Copy)]
 struct Run {
     first: u32,
@@ -169,7 +169,7 @@ impl Map {
         Self { runs, targets }
     }
 
-    /// What a character becomes, if it is in the mapping.
+    /// The characters that a character is mapped to, if it is in the mapping.
     pub(super) fn get(&self, c: char) -> Option<impl Iterator<Item = char> + '_> {
         let code = u32::from(c);
         let behind = self.runs.partition_point(|run| run.first <= code);

@@ -44,16 +44,17 @@ impl fmt::Display for SettingsError {
             }
             Self::SecondUrl(line) => write!(
                 f,
-                "line {line} of WEBHOOK_URL is a second URL of its environment; give one"
+                "line {line} of WEBHOOK_URL is the second URL of its environment. Use one."
             ),
             Self::Unsigned(line) => write!(
                 f,
-                "the environment of line {line} of WEBHOOK_URL has no secret in WEBHOOK_SECRET"
+                "the environment of line {line} of WEBHOOK_URL has no secret. Add \
+                 one to WEBHOOK_SECRET."
             ),
             Self::Secret(line) => write!(
                 f,
-                "line {line} of WEBHOOK_SECRET is no [environment=]secret; a secret is whsec_ and \
-                 24 to 64 bytes in base64"
+                "line {line} of WEBHOOK_SECRET is not a valid entry. Use [environment=]secret. A \
+                 secret is `whsec_` and 24 to 64 bytes in base64."
             ),
         }
     }

@@ -55,18 +55,17 @@ impl fmt::Display for WebhookUrlError {
         f.write_str(match self {
             Self::TooLong => "is longer than 2048 bytes",
             Self::Character => {
-                "holds white space, a control character, \"\\\", \"#\" or a character beyond ASCII \
+                "contains white space, a control character, \"\\\", \"#\" or a character beyond ASCII \
                  (write the host in punycode, the rest percent-encoded)"
             }
             Self::Scheme => "does not begin with https://",
-            Self::UserInfo => "holds a user name or a password",
-            Self::Port => "has a port that is not 1 to 65535",
-            Self::Host => "has no well-formed host name",
+            Self::UserInfo => "contains a user name or a password",
+            Self::Port => "has a port that is not from 1 to 65535",
+            Self::Host => "has no valid host name",
             Self::Address => "names its host by an IP address",
             Self::Private => "names a host that is not public",
         })?;
-        f.write_str("; give ")?;
-        f.write_str(URL_FORMS)
+        write!(f, ". Use {URL_FORMS}.")
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::domain::api::error::ApiError;
 use crate::domain::time::timestamp::Timestamp;
-use crate::worker::bindings::{read_at_least, settled};
-use crate::worker::http::response::{Head, header};
-use crate::worker::http::routes::wait::Heard;
+use crate::worker::bindings::{byob_reader, read_at_least, settled};
+use crate::worker::events::Aborted;
+use crate::worker::http::request::{Head, header};
 use crate::worker::now;
 use futures_util::future::{Either, select};
 use js_sys::Uint8Array;
@@ -12,21 +12,21 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{
-    ReadableStream, ReadableStreamByobReader, ReadableStreamGetReaderOptions,
-    ReadableStreamReadResult, ReadableStreamReaderMode, Request,
-};
+use web_sys::{ReadableStream, ReadableStreamReadResult, Request};
 use worker::Delay;
 
-/// Bytes of a body that are read though they are not wanted. An answer that leaves before its request
-/// has come breaks the connection, and the sender hears of that instead of the answer.
-const PATIENCE: usize = 4 * 1024 * 1024;
+/// Bytes of a body that are read though they are not needed. A response that is sent before its request
+/// has been received breaks the connection, and the client reports that instead of the response.
+const MAX_DRAINED: usize = 4 * 1024 * 1024;
 
-/// How long a sender that does not tell the length may take.
-const SENT_WITHIN: Duration = Duration::from_secs(60);
+/// How long such bytes are waited for. The response is sent then, whether or not the client reads it.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Most bytes of such bodies that an isolate holds at once: they may be left unfinished.
-const MOST_HELD: usize = 32 * 1024 * 1024;
+/// How long a client that sends no `content-length` may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Most bytes of such bodies that an isolate holds at once: their clients may never finish them.
+const MAX_HELD: usize = 32 * 1024 * 1024;
 
 thread_local! {
     static HELD: RefCell<Vec<Part>> = const { RefCell::new(Vec::new()) };
@@ -35,13 +35,13 @@ thread_local! {
 /// What is held of one body.
 struct Part {
     id: u64,
-    /// When it is given up at the latest. The platform may let go of a request whose client has left without
-    /// another word, and what is counted for it must not be counted for ever.
+    /// When reading it ends at the latest. The platform may drop a request whose client has left without
+    /// settling its promises, and its bytes must not count for ever.
     ends_at: Timestamp,
     bytes: usize,
 }
 
-/// A body of untold length that is being read, as long as this is there.
+/// A body without `content-length`, while it is being read.
 struct Held {
     id: u64,
 }
@@ -58,7 +58,7 @@ impl Held {
             parts.retain(|part| part.ends_at > now);
             parts.push(Part {
                 id,
-                ends_at: now.plus(SENT_WITHIN),
+                ends_at: now.plus(BODY_TIMEOUT),
                 bytes: 0,
             });
         });
@@ -69,7 +69,7 @@ impl Held {
     fn add(&self, bytes: usize) -> Result<(), JsValue> {
         HELD.with_borrow_mut(|parts| {
             let held: usize = parts.iter().map(|part| part.bytes).sum();
-            if held + bytes > MOST_HELD {
+            if held + bytes > MAX_HELD {
                 return Err("too many bodies are being sent".into());
             }
             if let Some(part) = parts.iter_mut().find(|part| part.id == self.id) {
@@ -86,7 +86,7 @@ impl Drop for Held {
     }
 }
 
-/// The platform's own pieces are of 4 KiB, and each costs as much as one of these.
+/// How much is read at once. The platform's own pieces are of 4 KiB, and each costs as much to read.
 const PIECE: u32 = 64 * 1024;
 
 /// The body, at most `limit` bytes.
@@ -103,11 +103,11 @@ pub(crate) async fn body(
     }
     let read = match head.content_length() {
         Some(0) => return Ok(Vec::new()),
-        // The platform holds a body to the length that it claims; whole it is read for less than in pieces.
+        // The platform enforces the length; and reading the body at once costs less than in pieces.
         Some(_) => whole(request).await.map(Some),
         None => {
             let reading = pin!(read_from(request, limit));
-            match select(reading, Delay::from(SENT_WITHIN)).await {
+            match select(reading, Delay::from(BODY_TIMEOUT)).await {
                 Either::Left((read, _)) => read,
                 Either::Right(_) => return Err(ApiError::BodyUnreadable),
             }
@@ -119,13 +119,13 @@ pub(crate) async fn body(
         .ok_or(ApiError::BodyTooLarge(limit))
 }
 
-/// The whole body, of whoever is trusted or tells its length.
+/// The whole body of a request whose length is known to be small enough.
 pub(crate) async fn whole(request: &Request) -> Result<Vec<u8>, JsValue> {
     let buffer = settled(request.array_buffer()?).await?;
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// What a stream holds, or nothing if that is longer than `limit` bytes; no more than that is ever held.
+/// The bytes of a stream; `None` if there are more than `limit`. No more than that are ever held.
 pub(crate) async fn read(
     stream: Option<ReadableStream>,
     limit: usize,
@@ -133,9 +133,9 @@ pub(crate) async fn read(
     read_counted(stream, limit, None).await
 }
 
-/// What a client sends, until it leaves.
+/// The body that a client sends. Fails when the client leaves.
 async fn read_from(request: &Request, limit: usize) -> Result<Option<Vec<u8>>, JsValue> {
-    let left = Heard::of(&request.signal(), &["abort"])?;
+    let left = Aborted::of(request.signal())?;
     let reading = pin!(read_counted(request.body(), limit, Some(Held::new())));
     match select(reading, left).await {
         Either::Left((read, _)) => read,
@@ -151,15 +151,12 @@ async fn read_counted(
     let Some(stream) = stream else {
         return Ok(Some(Vec::new()));
     };
-    let options = ReadableStreamGetReaderOptions::new();
-    options.set_mode(ReadableStreamReaderMode::Byob);
-    let reader = stream.get_reader_with_options(&options);
-    let reader: ReadableStreamByobReader = reader.unchecked_into();
+    let reader = byob_reader(&stream)?;
     let mut bytes = Vec::new();
     let mut size = 0;
     let mut room = Uint8Array::new_with_length(PIECE);
     loop {
-        // A sender may make a piece of each byte.
+        // A client may send each byte as a piece of its own.
         let read = settled(read_at_least(&reader, PIECE, &room)?).await?;
         let read: ReadableStreamReadResult = read.unchecked_into();
         if read.get_done() == Some(true) {
@@ -167,7 +164,7 @@ async fn read_counted(
         }
         let piece: Uint8Array = read.get_value().unchecked_into();
         size += piece.length() as usize;
-        if size > limit + PATIENCE {
+        if size > limit + MAX_DRAINED {
             settled(reader.cancel()).await?;
             return Ok(None);
         }
@@ -184,11 +181,13 @@ async fn read_counted(
     }
 }
 
-/// Reads a body that nobody has read, unless it is too long for that. A sender that has left needs no answer.
+/// Reads a body that no route has read, unless it is too long for that.
 pub(crate) async fn drain(request: &Request) {
     let length = header(request, "content-length").parse::<usize>();
-    if request.body_used() || length.is_ok_and(|length| length > PATIENCE) {
+    if request.body_used() || length.is_ok_and(|length| length > MAX_DRAINED) {
         return;
     }
-    let _ = read_from(request, 0).await;
+    let reading = pin!(read_from(request, 0));
+    // A client that has left needs no response.
+    let _ = select(reading, Delay::from(DRAIN_TIMEOUT)).await;
 }

@@ -1,7 +1,16 @@
 //! Requests come in, responses go out.
 
-pub(crate) mod api;
+pub(crate) mod authenticate;
 pub(crate) mod body;
+pub(crate) mod context;
+pub(crate) mod cors;
+mod csp;
+pub(crate) mod dispatch;
+pub(crate) mod failure;
+pub(crate) mod headers;
 pub(crate) mod rate_limit;
+pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod routes;
+mod token_object;
+mod upstream_token;

@@ -1,11 +1,9 @@
-// Why this is JavaScript: a crossing between wasm and JavaScript costs as much as what it carries, and from Rust each of
-// these would be six to eight of them on the way of every request, a tenth of its CPU.
-
+// Why this is JavaScript: a crossing between wasm and JavaScript costs as much as what it carries.
+// From Rust each of these would be six to eight crossings in every request, a tenth of its CPU.
 export const COMMAND_HEADER = "waitpoint-secret-command";
 
-/** Sends a command to an object. */
 export const sendCommand = (namespace, name, command) =>
   namespace.getByName(name).fetch("http://object/", { headers: { [COMMAND_HEADER]: command } });
 
-/** A response; the bytes lie in wasm's memory, from which they would be read too late. */
+/** A response. The bytes lie in wasm's memory and would be read too late, so they are copied. */
 export const respond = (status, headers, bytes) => new Response(bytes.slice(), { status, headers });

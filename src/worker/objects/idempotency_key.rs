@@ -1,30 +1,32 @@
 //! The Durable Object of one idempotency key of one environment: which token it stands for.
 //!
-//! Invariant: a key stands for one token at a time. Whether that token exists its own object knows; who
-//! claims a key creates the token, so a claim that nobody followed up is mended by the next create.
+//! Invariant: a key stands for one token at a time. Whether that token exists only its own object
+//! knows. Who claims a key creates the token next; if that create is lost, the next create with the
+//! same key is told the same id and stores the token.
 
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Key;
 use crate::worker::guard;
+use crate::worker::http::rate_limit::Permit;
 use crate::worker::http::response;
 use crate::worker::now;
-use crate::worker::objects::call::{Namespace, ObjectRef, read_json};
+use crate::worker::objects::call::{ObjectRef, read_json};
 use crate::worker::objects::storage::Stored;
+use crate::worker::objects::{Namespace, ObjectName};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use wasm_bindgen::JsValue;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 /// Where the claim is stored.
 const CLAIM: &str = "claim";
 
-/// What is asked of the object.
+/// What can be asked of the object.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Command {
     /// Let the key stand for this token, unless it stands for another already.
     Claim(Claim),
-    /// Let go of this token, which is forgotten.
+    /// The token of this internal id is deleted: the key no longer stands for it.
     Release(String),
 }
 
@@ -39,8 +41,9 @@ struct Claim {
     expires_at: Option<u64>,
 }
 
-/// Claims `key` for the token `id`, and tells which token it stands for.
+/// Claims `key` for the token `id`. Returns the id of the token for which the key stands.
 pub(crate) async fn claim(
+    _: &Permit,
     env: &Env,
     environment: &str,
     key: &Key,
@@ -53,7 +56,7 @@ pub(crate) async fn claim(
     ask(env, environment, &key.text, &Command::Claim(claim)).await
 }
 
-/// Lets go of a token that is about to be forgotten.
+/// Releases a key of a token that is about to be deleted.
 pub(crate) async fn release(
     env: &Env,
     environment: &str,
@@ -70,16 +73,8 @@ async fn ask(
     key: &str,
     command: &Command,
 ) -> Result<String, JsValue> {
-    // A key may be longer than a name, and hold anything.
-    let digest = Sha256::digest(key.as_bytes());
-    let mut name = format!("{environment}/");
-    crate::domain::encoding::base64url_encode(&digest, &mut name);
-    let object = ObjectRef {
-        env,
-        namespace: Namespace::Keys,
-        name: &name,
-        within: None,
-    };
+    let name = ObjectName::of_key(environment, key);
+    let object = ObjectRef::new(env, Namespace::Keys, &name);
     object.ask_json(command).await
 }
 

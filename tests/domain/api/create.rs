@@ -45,37 +45,40 @@ fn a_timeout_is_a_duration_a_date_or_a_number_of_milliseconds() {
 #[test]
 fn a_timeout_that_cannot_be_used_is_named_with_the_accepted_forms() {
     for (timeout, named) in [
-        (r#""10 minutes""#, r#""10 minutes" is no timeout"#),
-        (r#""""#, r#""" is no timeout"#),
-        (r#""1H""#, r#""1H" is no timeout"#),
-        (r#""1790380800001""#, r#""1790380800001" is no timeout"#),
-        (r#""2020-01-01""#, r#""2020-01-01" lies in the past"#),
+        (r#""10 minutes""#, r#""10 minutes" is not a valid timeout"#),
+        (r#""""#, r#""" is not a valid timeout"#),
+        (r#""1H""#, r#""1H" is not a valid timeout"#),
+        (
+            r#""1790380800001""#,
+            r#""1790380800001" is not a valid timeout"#,
+        ),
+        (r#""2020-01-01""#, r#""2020-01-01" is in the past"#),
         (
             r#""99999999999999999999w""#,
-            r#""99999999999999999999w" lies beyond the year 9999"#,
+            r#""99999999999999999999w" is after the year 9999"#,
         ),
-        ("0", r#""0" lies in the past"#),
-        ("1790380800000", r#""1790380800000" lies in the past"#),
-        ("1790380800", r#""1790380800" lies in the past"#),
-        ("-1", "\"-1\" is no timeout"),
-        ("true", "\"true\" is no timeout"),
-        ("[]", "\"[]\" is no timeout"),
-        (r#"["1h"]"#, r#""[\"1h\"]" is no timeout"#),
-        ("{}", "\"{}\" is no timeout"),
-        (r#""\ud800""#, r#""\"\\ud800\"" is no timeout"#),
+        ("0", r#""0" is in the past"#),
+        ("1790380800000", r#""1790380800000" is in the past"#),
+        ("1790380800", r#""1790380800" is in the past"#),
+        ("-1", "\"-1\" is not a valid timeout"),
+        ("true", "\"true\" is not a valid timeout"),
+        ("[]", "\"[]\" is not a valid timeout"),
+        (r#"["1h"]"#, r#""[\"1h\"]" is not a valid timeout"#),
+        ("{}", "\"{}\" is not a valid timeout"),
+        (r#""\ud800""#, r#""\"\\ud800\"" is not a valid timeout"#),
     ] {
         let error = create(format!(r#"{{"timeout":{timeout}}}"#)).unwrap_err();
         let said = error.to_string();
         assert_eq!(error.status(), 400, "{timeout}");
         assert!(
-            said.starts_with(&format!("Validation error: {named}")),
+            said.starts_with(&format!("Validation error at \"timeout\": {named}. Use ")),
             "{said}"
         );
         assert!(
             said.contains("\"1h30m\"") && said.contains("ISO 8601"),
             "{said}"
         );
-        assert!(said.ends_with(" at \"timeout\""), "{said}");
+        assert!(said.ends_with(" date."), "{said}");
         assert_eq!(field::<()>(Err(error)), Some("timeout"));
     }
 }
@@ -93,7 +96,7 @@ fn a_long_value_is_shortened_before_it_is_quoted() {
     for length in [65, 9_000] {
         let timeout = "é".repeat(length);
         let error = create(format!(r#"{{"timeout":"{timeout}"}}"#)).unwrap_err();
-        let quoted = format!("\"{}…\" is no timeout", "é".repeat(64));
+        let quoted = format!("\"{}…\" is not a valid timeout", "é".repeat(64));
         assert!(error.to_string().contains(&quoted), "{error}");
     }
 }

@@ -86,7 +86,7 @@ fn a_form_of_more_fields_than_are_read_is_refused() {
     assert_eq!((error.status(), error.code()), (413, "too_many_fields"));
     assert_eq!(
         error.to_string(),
-        "A form may have 1000 fields; send more as JSON"
+        "A form can have at most 1000 fields. Use JSON for more."
     );
 }
 

@@ -4,6 +4,7 @@ mod body;
 mod callback;
 mod complete;
 mod create;
+mod create_fields;
 mod form;
 mod openapi;
 mod rate_limit;

@@ -66,7 +66,7 @@ fn each_code_and_each_field_of_a_refusal_is_in_the_document() {
     let mut codes: BTreeSet<&str> = pairs.filter_map(|pair| pair.split('"').nth(1)).collect();
     assert!(codes.contains(ApiError::StorageUnavailable.code()));
     // What is answered to a request that panicked.
-    let panicked = include_str!("../../../src/worker/http/response.rs").split(r#""code":""#);
+    let panicked = include_str!("../../../src/worker/http/failure.rs").split(r#""code":""#);
     codes.extend(panicked.skip(1).filter_map(|code| code.split('"').next()));
     assert!(codes.contains("internal_error"));
     assert_eq!(told, codes);

@@ -37,7 +37,8 @@ fn a_cursor_is_what_was_written() {
         issues("page[after]=%22x"),
         [(
             "page[after]",
-            "\"\\\"x\" is no cursor; give what a page's pagination says, as it is".to_owned()
+            "\"\\\"x\" is not a valid cursor. Use one from the `pagination` of a page, unchanged."
+                .to_owned()
         )]
     );
 }

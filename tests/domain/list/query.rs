@@ -52,7 +52,7 @@ fn a_size_is_1_to_100() {
         let issues = issues(&format!("page[size]={text}"));
         assert_eq!(issues.len(), 1, "{text}");
         assert_eq!(issues[0].0, "page[size]");
-        assert!(issues[0].1.ends_with("give an integer from 1 to 100"));
+        assert!(issues[0].1.ends_with("Use an integer from 1 to 100."));
     }
     assert_eq!(ok("page[size]=x&page[size]=7").size, 7);
     assert_eq!(issues("page[size]=7&page[size]=x").len(), 1);
@@ -106,7 +106,7 @@ fn statuses_are_exactly_those_named() {
         ("PENDING", "PENDING"),
     ] {
         let message =
-            format!("Invalid status values: {named}; give WAITING, COMPLETED or TIMED_OUT");
+            format!("Invalid status values: {named}. Use WAITING, COMPLETED or TIMED_OUT.");
         let issues = issues(&format!("filter[status]={text}"));
         assert_eq!(issues, [("filter[status]", message)], "{text}");
     }
@@ -125,7 +125,7 @@ fn keys_and_tags_are_taken_as_they_are() {
     let refused = parse(&tags(MAX_FILTER_TAGS + 1)).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "Query Error; filter[tags]: 21 tags are too many; give at most 20"
+        "Query Error; filter[tags]: 21 tags are too many. Use at most 20."
     );
     assert_eq!(
         ok(&format!("filter[tags]={}", "t".repeat(128))).tags.len(),
@@ -136,7 +136,7 @@ fn keys_and_tags_are_taken_as_they_are() {
     assert!(
         long[0]
             .1
-            .ends_with("…\" is no tag; give at most 128 characters")
+            .ends_with("…\" is too long for a tag. Use at most 128 characters.")
     );
 }
 
@@ -150,8 +150,8 @@ fn a_period_is_a_start() {
         issues("filter[createdAt][period]=soon"),
         [(
             "filter[createdAt][period]",
-            "\"soon\" is no period; give a duration such as \"30m\", \"1.5h\", \"7d\", \
-             \"1 day 2 hours\" or \"P1D\""
+            "\"soon\" is not a valid period. Use a duration such as \"30m\", \"1.5h\", \"7d\", \
+             \"1 day 2 hours\" or \"P1D\"."
                 .to_owned()
         )]
     );
@@ -192,7 +192,10 @@ fn dates_are_milliseconds_or_iso() {
                 panic!("{text}: {issues:?}")
             };
             assert_eq!(*named, name);
-            assert!(message.starts_with("Invalid date \""), "{message}");
+            assert!(
+                message.contains("\" is not a valid date. Use "),
+                "{message}"
+            );
         }
     }
 }
@@ -234,18 +237,18 @@ fn all_issues_are_told_at_once() {
     assert_eq!(
         body,
         json!({
-            "error": "Query Error; page[size]: \"0\" is no page size; give an integer from 1 to 100; \
-                filter[status]: Invalid status values: Z; give WAITING, COMPLETED or TIMED_OUT",
+            "error": "Query Error; page[size]: \"0\" is not a valid page size. Use an integer from 1 to 100. \
+                filter[status]: Invalid status values: Z. Use WAITING, COMPLETED or TIMED_OUT.",
             "code": "invalid_query",
             "details": [
                 {
                     "code": "custom",
-                    "message": "\"0\" is no page size; give an integer from 1 to 100",
+                    "message": "\"0\" is not a valid page size. Use an integer from 1 to 100.",
                     "path": ["page[size]"],
                 },
                 {
                     "code": "custom",
-                    "message": "Invalid status values: Z; give WAITING, COMPLETED or TIMED_OUT",
+                    "message": "Invalid status values: Z. Use WAITING, COMPLETED or TIMED_OUT.",
                     "path": ["filter[status]"],
                 },
             ],

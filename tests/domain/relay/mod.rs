@@ -1,5 +1,6 @@
 //! The relay.
 
+mod combine;
 mod decisions;
 mod fingerprint;
 mod forward;

@@ -298,8 +298,8 @@ fn a_fault_names_the_url_but_no_password() {
     let sentence = |url: &str| check_url(url, false).unwrap_err().sentence(url);
     assert_eq!(
         sentence("http://example.com/a"),
-        "\"http://example.com/a\" does not begin with https://; give an https:// URL of a public \
-         host name, such as \"https://hooks.example.com/waitpoint\""
+        "\"http://example.com/a\" does not begin with https://. Use an https:// URL of a public \
+         host name, such as \"https://hooks.example.com/waitpoint\"."
     );
     assert!(sentence("https://bücher.example").contains("punycode"));
     for url in [

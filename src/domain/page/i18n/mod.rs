@@ -1,4 +1,4 @@
-//! What the page says, in each of its languages.
+//! What the page says, in each of its languages. A language is a file and a line of [`ALL`].
 
 mod ar;
 mod de;
@@ -9,8 +9,8 @@ mod ja;
 mod pt;
 mod zh;
 
-/// The sentences of one language. `{}` stands for a part that varies.
-#[allow(missing_docs, reason = "each is what it says; en.rs is the original")]
+/// The sentences of one language.
+#[allow(missing_docs, reason = "en.rs has the text of each")]
 pub struct Words {
     /// BCP 47, and the name under which `?lang=` asks for it.
     pub lang: &'static str,
@@ -38,8 +38,6 @@ pub struct Words {
     pub comment_missing: &'static str,
     pub comment_long: &'static str,
 
-    pub approved: &'static str,
-    pub rejected: &'static str,
     pub decided: &'static str,
     pub nothing_to_do: &'static str,
     pub not_taken: &'static str,
@@ -69,7 +67,7 @@ pub struct Words {
     pub too_large: &'static str,
 }
 
-/// All languages; the first is the one for everybody else.
+/// All languages. The first is the default.
 pub static ALL: [&Words; 8] = [
     &en::WORDS,
     &de::WORDS,
@@ -81,7 +79,7 @@ pub static ALL: [&Words; 8] = [
     &ar::WORDS,
 ];
 
-/// The language that `?lang=` names, else the one that an `Accept-Language` header likes best.
+/// The language that `?lang=` names, else the one that an `Accept-Language` header prefers.
 #[must_use]
 pub fn choose(asked: &str, accept_language: &str) -> &'static Words {
     let named = |tag: &str| {
@@ -108,7 +106,7 @@ pub fn choose(asked: &str, accept_language: &str) -> &'static Words {
         .unwrap_or(&en::WORDS)
 }
 
-/// `0.8` as 800. Enough for a quality, and without the tables that parse real floats.
+/// `0.8` as 800. Parsing floats would make the upload larger by its tables.
 fn thousandths(quality: &str) -> u32 {
     let (whole, fraction) = quality
         .trim()

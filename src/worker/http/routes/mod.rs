@@ -1,5 +1,12 @@
 //! A file an endpoint.
 
+pub(crate) mod approval_page;
+pub(crate) mod complete;
+pub(crate) mod create;
+pub(crate) mod list;
+pub(crate) mod meta;
 pub(crate) mod relay;
+pub(crate) mod retrieve;
 pub(crate) mod token_url;
 pub(crate) mod wait;
+mod wait_events;

@@ -1,334 +1,108 @@
-//! `token.url`: the page that a person opens and sends, and what a machine sends.
+//! `token.url`: the approval page for people, and a callback for machines.
 //!
-//! Invariant: GET and HEAD decide nothing, whatever the query or the headers. A page decides by a POST
-//! that holds the nonce it was given.
+//! Invariant: GET and HEAD decide nothing, whatever the query or the headers.
 
 use crate::domain::api::callback::parse_callback;
 use crate::domain::api::error::ApiError;
-use crate::domain::api::form::{check_field_count, form_fields, is_form};
 use crate::domain::api::limits::MAX_COMPLETE;
-use crate::domain::api::rate_limit::RateLimitKey;
-use crate::domain::api::token_body;
 use crate::domain::auth::caller::Caller;
-use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::internal_id;
-use crate::domain::encoding::base64url_encode;
+use crate::domain::page::Reads;
 use crate::domain::page::i18n::{self, Words};
-use crate::domain::page::{
-    self, FormError, FormInput, MAX_FORM, NONCE_FIELD, Notice, Reads, Remark, RenderContext,
-};
-use crate::domain::token::transition::Outcome;
-use crate::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
-use crate::worker::http::api::RequestContext;
+use crate::domain::token::CompletedBy;
 use crate::worker::http::body::{body, drain};
-use crate::worker::http::response::{HandlerResponse, LinkHead, Reply, content_type};
+use crate::worker::http::context::RequestContext;
+use crate::worker::http::rate_limit::throttle_failed_auth;
+use crate::worker::http::request::{LinkHead, content_type};
+use crate::worker::http::response::{HandlerResponse, Reply};
+use crate::worker::http::routes::approval_page::{Link, error_page};
+use crate::worker::http::routes::complete::decide;
 use crate::worker::settings;
-use sha2::{Digest, Sha256};
-use std::cell::OnceCell;
 
-/// A link that is being opened or sent.
-struct Link<'a> {
-    call: &'a RequestContext<'a>,
+/// Answers any method that `token.url` takes.
+pub(crate) async fn token_url(
+    context: &RequestContext<'_>,
+    raw_id: &str,
+    credential: &str,
+) -> Result<HandlerResponse, ApiError> {
+    let head = LinkHead::of(context.request);
+    let words = i18n::choose(query_value(context, "lang"), head.accept_language());
+    let shows_page = context.head.method() != "POST" || head.wants_html();
+    match answer(context, raw_id, credential, head, words).await {
+        Err(error) if shows_page => {
+            drain(context.request).await;
+            let error = throttle_failed_auth(context, error).await;
+            error_page(context, words, error).map(Into::into)
+        }
+        answered => answered,
+    }
+}
+
+async fn answer(
+    context: &RequestContext<'_>,
+    raw_id: &str,
+    credential: &str,
     head: LinkHead,
     words: &'static Words,
-    environment: &'static Environment,
-    /// The internal id.
-    id: &'a str,
-    expired: bool,
-    /// What the credential may read once the token is finished.
-    reads: Reads,
-}
-
-impl RequestContext<'_> {
-    /// Answers any method that `token.url` takes.
-    pub(crate) async fn link(
-        &self,
-        typed: &str,
-        credential: &str,
-    ) -> Result<HandlerResponse, ApiError> {
-        let head = LinkHead::of(self.request);
-        let words = i18n::choose(self.query("lang"), head.accept_language());
-        let shows = self.head.method() != "POST" || head.wants_html();
-        match self.answer_link(typed, credential, head, words).await {
-            Err(error) if shows => {
-                drain(self.request).await;
-                let error = self.throttle_failed_auth(error).await;
-                self.notice(words, error).map(Into::into)
-            }
-            answer => answer,
-        }
+) -> Result<HandlerResponse, ApiError> {
+    if head.is_plain_http() {
+        let secure = context.head.origin().replacen("http:", "https:", 1);
+        let location = format!("{secure}{}{}", context.head.path(), context.head.query());
+        return Ok(Reply::empty(308).with("location", &location).into());
     }
-
-    async fn answer_link(
-        &self,
-        typed: &str,
-        credential: &str,
-        head: LinkHead,
-        words: &'static Words,
-    ) -> Result<HandlerResponse, ApiError> {
-        if head.is_plain_http() {
-            let secure = self.head.origin().replacen("http:", "https:", 1);
-            let location = format!("{secure}{}{}", self.head.path(), self.head.query());
-            return Ok(Reply::empty(308).with("location", &location).into());
-        }
-        let post = self.head.method() == "POST";
-        if post && (head.is_of_another_site() || self.head.is_of_another_origin()) {
-            return Err(ApiError::CrossSiteForm);
-        }
-        let keyring = settings::keyring(self.env)?;
-        let (caller, expired) = keyring.authenticate_link(typed, credential, self.now)?;
-        if expired && post && !head.wants_html() {
-            return Err(ApiError::PublicTokenExpired);
-        }
-        let link = Link {
-            call: self,
-            head,
-            words,
-            environment: caller.environment(),
-            id: internal_id(typed).ok_or(ApiError::TokenNotFound)?,
-            expired,
-            reads: match &caller {
-                Caller::CallbackHash(_) => Reads::Nothing,
-                caller if caller.allows("read", typed) => Reads::Everything,
-                _ => Reads::Question,
-            },
-        };
-        if !post || expired {
-            let (environment, id) = (&link.environment.id, link.id);
-            self.count(if expired {
-                RateLimitKey::ExpiredPage(environment, id)
-            } else {
-                RateLimitKey::Page(environment, id)
-            });
-            return link.show().await.map(Into::into);
-        }
-        let body = body(self.request, self.head, MAX_COMPLETE).await?;
-        // Not to hold the body while the object is asked: the client may leave, and it be collected late.
-        match link.form(&body)? {
-            Some((nonce, draft)) => {
-                drop(body);
-                link.send(caller, &nonce, &draft).await.map(Into::into)
-            }
-            None => {
-                let output = parse_callback(&content_type(self.request), &body)?;
-                drop(body);
-                self.decide(caller, typed, Some(output), CompletedBy::Callback, None)
-                    .await
-            }
-        }
+    let post = context.head.method() == "POST";
+    if post && (head.is_of_another_site() || context.head.is_of_another_origin()) {
+        return Err(ApiError::CrossSiteForm);
     }
-
-    /// An error as a person may read it.
-    fn notice(&self, words: &Words, error: ApiError) -> Result<Reply, ApiError> {
-        let (status, notice) = match error {
-            // One page for all that is wrong with a link, so that none tells what there is.
-            ApiError::InvalidPublicToken
-            | ApiError::InvalidCallbackHash
-            | ApiError::InsufficientScope
-            | ApiError::TokenNotFound => (404, Notice::Unknown),
-            ApiError::StorageUnavailable if self.head.method() == "POST" => {
-                (503, Notice::TroubleDeciding)
-            }
-            ApiError::StorageUnavailable | ApiError::UpstreamUnavailable => (503, Notice::Trouble),
-            ApiError::TooManyRequests(_) if self.head.method() == "POST" => {
-                (429, Notice::BusyDeciding)
-            }
-            ApiError::TooManyRequests(_) | ApiError::TooManyFailures => (429, Notice::Busy),
-            ApiError::CrossSiteForm => (403, Notice::Foreign),
-            ApiError::UnsupportedMediaType(_) => (415, Notice::Foreign),
-            ApiError::BodyTooLarge(_) | ApiError::TooManyFields(_) => (413, Notice::TooLarge),
-            other => return Err(other),
-        };
-        let reply = html(status, page::of_notice(words, notice));
-        Ok(match notice {
-            Notice::Trouble | Notice::TroubleDeciding => reply.with("retry-after", "2"),
-            Notice::Busy | Notice::BusyDeciding => reply.with("retry-after", "60"),
-            _ => reply,
-        })
+    let keyring = settings::keyring(context.env)?;
+    let (caller, expired) = keyring.authenticate_link(raw_id, credential, context.now)?;
+    if expired && post && !head.wants_html() {
+        return Err(ApiError::PublicTokenExpired);
     }
-
-    /// The value of a parameter of the query, as it stands there.
-    fn query(&self, name: &str) -> &str {
-        let query = self.head.query().trim_start_matches('?');
-        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs
-            .find(|(found, _)| *found == name)
-            .map_or("", |(_, value)| value)
+    let link = Link {
+        context,
+        head,
+        words,
+        environment: caller.environment(),
+        id: internal_id(raw_id).ok_or(ApiError::TokenNotFound)?,
+        expired,
+        reads: match &caller {
+            Caller::CallbackHash(_) => Reads::Nothing,
+            caller if caller.allows("read", raw_id) => Reads::Everything,
+            _ => Reads::Question,
+        },
+    };
+    if !post || expired {
+        return link.show().await.map(Into::into);
     }
-}
-
-impl Link<'_> {
-    /// The page as it stands now.
-    async fn show(&self) -> Result<Reply, ApiError> {
-        let token = self.token(false).await?;
-        let (status, remark) = if self.expired {
-            (410, Some(Remark::Expired))
-        } else {
-            (200, None)
-        };
-        Ok(self.page(status, &token, &FormInput::default(), None, remark))
-    }
-
-    /// Nonce and draft of the page's form; none if a machine sent the body.
-    fn form(&self, body: &[u8]) -> Result<Option<(String, FormInput)>, ApiError> {
-        // What a browser will show the answer of is the page's form, or pretends to be.
-        let browser = self.head.navigates() || self.head.wants_html();
-        let content_type = content_type(self.call.request);
-        if !is_form(&content_type) {
-            return if browser {
-                Err(ApiError::UnsupportedMediaType(content_type.to_owned()))
-            } else {
-                Ok(None)
-            };
+    let body = body(context.request, context.head, MAX_COMPLETE).await?;
+    // The body is dropped before the object is asked: a request whose client has left is freed late.
+    match link.parse_form(&body)? {
+        Some((nonce, draft)) => {
+            drop(body);
+            link.submit(caller, &nonce, &draft).await.map(Into::into)
         }
-        let text = String::from_utf8_lossy(body);
-        check_field_count(&text)?;
-        let mut nonce = None;
-        let mut draft = FormInput::default();
-        for (name, value) in form_fields(&text) {
-            match name.as_str() {
-                NONCE_FIELD => nonce = Some(value),
-                "choice" => draft.choice = value,
-                "typed" => draft.typed = value,
-                "comment" => draft.comment = value,
-                _ => {}
-            }
-        }
-        if nonce.is_none() && !browser {
-            return Ok(None);
-        }
-        if body.len() > MAX_FORM {
-            return Err(ApiError::BodyTooLarge(MAX_FORM));
-        }
-        Ok(Some((nonce.unwrap_or_default(), draft)))
-    }
-
-    /// Decides as the form says.
-    async fn send(
-        &self,
-        caller: Caller<'_>,
-        nonce: &str,
-        draft: &FormInput,
-    ) -> Result<Reply, ApiError> {
-        let share = RateLimitKey::Decisions(&self.environment.id, self.id);
-        self.call.count(share);
-        let token = self.token(true).await?;
-        if token.state != State::Waiting {
-            return Ok(self.over(&token, draft));
-        }
-        // Not before the token is known: an environment's keys must not use up the share of another's.
-        let sendings = format!("{}/{}", self.environment.id, self.id);
-        if self.call.is_exceeded("PAGE_LIMIT", &sendings).await {
-            let page = self.page(429, &token, draft, Some(FormError::Busy), None);
-            return Ok(page.with("retry-after", "60"));
-        }
-        if !self
-            .environment
-            .accepts_form_nonce(self.id, nonce, self.call.now)
-        {
-            return Ok(self.page(403, &token, draft, Some(FormError::Stale), None));
-        }
-        let text = match page::decide(&page::approval_of(&token, self.words), draft) {
-            Ok(text) => text,
-            Err(fault) => return Ok(self.page(422, &token, draft, Some(fault), None)),
-        };
-        let output = Some(Output {
-            kind: OutputKind::Json,
-            text,
-        });
-        let decision = Decision {
-            output,
-            by: CompletedBy::Page,
-            subject: caller.subject(),
-        };
-        match self
-            .call
-            .complete_token(self.environment, self.id, &decision)
-            .await
-        {
-            Ok(Outcome::Completed) => Ok(self.see_page()),
-            Ok(_) => {
-                // Somebody was faster.
-                let token = self.token(true).await?;
-                Ok(self.over(&token, draft))
-            }
-            Err(ApiError::StorageUnavailable) => {
-                let page = self.page(503, &token, draft, Some(FormError::Trouble), None);
-                Ok(page.with("retry-after", "2"))
-            }
-            Err(other) => Err(other),
-        }
-    }
-
-    /// The answer to a decision on a token that is finished.
-    fn over(&self, token: &Token, draft: &FormInput) -> Reply {
-        if self.reads != Reads::Everything && token.state != State::TimedOut {
-            // The answer to a comparison would tell what was decided.
-            return self.page(409, token, draft, None, None);
-        }
-        match page::compare(token, &page::approval_of(token, self.words), draft) {
-            // The same once more: a double click, or the back button.
-            None => self.see_page(),
-            Some(Remark::TooLate) => self.page(410, token, draft, None, Some(Remark::TooLate)),
-            Some(remark) => self.page(409, token, draft, None, Some(remark)),
-        }
-    }
-
-    /// Post, redirect, get.
-    fn see_page(&self) -> Reply {
-        if !self.head.wants_html() {
-            return Reply::json(200, r#"{"success":true}"#.to_owned());
-        }
-        let head = self.call.head;
-        Reply::empty(303).with("location", &format!("{}{}", head.path(), head.query()))
-    }
-
-    fn page(
-        &self,
-        status: u16,
-        token: &Token,
-        draft: &FormInput,
-        fault: Option<FormError>,
-        remark: Option<Remark>,
-    ) -> Reply {
-        let nonce = self.environment.form_nonce(self.id, self.call.now);
-        let view = RenderContext {
-            words: self.words,
-            now: self.call.now,
-            reads: self.reads,
-        };
-        let text = page::of_token(view, token, &nonce, draft, fault, remark);
-        html(status, text).with("waitpoint-status", token_body::status(token))
-    }
-
-    async fn token(&self, decides: bool) -> Result<Token, ApiError> {
-        self.call
-            .read_token(self.environment, self.id, decides)
-            .await
-    }
-}
-
-/// A page of `page.rs`.
-fn html(status: u16, text: String) -> Reply {
-    thread_local! {
-        static POLICY: OnceCell<String> = const { OnceCell::new() };
-    }
-    POLICY.with(|policy| {
-        let policy = policy.get_or_init(|| {
-            let (style, script) = (hash(page::CSS), hash(page::JS));
-            format!(
-                "default-src 'none'; style-src '{style}'; script-src '{script}'; img-src 'self' data:; \
-                 connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
-                 require-trusted-types-for 'script'"
+        None => {
+            let output = parse_callback(&content_type(context.request), &body)?;
+            drop(body);
+            decide(
+                context,
+                caller,
+                raw_id,
+                Some(output),
+                CompletedBy::Callback,
+                None,
             )
-        });
-        Reply::html(status, text, policy).with("vary", "Accept-Language")
-    })
+            .await
+        }
+    }
 }
 
-/// As a Content-Security-Policy names a text that stands in the page.
-pub(crate) fn hash(text: &str) -> String {
-    let mut encoded = String::new();
-    base64url_encode(&Sha256::digest(text.as_bytes()), &mut encoded);
-    format!("sha256-{}=", encoded.replace('-', "+").replace('_', "/"))
+/// The value of a parameter of the query, not decoded.
+fn query_value<'a>(context: &RequestContext<'a>, name: &str) -> &'a str {
+    let query = context.head.query().trim_start_matches('?');
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs
+        .find(|(found, _)| *found == name)
+        .map_or("", |(_, value)| value)
 }

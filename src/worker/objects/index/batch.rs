@@ -1,25 +1,28 @@
-//! Rows on their way to a month of the index, gathered: a month's object would be busy with a
+//! Rows on their way to a month of the index, sent in batches: a month's object would be busy with a
 //! request for each.
 //!
 //! All objects of the isolate share these batches, so nothing that belongs to one request is kept
 //! here. A timer belongs to one object and is lost with it, so the first three objects that add a row
 //! set one each, and every object does after a failure. The first timer that fires sends the batch.
 
+use super::client::put_rows;
+use super::row::Row;
+use crate::domain::list::month::Month;
 use crate::domain::time::timestamp::Timestamp;
 use crate::worker::guard;
-use crate::worker::objects::index::{self, Row};
+use crate::worker::objects::ObjectName;
 use crate::worker::{log_error, now};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use worker::{Delay, Env};
 
 const TIMERS: u32 = 3;
 /// How long rows are gathered.
 const GATHER: Duration = Duration::from_millis(20);
-/// How far apart a month is sent some.
+/// The least time between two batches of a month.
 const APART: Duration = Duration::from_millis(100);
-/// How long after its time a batch is sent with the next row instead: its timers are lost by then, or
-/// wait for the next attempt.
+/// A batch that is so long overdue is sent with the next row instead: its timers are lost, or it gave
+/// up.
 const ORPHANED: Duration = Duration::from_millis(200);
 const MOST_ROWS: usize = 1_000;
 const MOST_ATTEMPTS: u32 = 10;
@@ -27,7 +30,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Rows that are sent together.
 struct Batch {
-    /// Tells it from the batches of the same month before and after.
+    /// Distinguishes it from all other batches of the isolate.
     number: u64,
     rows: Vec<Row>,
     due: Timestamp,
@@ -35,56 +38,62 @@ struct Batch {
     timers: u32,
 }
 
-/// A month's object. It stays while the isolate lives: there are few.
-struct Month {
-    name: String,
-    waiting: Option<Batch>,
-    /// When it was last sent some.
+/// What is kept of a month's object: its batch, or when the last one was sent.
+struct WaitingMonth {
+    name: ObjectName,
+    batch: Option<Batch>,
+    /// When its last batch was sent.
     sent: Timestamp,
-    last_number: u64,
 }
 
 /// How long until a batch is sent, and its number.
 type Timer = (Duration, u64);
 
 thread_local! {
-    static MONTHS: RefCell<Vec<Month>> = const { RefCell::new(Vec::new()) };
+    static MONTHS: RefCell<Vec<WaitingMonth>> = const { RefCell::new(Vec::new()) };
 }
 
-fn with_month<T>(name: &str, act: impl FnOnce(&mut Month) -> Option<T>) -> Option<T> {
+/// Acts on a month. A month without a batch is dropped once its next batch could be sent at once.
+fn with_month<T>(
+    name: &ObjectName,
+    now: Timestamp,
+    act: impl FnOnce(&mut WaitingMonth) -> Option<T>,
+) -> Option<T> {
     MONTHS.with_borrow_mut(|months| {
-        if !months.iter().any(|month| month.name == name) {
-            months.push(Month {
-                name: name.to_owned(),
-                waiting: None,
+        months.retain(|month| month.batch.is_some() || now < month.sent.plus(APART));
+        if !months.iter().any(|month| month.name == *name) {
+            months.push(WaitingMonth {
+                name: name.clone(),
+                batch: None,
                 sent: Timestamp::from_millis(0),
-                last_number: 0,
             });
         }
         months
             .iter_mut()
-            .find(|month| month.name == name)
+            .find(|month| month.name == *name)
             .and_then(act)
     })
 }
 
-/// Sends a row to the month's object of this name soon, with others. Nothing tells whether it comes there.
-pub(crate) fn enqueue_row(env: &Env, month: &str, row: Row) {
-    let timer = with_month(month, |month| month.enqueue(row, now()));
-    set_timer(env, month, timer);
+/// Sends a row to its month soon, with others. Nothing reports whether it arrives.
+pub(crate) fn enqueue_row(env: &Env, environment: &str, created_at: Timestamp, row: Row) {
+    let month = ObjectName::of_month(environment, &Month::of(created_at));
+    let now = now();
+    let timer = with_month(&month, now, |waiting| waiting.enqueue_row(row, now));
+    schedule_flush(env, &month, timer);
 }
 
-impl Month {
-    fn enqueue(&mut self, row: Row, now: Timestamp) -> Option<Timer> {
-        let Some(batch) = &mut self.waiting else {
-            return self.start(vec![row], 0, now);
+impl WaitingMonth {
+    fn enqueue_row(&mut self, row: Row, now: Timestamp) -> Option<Timer> {
+        let Some(batch) = &mut self.batch else {
+            return self.start_batch(vec![row], 0, now);
         };
         if now > batch.due.plus(ORPHANED) {
             let mut rows = std::mem::take(&mut batch.rows);
             rows.push(row);
-            // One that gave up is tried once for each row that comes later.
+            // A batch that gave up is retried once per later row.
             let attempt = batch.attempt.min(MOST_ATTEMPTS - 1);
-            return self.start(rows, attempt, now);
+            return self.start_batch(rows, attempt, now);
         }
         if batch.rows.len() < MOST_ROWS {
             batch.rows.push(row);
@@ -93,9 +102,12 @@ impl Month {
         needs_timer.then(|| batch.timer(now))
     }
 
-    /// Sends these rows soon, or later if that has failed; what is too much comes with the tokens'
-    /// next alarms.
-    fn start(&mut self, mut rows: Vec<Row>, attempt: u32, now: Timestamp) -> Option<Timer> {
+    /// Sends these rows soon, or later if that has failed. Rows beyond the limit are dropped: their
+    /// tokens' next alarms send them again.
+    fn start_batch(&mut self, mut rows: Vec<Row>, attempt: u32, now: Timestamp) -> Option<Timer> {
+        thread_local! {
+            static LAST_NUMBER: Cell<u64> = const { Cell::new(0) };
+        }
         rows.drain(..rows.len().saturating_sub(MOST_ROWS));
         let pause = if attempt == 0 {
             let next = self.sent.plus(APART).as_millis();
@@ -103,9 +115,10 @@ impl Month {
         } else {
             (Duration::from_secs(1) * 2_u32.saturating_pow(attempt)).min(LONGEST_PAUSE)
         };
-        self.last_number += 1;
-        let batch = self.waiting.insert(Batch {
-            number: self.last_number,
+        let number = LAST_NUMBER.get() + 1;
+        LAST_NUMBER.set(number);
+        let batch = self.batch.insert(Batch {
+            number,
             rows,
             due: now.plus(pause),
             attempt,
@@ -114,9 +127,9 @@ impl Month {
         (attempt < MOST_ATTEMPTS).then(|| batch.timer(now))
     }
 
-    /// The batch of this number; else it is sent, or another has taken it along.
+    /// The batch of this number; `None` if it was sent, or its rows went into another.
     fn take(&mut self, number: u64, now: Timestamp) -> Option<Batch> {
-        let batch = self.waiting.take_if(|batch| batch.number == number)?;
+        let batch = self.batch.take_if(|batch| batch.number == number)?;
         self.sent = now;
         Some(batch)
     }
@@ -130,27 +143,29 @@ impl Batch {
     }
 }
 
-fn set_timer(env: &Env, month: &str, timer: Option<Timer>) {
+fn schedule_flush(env: &Env, month: &ObjectName, timer: Option<Timer>) {
     let Some((wait, number)) = timer else { return };
-    let (env, month) = (env.clone(), month.to_owned());
+    let (env, month) = (env.clone(), month.clone());
     guard::spawn(async move {
         Delay::from(wait).await;
         flush(&env, &month, number).await;
     });
 }
 
-async fn flush(env: &Env, month: &str, number: u64) {
-    let batch = with_month(month, |month| month.take(number, now()));
+async fn flush(env: &Env, month: &ObjectName, number: u64) {
+    let sent = now();
+    let batch = with_month(month, sent, |month| month.take(number, sent));
     let Some(batch) = batch else { return };
-    let Err((why, mut rows)) = index::put_rows(env, month, batch.rows).await else {
+    let Err((why, mut rows)) = put_rows(env, month, batch.rows).await else {
         return;
     };
     log_error("the index was not reached; it will be told again", &why);
-    let timer = with_month(month, |month| {
-        if let Some(later) = month.waiting.take() {
+    let failed = now();
+    let timer = with_month(month, failed, |month| {
+        if let Some(later) = month.batch.take() {
             rows.extend(later.rows);
         }
-        month.start(rows, batch.attempt + 1, now())
+        month.start_batch(rows, batch.attempt + 1, failed)
     });
-    set_timer(env, month, timer);
+    schedule_flush(env, month, timer);
 }

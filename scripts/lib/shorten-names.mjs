@@ -1,0 +1,37 @@
+// Shortens the names that a wasm module and wasm-bindgen's glue share: with web-sys they are a
+// tenth of what a page downloads. Also makes the glue export the function that starts an instance.
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+
+/**
+ * Rewrites a wasm module and its glue in place. Throws if a pattern below does not match: then
+ * wasm-bindgen's output has changed, and the patterns must too.
+ */
+export function shortenNames(wasmOpt, features, wasm, glue) {
+  const args = [wasm, "-o", wasm, "--minify-imports-and-exports-and-modules", ...features];
+  const { imports, exports } = JSON.parse(execFileSync(wasmOpt, args, { encoding: "utf8" }));
+  const isGlues = ([module]) => module.endsWith("_bg.js");
+  const shorter = new Map(imports.filter(isGlues).map(([, name, short]) => [name, short]));
+  const shared = imports.filter((entry) => !isGlues(entry));
+  const exported = new Map(exports);
+  let text = readFileSync(glue, "utf8");
+  const replace = (pattern, by) => {
+    if (text.search(pattern) < 0)
+      throw new Error(`shorten-names.mjs: nothing fits ${pattern} in ${glue}`);
+    text = text.replace(pattern, by);
+  };
+  replace(/^( {8})(\w+)(?=: function)/gm, (_, space, name) => space + (shorter.get(name) ?? name));
+  replace(/\bwasm\.(\w+)/g, (_, name) => `wasm.${exported.get(name) ?? name}`);
+  // Imports that need no wrapping come from the shared module directly, once for each name.
+  const direct = shared.map(([, name, short]) => `${short}: import1.${name}`).join(", ");
+  replace(
+    /return \{\s+__proto__: null,\s+("[^"]+": import\d+,\s+)+\};/,
+    `return { a: { ...import0, ${direct} } };`,
+  );
+  text = text.replace(/^import \* as import(?!1\b)\d+ from .*\n/gm, "");
+  replace(
+    /^export \{ initSync, .*$/m,
+    "export { __wbg_get_imports as imports, __wbg_finalize_init as started };",
+  );
+  writeFileSync(glue, text);
+}

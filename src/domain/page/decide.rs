@@ -1,0 +1,136 @@
+//! What a sent form decides.
+
+use crate::domain::approval::schema::{
+    Approval, Choice, Comment, Confirm, MAX_COMMENT, Style, minify_json,
+};
+use crate::domain::page::i18n::Words;
+use crate::domain::text::is_same_word;
+use crate::domain::token::{State, Token};
+
+/// Largest body of the form, in bytes. The longest comment takes 24,000 of them.
+pub const MAX_FORM: usize = 32 * 1024;
+/// The field that tells the page's form from what a machine sends.
+pub const NONCE_FIELD: &str = "waitpoint_nonce";
+
+/// What a person filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FormInput {
+    /// The index of a choice.
+    pub choice: String,
+    /// The label of a choice, typed.
+    pub typed: String,
+    /// A comment.
+    pub comment: String,
+}
+
+/// Why the form is shown again. Nothing was decided, unless storage did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormError {
+    /// The nonce is too old, or of another page.
+    Stale,
+    /// No choice was made.
+    ChooseOne,
+    /// What was typed is not the label of a choice.
+    TypeExactly,
+    /// A comment is required.
+    CommentMissing,
+    /// The comment is longer than [`MAX_COMMENT`].
+    CommentTooLong,
+    /// Too many attempts.
+    Busy,
+    /// Storage did not answer: the decision may have been recorded.
+    Unavailable,
+}
+
+/// Why the decision of a sent form was not recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotRecorded {
+    /// Another decision was made before.
+    AlreadyDecided,
+    /// The same decision was made before, without this comment.
+    CommentNotAdded,
+    /// The token had timed out.
+    TooLate,
+    /// The token is completed, and its decision must not be compared for this reader.
+    Undisclosed,
+}
+
+/// The output that a form decides for.
+///
+/// # Errors
+/// What is missing.
+pub fn decide(approval: &Approval, input: &FormInput) -> Result<String, FormError> {
+    let choice = match approval.confirm {
+        Confirm::Click | Confirm::Choose => {
+            let index = input.choice.parse::<usize>().ok();
+            index
+                .and_then(|index| approval.choices.get(index))
+                .ok_or(FormError::ChooseOne)?
+        }
+        Confirm::Typed => {
+            let is_typed = |choice: &&Choice| is_same_word(&input.typed, &choice.label);
+            approval
+                .choices
+                .iter()
+                .find(is_typed)
+                .ok_or(FormError::TypeExactly)?
+        }
+    };
+    // Browsers send the line breaks of a form as CR LF.
+    let comment = input.comment.replace("\r\n", "\n");
+    let comment = match approval.comment {
+        Comment::None => "",
+        Comment::Optional | Comment::Required => comment.trim(),
+    };
+    if comment.chars().count() > MAX_COMMENT {
+        return Err(FormError::CommentTooLong);
+    }
+    if comment.is_empty() && approval.comment == Comment::Required {
+        return Err(FormError::CommentMissing);
+    }
+    Ok(choice.output(comment))
+}
+
+/// Compares a form with the decision of a token that no longer waits. `None` if it is the same
+/// decision, sent again.
+#[must_use]
+pub fn compare(token: &Token, approval: &Approval, input: &FormInput) -> Option<NotRecorded> {
+    let State::Completed { decision, .. } = &token.state else {
+        return Some(NotRecorded::TooLate);
+    };
+    let stored = decision
+        .output
+        .as_ref()
+        .map_or("", |output| output.text.as_str());
+    let Ok(wanted) = decide(approval, input) else {
+        return Some(NotRecorded::AlreadyDecided);
+    };
+    if minify_json(&wanted) == minify_json(stored) {
+        return None;
+    }
+    let label = |output| approval.choice_of(output).map(|(choice, _)| &choice.label);
+    match (label(&wanted), label(stored)) {
+        (Some(wanted), Some(stored)) if wanted == stored => Some(NotRecorded::CommentNotAdded),
+        _ => Some(NotRecorded::AlreadyDecided),
+    }
+}
+
+/// What a token asks. Choices that its creator left out are in the language of the page.
+#[must_use]
+pub fn approval_of(token: &Token, words: &Words) -> Approval {
+    let text = token.approval.as_deref().unwrap_or("{}");
+    // It was checked when the token was created.
+    let mut approval = Approval::read(text).unwrap_or_default();
+    if approval.choices.is_empty() {
+        let choice = |label: &str, status, style| Choice {
+            label: label.to_owned(),
+            data: Some(format!(r#"{{"status":"{status}"}}"#)),
+            style,
+        };
+        approval.choices = vec![
+            choice(words.approve, "approved", Style::Primary),
+            choice(words.reject, "rejected", Style::Danger),
+        ];
+    }
+    approval
+}

@@ -1,0 +1,262 @@
+//! The structs of the template `www/page.html`.
+
+use crate::domain::approval::schema::{Approval, Choice, Comment, Confirm, MAX_LABEL, Style};
+use crate::domain::page::decide::{FormError, FormInput};
+use crate::domain::page::i18n::Words;
+use crate::domain::text::{single_line, strip_invisible};
+use crate::domain::time::timestamp::Timestamp;
+use askama::Template;
+
+/// Stands in the page; the response's policy names its hash.
+pub const CSS: &str = include_str!("../../../www/page.css");
+/// Stands in the page; the response's policy names its hash.
+pub const JS: &str = include_str!("../../../www/page.js");
+
+#[derive(Template)]
+#[template(path = "page.html")]
+pub(super) struct Document<'a> {
+    pub(super) words: &'a Words,
+    pub(super) tone: Tone,
+    /// The server's time for the script; empty if the page has no script.
+    pub(super) now: String,
+    pub(super) end: Option<End<'a>>,
+    pub(super) question: Option<Question>,
+    pub(super) deadline: Option<TimeElement>,
+    pub(super) details: Vec<Detail<'a>>,
+    pub(super) form: Option<Form<'a>>,
+    pub(super) css: &'static str,
+    pub(super) js: &'static str,
+}
+
+/// What a page without a form says: a heading and a sentence.
+pub(super) struct End<'a> {
+    pub(super) heading: Heading<'a>,
+    pub(super) sentence: &'a str,
+}
+
+pub(super) enum Heading<'a> {
+    /// One of the page's own sentences.
+    Words(&'a str),
+    /// The label of a choice, as its creator wrote it.
+    Label(String),
+}
+
+pub(super) struct Question {
+    pub(super) title: String,
+    pub(super) requested_by: Option<String>,
+    pub(super) description: Option<String>,
+}
+
+/// A row of what is known of a decision: a text, or a time.
+pub(super) struct Detail<'a> {
+    label: &'a str,
+    class: &'static str,
+    text: String,
+    time: Option<TimeElement>,
+}
+
+/// A time: for the script, and as text for browsers without one.
+pub(super) struct TimeElement {
+    iso: String,
+    utc: String,
+}
+
+pub(super) struct Form<'a> {
+    nonce: &'a str,
+    alert: Option<&'a str>,
+    is_typed_invalid: bool,
+    is_comment_invalid: bool,
+    choices: Vec<Button>,
+    has_radio_buttons: bool,
+    has_text_field: bool,
+    typed: &'a str,
+    has_comment: bool,
+    is_comment_required: bool,
+    comment: &'a str,
+}
+
+struct Button {
+    index: usize,
+    label: String,
+    class: &'static str,
+    is_chosen: bool,
+}
+
+/// What a page is about, at a glance: a colour and a sign, never the colour alone.
+#[derive(Clone, Copy)]
+pub(super) enum Tone {
+    Waiting,
+    Approved,
+    Rejected,
+    Decided,
+    Late,
+    Trouble,
+}
+
+impl<'a> Document<'a> {
+    /// A page without a token.
+    pub(super) fn new(words: &'a Words) -> Self {
+        Self {
+            words,
+            tone: Tone::Waiting,
+            now: String::new(),
+            end: None,
+            question: None,
+            deadline: None,
+            details: Vec::new(),
+            form: None,
+            css: CSS,
+            js: JS,
+        }
+    }
+
+    /// A page of a token, with the script.
+    pub(super) fn of_token(words: &'a Words, now: Timestamp) -> Self {
+        Self {
+            now: now.to_string(),
+            ..Self::new(words)
+        }
+    }
+
+    pub(super) fn write(&self) -> String {
+        // Only writing can fail, and writing to a string does not.
+        self.render().unwrap_or_default()
+    }
+
+    fn title(&self) -> String {
+        match (&self.end, &self.question) {
+            (Some(end), Some(question)) => format!("{} · {}", end.heading.text(), question.title),
+            (Some(end), None) => end.heading.text().to_owned(),
+            (None, Some(question)) => question.title.clone(),
+            (None, None) => self.words.question.to_owned(),
+        }
+    }
+}
+
+impl<'a> End<'a> {
+    pub(super) fn new(heading: &'a str, sentence: &'a str) -> Self {
+        Self {
+            heading: Heading::Words(heading),
+            sentence,
+        }
+    }
+}
+
+impl Heading<'_> {
+    fn text(&self) -> &str {
+        match self {
+            Self::Words(text) => text,
+            Self::Label(text) => text,
+        }
+    }
+
+    fn is_label(&self) -> bool {
+        matches!(self, Self::Label(_))
+    }
+}
+
+impl<'a> Detail<'a> {
+    pub(super) fn text(label: &'a str, class: &'static str, text: &str) -> Self {
+        Self {
+            label,
+            class,
+            text: strip_invisible(text),
+            time: None,
+        }
+    }
+
+    pub(super) fn time(label: &'a str, at: Timestamp) -> Self {
+        Self {
+            label,
+            class: "",
+            text: String::new(),
+            time: Some(TimeElement::of(at)),
+        }
+    }
+}
+
+impl TimeElement {
+    pub(super) fn of(at: Timestamp) -> Self {
+        let iso = at.to_string();
+        let utc = match iso.split_once('T') {
+            Some((date, time)) => format!("{date} {} UTC", time.get(..5).unwrap_or(time)),
+            None => iso.clone(),
+        };
+        Self { iso, utc }
+    }
+}
+
+impl<'a> Form<'a> {
+    pub(super) fn of(
+        words: &'a Words,
+        approval: &Approval,
+        nonce: &'a str,
+        input: &'a FormInput,
+        error: Option<FormError>,
+    ) -> Self {
+        let button = |(index, choice): (usize, &Choice)| Button {
+            index,
+            label: single_line(&choice.label),
+            class: match choice.style {
+                Style::Primary => "primary",
+                Style::Danger => "danger",
+                Style::Neutral => "neutral",
+            },
+            is_chosen: input.choice == index.to_string(),
+        };
+        Self {
+            nonce,
+            alert: error.map(|error| match error {
+                FormError::Stale => words.stale,
+                FormError::ChooseOne => words.choose_one,
+                FormError::TypeExactly => words.type_exactly,
+                FormError::CommentMissing => words.comment_missing,
+                FormError::CommentTooLong => words.comment_long,
+                FormError::Busy => words.wait,
+                FormError::Unavailable => words.try_again,
+            }),
+            is_typed_invalid: error == Some(FormError::TypeExactly),
+            is_comment_invalid: matches!(
+                error,
+                Some(FormError::CommentMissing | FormError::CommentTooLong)
+            ),
+            choices: approval.choices.iter().enumerate().map(button).collect(),
+            has_radio_buttons: approval.confirm == Confirm::Choose,
+            has_text_field: approval.confirm == Confirm::Typed,
+            typed: prefix(&input.typed, 4 * MAX_LABEL),
+            has_comment: approval.comment != Comment::None,
+            is_comment_required: approval.comment == Comment::Required,
+            comment: &input.comment,
+        }
+    }
+}
+
+impl Tone {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Decided => "decided",
+            Self::Late => "late",
+            Self::Trouble => "trouble",
+        }
+    }
+
+    /// The path of its sign, in a square of 24.
+    fn icon(self) -> &'static str {
+        match self {
+            Self::Waiting | Self::Late => "M12 4v8l5 3",
+            Self::Approved => "M4 13l5 5L20 6",
+            Self::Rejected => "M5 5l14 14M19 5L5 19",
+            Self::Decided => "M4 12h16",
+            Self::Trouble => "M12 3v11M12 20v.1",
+        }
+    }
+}
+
+/// The first characters of a text, at most `limit`.
+pub(super) fn prefix(text: &str, limit: usize) -> &str {
+    let end = text.char_indices().nth(limit).map(|(end, _)| end);
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
+}

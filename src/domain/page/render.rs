@@ -1,0 +1,179 @@
+//! From what the page shows to its document.
+
+use super::document::{Detail, Document, End, Form, Heading, Question, TimeElement, Tone, prefix};
+use crate::domain::approval::schema::{Approval, MAX_COMMENT, Style};
+use crate::domain::page::decide::{NotRecorded, approval_of};
+use crate::domain::page::i18n::Words;
+use crate::domain::page::state::{PageState, Reads, Submission};
+use crate::domain::text::{single_line, strip_invisible};
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::{CompletedBy, Decision, State, Token};
+use std::borrow::Cow;
+
+/// In which language a page is rendered, and when.
+#[derive(Clone, Copy)]
+pub struct RenderContext<'a> {
+    /// The language.
+    pub words: &'a Words,
+    /// The time, for the countdown.
+    pub now: Timestamp,
+}
+
+/// The page as HTML.
+#[must_use]
+pub fn render(context: RenderContext<'_>, state: PageState<'_>) -> String {
+    let words = context.words;
+    let document = match state {
+        PageState::Waiting {
+            token,
+            nonce,
+            input,
+            error,
+        } => {
+            let approval = approval_of(token, words);
+            Document {
+                deadline: token.timeout_at.map(TimeElement::of),
+                form: Some(Form::of(words, &approval, nonce, input, error)),
+                question: Some(question(words, &approval)),
+                ..Document::of_token(words, context.now)
+            }
+        }
+        PageState::Finished {
+            token,
+            reads,
+            submission,
+        } => finished(context, token, reads, submission),
+        PageState::LinkExpired { token, reads } => {
+            let title_only = Question {
+                requested_by: None,
+                description: None,
+                ..question(words, &approval_of(token, words))
+            };
+            Document {
+                tone: Tone::Late,
+                end: Some(End::new(words.expired, words.request_new_link)),
+                question: (reads != Reads::Nothing).then_some(title_only),
+                ..Document::of_token(words, context.now)
+            }
+        }
+        PageState::LinkNotFound => message(words, words.unknown, words.link_truncated),
+        PageState::Unavailable { submitted: true } => {
+            message(words, words.trouble, words.try_again)
+        }
+        PageState::Unavailable { submitted: false } => message(words, words.trouble, words.wait),
+        PageState::Busy { submitted: true } => message(words, words.busy, words.try_again),
+        PageState::Busy { submitted: false } => message(words, words.busy, words.wait),
+        PageState::CrossSite => message(words, words.cross_site_title, words.cross_site_help),
+        PageState::TooLarge => message(words, words.too_large, words.comment_long),
+    };
+    document.write()
+}
+
+/// A page without a token.
+fn message<'a>(words: &'a Words, heading: &'a str, sentence: &'a str) -> Document<'a> {
+    Document {
+        tone: Tone::Trouble,
+        end: Some(End::new(heading, sentence)),
+        ..Document::new(words)
+    }
+}
+
+/// The page of a token that no longer waits.
+fn finished<'a>(
+    context: RenderContext<'a>,
+    token: &Token,
+    reads: Reads,
+    submission: Option<Submission<'_>>,
+) -> Document<'a> {
+    let words = context.words;
+    let approval = approval_of(token, words);
+    let mut details = Vec::new();
+    let (tone, heading) = match &token.state {
+        State::Completed { decision, .. } if reads == Reads::Everything => {
+            decided(words, &approval, decision, &mut details)
+        }
+        // Neither the heading nor the colour tells which decision it was.
+        State::Completed { .. } => (Tone::Decided, Heading::Words(words.decided)),
+        State::Waiting | State::TimedOut => (Tone::Late, Heading::Words(words.timed_out)),
+    };
+    if reads == Reads::Everything {
+        let label = match token.state {
+            State::Completed { .. } => words.decided_at,
+            State::Waiting | State::TimedOut => words.timed_out_at,
+        };
+        details.extend(token.finished_at().map(|at| Detail::time(label, at)));
+    }
+    let unsent = submission.map_or("", |submission| submission.input.comment.as_str());
+    if !unsent.trim().is_empty() {
+        details.push(Detail::text(words.comment_not_sent, "text", unsent));
+    }
+    let sentence = match submission.map(|submission| submission.not_recorded) {
+        Some(NotRecorded::AlreadyDecided) => words.not_taken,
+        Some(NotRecorded::CommentNotAdded) => words.same,
+        Some(NotRecorded::TooLate) => words.too_late,
+        None if token.state == State::TimedOut => words.nobody_decided,
+        Some(NotRecorded::Undisclosed) | None => words.nothing_to_do,
+    };
+    Document {
+        tone,
+        end: Some(End { heading, sentence }),
+        question: (reads != Reads::Nothing).then(|| question(words, &approval)),
+        details,
+        ..Document::of_token(words, context.now)
+    }
+}
+
+/// The colour and the heading of a decision. What else is known of it goes to `details`.
+fn decided<'a>(
+    words: &'a Words,
+    approval: &Approval,
+    decision: &Decision,
+    details: &mut Vec<Detail<'a>>,
+) -> (Tone, Heading<'a>) {
+    let output = decision.output.as_ref();
+    let chosen = approval.choice_of(output.map_or("", |output| output.text.as_str()));
+    if let Some((choice, comment)) = &chosen {
+        details.push(Detail::text(words.decision, "strong", &choice.label));
+        if !comment.is_empty() {
+            details.push(Detail::text(words.comment, "text", &shortened(comment)));
+        }
+    }
+    let by = match (&decision.subject, decision.by) {
+        (Some(subject), _) => subject.as_str(),
+        (None, CompletedBy::Page) => words.by_page,
+        (None, CompletedBy::Api | CompletedBy::Upstream) => words.by_api,
+        (None, CompletedBy::Callback) => words.by_callback,
+    };
+    details.push(Detail::text(words.decided_by, "", by));
+    match chosen {
+        Some((choice, _)) => {
+            let tone = match choice.style {
+                Style::Primary => Tone::Approved,
+                Style::Danger => Tone::Rejected,
+                Style::Neutral => Tone::Decided,
+            };
+            (tone, Heading::Label(single_line(&choice.label)))
+        }
+        None => (Tone::Decided, Heading::Words(words.decided)),
+    }
+}
+
+fn question(words: &Words, approval: &Approval) -> Question {
+    let title = approval.title.as_deref();
+    Question {
+        title: title.map_or(words.question.to_owned(), single_line),
+        requested_by: approval.requested_by.as_deref().map(single_line),
+        description: approval.description.as_deref().map(strip_invisible),
+    }
+}
+
+/// At most [`MAX_COMMENT`] characters of a comment. One that came by the API can be longer than one
+/// of the page.
+fn shortened(comment: &str) -> Cow<'_, str> {
+    let shown = prefix(comment, MAX_COMMENT);
+    if shown.len() < comment.len() {
+        Cow::Owned(format!("{shown}…"))
+    } else {
+        Cow::Borrowed(comment)
+    }
+}

@@ -1,0 +1,100 @@
+//! What the page shows.
+
+use crate::domain::page::decide::{FormError, FormInput, NotRecorded};
+use crate::domain::token::{State, Token};
+
+/// What the page shows.
+#[derive(Clone, Copy, Debug)]
+pub enum PageState<'a> {
+    /// The token waits: its question and the form.
+    Waiting {
+        /// The token.
+        token: &'a Token,
+        /// The nonce that the form sends back.
+        nonce: &'a str,
+        /// What the form holds already.
+        input: &'a FormInput,
+        /// Why the form is shown again.
+        error: Option<FormError>,
+    },
+    /// The token is completed or has timed out.
+    Finished {
+        /// The token.
+        token: &'a Token,
+        /// How much of it may be shown.
+        reads: Reads,
+        /// The form that was sent and did not decide.
+        submission: Option<Submission<'a>>,
+    },
+    /// The link has expired. The token may still wait.
+    LinkExpired {
+        /// The token.
+        token: &'a Token,
+        /// How much of it may be shown.
+        reads: Reads,
+    },
+    /// There is no such link.
+    LinkNotFound,
+    /// Storage did not answer.
+    Unavailable {
+        /// Whether a form was sent. Then its decision may have been recorded.
+        submitted: bool,
+    },
+    /// Too many requests.
+    Busy {
+        /// Whether a form was sent. Then its decision may have been recorded.
+        submitted: bool,
+    },
+    /// A form of another site, or a body that this page does not send.
+    CrossSite,
+    /// The form is too large.
+    TooLarge,
+}
+
+/// A form that was sent for a finished token.
+#[derive(Clone, Copy, Debug)]
+pub struct Submission<'a> {
+    /// What the person filled in. The page shows the comment, so that it is not lost.
+    pub input: &'a FormInput,
+    /// Why it was not recorded.
+    pub not_recorded: NotRecorded,
+}
+
+/// What the holder of a credential may read of a finished token. While the token waits, whoever may
+/// decide it reads the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// The question and the decision.
+    Everything,
+    /// The question.
+    Question,
+    /// That the token is finished.
+    Nothing,
+}
+
+/// An empty form.
+static EMPTY: FormInput = FormInput {
+    choice: String::new(),
+    typed: String::new(),
+    comment: String::new(),
+};
+
+impl<'a> PageState<'a> {
+    /// The page of a token for somebody who opens it.
+    #[must_use]
+    pub fn opened(token: &'a Token, nonce: &'a str, reads: Reads) -> Self {
+        match token.state {
+            State::Waiting => Self::Waiting {
+                token,
+                nonce,
+                input: &EMPTY,
+                error: None,
+            },
+            State::TimedOut | State::Completed { .. } => Self::Finished {
+                token,
+                reads,
+                submission: None,
+            },
+        }
+    }
+}

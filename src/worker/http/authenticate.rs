@@ -1,0 +1,33 @@
+//! Who sends a request. Credentials are verified here, before any object is asked.
+
+use crate::domain::api::error::ApiError;
+use crate::domain::auth::authenticate::bearer;
+use crate::domain::auth::caller::Caller;
+use crate::domain::auth::keyring::Environment;
+use crate::domain::time::timestamp::Timestamp;
+use crate::worker::http::context::RequestContext;
+use crate::worker::settings;
+
+/// The caller by the `Authorization` header. A public access token is verified once and remembered
+/// until it expires.
+pub(crate) fn authenticate(context: &RequestContext<'_>) -> Result<Caller<'static>, ApiError> {
+    let authorization = context.head.authorization();
+    let credential = bearer(authorization).ok_or(ApiError::MissingAuthorization)?;
+    let verified = settings::verified(context.env);
+    if let Some(claims) = verified.borrow().get(credential, context.now) {
+        return Ok(Caller::Public(claims.clone()));
+    }
+    let caller = settings::keyring(context.env)?.authenticate(authorization, context.now)?;
+    if let Caller::Public(claims) = &caller {
+        let until = Timestamp::from_millis(claims.expires_at.saturating_mul(1_000));
+        verified.borrow_mut().put(credential, claims.clone(), until);
+    }
+    Ok(caller)
+}
+
+/// The environment whose secret key the `Authorization` header holds.
+pub(crate) fn authenticate_secret(
+    context: &RequestContext<'_>,
+) -> Result<&'static Environment, ApiError> {
+    settings::keyring(context.env)?.authenticate_secret(context.head.authorization())
+}

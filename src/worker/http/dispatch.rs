@@ -1,0 +1,99 @@
+//! From any request to its endpoint, and from there to the route that answers.
+
+use crate::domain::api::error::ApiError;
+use crate::domain::api::openapi;
+use crate::domain::api::route::Endpoint;
+use crate::worker::http::body::drain;
+use crate::worker::http::context::RequestContext;
+use crate::worker::http::cors::preflight;
+use crate::worker::http::rate_limit::throttle_failed_auth;
+use crate::worker::http::request::Head;
+use crate::worker::http::response::{HandlerResponse, Reply};
+use crate::worker::http::routes::relay::relay;
+use crate::worker::http::routes::{complete, create, list, meta, retrieve, token_url, wait};
+use crate::worker::log_error;
+use wasm_bindgen::JsValue;
+use web_sys::{Request, Response};
+use worker::Env;
+
+/// Answers any request.
+pub(crate) async fn dispatch(request: &Request, env: &Env) -> Result<Response, JsValue> {
+    let head = Head::of(request);
+    let endpoint = Endpoint::of(head.path());
+    let context = RequestContext::new(request, &head, endpoint, env);
+    let reply = match handle(&context, endpoint).await {
+        Ok(HandlerResponse::Forwarded(response)) => return Ok(response),
+        Ok(HandlerResponse::Built(reply)) => reply,
+        Err(error) => {
+            let error = throttle_failed_auth(&context, error).await;
+            if let ApiError::Misconfigured(what) = &error {
+                log_error("the Worker is misconfigured", &what.into());
+            }
+            drain(request).await;
+            Reply::error(&error)
+        }
+    };
+    // A preflight has CORS headers of its own.
+    let is_preflight = head.method() == "OPTIONS";
+    let origin = if is_preflight {
+        ""
+    } else {
+        context.cors_origin
+    };
+    reply.with_cors(origin).into_response()
+}
+
+/// Upstream answers if the token lives there, else a route.
+async fn handle(
+    context: &RequestContext<'_>,
+    endpoint: Option<Endpoint<'_>>,
+) -> Result<HandlerResponse, ApiError> {
+    match (relay(context, endpoint).await, endpoint) {
+        (Ok(Some(response)), _) => Ok(response),
+        // These tell what this is, however the Worker is configured.
+        (_, Some(endpoint @ (Endpoint::Start | Endpoint::OpenApi))) => {
+            route(context, endpoint).await
+        }
+        (Err(error), _) => Err(error),
+        (_, Some(endpoint)) => route(context, endpoint).await,
+        (_, None) => path_not_found(context),
+    }
+}
+
+async fn route(
+    context: &RequestContext<'_>,
+    endpoint: Endpoint<'_>,
+) -> Result<HandlerResponse, ApiError> {
+    let method = context.head.method();
+    if !endpoint.allows(method) {
+        return Err(ApiError::MethodNotAllowed(endpoint.allow()));
+    }
+    let reply = match (endpoint, method) {
+        (_, "OPTIONS") => preflight(endpoint, context.head),
+        (Endpoint::Complete { id }, _) => return complete::complete(context, id).await,
+        (Endpoint::Token { id }, _) => return retrieve::retrieve(context, id).await,
+        (Endpoint::Callback { id, credential }, _) => {
+            return token_url::token_url(context, id, credential).await;
+        }
+        (Endpoint::Wait { id }, _) => return wait::wait(context, id).await,
+        (Endpoint::Start, _) => meta::start(),
+        (Endpoint::OpenApi, _) => Reply::public_json(openapi::document()),
+        (Endpoint::Health, _) => meta::health(context)?,
+        (Endpoint::Tokens, "POST") => create::create(context).await?,
+        (Endpoint::Tokens, _) => list::list(context).await?,
+        (Endpoint::RunWait { id }, _) => meta::run_wait(context, id).await?,
+        (Endpoint::Claims, _) => meta::claims(context)?,
+    };
+    Ok(reply.into())
+}
+
+/// 404, or a redirect to the path without its last slash; 308 keeps the method.
+fn path_not_found(context: &RequestContext<'_>) -> Result<HandlerResponse, ApiError> {
+    let path = context.head.path();
+    let trimmed = path.trim_end_matches('/');
+    if trimmed.len() == path.len() || Endpoint::of(trimmed).is_none() {
+        return Err(ApiError::PathNotFound);
+    }
+    let location = format!("{trimmed}{}", context.head.query());
+    Ok(Reply::empty(308).with("location", &location).into())
+}

@@ -1,0 +1,214 @@
+//! Requests, as far as the Worker reads them: method, URL and headers.
+
+use web_sys::{Headers, Request};
+
+/// The method, the URL and the headers that the Worker reads of every request.
+pub(crate) struct Head {
+    method: String,
+    url: String,
+    /// Where the path begins in the URL. The platform's `URL` would parse it again.
+    path: usize,
+    authorization: String,
+    content_length: Option<usize>,
+    cors_origin: String,
+    if_none_match: String,
+    preflight_headers: String,
+}
+
+impl Head {
+    pub(crate) fn of(request: &Request) -> Self {
+        let (method, url, headers) = (request.method(), request.url(), request.headers());
+        let host = url.find("://").map_or(0, |at| at + 3);
+        let path = url
+            .get(host..)
+            .and_then(|rest| rest.find('/'))
+            .map_or(url.len(), |at| host + at);
+        let is_post = method == "POST";
+        let read = |name, matters| {
+            if matters {
+                value(&headers, name)
+            } else {
+                String::new()
+            }
+        };
+        Self {
+            authorization: read("authorization", true),
+            content_length: read("content-length", is_post).parse().ok(),
+            cors_origin: read("origin", true),
+            if_none_match: read("if-none-match", !is_post),
+            preflight_headers: read("access-control-request-headers", method == "OPTIONS"),
+            method,
+            url,
+            path,
+        }
+    }
+
+    pub(crate) fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Scheme, host and port: `https://example.com`.
+    pub(crate) fn origin(&self) -> &str {
+        self.split_url().0
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.split_url().1.split(['?', '#']).next().unwrap_or("")
+    }
+
+    /// The query with its `?`, if there is one.
+    pub(crate) fn query(&self) -> &str {
+        let rest = self.split_url().1;
+        rest.find('?').and_then(|at| rest.get(at..)).unwrap_or("")
+    }
+
+    pub(crate) fn authorization(&self) -> &str {
+        &self.authorization
+    }
+
+    pub(crate) fn content_length(&self) -> Option<usize> {
+        self.content_length
+    }
+
+    /// The `Origin` header: the origin of the web page that sends this, `""` if none does.
+    pub(crate) fn cors_origin(&self) -> &str {
+        &self.cors_origin
+    }
+
+    /// Whether a web page of another origin sends this. A page that hides its origin, as ours do, sends
+    /// "null".
+    pub(crate) fn is_of_another_origin(&self) -> bool {
+        let origin = self.cors_origin();
+        !origin.is_empty() && origin != "null" && origin != self.origin()
+    }
+
+    pub(crate) fn if_none_match(&self) -> &str {
+        &self.if_none_match
+    }
+
+    pub(crate) fn preflight_headers(&self) -> &str {
+        &self.preflight_headers
+    }
+
+    fn split_url(&self) -> (&str, &str) {
+        self.url
+            .split_at_checked(self.path)
+            .unwrap_or((&self.url, ""))
+    }
+}
+
+/// Further headers of a request to a `token.url`.
+pub(crate) struct LinkHead {
+    accept: String,
+    accept_language: String,
+    sec_fetch_site: String,
+    sec_fetch_mode: String,
+    cf_visitor: String,
+}
+
+impl LinkHead {
+    pub(crate) fn of(request: &Request) -> Self {
+        let headers = request.headers();
+        Self {
+            accept: value(&headers, "accept"),
+            accept_language: value(&headers, "accept-language"),
+            sec_fetch_site: value(&headers, "sec-fetch-site"),
+            sec_fetch_mode: value(&headers, "sec-fetch-mode"),
+            cf_visitor: value(&headers, "cf-visitor"),
+        }
+    }
+
+    /// Whether a browser sends this for a person.
+    pub(crate) fn wants_html(&self) -> bool {
+        self.accept.contains("text/html")
+    }
+
+    pub(crate) fn accept_language(&self) -> &str {
+        &self.accept_language
+    }
+
+    /// Whether a web page of another site sends this. Only browsers say so, and not all of them.
+    pub(crate) fn is_of_another_site(&self) -> bool {
+        matches!(self.sec_fetch_site.as_str(), "cross-site" | "same-site")
+    }
+
+    /// Whether a browser will show the response as a page.
+    pub(crate) fn navigates(&self) -> bool {
+        self.sec_fetch_mode == "navigate"
+    }
+
+    /// Whether the connection to Cloudflare was plain HTTP.
+    pub(crate) fn is_plain_http(&self) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Visitor {
+            scheme: String,
+        }
+        let visitor = serde_json::from_slice::<Visitor>(self.cf_visitor.as_bytes());
+        visitor.is_ok_and(|visitor| visitor.scheme == "http")
+    }
+}
+
+/// Further headers of a request to wait.
+pub(crate) struct WaitHead {
+    upgrade: String,
+    protocols: String,
+    accept: String,
+    prefer: String,
+    last_event: String,
+}
+
+impl WaitHead {
+    pub(crate) fn of(request: &Request) -> Self {
+        let headers = request.headers();
+        Self {
+            upgrade: value(&headers, "upgrade"),
+            protocols: value(&headers, "sec-websocket-protocol"),
+            accept: value(&headers, "accept"),
+            prefer: value(&headers, "prefer"),
+            last_event: value(&headers, "last-event-id"),
+        }
+    }
+
+    pub(crate) fn upgrades(&self) -> bool {
+        self.upgrade.eq_ignore_ascii_case("websocket")
+    }
+
+    /// The subprotocols that are offered.
+    pub(crate) fn protocols(&self) -> impl Iterator<Item = &str> {
+        self.protocols.split(',').map(str::trim)
+    }
+
+    pub(crate) fn wants_events(&self) -> bool {
+        self.accept.contains("text/event-stream")
+    }
+
+    /// The seconds of `Prefer: wait=N`.
+    pub(crate) fn wait(&self) -> Option<u32> {
+        let preferences = self.prefer.split([',', ';']);
+        preferences
+            .filter_map(|preference| preference.trim().strip_prefix("wait="))
+            .find_map(|seconds| seconds.trim().parse().ok())
+    }
+
+    pub(crate) fn last_event(&self) -> &str {
+        &self.last_event
+    }
+}
+
+/// The SDK's key of a create: another for each, and the same again for a retry.
+pub(crate) fn request_key(request: &Request) -> String {
+    header(request, "x-trigger-request-idempotency-key")
+}
+
+pub(crate) fn content_type(request: &Request) -> String {
+    header(request, "content-type")
+}
+
+/// A header of a request, `""` if it has none of this name.
+pub(crate) fn header(request: &Request, name: &str) -> String {
+    value(&request.headers(), name)
+}
+
+fn value(headers: &Headers, name: &str) -> String {
+    headers.get(name).ok().flatten().unwrap_or_default()
+}

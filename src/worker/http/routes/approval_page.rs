@@ -1,0 +1,264 @@
+//! The approval page, which shows a token to a person and decides as its form says.
+//!
+//! Invariant: the page decides only by a POST that holds the nonce which the page was given.
+
+use crate::domain::api::error::ApiError;
+use crate::domain::api::form::{check_field_count, form_fields, is_form};
+use crate::domain::api::rate_limit::RateLimitKey;
+use crate::domain::api::token_body;
+use crate::domain::auth::caller::Caller;
+use crate::domain::auth::keyring::Environment;
+use crate::domain::page::i18n::Words;
+use crate::domain::page::{
+    self, FormError, FormInput, MAX_FORM, NONCE_FIELD, NotRecorded, PageState, Reads,
+    RenderContext, Submission,
+};
+use crate::domain::token::transition::Outcome;
+use crate::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
+use crate::worker::http::context::RequestContext;
+use crate::worker::http::csp;
+use crate::worker::http::rate_limit::{Permit, enforce, is_exceeded};
+use crate::worker::http::request::{LinkHead, content_type};
+use crate::worker::http::response::Reply;
+use crate::worker::http::routes::complete::complete_token;
+use crate::worker::http::routes::retrieve::read_token;
+use crate::worker::http::upstream_token::ReadFor;
+use std::cell::OnceCell;
+
+/// A `token.url` that is being opened, or whose form is being sent.
+pub(crate) struct Link<'a> {
+    pub(crate) context: &'a RequestContext<'a>,
+    pub(crate) head: LinkHead,
+    pub(crate) words: &'static Words,
+    pub(crate) environment: &'static Environment,
+    /// The internal id.
+    pub(crate) id: &'a str,
+    pub(crate) expired: bool,
+    /// What the credential may read once the token is finished.
+    pub(crate) reads: Reads,
+}
+
+impl Link<'_> {
+    /// The page as it stands now.
+    pub(crate) async fn show(&self) -> Result<Reply, ApiError> {
+        let (environment, id) = (&self.environment.id, self.id);
+        let limit = if self.expired {
+            RateLimitKey::ExpiredPage(environment, id)
+        } else {
+            RateLimitKey::Page(environment, id)
+        };
+        let permit = enforce(self.context, limit).await?;
+        let token = self.token(&permit, ReadFor::Viewing).await?;
+        let (nonce, reads) = (self.nonce(), self.reads);
+        Ok(if self.expired {
+            let token = &token;
+            self.page(410, token, PageState::LinkExpired { token, reads })
+        } else {
+            self.page(200, &token, PageState::opened(&token, &nonce, reads))
+        })
+    }
+
+    /// Nonce and input of the page's form; `None` if a machine sent the body.
+    pub(crate) fn parse_form(&self, body: &[u8]) -> Result<Option<(String, FormInput)>, ApiError> {
+        // A body whose response a browser will show is the page's form, or pretends to be.
+        let browser = self.head.navigates() || self.head.wants_html();
+        let content_type = content_type(self.context.request);
+        if !is_form(&content_type) {
+            return if browser {
+                Err(ApiError::UnsupportedMediaType(content_type.to_owned()))
+            } else {
+                Ok(None)
+            };
+        }
+        let text = String::from_utf8_lossy(body);
+        check_field_count(&text)?;
+        let mut nonce = None;
+        let mut draft = FormInput::default();
+        for (name, value) in form_fields(&text) {
+            match name.as_str() {
+                NONCE_FIELD => nonce = Some(value),
+                "choice" => draft.choice = value,
+                "typed" => draft.typed = value,
+                "comment" => draft.comment = value,
+                _ => {}
+            }
+        }
+        if nonce.is_none() && !browser {
+            return Ok(None);
+        }
+        if body.len() > MAX_FORM {
+            return Err(ApiError::BodyTooLarge(MAX_FORM));
+        }
+        Ok(Some((nonce.unwrap_or_default(), draft)))
+    }
+
+    /// Decides as the form says.
+    pub(crate) async fn submit(
+        &self,
+        caller: Caller<'_>,
+        nonce: &str,
+        draft: &FormInput,
+    ) -> Result<Reply, ApiError> {
+        let limit = RateLimitKey::Decisions(&self.environment.id, self.id);
+        let permit = enforce(self.context, limit).await?;
+        let token = self.token(&permit, ReadFor::Deciding).await?;
+        if token.state != State::Waiting {
+            return Ok(self.over(&token, draft));
+        }
+        // Not before the token is known to exist: one environment's keys must not use up the limit of
+        // another's token.
+        let key = format!("{}/{}", self.environment.id, self.id);
+        if is_exceeded(self.context, "PAGE_LIMIT", &key).await {
+            let page = self.form_again(429, &token, draft, FormError::Busy);
+            return Ok(page.with("retry-after", "60"));
+        }
+        if !self
+            .environment
+            .accepts_form_nonce(self.id, nonce, self.context.now)
+        {
+            return Ok(self.form_again(403, &token, draft, FormError::Stale));
+        }
+        let text = match page::decide(&page::approval_of(&token, self.words), draft) {
+            Ok(text) => text,
+            Err(error) => return Ok(self.form_again(422, &token, draft, error)),
+        };
+        let output = Some(Output {
+            kind: OutputKind::Json,
+            text,
+        });
+        let decision = Decision {
+            output,
+            by: CompletedBy::Page,
+            subject: caller.subject(),
+        };
+        let completed =
+            complete_token(self.context, &permit, self.environment, self.id, &decision).await;
+        match completed {
+            Ok(Outcome::Completed) => Ok(self.see_page()),
+            Ok(_) => {
+                // Somebody else has decided in the meantime.
+                let token = self.token(&permit, ReadFor::Deciding).await?;
+                Ok(self.over(&token, draft))
+            }
+            Err(ApiError::StorageUnavailable) => {
+                let page = self.form_again(503, &token, draft, FormError::Unavailable);
+                Ok(page.with("retry-after", "2"))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The response to a decision on a token that has ended.
+    fn over(&self, token: &Token, draft: &FormInput) -> Reply {
+        let not_recorded = if self.reads != Reads::Everything && token.state != State::TimedOut {
+            // The result of a comparison would tell what was decided.
+            NotRecorded::Undisclosed
+        } else {
+            match page::compare(token, &page::approval_of(token, self.words), draft) {
+                // The same decision again: a double click, or the back button.
+                None => return self.see_page(),
+                Some(not_recorded) => not_recorded,
+            }
+        };
+        let status = match not_recorded {
+            NotRecorded::TooLate => 410,
+            _ => 409,
+        };
+        let state = PageState::Finished {
+            token,
+            reads: self.reads,
+            submission: Some(Submission {
+                input: draft,
+                not_recorded,
+            }),
+        };
+        self.page(status, token, state)
+    }
+
+    /// Post, redirect, get.
+    fn see_page(&self) -> Reply {
+        if !self.head.wants_html() {
+            return Reply::json(200, r#"{"success":true}"#.to_owned());
+        }
+        let head = self.context.head;
+        Reply::empty(303).with("location", &format!("{}{}", head.path(), head.query()))
+    }
+
+    /// The form once more, with what was filled in and what is wrong.
+    fn form_again(&self, status: u16, token: &Token, input: &FormInput, error: FormError) -> Reply {
+        let state = PageState::Waiting {
+            token,
+            nonce: &self.nonce(),
+            input,
+            error: Some(error),
+        };
+        self.page(status, token, state)
+    }
+
+    fn page(&self, status: u16, token: &Token, state: PageState<'_>) -> Reply {
+        let context = RenderContext {
+            words: self.words,
+            now: self.context.now,
+        };
+        html(status, page::render(context, state))
+            .with("waitpoint-status", token_body::status(token))
+    }
+
+    fn nonce(&self) -> String {
+        self.environment.form_nonce(self.id, self.context.now)
+    }
+
+    async fn token(&self, permit: &Permit, purpose: ReadFor) -> Result<Token, ApiError> {
+        read_token(self.context, permit, self.environment, self.id, purpose).await
+    }
+}
+
+/// An error for a person; errors that have no page come back.
+pub(crate) fn error_page(
+    context: &RequestContext<'_>,
+    words: &Words,
+    error: ApiError,
+) -> Result<Reply, ApiError> {
+    let submitted = context.head.method() == "POST";
+    let (status, state) = match error {
+        // One page for all that is wrong with a link, so that none tells which tokens exist.
+        ApiError::InvalidPublicToken
+        | ApiError::InvalidCallbackHash
+        | ApiError::InsufficientScope
+        | ApiError::TokenNotFound => (404, PageState::LinkNotFound),
+        ApiError::StorageUnavailable => (503, PageState::Unavailable { submitted }),
+        // Upstream is read before anything is decided.
+        ApiError::UpstreamUnavailable => (503, PageState::Unavailable { submitted: false }),
+        ApiError::TooManyRequests(_) => (429, PageState::Busy { submitted }),
+        ApiError::TooManyFailures => (429, PageState::Busy { submitted: false }),
+        ApiError::CrossSiteForm => (403, PageState::CrossSite),
+        ApiError::UnsupportedMediaType(_) => (415, PageState::CrossSite),
+        ApiError::BodyTooLarge(_) | ApiError::TooManyFields(_) => (413, PageState::TooLarge),
+        other => return Err(other),
+    };
+    let now = context.now;
+    let reply = html(status, page::render(RenderContext { words, now }, state));
+    Ok(match state {
+        PageState::Unavailable { .. } => reply.with("retry-after", "2"),
+        PageState::Busy { .. } => reply.with("retry-after", "60"),
+        _ => reply,
+    })
+}
+
+/// The response that holds a page.
+fn html(status: u16, text: String) -> Reply {
+    thread_local! {
+        static POLICY: OnceCell<String> = const { OnceCell::new() };
+    }
+    POLICY.with(|policy| {
+        let policy = policy.get_or_init(|| {
+            let (style, script) = (csp::source_hash(page::CSS), csp::source_hash(page::JS));
+            format!(
+                "default-src 'none'; style-src '{style}'; script-src '{script}'; img-src 'self' data:; \
+                 connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+                 require-trusted-types-for 'script'"
+            )
+        });
+        Reply::html(status, text, policy).with("vary", "Accept-Language")
+    })
+}

@@ -1,0 +1,133 @@
+//! Complete: decides a token. `token.url` decides by the same functions.
+
+use crate::domain::api::complete::CompleteRequest;
+use crate::domain::api::error::ApiError;
+use crate::domain::api::limits::MAX_COMPLETE;
+use crate::domain::api::rate_limit::RateLimitKey;
+use crate::domain::auth::caller::Caller;
+use crate::domain::auth::keyring::Environment;
+use crate::domain::auth::token_id::internal_id;
+use crate::domain::relay::complete_body::complete_json_len;
+use crate::domain::stored::envelope::ResponseContext;
+use crate::domain::stored::message::{CommandMessage, TokenReply};
+use crate::domain::stored::record::{StoredDecision, StoredToken};
+use crate::domain::token::transition::Outcome;
+use crate::domain::token::{CompletedBy, Decision, Output};
+use crate::worker::http::authenticate::authenticate;
+use crate::worker::http::body::body;
+use crate::worker::http::context::RequestContext;
+use crate::worker::http::rate_limit::{Permit, enforce};
+use crate::worker::http::response::{HandlerResponse, unknown_field_hint};
+use crate::worker::http::token_object::{forward, name, send_envelope};
+use crate::worker::http::upstream_token::{placeholder_token, upstream_of};
+use crate::worker::objects::call::{TokenEnvelope, envelope};
+use crate::worker::settings;
+use web_sys::Response;
+
+pub(crate) async fn complete(
+    context: &RequestContext<'_>,
+    raw_id: &str,
+) -> Result<HandlerResponse, ApiError> {
+    let caller = authenticate(context)?;
+    let request = {
+        let body = body(context.request, context.head, MAX_COMPLETE).await?;
+        CompleteRequest::parse(&body)?
+    };
+    if !caller.allows("write", raw_id) {
+        return Err(ApiError::InsufficientScope);
+    }
+    let hint = request.unknown_key.as_deref().map(unknown_field_hint);
+    decide(
+        context,
+        caller,
+        raw_id,
+        request.output,
+        CompletedBy::Api,
+        hint,
+    )
+    .await
+}
+
+/// Sends a decision to the token's object, which makes the response.
+pub(crate) async fn decide(
+    context: &RequestContext<'_>,
+    caller: Caller<'_>,
+    raw_id: &str,
+    output: Option<Output>,
+    by: CompletedBy,
+    hint: Option<String>,
+) -> Result<HandlerResponse, ApiError> {
+    let environment = caller.environment();
+    let internal = internal_id(raw_id).ok_or(ApiError::TokenNotFound)?;
+    let limit = RateLimitKey::Decisions(&environment.id, internal);
+    let response_context = ResponseContext {
+        page: context.cors_origin.to_owned(),
+        hint,
+        ..ResponseContext::default()
+    };
+    let name = name(environment, internal);
+    // A double click or a retry is answered without the object.
+    let completed = settings::completed(context.env);
+    if completed.borrow().get(name.as_str(), context.now).is_some() {
+        let _permit = enforce(context, limit).await?;
+        return Ok(response_context.decided(Outcome::AlreadyCompleted).into());
+    }
+    // The output, which may be megabytes, is dropped before anything is awaited.
+    let envelope = {
+        let decision = Decision {
+            output,
+            by,
+            subject: caller.subject(),
+        };
+        completion(context, environment, &decision, Some(response_context))?
+    };
+    let permit = enforce(context, limit).await?;
+    let response = forward(context, &permit, &name, envelope).await?;
+    // Upstream has the last word on its own tokens.
+    if is_completed_now(&response) && upstream_of(context, environment)?.is_none() {
+        let until = context.now.plus(settings::retention(context.env));
+        completed.borrow_mut().put(name.as_str(), (), until);
+    }
+    Ok(HandlerResponse::Forwarded(response))
+}
+
+/// Sends a decision to the token's object. It is durable when this returns.
+pub(crate) async fn complete_token(
+    context: &RequestContext<'_>,
+    permit: &Permit,
+    environment: &Environment,
+    internal: &str,
+    decision: &Decision,
+) -> Result<Outcome, ApiError> {
+    let envelope = completion(context, environment, decision, None)?;
+    match send_envelope(context, permit, environment, internal, envelope).await? {
+        TokenReply::Decided(outcome) => Ok(outcome),
+        _ => Err(ApiError::TokenNotFound),
+    }
+}
+
+fn completion(
+    context: &RequestContext<'_>,
+    environment: &Environment,
+    decision: &Decision,
+    response_context: Option<ResponseContext>,
+) -> Result<TokenEnvelope, ApiError> {
+    let (completion, text) = StoredDecision::of(decision);
+    let command = if upstream_of(context, environment)?.is_none() {
+        CommandMessage::Complete(completion)
+    } else {
+        // Upstream would reject what was acknowledged here.
+        if complete_json_len(decision.output.as_ref()) > MAX_COMPLETE {
+            return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
+        }
+        let (record, _) = StoredToken::of(&placeholder_token(context));
+        CommandMessage::CompleteRelayed(record, completion)
+    };
+    Ok(envelope(&command, response_context, text))
+}
+
+/// Whether a token's object says that this request completed it.
+fn is_completed_now(response: &Response) -> bool {
+    let outcome = response.headers().get("waitpoint-outcome");
+    outcome.is_ok_and(|outcome| outcome.as_deref() == Some("completed"))
+}

@@ -1,0 +1,146 @@
+//! Create: stores a token, unless the request or its idempotency key already has one.
+
+use crate::domain::api::claims::claims_json;
+use crate::domain::api::create::{CreateRequest, created_json, unknown_key_of_create};
+use crate::domain::api::error::ApiError;
+use crate::domain::api::limits::MAX_CREATE;
+use crate::domain::api::rate_limit::RateLimitKey;
+use crate::domain::auth::keyring::Environment;
+use crate::domain::auth::token_id::public_id;
+use crate::domain::stored::message::{CommandMessage, TokenReply};
+use crate::domain::stored::record::StoredToken;
+use crate::domain::token::Token;
+use crate::domain::token::creation::{Answer, Created, Creation, Step};
+use crate::domain::webhook::url::{check_url, is_loopback_origin};
+use crate::worker::bindings::random_uuid;
+use crate::worker::http::authenticate::authenticate_secret;
+use crate::worker::http::body::body;
+use crate::worker::http::context::RequestContext;
+use crate::worker::http::rate_limit::{Permit, enforce};
+use crate::worker::http::request::request_key;
+use crate::worker::http::response::{Reply, unknown_field_hint};
+use crate::worker::http::token_object::{send, unavailable};
+use crate::worker::objects::idempotency_key;
+use crate::worker::objects::token::response::url;
+use crate::worker::settings;
+use wasm_bindgen::JsValue;
+
+pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiError> {
+    let environment = authenticate_secret(context)?;
+    let body = body(context.request, context.head, MAX_CREATE).await?;
+    let request = CreateRequest::parse(&body, context.now)?;
+    let hint = unknown_key_of_create(&body)
+        .as_deref()
+        .map(unknown_field_hint);
+    #[cfg(feature = "faults")]
+    crate::worker::fault("fault:worker", &request.tags.join(" "));
+    check_webhook(context, environment, request.webhook.as_deref())?;
+    let permit = enforce(context, RateLimitKey::Environment(&environment.id)).await?;
+    let mut token = Token {
+        approval: request.approval,
+        origin: context.head.origin().to_owned(),
+        key: request.key,
+        webhook: request.webhook,
+        ..Token::new(context.now, request.timeout_at, request.tags)
+    };
+    // What this request is known by: a token that it made is its own, not a cached one.
+    let random = || environment.token_id(random_uuid().as_bytes());
+    let own = match request_key(context.request).as_str() {
+        "" => random(),
+        key => environment.token_id(key.as_bytes()),
+    };
+    let (mut creation, mut step) = Creation::begin(own, token.key.is_some());
+    let created = loop {
+        let asked = carry_out(context, &permit, environment, &creation, step, &mut token);
+        step = match asked.await? {
+            None => break step,
+            Some(answer) => creation.handle(answer, random),
+        };
+    };
+    let Step::Done(Created { is_cached }) = created else {
+        return Err(ApiError::StorageUnavailable);
+    };
+    let id = public_id(creation.id());
+    let jwt = environment.mint(&id, token.created_at, token.timeout_at, context.now);
+    let url = url(context.head.origin(), &id, &jwt);
+    let reply = Reply::json(200, created_json(&id, is_cached, &url))
+        .with_unique("x-trigger-jwt", &jwt)
+        .with("x-trigger-jwt-claims", &claims_json(&environment.id));
+    Ok(match hint {
+        Some(hint) => reply.with("waitpoint-hint", &hint),
+        None => reply,
+    })
+}
+
+/// Carries out a step of a create; none if it has ended. `token` becomes the one that is found.
+async fn carry_out(
+    context: &RequestContext<'_>,
+    permit: &Permit,
+    environment: &Environment,
+    creation: &Creation,
+    step: Step,
+    token: &mut Token,
+) -> Result<Option<Answer>, ApiError> {
+    let key = token.key.as_ref();
+    Ok(match (step, key) {
+        (Step::ClaimKey, Some(key)) => {
+            let own = creation.own_id();
+            let claimed =
+                idempotency_key::claim(permit, context.env, &environment.id, key, own).await;
+            Some(Answer::KeyClaimed(claimed.map_err(no_key)?))
+        }
+        (Step::ReleaseKey, Some(key)) => {
+            let (environment, id) = (&environment.id, creation.id());
+            let released = idempotency_key::release(context.env, environment, &key.text, id).await;
+            released.map_err(no_key)?;
+            Some(Answer::KeyReleased)
+        }
+        (Step::Store, _) => {
+            token.created_by_request = creation.created_by_request().map(str::to_owned);
+            let (stored, text) = StoredToken::of(token);
+            let command = CommandMessage::Create(stored);
+            let id = creation.id();
+            Some(
+                match send(context, permit, environment, id, &command, text).await? {
+                    TokenReply::Created => Answer::Stored,
+                    TokenReply::Found(found) => {
+                        *token = found;
+                        Answer::Found(token.created_by_request.clone())
+                    }
+                    TokenReply::NotFound => Answer::NotStored,
+                    TokenReply::Decided(_) => return Err(ApiError::StorageUnavailable),
+                },
+            )
+        }
+        _ => None,
+    })
+}
+
+fn no_key(why: JsValue) -> ApiError {
+    unavailable("an idempotency key's object did not answer", &why)
+}
+
+/// Checks that a webhook may go there and can be signed.
+///
+/// # Errors
+/// `ValidationError`.
+pub(crate) fn check_webhook(
+    context: &RequestContext<'_>,
+    environment: &Environment,
+    url: Option<&str>,
+) -> Result<(), ApiError> {
+    let Some(url) = url else { return Ok(()) };
+    let invalid = |message| ApiError::ValidationError {
+        path: "webhook",
+        message,
+    };
+    check_url(url, is_loopback_origin(context.head.origin()))
+        .map_err(|why| invalid(why.sentence(url)))?;
+    if settings::webhooks(context.env)?.can_sign(&environment.id) {
+        Ok(())
+    } else {
+        Err(invalid(
+            "WEBHOOK_SECRET is not set, so nothing could be signed".to_owned(),
+        ))
+    }
+}

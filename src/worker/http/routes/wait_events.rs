@@ -1,0 +1,114 @@
+//! A wait by Server-Sent Events: a socket's messages as the body of a response.
+
+use crate::worker::bindings::settled;
+use crate::worker::events::{Aborted, FirstEvent, Listener};
+use crate::worker::guard;
+use futures_channel::mpsc;
+use futures_util::future::{Either, select};
+use futures_util::{FutureExt, Stream, StreamExt};
+use js_sys::Uint8Array;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortSignal, MessageEvent, ReadableStream, TransformStream};
+use worker::{Delay, WebSocket};
+
+/// How often a stream of events shows that it is alive.
+const PING_EVERY: Duration = Duration::from_secs(15);
+
+/// The messages of a socket as a response's body, until it closes or the client leaves.
+///
+/// `Response::from_stream` would not do: its stream cannot be ended from outside, and `js/entry.js` must
+/// end it when the instance that feeds it is replaced.
+pub(crate) fn event_stream(
+    socket: WebSocket,
+    signal: &AbortSignal,
+) -> Result<ReadableStream, JsValue> {
+    let mut events = Events::of(socket, signal)?;
+    let through = TransformStream::new()?;
+    let writer = through.writable().get_writer()?;
+    let mut gone = settled(writer.closed());
+    let mut left = Aborted::of(signal.clone())?;
+    guard::spawn_stream(writer.clone(), async move {
+        while let Either::Left((Some(text), _)) = select(events.next(), &mut gone).await {
+            let bytes = Uint8Array::from(text.as_bytes());
+            // The write stays pending while the client reads nothing; the client may leave meanwhile.
+            let written = settled(writer.write_with_chunk(&bytes));
+            match select(written, &mut left).await {
+                Either::Left((Ok(_), _)) => {}
+                _ => {
+                    // Drops what is still to be written. Its promise may never settle if the client has
+                    // left, so it is not awaited then.
+                    select(settled(writer.abort()), left).await;
+                    return;
+                }
+            }
+        }
+        drop(events);
+        select(settled(writer.close()), left).await;
+    });
+    Ok(through.readable())
+}
+
+/// A socket's messages as a stream of Server-Sent Events.
+struct Events {
+    messages: mpsc::UnboundedReceiver<String>,
+    closed: FirstEvent,
+    left: Aborted,
+    ping: Delay,
+    socket: WebSocket,
+    _listener: Listener,
+}
+
+impl Events {
+    fn of(socket: WebSocket, signal: &AbortSignal) -> Result<Self, JsValue> {
+        let (sender, messages) = mpsc::unbounded();
+        // How long the client waits before it connects again.
+        let _ = sender.unbounded_send("retry: 2000\n\n".to_owned());
+        let on_message = move |event: JsValue| {
+            let data = event.unchecked_into::<MessageEvent>().data();
+            let _ = sender.unbounded_send(data.as_string().unwrap_or_default());
+        };
+        let events = Self {
+            messages,
+            _listener: Listener::new(socket.as_ref(), &["message"], on_message)?,
+            closed: FirstEvent::of(socket.as_ref(), &["close", "error"])?,
+            left: Aborted::of(signal.clone())?,
+            ping: Delay::from(PING_EVERY),
+            socket,
+        };
+        events.socket.accept()?;
+        Ok(events)
+    }
+}
+
+impl Stream for Events {
+    type Item = String;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Poll::Ready(message) = self.messages.poll_next_unpin(context) {
+            return Poll::Ready(message);
+        }
+        let is_over = self.closed.poll_unpin(context).is_ready();
+        if is_over || self.left.poll_unpin(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        if self.ping.poll_unpin(context).is_pending() {
+            return Poll::Pending;
+        }
+        self.ping = Delay::from(PING_EVERY);
+        Poll::Ready(Some(": still waiting\n\n".to_owned()))
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        close(&self.socket);
+    }
+}
+
+pub(crate) fn close(socket: &WebSocket) {
+    // It may be closed already.
+    let _ = socket.close(Some(1000), None::<&str>);
+}

@@ -1,0 +1,100 @@
+//! A token's object, as the routes ask it: what fails is logged, and `StorageUnavailable`.
+
+use crate::domain::api::error::ApiError;
+use crate::domain::auth::authenticate::bearer;
+use crate::domain::auth::caller::Caller;
+use crate::domain::auth::keyring::Environment;
+use crate::domain::stored::envelope::ResponseContext;
+use crate::domain::stored::message::{CommandMessage, TokenReply};
+use crate::worker::http::context::RequestContext;
+use crate::worker::http::rate_limit::Permit;
+use crate::worker::log_error;
+use crate::worker::objects::call::{ObjectRef, TokenEnvelope, envelope};
+use crate::worker::objects::token::waiters::Waiter;
+use crate::worker::objects::{Namespace, ObjectName};
+use wasm_bindgen::JsValue;
+use web_sys::Response;
+use worker::{Env, WebSocket};
+
+/// Sends a command.
+pub(crate) async fn send(
+    context: &RequestContext<'_>,
+    permit: &Permit,
+    environment: &Environment,
+    internal: &str,
+    command: &CommandMessage,
+    text: &str,
+) -> Result<TokenReply, ApiError> {
+    let envelope = envelope(command, None, text);
+    send_envelope(context, permit, environment, internal, envelope).await
+}
+
+pub(crate) async fn send_envelope(
+    context: &RequestContext<'_>,
+    permit: &Permit,
+    environment: &Environment,
+    internal: &str,
+    envelope: TokenEnvelope,
+) -> Result<TokenReply, ApiError> {
+    let name = name(environment, internal);
+    let answer = object(context.env, &name).ask(permit, envelope).await;
+    answer.map_err(|why| unavailable("a token's object did not answer", &why))
+}
+
+/// Has the object make the client's response.
+pub(crate) async fn forward(
+    context: &RequestContext<'_>,
+    permit: &Permit,
+    name: &ObjectName,
+    envelope: TokenEnvelope,
+) -> Result<Response, ApiError> {
+    let response = object(context.env, name).respond(permit, envelope).await;
+    response.map_err(|why| unavailable("a token's object did not answer", &why))
+}
+
+/// A socket on which the object sends what the waiter asks for.
+pub(crate) async fn wait(
+    context: &RequestContext<'_>,
+    permit: &Permit,
+    environment: &Environment,
+    internal: &str,
+    waiter: &Waiter,
+) -> Result<WebSocket, ApiError> {
+    let name = name(environment, internal);
+    let socket = object(context.env, &name).wait(permit, waiter).await;
+    socket
+        .map_err(|why| unavailable("a token's object took no waiter", &why))?
+        .ok_or(ApiError::TokenNotFound)
+}
+
+pub(crate) fn name(environment: &Environment, internal: &str) -> ObjectName {
+    ObjectName::of_token(&environment.id, internal)
+}
+
+/// What a token's object needs to make the response to this request.
+pub(crate) fn response_context(
+    context: &RequestContext<'_>,
+    caller: &Caller<'_>,
+) -> ResponseContext {
+    let credential = match caller {
+        Caller::Secret(_) => None,
+        Caller::Public(_) | Caller::CallbackHash(_) => bearer(context.head.authorization()),
+    };
+    ResponseContext {
+        origin: context.head.origin().to_owned(),
+        page: context.cors_origin.to_owned(),
+        etag: context.head.if_none_match().to_owned(),
+        credential: credential.map(str::to_owned),
+        ..ResponseContext::default()
+    }
+}
+
+/// The error that a client gets when an object fails, and a line for the operator.
+pub(crate) fn unavailable(line: &str, why: &JsValue) -> ApiError {
+    log_error(line, why);
+    ApiError::StorageUnavailable
+}
+
+fn object<'a>(env: &'a Env, name: &'a ObjectName) -> ObjectRef<'a> {
+    ObjectRef::new(env, Namespace::Tokens, name)
+}

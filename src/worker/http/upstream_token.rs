@@ -1,0 +1,217 @@
+//! Tokens that live upstream, of which something may be kept here.
+//!
+//! Invariant: a decision is durable here before upstream is asked anything about it. The token's
+//! object sends it on.
+
+use crate::domain::api::error::ApiError;
+use crate::domain::auth::caller::Caller;
+use crate::domain::auth::keyring::Environment;
+use crate::domain::relay::merge::{Existence, Source, UpstreamReply, combine, is_settled};
+use crate::domain::relay::rewrite::rewrite_urls;
+use crate::domain::stored::message::{CommandMessage, TokenReply};
+use crate::domain::stored::record::StoredToken;
+use crate::domain::token::Token;
+use crate::domain::token::home::Home;
+use crate::worker::http::context::RequestContext;
+use crate::worker::http::rate_limit::Permit;
+use crate::worker::http::response::Reply;
+use crate::worker::http::token_object::{response_context, send};
+use crate::worker::log_error;
+use crate::worker::outgoing::upstream::{self, UpstreamResponse};
+use crate::worker::settings;
+use wasm_bindgen::JsValue;
+
+/// What a token is read for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadFor {
+    /// To show how it stands.
+    Viewing,
+    /// For a person who is deciding on it and does not wait for upstream: what is known here suffices.
+    Deciding,
+}
+
+/// Where the tokens of an environment live, if not here.
+pub(crate) fn upstream_of(
+    context: &RequestContext<'_>,
+    environment: &Environment,
+) -> Result<Option<&'static str>, ApiError> {
+    Ok(settings::upstreams(context.env)?.of(&environment.id))
+}
+
+/// A token that lives upstream, of which nothing else is known.
+pub(crate) fn placeholder_token(context: &RequestContext<'_>) -> Token {
+    Token {
+        origin: context.head.origin().to_owned(),
+        home: Home::Upstream,
+        ..Token::new(context.now, None, Vec::new())
+    }
+}
+
+/// The token for the page, without a long output. To a person who decides upstream is not asked.
+pub(crate) async fn read(
+    context: &RequestContext<'_>,
+    permit: &Permit,
+    environment: &Environment,
+    internal: &str,
+    upstream: &str,
+    purpose: ReadFor,
+) -> Result<Token, ApiError> {
+    let is_deciding = purpose == ReadFor::Deciding;
+    let command = CommandMessage::ReadForPage;
+    match load_local(context, permit, environment, internal, &command).await? {
+        Some(ours) if is_deciding || is_settled(&ours) || ours.home == Home::Here => Ok(ours),
+        None if is_deciding => Ok(placeholder_token(context)),
+        ours => {
+            let theirs = fetch_upstream(upstream, environment, internal).await;
+            match combine_response(context, ours, theirs, Existence::Proven) {
+                Err(ApiError::UpstreamUnavailable) => Ok(placeholder_token(context)),
+                combined => combined.map(|(token, _)| token),
+            }
+        }
+    }
+}
+
+/// The token as this caller may see it now.
+pub(crate) async fn retrieve(
+    context: &RequestContext<'_>,
+    permit: &Permit,
+    caller: Caller<'_>,
+    internal: &str,
+    upstream: &str,
+) -> Result<Reply, ApiError> {
+    let environment = caller.environment();
+    let ours = load_local(
+        context,
+        permit,
+        environment,
+        internal,
+        &CommandMessage::Read,
+    )
+    .await?;
+    if let Some(ours) = ours.as_ref().filter(|ours| ours.home == Home::Here) {
+        // It was created before its environment had an upstream.
+        return Ok(render(context, &caller, internal, ours));
+    }
+    let is_owner = matches!(caller, Caller::Secret(_));
+    let is_decided_here = ours.as_ref().is_some_and(is_settled);
+    let theirs = if is_owner && !is_decided_here {
+        let response = upstream::fetch_token_like(context.request, upstream, internal).await;
+        response.map_err(unavailable)
+    } else {
+        fetch_upstream(upstream, environment, internal).await
+    };
+    match theirs {
+        // The owner gets upstream's response, errors and limits too, unless a decision stands here.
+        Ok(theirs) if is_owner && (ours.is_none() || theirs.status != 200 && !is_decided_here) => {
+            Ok(upstream_reply(context, theirs))
+        }
+        theirs => {
+            let existence = if is_owner {
+                Existence::Unknown
+            } else {
+                Existence::Proven
+            };
+            let (token, source) = combine_response(context, ours, theirs, existence)?;
+            let reply = render(context, &caller, internal, &token);
+            Ok(reply.with("waitpoint-source", source.as_str()))
+        }
+    }
+}
+
+/// The response that shows a token to this caller.
+fn render(
+    context: &RequestContext<'_>,
+    caller: &Caller<'_>,
+    internal: &str,
+    token: &Token,
+) -> Reply {
+    response_context(context, caller).shown(token, caller.environment(), internal, context.now)
+}
+
+/// Tells the token's object of a token that somebody waits for. The object then asks upstream until
+/// the token has ended.
+pub(crate) async fn import_from_upstream(
+    context: &RequestContext<'_>,
+    permit: &Permit,
+    caller: &Caller<'_>,
+    internal: &str,
+    upstream: &str,
+) -> Result<(), ApiError> {
+    let environment = caller.environment();
+    let command = CommandMessage::ReadForPage;
+    let ours = load_local(context, permit, environment, internal, &command).await?;
+    let is_known = ours.is_some();
+    if ours.is_some_and(|ours| ours.home == Home::Here || is_settled(&ours)) {
+        return Ok(());
+    }
+    let existence = match caller {
+        Caller::Public(_) => Existence::Proven,
+        Caller::Secret(_) | Caller::CallbackHash(_) => Existence::Unknown,
+    };
+    let theirs = fetch_upstream(upstream, environment, internal).await;
+    let token = match combine_response(context, None, theirs, existence) {
+        Ok((token, _)) => token,
+        // The object asks upstream again.
+        Err(ApiError::UpstreamUnavailable | ApiError::TokenNotFound) if is_known => {
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    let (record, text) = StoredToken::of(&token);
+    let command = CommandMessage::ImportUpstream(record);
+    let answer = send(context, permit, environment, internal, &command, text).await;
+    answer.map(drop)
+}
+
+/// What is kept of the token here.
+async fn load_local(
+    context: &RequestContext<'_>,
+    permit: &Permit,
+    environment: &Environment,
+    internal: &str,
+    command: &CommandMessage,
+) -> Result<Option<Token>, ApiError> {
+    match send(context, permit, environment, internal, command, "").await? {
+        TokenReply::Found(token) => Ok(Some(token)),
+        _ => Ok(None),
+    }
+}
+
+/// What upstream says of the token to its environment.
+async fn fetch_upstream(
+    upstream: &str,
+    environment: &Environment,
+    internal: &str,
+) -> Result<UpstreamResponse, ApiError> {
+    let response = upstream::fetch_token(upstream, environment, internal).await;
+    response.map_err(unavailable)
+}
+
+fn combine_response(
+    context: &RequestContext<'_>,
+    ours: Option<Token>,
+    theirs: Result<UpstreamResponse, ApiError>,
+    existence: Existence,
+) -> Result<(Token, Source), ApiError> {
+    let theirs = match &theirs {
+        Ok(UpstreamResponse { status, text, .. }) => Ok(UpstreamReply {
+            status: *status,
+            text,
+        }),
+        Err(error) => Err(error.clone()),
+    };
+    combine(ours, theirs, context.head.origin(), existence)
+}
+
+/// Upstream's response for the client, with its URLs rewritten to ours.
+pub(crate) fn upstream_reply(context: &RequestContext<'_>, theirs: UpstreamResponse) -> Reply {
+    let text = rewrite_urls(&theirs.text, context.head.origin());
+    Reply::of_upstream(theirs.status, theirs.headers, text).with("waitpoint-source", "upstream")
+}
+
+/// The error for a request upstream that failed. The exception is not logged: its text may hold the
+/// URL, which may be a credential.
+pub(crate) fn unavailable<T>(_: T) -> ApiError {
+    log_error("upstream did not answer", &JsValue::NULL);
+    ApiError::UpstreamUnavailable
+}

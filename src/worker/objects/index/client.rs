@@ -1,0 +1,114 @@
+//! What others ask of the index: tokens' objects bring rows, lists read them.
+
+use super::row::Row;
+use crate::domain::list::month::Month;
+use crate::domain::list::query::ListQuery;
+use crate::domain::list::row::Row as ListRow;
+use crate::domain::time::timestamp::Timestamp;
+use crate::worker::http::rate_limit::Permit;
+use crate::worker::objects::call::ObjectRef;
+use crate::worker::objects::{Namespace, ObjectName};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use wasm_bindgen::JsValue;
+use worker::Env;
+
+/// How long an object of the index is given to answer another object.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What can be asked of an object of the index.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Command {
+    /// To a month: keep these rows.
+    Put(Vec<Row>),
+    /// To a month: the rows of a query.
+    Rows(RowsQuery),
+    /// To the directory: the months that there are.
+    Months,
+    /// To the directory: this month has rows.
+    #[serde(rename = "begin")]
+    RegisterMonth(String),
+    /// To the directory: this month has no rows any more.
+    #[serde(rename = "end")]
+    UnregisterMonth(String),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct RowsQuery {
+    /// The query's text as it came.
+    pub(super) query: String,
+    /// When it came, in milliseconds since the epoch.
+    pub(super) now: u64,
+    /// How many rows at most.
+    pub(super) limit: usize,
+}
+
+/// An object of the index.
+pub(super) fn object<'a>(env: &'a Env, name: &'a ObjectName) -> ObjectRef<'a> {
+    ObjectRef::new(env, Namespace::Index, name)
+}
+
+/// Sends a row to its month, which has stored it when this returns.
+pub(crate) async fn put_row(
+    env: &Env,
+    environment: &str,
+    created_at: Timestamp,
+    row: Row,
+) -> Result<(), JsValue> {
+    let month = ObjectName::of_month(environment, &Month::of(created_at));
+    put_rows(env, &month, vec![row])
+        .await
+        .map_err(|(why, _)| why)
+}
+
+/// Sends rows to a month's object, which has stored them when this returns.
+///
+/// # Errors
+/// Why it may not have, and the rows.
+pub(super) async fn put_rows(
+    env: &Env,
+    month: &ObjectName,
+    rows: Vec<Row>,
+) -> Result<(), (JsValue, Vec<Row>)> {
+    let command = Command::Put(rows);
+    let put = object(env, month).with_timeout(TIMEOUT);
+    match (put.ask_json(&command).await, command) {
+        (Err(why), Command::Put(rows)) => Err((why, rows)),
+        (put, _) => put.map_err(|why| (why, Vec::new())),
+    }
+}
+
+/// The rows nearest to the query's cursor, in its order: one more than its page holds, if there are
+/// as many. `text` is the query as it came.
+pub(crate) async fn rows(
+    _: &Permit,
+    env: &Env,
+    environment: &str,
+    query: &ListQuery,
+    text: &str,
+    now: Timestamp,
+) -> Result<Vec<ListRow>, JsValue> {
+    let directory = ObjectName::of_directory(environment);
+    let months: Vec<String> = object(env, &directory).ask_json(&Command::Months).await?;
+    let months: Vec<Month> = months
+        .iter()
+        .filter_map(|month| Month::parse(month))
+        .collect();
+    let mut rows = Vec::new();
+    for month in query.months(&months) {
+        let limit = query.fetch_limit().saturating_sub(rows.len());
+        if limit == 0 {
+            break;
+        }
+        let name = ObjectName::of_month(environment, &month);
+        let command = Command::Rows(RowsQuery {
+            query: text.to_owned(),
+            now: now.as_millis(),
+            limit,
+        });
+        let found: Vec<Row> = object(env, &name).ask_json(&command).await?;
+        rows.extend(found.into_iter().map(Row::into_list_row));
+    }
+    Ok(rows)
+}

@@ -1,0 +1,198 @@
+//! The rows of the tokens that were created in one month.
+
+use super::client::{self, Command, RowsQuery};
+use super::row::{Row, unreadable};
+use super::sql::{self, Binding};
+use crate::domain::list::query::ListQuery;
+use crate::domain::time::timestamp::Timestamp;
+use crate::worker::now;
+use crate::worker::objects::ObjectName;
+use crate::worker::objects::storage::{Stored, object_name};
+use crate::worker::settings;
+use serde::Deserialize;
+use std::cell::Cell;
+use wasm_bindgen::JsValue;
+use worker::{Env, State};
+
+/// Where the month remembers that the directory knows it.
+const REGISTERED_KEY: &str = "known";
+
+/// So many rows are one text: the platform's SQLite takes 2.2 MB of it, and a row can have 12 kB.
+const ROWS_PER_STATEMENT: usize = 100;
+
+pub(super) struct MonthTable {
+    pub(super) state: State,
+    pub(super) stored: Stored,
+    env: Env,
+    /// Whether there is a table, and the directory knows the month.
+    has_schema: Cell<bool>,
+    /// Whether there is an alarm.
+    is_armed: Cell<bool>,
+    /// How often the month was deleted.
+    deletions: Cell<u32>,
+}
+
+/// What a purge has left.
+#[derive(Deserialize)]
+struct Remaining {
+    count: u64,
+    /// When the first of the tokens ends, if any does.
+    first: Option<u64>,
+}
+
+impl MonthTable {
+    pub(super) fn new(state: State, env: Env) -> Self {
+        Self {
+            stored: Stored::of(&state),
+            state,
+            env,
+            has_schema: Cell::default(),
+            is_armed: Cell::default(),
+            deletions: Cell::default(),
+        }
+    }
+
+    /// Stores rows. The rows of tokens that are past their retention only mark a row that is there.
+    pub(super) async fn put(&self, rows: &[Row]) -> Result<(), JsValue> {
+        self.ensure_schema().await?;
+        let now = now().as_millis();
+        let retention = self.retention();
+        let is_past_retention = |end: u64| end.saturating_add(retention) <= now;
+        let (ended, kept): (Vec<&Row>, Vec<&Row>) = rows
+            .iter()
+            .partition(|row| row.end().is_some_and(is_past_retention));
+        for row in ended {
+            if let Some(completed) = row.completed {
+                let bindings = [
+                    Binding::Number(completed),
+                    Binding::Number(row.created),
+                    Binding::Text(&row.id),
+                ];
+                sql::run(&self.state, sql::MARK_ENDED_SQL, bindings)?;
+            }
+        }
+        for some in kept.chunks(ROWS_PER_STATEMENT) {
+            let some = serde_json::to_string(some).unwrap_or_default();
+            sql::run(&self.state, sql::UPSERT_SQL, [Binding::List(some)])?;
+        }
+        let first = rows.iter().filter_map(Row::end).min();
+        if let Some(end) = first.filter(|_| !self.is_armed.get()) {
+            self.stored
+                .set_alarm_unless_set(self.purge_at(end, now))
+                .await?;
+            self.is_armed.set(true);
+        }
+        Ok(())
+    }
+
+    pub(super) fn rows(&self, asked: &RowsQuery) -> Result<Vec<Row>, JsValue> {
+        if !self.has_table()? {
+            return Ok(Vec::new());
+        }
+        let query = ListQuery::parse(&asked.query, Timestamp::from_millis(asked.now))
+            .map_err(|_| unreadable())?;
+        let over = asked.now.saturating_sub(self.retention());
+        let (statement, bindings) = sql::select_rows(&query, asked.now, over, asked.limit);
+        sql::query(&self.state, &statement, bindings)
+    }
+
+    /// The alarm: deletes the rows of tokens past their retention.
+    pub(super) async fn purge(&self) -> Result<(), JsValue> {
+        self.is_armed.set(false);
+        if !self.has_table()? {
+            return Ok(());
+        }
+        let now = now().as_millis();
+        let over = now.saturating_sub(self.retention());
+        sql::run(&self.state, sql::PURGE_SQL, [Binding::Number(over)])?;
+        let remaining: Vec<Remaining> = sql::query(&self.state, sql::REMAINING_SQL, [])?;
+        let remaining = remaining.first().ok_or_else(unreadable)?;
+        if remaining.count == 0 {
+            return self.notify_then_delete().await;
+        }
+        // Re-register the month in case the directory lost it.
+        self.register().await?;
+        match remaining.first {
+            Some(first) => {
+                let at = self.purge_at(first, now);
+                self.stored.set_alarm(Some(at)).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn ensure_schema(&self) -> Result<(), JsValue> {
+        if self.has_schema.get() {
+            return Ok(());
+        }
+        if self.stored.get_text(REGISTERED_KEY)?.is_none() {
+            self.register().await?;
+        }
+        for statement in sql::SCHEMA {
+            sql::run(&self.state, statement, [])?;
+        }
+        self.has_schema.set(true);
+        Ok(())
+    }
+
+    /// Registers this month with the directory. If the month is deleted while the directory is asked,
+    /// the directory may have forgotten it again by the time it answers.
+    async fn register(&self) -> Result<(), JsValue> {
+        let (directory, month) = self.names();
+        let directory = client::object(&self.env, &directory);
+        let command = Command::RegisterMonth(month);
+        loop {
+            let deletions = self.deletions.get();
+            directory.ask_json::<()>(&command).await?;
+            if self.deletions.get() == deletions {
+                return self.stored.put_text(REGISTERED_KEY, "yes");
+            }
+        }
+    }
+
+    /// Unregisters this month, which has no rows, and then deletes all of it. No other event is
+    /// delivered in between.
+    async fn notify_then_delete(&self) -> Result<(), JsValue> {
+        self.deletions.set(self.deletions.get().wrapping_add(1));
+        self.has_schema.set(false);
+        // Durable before the directory is asked: should this be interrupted, the next row registers
+        // the month again.
+        self.stored.delete_text(REGISTERED_KEY)?;
+        let (directory, month) = self.names();
+        let (env, storage) = (self.env.clone(), self.state.storage());
+        let deleting = async move {
+            let directory = client::object(&env, &directory).with_timeout(client::TIMEOUT);
+            let command = Command::UnregisterMonth(month);
+            directory.ask_json::<()>(&command).await?;
+            Ok::<_, JsValue>(storage.delete_all().await?)
+        };
+        // `block_concurrency_while` resets the object after an error, and its next alarm with it. So
+        // the error is returned as a value.
+        let deleting = async { Ok(deleting.await) };
+        self.state.block_concurrency_while(deleting).await?
+    }
+
+    fn has_table(&self) -> Result<bool, JsValue> {
+        let has_rows = |rows: js_sys::Array| rows.length() > 0;
+        Ok(self.has_schema.get() || sql::run(&self.state, sql::HAS_TABLE_SQL, []).map(has_rows)?)
+    }
+
+    /// When to purge next, if the first token ends at `end`: once for all that a thirtieth of the
+    /// retention brings, and after one retention at the latest, since other tokens may end sooner.
+    fn purge_at(&self, end: u64, now: u64) -> Timestamp {
+        let retention = self.retention();
+        let at = end.clamp(now.saturating_sub(retention / 30 * 29), now);
+        Timestamp::from_millis(at.saturating_add(retention))
+    }
+
+    fn retention(&self) -> u64 {
+        u64::try_from(settings::retention(&self.env).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The name of the directory, and this month.
+    fn names(&self) -> (ObjectName, String) {
+        let name = object_name(&self.state);
+        let (environment, month) = name.split_once('/').unwrap_or((&name, ""));
+        (ObjectName::of_directory(environment), month.to_owned())
+    }
+}

@@ -1,0 +1,62 @@
+//! A token's row, as the table and requests between objects have it.
+
+use crate::domain::list::row::Row as ListRow;
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::{State, Token};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsValue;
+
+/// A token's row. Times are milliseconds since the epoch.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(super) created: u64,
+    pub(super) id: String,
+    pub(super) timeout: Option<u64>,
+    pub(super) completed: Option<u64>,
+    /// A JSON array.
+    pub(super) tags: String,
+    pub(super) key: Option<String>,
+    pub(super) key_expires: Option<u64>,
+}
+
+impl Row {
+    /// The row of a token; `id` is the internal one.
+    pub(crate) fn of(id: &str, token: &Token) -> Self {
+        let completed = match token.state {
+            State::Completed { at, .. } => Some(at.as_millis()),
+            State::Waiting | State::TimedOut => None,
+        };
+        let key = token.key.as_ref();
+        Self {
+            created: token.created_at.as_millis(),
+            id: id.to_owned(),
+            timeout: token.timeout_at.map(Timestamp::as_millis),
+            completed,
+            tags: serde_json::to_string(&token.tags).unwrap_or_default(),
+            key: key.map(|key| key.text.clone()),
+            key_expires: key.and_then(|key| key.expires_at).map(Timestamp::as_millis),
+        }
+    }
+
+    /// When the token ends, as far as the row tells.
+    pub(super) fn end(&self) -> Option<u64> {
+        self.completed.or(self.timeout)
+    }
+
+    pub(super) fn into_list_row(self) -> ListRow {
+        ListRow {
+            id: self.id,
+            created_at: Timestamp::from_millis(self.created),
+            timeout_at: self.timeout.map(Timestamp::from_millis),
+            completed_at: self.completed.map(Timestamp::from_millis),
+            tags: serde_json::from_str(&self.tags).unwrap_or_default(),
+            idempotency_key: self.key,
+            key_expires_at: self.key_expires.map(Timestamp::from_millis),
+        }
+    }
+}
+
+/// The error of rows or commands that cannot be read.
+pub(super) fn unreadable() -> JsValue {
+    JsValue::from_str("what an index's object has or was asked cannot be read")
+}

@@ -1,0 +1,193 @@
+//! Requests to the API at which the tokens of a relayed environment live.
+
+use super::{fetch, set_timeout};
+use crate::domain::api::route::token_url;
+use crate::domain::auth::keyring::Environment;
+use crate::worker::bindings::header_pairs;
+use crate::worker::http::body;
+use crate::worker::http::headers::{HeaderList, headers_of};
+use js_sys::{Array, Uint8Array};
+use std::borrow::Cow;
+use std::time::Duration;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Headers, Request, RequestInit, Response, ResponseInit};
+
+/// Marks what a relay sends, so that one whose upstream leads back to itself notices.
+pub(crate) const RELAY_HEADER: &str = "waitpoint-relay";
+
+/// How long upstream has to answer what is asked of one token.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// In bytes. A response holds an output of 3 MiB at most, as a JSON string.
+const MAX_RESPONSE: usize = 8 * 1024 * 1024;
+
+/// A request to upstream.
+pub(crate) struct UpstreamRequest<'a> {
+    /// The client's request, whose headers are sent on.
+    pub(crate) like: Option<&'a Request>,
+    pub(crate) url: &'a str,
+    /// The credential instead of the client's.
+    pub(crate) bearer: Option<&'a str>,
+    /// Without a body it is a GET.
+    pub(crate) body: Option<Uint8Array>,
+    pub(crate) within: Duration,
+}
+
+/// Upstream's response.
+pub(crate) struct UpstreamResponse {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderList,
+    pub(crate) text: String,
+}
+
+/// Sends a request to upstream and reads the response.
+pub(crate) async fn ask_upstream(asked: UpstreamRequest<'_>) -> Result<UpstreamResponse, JsValue> {
+    let headers = match asked.like {
+        Some(like) => headers_of(&headers_without(&like.headers(), is_of_connection)?)?,
+        None => Headers::new()?,
+    };
+    headers.delete("if-none-match")?;
+    headers.set(RELAY_HEADER, "1")?;
+    if let Some(bearer) = asked.bearer {
+        headers.set("authorization", &format!("Bearer {bearer}"))?;
+    }
+    let init = RequestInit::new();
+    init.set_headers(&headers);
+    if let Some(body) = &asked.body {
+        init.set_method("POST");
+        init.set_body(body);
+    }
+    set_timeout(&init, asked.within);
+    let response = fetch(asked.url, &init).await?;
+    let headers = headers_without(&response.headers(), is_set_here)?;
+    if !(200..600).contains(&response.status()) {
+        return Err("upstream answered with a status that no response may have".into());
+    }
+    let body = body::read(response.body(), MAX_RESPONSE).await?;
+    let body = body.ok_or("upstream answered more than is read")?;
+    Ok(UpstreamResponse {
+        status: response.status(),
+        headers,
+        text: String::from_utf8(body).map_err(|_| "upstream answered what is not UTF-8")?,
+    })
+}
+
+/// The response about a token, with the environment's own key. Nothing of the client's goes with it.
+pub(crate) async fn fetch_token(
+    upstream: &str,
+    environment: &Environment,
+    internal: &str,
+) -> Result<UpstreamResponse, JsValue> {
+    ask_upstream(UpstreamRequest {
+        like: None,
+        url: &token_url(upstream, internal),
+        bearer: Some(environment.secret()),
+        body: None,
+        within: TOKEN_TIMEOUT,
+    })
+    .await
+}
+
+/// The response about a token, with the client's own headers and credential.
+pub(crate) async fn fetch_token_like(
+    request: &Request,
+    upstream: &str,
+    internal: &str,
+) -> Result<UpstreamResponse, JsValue> {
+    ask_upstream(UpstreamRequest {
+        like: Some(request),
+        url: &token_url(upstream, internal),
+        bearer: None,
+        body: None,
+        within: TOKEN_TIMEOUT,
+    })
+    .await
+}
+
+/// Sends the request on to this URL as it is. The response is upstream's.
+pub(crate) async fn pass(request: &Request, url: &str) -> Result<Response, JsValue> {
+    let is_socket = request.headers().get("upgrade")?.as_deref() == Some("websocket");
+    let headers = headers_of(&headers_without(&request.headers(), is_of_connection)?)?;
+    if is_socket {
+        headers.set("upgrade", "websocket")?;
+    }
+    headers.set(RELAY_HEADER, "1")?;
+    let init = RequestInit::new();
+    init.set_method(&request.method());
+    init.set_headers(&headers);
+    if let Some(body) = request.body() {
+        init.set_body(&body);
+    }
+    let response = fetch(url, &init).await?;
+    if is_socket && response.status() == 101 {
+        return Ok(response);
+    }
+    // A copy: the headers of a fetched response cannot be changed.
+    let copy: &ResponseInit = response.unchecked_ref();
+    let answer = Response::new_with_opt_readable_stream_and_init(response.body().as_ref(), copy)?;
+    for name in [
+        "connection",
+        "keep-alive",
+        "transfer-encoding",
+        "set-cookie",
+    ] {
+        answer.headers().delete(name)?;
+    }
+    // Upstream's documents would have the origin of the approval pages.
+    answer.headers().set("x-content-type-options", "nosniff")?;
+    answer
+        .headers()
+        .set("content-security-policy", "sandbox; default-src 'none'")?;
+    Ok(answer)
+}
+
+/// Headers that belong to one connection or to the client's cookies, and those that the platform sets.
+fn is_of_connection(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "host"
+            | "content-length"
+            | "accept-encoding"
+            | "cookie"
+    ) || name.starts_with("proxy-")
+}
+
+/// Headers of upstream's responses that the Worker sets itself or that it does not pass on.
+fn is_set_here(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "transfer-encoding"
+            | "content-length"
+            | "content-encoding"
+            | "strict-transport-security"
+            | "x-robots-tag"
+            | "x-content-type-options"
+            | "etag"
+            | "set-cookie"
+    ) || name.starts_with("access-control-")
+}
+
+fn headers_without(
+    headers: &Headers,
+    is_left_out: fn(&str) -> bool,
+) -> Result<HeaderList, JsValue> {
+    let pairs = header_pairs(headers)?;
+    let pair = |pair: JsValue| {
+        let pair: Array = pair.unchecked_into();
+        Some((pair.get(0).as_string()?, pair.get(1).as_string()?))
+    };
+    Ok(pairs
+        .iter()
+        .filter_map(pair)
+        .filter(|(name, _)| !is_left_out(name))
+        .map(|(name, value)| (Cow::Owned(name), Cow::Owned(value)))
+        .collect())
+}

@@ -1,0 +1,101 @@
+//! The approval page: what it shows, in each language, and what its form decides.
+
+mod decide;
+mod escaping;
+mod i18n;
+mod nonce;
+mod reads;
+mod states;
+
+use waitpoint::domain::page::i18n::{Words, choose};
+use waitpoint::domain::page::{
+    FormError, FormInput, NotRecorded, PageState, Reads, RenderContext, Submission, render,
+};
+use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
+
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+fn en() -> &'static Words {
+    choose("en", "")
+}
+
+fn waiting(approval: &str) -> Token {
+    Token {
+        approval: Some(approval.to_owned()),
+        ..Token::new(
+            NOW,
+            Some(NOW.plus(std::time::Duration::from_secs(60))),
+            Vec::new(),
+        )
+    }
+}
+
+fn timed_out() -> Token {
+    Token {
+        state: State::TimedOut,
+        ..waiting("{}")
+    }
+}
+
+fn completed(output: &str, by: CompletedBy, subject: Option<&str>) -> Token {
+    let output = Some(Output {
+        kind: OutputKind::Json,
+        text: output.to_owned(),
+    });
+    let decision = Decision {
+        output,
+        by,
+        subject: subject.map(str::to_owned),
+    };
+    Token {
+        state: State::Completed { at: NOW, decision },
+        ..waiting("{}")
+    }
+}
+
+fn input(choice: &str, typed: &str, comment: &str) -> FormInput {
+    FormInput {
+        choice: choice.into(),
+        typed: typed.into(),
+        comment: comment.into(),
+    }
+}
+
+fn rendered(words: &Words, state: PageState<'_>) -> String {
+    render(RenderContext { words, now: NOW }, state)
+}
+
+/// The page of a token for somebody who opens it.
+fn opened(token: &Token, reads: Reads) -> String {
+    rendered(en(), PageState::opened(token, "NONCE", reads))
+}
+
+/// The page of a link that has expired.
+fn link_expired(token: &Token, reads: Reads) -> String {
+    rendered(en(), PageState::LinkExpired { token, reads })
+}
+
+/// The form of a waiting token, shown again.
+fn form_again(token: &Token, input: &FormInput, error: FormError) -> String {
+    let state = PageState::Waiting {
+        token,
+        nonce: "NONCE",
+        input,
+        error: Some(error),
+    };
+    rendered(en(), state)
+}
+
+/// The page after a form that did not decide.
+fn not_recorded(token: &Token, input: &FormInput, not_recorded: NotRecorded) -> String {
+    let state = PageState::Finished {
+        token,
+        reads: Reads::Everything,
+        submission: Some(Submission {
+            input,
+            not_recorded,
+        }),
+    };
+    rendered(en(), state)
+}

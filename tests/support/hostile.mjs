@@ -1,0 +1,35 @@
+// Bodies that want the Worker to hold or do a multiple of their size. Each has 3 MB, the limit.
+const MOST = 3 * 1024 * 1024;
+
+/**
+ * A form of 786,430 names without values. As many of them differ as there are names of three
+ * characters.
+ */
+export const manyNames = (() => {
+  const characters = Array.from({ length: 94 }, (_, n) => String.fromCharCode(33 + n)).filter(
+    (one) => !"%&+=".includes(one),
+  );
+  const names = characters.flatMap((a) =>
+    characters.flatMap((b) => characters.map((c) => `${a}${b}${c}`)),
+  );
+  return Array.from({ length: 786_430 }, (_, n) => names[n % names.length]).join("&");
+})();
+
+/** Text that JSON writes as `\u0001`, six bytes for each of its own. */
+export const controls = Buffer.alloc(MOST, 1);
+
+/** A form that is not UTF-8. Replacing its bytes would take three for each. */
+export const invalidForm = Buffer.concat([Buffer.from("comment="), Buffer.alloc(MOST - 8, 0xff)]);
+
+/** An output that the page shows as an approval with a comment. HTML writes `<` as `&#60;`. */
+export const markup = `{"status":"approved","comment":"${"<".repeat(3_000_000)}"}`;
+
+export const nested = `{"data":${"[".repeat(1_500_000)}${"]".repeat(1_500_000)}}`;
+
+export const escapes = `{"data":"${String.raw`\"`.repeat(1_500_000)}"}`;
+
+/**
+ * Small objects, which take many times their text as parsed values. `last` makes two of them
+ * differ.
+ */
+export const objects = (last) => `[${'{"":0},'.repeat(340_000)}${last}]`;
