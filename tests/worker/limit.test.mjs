@@ -56,7 +56,8 @@ async function flood(ask, statuses, { most, window } = SHARE) {
 /** A limit of a credential, as the SDK and browsers need it. */
 async function isLimit(answer, binding) {
   assert.equal(answer.status, 429);
-  assert.deepEqual(await answer.json(), { error: `Too many requests (${binding})`, code: "too_many_requests" });
+  const error = `Too many requests (${binding}). Try again later.`;
+  assert.deepEqual(await answer.json(), { error, code: "too_many_requests" });
   assert.equal(answer.headers.get("retry-after"), "10");
   // The SDK then waits until the reset.
   assert.equal(answer.headers.get("x-should-retry"), null);
@@ -186,7 +187,7 @@ test("a decision is refused only for other decisions on its token: reading and v
   await isLimit(await flood(repeat, [200]), "TOKEN_LIMIT");
   const form = new URLSearchParams({ waitpoint_nonce: "x", choice: "0" });
   const sent = await flood(() => fetch(token.url, { method: "POST", body: form, headers: { accept: "text/html" } }), [200, 303, 409]);
-  assert.match(await sent.text(), /deciding twice does no harm/);
+  assert.match(await sent.text(), /You can safely try again/);
   assert.equal((await worker.retrieve(token.id, { key: sign([`read:waitpoints:${token.id}`]) })).output, "1");
 });
 
