@@ -172,6 +172,7 @@ function buildWasm(env, { feature, name }, form) {
       "-o",
       wasm,
       ...lower,
+      ...(form === "plain" ? [] : ["--flatten", "--rereloop"]),
       "-Oz",
       "--converge",
       ...strip,
@@ -224,6 +225,39 @@ async function bundleModule({ feature, name, exports }, form, file, instance) {
 }
 
 /**
+ * Decodes the text of `inlined` where it lies, behind the 384 meanings, and returns where the bytes
+ * end. In WebAssembly, as JavaScript that runs for the first time takes ten times as long.
+ */
+const decoder = (pages) => `(module
+  (memory (export "memory") ${pages})
+  (func (export "decode") (param $end i32) (result i32)
+    (local $from i32) (local $to i32) (local $set i32) (local $code i32)
+    (local.set $from (i32.const 384))
+    (local.set $to (i32.const 384))
+    (loop $next
+      (local.set $code (i32.load8_u (local.get $from)))
+      (if (i32.lt_u (local.get $code) (i32.const 34))
+        (then
+          (local.set $set
+            (i32.shl (i32.sub (local.get $code) (i32.const 31)) (i32.const 7))))
+        (else
+          (i32.store8 (local.get $to)
+            (i32.load8_u (i32.add (local.get $set) (local.get $code))))
+          (local.set $to (i32.add (local.get $to) (i32.const 1)))
+          (local.set $set (i32.const 0))))
+      (local.set $from (i32.add (local.get $from) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $from) (local.get $end))))
+    (local.get $to)))`;
+
+/** A module in the text format as its bytes. */
+function assembled(text) {
+  const [wat, wasm] = ["decoder.wat", "decoder.wasm"].map((name) => join(work, name));
+  writeFileSync(wat, text);
+  run(join(root, "node_modules/.bin/wasm-as"), [wat, "-o", wasm]);
+  return [...readFileSync(wasm)];
+}
+
+/**
  * A module as a text that gzip packs as well as the bytes: the 91 most frequent bytes are one
  * character each, the others two, of which the first is ` ` or `!`. Characters that a string would
  * escape are not used. `later` is for Chromium before 116, which compiles more than 4 KB only
@@ -244,31 +278,27 @@ function inlineWasm(wasm) {
   for (const [n, byte] of others.entries())
     codes.set(byte, character(n < 91 ? 0 : 1) + character((n % 91) + 2));
   const text = [...wasm].map((byte) => codes.get(byte)).join("");
+  const pages = Math.ceil((384 + text.length) / 65_536);
   return `
   const text = ${JSON.stringify(text)};
   const frequent = "${bits.map((four) => four.toString(16)).join("")}";
   function bytes() {
+    const { memory, decode } = compiled(Uint8Array.of(${assembled(decoder(pages))})).exports;
+    const bytes = new Uint8Array(memory.buffer);
     // What a character means: alone, after " " and after "!".
-    const meanings = new Uint8Array(384);
     for (let byte = 0, alone = 35, after = 163; byte < 256; byte++) {
       const isFrequent = (parseInt(frequent[byte >> 2], 16) >> (byte & 3)) & 1;
-      if (isFrequent) meanings[(alone += alone === 92)] = byte;
-      else meanings[(after += (after & 127) === 92)] = byte;
+      if (isFrequent) bytes[(alone += alone === 92)] = byte;
+      else bytes[(after += (after & 127) === 92)] = byte;
       if (isFrequent) alone++;
       else if (++after === 255) after = 291;
     }
-    const bytes = new Uint8Array(${wasm.length});
-    for (let from = 0, to = 0, set = 0; from < text.length; from++) {
-      const code = text.charCodeAt(from);
-      if (code < 34) set = (code - 31) << 7;
-      else {
-        bytes[to++] = meanings[set + code];
-        set = 0;
-      }
-    }
-    return bytes;
+    new TextEncoder().encodeInto(text, bytes.subarray(384));
+    return bytes.slice(384, decode(384 + text.length));
   }
-  const instance = () => new WebAssembly.Instance(new WebAssembly.Module(bytes()), imports());
+  const compiled = (bytes, imports) =>
+    new WebAssembly.Instance(new WebAssembly.Module(bytes), imports);
+  const instance = () => compiled(bytes(), imports());
   const later = (cause) =>
     cause instanceof RangeError
       ? WebAssembly.instantiate(bytes(), imports()).then(

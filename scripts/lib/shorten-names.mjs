@@ -29,6 +29,9 @@ export function shortenNames(wasmOpt, features, wasm, glue) {
     `return { a: { ...import0, ${direct} } };`,
   );
   text = text.replace(/^import \* as import(?!1\b)\d+ from .*\n/gm, "");
+  // This frees closures that JavaScript alone holds. Here Rust holds each of them.
+  replace(/^const CLOSURE_DTORS = \(typeof FinalizationRegistry[^]*?\);$/m, "");
+  replace(/^ +CLOSURE_DTORS\..*\n/gm, "");
   replace(
     /^export \{ initSync, .*$/m,
     "export { __wbg_get_imports as imports, __wbg_finalize_init as started };",
