@@ -1,6 +1,6 @@
-// A client that never answers a close frame. The platform lists its socket for as long as the connection lasts,
-// and it must not be taken for somebody who waits: the token's alarm would come every 30 seconds until the token
-// is deleted.
+// A client that never answers a close frame. The platform lists its socket for as long as the
+// connection lasts, and it must not be taken for somebody who waits: the token's alarm would come
+// every 30 seconds until the token is deleted.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
@@ -13,28 +13,45 @@ import { TOKENS, temporaryFolder, until } from "../harness.mjs";
 
 const HOUR_MS = 60 * 60_000;
 
-test("a socket that its client never closes does not keep a finished token's alarm busy", async () => {
+test("a socket that its client never closes is no waiter for a finished token's alarm", async () => {
   const storage = temporaryFolder();
   const server = await serve(waitpoint({ SECRET_KEYS: KEY }), { storage });
   after(() => server.stop());
   const api = async (path, body) => {
     const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };
-    return (await fetch(server.url + path, { method: "POST", headers, body: JSON.stringify(body) })).json();
+    return (
+      await fetch(server.url + path, { method: "POST", headers, body: JSON.stringify(body) })
+    ).json();
   };
   const { id } = await api(TOKENS, {});
   const client = await silentClient(new URL(`${server.url}${TOKENS}/${id}/wait`));
   after(() => client.destroy());
-  await until(() => client.received, (text) => text.includes('"WAITING"'));
+  await until(
+    () => client.received,
+    (text) => text.includes('"WAITING"'),
+  );
   // The platform answers pings itself, and nothing else of what a client sends.
   client.write(frame(1, "ping"));
-  await until(() => client.received, (text) => text.includes("pong"));
+  await until(
+    () => client.received,
+    (text) => text.includes("pong"),
+  );
   await api(`${TOKENS}/${id}/complete`, { data: 1 });
-  await until(() => client.received, (text) => text.includes('"COMPLETED"'));
+  await until(
+    () => client.received,
+    (text) => text.includes('"COMPLETED"'),
+  );
 
   // The first alarm is there in case that whoever told the waiters was interrupted.
-  const first = await until(() => alarm(storage), (at) => at !== undefined);
+  const first = await until(
+    () => alarm(storage),
+    (at) => at !== undefined,
+  );
   assert.ok(first < Date.now() + HOUR_MS);
-  const next = await until(() => alarm(storage), (at) => at !== first && at !== undefined);
+  const next = await until(
+    () => alarm(storage),
+    (at) => at !== first && at !== undefined,
+  );
   assert.ok(next > Date.now() + HOUR_MS, `the next alarm comes at ${new Date(next).toISOString()}`);
   assert.equal(client.readyState, "open", "the client is still connected");
 });
@@ -60,7 +77,10 @@ async function silentClient({ hostname, port, pathname }) {
 
 /** A short frame as a client sends it, masked by zeros. */
 function frame(opcode, text) {
-  return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
+  return Buffer.concat([
+    Buffer.from([0x80 | opcode, 0x80 | text.length, 0, 0, 0, 0]),
+    Buffer.from(text),
+  ]);
 }
 
 /** When the only token's alarm comes, in milliseconds. */
