@@ -13,7 +13,7 @@ import { TOKENS, temporaryFolder, until } from "../harness.mjs";
 
 const HOUR_MS = 60 * 60_000;
 
-test("a socket that its client never closes is no waiter for a finished token's alarm", async () => {
+test("a socket that its client never closes is no waiter of a finished token", async () => {
   const storage = temporaryFolder();
   const server = await serve(waitpoint({ SECRET_KEYS: KEY }), { storage });
   after(() => server.stop());
