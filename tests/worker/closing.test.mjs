@@ -1,6 +1,6 @@
-// A client that never answers a close frame. The platform lists its socket for as long as the connection lasts,
-// and it must not be taken for somebody who waits: the token's alarm would come every 30 seconds until the token
-// is deleted.
+// A client that never answers a close frame. The platform lists its socket for as long as the
+// connection lasts, and it must not be taken for somebody who waits: the token's alarm would come
+// every 30 seconds until the token is deleted.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
@@ -13,7 +13,7 @@ import { KEY, serve, waitpoint } from "../support/workerd.mjs";
 
 const HOUR_MS = 60 * 60_000;
 
-test("a socket that its client never closes does not keep a finished token's alarm busy", async () => {
+test("a socket that its client never closes is no waiter of a finished token", async () => {
   const storage = temporaryFolder();
   const server = await serve(waitpoint({ SECRET_KEYS: KEY }), { storage });
   after(() => server.stop());

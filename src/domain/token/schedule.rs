@@ -100,7 +100,7 @@ impl Token {
             if index_state != IndexState::Unreachable {
                 return now.plus(INDEX_CONFIRM_WITHIN);
             }
-            // Ever more seldom: after as long as it has been owed.
+            // The pause is as long as the row has been missing, so attempts grow rare.
             let owed_since = self.finished_at().unwrap_or(self.created_at).as_millis();
             let age = Duration::from_millis(now.as_millis().saturating_sub(owed_since));
             now.plus(age.clamp(LEASE, SLOWEST))

@@ -75,8 +75,8 @@ impl Notice<'_> {
         self.token.finished_at().is_some()
     }
 
-    /// Tells how many bytes that were.
-    fn tell(&self, socket: &WebSocket, waiter: &Waiter) -> worker::Result<usize> {
+    /// Sends its message to a waiter and returns that one's length in bytes.
+    fn send(&self, socket: &WebSocket, waiter: &Waiter) -> worker::Result<usize> {
         let message = self.message(waiter);
         let length = message.as_ref().map_or(0, String::len);
         if let Some(message) = message {
@@ -108,7 +108,7 @@ pub(crate) fn accept(
         server.as_ref().serialize_attachment(attachment.into())?;
         state.as_raw().accept_websocket(server.as_ref())?;
     }
-    notice.tell(&server, waiter)?;
+    notice.send(&server, waiter)?;
     let response = ResponseBuilder::new()
         .with_status(101)
         .with_websocket(client);
@@ -116,7 +116,7 @@ pub(crate) fn accept(
 }
 
 /// The sockets of those who wait. After the object has closed a socket the platform still lists it until the
-/// client's close frame comes, which may be never; who uses that socket waits no more.
+/// client's close frame comes, which may be never. Those are left out: nobody waits there any more.
 pub(crate) fn open_sockets(state: &State) -> Result<Vec<WebSocket>, JsValue> {
     let sockets = state.as_raw().get_websockets()?.into_iter();
     Ok(sockets.filter(is_open).map(WebSocket::from).collect())
@@ -137,19 +137,19 @@ pub(crate) fn notify(sockets: Vec<WebSocket>, notice: &Notice<'_>) -> Result<(),
     let mut sent = 0;
     for socket in sockets {
         let attachment = socket.as_ref().deserialize_attachment()?;
-        let told = match Waiter::parse(&attachment.as_string().unwrap_or_default()) {
+        let length = match Waiter::parse(&attachment.as_string().unwrap_or_default()) {
             Some(_) if sent > MOST_SENT => {
                 let closed = socket.close(Some(TRY_AGAIN), Some("connect again"));
                 closed.map(|()| 0)
             }
-            Some(waiter) => notice.tell(&socket, &waiter),
+            Some(waiter) => notice.send(&socket, &waiter),
             None => {
                 let closed = socket.close(Some(UNKNOWN_WAITER), Some("unknown waiter"));
                 closed.map(|()| 0)
             }
         };
         // It may have left in this very moment.
-        sent += told.unwrap_or(0);
+        sent += length.unwrap_or(0);
     }
     Ok(())
 }
