@@ -30,7 +30,7 @@ export function shortenNames(wasmOpt, features, wasm, glue) {
   );
   text = text.replace(/^import \* as import(?!1\b)\d+ from .*\n/gm, "");
   // This frees closures that JavaScript alone holds. Here Rust holds each of them.
-  replace(/^const CLOSURE_DTORS = \(typeof FinalizationRegistry[^]*?\);$/m, "");
+  replace(/^const CLOSURE_DTORS = \(typeof FinalizationRegistry[\s\S]*?\);$/m, "");
   replace(/^ +CLOSURE_DTORS\..*\n/gm, "");
   replace(
     /^export \{ initSync, .*$/m,
