@@ -174,7 +174,12 @@ fn the_worker_never_imports_in_a_circle() {
         .map(|(path, text)| (path_below(&src, &path), without_comments(&text)))
         .collect();
     assert!(files.len() > 30);
-    assert_eq!(imports::circle(&imports::graph(&files)), None);
+    let mut graph = imports::graph(&files);
+    for (module, imported) in &mut graph {
+        // A file may use what the module around it declares.
+        imported.remove(&module[..module.len() - 1]);
+    }
+    assert_eq!(imports::circle(&graph), None);
 }
 
 #[test]
