@@ -69,8 +69,9 @@ impl ListQuery {
             && self.to.is_none_or(|to| row.created_at <= to)
     }
 
-    /// The page, of the first [`wanted`](Self::fetch_limit) rows that it [`matches`](Self::matches), nearest to
-    /// its place first: oldest first for [`PageStart::Before`], else newest first.
+    /// The page, of the first [`fetch_limit`](Self::fetch_limit) rows that it
+    /// [`matches`](Self::matches), nearest to its place first: oldest first for
+    /// [`PageStart::Before`], else newest first.
     #[must_use]
     pub fn page(&self, mut rows: Vec<Row>) -> ListPage {
         let more = rows.len() > self.size;
