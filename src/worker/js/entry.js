@@ -9,10 +9,10 @@ import { endPolls, handlers, streams } from "./guard.js";
 
 wasm.initSync({ module });
 
-// What ends each request and alarm that is under way, by what Rust knows it by; and what it ends with if its instance is replaced.
-// When a client leaves, the platform may drop the request's promises without settling them. workerd settles them within the
-// time limits of what is awaited, so no entry stays. Where a platform does not, one stays for each such request until the
-// instance is replaced. `context.waitUntil` would prevent it, but is a tenth of a request's CPU.
+// What ends each request and alarm that is under way, by what Rust knows it by; and what it ends with if its
+// instance is replaced. When a client leaves, a platform may drop the request's promises without settling
+// them. workerd settles them within the time limits of what is awaited, so no entry stays; elsewhere one would
+// stay until the instance is replaced. `context.waitUntil` would prevent it, for a tenth of a request's CPU.
 const underWay = new Map();
 const REPLACED = new Error("the instance was replaced");
 // More panics are not left behind, whatever is under way: each leaves a part of a stack of 1 MB.
