@@ -45,7 +45,7 @@ export async function completePlainly(cause, token, data, options) {
   const request = { method: "POST", headers, body, keepalive: true, signal: options?.signal };
   const lost = { status: 0, json: async () => ({ code: "network_error" }) };
   const send = () => fetch(base.replace(/\/$/, "") + path, request).catch(() => lost);
-  const mayRetry = ({ status }) => !status || status === 429 || status >= 500;
+  const mayRetry = ({ status }) => !status || status === 408 || status === 429 || status >= 500;
   let response = await send();
   if (mayRetry(response)) response = await send();
   const outcome = response.headers?.get("waitpoint-outcome") ?? undefined;

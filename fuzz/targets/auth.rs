@@ -22,7 +22,10 @@ static KEYRING: LazyLock<Keyring> = LazyLock::new(|| Keyring::parse(KEY).ok().un
 fuzz_target!(|text: &str| {
     let now = Timestamp::from_millis(1_790_380_800_000);
     let environment = KEYRING.by_id("default").unwrap();
-    assert_eq!(KEYRING.authenticate(text, now).is_ok(), bearer(text) == Some(KEY));
+    assert_eq!(
+        KEYRING.authenticate(text, now).is_ok(),
+        bearer(text) == Some(KEY)
+    );
     assert!(KEYRING.authenticate_link(ID, text, now).is_err());
     assert!(!environment.accepts_form_nonce(ID, text, now));
 

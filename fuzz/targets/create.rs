@@ -2,9 +2,9 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use waitpoint::domain::approval::schema::Approval;
 use waitpoint::domain::api::create::{CreateRequest, parse_webhook};
 use waitpoint::domain::api::limits::MAX_TAGS;
+use waitpoint::domain::approval::schema::Approval;
 use waitpoint::domain::relay::edge_fields::EdgeFields;
 use waitpoint::domain::time::timestamp::Timestamp;
 

@@ -3,8 +3,9 @@
 use libfuzzer_sys::fuzz_target;
 use std::time::Duration;
 use waitpoint::domain::list::month::Month;
-use waitpoint::domain::time::duration::{TimeoutError, parse_duration, parse_timeout};
+use waitpoint::domain::time::duration::parse_duration;
 use waitpoint::domain::time::period::parse_since;
+use waitpoint::domain::time::timeout::{TimeoutError, parse_timeout};
 use waitpoint::domain::time::timestamp::Timestamp;
 
 fuzz_target!(|data: &[u8]| {

@@ -11,9 +11,8 @@ use super::excerpt::excerpt;
 use super::limits::{MAX_KEY, MAX_TAG, MAX_TAGS};
 use crate::domain::approval::schema::Approval;
 use crate::domain::json;
-use crate::domain::time::duration::{
-    DURATION_FORMS, TimeoutError, future, parse_duration, parse_timeout,
-};
+use crate::domain::time::duration::{DURATION_FORMS, parse_duration};
+use crate::domain::time::timeout::{TimeoutError, future, parse_timeout};
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Key;
 use serde::de::{IgnoredAny, MapAccess, Visitor};

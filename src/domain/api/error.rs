@@ -6,7 +6,7 @@
 use super::excerpt::excerpt;
 use super::limits::MAX_TAGS;
 use crate::domain::json::to_json;
-use crate::domain::time::duration::{TIMEOUT_FORMS, TimeoutError};
+use crate::domain::time::timeout::{TIMEOUT_FORMS, TimeoutError};
 use serde::Serialize;
 use std::fmt;
 

@@ -76,7 +76,7 @@ impl Claims<'_> {
     }
 }
 
-/// Whether a scope allows `action` on the waitpoint `id`; the grammar is that of [`Claims::allow`].
+/// Whether a scope allows `action` on the waitpoint `id`; the grammar is that of [`Claims::allows`].
 fn scope_allows(scope: &str, action: &str, id: &str) -> bool {
     let mut parts = scope.splitn(3, ':');
     let (granted, kind, only) = (parts.next(), parts.next(), parts.next());

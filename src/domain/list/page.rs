@@ -53,7 +53,8 @@ impl ListQuery {
         months.into_iter().cloned().collect()
     }
 
-    /// Whether the filters let a row through and it lies on the page's side of the cursor.
+    /// Whether the filters let a row through and it lies on the page's side of the cursor. The index
+    /// says the same in SQL; tests compare pages with this.
     #[must_use]
     pub fn matches(&self, row: &Row, now: Timestamp) -> bool {
         let placed = match &self.start {

@@ -1,73 +1,23 @@
 //! Invariant: a text is read as a whole or not at all, and what is too long is an error, never cut
 //! to fit.
 //!
-//! Durations such as `1h30m`, and timeouts: a duration from now, or a date.
+//! Durations such as `1h30m`.
 
-use super::timestamp::Timestamp;
 use super::{DAY, HOUR, MINUTE, SECOND, WEEK};
 use std::time::Duration;
 
 /// The forms that [`parse_duration`] accepts, for error messages.
 pub const DURATION_FORMS: &str = "\"30s\", \"10m\", \"1h30m\", \"2d\" or \"1w\"";
 
-/// The forms that [`parse_timeout`] accepts, for error messages.
-pub const TIMEOUT_FORMS: &str =
-    "a duration such as \"30s\", \"10m\", \"1h30m\", \"2d\" or \"1w\", or a future ISO 8601 date";
-
-/// Why a text is no timeout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimeoutError {
-    /// Neither a duration nor an ISO 8601 date.
-    Unreadable,
-    /// A date, but not a future one.
-    Past,
-    /// Beyond the year 9999.
-    TooFar,
-}
-
-/// Reads a token's timeout: a duration from `now`, or a date after it.
-///
-/// Source: trigger.dev's `delays.ts`; there, what does not parse means "never", here it is an
-/// error.
-///
-/// # Errors
-/// See [`TimeoutError`].
-pub fn parse_timeout(text: &str, now: Timestamp) -> Result<Timestamp, TimeoutError> {
-    if let Some(millis) = duration_millis(text) {
-        let at = now.as_millis().saturating_add(millis?);
-        return if at > Timestamp::MAX.as_millis() {
-            Err(TimeoutError::TooFar)
-        } else {
-            Ok(Timestamp::from_millis(at))
-        };
-    }
-    future(
-        Timestamp::parse_iso(text).ok_or(TimeoutError::Unreadable)?,
-        now,
-    )
-}
-
-/// `at` if it lies after `now`.
-///
-/// # Errors
-/// [`TimeoutError::Past`] otherwise.
-pub fn future(at: Timestamp, now: Timestamp) -> Result<Timestamp, TimeoutError> {
-    if at > now {
-        Ok(at)
-    } else {
-        Err(TimeoutError::Past)
-    }
-}
-
 /// Reads a duration such as `30s`, `1h30m` or `2d`: numbers with the units `w d h hr m s`, at most
 /// 100 characters. Of a unit named twice the first counts, as in trigger.dev.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
-    duration_millis(text)?.ok().map(Duration::from_millis)
+    duration_millis(text)?.map(Duration::from_millis)
 }
 
-/// `None` if the text is no duration, an error inside if it overflows.
-fn duration_millis(text: &str) -> Option<Result<u64, TimeoutError>> {
+/// `None` if the text is no duration, `Some(None)` if it is longer than 64 bits of milliseconds.
+pub(super) fn duration_millis(text: &str) -> Option<Option<u64>> {
     if text.is_empty() || text.len() > 100 {
         return None;
     }
@@ -96,5 +46,5 @@ fn duration_millis(text: &str) -> Option<Result<u64, TimeoutError>> {
             total = total.and_then(|total| total.checked_add(part?));
         }
     }
-    Some(total.ok_or(TimeoutError::TooFar))
+    Some(total)
 }

@@ -3,6 +3,7 @@
 mod calendar;
 pub mod duration;
 pub mod period;
+pub mod timeout;
 pub mod timestamp;
 
 /// Milliseconds.

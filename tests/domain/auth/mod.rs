@@ -4,6 +4,7 @@ mod access_token;
 mod authenticate;
 mod caller;
 mod forgery;
+mod form_nonce;
 mod jwt;
 mod keyring;
 mod mint;

@@ -3,7 +3,6 @@
 mod decide;
 mod escaping;
 mod i18n;
-mod nonce;
 mod reads;
 mod states;
 

@@ -2,7 +2,8 @@
 use super::{DAY, MAX, at, now};
 use proptest::prelude::*;
 use std::time::Duration;
-use waitpoint::domain::time::duration::{TimeoutError, future, parse_duration, parse_timeout};
+use waitpoint::domain::time::duration::parse_duration;
+use waitpoint::domain::time::timeout::{TimeoutError, future, parse_timeout};
 use waitpoint::domain::time::timestamp::Timestamp;
 
 #[test]

@@ -6,7 +6,7 @@ use crate::domain::relay::import::read_token;
 use crate::domain::token::delivery::{ANSWER_WITHIN, AttemptResult, Target};
 use crate::domain::token::effects::FinishedAttempt;
 use crate::domain::token::{State, Token};
-use crate::domain::webhook::event::webhook_json;
+use crate::domain::webhook::body::webhook_json;
 use crate::domain::webhook::url::{check_url, is_loopback_origin};
 use crate::worker::now;
 use crate::worker::objects::index::{self, Row};

@@ -1,7 +1,9 @@
-//! The nonce of the form.
-use super::*;
+//! The nonce of the approval page's form.
 use waitpoint::domain::auth::form_nonce::NONCE_LIFE;
 use waitpoint::domain::auth::keyring::Keyring;
+use waitpoint::domain::time::timestamp::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 #[test]
 fn a_nonce_holds_for_its_token_and_its_time() {
