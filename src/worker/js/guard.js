@@ -1,6 +1,6 @@
 // Why this is JavaScript: a trap is an exception that Rust cannot catch. js-sys polls its futures
-// from the global `queueMicrotask`; the bundler puts this one in its place, which catches, and which
-// costs less: workerd's is a call into C++.
+// from the global `queueMicrotask`; the bundler puts this one in its place, which catches, and
+// which costs less: workerd's is a call into C++.
 export const handlers = { trapped() {}, idle() {} };
 const resolved = Promise.resolve();
 let current;
