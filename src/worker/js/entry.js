@@ -85,8 +85,8 @@ const promised = (key, call) =>
   });
 
 /**
- * Likewise, but repeated if the panics of others end it, unless its request's body is read; `failed`
- * makes the result if it fails. Repeated behind its own promise: no request does I/O for another.
+ * Likewise, but repeated if the panics of others end it, unless its request's body is read;
+ * `failed` makes a failure's result. Behind its own promise: no request does I/O for another.
  */
 const promisedAgain = (key, call, failed = (error) => Promise.reject(error)) =>
   promised(key, call).catch((error) =>
