@@ -299,9 +299,10 @@ function inlineWasm(wasm) {
   const compiled = (bytes, imports) =>
     new WebAssembly.Instance(new WebAssembly.Module(bytes), imports);
   const instance = () => compiled(bytes(), imports());
+  // It may not decode either: then the cause is what that says.
   const later = (cause) =>
     cause instanceof RangeError
-      ? WebAssembly.instantiate(bytes(), imports()).then(
+      ? (async () => WebAssembly.instantiate(bytes(), imports()))().then(
           ({ instance }) => (started(instance), (state = { rust }), rust),
           (cause) => void (state = { cause }),
         )

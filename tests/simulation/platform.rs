@@ -25,9 +25,19 @@ impl World<'_> {
             return Err(StorageFailed);
         }
         let token = record.token().unwrap();
-        if let Alarm::Set(wakeup) = alarm {
-            self.check_wakeup(token, wakeup);
-            self.set_alarm(id, wakeup.map(Timestamp::as_millis));
+        match alarm {
+            Alarm::Set(wakeup) => {
+                self.check_wakeup(token, wakeup);
+                self.set_alarm(id, wakeup.map(Timestamp::as_millis));
+                self.objects[id].repeated = 0;
+            }
+            Alarm::Keep => {
+                let object = &self.objects[id];
+                assert!(
+                    object.alarm.is_some() || object.is_ringing,
+                    "nothing to keep"
+                );
+            }
         }
         if fails {
             return Err(StorageFailed);
@@ -75,6 +85,7 @@ impl World<'_> {
     pub(super) fn arm(&mut self, id: usize, alarm: SetAlarm) {
         match alarm {
             SetAlarm::To(wakeup) => {
+                self.objects[id].repeated = 0;
                 if let Some(token) = self.objects[id].token() {
                     self.check_wakeup(token, wakeup);
                 }

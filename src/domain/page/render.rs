@@ -92,9 +92,10 @@ fn finished<'a>(
         State::Completed { decision, .. } if reads == Reads::Everything => {
             decided(words, &approval, decision, &mut details)
         }
-        // Neither the heading nor the colour tells which decision it was.
-        State::Completed { .. } => (Tone::Decided, Heading::Words(words.decided)),
-        State::Waiting | State::TimedOut => (Tone::Late, Heading::Words(words.timed_out)),
+        // Neither the heading nor the colour tells which decision it was. A token that waits is one that
+        // was decided and purged.
+        State::Completed { .. } | State::Waiting => (Tone::Decided, Heading::Words(words.decided)),
+        State::TimedOut => (Tone::Late, Heading::Words(words.timed_out)),
     };
     if reads == Reads::Everything {
         let label = match token.state {

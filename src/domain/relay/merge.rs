@@ -54,6 +54,12 @@ pub fn combine(
     origin: &str,
     existence: Existence,
 ) -> Result<(Token, Source), ApiError> {
+    let is_unreadable = matches!(&theirs, Ok(theirs) if theirs.status == 200
+        && read_token(theirs.text, origin).is_none());
+    if is_unreadable && !ours.as_ref().is_some_and(is_settled) {
+        // It may be decided there, in a form that cannot be read here.
+        return Err(ApiError::UpstreamUnavailable);
+    }
     let theirs = theirs.and_then(|theirs| match theirs.status {
         200 => read_token(theirs.text, origin).ok_or(ApiError::UpstreamUnavailable),
         404 => Err(ApiError::TokenNotFound),

@@ -21,8 +21,8 @@ pub(crate) struct Permit(());
 impl Permit {
     /// For a create that upstream has answered: upstream's own limits have let it through, and what it
     /// has created must be stored here.
-    pub(crate) fn of_upstream(_: &UpstreamResponse) -> Self {
-        Self(())
+    pub(crate) fn of_upstream(created: &UpstreamResponse) -> Option<Self> {
+        (created.status == 200).then_some(Self(()))
     }
 }
 

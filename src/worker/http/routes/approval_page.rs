@@ -150,7 +150,10 @@ impl Link<'_> {
 
     /// The response to a decision on a token that has ended.
     fn over(&self, token: &Token, draft: &FormInput) -> Reply {
-        let not_recorded = if self.reads != Reads::Everything && token.state != State::TimedOut {
+        let not_recorded = if token.state == State::Waiting {
+            // It was decided, and is past its retention: what was decided is not known any more.
+            NotRecorded::AlreadyDecided
+        } else if self.reads != Reads::Everything && token.state != State::TimedOut {
             // The result of a comparison would tell what was decided.
             NotRecorded::Undisclosed
         } else {

@@ -112,7 +112,7 @@ async fn create(
         (Uint8Array::from(body.as_slice()), kept)
     };
     let theirs = forward_request(context, upstream, Some(body)).await?;
-    if let (200, Some(kept)) = (theirs.status, kept) {
+    if let (Some(permit), Some(kept)) = (Permit::of_upstream(&theirs), kept) {
         let id = created_id(&theirs.text).ok_or(ApiError::UpstreamUnavailable)?;
         let token = Token {
             approval: kept.approval,
@@ -121,7 +121,6 @@ async fn create(
         };
         let (record, text) = StoredToken::of(&token);
         let command = CommandMessage::Create(record);
-        let permit = Permit::of_upstream(&theirs);
         send(context, &permit, kept.environment, &id, &command, text).await?;
     }
     Ok(upstream_reply(context, theirs))

@@ -121,7 +121,7 @@ impl Object {
             self.log(line, record.as_ref());
         }
         if effects.notifies_waiters {
-            self.notify_waiters()?;
+            self.notify_waiters(record.as_ref())?;
         }
         if let (true, Some(SavedRow { created_at, row })) = (effects.enqueues_row, row) {
             index::tell(&self.env, &self.environment, created_at, row);
@@ -151,7 +151,7 @@ impl Object {
 
     /// Behind a response: carries out what is left.
     pub(super) fn spawn(self: &Rc<Self>, turn: Turn) {
-        if turn.effects.next.is_none() {
+        if turn.effects.next.is_none() && turn.effects.alarm.is_none() {
             return;
         }
         let object = Rc::clone(self);
@@ -274,7 +274,7 @@ impl Object {
         }
     }
 
-    async fn recover_or_log(&self, task: Option<Task>) {
+    pub(super) async fn recover_or_log(&self, task: Option<Task>) {
         if let Err(why) = self.recover(task).await {
             log_error("the alarm could not be set", &why);
         }
@@ -288,17 +288,26 @@ impl Object {
         }
     }
 
-    fn notify_waiters(&self) -> Result<(), JsValue> {
+    /// `record` is the stored one, if it was loaded. A second copy may be megabytes.
+    fn notify_waiters(&self, record: Option<&Record>) -> Result<(), JsValue> {
         let waiters = waiters::open_sockets(&self.state)?;
         if waiters.is_empty() {
             return Ok(());
         }
-        let Some(Record::Live(token)) = self.load()? else {
+        let loaded;
+        let record = match record {
+            Some(record) => Some(record),
+            None => {
+                loaded = self.load()?;
+                loaded.as_ref()
+            }
+        };
+        let Some(token) = record.and_then(Record::token) else {
             return Ok(());
         };
         let notice = Notice {
             id: &self.public_id(),
-            token: &token,
+            token,
         };
         waiters::notify(waiters, &notice)
     }

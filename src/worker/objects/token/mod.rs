@@ -13,6 +13,7 @@ pub(crate) mod waiters;
 
 use crate::domain::api::error::ApiError;
 use crate::domain::approval::schema::MAX_CHOICE_OUTPUT;
+use crate::domain::auth::token_id::public_id;
 use crate::domain::stored::envelope::{self, ResponseContext};
 use crate::domain::stored::line::Unreadable;
 use crate::domain::stored::message::{CommandMessage, TokenReply};
@@ -200,11 +201,19 @@ impl Object {
             id: &self.public_id(),
             token: &token,
         };
-        let response = waiters::accept(&self.state, waiter, &notice)?;
-        if let Some(alarm) = alarm {
-            self.set_alarm(alarm).await?;
+        let accepted = async {
+            let response = waiters::accept(&self.state, waiter, &notice)?;
+            if let Some(alarm) = alarm {
+                self.set_alarm(alarm).await?;
+            }
+            Ok(response)
+        };
+        let accepted = accepted.await;
+        if accepted.is_err() {
+            // The actor believes that the alarm is set.
+            self.recover_or_log(None).await;
         }
-        Ok(response)
+        accepted
     }
 
     async fn on_alarm(&self) -> Result<(), JsValue> {
@@ -259,7 +268,7 @@ impl Object {
     }
 
     fn public_id(&self) -> String {
-        format!("waitpoint_{}", self.id)
+        public_id(&self.id)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Requests of a token's object to others: the index, receivers of webhooks, upstream. When they are due is
 //! decided by its actor.
 
+use crate::domain::api::route::token_url;
+use crate::domain::auth::keyring::Environment;
+use crate::domain::auth::token_id::public_id;
 use crate::domain::relay::complete_body::complete_json;
 use crate::domain::relay::import::read_token;
 use crate::domain::token::delivery::{ANSWER_WITHIN, AttemptResult, Target};
@@ -10,15 +13,12 @@ use crate::domain::webhook::body::webhook_json;
 use crate::domain::webhook::url::{check_url, is_loopback_origin};
 use crate::worker::now;
 use crate::worker::objects::index::{self, Row};
-use crate::worker::outgoing::{self, Post, UpstreamRequest};
+use crate::worker::outgoing::upstream::fetch_token;
+use crate::worker::outgoing::{self, Post};
 use crate::worker::settings;
 use js_sys::Uint8Array;
-use std::time::Duration;
 use wasm_bindgen::JsValue;
 use worker::Env;
-
-/// How long upstream is asked for a token.
-pub(crate) const ASKED_WITHIN: Duration = Duration::from_secs(8);
 
 /// The token that the requests are about.
 pub(crate) struct Outbox<'a> {
@@ -68,27 +68,19 @@ impl Outbox<'_> {
 
     /// The token as upstream has it, if that can be read.
     pub(crate) async fn fetch_upstream(&self) -> Option<Token> {
-        let (url, secret) = self.upstream()?;
-        let asked = UpstreamRequest {
-            like: None,
-            url: &url,
-            bearer: Some(secret),
-            body: None,
-            within: ASKED_WITHIN,
-        };
-        let answer = outgoing::ask_upstream(asked).await.ok()?;
-        if answer.status != 200 {
+        let (upstream, environment) = self.upstream()?;
+        let response = fetch_token(upstream, environment, self.id).await.ok()?;
+        if response.status != 200 {
             return None;
         }
-        read_token(&answer.text, "")
+        read_token(&response.text, "")
     }
 
-    /// The token's URL upstream, and the key that it is asked with.
-    fn upstream(&self) -> Option<(String, &'static str)> {
+    /// Where the tokens of the environment live, and the environment.
+    fn upstream(&self) -> Option<(&'static str, &'static Environment)> {
         let upstream = settings::upstreams(self.env).ok()?.of(self.environment)?;
         let environment = settings::keyring(self.env).ok()?.by_id(self.environment)?;
-        let url = format!("{upstream}/api/v1/waitpoints/tokens/waitpoint_{}", self.id);
-        Some((url, environment.secret()))
+        Some((upstream, environment))
     }
 
     /// What completes the token upstream.
@@ -96,7 +88,8 @@ impl Outbox<'_> {
         let State::Completed { decision, .. } = &token.state else {
             return None;
         };
-        let (url, secret) = self.upstream()?;
+        let (upstream, environment) = self.upstream()?;
+        let (url, secret) = (token_url(upstream, self.id), environment.secret());
         let body = complete_json(decision.output.as_ref());
         Some(Post {
             url: format!("{url}/complete"),
@@ -118,8 +111,8 @@ impl Outbox<'_> {
             Target::Upstream => return None,
         };
         check_url(url, is_loopback_origin(&token.origin)).ok()?;
-        let public = format!("waitpoint_{}", self.id);
-        let at = format!("{}/api/v1/waitpoints/tokens/{public}", token.origin);
+        let public = public_id(self.id);
+        let at = token_url(&token.origin, self.id);
         let body = webhook_json(&public, &at, token);
         // A token ends once, so its id tells the message from all others.
         let id = format!("msg_{}", self.id);

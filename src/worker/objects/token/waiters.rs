@@ -122,10 +122,10 @@ pub(crate) fn open_sockets(state: &State) -> Result<Vec<WebSocket>, JsValue> {
     Ok(sockets.filter(is_open).map(WebSocket::from).collect())
 }
 
-/// Whether anybody waits.
+/// Whether anybody waits. If that cannot be known somebody may: an early alarm does no harm.
 pub(crate) fn has_any(state: &State) -> bool {
     let sockets = state.as_raw().get_websockets();
-    sockets.is_ok_and(|sockets| sockets.iter().any(is_open))
+    sockets.map_or(true, |sockets| sockets.iter().any(is_open))
 }
 
 fn is_open(socket: &web_sys::WebSocket) -> bool {
