@@ -1,8 +1,8 @@
 //! A request to an object, and its response.
 //!
-//! Invariant: what a client's request asks of an object takes a [`Permit`], so a rate limit that was
-//! not asked does not compile. Objects ask each other without one: the request that caused it was let
-//! through, or an alarm did.
+//! Invariant: a client's request reaches an object only with a [`Permit`], so code that does not
+//! enforce a rate limit does not compile. Objects call each other without one, because a client's
+//! permitted request or an alarm caused the call.
 
 use crate::domain::stored::envelope::{Envelope, ResponseContext, header};
 use crate::domain::stored::message::{CommandMessage, TokenReply};
@@ -20,14 +20,14 @@ use web_sys::{AbortSignal, Headers, RequestInit, Response};
 use worker::worker_sys::ext::ResponseExt;
 use worker::{Env, WebSocket};
 
-/// What a request to an object has instead of a body, if it can. Logs of requests leave out what is
-/// called secret. `js/crossings.js` has the same.
+/// The header that holds a command, instead of a body. Its name contains "secret" so that logs of
+/// requests leave out its value. `js/crossings.js` has the same name.
 const COMMAND_HEADER: &str = "waitpoint-secret-command";
 
 const OBJECT_URL: &str = "http://object/";
 
-/// A command to a token's object, in a header or in a body. A body lies outside wasm's memory from the
-/// beginning: that never shrinks, and many outputs of megabytes may be on their way at once.
+/// A command to a token's object, in a header or in a body. A body is copied out of wasm's memory at
+/// once. That memory never shrinks, and many outputs of megabytes may be in flight at the same time.
 pub(crate) type TokenEnvelope = Envelope<Uint8Array>;
 
 pub(crate) fn envelope(
@@ -38,7 +38,7 @@ pub(crate) fn envelope(
     Envelope::new(command, context, text)
 }
 
-/// An object, and how long it is given to answer.
+/// An object, and the time that it has to respond.
 pub(crate) struct ObjectRef<'a> {
     env: &'a Env,
     namespace: Namespace,
@@ -56,7 +56,7 @@ impl<'a> ObjectRef<'a> {
         }
     }
 
-    /// Its answer is an error after so long.
+    /// Fails a request that takes longer than this.
     pub(crate) fn with_timeout(self, timeout: Duration) -> Self {
         Self {
             timeout: Some(timeout),
@@ -64,7 +64,7 @@ impl<'a> ObjectRef<'a> {
         }
     }
 
-    /// Has a token's object make the client's response, as the envelope's context asks.
+    /// Has a token's object build the client's response from the envelope's context.
     pub(crate) async fn respond(
         &self,
         _: &Permit,
@@ -74,7 +74,7 @@ impl<'a> ObjectRef<'a> {
         self.send(&header, body).await
     }
 
-    /// Asks a token's object.
+    /// Sends a command to a token's object and reads its reply.
     pub(crate) async fn ask(
         &self,
         permit: &Permit,
@@ -84,8 +84,8 @@ impl<'a> ObjectRef<'a> {
         TokenReply::from_bytes(&bytes).map_err(JsValue::from)
     }
 
-    /// Opens a socket on which a token's object sends what the waiter asks for; `None` if there is no
-    /// such token.
+    /// Opens a socket on which a token's object sends what the waiter asked for; `None` if there is
+    /// no such token.
     pub(crate) async fn wait(
         &self,
         _: &Permit,
@@ -107,7 +107,7 @@ impl<'a> ObjectRef<'a> {
         }
     }
 
-    /// Asks one of the other objects, whose answers are JSON.
+    /// Sends a command to an object that replies in JSON.
     pub(super) async fn ask_json<T: DeserializeOwned>(
         &self,
         command: &impl Serialize,
@@ -125,7 +125,7 @@ impl<'a> ObjectRef<'a> {
             .map_err(|_| JsValue::from_str("an object's answer cannot be read"))
     }
 
-    /// The object's response as it is: passed on untouched it costs a quarter less than made again.
+    /// The object's response, unchanged. Passing it on costs a quarter less than building a new one.
     async fn send(&self, header: &str, body: Option<Uint8Array>) -> Result<Response, JsValue> {
         let attempt = || match &body {
             None if self.timeout.is_none() => self.namespace.with(self.env, |namespace| {
@@ -164,8 +164,8 @@ impl<'a> ObjectRef<'a> {
     }
 }
 
-/// Makes an attempt, and one more if the object was moved or its code updated. Every command may
-/// arrive twice, and a socket that nobody holds closes.
+/// Makes an attempt, and a second one if the object was moved or its code updated. So every command
+/// may arrive twice. If a socket was opened and lost, it closes by itself.
 async fn twice(attempt: impl Fn() -> Result<Promise, JsValue>) -> Result<Response, JsValue> {
     let response = match settled(attempt()?).await {
         Err(error) if is_worth_repeating(&error) => settled(attempt()?).await?,
@@ -182,7 +182,7 @@ fn is_worth_repeating(error: &JsValue) -> bool {
     error.retryable() == Some(true) && error.overloaded() != Some(true)
 }
 
-/// The body of an object's answer to the Worker itself; that of a failure is the error.
+/// The body of an object's response to the Worker itself. For a failure, the body is the error.
 async fn bytes_of(response: Response) -> Result<Vec<u8>, JsValue> {
     let buffer = settled(response.array_buffer()?).await?;
     let bytes = Uint8Array::new(&buffer).to_vec();
@@ -192,7 +192,7 @@ async fn bytes_of(response: Response) -> Result<Vec<u8>, JsValue> {
     Err(String::from_utf8_lossy(&bytes).into_owned().into())
 }
 
-/// The command that came to an object that speaks JSON.
+/// Reads the command that was sent to an object that speaks JSON.
 pub(super) async fn read_json<T: DeserializeOwned>(
     request: &worker::Request,
 ) -> Result<T, JsValue> {

@@ -1,6 +1,6 @@
-//! The approval page, which shows a token to a person and decides as its form says.
+//! The approval page: shows a token to a person, and decides what its form says.
 //!
-//! Invariant: the page decides only by a POST that holds the nonce which the page was given.
+//! Invariant: the page decides only by a POST with the nonce that the page's form holds.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::form::{check_field_count, form_fields, is_form};
@@ -25,7 +25,7 @@ use crate::worker::http::routes::retrieve::read_token;
 use crate::worker::http::upstream_token::ReadFor;
 use std::cell::OnceCell;
 
-/// A `token.url` that is being opened, or whose form is being sent.
+/// A request to a `token.url`, which opens the page or sends its form.
 pub(crate) struct Link<'a> {
     pub(crate) context: &'a RequestContext<'a>,
     pub(crate) head: LinkHead,
@@ -34,12 +34,12 @@ pub(crate) struct Link<'a> {
     /// The internal id.
     pub(crate) id: &'a str,
     pub(crate) expired: bool,
-    /// What the credential may read once the token is finished.
+    /// What the credential may read of a finished token.
     pub(crate) reads: Reads,
 }
 
 impl Link<'_> {
-    /// The page as it stands now.
+    /// The page in the token's current state.
     pub(crate) async fn show(&self) -> Result<Reply, ApiError> {
         let (environment, id) = (&self.environment.id, self.id);
         let limit = if self.expired {
@@ -58,9 +58,9 @@ impl Link<'_> {
         })
     }
 
-    /// Nonce and input of the page's form; `None` if a machine sent the body.
+    /// The nonce and the input of the page's form; `None` if a machine sent the body.
     pub(crate) fn parse_form(&self, body: &[u8]) -> Result<Option<(String, FormInput)>, ApiError> {
-        // A body whose response a browser will show is the page's form, or pretends to be.
+        // If a browser will show the response, the body comes from the page's form, or imitates it.
         let browser = self.head.navigates() || self.head.wants_html();
         let content_type = content_type(self.context.request);
         if !is_form(&content_type) {
@@ -92,7 +92,7 @@ impl Link<'_> {
         Ok(Some((nonce.unwrap_or_default(), draft)))
     }
 
-    /// Decides as the form says.
+    /// Decides what the form says.
     pub(crate) async fn submit(
         &self,
         caller: Caller<'_>,
@@ -105,8 +105,8 @@ impl Link<'_> {
         if token.state != State::Waiting {
             return Ok(self.over(&token, draft));
         }
-        // Not before the token is known to exist: one environment's keys must not use up the limit of
-        // another's token.
+        // This limit is enforced after the token was found. Otherwise the keys of one environment
+        // could use up the limit of another environment's token.
         let key = format!("{}/{}", self.environment.id, self.id);
         if is_exceeded(self.context, "PAGE_LIMIT", &key).await {
             let page = self.form_again(429, &token, draft, FormError::Busy);
@@ -151,11 +151,11 @@ impl Link<'_> {
     /// The response to a decision on a token that has ended.
     fn over(&self, token: &Token, draft: &FormInput) -> Reply {
         let not_recorded = if self.reads != Reads::Everything && token.state != State::TimedOut {
-            // The result of a comparison would tell what was decided.
+            // The result of a comparison would reveal the decision.
             NotRecorded::Undisclosed
         } else {
             match page::compare(token, &page::approval_of(token, self.words), draft) {
-                // The same decision again: a double click, or the back button.
+                // The same decision was sent again, by a double click or the back button.
                 None => return self.see_page(),
                 Some(not_recorded) => not_recorded,
             }
@@ -175,7 +175,7 @@ impl Link<'_> {
         self.page(status, token, state)
     }
 
-    /// Post, redirect, get.
+    /// Redirects to the page after a POST, so that a reload does not send the form again.
     fn see_page(&self) -> Reply {
         if !self.head.wants_html() {
             return Reply::json(200, r#"{"success":true}"#.to_owned());
@@ -184,7 +184,7 @@ impl Link<'_> {
         Reply::empty(303).with("location", &format!("{}{}", head.path(), head.query()))
     }
 
-    /// The form once more, with what was filled in and what is wrong.
+    /// The form again, with its input and the error.
     fn form_again(&self, status: u16, token: &Token, input: &FormInput, error: FormError) -> Reply {
         let state = PageState::Waiting {
             token,
@@ -213,7 +213,7 @@ impl Link<'_> {
     }
 }
 
-/// An error for a person; errors that have no page come back.
+/// The page for an error; errors without a page are returned.
 pub(crate) fn error_page(
     context: &RequestContext<'_>,
     words: &Words,
@@ -221,13 +221,13 @@ pub(crate) fn error_page(
 ) -> Result<Reply, ApiError> {
     let submitted = context.head.method() == "POST";
     let (status, state) = match error {
-        // One page for all that is wrong with a link, so that none tells which tokens exist.
+        // All errors of a link have the same page, so that it does not reveal which tokens exist.
         ApiError::InvalidPublicToken
         | ApiError::InvalidCallbackHash
         | ApiError::InsufficientScope
         | ApiError::TokenNotFound => (404, PageState::LinkNotFound),
         ApiError::StorageUnavailable => (503, PageState::Unavailable { submitted }),
-        // Upstream is read before anything is decided.
+        // Upstream is read before a decision is made, so nothing was decided.
         ApiError::UpstreamUnavailable => (503, PageState::Unavailable { submitted: false }),
         ApiError::TooManyRequests(_) => (429, PageState::Busy { submitted }),
         ApiError::TooManyFailures => (429, PageState::Busy { submitted: false }),

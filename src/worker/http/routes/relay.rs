@@ -28,10 +28,10 @@ use crate::worker::settings;
 use js_sys::Uint8Array;
 use std::time::Duration;
 
-/// How long upstream has to answer a request of a client.
+/// How long upstream has to answer a client's request.
 const FORWARD_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// Has upstream answer what it must; `None` if the request is to be answered here.
+/// Forwards a request that upstream must answer; `None` if it is answered here.
 pub(crate) async fn relay(
     context: &RequestContext<'_>,
     endpoint: Option<Endpoint<'_>>,
@@ -48,7 +48,7 @@ pub(crate) async fn relay(
     let known = keyring.environment_of(credential, context.now);
     let upstream = match known {
         Some(environment) => upstreams.of(&environment.id),
-        // A credential that is unknown here goes where all tokens live, if they do.
+        // If all tokens live at the same upstream, a credential that is unknown here is sent there.
         None if keyring.is_upstream() => upstreams.sole(),
         None => None,
     };
@@ -76,7 +76,8 @@ pub(crate) async fn relay(
             upstream_reply(context, theirs)
         }
         Forward::Callback => {
-            // Read into wasm's memory first, since it has a limit; held there no longer.
+            // The body is read into wasm's memory because that enforces the limit. It does not stay
+            // there.
             let body = {
                 let body = body(context.request, context.head, MAX_COMPLETE).await?;
                 Uint8Array::from(body.as_slice())
@@ -93,14 +94,14 @@ pub(crate) async fn relay(
     Ok(Some(reply.into()))
 }
 
-/// What is stored here of a token that is created upstream: the fields that upstream does not know.
+/// The fields of a create that upstream does not know. They are stored here.
 struct Kept {
     environment: &'static Environment,
     approval: Option<String>,
     webhook: Option<String>,
 }
 
-/// Creates a token upstream, and stores here what upstream does not know of it.
+/// Creates a token upstream, and stores the fields that upstream does not know.
 async fn create(
     context: &RequestContext<'_>,
     upstream: &str,
@@ -149,7 +150,7 @@ fn kept_fields(
     }))
 }
 
-/// Sends this request on, with the caller's credential.
+/// Forwards this request with the caller's credential.
 async fn forward_request(
     context: &RequestContext<'_>,
     upstream: &str,

@@ -14,29 +14,30 @@ use std::cell::Cell;
 use wasm_bindgen::JsValue;
 use worker::{Env, State};
 
-/// Where the month remembers that the directory knows it.
+/// The storage key that is set once the month is in the directory.
 const REGISTERED_KEY: &str = "known";
 
-/// So many rows are one text: the platform's SQLite takes 2.2 MB of it, and a row can have 12 kB.
+/// The rows that one statement inserts, as one JSON text. SQLite's limit for a text is 2.2 MB on this
+/// platform, and a row can have 12 kB.
 const ROWS_PER_STATEMENT: usize = 100;
 
 pub(super) struct MonthTable {
     pub(super) state: State,
     pub(super) stored: Stored,
     env: Env,
-    /// Whether there is a table, and the directory knows the month.
+    /// Whether the table exists and the month is in the directory.
     has_schema: Cell<bool>,
-    /// Whether there is an alarm.
+    /// Whether an alarm is set.
     is_armed: Cell<bool>,
     /// How often the month was deleted.
     deletions: Cell<u32>,
 }
 
-/// What a purge has left.
+/// The rows that are left after a purge.
 #[derive(Deserialize)]
 struct Remaining {
     count: u64,
-    /// When the first of the tokens ends, if any does.
+    /// The earliest end of a token; `None` if none of them ends.
     first: Option<u64>,
 }
 
@@ -52,7 +53,8 @@ impl MonthTable {
         }
     }
 
-    /// Stores rows. The rows of tokens that are past their retention only mark a row that is there.
+    /// Stores rows. For a token that is past its retention, no row is added; an existing one is
+    /// marked as completed.
     pub(super) async fn put(&self, rows: &[Row]) -> Result<(), JsValue> {
         self.ensure_schema().await?;
         let now = now().as_millis();
@@ -135,8 +137,8 @@ impl MonthTable {
         Ok(())
     }
 
-    /// Registers this month with the directory. If the month is deleted while the directory is asked,
-    /// the directory may have forgotten it again by the time it answers.
+    /// Registers this month with the directory. If the month is deleted in the meantime, the
+    /// directory may already have removed it again, so this registers it once more.
     async fn register(&self) -> Result<(), JsValue> {
         let (directory, month) = self.names();
         let directory = client::object(&self.env, &directory);
@@ -150,13 +152,13 @@ impl MonthTable {
         }
     }
 
-    /// Unregisters this month, which has no rows, and then deletes all of it. No other event is
-    /// delivered in between.
+    /// Unregisters this month, which has no rows, and then deletes the object's storage. No other
+    /// event is delivered in between.
     async fn notify_then_delete(&self) -> Result<(), JsValue> {
         self.deletions.set(self.deletions.get().wrapping_add(1));
         self.has_schema.set(false);
-        // Durable before the directory is asked: should this be interrupted, the next row registers
-        // the month again.
+        // This is written before the directory is called. If the deletion is interrupted, the next
+        // row registers the month again.
         self.stored.delete_text(REGISTERED_KEY)?;
         let (directory, month) = self.names();
         let (env, storage) = (self.env.clone(), self.state.storage());
@@ -166,7 +168,7 @@ impl MonthTable {
             directory.ask_json::<()>(&command).await?;
             Ok::<_, JsValue>(storage.delete_all().await?)
         };
-        // `block_concurrency_while` resets the object after an error, and its next alarm with it. So
+        // An error in `block_concurrency_while` would reset the object and lose its next alarm, so
         // the error is returned as a value.
         let deleting = async { Ok(deleting.await) };
         self.state.block_concurrency_while(deleting).await?
@@ -177,8 +179,9 @@ impl MonthTable {
         Ok(self.has_schema.get() || sql::run(&self.state, sql::HAS_TABLE_SQL, []).map(has_rows)?)
     }
 
-    /// When to purge next, if the first token ends at `end`: once for all that a thirtieth of the
-    /// retention brings, and after one retention at the latest, since other tokens may end sooner.
+    /// The time of the next purge, if the first token ends at `end`. A purge waits for a thirtieth of
+    /// the retention, to delete many rows at once. It waits for one retention at most, since rows
+    /// that are added later may end sooner.
     fn purge_at(&self, end: u64, now: u64) -> Timestamp {
         let retention = self.retention();
         let at = end.clamp(now.saturating_sub(retention / 30 * 29), now);
@@ -189,7 +192,7 @@ impl MonthTable {
         u64::try_from(settings::retention(&self.env).as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The name of the directory, and this month.
+    /// The directory's name, and this month.
     fn names(&self) -> (ObjectName, String) {
         let name = object_name(&self.state);
         let (environment, month) = name.split_once('/').unwrap_or((&name, ""));

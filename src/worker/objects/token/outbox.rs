@@ -1,5 +1,5 @@
-//! Requests of a token's object to others: the index, receivers of webhooks, upstream. When they are due is
-//! decided by its actor.
+//! Requests from a token's object to the index, to webhooks and to upstream. The actor decides when
+//! they are made.
 
 use crate::domain::relay::complete_body::complete_json;
 use crate::domain::relay::import::read_token;
@@ -17,7 +17,7 @@ use std::time::Duration;
 use wasm_bindgen::JsValue;
 use worker::Env;
 
-/// How long upstream is asked for a token.
+/// How long upstream has to answer a read of a token.
 pub(crate) const ASKED_WITHIN: Duration = Duration::from_secs(8);
 
 /// The token that the requests are about.
@@ -29,15 +29,15 @@ pub(crate) struct Outbox<'a> {
 }
 
 impl Outbox<'_> {
-    /// Sends the row of the token as it stands to the index, which has it when this returns.
+    /// Sends the token's current row to the index. The index has stored it when this returns.
     pub(crate) async fn confirm_row(&self, token: Token) -> Result<(), JsValue> {
         let (row, created_at) = (Row::of(self.id, &token), token.created_at);
-        // It may be megabytes, and is not needed while others are awaited.
+        // The token can be megabytes and is not needed while this waits.
         drop(token);
         index::put(self.env, self.environment, created_at, row).await
     }
 
-    /// Attempts a delivery once.
+    /// Makes one attempt at a delivery.
     pub(crate) async fn attempt(&self, token: Token, delivery: usize) -> FinishedAttempt {
         let target = token.deliveries.get(delivery).map(|one| one.target);
         let request = match target {
@@ -66,7 +66,7 @@ impl Outbox<'_> {
         }
     }
 
-    /// The token as upstream has it, if that can be read.
+    /// The token as upstream has it, if it can be read.
     pub(crate) async fn fetch_upstream(&self) -> Option<Token> {
         let (url, secret) = self.upstream()?;
         let asked = UpstreamRequest {
@@ -83,7 +83,7 @@ impl Outbox<'_> {
         read_token(&answer.text, "")
     }
 
-    /// The token's URL upstream, and the key that it is asked with.
+    /// The token's URL at upstream, and the key for it.
     fn upstream(&self) -> Option<(String, &'static str)> {
         let upstream = settings::upstreams(self.env).ok()?.of(self.environment)?;
         let environment = settings::keyring(self.env).ok()?.by_id(self.environment)?;
@@ -91,7 +91,7 @@ impl Outbox<'_> {
         Some((url, environment.secret()))
     }
 
-    /// What completes the token upstream.
+    /// The request that completes the token upstream.
     fn completion(&self, token: &Token) -> Option<Post> {
         let State::Completed { decision, .. } = &token.state else {
             return None;
@@ -108,8 +108,7 @@ impl Outbox<'_> {
         })
     }
 
-    /// The request of a webhook; none if it has no URL that may be called, or nothing to sign
-    /// it with.
+    /// The request of a webhook; `None` if its URL is not allowed or there is no secret to sign it.
     fn request(&self, token: &Token, target: Target) -> Option<Post> {
         let webhooks = settings::webhooks(self.env).ok()?;
         let url = match target {
@@ -121,7 +120,7 @@ impl Outbox<'_> {
         let public = format!("waitpoint_{}", self.id);
         let at = format!("{}/api/v1/waitpoints/tokens/{public}", token.origin);
         let body = webhook_json(&public, &at, token);
-        // A token ends once, so its id tells the message from all others.
+        // A token ends once, so its id identifies the message.
         let id = format!("msg_{}", self.id);
         let seconds = now().as_secs();
         let signature = webhooks.sign(self.environment, &id, seconds, body.as_bytes())?;

@@ -1,4 +1,4 @@
-//! Who waits at a token's object: hibernating sockets.
+//! Clients that wait at a token's object, each with a hibernating socket.
 
 use crate::domain::api::event_stream::event;
 use crate::domain::api::token_body::{Visibility, token_json, version};
@@ -10,39 +10,39 @@ use worker::worker_sys::WebSocketRequestResponsePair;
 use worker::worker_sys::ext::WebSocketExt;
 use worker::{ResponseBuilder, State, WebSocket, WebSocketPair};
 
-/// What brings a waiter's socket to a token's object: a [`Waiter`].
+/// The header of the request that opens a waiter's socket. It holds a [`Waiter`].
 pub(crate) const WAITER_HEADER: &str = "waitpoint-waiter";
 
-/// Who waits. It is the socket's attachment, which outlives the object's memory.
+/// A client that waits. This is the socket's attachment, which is kept while the object hibernates.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Waiter {
-    /// The URL of the token that its messages show.
+    /// The `token.url` in the messages.
     pub(crate) url: String,
     pub(crate) hears: Hears,
 }
 
 impl Waiter {
-    /// As a header or an attachment has it: JSON.
+    /// Parses the JSON of the header or the attachment.
     pub(crate) fn parse(json: &str) -> Option<Self> {
         serde_json::from_slice(json.as_bytes()).ok()
     }
 }
 
-/// What a waiter's messages are.
+/// The messages that a waiter gets.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Hears {
     /// The token as JSON.
     Token,
-    /// No message. The socket's close tells a long poll that the token has ended.
+    /// No message. When the socket closes, a long poll knows that the token has ended.
     End,
-    /// An event as a stream of Server-Sent Events has it, unless this one was seen already.
+    /// A Server-Sent Event, unless the client has seen this one.
     Events { seen: String },
 }
 
-/// Most bytes that are sent to waiters at once. They stay in memory until they are received, so many
-/// waiters for an output of megabytes would fill the isolate. The others are closed with a code that
-/// makes clients connect again.
+/// The most bytes that are sent to waiters at once. Messages stay in memory until they are received,
+/// so a long output for many waiters would fill the isolate. Further sockets are closed with a code
+/// that makes clients reconnect.
 const MOST_SENT: usize = 16 * 1024 * 1024;
 
 /// Close codes of RFC 6455 and its registry.
@@ -50,7 +50,7 @@ const FINISHED: u16 = 1000;
 const UNKNOWN_WAITER: u16 = 1012;
 const TRY_AGAIN: u16 = 1013;
 
-/// What waiters are told.
+/// The message for waiters.
 pub(crate) struct Notice<'a> {
     /// The public id.
     pub(crate) id: &'a str,
@@ -58,7 +58,8 @@ pub(crate) struct Notice<'a> {
 }
 
 impl Notice<'_> {
-    /// The token as retrieve returns it, but for the URL; nothing if this waiter has seen it.
+    /// The token as retrieve returns it, with the waiter's own URL; `None` if this waiter has seen
+    /// it.
     fn message(&self, waiter: &Waiter) -> Option<String> {
         let json = || token_json(self.id, &waiter.url, self.token, Visibility::Token);
         match &waiter.hears {
@@ -75,7 +76,7 @@ impl Notice<'_> {
         self.token.finished_at().is_some()
     }
 
-    /// Sends its message to a waiter and returns that one's length in bytes.
+    /// Sends the message to a waiter. Returns its length in bytes.
     fn send(&self, socket: &WebSocket, waiter: &Waiter) -> worker::Result<usize> {
         let message = self.message(waiter);
         let length = message.as_ref().map_or(0, String::len);
@@ -89,8 +90,8 @@ impl Notice<'_> {
     }
 }
 
-/// Takes a waiter and tells it how the token stands. While the token waits the socket hibernates:
-/// it costs nothing.
+/// Accepts a waiter and sends it the current state. While the token waits, the socket hibernates and
+/// costs nothing.
 pub(crate) fn accept(
     state: &State,
     waiter: &Waiter,
@@ -101,10 +102,11 @@ pub(crate) fn accept(
         server.accept()?;
     } else {
         let pair = WebSocketRequestResponsePair::new("ping", "pong")?;
-        // By the raw state: that of `worker` panics if these throw.
+        // These are the platform's own methods: those of `worker` panic on an exception.
         state.as_raw().set_websocket_auto_response(&pair)?;
         let attachment = serde_json::to_string(waiter).unwrap_or_default();
-        // First, as it may fail: a waiter without it could not be told.
+        // This comes first because it can fail, and a socket without an attachment could not be
+        // notified.
         server.as_ref().serialize_attachment(attachment.into())?;
         state.as_raw().accept_websocket(server.as_ref())?;
     }
@@ -115,14 +117,14 @@ pub(crate) fn accept(
     Ok(response.empty().into())
 }
 
-/// The sockets of those who wait. After the object has closed a socket the platform still lists it until the
-/// client's close frame comes, which may be never. Those are left out: nobody waits there any more.
+/// The sockets of the clients that wait. The platform lists a socket that the object has closed until
+/// the client's close frame arrives, which may be never. Such sockets are left out.
 pub(crate) fn open_sockets(state: &State) -> Result<Vec<WebSocket>, JsValue> {
     let sockets = state.as_raw().get_websockets()?.into_iter();
     Ok(sockets.filter(is_open).map(WebSocket::from).collect())
 }
 
-/// Whether anybody waits.
+/// Whether any client waits.
 pub(crate) fn has_any(state: &State) -> bool {
     let sockets = state.as_raw().get_websockets();
     sockets.is_ok_and(|sockets| sockets.iter().any(is_open))
@@ -132,7 +134,7 @@ fn is_open(socket: &web_sys::WebSocket) -> bool {
     socket.ready_state() == web_sys::WebSocket::OPEN
 }
 
-/// Tells these waiters that the token is finished, and closes their sockets.
+/// Tells these waiters that the token has ended, and closes their sockets.
 pub(crate) fn notify(sockets: Vec<WebSocket>, notice: &Notice<'_>) -> Result<(), JsValue> {
     let mut sent = 0;
     for socket in sockets {
@@ -148,7 +150,7 @@ pub(crate) fn notify(sockets: Vec<WebSocket>, notice: &Notice<'_>) -> Result<(),
                 closed.map(|()| 0)
             }
         };
-        // It may have left in this very moment.
+        // The client may have left just now.
         sent += length.unwrap_or(0);
     }
     Ok(())
