@@ -1,7 +1,7 @@
-//! Invariant: a text is read as a whole or not at all, and what is too long is an error, never cut
-//! to fit.
-//!
 //! Durations such as `1h30m`, and timeouts: a duration from now, or a date.
+//!
+//! Invariant: a text is parsed as a whole or not at all. A value that is too large is an error and is
+//! never clamped.
 
 use super::timestamp::Timestamp;
 use super::{DAY, HOUR, MINUTE, SECOND, WEEK};
@@ -14,21 +14,20 @@ pub const DURATION_FORMS: &str = "\"30s\", \"10m\", \"1h30m\", \"2d\" or \"1w\""
 pub const TIMEOUT_FORMS: &str =
     "a duration such as \"30s\", \"10m\", \"1h30m\", \"2d\" or \"1w\", or a future ISO 8601 date";
 
-/// Why a text is no timeout.
+/// Why a text is not a valid timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeoutError {
     /// Neither a duration nor an ISO 8601 date.
     Unreadable,
-    /// A date, but not a future one.
+    /// The date is not in the future.
     Past,
-    /// Beyond the year 9999.
+    /// The time is after the year 9999.
     TooFar,
 }
 
 /// Reads a token's timeout: a duration from `now`, or a date after it.
 ///
-/// Source: trigger.dev's `delays.ts`; there, what does not parse means "never", here it is an
-/// error.
+/// Source: trigger.dev's `delays.ts`. There an invalid text means "never"; here it is an error.
 ///
 /// # Errors
 /// See [`TimeoutError`].
@@ -60,13 +59,13 @@ pub fn future(at: Timestamp, now: Timestamp) -> Result<Timestamp, TimeoutError> 
 }
 
 /// Reads a duration such as `30s`, `1h30m` or `2d`: numbers with the units `w d h hr m s`, at most
-/// 100 characters. Of a unit named twice the first counts, as in trigger.dev.
+/// 100 characters. If a unit is repeated the first one counts, as in trigger.dev.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     duration_millis(text)?.ok().map(Duration::from_millis)
 }
 
-/// `None` if the text is no duration, an error inside if it overflows.
+/// `None` if the text is not a duration; the inner error if the duration is too long.
 fn duration_millis(text: &str) -> Option<Result<u64, TimeoutError>> {
     if text.is_empty() || text.len() > 100 {
         return None;
