@@ -39,7 +39,7 @@ pub(crate) struct Attempt {
 }
 
 pub(crate) enum AttemptResult {
-    Answered {
+    Response {
         response: Option<Response>,
         body: JsValue,
     },
@@ -149,7 +149,7 @@ impl HttpTransport {
             events.unless(self.exchange(&controller)).await
         };
         let (mut code, mut message, mut cause) = match ended {
-            Ok(Ok((response, text))) => return Ok(Attempt::answered(response, &text)),
+            Ok(Ok((response, text))) => return Ok(Attempt::of_response(response, &text)),
             Ok(Err(cause)) => ("network_error", "The server could not be reached.", cause),
             Err(_) => {
                 controller.abort();
@@ -180,8 +180,8 @@ impl HttpTransport {
     pub(crate) async fn send(&self, retry: &Retry) -> Result<(Option<Response>, JsValue), JsValue> {
         let Attempt { hint, result } = send(self, retry).await;
         match result {
-            AttemptResult::Answered { response, body } if hint.is_success() => Ok((response, body)),
-            AttemptResult::Answered { body, .. } => Err(http_error(hint, &body)),
+            AttemptResult::Response { response, body } if hint.is_success() => Ok((response, body)),
+            AttemptResult::Response { body, .. } => Err(http_error(hint, &body)),
             AttemptResult::Failed {
                 code,
                 message,
@@ -199,7 +199,7 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    type Answer = Attempt;
+    type Attempt = Attempt;
 
     async fn send(&self) -> Attempt {
         #[cfg(feature = "browser")]
@@ -240,7 +240,7 @@ impl Attempt {
         }
     }
 
-    fn answered(response: Response, text: &JsValue) -> Self {
+    fn of_response(response: Response, text: &JsValue) -> Self {
         let status = response.status();
         let header = |name| header(&response, name);
         let should_retry = match header("x-should-retry").as_deref() {
@@ -264,7 +264,7 @@ impl Attempt {
                 should_retry,
                 pause,
             },
-            result: AttemptResult::Answered {
+            result: AttemptResult::Response {
                 body: parse_json(text),
                 response: Some(response),
             },

@@ -64,8 +64,8 @@ impl Options {
 
 /// The error for an invalid argument. It quotes the value, so it must not be used for a possible
 /// credential.
-pub(crate) fn wrong(name: &str, value: &JsValue, wanted: &str) -> JsValue {
-    invalid_argument(&["`", name, "` is ", &show(value), ". Use ", wanted, "."])
+pub(crate) fn wrong(name: &str, value: &JsValue, expected: &str) -> JsValue {
+    invalid_argument(&["`", name, "` is ", &show(value), ". Use ", expected, "."])
 }
 
 fn number(object: &JsValue, name: &str, default: f64) -> Result<f64, JsValue> {
@@ -120,8 +120,8 @@ pub(crate) fn check_base_url(text: &str) -> Result<(), JsValue> {
     if text.is_empty() || (is_base_url(text) && Url::new(text).is_ok()) {
         return Ok(());
     }
-    let wanted = "an http(s) URL of an origin and perhaps a path, such as `https://example.com`";
-    Err(wrong("baseURL", &text.into(), wanted))
+    let expected = "an http(s) URL of an origin and perhaps a path, such as `https://example.com`";
+    Err(wrong("baseURL", &text.into(), expected))
 }
 
 #[cfg(feature = "browser")]
@@ -129,10 +129,10 @@ pub(crate) fn check_base_url(text: &str) -> Result<(), JsValue> {
 pub(crate) fn token_text(token: &JsValue, fields: &[&str]) -> Result<String, JsValue> {
     let named = fields.iter().find_map(|name| get_some(token, name));
     let value = named.as_ref().unwrap_or(token);
-    let wanted = "a waitpoint token's id, its url, or what createToken returned";
+    let expected = "a waitpoint token's id, its url, or what createToken returned";
     value
         .as_string()
-        .ok_or_else(|| wrong("token", value, wanted))
+        .ok_or_else(|| wrong("token", value, expected))
 }
 
 /// The destination of a request.

@@ -93,11 +93,11 @@ impl Retry {
 /// Sends one request.
 pub trait Transport {
     /// The result of an attempt.
-    type Answer;
+    type Attempt;
     /// Sends the request once.
-    fn send(&self) -> impl Future<Output = Self::Answer>;
+    fn send(&self) -> impl Future<Output = Self::Attempt>;
     /// What the response says about retries; `None` if the caller aborted.
-    fn hint(&self, answer: &Self::Answer) -> Option<RetryHint>;
+    fn hint(&self, attempt: &Self::Attempt) -> Option<RetryHint>;
     /// Waits this many milliseconds, or less if there is a reason to continue.
     fn sleep(&self, millis: f64) -> impl Future<Output = ()>;
     /// A number in [0, 1).
@@ -105,11 +105,11 @@ pub trait Transport {
 }
 
 /// Sends the request until a response is final.
-pub async fn send<T: Transport>(transport: &T, retry: &Retry) -> T::Answer {
+pub async fn send<T: Transport>(transport: &T, retry: &Retry) -> T::Attempt {
     let mut attempt = 1;
     loop {
-        let answer = transport.send().await;
-        let delay = transport.hint(&answer).and_then(|hint| {
+        let result = transport.send().await;
+        let delay = transport.hint(&result).and_then(|hint| {
             if hint.status == RECONNECT {
                 attempt = 1;
             }
@@ -117,7 +117,7 @@ pub async fn send<T: Transport>(transport: &T, retry: &Retry) -> T::Answer {
         });
         match delay {
             Some(millis) => transport.sleep(millis).await,
-            None => return answer,
+            None => return result,
         }
         attempt += 1;
     }

@@ -199,27 +199,27 @@ fn is_absent_or(value: &JsValue, is_fit: impl Fn(&JsValue) -> bool) -> bool {
 }
 
 /// A field of this type, if it exists.
-fn typed<T: serde::de::DeserializeOwned>(
+fn read_field<T: serde::de::DeserializeOwned>(
     object: &JsValue,
     name: &str,
-    wanted: &str,
+    expected: &str,
     is_fit: impl Fn(&JsValue) -> bool,
 ) -> Result<Option<T>, JsValue> {
     let value = get(object, name);
     if !is_absent_or(&value, is_fit) {
-        return Err(wrong(name, &value, wanted));
+        return Err(wrong(name, &value, expected));
     }
     let read = from_value(value.clone());
-    read.map_err(|_| wrong(name, &value, wanted))
+    read.map_err(|_| wrong(name, &value, expected))
 }
 
 fn text_filter(object: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
-    typed(object, name, "a text", JsValue::is_string)
+    read_field(object, name, "a text", JsValue::is_string)
 }
 
 /// Without a list there is no filter. An empty list is an error.
 fn texts(filters: &JsValue, name: &str) -> Result<Vec<String>, JsValue> {
-    let texts = match typed(filters, name, "a text or a list of texts", |value| {
+    let texts = match read_field(filters, name, "a text or a list of texts", |value| {
         value.is_string() || is_list_of_texts(value)
     })? {
         None => return Ok(Vec::new()),
@@ -269,7 +269,7 @@ fn comma_separated(texts: Vec<String>) -> Option<String> {
 fn page_size(filters: &JsValue) -> Result<Option<String>, JsValue> {
     const WANTED: &str = "a whole number from 1 to 100";
     let is_number = |value: &JsValue| value.as_f64().is_some();
-    let limit: Option<f64> = typed(filters, "limit", WANTED, is_number)?;
+    let limit: Option<f64> = read_field(filters, "limit", WANTED, is_number)?;
     match limit {
         Some(limit) if limit.fract() != 0.0 || !(1.0..=100.0).contains(&limit) => {
             Err(wrong("limit", &limit.into(), WANTED))
@@ -288,12 +288,12 @@ fn moment(created_at: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
     match date.or_else(|| value.as_f64()) {
         Some(millis) if millis >= 0.0 && millis.fract() == 0.0 => Ok(Some(millis.to_string())),
         millis => {
-            let shown = millis.map_or(value, JsValue::from);
+            let text = millis.map_or(value, JsValue::from);
             Err(invalid_argument(&[
                 "`createdAt.",
                 name,
                 "` is ",
-                &show(&shown),
+                &show(&text),
                 ". Use a Date since 1970 or a whole number of milliseconds.",
             ]))
         }

@@ -23,11 +23,11 @@ const RETRY: Retry = Retry {
 };
 
 /// How long a server holds a long poll, in milliseconds.
-const HELD: f64 = 25_000.0;
+const POLL_HOLD: f64 = 25_000.0;
 /// A long poll that ends within this many milliseconds was not held.
-const NOT_HELD: f64 = 1_000.0;
+const MIN_HOLD: f64 = 1_000.0;
 /// After this many milliseconds without a message a ping is sent on the socket.
-const SILENCE: f64 = 30_000.0;
+const PING_AFTER: f64 = 30_000.0;
 /// The longest timer that JavaScript has.
 const LONGEST_TIMER: f64 = 2_147_483_647.0;
 
@@ -65,7 +65,7 @@ pub(crate) struct WaitTransport {
     /// How long opening a socket, or an answer to a ping, may take, in milliseconds.
     patience: f64,
     tries_sockets: Cell<bool>,
-    has_heard: Cell<bool>,
+    has_received: Cell<bool>,
 }
 
 #[wasm_bindgen(module = "/pkg/shared.js")]
@@ -89,45 +89,49 @@ impl WaitTransport {
         let patience = transport.timeout;
         let is_held = action == Action::Wait;
         if is_held {
-            transport.timeout = (patience + HELD).min(LONGEST_TIMER);
+            transport.timeout = (patience + POLL_HOLD).min(LONGEST_TIMER);
             transport.header = Some(("prefer", String::from("wait=25")));
         }
         transport.wait = Some(Self {
             is_held,
             patience,
             tries_sockets: Cell::new(is_held),
-            has_heard: Cell::new(false),
+            has_received: Cell::new(false),
         });
         RETRY
     }
 
     /// Makes one attempt: by a socket if possible, otherwise by a request.
     pub(crate) async fn send(&self, transport: &HttpTransport) -> Attempt {
-        let heard = self.listen(transport).await;
-        if !heard.is_undefined() {
-            self.has_heard.set(true);
-            let status = if is_finished(&heard) { 200 } else { RECONNECT };
+        let received = self.receive(transport).await;
+        if !received.is_undefined() {
+            self.has_received.set(true);
+            let status = if is_finished(&received) {
+                200
+            } else {
+                RECONNECT
+            };
             return Attempt {
                 hint: RetryHint::of_status(status),
-                result: AttemptResult::Answered {
+                result: AttemptResult::Response {
                     response: None,
-                    body: heard,
+                    body: received,
                 },
             };
         }
         // A request is also sent if the socket was rejected, because its events do not say why.
-        let asked_at = Date::now();
+        let sent_at = Date::now();
         let mut attempt = transport.try_once().await;
-        if let AttemptResult::Answered { body, .. } = &attempt.result
+        if let AttemptResult::Response { body, .. } = &attempt.result
             && attempt.hint.is_success()
             && !is_finished(body)
         {
             // Requests reach the server, but sockets never have, because of a proxy or a policy. So
             // no more sockets are tried.
             self.tries_sockets
-                .set(self.tries_sockets.get() && self.has_heard.get());
+                .set(self.tries_sockets.get() && self.has_received.get());
             // A server that does not hold requests is polled ever less often.
-            let was_held = self.is_held && Date::now() - asked_at > NOT_HELD;
+            let was_held = self.is_held && Date::now() - sent_at > MIN_HOLD;
             attempt.hint.status = if was_held { RECONNECT } else { 0 };
         }
         attempt
@@ -147,33 +151,33 @@ impl WaitTransport {
     }
 
     /// The last message of a socket before it ended; undefined if there was none.
-    async fn listen(&self, transport: &HttpTransport) -> JsValue {
-        let mut heard = JsValue::UNDEFINED;
+    async fn receive(&self, transport: &HttpTransport) -> JsValue {
+        let mut received = JsValue::UNDEFINED;
         let Some(socket) = self.open(transport) else {
-            return heard;
+            return received;
         };
         let mut events = Events::new(&transport.signal, self.patience).or_online();
         // Node reports a rejected handshake only by `error`.
         for name in ["message", "close", "error"] {
             events.listen(&socket, name);
         }
-        let mut is_asked = true;
+        let mut awaits_pong = true;
         loop {
             let event = events.next().await;
             let message = get(&event, "data");
             if message.is_string() {
-                let said = parse_json(&message);
-                if !said.is_undefined() {
-                    heard = said;
+                let message_json = parse_json(&message);
+                if !message_json.is_undefined() {
+                    received = message_json;
                 }
-                if is_finished(&heard) {
+                if is_finished(&received) {
                     break;
                 }
-                is_asked = false;
-                events.restart_timer(SILENCE);
-            } else if event.is_undefined() && !is_asked {
+                awaits_pong = false;
+                events.restart_timer(PING_AFTER);
+            } else if event.is_undefined() && !awaits_pong {
                 let _ = socket.send_with_str("ping");
-                is_asked = true;
+                awaits_pong = true;
                 events.restart_timer(self.patience);
             } else {
                 break;
@@ -182,6 +186,6 @@ impl WaitTransport {
         drop(events);
         let _ = socket.close();
         release_socket(&socket);
-        heard
+        received
     }
 }

@@ -29,13 +29,13 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         let request: &Request = request.unchecked_ref();
         #[cfg(feature = "faults")]
         fault("fault:request", &request.url());
-        let answered = http::dispatch::dispatch(request, &env)
+        let result = http::dispatch::dispatch(request, &env)
             .await
             .or_else(|why| {
                 log_error("a request failed", &why);
                 http::failure::failure(request)
             });
-        answered.map_err(|why| error_text(&why))
+        result.map_err(|why| error_text(&why))
     };
     guard::watch(&request, answering).await
 }
@@ -48,7 +48,7 @@ fn start() {
 
 /// Logs `line`, which names what failed, and the exception's message.
 fn log_error(line: &str, cause: &JsValue) {
-    console_error!("{line} {}", error_text(cause));
+    console_error!("{line}: {}", error_text(cause));
 }
 
 /// The message of an exception, or the value that was thrown.

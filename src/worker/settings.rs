@@ -150,7 +150,7 @@ pub(crate) fn webhooks(env: &Env) -> Result<&'static Webhooks, ApiError> {
         let setting = |name| setting(env, name);
         Webhooks::parse(&setting("WEBHOOK_URL"), &setting("WEBHOOK_SECRET")).map_err(|why| {
             let why = why.to_string();
-            let line = "no webhook is sent until this is mended";
+            let line = "no webhook is sent until this setting is valid";
             log_error(line, &why.as_str().into());
             ApiError::Misconfigured(why)
         })
@@ -164,14 +164,17 @@ pub(crate) fn webhooks(env: &Env) -> Result<&'static Webhooks, ApiError> {
 
 /// How long a finished token is kept: `RETENTION`, a duration, 30 days by default.
 pub(crate) fn retention(env: &Env) -> Duration {
-    let parse = || match setting(env, "RETENTION").as_str() {
+    let parse = || {
+        match setting(env, "RETENTION").as_str() {
         "" => 30 * DAY,
         // An invalid value keeps tokens longer, because deleted tokens cannot be restored.
         text => parse_duration(text).unwrap_or_else(|| {
-            let line = "RETENTION is no duration such as \"12h\" or \"30d\"; keeping 30 days";
+            let line = "RETENTION is not a valid duration. Use one such as 12h or 30d. Until then \
+                        finished tokens are kept for 30 days. The value is";
             log_error(line, &text.into());
             30 * DAY
         }),
+    }
     };
     *of(env).retention.get_or_init(parse)
 }

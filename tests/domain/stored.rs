@@ -92,7 +92,7 @@ fn context(etag: &str) -> ResponseContext {
     ResponseContext {
         waited: Some(5),
         origin: "https://api.example".to_owned(),
-        page: "https://app.example".to_owned(),
+        cors_origin: "https://app.example".to_owned(),
         etag: etag.to_owned(),
         credential: Some("eyJ.e30.c2ln".to_owned()),
         hint: Some(r#"unknown-field "output""#.to_owned()),
@@ -204,7 +204,7 @@ fn a_tombstone_is_stored_as_it_always_was() {
 }
 
 #[test]
-fn what_worker_and_object_say_has_the_names_that_it_always_had() {
+fn the_json_names_of_messages_between_worker_and_object_never_change() {
     let name = |command: &Command| {
         let (message, _) = message(command);
         let json = serde_json::to_string(&message).unwrap();

@@ -49,20 +49,20 @@ impl Keyring {
     /// `InvalidCallbackHash`, `InvalidPublicToken`, `InsufficientScope`.
     pub fn authenticate_link(
         &self,
-        typed: &str,
+        raw_id: &str,
         credential: &str,
         now: Timestamp,
     ) -> Result<(Caller<'_>, bool), ApiError> {
         if credential.contains('.') {
             let claims = self.verify_but_for_expiry(credential, now)?;
-            return if claims.allows("write", typed) {
+            return if claims.allows("write", raw_id) {
                 let has_expired = claims.has_expired(now);
                 Ok((Caller::Public(claims), has_expired))
             } else {
                 Err(ApiError::InsufficientScope)
             };
         }
-        internal_id(typed)
+        internal_id(raw_id)
             .and_then(|id| self.by_callback_hash(id, credential))
             .map(|environment| (Caller::CallbackHash(environment), false))
             .ok_or(ApiError::InvalidCallbackHash)

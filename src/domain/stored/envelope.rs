@@ -33,7 +33,7 @@ struct Head<Command> {
 }
 
 /// In bytes. A longer envelope is sent in the body.
-const LONGEST_HEADER: usize = 4_000;
+const MAX_HEADER: usize = 4_000;
 
 /// The parts of the client's request that the object needs to build the response.
 #[derive(Default, Serialize, Deserialize)]
@@ -42,8 +42,8 @@ pub struct ResponseContext {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub origin: String,
     /// The origin of the web page that sent the request, if it may read the response.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub page: String,
+    #[serde(rename = "page", default, skip_serializing_if = "String::is_empty")]
+    pub cors_origin: String,
     /// The `If-None-Match` header.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
@@ -61,7 +61,7 @@ pub struct ResponseContext {
 impl<Body: for<'a> From<&'a [u8]>> Envelope<Body> {
     /// Without a context the object answers with a [`TokenReply`](super::message::TokenReply).
     pub fn new(command: &CommandMessage, context: Option<ResponseContext>, text: &str) -> Self {
-        if text.len() > LONGEST_HEADER {
+        if text.len() > MAX_HEADER {
             return Self::in_body(command, context, text);
         }
         let whole = Whole {
@@ -93,7 +93,7 @@ pub fn header<T: Serialize>(command: &T) -> Option<String> {
     let json = serde_json::to_string(command).unwrap_or_default();
     // JSON does not escape DEL, but a header must not contain it.
     let fits = |byte: u8| byte.is_ascii() && byte != 0x7f;
-    (json.bytes().all(fits) && json.len() <= LONGEST_HEADER).then_some(json)
+    (json.bytes().all(fits) && json.len() <= MAX_HEADER).then_some(json)
 }
 
 /// Parses an envelope: the command, the context unless the Worker itself reads the reply, and the

@@ -19,7 +19,7 @@ pub const MAX_ATTEMPTS: u32 = 10;
 /// The attempts of a delivery upstream, in about a month.
 pub const MAX_UPSTREAM_ATTEMPTS: u32 = 8_640;
 /// How long a receiver may take to answer.
-pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+pub const ATTEMPT_WITHIN: Duration = Duration::from_secs(10);
 
 /// The pauses between attempts, in milliseconds.
 const DELAYS: [u64; MAX_ATTEMPTS as usize - 1] = [

@@ -16,7 +16,7 @@ use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
 /// The longest pause between two attempts to reach the index.
-const SLOWEST: Duration = Duration::from_secs(60 * 60);
+const MAX_INDEX_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -102,7 +102,7 @@ impl Token {
             // The pause is as long as the row has been missing, so attempts become rarer.
             let owed_since = self.finished_at().unwrap_or(self.created_at).as_millis();
             let age = Duration::from_millis(now.as_millis().saturating_sub(owed_since));
-            now.plus(age.clamp(LEASE, SLOWEST))
+            now.plus(age.clamp(LEASE, MAX_INDEX_PAUSE))
         });
         end.into_iter().chain(deliveries).chain(list).min()
     }

@@ -96,7 +96,10 @@ pub(crate) async fn is_exceeded(context: &RequestContext<'_>, binding: &str, key
         return false;
     }
     is_limited(&limiter, key).await.unwrap_or_else(|why| {
-        log_error("a rate limit failed", &why);
+        log_error(
+            "a rate limit could not be checked, so it allows the request",
+            &why,
+        );
         false
     })
 }

@@ -209,14 +209,14 @@ pub(crate) fn respond_status(status: u16) -> Result<Response, JsValue> {
 
 /// An object's response to the Worker or another object: 503 for an error.
 pub(crate) fn respond(
-    trouble: &str,
-    answered: Result<Vec<u8>, JsValue>,
+    failure: &str,
+    result: Result<Vec<u8>, JsValue>,
 ) -> Result<Response, JsValue> {
-    match answered {
+    match result {
         Ok(bytes) => bindings::respond(200, None, &bytes),
         Err(why) => {
-            log_error(trouble, &why);
-            bindings::respond(503, None, b"storage trouble")
+            log_error(failure, &why);
+            bindings::respond(503, None, b"the object's storage failed")
         }
     }
 }

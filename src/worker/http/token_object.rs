@@ -82,7 +82,7 @@ pub(crate) fn response_context(
     };
     ResponseContext {
         origin: context.head.origin().to_owned(),
-        page: context.cors_origin.to_owned(),
+        cors_origin: context.cors_origin.to_owned(),
         etag: context.head.if_none_match().to_owned(),
         credential: credential.map(str::to_owned),
         ..ResponseContext::default()

@@ -19,7 +19,6 @@ use crate::worker::http::token_object::{response_context, send};
 use crate::worker::log_error;
 use crate::worker::outgoing::upstream::{self, UpstreamResponse};
 use crate::worker::settings;
-use wasm_bindgen::JsValue;
 
 /// The purpose of a read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -126,7 +125,7 @@ fn render(
     internal: &str,
     token: &Token,
 ) -> Reply {
-    response_context(context, caller).shown(token, caller.environment(), internal, context.now)
+    response_context(context, caller).render(token, caller.environment(), internal, context.now)
 }
 
 /// Tells the token's object that somebody waits for the token. The object then polls upstream until
@@ -213,6 +212,7 @@ pub(crate) fn upstream_reply(context: &RequestContext<'_>, theirs: UpstreamRespo
 /// The error for a failed request to upstream. The exception is not logged, because its text may
 /// contain the URL, which may be a credential.
 pub(crate) fn unavailable<T>(_: T) -> ApiError {
-    log_error("upstream did not answer", &JsValue::NULL);
+    let cause = "the exception is not logged, because it may contain a credential";
+    log_error("upstream did not answer", &cause.into());
     ApiError::UpstreamUnavailable
 }

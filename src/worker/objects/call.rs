@@ -97,13 +97,13 @@ impl<'a> ObjectRef<'a> {
         headers.set(WAITER_HEADER, &waiter)?;
         let init = RequestInit::new();
         init.set_headers(&headers);
-        let response = twice(|| self.fetch(&init)).await?;
+        let response = with_retry(|| self.fetch(&init)).await?;
         if response.status() == 404 {
             return Ok(None);
         }
         match response.websocket() {
             Some(socket) => Ok(Some(socket.into())),
-            None => Err(format!("the object answered {}", response.status()).into()),
+            None => Err(format!("the object responded with status {}", response.status()).into()),
         }
     }
 
@@ -122,7 +122,7 @@ impl<'a> ObjectRef<'a> {
         };
         let bytes = bytes_of(response).await?;
         serde_json::from_slice(&bytes)
-            .map_err(|_| JsValue::from_str("an object's answer cannot be read"))
+            .map_err(|_| JsValue::from_str("an object's response cannot be parsed"))
     }
 
     /// The object's response, unchanged. Passing it on costs a quarter less than building a new one.
@@ -133,7 +133,7 @@ impl<'a> ObjectRef<'a> {
             }),
             _ => self.fetch(&self.request(header, body.as_ref())?),
         };
-        twice(attempt).await
+        with_retry(attempt).await
     }
 
     fn request(&self, header: &str, body: Option<&Uint8Array>) -> Result<RequestInit, JsValue> {
@@ -166,7 +166,7 @@ impl<'a> ObjectRef<'a> {
 
 /// Makes an attempt, and a second one if the object was moved or its code updated. So every command
 /// may arrive twice. If a socket was opened and lost, it closes by itself.
-async fn twice(attempt: impl Fn() -> Result<Promise, JsValue>) -> Result<Response, JsValue> {
+async fn with_retry(attempt: impl Fn() -> Result<Promise, JsValue>) -> Result<Response, JsValue> {
     let response = match settled(attempt()?).await {
         Err(error) if is_worth_repeating(&error) => settled(attempt()?).await?,
         attempted => attempted?,

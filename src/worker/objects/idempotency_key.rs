@@ -96,11 +96,11 @@ impl DurableObject for KeyObject {
     /// Answers a claim with the id of the token that the key stands for.
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         let answering = async {
-            let answered = match read_json(&request).await {
+            let result = match read_json(&request).await {
                 Ok(command) => answer(&self.stored, command).await,
                 Err(why) => Err(why),
             };
-            let json = answered.map(|id| serde_json::to_vec(&id).unwrap_or_default());
+            let json = result.map(|id| serde_json::to_vec(&id).unwrap_or_default());
             Ok(response::respond("a key's storage failed", json)?.into())
         };
         guard::watch(&guard::request_key(&request), answering).await

@@ -62,14 +62,14 @@ pub(crate) async fn ask_upstream(asked: UpstreamRequest<'_>) -> Result<UpstreamR
     let response = fetch(asked.url, &init).await?;
     let headers = headers_without(&response.headers(), is_set_here)?;
     if !(200..600).contains(&response.status()) {
-        return Err("upstream answered with a status that no response may have".into());
+        return Err("upstream responded with an invalid status".into());
     }
     let body = body::read(response.body(), MAX_RESPONSE).await?;
-    let body = body.ok_or("upstream answered more than is read")?;
+    let body = body.ok_or("upstream's response is too long")?;
     Ok(UpstreamResponse {
         status: response.status(),
         headers,
-        text: String::from_utf8(body).map_err(|_| "upstream answered what is not UTF-8")?,
+        text: String::from_utf8(body).map_err(|_| "upstream's response is not UTF-8")?,
     })
 }
 

@@ -73,13 +73,13 @@ impl Link<'_> {
         let text = String::from_utf8_lossy(body);
         check_field_count(&text)?;
         let mut nonce = None;
-        let mut draft = FormInput::default();
+        let mut input = FormInput::default();
         for (name, value) in form_fields(&text) {
             match name.as_str() {
                 NONCE_FIELD => nonce = Some(value),
-                "choice" => draft.choice = value,
-                "typed" => draft.typed = value,
-                "comment" => draft.comment = value,
+                "choice" => input.choice = value,
+                "typed" => input.typed = value,
+                "comment" => input.comment = value,
                 _ => {}
             }
         }
@@ -89,7 +89,7 @@ impl Link<'_> {
         if body.len() > MAX_FORM {
             return Err(ApiError::BodyTooLarge(MAX_FORM));
         }
-        Ok(Some((nonce.unwrap_or_default(), draft)))
+        Ok(Some((nonce.unwrap_or_default(), input)))
     }
 
     /// Decides what the form says.
@@ -97,30 +97,30 @@ impl Link<'_> {
         &self,
         caller: Caller<'_>,
         nonce: &str,
-        draft: &FormInput,
+        input: &FormInput,
     ) -> Result<Reply, ApiError> {
         let limit = RateLimitKey::Decisions(&self.environment.id, self.id);
         let permit = enforce(self.context, limit).await?;
         let token = self.token(&permit, ReadFor::Deciding).await?;
         if token.state != State::Waiting {
-            return Ok(self.over(&token, draft));
+            return Ok(self.over(&token, input));
         }
         // This limit is enforced after the token was found. Otherwise the keys of one environment
         // could use up the limit of another environment's token.
         let key = format!("{}/{}", self.environment.id, self.id);
         if is_exceeded(self.context, "PAGE_LIMIT", &key).await {
-            let page = self.form_again(429, &token, draft, FormError::Busy);
+            let page = self.form_again(429, &token, input, FormError::Busy);
             return Ok(page.with("retry-after", "60"));
         }
         if !self
             .environment
             .accepts_form_nonce(self.id, nonce, self.context.now)
         {
-            return Ok(self.form_again(403, &token, draft, FormError::Stale));
+            return Ok(self.form_again(403, &token, input, FormError::Stale));
         }
-        let text = match page::decide(&page::approval_of(&token, self.words), draft) {
+        let text = match page::decide(&page::approval_of(&token, self.words), input) {
             Ok(text) => text,
-            Err(error) => return Ok(self.form_again(422, &token, draft, error)),
+            Err(error) => return Ok(self.form_again(422, &token, input, error)),
         };
         let output = Some(Output {
             kind: OutputKind::Json,
@@ -138,10 +138,10 @@ impl Link<'_> {
             Ok(_) => {
                 // Somebody else has decided in the meantime.
                 let token = self.token(&permit, ReadFor::Deciding).await?;
-                Ok(self.over(&token, draft))
+                Ok(self.over(&token, input))
             }
             Err(ApiError::StorageUnavailable) => {
-                let page = self.form_again(503, &token, draft, FormError::Unavailable);
+                let page = self.form_again(503, &token, input, FormError::Unavailable);
                 Ok(page.with("retry-after", "2"))
             }
             Err(other) => Err(other),
@@ -149,12 +149,12 @@ impl Link<'_> {
     }
 
     /// The response to a decision on a token that has ended.
-    fn over(&self, token: &Token, draft: &FormInput) -> Reply {
+    fn over(&self, token: &Token, input: &FormInput) -> Reply {
         let not_recorded = if self.reads != Reads::Everything && token.state != State::TimedOut {
             // The result of a comparison would reveal the decision.
             NotRecorded::Undisclosed
         } else {
-            match page::compare(token, &page::approval_of(token, self.words), draft) {
+            match page::compare(token, &page::approval_of(token, self.words), input) {
                 // The same decision was sent again, by a double click or the back button.
                 None => return self.see_page(),
                 Some(not_recorded) => not_recorded,
@@ -168,7 +168,7 @@ impl Link<'_> {
             token,
             reads: self.reads,
             submission: Some(Submission {
-                input: draft,
+                input: input,
                 not_recorded,
             }),
         };

@@ -61,7 +61,7 @@ pub(crate) async fn decide(
     let internal = internal_id(raw_id).ok_or(ApiError::TokenNotFound)?;
     let limit = RateLimitKey::Decisions(&environment.id, internal);
     let response_context = ResponseContext {
-        page: context.cors_origin.to_owned(),
+        cors_origin: context.cors_origin.to_owned(),
         hint,
         ..ResponseContext::default()
     };
@@ -70,7 +70,9 @@ pub(crate) async fn decide(
     let completed = settings::completed(context.env);
     if completed.borrow().get(name.as_str(), context.now).is_some() {
         let _permit = enforce(context, limit).await?;
-        return Ok(response_context.decided(Outcome::AlreadyCompleted).into());
+        return Ok(response_context
+            .render_outcome(Outcome::AlreadyCompleted)
+            .into());
     }
     // The output can be megabytes, so it is dropped before anything is awaited.
     let envelope = {

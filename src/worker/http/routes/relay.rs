@@ -95,7 +95,7 @@ pub(crate) async fn relay(
 }
 
 /// The fields of a create that upstream does not know. They are stored here.
-struct Kept {
+struct FieldsToStore {
     environment: &'static Environment,
     approval: Option<String>,
     webhook: Option<String>,
@@ -107,32 +107,32 @@ async fn create(
     upstream: &str,
     known: Option<&'static Environment>,
 ) -> Result<Reply, ApiError> {
-    let (body, kept) = {
+    let (body, fields) = {
         let body = body(context.request, context.head, MAX_CREATE).await?;
-        let kept = kept_fields(context, &body, known)?;
-        (Uint8Array::from(body.as_slice()), kept)
+        let fields = fields_to_store(context, &body, known)?;
+        (Uint8Array::from(body.as_slice()), fields)
     };
     let theirs = forward_request(context, upstream, Some(body)).await?;
-    if let (200, Some(kept)) = (theirs.status, kept) {
+    if let (200, Some(fields)) = (theirs.status, fields) {
         let id = created_id(&theirs.text).ok_or(ApiError::UpstreamUnavailable)?;
         let token = Token {
-            approval: kept.approval,
-            webhook: kept.webhook,
+            approval: fields.approval,
+            webhook: fields.webhook,
             ..placeholder_token(context)
         };
         let (record, text) = StoredToken::of(&token);
         let command = CommandMessage::Create(record);
         let permit = Permit::of_upstream(&theirs);
-        send(context, &permit, kept.environment, &id, &command, text).await?;
+        send(context, &permit, fields.environment, &id, &command, text).await?;
     }
     Ok(upstream_reply(context, theirs))
 }
 
-fn kept_fields(
+fn fields_to_store(
     context: &RequestContext<'_>,
     body: &[u8],
     known: Option<&'static Environment>,
-) -> Result<Option<Kept>, ApiError> {
+) -> Result<Option<FieldsToStore>, ApiError> {
     let fields = EdgeFields::of(body)?;
     if fields == EdgeFields::default() {
         return Ok(None);
@@ -143,7 +143,7 @@ fn kept_fields(
     }
     let webhook = fields.webhook.as_deref().map(parse_webhook).transpose()?;
     check_webhook(context, environment, webhook.as_deref())?;
-    Ok(Some(Kept {
+    Ok(Some(FieldsToStore {
         environment,
         approval: fields.approval,
         webhook,

@@ -34,7 +34,7 @@ pub(crate) async fn token_url(
             let error = throttle_failed_auth(context, error).await;
             error_page(context, words, error).map(Into::into)
         }
-        answered => answered,
+        result => result,
     }
 }
 
@@ -79,9 +79,9 @@ async fn answer(
     // The body is dropped before the object is called, because the platform frees the request of a
     // client that has left late.
     match link.parse_form(&body)? {
-        Some((nonce, draft)) => {
+        Some((nonce, input)) => {
             drop(body);
-            link.submit(caller, &nonce, &draft).await.map(Into::into)
+            link.submit(caller, &nonce, &input).await.map(Into::into)
         }
         None => {
             let output = parse_callback(&content_type(context.request), &body)?;

@@ -16,7 +16,7 @@ use crate::worker::http::routes::retrieve::token_response;
 use crate::worker::http::routes::wait_events::{close, event_stream};
 use crate::worker::http::token_object::{self, unavailable};
 use crate::worker::http::upstream_token::{import_from_upstream, upstream_of};
-use crate::worker::objects::token::waiters::{Hears, Waiter};
+use crate::worker::objects::token::waiters::{Waiter, WaiterKind};
 use crate::worker::settings;
 use futures_util::future::select;
 use std::time::Duration;
@@ -51,17 +51,17 @@ pub(crate) async fn wait(
     if let (Some(upstream), true) = (upstream_of(context, environment)?, waits) {
         import_from_upstream(context, &permit, &caller, internal, upstream).await?;
     }
-    let open = async |hears| {
+    let open = async |kind| {
         let url = token_url(context.head.origin(), internal);
-        let waiter = Waiter { url, hears };
+        let waiter = Waiter { url, kind };
         token_object::wait(context, &permit, environment, internal, &waiter).await
     };
     if head.upgrades() {
-        return socket_response(&head, open(Hears::Token).await?);
+        return socket_response(&head, open(WaiterKind::Token).await?);
     }
     if head.wants_events() {
         let seen = last_event(&head).to_owned();
-        let socket = open(Hears::Events { seen }).await?;
+        let socket = open(WaiterKind::Events { seen }).await?;
         let stream = event_stream(socket, &context.request.signal()).map_err(no_waiter)?;
         return Ok(Reply::events(stream).into());
     }
@@ -72,7 +72,7 @@ pub(crate) async fn wait(
     };
     let seconds = head.wait().unwrap_or(0).min(longest);
     if seconds > 0 {
-        match open(Hears::End).await {
+        match open(WaiterKind::End).await {
             Ok(socket) => {
                 let longest = Duration::from_secs(seconds.into());
                 let ended = ended(socket, longest, context.request.signal()).await;

@@ -19,14 +19,14 @@ use worker::{Delay, Env};
 
 const TIMERS: u32 = 3;
 /// How long rows are collected.
-const GATHER: Duration = Duration::from_millis(20);
+const BATCH_DELAY: Duration = Duration::from_millis(20);
 /// The least time between two batches of a month.
-const APART: Duration = Duration::from_millis(100);
+const BATCH_INTERVAL: Duration = Duration::from_millis(100);
 /// A batch that is overdue by this much is sent with the next row: either its timers were lost, or it
 /// ran out of attempts.
-const ORPHANED: Duration = Duration::from_millis(200);
-const MOST_ROWS: usize = 1_000;
-const MOST_ATTEMPTS: u32 = 10;
+const OVERDUE_AFTER: Duration = Duration::from_millis(200);
+const MAX_ROWS: usize = 1_000;
+const MAX_ATTEMPTS: u32 = 10;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Rows that are sent together.
@@ -62,7 +62,7 @@ fn with_month<T>(
     act: impl FnOnce(&mut WaitingMonth) -> Option<T>,
 ) -> Option<T> {
     MONTHS.with_borrow_mut(|months| {
-        months.retain(|month| month.batch.is_some() || now < month.sent.plus(APART));
+        months.retain(|month| month.batch.is_some() || now < month.sent.plus(BATCH_INTERVAL));
         if !months.iter().any(|month| month.name == *name) {
             months.push(WaitingMonth {
                 name: name.clone(),
@@ -90,14 +90,14 @@ impl WaitingMonth {
         let Some(batch) = &mut self.batch else {
             return self.start_batch(vec![row], 0, now);
         };
-        if now > batch.due.plus(ORPHANED) {
+        if now > batch.due.plus(OVERDUE_AFTER) {
             let mut rows = std::mem::take(&mut batch.rows);
             rows.push(row);
             // A batch that gave up is retried once per later row.
-            let attempt = batch.attempt.min(MOST_ATTEMPTS - 1);
+            let attempt = batch.attempt.min(MAX_ATTEMPTS - 1);
             return self.start_batch(rows, attempt, now);
         }
-        if batch.rows.len() < MOST_ROWS {
+        if batch.rows.len() < MAX_ROWS {
             batch.rows.push(row);
         }
         let needs_timer = batch.timers < TIMERS || batch.attempt > 0;
@@ -110,10 +110,11 @@ impl WaitingMonth {
         thread_local! {
             static LAST_NUMBER: Cell<u64> = const { Cell::new(0) };
         }
-        rows.drain(..rows.len().saturating_sub(MOST_ROWS));
+        rows.drain(..rows.len().saturating_sub(MAX_ROWS));
         let pause = if attempt == 0 {
-            let next = self.sent.plus(APART).as_millis();
-            Duration::from_millis(next.saturating_sub(now.as_millis())).clamp(GATHER, APART)
+            let next = self.sent.plus(BATCH_INTERVAL).as_millis();
+            Duration::from_millis(next.saturating_sub(now.as_millis()))
+                .clamp(BATCH_DELAY, BATCH_INTERVAL)
         } else {
             (Duration::from_secs(1) * 2_u32.saturating_pow(attempt)).min(LONGEST_PAUSE)
         };
@@ -126,7 +127,7 @@ impl WaitingMonth {
             attempt,
             timers: 0,
         });
-        (attempt < MOST_ATTEMPTS).then(|| batch.timer(now))
+        (attempt < MAX_ATTEMPTS).then(|| batch.timer(now))
     }
 
     /// Takes the batch with this number; `None` if it was sent or merged into another.
@@ -161,7 +162,10 @@ async fn flush(env: &Env, month: &ObjectName, number: u64) {
     let Err((why, mut rows)) = put_rows(env, month, batch.rows).await else {
         return;
     };
-    log_error("the index was not reached; it will be told again", &why);
+    log_error(
+        "the index could not be reached, so the rows will be sent again",
+        &why,
+    );
     let failed = now();
     let timer = with_month(month, failed, |month| {
         if let Some(later) = month.batch.take() {

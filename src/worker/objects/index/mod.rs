@@ -19,9 +19,8 @@ mod row;
 mod sql;
 
 pub(crate) use client::rows;
-// The names by which a token's object calls these.
 pub(crate) use row::Row;
-pub(crate) use {batch::enqueue_row as tell, client::put_row as put};
+pub(crate) use {batch::enqueue_row, client::put_row};
 
 use crate::worker::guard;
 use crate::worker::http::response::respond;
@@ -55,11 +54,11 @@ impl DurableObject for IndexObject {
     /// Answers a [`Command`].
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         let answering = async {
-            let answered = match read_json(&request).await {
+            let result = match read_json(&request).await {
                 Ok(command) => answer(&self.month, command).await,
                 Err(why) => Err(why),
             };
-            Ok(respond("an index's storage failed", answered)?.into())
+            Ok(respond("an index's storage failed", result)?.into())
         };
         guard::watch(&guard::request_key(&request), answering).await
     }

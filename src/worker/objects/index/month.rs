@@ -73,9 +73,9 @@ impl MonthTable {
                 sql::run(&self.state, sql::MARK_ENDED_SQL, bindings)?;
             }
         }
-        for some in kept.chunks(ROWS_PER_STATEMENT) {
-            let some = serde_json::to_string(some).unwrap_or_default();
-            sql::run(&self.state, sql::UPSERT_SQL, [Binding::List(some)])?;
+        for chunk in kept.chunks(ROWS_PER_STATEMENT) {
+            let chunk = serde_json::to_string(chunk).unwrap_or_default();
+            sql::run(&self.state, sql::UPSERT_SQL, [Binding::List(chunk)])?;
         }
         let first = rows.iter().filter_map(Row::end).min();
         if let Some(end) = first.filter(|_| !self.is_armed.get()) {
@@ -87,14 +87,14 @@ impl MonthTable {
         Ok(())
     }
 
-    pub(super) fn rows(&self, asked: &RowsQuery) -> Result<Vec<Row>, JsValue> {
+    pub(super) fn rows(&self, request: &RowsQuery) -> Result<Vec<Row>, JsValue> {
         if !self.has_table()? {
             return Ok(Vec::new());
         }
-        let query = ListQuery::parse(&asked.query, Timestamp::from_millis(asked.now))
+        let query = ListQuery::parse(&request.query, Timestamp::from_millis(request.now))
             .map_err(|_| unreadable())?;
-        let over = asked.now.saturating_sub(self.retention());
-        let (statement, bindings) = sql::select_rows(&query, asked.now, over, asked.limit);
+        let ended_by = request.now.saturating_sub(self.retention());
+        let (statement, bindings) = sql::select_rows(&query, request.now, ended_by, request.limit);
         sql::query(&self.state, &statement, bindings)
     }
 
@@ -105,8 +105,8 @@ impl MonthTable {
             return Ok(());
         }
         let now = now().as_millis();
-        let over = now.saturating_sub(self.retention());
-        sql::run(&self.state, sql::PURGE_SQL, [Binding::Number(over)])?;
+        let ended_by = now.saturating_sub(self.retention());
+        sql::run(&self.state, sql::PURGE_SQL, [Binding::Number(ended_by)])?;
         let remaining: Vec<Remaining> = sql::query(&self.state, sql::REMAINING_SQL, [])?;
         let remaining = remaining.first().ok_or_else(unreadable)?;
         if remaining.count == 0 {

@@ -74,16 +74,16 @@ pub(super) fn query<'a, T: DeserializeOwned>(
         .map_err(|_| JsValue::from_str("the rows of the index cannot be read"))
 }
 
-/// The statement of a list query at `now`. Tokens that ended at `over` or before are left out. The
+/// The statement of a list query at `now`. Tokens that ended at `ended_by` or before are left out. The
 /// conditions are in the order of the bindings.
 pub(super) fn select_rows(
     query: &ListQuery,
     now: u64,
-    over: u64,
-    most: usize,
+    ended_by: u64,
+    limit: usize,
 ) -> (String, Vec<Binding<'_>>) {
     let mut conditions = vec!["COALESCE(COALESCE(completed, timeout) > ?, 1)"];
-    let mut bindings = vec![Binding::Number(over)];
+    let mut bindings = vec![Binding::Number(ended_by)];
     let (cursor, order) = match &query.start {
         PageStart::Newest => (None, "DESC"),
         PageStart::After(cursor) => (Some(("(created, id) < (?, ?)", cursor)), "DESC"),
@@ -125,7 +125,7 @@ pub(super) fn select_rows(
             serde_json::to_string(&query.tags).unwrap_or_default(),
         ));
     }
-    bindings.push(Binding::Number(most as u64));
+    bindings.push(Binding::Number(limit as u64));
     let conditions = conditions.join(" AND ");
     let statement = format!(
         "SELECT * FROM tokens WHERE {conditions} ORDER BY created {order}, id {order} LIMIT ?"

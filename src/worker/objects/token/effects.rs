@@ -124,7 +124,7 @@ impl Object {
             self.notify_waiters()?;
         }
         if let (true, Some(SavedRow { created_at, row })) = (effects.enqueues_row, row) {
-            index::tell(&self.env, &self.environment, created_at, row);
+            index::enqueue_row(&self.env, &self.environment, created_at, row);
         }
         let saving = match (effects.save, &record) {
             (Some(alarm), Some(record)) => Some(self.save(record, alarm)?),
@@ -157,7 +157,7 @@ impl Object {
         let object = Rc::clone(self);
         guard::spawn(async move {
             if let Err(Failure { why, task }) = object.carry_out(turn).await {
-                log_error("what follows a change of a token failed", &why);
+                log_error("the work after a change of a token failed", &why);
                 object.recover_or_log(task).await;
             }
         });
@@ -233,7 +233,10 @@ impl Object {
             (Task::ConfirmRow(state), Some(token)) => match outbox.confirm_row(token).await {
                 Ok(()) => Input::RowConfirmed(state),
                 Err(why) => {
-                    log_error("the index was not reached; it will be told again", &why);
+                    log_error(
+                        "the index could not be reached, so the row will be sent again",
+                        &why,
+                    );
                     Input::RowFailed
                 }
             },

@@ -137,13 +137,13 @@ impl Object {
             (Ok(reply), Some(context)) => {
                 let response = self.render(&context, &reply, now);
                 let response = response.unwrap_or_else(|error| HttpReply::error(&error));
-                response.with_cors(&context.page).into_response()
+                response.with_cors(&context.cors_origin).into_response()
             }
             (Err(failure), context) => {
                 self.spawn_recovery(failure);
-                let page = context.map_or(String::new(), |context| context.page);
+                let cors_origin = context.map_or(String::new(), |context| context.cors_origin);
                 let response = HttpReply::error(&ApiError::StorageUnavailable);
-                response.with_cors(&page).into_response()
+                response.with_cors(&cors_origin).into_response()
             }
         }
     }
@@ -171,7 +171,7 @@ impl Object {
         now: Timestamp,
     ) -> Result<HttpReply, ApiError> {
         match reply {
-            TokenReply::Decided(outcome) => Ok(context.decided(*outcome)),
+            TokenReply::Decided(outcome) => Ok(context.render_outcome(*outcome)),
             TokenReply::NotFound | TokenReply::Created => Err(ApiError::TokenNotFound),
             TokenReply::Found(token) => {
                 let keyring = settings::keyring(&self.env)?;
@@ -179,7 +179,7 @@ impl Object {
                 // The Worker already has newer settings with this environment. This object will have
                 // them shortly.
                 let environment = environment.ok_or(ApiError::StorageUnavailable)?;
-                Ok(context.shown(token, environment, &self.id, now))
+                Ok(context.render(token, environment, &self.id, now))
             }
         }
     }
@@ -218,7 +218,7 @@ impl Object {
         let Err(Failure { why, task }) = handled else {
             return Ok(());
         };
-        log_error("an alarm was not done", &why);
+        log_error("an alarm could not be handled", &why);
         self.recover(task).await
     }
 
@@ -228,7 +228,9 @@ impl Object {
         if self.generation == panics() {
             return Ok(());
         }
-        Err(JsValue::from_str("another has taken over after a panic"))
+        Err(JsValue::from_str(
+            "a newer instance has replaced this one after a panic",
+        ))
     }
 
     /// The record as it was last written.

@@ -3,7 +3,7 @@
 
 use crate::domain::relay::complete_body::complete_json;
 use crate::domain::relay::import::read_token;
-use crate::domain::token::delivery::{ANSWER_WITHIN, AttemptResult, Target};
+use crate::domain::token::delivery::{ATTEMPT_WITHIN, AttemptResult, Target};
 use crate::domain::token::effects::FinishedAttempt;
 use crate::domain::token::{State, Token};
 use crate::domain::webhook::event::webhook_json;
@@ -18,7 +18,7 @@ use wasm_bindgen::JsValue;
 use worker::Env;
 
 /// How long upstream has to answer a read of a token.
-pub(crate) const ASKED_WITHIN: Duration = Duration::from_secs(8);
+pub(crate) const READ_WITHIN: Duration = Duration::from_secs(8);
 
 /// The token that the requests are about.
 pub(crate) struct Outbox<'a> {
@@ -34,7 +34,7 @@ impl Outbox<'_> {
         let (row, created_at) = (Row::of(self.id, &token), token.created_at);
         // The token can be megabytes and is not needed while this waits.
         drop(token);
-        index::put(self.env, self.environment, created_at, row).await
+        index::put_row(self.env, self.environment, created_at, row).await
     }
 
     /// Makes one attempt at a delivery.
@@ -54,7 +54,7 @@ impl Outbox<'_> {
         let Some(request) = request else {
             return not_received(AttemptResult::NotSendable);
         };
-        let Ok(received) = outgoing::post(&request, ANSWER_WITHIN).await else {
+        let Ok(received) = outgoing::post(&request, ATTEMPT_WITHIN).await else {
             return not_received(AttemptResult::NoResponse);
         };
         let was_received = matches!(received.status, 200..300);
@@ -69,18 +69,18 @@ impl Outbox<'_> {
     /// The token as upstream has it, if it can be read.
     pub(crate) async fn fetch_upstream(&self) -> Option<Token> {
         let (url, secret) = self.upstream()?;
-        let asked = UpstreamRequest {
+        let request = UpstreamRequest {
             like: None,
             url: &url,
             bearer: Some(secret),
             body: None,
-            within: ASKED_WITHIN,
+            within: READ_WITHIN,
         };
-        let answer = outgoing::ask_upstream(asked).await.ok()?;
-        if answer.status != 200 {
+        let response = outgoing::ask_upstream(request).await.ok()?;
+        if response.status != 200 {
             return None;
         }
-        read_token(&answer.text, "")
+        read_token(&response.text, "")
     }
 
     /// The token's URL at upstream, and the key for it.

@@ -14,7 +14,7 @@ use crate::worker::http::response::Reply;
 
 impl ResponseContext {
     /// The response that shows a token to this client; `id` is the internal id.
-    pub(crate) fn shown(
+    pub(crate) fn render(
         &self,
         token: &Token,
         environment: &Environment,
@@ -46,7 +46,7 @@ impl ResponseContext {
     }
 
     /// The response to a decision.
-    pub(crate) fn decided(&self, outcome: Outcome) -> Reply {
+    pub(crate) fn render_outcome(&self, outcome: Outcome) -> Reply {
         let reply = Reply::json(200, r#"{"success":true}"#.to_owned())
             .with("waitpoint-outcome", outcome.as_str());
         match &self.hint {

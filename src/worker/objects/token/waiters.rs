@@ -18,7 +18,8 @@ pub(crate) const WAITER_HEADER: &str = "waitpoint-waiter";
 pub(crate) struct Waiter {
     /// The `token.url` in the messages.
     pub(crate) url: String,
-    pub(crate) hears: Hears,
+    #[serde(rename = "hears")]
+    pub(crate) kind: WaiterKind,
 }
 
 impl Waiter {
@@ -31,7 +32,7 @@ impl Waiter {
 /// The messages that a waiter gets.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Hears {
+pub(crate) enum WaiterKind {
     /// The token as JSON.
     Token,
     /// No message. When the socket closes, a long poll knows that the token has ended.
@@ -43,7 +44,7 @@ pub(crate) enum Hears {
 /// The most bytes that are sent to waiters at once. Messages stay in memory until they are received,
 /// so a long output for many waiters would fill the isolate. Further sockets are closed with a code
 /// that makes clients reconnect.
-const MOST_SENT: usize = 16 * 1024 * 1024;
+const MAX_SENT: usize = 16 * 1024 * 1024;
 
 /// Close codes of RFC 6455 and its registry.
 const FINISHED: u16 = 1000;
@@ -62,10 +63,10 @@ impl Notice<'_> {
     /// it.
     fn message(&self, waiter: &Waiter) -> Option<String> {
         let json = || token_json(self.id, &waiter.url, self.token, Visibility::Token);
-        match &waiter.hears {
-            Hears::Token => Some(json()),
-            Hears::End => None,
-            Hears::Events { seen } => {
+        match &waiter.kind {
+            WaiterKind::Token => Some(json()),
+            WaiterKind::End => None,
+            WaiterKind::Events { seen } => {
                 let version = version(self.token);
                 (seen != version).then(|| event(version, &json()))
             }
@@ -140,7 +141,7 @@ pub(crate) fn notify(sockets: Vec<WebSocket>, notice: &Notice<'_>) -> Result<(),
     for socket in sockets {
         let attachment = socket.as_ref().deserialize_attachment()?;
         let length = match Waiter::parse(&attachment.as_string().unwrap_or_default()) {
-            Some(_) if sent > MOST_SENT => {
+            Some(_) if sent > MAX_SENT => {
                 let closed = socket.close(Some(TRY_AGAIN), Some("connect again"));
                 closed.map(|()| 0)
             }
