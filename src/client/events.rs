@@ -43,12 +43,12 @@ impl Events {
     /// timer fires at once.
     pub(crate) fn new(signal: &Option<AbortSignal>, millis: f64) -> Self {
         let queue = Rc::new(Queue::default());
-        let heard = queue.clone();
+        let listener_queue = queue.clone();
         let listener = Listener::new(move |event| {
-            let mut events = heard.events.take();
+            let mut events = listener_queue.events.take();
             events.push(event);
-            heard.events.set(events);
-            if let Some(waker) = heard.waker.take() {
+            listener_queue.events.set(events);
+            if let Some(waker) = listener_queue.waker.take() {
                 waker.wake();
             }
             Ok(())

@@ -37,8 +37,8 @@ pub(crate) async fn send_envelope(
     envelope: TokenEnvelope,
 ) -> Result<TokenReply, ApiError> {
     let name = name(environment, internal);
-    let answer = object(context.env, &name).ask(permit, envelope).await;
-    answer.map_err(|why| unavailable("a token's object did not answer", &why))
+    let reply = object(context.env, &name).call(permit, envelope).await;
+    reply.map_err(|why| unavailable("a token's object did not reply", &why))
 }
 
 /// Has the object build the client's response.
@@ -49,7 +49,7 @@ pub(crate) async fn forward(
     envelope: TokenEnvelope,
 ) -> Result<Response, ApiError> {
     let response = object(context.env, name).respond(permit, envelope).await;
-    response.map_err(|why| unavailable("a token's object did not answer", &why))
+    response.map_err(|why| unavailable("a token's object did not reply", &why))
 }
 
 /// Opens a socket on which the object sends what the waiter asked for.

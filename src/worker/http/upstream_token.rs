@@ -46,7 +46,7 @@ pub(crate) fn placeholder_token(context: &RequestContext<'_>) -> Token {
     }
 }
 
-/// The token for the page, without a long output. Upstream is not asked for a person who decides.
+/// The token for the page, without a long output. If a person decides, upstream is not read.
 pub(crate) async fn read(
     context: &RequestContext<'_>,
     permit: &Permit,

@@ -75,7 +75,7 @@ impl<'a> ObjectRef<'a> {
     }
 
     /// Sends a command to a token's object and reads its reply.
-    pub(crate) async fn ask(
+    pub(crate) async fn call(
         &self,
         permit: &Permit,
         envelope: TokenEnvelope,
@@ -108,7 +108,7 @@ impl<'a> ObjectRef<'a> {
     }
 
     /// Sends a command to an object that replies in JSON.
-    pub(super) async fn ask_json<T: DeserializeOwned>(
+    pub(super) async fn call_json<T: DeserializeOwned>(
         &self,
         command: &impl Serialize,
     ) -> Result<T, JsValue> {

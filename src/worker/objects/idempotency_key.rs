@@ -54,7 +54,7 @@ pub(crate) async fn claim(
         id: id.to_owned(),
         expires_at: key.expires_at.map(Timestamp::as_millis),
     };
-    ask(env, environment, &key.text, &Command::Claim(claim)).await
+    call(env, environment, &key.text, &Command::Claim(claim)).await
 }
 
 /// Releases the key of a token that is about to be deleted.
@@ -65,10 +65,10 @@ pub(crate) async fn release(
     id: &str,
 ) -> Result<(), JsValue> {
     let command = Command::Release(id.to_owned());
-    ask(env, environment, key, &command).await.map(drop)
+    call(env, environment, key, &command).await.map(drop)
 }
 
-async fn ask(
+async fn call(
     env: &Env,
     environment: &str,
     key: &str,
@@ -76,7 +76,7 @@ async fn ask(
 ) -> Result<String, JsValue> {
     let name = ObjectName::of_key(environment, key);
     let object = ObjectRef::new(env, Namespace::Keys, &name);
-    object.ask_json(command).await
+    object.call_json(command).await
 }
 
 /// The object of one key.

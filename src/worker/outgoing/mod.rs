@@ -4,7 +4,7 @@ pub(crate) mod upstream;
 pub(crate) mod webhook;
 
 // The names by which a token's object calls these.
-pub(crate) use upstream::{UpstreamRequest, ask_upstream};
+pub(crate) use upstream::{UpstreamRequest, request_upstream};
 pub(crate) use webhook::{Post, post};
 
 use crate::worker::bindings::{fetch_outside, settled};

@@ -42,24 +42,26 @@ pub(crate) struct UpstreamResponse {
 }
 
 /// Sends a request to upstream and reads the response.
-pub(crate) async fn ask_upstream(asked: UpstreamRequest<'_>) -> Result<UpstreamResponse, JsValue> {
-    let headers = match asked.like {
+pub(crate) async fn request_upstream(
+    request: UpstreamRequest<'_>,
+) -> Result<UpstreamResponse, JsValue> {
+    let headers = match request.like {
         Some(like) => headers_of(&headers_without(&like.headers(), is_of_connection)?)?,
         None => Headers::new()?,
     };
     headers.delete("if-none-match")?;
     headers.set(RELAY_HEADER, "1")?;
-    if let Some(bearer) = asked.bearer {
+    if let Some(bearer) = request.bearer {
         headers.set("authorization", &format!("Bearer {bearer}"))?;
     }
     let init = RequestInit::new();
     init.set_headers(&headers);
-    if let Some(body) = &asked.body {
+    if let Some(body) = &request.body {
         init.set_method("POST");
         init.set_body(body);
     }
-    set_timeout(&init, asked.within);
-    let response = fetch(asked.url, &init).await?;
+    set_timeout(&init, request.within);
+    let response = fetch(request.url, &init).await?;
     let headers = headers_without(&response.headers(), is_set_here)?;
     if !(200..600).contains(&response.status()) {
         return Err("upstream responded with an invalid status".into());
@@ -79,7 +81,7 @@ pub(crate) async fn fetch_token(
     environment: &Environment,
     internal: &str,
 ) -> Result<UpstreamResponse, JsValue> {
-    ask_upstream(UpstreamRequest {
+    request_upstream(UpstreamRequest {
         like: None,
         url: &token_url(upstream, internal),
         bearer: Some(environment.secret()),
@@ -95,7 +97,7 @@ pub(crate) async fn fetch_token_like(
     upstream: &str,
     internal: &str,
 ) -> Result<UpstreamResponse, JsValue> {
-    ask_upstream(UpstreamRequest {
+    request_upstream(UpstreamRequest {
         like: Some(request),
         url: &token_url(upstream, internal),
         bearer: None,

@@ -52,8 +52,8 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     };
     let (mut creation, mut step) = Creation::begin(own, token.key.is_some());
     let created = loop {
-        let asked = carry_out(context, &permit, environment, &creation, step, &mut token);
-        step = match asked.await? {
+        let reply = carry_out(context, &permit, environment, &creation, step, &mut token);
+        step = match reply.await? {
             None => break step,
             Some(answer) => creation.handle(answer, random),
         };

@@ -22,7 +22,7 @@ use crate::worker::http::routes::create::check_webhook;
 use crate::worker::http::token_object::send;
 use crate::worker::http::upstream_token::{placeholder_token, unavailable, upstream_reply};
 use crate::worker::outgoing::upstream::{
-    self, RELAY_HEADER, UpstreamRequest, UpstreamResponse, ask_upstream,
+    self, RELAY_HEADER, UpstreamRequest, UpstreamResponse, request_upstream,
 };
 use crate::worker::settings;
 use js_sys::Uint8Array;
@@ -164,7 +164,7 @@ async fn forward_request(
         body,
         within: FORWARD_TIMEOUT,
     };
-    ask_upstream(request).await.map_err(unavailable)
+    request_upstream(request).await.map_err(unavailable)
 }
 
 /// The URL of this request at upstream.

@@ -28,10 +28,10 @@ pub(crate) fn event_stream(
     let mut events = Events::of(socket, signal)?;
     let through = TransformStream::new()?;
     let writer = through.writable().get_writer()?;
-    let mut gone = settled(writer.closed());
+    let mut closed = settled(writer.closed());
     let mut left = Aborted::of(signal.clone())?;
     guard::spawn_stream(writer.clone(), async move {
-        while let Either::Left((Some(text), _)) = select(events.next(), &mut gone).await {
+        while let Either::Left((Some(text), _)) = select(events.next(), &mut closed).await {
             let bytes = Uint8Array::from(text.as_bytes());
             // The write stays pending while the client reads nothing, and the client may leave in
             // that time.

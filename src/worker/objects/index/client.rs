@@ -73,7 +73,7 @@ pub(super) async fn put_rows(
 ) -> Result<(), (JsValue, Vec<Row>)> {
     let command = Command::Put(rows);
     let put = object(env, month).with_timeout(TIMEOUT);
-    match (put.ask_json(&command).await, command) {
+    match (put.call_json(&command).await, command) {
         (Err(why), Command::Put(rows)) => Err((why, rows)),
         (put, _) => put.map_err(|why| (why, Vec::new())),
     }
@@ -90,7 +90,7 @@ pub(crate) async fn rows(
     now: Timestamp,
 ) -> Result<Vec<ListRow>, JsValue> {
     let directory = ObjectName::of_directory(environment);
-    let months: Vec<String> = object(env, &directory).ask_json(&Command::Months).await?;
+    let months: Vec<String> = object(env, &directory).call_json(&Command::Months).await?;
     let months: Vec<Month> = months
         .iter()
         .filter_map(|month| Month::parse(month))
@@ -107,7 +107,7 @@ pub(crate) async fn rows(
             now: now.as_millis(),
             limit,
         });
-        let found: Vec<Row> = object(env, &name).ask_json(&command).await?;
+        let found: Vec<Row> = object(env, &name).call_json(&command).await?;
         rows.extend(found.into_iter().map(Row::into_list_row));
     }
     Ok(rows)

@@ -145,7 +145,7 @@ impl MonthTable {
         let command = Command::RegisterMonth(month);
         loop {
             let deletions = self.deletions.get();
-            directory.ask_json::<()>(&command).await?;
+            directory.call_json::<()>(&command).await?;
             if self.deletions.get() == deletions {
                 return self.stored.put_text(REGISTERED_KEY, "yes");
             }
@@ -165,7 +165,7 @@ impl MonthTable {
         let deleting = async move {
             let directory = client::object(&env, &directory).with_timeout(client::TIMEOUT);
             let command = Command::UnregisterMonth(month);
-            directory.ask_json::<()>(&command).await?;
+            directory.call_json::<()>(&command).await?;
             Ok::<_, JsValue>(storage.delete_all().await?)
         };
         // An error in `block_concurrency_while` would reset the object and lose its next alarm, so

@@ -58,5 +58,5 @@ impl Row {
 
 /// The error for rows or commands that cannot be parsed.
 pub(super) fn unreadable() -> JsValue {
-    JsValue::from_str("what an index's object has or was asked cannot be read")
+    JsValue::from_str("a row or a command of the index cannot be parsed")
 }

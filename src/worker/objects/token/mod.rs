@@ -116,11 +116,11 @@ impl DurableObject for TokenObject {
     /// Fails only if no alarm can be set either; the runtime then retries.
     async fn alarm(&self) -> worker::Result<worker::Response> {
         let object = &self.object;
-        let looking = async {
+        let handling = async {
             object.on_alarm().await?;
             worker::Response::empty()
         };
-        guard::watch(&guard::alarm_key(&object.state), looking).await
+        guard::watch(&guard::alarm_key(&object.state), handling).await
     }
 }
 

@@ -76,7 +76,7 @@ impl Outbox<'_> {
             body: None,
             within: READ_WITHIN,
         };
-        let response = outgoing::ask_upstream(request).await.ok()?;
+        let response = outgoing::request_upstream(request).await.ok()?;
         if response.status != 200 {
             return None;
         }
