@@ -14,13 +14,13 @@ pub struct DirectMappedCache<T> {
 }
 
 struct Slot<T> {
-    text: String,
-    what: T,
+    key: String,
+    value: T,
     until: Timestamp,
 }
 
 /// The longest key, in bytes. Longer ones are not cached, so the memory is bounded.
-const LONGEST: usize = 1_000;
+const MAX_KEY: usize = 1_000;
 
 impl<T> DirectMappedCache<T> {
     /// A cache with this many slots.
@@ -34,24 +34,24 @@ impl<T> DirectMappedCache<T> {
     /// The value of a key. The key may be a credential, so the time that this takes reveals nothing
     /// about the other keys.
     #[must_use]
-    pub fn get(&self, text: &str, now: Timestamp) -> Option<&T> {
-        let known = self.slots.get(self.slot(text))?.as_ref()?;
-        (constant_time_eq(known.text.as_bytes(), text.as_bytes()) && now < known.until)
-            .then_some(&known.what)
+    pub fn get(&self, key: &str, now: Timestamp) -> Option<&T> {
+        let slot = self.slots.get(self.slot(key))?.as_ref()?;
+        (constant_time_eq(slot.key.as_bytes(), key.as_bytes()) && now < slot.until)
+            .then_some(&slot.value)
     }
 
     /// Stores a value. It replaces the entry that has the same slot.
-    pub fn put(&mut self, text: &str, what: T, until: Timestamp) {
-        let at = self.slot(text);
-        if let (Some(slot), ..=LONGEST) = (self.slots.get_mut(at), text.len()) {
-            let text = text.to_owned();
-            *slot = Some(Slot { text, what, until });
+    pub fn put(&mut self, key: &str, value: T, until: Timestamp) {
+        let at = self.slot(key);
+        if let (Some(slot), ..=MAX_KEY) = (self.slots.get_mut(at), key.len()) {
+            let key = key.to_owned();
+            *slot = Some(Slot { key, value, until });
         }
     }
 
     /// The hash is of the key's end, because ids and signatures differ there.
-    fn slot(&self, text: &str) -> usize {
-        let end = text.bytes().rev().take(8);
+    fn slot(&self, key: &str) -> usize {
+        let end = key.bytes().rev().take(8);
         let hash = end.fold(0, |hash: usize, byte| {
             hash.wrapping_mul(31).wrapping_add(usize::from(byte))
         });

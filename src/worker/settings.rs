@@ -124,7 +124,7 @@ pub(crate) fn keyring(env: &Env) -> Result<&'static Keyring, ApiError> {
         .map_err(Clone::clone)
 }
 
-/// The setting `UPSTREAM`: the APIs at which tokens live that do not live here.
+/// The setting `UPSTREAM`: the environments whose tokens live at another API.
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.

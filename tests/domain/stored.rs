@@ -114,11 +114,11 @@ fn arrives(command: &Command, etag: Option<&str>) -> Parts {
         "{line}"
     );
     let got = read(&line, body.as_deref().unwrap_or_default());
-    let (message, told, text) = got.unwrap();
+    let (message, got_context, text) = got.unwrap();
     assert_eq!(message.into_command(text), *command);
     let json = |context: &ResponseContext| serde_json::to_string(context).unwrap();
     assert_eq!(
-        told.as_ref().map(json),
+        got_context.as_ref().map(json),
         etag.map(|etag| json(&context(etag)))
     );
     (line, body)
