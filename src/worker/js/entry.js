@@ -152,7 +152,7 @@ export class TokenObject extends shell("TokenObject") {
     return command === null ? super.fetch(request) : enter(() => this.rust.answer(command));
   }
 
-  // Messages of waiters are ignored; the platform answers pings and close frames.
+  // A waiter that sends a message is disconnected. The platform answers pings and close frames.
   webSocketMessage(socket) {
     socket.close(1008, "a waiter has nothing to say");
   }

@@ -41,8 +41,8 @@ use worker::{DurableObject, Env, Request, State as ObjectState, durable_object};
 /// The longest record that is cached, in bytes. The objects of an isolate share its memory.
 const MAX_CACHED_RECORD: usize = 4_000;
 
-/// The object of one token. `js/entry.js` handles the events of its sockets, since messages from
-/// waiters mean nothing.
+/// The object of one token. `js/entry.js` handles the events of its sockets: a waiter that sends a
+/// message is disconnected.
 #[durable_object(alarm)]
 pub struct TokenObject {
     object: Rc<Object>,
