@@ -28,10 +28,10 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The most bytes of bodies without `content-length` that an isolate holds at once. Their clients may
 /// never finish them.
-const MAX_HELD: usize = 32 * 1024 * 1024;
+const MAX_BUFFERED: usize = 32 * 1024 * 1024;
 
 thread_local! {
-    static HELD: RefCell<Vec<Part>> = const { RefCell::new(Vec::new()) };
+    static BUFFERED: RefCell<Vec<Part>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The part of one body that is in memory.
@@ -44,11 +44,11 @@ struct Part {
 }
 
 /// A body without `content-length`, while it is being read.
-struct Held {
+struct Buffered {
     id: u64,
 }
 
-impl Held {
+impl Buffered {
     fn new() -> Self {
         thread_local! {
             static LAST_ID: Cell<u64> = const { Cell::new(0) };
@@ -56,7 +56,7 @@ impl Held {
         let now = now();
         let id = LAST_ID.get() + 1;
         LAST_ID.set(id);
-        HELD.with_borrow_mut(|parts| {
+        BUFFERED.with_borrow_mut(|parts| {
             parts.retain(|part| part.ends_at > now);
             parts.push(Part {
                 id,
@@ -69,9 +69,9 @@ impl Held {
 
     /// Fails if the isolate already holds too many bytes.
     fn add(&self, bytes: usize) -> Result<(), JsValue> {
-        HELD.with_borrow_mut(|parts| {
-            let held: usize = parts.iter().map(|part| part.bytes).sum();
-            if held + bytes > MAX_HELD {
+        BUFFERED.with_borrow_mut(|parts| {
+            let buffered: usize = parts.iter().map(|part| part.bytes).sum();
+            if buffered + bytes > MAX_BUFFERED {
                 return Err("too many bodies are being sent".into());
             }
             if let Some(part) = parts.iter_mut().find(|part| part.id == self.id) {
@@ -82,9 +82,9 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for Buffered {
     fn drop(&mut self) {
-        HELD.with_borrow_mut(|parts| parts.retain(|part| part.id != self.id));
+        BUFFERED.with_borrow_mut(|parts| parts.retain(|part| part.id != self.id));
     }
 }
 
@@ -140,7 +140,7 @@ pub(crate) async fn read(
 /// The body that a client sends. Fails when the client leaves.
 async fn read_from(request: &Request, limit: usize) -> Result<Option<Vec<u8>>, JsValue> {
     let left = Aborted::of(request.signal())?;
-    let reading = pin!(read_counted(request.body(), limit, Some(Held::new())));
+    let reading = pin!(read_counted(request.body(), limit, Some(Buffered::new())));
     match select(reading, left).await {
         Either::Left((read, _)) => read,
         Either::Right(_) => Err("the client has left".into()),
@@ -150,7 +150,7 @@ async fn read_from(request: &Request, limit: usize) -> Result<Option<Vec<u8>>, J
 async fn read_counted(
     stream: Option<ReadableStream>,
     limit: usize,
-    mut held: Option<Held>,
+    mut buffered: Option<Buffered>,
 ) -> Result<Option<Vec<u8>>, JsValue> {
     let Some(stream) = stream else {
         return Ok(Some(Vec::new()));
@@ -173,12 +173,12 @@ async fn read_counted(
             return Ok(None);
         }
         if size <= limit {
-            if let Some(held) = &held {
-                held.add(piece.length() as usize)?;
+            if let Some(buffered) = &buffered {
+                buffered.add(piece.length() as usize)?;
             }
             bytes.extend(piece.to_vec());
         } else {
-            held = None;
+            buffered = None;
             bytes = Vec::new();
         }
         room = Uint8Array::new(&piece.buffer());

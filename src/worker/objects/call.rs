@@ -169,7 +169,7 @@ impl<'a> ObjectRef<'a> {
 async fn with_retry(attempt: impl Fn() -> Result<Promise, JsValue>) -> Result<Response, JsValue> {
     let response = match settled(attempt()?).await {
         Err(error) if is_worth_repeating(&error) => settled(attempt()?).await?,
-        attempted => attempted?,
+        result => result?,
     };
     Ok(response.unchecked_into())
 }

@@ -40,9 +40,9 @@ impl Namespace {
     ) -> Result<T, JsValue> {
         type Known = Vec<(Namespace, Env, ObjectNamespace)>;
         thread_local! {
-            static KNOWN: RefCell<Known> = const { RefCell::new(Vec::new()) };
+            static BINDINGS: RefCell<Known> = const { RefCell::new(Vec::new()) };
         }
-        KNOWN.with_borrow_mut(|known| {
+        BINDINGS.with_borrow_mut(|known| {
             let is_same = |of: &Env| AsRef::<JsValue>::as_ref(of) == AsRef::<JsValue>::as_ref(env);
             known.retain(|(namespace, of, _)| *namespace != self || is_same(of));
             if let Some((_, _, namespace)) = known.iter().find(|(known, ..)| *known == self) {
