@@ -1,4 +1,4 @@
-// The entry `waitpoint`: Rust (src/client/), which the first call starts.
+// The entry `waitpoint`. The first call starts the Rust module (src/client/).
 import { keepSettings } from "./shared.js";
 import { completePlainly, loadWasm, rustNow } from "./start.js";
 import { core } from "./wasm/core.js";

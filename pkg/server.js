@@ -1,4 +1,4 @@
-// The entry `waitpoint/server`: all of `waitpoint`, and what needs a secret key.
+// The entry `waitpoint/server`: all of `waitpoint`, and the calls that need a secret key.
 import { makeError } from "./shared.js";
 import { loadWasm } from "./start.js";
 import { core } from "./wasm/server.js";
@@ -21,7 +21,7 @@ export function listTokens(filters, options) {
 }
 
 class TokenPage {
-  /** Lists what lies beyond a cursor. */
+  /** Lists the tokens after or before a cursor. */
   #turn;
 
   constructor(page, turn) {
@@ -30,7 +30,7 @@ class TokenPage {
   }
 
   hasNextPage() {
-    // Behind an empty page nothing follows, whatever the server says.
+    // No page follows an empty one, whatever the server says.
     return this.data.length > 0 && !!this.pagination.next;
   }
 

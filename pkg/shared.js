@@ -1,4 +1,4 @@
-// What both wasm modules share: a class that extends Error, settings, Node's sockets.
+// Shared by both wasm modules: the error class, the settings, and Node's sockets.
 export class WaitpointError extends Error {
   constructor(message, { code, status, retryable = false, cause } = {}) {
     super(message, { cause });
@@ -11,14 +11,14 @@ export const makeError = (message, code, status, retryable, cause) =>
 
 export const settings = { baseURL: "", accessToken: "" };
 export const configuredSettings = () => settings;
-/** Where there is no Rust to check them, the call that uses them does. */
+/** Without the Rust module the options are checked by the call that uses them. */
 export const keepSettings = (options) => void Object.assign(settings, options);
 
 const connections = new WeakMap();
 
 /**
- * Node's sockets keep their process until the other side has closed too, for minutes if the
- * connection is dead. Their connections are needed, which only a dispatcher sees.
+ * A socket keeps Node's process alive until the other side has closed it too, which takes minutes
+ * if the connection is dead. Releasing it needs the connection, which only a dispatcher sees.
  */
 export function openSocket(url, bearer) {
   const protocols = ["waitpoint.v1", `bearer.${bearer}`];

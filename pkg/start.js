@@ -1,15 +1,15 @@
-// How Rust is started, and what there is where it cannot be.
+// Starts the Rust module, and has the fallback for environments where that is impossible.
 import { makeError, settings } from "./shared.js";
 
-/** Rust, if it is there by now. */
+/** The Rust module, once it has started. */
 export function rustNow({ rust, cause, later }) {
   if (rust) return rust;
   throw unavailable(cause, later);
 }
 
 /**
- * Calls a function of Rust's: at once, or when it has been compiled where that cannot be at once
- * (Chromium before 116). Where it cannot be at all, `otherwise` is called with the reason.
+ * Calls a function of the Rust module: at once, or after an asynchronous compilation in Chromium
+ * before 116. If the module cannot be started, `otherwise` is called with the reason.
  */
 export async function loadWasm(module, name, args, otherwise) {
   const { later } = module();
@@ -30,7 +30,7 @@ function unavailable(cause, isLater) {
 
 const TOKEN_URL = /^(https?:.+)\/api\/v1\/waitpoints\/tokens\/(\w+)\/callback\/([\w.-]+)/;
 
-/** Without Rust the click counts all the same: a plain request, repeated once. */
+/** The fallback without Rust, so that the click still counts: a plain request, repeated once. */
 export async function completePlainly(cause, token, data, options) {
   const text = `${token?.url ?? token?.id ?? token}`;
   const [, origin, id = text, secret] = TOKEN_URL.exec(text) ?? [];

@@ -6,13 +6,13 @@
 //!
 //! # Invariants
 //!
-//! 1. **One decision a token.** A token is `Waiting`, then `Completed` or `TimedOut`; both are
+//! 1. **One decision per token.** A token is `Waiting`, then `Completed` or `TimedOut`; both are
 //!    final, and the output never changes again ([`domain::token`]).
-//! 2. **A late alarm is never observable.** Whoever reads a token settles it first
+//! 2. **A late alarm is never observable.** Every read first times out a token that is due
 //!    ([`domain::token::Token::time_out_if_due`]).
-//! 3. **An acknowledged decision is durable.** The record is written before the answer leaves.
-//! 4. **Verified before anything wakes.** Credentials are checked without touching storage
-//!    ([`domain::auth`]); secrets and tokens reach no log line, no error and no stored record.
+//! 3. **An acknowledged decision is durable.** The record is written before the response is sent.
+//! 4. **Credentials are verified before any object is called**, without touching storage
+//!    ([`domain::auth`]); secrets and tokens never appear in a log line, an error or a stored record.
 //! 5. **An output comes back as it went in**, byte for byte ([`domain::api`]).
 //!
 //! # Map

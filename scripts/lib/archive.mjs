@@ -13,15 +13,15 @@ export const CHECKSUMS = {
   "0.2.130": {},
 };
 
-const LARGEST = 100_000_000;
+const MAX_BYTES = 100_000_000;
 
 /**
- * Unpacks programs of a .tar.gz into a folder if its SHA-256 is as expected. Returns why not, or
- * undefined when they are in place. `inside` is the archive's own folder, `scratch` a place to
- * unpack it.
+ * Unpacks programs of a .tar.gz into a folder if its SHA-256 is as expected. Returns the
+ * reason if that failed, otherwise undefined. `inside` is the folder in the archive, `scratch` a
+ * folder for temporary files.
  */
 export async function unpackVerified(url, { sha256, inside, programs, scratch, into }) {
-  if (!/^[0-9a-f]{64}$/.test(sha256 ?? "")) return "no checksum of it is known here";
+  if (!/^[0-9a-f]{64}$/.test(sha256 ?? "")) return "archive.mjs has no checksum of it";
   const archive = join(scratch, `${inside}.tar.gz`);
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(60_000) });
@@ -30,7 +30,7 @@ export async function unpackVerified(url, { sha256, inside, programs, scratch, i
     let size = 0;
     for await (const part of response.body) {
       size += part.length;
-      if (size > LARGEST) return `it is larger than ${LARGEST} bytes`;
+      if (size > MAX_BYTES) return `it is larger than ${MAX_BYTES} bytes`;
       parts.push(part);
     }
     const bytes = Buffer.concat(parts);

@@ -81,7 +81,7 @@ async function buildWorker(env, feature, folder) {
     [join(glue, "waitpoint_bg.wasm"), "-o", wasm, "-O3", ...strip, ...WASM_FEATURES],
     { env, sentence },
   );
-  // After setup, which installs it.
+  // Imported only here, because the setup above installs it.
   const { build: bundle } = await import("esbuild");
   const source = (name) => join(root, "src", "worker", "js", `${name}.js`);
   await bundle({

@@ -19,7 +19,7 @@ import { installLocked } from "./tools.mjs";
 const folder = join(root, ".tools", "environments");
 const modules = join(folder, "node_modules");
 
-/** Installs their packages if the lock file has changed. Returns the folder. */
+/** Installs the environments' packages if the lock file has changed. Returns their folder. */
 export async function ensureEnvironments() {
   const lock = readFileSync(join(root, "scripts/locked/environments/package-lock.json"));
   const hash = createHash("sha256").update(lock).digest("hex");

@@ -17,7 +17,7 @@ export function shortenNames(wasmOpt, features, wasm, glue) {
   let text = readFileSync(glue, "utf8");
   const replace = (pattern, by) => {
     if (text.search(pattern) < 0)
-      throw new Error(`shorten-names.mjs: nothing fits ${pattern} in ${glue}`);
+      throw new Error(`shorten-names.mjs: ${pattern} does not match ${glue}`);
     text = text.replace(pattern, by);
   };
   replace(/^( {8})(\w+)(?=: function)/gm, (_, space, name) => space + (shorter.get(name) ?? name));

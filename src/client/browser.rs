@@ -1,4 +1,4 @@
-//! What the entry `waitpoint` exports.
+//! The exports of the entry `waitpoint`.
 
 use super::http::{HttpTransport, header};
 use super::js::{
@@ -18,17 +18,17 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Response;
 
-/// What is asked about a token.
+/// A request about a token.
 pub(crate) struct Request<'a> {
     pub(crate) action: Action,
     pub(crate) token: &'a JsValue,
     pub(crate) options: &'a JsValue,
     pub(crate) body: Option<JsString>,
-    /// It is asked until the token is finished.
+    /// Whether to repeat the request until the token is finished.
     pub(crate) until_finished: bool,
 }
 
-/// Asks, and returns the response and its body.
+/// Sends the request. Returns the response and its body.
 pub(crate) async fn ask(request: Request<'_>) -> Result<(Option<Response>, JsValue), JsValue> {
     let (transport, retry) = prepare(request)?;
     transport.send(&retry).await
@@ -73,7 +73,8 @@ pub fn complete_token(token: JsValue, data: JsValue, options: JsValue) -> Promis
     }))
 }
 
-/// JSON text of `{ data }`. Refuses what would become `{}` or nothing, such as a promise or a function.
+/// The JSON text of `{ data }`. Rejects data that would become `{}` or nothing, such as a promise or
+/// a function.
 fn completion_body(data: &JsValue) -> Result<JsString, JsValue> {
     let fields: JsValue = Object::new().into();
     if !data.is_undefined() {
@@ -117,10 +118,10 @@ pub fn wait_for_token(token: JsValue, options: JsValue) -> Promise {
     start(Box::pin(wait(token, options)))
 }
 
-/// What a public access token says of itself.
+/// The claims of a public access token.
 ///
 /// # Errors
-/// `invalid_argument` if there is none.
+/// `invalid_argument` if the text contains no public access token.
 #[wasm_bindgen(js_name = decodeToken)]
 pub fn decode_token(token: JsValue) -> Result<JsValue, JsValue> {
     let text = token_text(&token, &["publicAccessToken", "url", "href"])?;
@@ -132,7 +133,7 @@ pub fn decode_token(token: JsValue) -> Result<JsValue, JsValue> {
     })
 }
 
-/// Sets what calls use that say nothing themselves.
+/// Sets the defaults for the options of later calls.
 ///
 /// # Errors
 /// `invalid_argument`, naming the field.

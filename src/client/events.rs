@@ -1,4 +1,4 @@
-//! Timers and events as something to await.
+//! Timers and events that can be awaited.
 
 use super::js::get;
 use alloc::rc::Rc;
@@ -13,14 +13,15 @@ use web_sys::{AbortSignal, EventTarget};
 
 #[wasm_bindgen]
 extern "C" {
-    // web-sys has these on windows and web workers alone; a timer of Node is an object.
+    // web-sys has these only on windows and web workers, and a timer of Node is an object.
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(wake: &Function, millis: f64) -> JsValue;
     #[wasm_bindgen(js_name = clearTimeout)]
     fn clear_timeout(timer: &JsValue);
 }
 
-/// What happens: events, and undefined for a time that is up. Nothing is left behind when it is dropped.
+/// A queue of events. An event of the timer is undefined. When this is dropped, the listeners and the
+/// timer are removed.
 pub(crate) struct Events {
     queue: Rc<Queue>,
     listener: Listener,
@@ -28,7 +29,7 @@ pub(crate) struct Events {
     listening: Vec<(EventTarget, &'static str)>,
 }
 
-/// The type of wasm-bindgen-futures' own closures, so that the module holds one kind alone.
+/// The type of wasm-bindgen-futures' own closures, so that the module has only one kind of closure.
 type Listener = Closure<dyn FnMut(JsValue) -> Result<(), JsError>>;
 
 #[derive(Default)]
@@ -38,15 +39,16 @@ struct Queue {
 }
 
 impl Events {
-    /// That the caller gives up, and that a time is up; which it is at once for a caller who already has.
+    /// Listens to the caller's abort signal, and to a timer. If the signal is already aborted, the
+    /// timer fires at once.
     pub(crate) fn new(signal: &Option<AbortSignal>, millis: f64) -> Self {
         let queue = Rc::new(Queue::default());
-        let heard = queue.clone();
+        let listener_queue = queue.clone();
         let listener = Listener::new(move |event| {
-            let mut events = heard.events.take();
+            let mut events = listener_queue.events.take();
             events.push(event);
-            heard.events.set(events);
-            if let Some(waker) = heard.waker.take() {
+            listener_queue.events.set(events);
+            if let Some(waker) = listener_queue.waker.take() {
                 waker.wake();
             }
             Ok(())
@@ -64,14 +66,14 @@ impl Events {
         events
     }
 
-    /// Also these events.
+    /// Listens to these events as well.
     pub(crate) fn listen(&mut self, target: &EventTarget, name: &'static str) {
         let listener = self.listener.as_ref().unchecked_ref();
         let _ = target.add_event_listener_with_callback(name, listener);
         self.listening.push((target.clone(), name));
     }
 
-    /// Also that the network is back, where a browser tells.
+    /// Listens to the network coming back as well, in a browser.
     pub(crate) fn or_online(mut self) -> Self {
         let global = js_sys::global();
         let online = get(&get(&global, "navigator"), "onLine");
@@ -81,7 +83,7 @@ impl Events {
         self
     }
 
-    /// The time is up in so many milliseconds from now.
+    /// Makes the timer fire in this many milliseconds from now.
     pub(crate) fn restart_timer(&mut self, millis: f64) {
         clear_timeout(&self.timer);
         self.timer = set_timeout(self.listener.as_ref().unchecked_ref(), millis);
@@ -102,7 +104,7 @@ impl Events {
         poll_fn(|context| self.poll(context)).await
     }
 
-    /// What a future comes to, unless something happens before.
+    /// The result of a future; the event, if one comes first.
     pub(crate) async fn unless<T>(&self, future: impl Future<Output = T>) -> Result<T, JsValue> {
         let mut future = pin!(future);
         poll_fn(|context| match future.as_mut().poll(context) {
@@ -147,7 +149,7 @@ mod tests {
         let events = Events::new(&Some(controller.signal()), 60_000.0);
         controller.abort();
         assert!(events.next().await.is_object());
-        // Who has given up before waits for nothing.
+        // A signal that is already aborted ends a wait at once.
         let events = Events::new(&Some(controller.signal()), 60_000.0);
         assert!(events.next().await.is_undefined());
     }

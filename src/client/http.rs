@@ -12,34 +12,34 @@ use web_sys::{AbortController, AbortSignal, Response};
 #[cfg(feature = "browser")]
 use {alloc::boxed::Box, core::future::Future, core::pin::Pin};
 
-/// A body of this many characters and more does not outlive its page: browsers carry 64 KiB past its end,
-/// of all requests together.
+/// A body with this many characters or more is not sent with `keepalive`. Browsers allow 64 KiB for
+/// all requests of a page together that outlive it.
 const KEEPALIVE_BELOW: u32 = 20_000;
 
-/// A request that can be sent again.
+/// A request that can be repeated.
 pub(crate) struct HttpTransport {
     pub(crate) url: String,
     pub(crate) bearer: String,
-    /// Makes it a POST.
+    /// Makes the request a POST.
     body: Option<JsString>,
     pub(crate) header: Option<(&'static str, String)>,
     pub(crate) signal: Option<AbortSignal>,
-    /// Of each attempt, in milliseconds.
+    /// The timeout of each attempt, in milliseconds.
     pub(crate) timeout: f64,
     keepalive: Cell<bool>,
-    /// Set if it asks for the end of a token.
+    /// Set if the request waits for the end of a token.
     #[cfg(feature = "browser")]
     pub(crate) wait: Option<super::wait::WaitTransport>,
 }
 
-/// What comes back, be it a failure.
+/// The result of an attempt.
 pub(crate) struct Attempt {
     pub(crate) hint: RetryHint,
     pub(crate) result: AttemptResult,
 }
 
 pub(crate) enum AttemptResult {
-    Answered {
+    Response {
         response: Option<Response>,
         body: JsValue,
     },
@@ -68,7 +68,7 @@ impl HttpTransport {
         }
     }
 
-    /// Each header of the request.
+    /// Calls `add` with each header of the request.
     fn headers(&self, mut add: impl FnMut(&str, &str)) {
         if let Some((name, value)) = &self.header {
             add(name, value);
@@ -81,7 +81,7 @@ impl HttpTransport {
         }
     }
 
-    /// Without a bearer it is a callback, for which what stands in `{"data":…}` is the whole body.
+    /// Without a bearer token the URL is a callback URL, whose body is the value of `data` alone.
     fn body(&self) -> Option<JsString> {
         let body = self.body.as_ref()?;
         Some(if self.bearer.is_empty() {
@@ -93,7 +93,7 @@ impl HttpTransport {
 
     #[cfg(feature = "browser")]
     fn request(&self, init: &Init) -> Result<JsValue, JsValue> {
-        // Not `Headers`, which jsdom lacks.
+        // Not a `Headers` object, because jsdom has none.
         let headers = Object::new();
         self.headers(|name, value| super::js::set(&headers, name, &value.into()));
         init.set_headers(&headers);
@@ -107,7 +107,7 @@ impl HttpTransport {
     #[cfg(feature = "server")]
     fn request(&self, _: &Init) -> Result<JsValue, JsValue> {
         use gloo_net::http::{Request, RequestBuilder};
-        // gloo-net panics at what is no URL where errors are another realm's.
+        // gloo-net panics on an invalid URL if the error comes from another JavaScript realm.
         web_sys::Url::new(&self.url)?;
         let mut request: Option<RequestBuilder> = Some(match self.body {
             Some(_) => Request::post(&self.url),
@@ -131,7 +131,7 @@ impl HttpTransport {
         init.set_signal(Some(&controller.signal()));
         let request = self.request(&init)?;
         let response = fetch(&request, &init).await?;
-        // Tests have responses of their own making.
+        // A `fetch` that a test provides may return something else.
         if get(&response, "status").as_f64().is_none() {
             return Err(response);
         }
@@ -149,7 +149,7 @@ impl HttpTransport {
             events.unless(self.exchange(&controller)).await
         };
         let (mut code, mut message, mut cause) = match ended {
-            Ok(Ok((response, text))) => return Ok(Attempt::answered(response, &text)),
+            Ok(Ok((response, text))) => return Ok(Attempt::of_response(response, &text)),
             Ok(Err(cause)) => ("network_error", "The server could not be reached.", cause),
             Err(_) => {
                 controller.abort();
@@ -157,7 +157,7 @@ impl HttpTransport {
                 ("timeout", message, JsValue::UNDEFINED)
             }
         };
-        // What failed may have been that too much is kept alive.
+        // The attempt may have failed because too many bytes had `keepalive`.
         self.keepalive.set(false);
         if let Some(signal) = &self.signal
             && signal.aborted()
@@ -168,7 +168,7 @@ impl HttpTransport {
         Ok(Attempt::failed(code, message, cause))
     }
 
-    /// Sends it once.
+    /// Sends the request once.
     pub(crate) async fn try_once(&self) -> Attempt {
         let attempt = self.attempt().await;
         attempt.unwrap_or_else(|cause| {
@@ -176,12 +176,12 @@ impl HttpTransport {
         })
     }
 
-    /// Sends it until an answer is final: the response and its body, if that is a 2xx.
+    /// Sends the request until a response is final. Returns the response and its body if it is a 2xx.
     pub(crate) async fn send(&self, retry: &Retry) -> Result<(Option<Response>, JsValue), JsValue> {
         let Attempt { hint, result } = send(self, retry).await;
         match result {
-            AttemptResult::Answered { response, body } if hint.is_success() => Ok((response, body)),
-            AttemptResult::Answered { body, .. } => Err(http_error(hint, &body)),
+            AttemptResult::Response { response, body } if hint.is_success() => Ok((response, body)),
+            AttemptResult::Response { body, .. } => Err(http_error(hint, &body)),
             AttemptResult::Failed {
                 code,
                 message,
@@ -199,12 +199,13 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    type Answer = Attempt;
+    type Attempt = Attempt;
 
     async fn send(&self) -> Attempt {
         #[cfg(feature = "browser")]
         if let Some(wait) = &self.wait {
-            // In a box: the engine compiles a function when it first runs, and a click needs none of this.
+            // Boxed, so that the code of a wait is a function of its own. The engine compiles it only
+            // when it is called, and a click does not call it.
             let attempt: Pin<Box<dyn Future<Output = Attempt> + '_>> = Box::pin(wait.send(self));
             return attempt.await;
         }
@@ -239,7 +240,7 @@ impl Attempt {
         }
     }
 
-    fn answered(response: Response, text: &JsValue) -> Self {
+    fn of_response(response: Response, text: &JsValue) -> Self {
         let status = response.status();
         let header = |name| header(&response, name);
         let should_retry = match header("x-should-retry").as_deref() {
@@ -247,7 +248,7 @@ impl Attempt {
             Some("false") => Some(false),
             _ => None,
         };
-        // `Retry-After` is seconds or a date, the reset a Unix time in milliseconds.
+        // `Retry-After` is seconds or a date. `x-ratelimit-reset` is a Unix time in milliseconds.
         let number = |text: &str| JsValue::from_str(text).unchecked_into_f64();
         let pause = match header("retry-after").filter(|text| !text.is_empty()) {
             Some(after) if number(&after) >= 0.0 => Some(number(&after) * 1_000.0),
@@ -263,7 +264,7 @@ impl Attempt {
                 should_retry,
                 pause,
             },
-            result: AttemptResult::Answered {
+            result: AttemptResult::Response {
                 body: parse_json(text),
                 response: Some(response),
             },
@@ -271,7 +272,7 @@ impl Attempt {
     }
 }
 
-/// A header of a response, which may be one of a test's own making.
+/// A header of a response, which may be a test's own object.
 pub(crate) fn header(response: &Response, name: &str) -> Option<String> {
     if !get(&get(response, "headers"), "get").is_function() {
         return None;
@@ -285,7 +286,7 @@ pub(crate) fn header(response: &Response, name: &str) -> Option<String> {
     response.headers().get(name).ok()?
 }
 
-/// An answer that is no 2xx, as the server tells it.
+/// The error for a response that is not a 2xx, with the server's message.
 fn http_error(hint: RetryHint, body: &JsValue) -> JsValue {
     let error = get(body, "error");
     let message = get_some(&error, "message").unwrap_or(error).as_string();
@@ -303,7 +304,7 @@ fn http_error(hint: RetryHint, body: &JsValue) -> JsValue {
     .into()
 }
 
-/// Three digits, without the formatting of `core`, which is large.
+/// Three digits, without the code of `core::fmt`, which is large.
 fn digits(status: u16) -> String {
     let mut text = String::new();
     for digit in [status / 100, status / 10 % 10, status % 10] {

@@ -1,4 +1,4 @@
-//! JavaScript that js-sys and web-sys have no names for, and the package's errors.
+//! JavaScript functions that js-sys and web-sys do not bind, and the package's errors.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -12,11 +12,11 @@ use web_sys::RequestInit;
 
 #[wasm_bindgen]
 extern "C" {
-    // web-sys has `fetch` on windows and web workers alone; Node and Workers have neither.
+    // web-sys has `fetch` only on windows and web workers, but Node and Workers need it as well.
     #[wasm_bindgen(catch, js_name = fetch)]
     fn fetch_unchecked(request: &JsValue, init: &Init) -> Result<JsValue, JsValue>;
 
-    // js-sys would carry the text through Rust's memory.
+    // js-sys would copy the text through wasm's memory.
     #[wasm_bindgen(catch, js_namespace = JSON)]
     fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
 
@@ -26,7 +26,7 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["Object", "prototype", "toString"], js_name = call)]
     fn class_of(value: &JsValue) -> Result<String, JsValue>;
 
-    /// What a request is made of, with the field that web-sys leaves out.
+    /// The options of a request, with a field that web-sys lacks.
     #[wasm_bindgen(extends = RequestInit)]
     pub(crate) type Init;
     #[wasm_bindgen(method, setter)]
@@ -44,16 +44,16 @@ extern "C" {
         cause: &JsValue,
     ) -> JsValue;
 
-    /// What `configure` was given, of all modules of the package.
+    /// The options that `configure` has set, shared by all modules of the package.
     #[wasm_bindgen(js_name = configuredSettings)]
     pub(crate) fn configured_settings() -> JsValue;
 }
 
-/// Why a call fails, as a `WaitpointError` says it.
+/// The data of a `WaitpointError`.
 pub(crate) struct Failure<'a> {
     pub(crate) message: &'a str,
     pub(crate) code: &'a str,
-    /// The HTTP status, if the server answered.
+    /// The HTTP status, if the server responded.
     pub(crate) status: Option<u16>,
     pub(crate) retryable: bool,
     pub(crate) cause: JsValue,
@@ -83,17 +83,17 @@ fn final_failure(parts: &[&str], code: &str, cause: JsValue) -> JsValue {
     .into()
 }
 
-/// A mistake of the caller's: nothing was sent.
+/// The error for a mistake of the caller. Nothing was sent.
 pub(crate) fn invalid_argument(parts: &[&str]) -> JsValue {
     invalid_argument_because(parts, JsValue::UNDEFINED)
 }
 
-/// The same, with the error that it comes from.
+/// The same, with the error that caused it.
 pub(crate) fn invalid_argument_because(parts: &[&str], cause: JsValue) -> JsValue {
     final_failure(parts, "invalid_argument", cause)
 }
 
-/// A 2xx whose body is not what was asked for, such as a captive portal's page.
+/// The error for a 2xx with an unexpected body, such as the page of a captive portal.
 pub(crate) fn invalid_response(what: &str) -> JsValue {
     let message = [
         "The server's answer has no valid ",
@@ -108,7 +108,7 @@ pub(crate) fn timed_out(message: &str) -> JsValue {
     final_failure(&[message], "timed_out", JsValue::UNDEFINED)
 }
 
-/// `[&str]::concat`, whose general form is large for what is downloaded here.
+/// Like `[&str]::concat`, whose generic form is large for a download.
 pub(crate) fn concat(parts: &[&str]) -> String {
     let mut text = String::new();
     for part in parts {
@@ -117,7 +117,7 @@ pub(crate) fn concat(parts: &[&str]) -> String {
     text
 }
 
-/// A value as a message names it: texts in backticks, objects by their class.
+/// A value in an error message: strings in backticks, objects by their class.
 pub(crate) fn show(value: &JsValue) -> String {
     if value.is_object() || value.is_function() {
         return class_of(value).unwrap_or_default();
@@ -126,7 +126,7 @@ pub(crate) fn show(value: &JsValue) -> String {
     concat(&["`", &text.unwrap_or_default(), "`"])
 }
 
-/// A field; undefined of what is no object.
+/// A field of a value; undefined if the value is not an object.
 pub(crate) fn get(object: &JsValue, name: &str) -> JsValue {
     Reflect::get(object, &name.into()).unwrap_or_default()
 }
@@ -141,26 +141,26 @@ pub(crate) fn set(object: &JsValue, name: &str, value: &JsValue) {
     let _ = Reflect::set(object, &name.into(), value);
 }
 
-/// Undefined for what is no JSON.
+/// The parsed JSON; undefined if it is not valid.
 pub(crate) fn parse_json(text: &JsValue) -> JsValue {
     parse(text).unwrap_or_default()
 }
 
-/// Sends a request. Whatever `fetch` returns is waited for: tests put their own in its place.
+/// Sends a request. The result may be any value, because tests provide their own `fetch`.
 pub(crate) async fn fetch(request: &JsValue, init: &Init) -> Result<JsValue, JsValue> {
     resolve(fetch_unchecked(request, init)?).await
 }
 
-/// What a promise comes to; any other value is itself.
+/// Awaits a promise. Any other value is returned as it is.
 pub(crate) async fn resolve(value: JsValue) -> Result<JsValue, JsValue> {
     JsFuture::from(Promise::resolve(&value)).await
 }
 
-/// A call under way.
+/// The future of a call.
 pub(crate) type Running = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
 
-/// Runs a future, up to its first `await` at once: the request leaves in the click's own task, before
-/// whatever the page does next.
+/// Starts a future and runs it at once up to its first `await`. So a request is sent in the task of
+/// the click, before the page does anything else.
 pub(crate) fn start(mut future: Running) -> Promise {
     match future
         .as_mut()
@@ -168,7 +168,7 @@ pub(crate) fn start(mut future: Running) -> Promise {
     {
         Poll::Ready(Ok(value)) => Promise::resolve(&value),
         Poll::Ready(Err(error)) => Promise::reject(&error),
-        // The promise polls once more, in a microtask, with a waker that counts.
+        // The promise polls the future again, in a microtask, with its own waker.
         Poll::Pending => future_to_promise(future),
     }
 }

@@ -1,18 +1,19 @@
-//! The npm package: the client, from the caller's arguments to the request and back.
+//! The npm package: the client, from the caller's arguments to the response.
 //!
-//! Invariant: a call ends. Each attempt has a limit, attempts are counted, and a server that asks for
-//! more patience than [`retry::LONGEST_PAUSE`] is not waited for. To wait for a token is the one call that
-//! has no end but the token's, once the server was reached.
+//! Invariant: a call ends. Each attempt has a timeout, the number of attempts is limited, and a
+//! server that asks for a longer pause than [`retry::LONGEST_PAUSE`] ends the call. Only waiting for
+//! a token has no limit of its own: after the server was reached once, it ends when the token does.
 //!
-//! Invariant: nothing that a caller gives or a server answers throws through Rust. A future that JavaScript
-//! throws out of is never polled again, and its promise would never settle; so whatever may throw is
-//! imported with `catch`.
+//! Invariant: no JavaScript exception passes through Rust. A future that throws is never polled
+//! again, so its promise would never settle. So every import that can throw is declared with `catch`,
+//! whatever callers pass or servers respond.
 //!
-//! `reference` and `retry` are pure: they see neither JavaScript nor a clock. `options` reads what a caller
-//! gives, `http` carries requests, `wait` waits, `response` reads answers; `js` and `events` are JavaScript
-//! as those need it. `browser` and `server` are what the two wasm modules export. All but `server` stay
-//! within `alloc`: no formatting, no panics with a message, nothing that would be downloaded by a person
-//! who presses Approve and sees nothing of it.
+//! `reference` and `retry` are pure: they use neither JavaScript nor a clock. `options` parses
+//! arguments, `http` sends requests, `wait` waits, and `response` parses bodies. `js` and `events`
+//! bind JavaScript for them. `browser` and `server` are the exports of the two wasm modules.
+//!
+//! Everything but `server` uses only `alloc`, without formatting and without panic messages, to keep
+//! the browser's download small.
 
 pub mod reference;
 pub mod retry;

@@ -1,4 +1,4 @@
-//! What a caller gives: which token, and options.
+//! Parses the arguments of a call: the token and the options.
 
 use super::js::{concat, configured_settings, get, get_some, invalid_argument, show};
 use super::reference::{Action, CallInput, Target, is_base_url};
@@ -8,12 +8,12 @@ use js_sys::Object;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Url};
 
-/// A call's options, read and checked.
+/// The validated options of a call.
 pub(crate) struct Options {
     access_token: String,
     base_url: String,
     pub(crate) signal: Option<AbortSignal>,
-    /// Of each attempt, in milliseconds.
+    /// The timeout of each attempt, in milliseconds.
     pub(crate) timeout: f64,
     pub(crate) retry: Retry,
     pub(crate) keepalive: bool,
@@ -62,9 +62,10 @@ impl Options {
     }
 }
 
-/// An argument that is not what it must be. Never for a text that may be a credential.
-pub(crate) fn wrong(name: &str, value: &JsValue, wanted: &str) -> JsValue {
-    invalid_argument(&["`", name, "` is ", &show(value), ". Use ", wanted, "."])
+/// The error for an invalid argument. It quotes the value, so it must not be used for a possible
+/// credential.
+pub(crate) fn wrong(name: &str, value: &JsValue, expected: &str) -> JsValue {
+    invalid_argument(&["`", name, "` is ", &show(value), ". Use ", expected, "."])
 }
 
 fn number(object: &JsValue, name: &str, default: f64) -> Result<f64, JsValue> {
@@ -77,7 +78,7 @@ fn number(object: &JsValue, name: &str, default: f64) -> Result<f64, JsValue> {
     }
 }
 
-/// Misspelt fields would be missed in silence.
+/// Rejects misspelt fields, which would otherwise be ignored.
 pub(crate) fn reject_unknown_fields(
     what: &str,
     value: &JsValue,
@@ -103,7 +104,7 @@ pub(crate) fn reject_unknown_fields(
     Ok(())
 }
 
-/// A text; empty if it is absent.
+/// A field that is a string; empty if it is absent.
 pub(crate) fn text_field(object: &JsValue, name: &str) -> Result<String, JsValue> {
     get_some(object, name).map_or_else(|| Ok(String::new()), |value| text(name, &value))
 }
@@ -114,35 +115,35 @@ pub(crate) fn text(name: &str, value: &JsValue) -> Result<String, JsValue> {
         .ok_or_else(|| wrong(name, value, "a text"))
 }
 
-/// Empty is none.
+/// Checks a base URL. An empty one is absent.
 pub(crate) fn check_base_url(text: &str) -> Result<(), JsValue> {
     if text.is_empty() || (is_base_url(text) && Url::new(text).is_ok()) {
         return Ok(());
     }
-    let wanted = "an http(s) URL of an origin and perhaps a path, such as `https://example.com`";
-    Err(wrong("baseURL", &text.into(), wanted))
+    let expected = "an http(s) URL of an origin and perhaps a path, such as `https://example.com`";
+    Err(wrong("baseURL", &text.into(), expected))
 }
 
 #[cfg(feature = "browser")]
-/// What names a token, as a text: the first of these fields that there is, or the value itself.
+/// The string that names a token: the first of these fields that exists, or the value itself.
 pub(crate) fn token_text(token: &JsValue, fields: &[&str]) -> Result<String, JsValue> {
     let named = fields.iter().find_map(|name| get_some(token, name));
     let value = named.as_ref().unwrap_or(token);
-    let wanted = "a waitpoint token's id, its url, or what createToken returned";
+    let expected = "a waitpoint token's id, its url, or what createToken returned";
     value
         .as_string()
-        .ok_or_else(|| wrong("token", value, wanted))
+        .ok_or_else(|| wrong("token", value, expected))
 }
 
-/// Where a request goes.
+/// The destination of a request.
 pub(crate) struct Address {
     pub(crate) url: String,
-    /// Empty if the URL itself is the credential.
+    /// The bearer token; empty if the URL itself is the credential.
     pub(crate) bearer: String,
 }
 
 impl Address {
-    /// Of an action on a token.
+    /// The address for an action on a token.
     #[cfg(feature = "browser")]
     pub(crate) fn of_token(
         action: Action,
@@ -158,7 +159,7 @@ impl Address {
         Self::find(Some(action), &text, &own, options)
     }
 
-    /// Of all tokens.
+    /// The address of all tokens, to create and to list.
     #[cfg(feature = "server")]
     pub(crate) fn of_tokens(options: &Options) -> Result<Self, JsValue> {
         Self::find(None, "", "", options)

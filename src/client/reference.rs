@@ -1,43 +1,43 @@
-//! Which token a caller means: an id or a `token.url`, and the credential for it.
+//! Finds the token that a caller names by an id or a `token.url`, and the credential for it.
 
 use crate::domain::encoding::base64url_decode;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// trigger.dev's API origin, where a token lives unless its URL or the caller says otherwise.
+/// trigger.dev's API. A token lives there, unless its URL or the caller says otherwise.
 pub const DEFAULT_BASE_URL: &str = "https://api.trigger.dev";
 
 const TOKENS: &str = "/api/v1/waitpoints/tokens";
 const CALLBACK: &str = "/callback/";
 
-/// A token as a caller names it. What a text does not say is empty.
+/// A token as the caller names it. Missing parts are empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reference<'a> {
-    /// Origin and path prefix of the API, if the text is a URL.
+    /// The origin and the path prefix of the API, if the text is a URL.
     pub base_url: &'a str,
-    /// The id, as it is typed.
+    /// The id as the caller wrote it.
     pub id: &'a str,
     /// The last segment of a `token.url`: a JWT, or trigger.dev's hash.
     pub credential: &'a str,
 }
 
-/// Why there is no request to be made. The text is for people.
+/// Why a request cannot be made. The text is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReferenceError {
-    /// Neither an id nor a URL of a token.
+    /// The text is neither an id nor a URL of a token.
     NoToken,
-    /// No credential was given and the text holds none.
+    /// No credential was given, and the text contains none.
     NoCredential,
-    /// A credential with characters that no header may hold.
+    /// The credential has characters that a header must not contain.
     BadCredential,
-    /// Reading needs a JWT or a secret key; the URL has a hash, which may only complete.
+    /// Reading needs a JWT or a secret key, but the URL has a hash, which allows only completing.
     CannotRead,
     /// The base URL does not begin with `http://` or `https://`.
     NoBaseUrl,
 }
 
 impl ReferenceError {
-    /// What to tell the developer.
+    /// The message for the developer.
     #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {
@@ -57,8 +57,8 @@ impl ReferenceError {
 }
 
 impl<'a> Reference<'a> {
-    /// Reads an id or a `token.url`; query and fragment of a URL mean nothing. `None` for anything
-    /// else.
+    /// Parses an id or a `token.url`. The query and the fragment of a URL are ignored. `None` for
+    /// anything else.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let (base_url, id, credential) = if is_url(text) {
@@ -66,7 +66,7 @@ impl<'a> Reference<'a> {
             let (text, _) = split_once(text, "#").unwrap_or((text, ""));
             let (base_url, rest) = split_once(text, TOKENS)?;
             let (id, credential) = split_once(rest.strip_prefix('/')?, CALLBACK)?;
-            // Else some other credential would go to wherever the text points.
+            // Otherwise another credential could be sent to any server that the text names.
             if credential.is_empty() {
                 return None;
             }
@@ -87,44 +87,44 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// What a caller gives to a call. Empty texts are absent.
+/// The arguments of a call. Empty texts are absent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CallInput<'a> {
     /// An id or a `token.url`.
     pub token: &'a str,
-    /// Goes before the credential in the URL.
+    /// The credential of this call. It takes precedence over the one in the URL.
     pub access_token: &'a str,
-    /// Goes before the URL's.
+    /// The base URL of this call. It takes precedence over the token's URL.
     pub base_url: &'a str,
-    /// Where neither of the two above says anything.
+    /// The configured credential, which is used if neither of the above is given.
     pub configured_access_token: &'a str,
-    /// Likewise.
+    /// The configured base URL, which is used if neither of the above is given.
     pub configured_base_url: &'a str,
 }
 
-/// What is to be done with a token.
+/// An action on a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Complete it.
     Complete,
     /// Read it.
     Retrieve,
-    /// Read it when it is finished.
+    /// Read it as soon as it is finished.
     Wait,
 }
 
-/// Where to send a request, and with what credential.
+/// The destination of a request, and its credential.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Target<'a> {
-    /// The whole URL.
+    /// The complete URL.
     pub url: String,
     /// For the `Authorization` header; empty if the URL itself is the credential.
     pub bearer: &'a str,
 }
 
 impl<'a> Target<'a> {
-    /// Where to send an action on a token. A configured credential goes to the configured base URL
-    /// alone, never to one that the token's URL names.
+    /// The destination of an action on a token. A configured credential is sent only to the
+    /// configured base URL, never to one from the token's URL.
     ///
     /// # Errors
     /// See [`ReferenceError`].
@@ -142,7 +142,7 @@ impl<'a> Target<'a> {
                 input.configured_access_token,
             ]),
         };
-        // A hash is no bearer: it stands in the URL, and the whole body is the output.
+        // A hash is not a bearer token. It is part of the URL, and the output is the whole body.
         let is_hash =
             target.bearer == reference.credential && split_once(target.bearer, ".").is_none();
         if is_hash && !target.bearer.is_empty() && action != Action::Complete {
@@ -168,7 +168,7 @@ impl<'a> Target<'a> {
         Ok(target)
     }
 
-    /// Where to create and to list tokens. What is given of one means nothing.
+    /// The destination to create and to list tokens. The token's own arguments are ignored.
     ///
     /// # Errors
     /// See [`ReferenceError`].
@@ -180,7 +180,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Whether a text can be a credential in a header.
+/// Whether a header may contain the text as a credential.
 fn check(bearer: &str) -> Result<(), ReferenceError> {
     if bearer.is_empty() {
         Err(ReferenceError::NoCredential)
@@ -191,7 +191,7 @@ fn check(bearer: &str) -> Result<(), ReferenceError> {
     }
 }
 
-/// The URL of all tokens, at the first of these base URLs that is not empty, else at trigger.dev's.
+/// The URL of all tokens, at the first base URL that is not empty, otherwise at trigger.dev's.
 fn tokens_url(base_urls: [&str; 3]) -> Result<String, ReferenceError> {
     let base_url = match first(base_urls) {
         "" => DEFAULT_BASE_URL,
@@ -213,8 +213,8 @@ fn first(texts: [&str; 3]) -> &str {
         .unwrap_or("")
 }
 
-/// The claims of a public access token, or of the one in a `token.url`, as JSON text. Nothing is
-/// verified. `None` if there is no JWT in the text.
+/// The claims of a public access token, or of the one in a `token.url`, as JSON text. They are not
+/// verified. `None` if the text contains no JWT.
 #[must_use]
 pub fn claims(text: &str) -> Option<Vec<u8>> {
     let jwt = if is_url(text) {
@@ -230,8 +230,8 @@ pub fn claims(text: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// Whether a text can be a base URL: an origin and perhaps a path, without user, password, query and
-/// fragment.
+/// Whether a text can be a base URL: an origin, perhaps with a path, but without user, password,
+/// query and fragment.
 #[must_use]
 pub fn is_base_url(text: &str) -> bool {
     let rest = text
@@ -252,8 +252,8 @@ fn is_url_safe(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
 }
 
-/// `str::split_once` for ASCII separators, without the standard library's string searcher, which is
-/// large for what is downloaded here.
+/// Like `str::split_once` for ASCII separators, without the standard library's string searcher, which
+/// is large for a download.
 fn split_once<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
     let at = text
         .as_bytes()

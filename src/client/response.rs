@@ -1,4 +1,4 @@
-//! What a caller gets: tokens and claims, made of answers that are checked.
+//! Validates responses and converts them into tokens and claims.
 
 #[cfg(feature = "browser")]
 use super::js::get_some;
@@ -7,7 +7,8 @@ use super::reference::is_url;
 use js_sys::{Array, Date, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// The fields that are texts where they are there, besides the times. What else a server says stays as it is.
+/// The fields that must be strings if they exist, besides the times. Other fields are passed on
+/// unchanged.
 const TEXTS: [&str; 5] = [
     "output",
     "outputType",
@@ -26,10 +27,10 @@ const TIMES: [&str; 8] = [
     "idempotencyKeyExpiresAfter",
 ];
 
-/// A token as people want it: dates are dates, the output is what it was completed with.
+/// Converts a token for callers: times become dates, and the output is parsed.
 ///
 /// # Errors
-/// `invalid_response`, naming a field that is not what it must be.
+/// `invalid_response` with the field that is invalid.
 pub(crate) fn parse_token(token: JsValue) -> Result<JsValue, JsValue> {
     let url = get(&token, "url").as_string().unwrap_or_default();
     let tags = get(&token, "tags");
@@ -96,7 +97,7 @@ fn read_output(token: &JsValue) -> Result<(), JsValue> {
     if contains(&kind, "json") {
         value = parse_json(&value);
     }
-    // trigger.dev's SuperJSON: what it adds to JSON is left out.
+    // trigger.dev uses SuperJSON. Its metadata is dropped.
     if contains(&kind, "super") {
         value = get(&value, "json");
     }
@@ -112,7 +113,7 @@ fn contains(text: &str, part: &str) -> bool {
     windows.any(|window| window == part.as_bytes())
 }
 
-/// The status of a token, if it is one that there is; and whether it is final.
+/// The status of a token, if it is a known one, and whether it is final.
 fn status(token: &JsValue) -> Option<bool> {
     match get(token, "status").as_string()?.as_str() {
         "WAITING" => Some(false),
@@ -126,7 +127,7 @@ pub(crate) fn is_finished(token: &JsValue) -> bool {
     status(token) == Some(true)
 }
 
-/// What the claims of a JWT say, for people; `None` if they are not a public access token's.
+/// Converts the claims of a JWT for callers; `None` if it is not a public access token.
 #[cfg(feature = "browser")]
 pub(crate) fn describe_claims(claims: &[u8]) -> Option<JsValue> {
     let claims = parse_json(&core::str::from_utf8(claims).ok()?.into());

@@ -1,4 +1,4 @@
-//! What `std` would bring to a wasm module, in a few hundred bytes: an allocator and, where there is no
+//! Replaces what `std` would add to a wasm module, in a few hundred bytes: an allocator and, without
 //! `std`, a panic handler.
 
 #![allow(unsafe_code, reason = "an allocator hands out memory")]
@@ -7,15 +7,16 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::ptr::null_mut;
 
-/// Blocks are powers of two, from 16 bytes on; a freed block goes to a list of its size and is handed
-/// out again from there. Never more is held than the most that was in use at once, of each size.
+/// An allocator whose blocks are powers of two, from 16 bytes on. A freed block goes to a list for
+/// its size and is reused from there. For each size it holds no more blocks than were once in use at
+/// the same time.
 struct Blocks {
     free: UnsafeCell<[*mut u8; 32]>,
     next: UnsafeCell<usize>,
     end: UnsafeCell<usize>,
 }
 
-// SAFETY: a wasm module without threads.
+// SAFETY: a wasm module has no threads.
 unsafe impl Sync for Blocks {}
 
 impl Blocks {
@@ -33,7 +34,7 @@ impl Blocks {
 static BLOCKS: Blocks = Blocks::new();
 
 const PAGE: usize = 65_536;
-/// The strictest alignment that blocks have.
+/// The largest alignment of a block.
 const ALIGNED: usize = 16;
 
 fn class(layout: Layout) -> usize {
@@ -41,8 +42,8 @@ fn class(layout: Layout) -> usize {
     (usize::BITS - (size - 1).leading_zeros()) as usize
 }
 
-// SAFETY: a block of a class is as large as the class says, aligned to 16, and on a free list or in use,
-// never both; a stricter alignment is refused.
+// SAFETY: a block of a class has the size of the class and an alignment of 16. It is either on a free
+// list or in use, never both. A larger alignment is refused.
 unsafe impl GlobalAlloc for Blocks {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let class = class(layout);
@@ -68,7 +69,8 @@ unsafe impl GlobalAlloc for Blocks {
                 if before == usize::MAX {
                     return null_mut();
                 }
-                // What is left of the last page is lost if others grew the memory meanwhile.
+                // If something else grew the memory in the meantime, the rest of the last page is
+                // lost.
                 if before * PAGE != *end {
                     start = before * PAGE;
                 }
@@ -80,7 +82,7 @@ unsafe impl GlobalAlloc for Blocks {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block is the caller's, of this class, and at least 16 bytes.
+        // SAFETY: the block belongs to the caller, is of this class and has at least 16 bytes.
         unsafe {
             if let Some(list) = (*self.free.get()).get_mut(class(layout)) {
                 *block.cast::<*mut u8>() = *list;
@@ -102,7 +104,7 @@ mod tests {
     use std::alloc::{GlobalAlloc, Layout};
     use wasm_bindgen_test::wasm_bindgen_test;
 
-    /// Writes each block full of its own number and looks later whether it still is.
+    /// Fills each block with its own number and checks later that the number is still there.
     #[wasm_bindgen_test]
     fn blocks_never_overlap() {
         let blocks = Blocks::new();
@@ -128,7 +130,7 @@ mod tests {
                 // SAFETY: the size is not zero.
                 let block = unsafe { blocks.alloc(layout) };
                 assert!(!block.is_null() && block.align_offset(ALIGNED) == 0);
-                // SAFETY: the block is ours, and that large.
+                // SAFETY: the block is ours and has that size.
                 unsafe { block.write_bytes(number as u8, size) };
                 held.push((block, layout, number as u8));
             }
@@ -139,7 +141,7 @@ mod tests {
     fn freed_blocks_are_used_again() {
         let blocks = Blocks::new();
         let layout = Layout::from_size_align(100, 8).unwrap();
-        // SAFETY: sizes are not zero, blocks are freed once and not used after.
+        // SAFETY: sizes are not zero, and blocks are freed once and not used afterwards.
         unsafe {
             let first = blocks.alloc(layout);
             blocks.dealloc(first, layout);

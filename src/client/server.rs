@@ -1,7 +1,7 @@
-//! What the entry `waitpoint/server` exports beyond `browser`: the calls that need a secret key.
+//! The additional exports of the entry `waitpoint/server`: the calls that need a secret key.
 //!
-//! serde-wasm-bindgen sees only values of the right kind: the text of its error shows the whole value,
-//! and the stack ends at one that is nested deeply enough.
+//! Values are checked before serde-wasm-bindgen reads them. Its errors contain the whole value, and a
+//! deeply nested value would overflow the stack.
 
 use super::http::{HttpTransport, header};
 use super::js::{get, invalid_argument, invalid_argument_because, invalid_response, show, start};
@@ -23,7 +23,7 @@ extern "C" {
     fn random_uuid() -> Result<String, JsValue>;
 }
 
-/// What `createToken` returns.
+/// The result of `createToken`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CreatedToken {
@@ -34,8 +34,8 @@ struct CreatedToken {
     public_access_token: Option<String>,
 }
 
-/// Creates a token. The fields are checked as the Worker will check them, since trigger.dev takes a timeout
-/// that it cannot read for none.
+/// Creates a token. The fields are validated as the Worker does it, because trigger.dev ignores an
+/// invalid timeout.
 #[wasm_bindgen(js_name = createToken)]
 pub fn create_token(fields: JsValue, options: JsValue) -> Promise {
     start(Box::pin(async move {
@@ -43,7 +43,7 @@ pub fn create_token(fields: JsValue, options: JsValue) -> Promise {
         let options = Options::read(&options)?;
         let address = Address::of_tokens(&options)?;
         let mut transport = HttpTransport::new(address, &options, Some(body));
-        // Sent again, it must not become a second token.
+        // A retry must not create a second token.
         let key = random_uuid().unwrap_or_else(|_| format!("{}{}", Math::random(), Math::random()));
         transport.header = Some(("x-trigger-request-idempotency-key", key));
         let (response, body) = transport.send(&options.retry).await?;
@@ -98,7 +98,7 @@ const FILTERS: [&str; 7] = [
 const CREATED_AT: [&str; 3] = ["period", "from", "to"];
 const STATUSES: [&str; 3] = ["WAITING", "COMPLETED", "TIMED_OUT"];
 
-/// A page of a list, as the server says it; the tokens are read one by one.
+/// A page of a list, as in the response. The tokens are parsed one by one.
 #[derive(Deserialize)]
 struct ListPage {
     data: Vec<Preserved>,
@@ -148,7 +148,7 @@ pub fn list_tokens(filters: JsValue, options: JsValue) -> Promise {
         super::js::set(&read, "data", &data);
         let cursors = page.pagination.unwrap_or_default();
         let after = get(&filters, "after").as_string();
-        // Else to go from page to page would never end.
+        // A cursor that does not advance would make paging endless.
         if cursors.next.as_ref().is_some_and(|next| !next.is_empty()) && cursors.next == after {
             return Err(invalid_response("pagination"));
         }
@@ -158,7 +158,7 @@ pub fn list_tokens(filters: JsValue, options: JsValue) -> Promise {
     }))
 }
 
-/// A text, or some.
+/// A string, or a list of strings.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Texts {
@@ -198,28 +198,28 @@ fn is_absent_or(value: &JsValue, is_fit: impl Fn(&JsValue) -> bool) -> bool {
     value.is_undefined() || value.is_null() || is_fit(value)
 }
 
-/// A field of this type, if it is there.
-fn typed<T: serde::de::DeserializeOwned>(
+/// A field of this type, if it exists.
+fn read_field<T: serde::de::DeserializeOwned>(
     object: &JsValue,
     name: &str,
-    wanted: &str,
+    expected: &str,
     is_fit: impl Fn(&JsValue) -> bool,
 ) -> Result<Option<T>, JsValue> {
     let value = get(object, name);
     if !is_absent_or(&value, is_fit) {
-        return Err(wrong(name, &value, wanted));
+        return Err(wrong(name, &value, expected));
     }
     let read = from_value(value.clone());
-    read.map_err(|_| wrong(name, &value, wanted))
+    read.map_err(|_| wrong(name, &value, expected))
 }
 
 fn text_filter(object: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
-    typed(object, name, "a text", JsValue::is_string)
+    read_field(object, name, "a text", JsValue::is_string)
 }
 
-/// No list is no filter, an empty one a mistake.
+/// Without a list there is no filter. An empty list is an error.
 fn texts(filters: &JsValue, name: &str) -> Result<Vec<String>, JsValue> {
-    let texts = match typed(filters, name, "a text or a list of texts", |value| {
+    let texts = match read_field(filters, name, "a text or a list of texts", |value| {
         value.is_string() || is_list_of_texts(value)
     })? {
         None => return Ok(Vec::new()),
@@ -269,7 +269,7 @@ fn comma_separated(texts: Vec<String>) -> Option<String> {
 fn page_size(filters: &JsValue) -> Result<Option<String>, JsValue> {
     const WANTED: &str = "a whole number from 1 to 100";
     let is_number = |value: &JsValue| value.as_f64().is_some();
-    let limit: Option<f64> = typed(filters, "limit", WANTED, is_number)?;
+    let limit: Option<f64> = read_field(filters, "limit", WANTED, is_number)?;
     match limit {
         Some(limit) if limit.fract() != 0.0 || !(1.0..=100.0).contains(&limit) => {
             Err(wrong("limit", &limit.into(), WANTED))
@@ -278,7 +278,7 @@ fn page_size(filters: &JsValue) -> Result<Option<String>, JsValue> {
     }
 }
 
-/// Milliseconds since 1970.
+/// Milliseconds since the epoch.
 fn moment(created_at: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
     let value = get(created_at, name);
     if value.is_undefined() || value.is_null() {
@@ -288,12 +288,12 @@ fn moment(created_at: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
     match date.or_else(|| value.as_f64()) {
         Some(millis) if millis >= 0.0 && millis.fract() == 0.0 => Ok(Some(millis.to_string())),
         millis => {
-            let shown = millis.map_or(value, JsValue::from);
+            let text = millis.map_or(value, JsValue::from);
             Err(invalid_argument(&[
                 "`createdAt.",
                 name,
                 "` is ",
-                &show(&shown),
+                &show(&text),
                 ". Use a Date since 1970 or a whole number of milliseconds.",
             ]))
         }

@@ -1,4 +1,4 @@
-//! `waitForToken`: by socket where there is one, else by long poll, else by asking again and again.
+//! `waitForToken`: waits by a WebSocket if possible, otherwise by long polls, otherwise by polling.
 
 use super::browser::{Request, ask};
 use super::events::{Events, is_aborted};
@@ -14,7 +14,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::WebSocket;
 
-/// A server that was reached once will be reached again.
+/// The server was reached before the wait began, so retries are unlimited.
 const RETRY: Retry = Retry {
     max_attempts: UNLIMITED,
     min: 500.0,
@@ -22,16 +22,16 @@ const RETRY: Retry = Retry {
     factor: 2.0,
 };
 
-/// Milliseconds that a server holds a long poll.
-const HELD: f64 = 25_000.0;
-/// An answer sooner than this many milliseconds was not held.
-const NOT_HELD: f64 = 1_000.0;
-/// Silence, in milliseconds, after which a socket is asked whether it lives.
-const SILENCE: f64 = 30_000.0;
+/// How long a server holds a long poll, in milliseconds.
+const POLL_HOLD: f64 = 25_000.0;
+/// A long poll that ends within this many milliseconds was not held.
+const MIN_HOLD: f64 = 1_000.0;
+/// After this many milliseconds without a message a ping is sent on the socket.
+const PING_AFTER: f64 = 30_000.0;
 /// The longest timer that JavaScript has.
 const LONGEST_TIMER: f64 = 2_147_483_647.0;
 
-/// The token when it is finished.
+/// Waits for the end of a token.
 pub(crate) async fn wait(token: JsValue, options: JsValue) -> Result<JsValue, JsValue> {
     let request = |action, until_finished| Request {
         action,
@@ -46,93 +46,99 @@ pub(crate) async fn wait(token: JsValue, options: JsValue) -> Result<JsValue, Js
         return Ok(first);
     }
     let last = match ask(request(Action::Wait, true)).await {
-        // trigger.dev's, where nobody can wait.
+        // trigger.dev has no endpoint to wait, so the token is polled.
         Err(error) if get(&error, "status") == 404 && get(&error, "code") != "token_not_found" => {
             ask(request(Action::Retrieve, true)).await
         }
         last => last,
     };
     let (_, last) = last?;
-    // A socket's has no credential.
+    // The socket's message has a URL without a credential.
     set(&last, "url", &get(&first, "url"));
     parse_token(last)
 }
 
-/// What a request adds that asks for the end of a token. An answer of 2xx is that end.
+/// The additional state of a request that waits for a token. A 2xx response is the token's end.
 pub(crate) struct WaitTransport {
-    /// The server holds the request; else it is asked again and again.
+    /// Whether the server holds the request. Otherwise the token is polled.
     is_held: bool,
-    /// Milliseconds to open a socket, and to answer on one.
+    /// How long opening a socket, or an answer to a ping, may take, in milliseconds.
     patience: f64,
     tries_sockets: Cell<bool>,
-    has_heard: Cell<bool>,
+    has_received: Cell<bool>,
 }
 
 #[wasm_bindgen(module = "/pkg/shared.js")]
 extern "C" {
-    /// Opens a socket; in Node one that does not keep its process once it is released.
+    /// Opens a socket. In Node, a released socket does not keep the process alive.
     #[wasm_bindgen(catch, js_name = openSocket)]
     fn open_socket(url: &str, bearer: &str) -> Result<WebSocket, JsValue>;
     #[wasm_bindgen(js_name = releaseSocket)]
     fn release_socket(socket: &WebSocket);
 }
 
-/// Whether a subprotocol may hold this key: some characters are separators there.
+/// Whether a subprotocol can contain this key. Some characters are separators there.
 fn fits_protocol(bearer: &str) -> bool {
     let is_separator = |byte: u8| br#""(),/:;<=>?@[\]{}"#.contains(&byte);
     !bearer.bytes().any(is_separator)
 }
 
 impl WaitTransport {
-    /// Makes a request one that asks for the end.
+    /// Makes a request wait for the end of the token.
     pub(crate) fn add_to(transport: &mut HttpTransport, action: Action) -> Retry {
         let patience = transport.timeout;
         let is_held = action == Action::Wait;
         if is_held {
-            transport.timeout = (patience + HELD).min(LONGEST_TIMER);
+            transport.timeout = (patience + POLL_HOLD).min(LONGEST_TIMER);
             transport.header = Some(("prefer", String::from("wait=25")));
         }
         transport.wait = Some(Self {
             is_held,
             patience,
             tries_sockets: Cell::new(is_held),
-            has_heard: Cell::new(false),
+            has_received: Cell::new(false),
         });
         RETRY
     }
 
-    /// One attempt: by a socket if there is one, else by a request.
+    /// Makes one attempt: by a socket if possible, otherwise by a request.
     pub(crate) async fn send(&self, transport: &HttpTransport) -> Attempt {
-        let heard = self.listen(transport).await;
-        if !heard.is_undefined() {
-            self.has_heard.set(true);
-            let status = if is_finished(&heard) { 200 } else { RECONNECT };
+        let received = self.receive(transport).await;
+        if !received.is_undefined() {
+            self.has_received.set(true);
+            let status = if is_finished(&received) {
+                200
+            } else {
+                RECONNECT
+            };
             return Attempt {
                 hint: RetryHint::of_status(status),
-                result: AttemptResult::Answered {
+                result: AttemptResult::Response {
                     response: None,
-                    body: heard,
+                    body: received,
                 },
             };
         }
-        // Also when a socket was refused, which does not tell why.
-        let asked_at = Date::now();
+        // A request is also sent if the socket was rejected, because its events do not say why.
+        let sent_at = Date::now();
         let mut attempt = transport.try_once().await;
-        if let AttemptResult::Answered { body, .. } = &attempt.result
+        if let AttemptResult::Response { body, .. } = &attempt.result
             && attempt.hint.is_success()
             && !is_finished(body)
         {
-            // It is reached by requests alone: there is a proxy between, or a policy.
+            // Requests reach the server, but sockets never have, because of a proxy or a policy. So
+            // no more sockets are tried.
             self.tries_sockets
-                .set(self.tries_sockets.get() && self.has_heard.get());
-            // A server that does not hold the request is asked ever more seldom.
-            let was_held = self.is_held && Date::now() - asked_at > NOT_HELD;
+                .set(self.tries_sockets.get() && self.has_received.get());
+            // A server that does not hold requests is polled ever less often.
+            let was_held = self.is_held && Date::now() - sent_at > MIN_HOLD;
             attempt.hint.status = if was_held { RECONNECT } else { 0 };
         }
         attempt
     }
 
-    /// None where there are no sockets, or none may be opened: a page of HTTPS and a server of HTTP.
+    /// Opens a socket; `None` if sockets are unavailable or not allowed, as from an HTTPS page to an
+    /// HTTP server.
     fn open(&self, transport: &HttpTransport) -> Option<WebSocket> {
         let is_possible = self.tries_sockets.get()
             && !is_aborted(&transport.signal)
@@ -140,38 +146,38 @@ impl WaitTransport {
         if !is_possible {
             return None;
         }
-        // http becomes ws, and https wss.
+        // `http` becomes `ws`, and `https` becomes `wss`.
         open_socket(&concat(&["ws", transport.url.get(4..)?]), &transport.bearer).ok()
     }
 
-    /// What a socket said last before it ended; undefined if it said nothing, or there is none.
-    async fn listen(&self, transport: &HttpTransport) -> JsValue {
-        let mut heard = JsValue::UNDEFINED;
+    /// The last message of a socket before it ended; undefined if there was none.
+    async fn receive(&self, transport: &HttpTransport) -> JsValue {
+        let mut received = JsValue::UNDEFINED;
         let Some(socket) = self.open(transport) else {
-            return heard;
+            return received;
         };
         let mut events = Events::new(&transport.signal, self.patience).or_online();
-        // Node tells of a refused handshake by `error` alone.
+        // Node reports a rejected handshake only by `error`.
         for name in ["message", "close", "error"] {
             events.listen(&socket, name);
         }
-        let mut is_asked = true;
+        let mut awaits_pong = true;
         loop {
             let event = events.next().await;
             let message = get(&event, "data");
             if message.is_string() {
-                let said = parse_json(&message);
-                if !said.is_undefined() {
-                    heard = said;
+                let message_json = parse_json(&message);
+                if !message_json.is_undefined() {
+                    received = message_json;
                 }
-                if is_finished(&heard) {
+                if is_finished(&received) {
                     break;
                 }
-                is_asked = false;
-                events.restart_timer(SILENCE);
-            } else if event.is_undefined() && !is_asked {
+                awaits_pong = false;
+                events.restart_timer(PING_AFTER);
+            } else if event.is_undefined() && !awaits_pong {
                 let _ = socket.send_with_str("ping");
-                is_asked = true;
+                awaits_pong = true;
                 events.restart_timer(self.patience);
             } else {
                 break;
@@ -180,6 +186,6 @@ impl WaitTransport {
         drop(events);
         let _ = socket.close();
         release_socket(&socket);
-        heard
+        received
     }
 }

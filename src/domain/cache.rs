@@ -1,29 +1,29 @@
-//! Invariants:
-//! - Only what cannot change is remembered, until a moment that is known: what a signed token says
-//!   until it expires, that a token was completed until it is forgotten.
-//! - The memory is bounded: there are as many slots as were asked for, and no long text is kept.
+//! What an isolate remembers of earlier requests, to save work.
 //!
-//! What an isolate remembers of earlier requests, so that the same is not found out twice.
+//! Invariants:
+//! - Only facts that cannot change are cached, each until a known time: the claims of a signed token
+//!   until it expires, and that a token was completed until it is purged.
+//! - The memory is bounded by the number of slots and the length of keys.
 
 use crate::domain::auth::constant_time::constant_time_eq;
 use crate::domain::time::timestamp::Timestamp;
 
-/// As many texts as it has slots, the last of each slot, and what is known of each.
+/// A direct-mapped cache: one entry per slot, the newest wins.
 pub struct DirectMappedCache<T> {
     slots: Vec<Option<Slot<T>>>,
 }
 
 struct Slot<T> {
-    text: String,
-    what: T,
+    key: String,
+    value: T,
     until: Timestamp,
 }
 
-/// Longer texts are not remembered, so the memory is bounded. In bytes.
-const LONGEST: usize = 1_000;
+/// The longest key, in bytes. Longer ones are not cached, so the memory is bounded.
+const MAX_KEY: usize = 1_000;
 
 impl<T> DirectMappedCache<T> {
-    /// With so many slots.
+    /// A cache with this many slots.
     #[must_use]
     pub fn new(slots: usize) -> Self {
         let mut cache = Self { slots: Vec::new() };
@@ -31,26 +31,27 @@ impl<T> DirectMappedCache<T> {
         cache
     }
 
-    /// What is known of a text. It may be a credential: the time that this takes tells nothing of others.
+    /// The value of a key. The key may be a credential, so the time that this takes reveals nothing
+    /// about the other keys.
     #[must_use]
-    pub fn get(&self, text: &str, now: Timestamp) -> Option<&T> {
-        let known = self.slots.get(self.slot(text))?.as_ref()?;
-        (constant_time_eq(known.text.as_bytes(), text.as_bytes()) && now < known.until)
-            .then_some(&known.what)
+    pub fn get(&self, key: &str, now: Timestamp) -> Option<&T> {
+        let slot = self.slots.get(self.slot(key))?.as_ref()?;
+        (constant_time_eq(slot.key.as_bytes(), key.as_bytes()) && now < slot.until)
+            .then_some(&slot.value)
     }
 
-    /// Remembers it, in slot of another.
-    pub fn put(&mut self, text: &str, what: T, until: Timestamp) {
-        let at = self.slot(text);
-        if let (Some(slot), ..=LONGEST) = (self.slots.get_mut(at), text.len()) {
-            let text = text.to_owned();
-            *slot = Some(Slot { text, what, until });
+    /// Stores a value. It replaces the entry that has the same slot.
+    pub fn put(&mut self, key: &str, value: T, until: Timestamp) {
+        let at = self.slot(key);
+        if let (Some(slot), ..=MAX_KEY) = (self.slots.get_mut(at), key.len()) {
+            let key = key.to_owned();
+            *slot = Some(Slot { key, value, until });
         }
     }
 
-    /// By its end: ids and signatures differ there.
-    fn slot(&self, text: &str) -> usize {
-        let end = text.bytes().rev().take(8);
+    /// The hash is of the key's end, because ids and signatures differ there.
+    fn slot(&self, key: &str) -> usize {
+        let end = key.bytes().rev().take(8);
         let hash = end.fold(0, |hash: usize, byte| {
             hash.wrapping_mul(31).wrapping_add(usize::from(byte))
         });

@@ -4,12 +4,12 @@
 
 use alloc::vec::Vec;
 
-/// The letters of both base64 alphabets that stand for less than 62.
+/// The characters for 0 to 61, which both base64 alphabets share.
 #[cfg(not(feature = "browser"))]
 const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-/// What stands for 62 and 63 in base64url.
+/// The characters for 62 and 63 in base64url.
 const URL: [u8; 2] = *b"-_";
-/// And in base64.
+/// The characters for 62 and 63 in base64.
 #[cfg(not(feature = "browser"))]
 const STANDARD: [u8; 2] = *b"+/";
 
@@ -19,7 +19,7 @@ pub(crate) fn base64url_encode(bytes: &[u8], out: &mut alloc::string::String) {
     encode(bytes, URL, out);
 }
 
-/// Reads base64url, strictly: no padding, no foreign character, no bits left over.
+/// Reads strict base64url: without padding, other characters or surplus bits.
 pub(crate) fn base64url_decode(text: &str) -> Option<Vec<u8>> {
     decode(text, URL)
 }
@@ -33,7 +33,7 @@ pub(crate) fn base64_encode(bytes: &[u8], out: &mut alloc::string::String) {
     }
 }
 
-/// Reads base64, strictly, but that the padding may be left out as a whole.
+/// Reads strict base64. The padding may be left out as a whole.
 #[cfg(not(feature = "browser"))]
 pub(crate) fn base64_decode(text: &str) -> Option<Vec<u8>> {
     let unpadded = text.trim_end_matches('=');
@@ -59,7 +59,7 @@ fn encode(bytes: &[u8], last: [u8; 2], out: &mut alloc::string::String) {
     }
 }
 
-/// What each byte stands for, if it is a letter of both base64 alphabets; else [`NONE`].
+/// The value of each byte in both base64 alphabets; [`NONE`] if it has none.
 #[allow(clippy::indexing_slicing, reason = "by the compiler")]
 const SEXTETS: [u8; 256] = {
     let mut sextets = [NONE; 256];
@@ -104,7 +104,7 @@ fn decode(text: &str, [last_but_one, last]: [u8; 2]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Reads 64 hexadecimal digits of either case.
+/// Reads 64 hexadecimal digits in either case.
 #[cfg(not(feature = "browser"))]
 pub(crate) fn hex_decode(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
@@ -119,7 +119,7 @@ pub(crate) fn hex_decode(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// Decodes percent-encoded text. A percent sign that no two hexadecimal digits follow stays, and what is not
+/// Decodes percent-encoded text. A percent sign without two hexadecimal digits stays, and invalid
 /// UTF-8 becomes U+FFFD.
 #[cfg(not(feature = "browser"))]
 pub(crate) fn percent_decode(text: &str) -> alloc::string::String {
@@ -145,7 +145,7 @@ pub(crate) fn percent_decode(text: &str) -> alloc::string::String {
     alloc::string::String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Reads a number of decimal digits alone.
+/// Reads a number that has only decimal digits.
 #[cfg(not(feature = "browser"))]
 pub(crate) fn digits(text: &str) -> Option<u64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit());

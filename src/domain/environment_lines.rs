@@ -1,16 +1,16 @@
-//! Invariant: an entry names one environment, `default` where it names none.
+//! Settings with one `[environment=]value` in each line.
 //!
-//! Settings that hold one entry a line, `[environment=]value`.
+//! Invariant: a line without an environment belongs to `default`.
 
-/// The lines that hold something, trimmed and counted from 1.
+/// The lines that are not empty, trimmed and counted from 1.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let lines = (1..).zip(text.lines().map(str::trim));
     lines.filter(|(_, line)| !line.is_empty())
 }
 
-/// An environment, `default` if none is named, and its value. The `=` that pads a base64 value
-/// separates nothing. `None` if what stands before the first other `=` is no environment id, or
-/// the value is not plain.
+/// Splits a line into its environment, `default` if it names none, and its value. The `=` that pads a
+/// base64 value does not split. `None` if the part before the first other `=` is not an environment
+/// id, or the value is not plain.
 pub(crate) fn split(line: &str) -> Option<(&str, &str)> {
     let unpadded = line.trim_end_matches('=');
     let (id, value) = match unpadded.find('=') {

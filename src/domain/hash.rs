@@ -1,8 +1,7 @@
-//! Invariant: the hash of the same bytes is the same in every build, as plans that are stored
-//! depend on it.
+//! Invariant: the same bytes have the same hash in every build, because stored plans depend on it.
 //!
-//! FNV-1a: short and fast, but not secure. A caller can choose texts with equal hashes and must gain
-//! nothing by it.
+//! FNV-1a, which is short and fast but not secure. Callers can choose texts with equal hashes, and
+//! must not gain anything by that.
 
 /// The hash of these bytes.
 pub(crate) fn fnv1a(bytes: impl IntoIterator<Item = u8>) -> u64 {

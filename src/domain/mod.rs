@@ -1,8 +1,8 @@
-//! The rules: pure, by folder. Nothing here knows a platform, a clock or a source of randomness;
-//! time and random values are arguments. `tests/architecture.rs` holds that, and that imports make
-//! no circle.
+//! The rules, by topic. They are pure: no platform, no clock and no randomness; time and random
+//! values are arguments. `tests/architecture.rs` enforces this, and that imports have no cycles.
 //!
-//! The entry of the npm package that is counted in bytes (feature `browser`) has `encoding` alone.
+//! The size of the npm package's browser entry matters (feature `browser`), so it includes only
+//! `encoding`.
 
 pub(crate) mod encoding;
 

@@ -1,8 +1,8 @@
-//! What the platform has and the crate `worker` lacks. `docs/upstream.md` says of each what
-//! `worker` would need.
+//! Parts of the platform that the crate `worker` does not bind. `docs/upstream.md` lists what
+//! `worker` would need for each.
 //!
-//! Functions that can throw are declared with `catch`: an exception that passes through Rust is as bad as
-//! a panic.
+//! Functions that can throw are declared with `catch`. An exception that passes through Rust leaves
+//! the instance in an undefined state, as a panic does.
 
 use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -15,8 +15,8 @@ use worker::{Env, State, Storage, wasm_bindgen_futures, worker_sys};
 
 #[wasm_bindgen]
 extern "C" {
-    /// A Durable Object's storage by key, without promises. `Storage::get` and `put` take three
-    /// times as long, and between reading a record and writing it there may be no `await`.
+    /// A Durable Object's key-value storage, without promises. `Storage::get` and `put` take three
+    /// times as long, and there must be no `await` between reading a record and writing it.
     pub(crate) type SyncKv;
 
     #[wasm_bindgen(method, catch)]
@@ -33,13 +33,13 @@ extern "C" {
 
     type WithSyncKv;
 
-    /// Throws only for a class without SQLite; `new_sqlite_classes` in wrangler.toml names all of ours.
-    /// `DurableObject::new` could not return an error either.
+    /// Throws only for a class without SQLite. `new_sqlite_classes` in wrangler.toml names all our
+    /// classes, and `DurableObject::new` could not return an error.
     #[wasm_bindgen(method, getter)]
     fn kv(this: &WithSyncKv) -> SyncKv;
 }
 
-/// The storage of an object by key.
+/// The key-value storage of an object.
 pub(crate) fn sync_kv(storage: &Storage) -> SyncKv {
     let storage: &JsValue = storage.as_raw().as_ref();
     storage.unchecked_ref::<WithSyncKv>().kv()
@@ -49,13 +49,14 @@ pub(crate) fn sync_kv(storage: &Storage) -> SyncKv {
 extern "C" {
     type Cursor;
 
-    /// `SqlCursor` declares neither this nor `next` to throw, yet both do if a row cannot be read.
+    /// Can throw if a row cannot be read, and so can `next`. `SqlCursor` declares neither as
+    /// throwing.
     #[wasm_bindgen(method, catch, js_name = toArray)]
     fn to_array(this: &Cursor) -> Result<Array, JsValue>;
 }
 
-/// The rows of a statement as JavaScript objects. A cursor that is not read to its end would break
-/// the object.
+/// The rows of a statement as JavaScript objects. The cursor must be read to its end, or the object
+/// breaks.
 pub(crate) fn sql_rows(state: &State, statement: &str, bindings: Array) -> Result<Array, JsValue> {
     let cursor = state.as_raw().storage()?.sql().exec(statement, bindings)?;
     cursor.unchecked_ref::<Cursor>().to_array()
@@ -63,7 +64,7 @@ pub(crate) fn sql_rows(state: &State, statement: &str, bindings: Array) -> Resul
 
 #[wasm_bindgen(raw_module = "waitpoint:crossings")]
 extern "C" {
-    /// With `Stub` and `Request` it would be eight calls into JavaScript.
+    /// Takes one call into JavaScript. `Stub` and `Request` would take eight.
     #[wasm_bindgen(catch, js_name = sendCommand)]
     pub(crate) fn send_command(
         namespace: &JsValue,
@@ -71,7 +72,7 @@ extern "C" {
         command: &str,
     ) -> Result<Promise, JsValue>;
 
-    /// With `ResponseBuilder` it would be six.
+    /// Takes one call into JavaScript. `ResponseBuilder` would take six.
     #[wasm_bindgen(catch)]
     pub(crate) fn respond(
         status: u16,
@@ -82,8 +83,8 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    /// What `Stub::into_rpc` makes of a stub. `Stub::fetch_with_request` takes the response apart
-    /// and makes another of it, which costs more than what the object does, and it takes no signal.
+    /// The JavaScript object behind a stub, from `Stub::into_rpc`. `Stub::fetch_with_request`
+    /// rebuilds the response, which costs more than the object's own work, and takes no signal.
     pub(crate) type RawStub;
 
     #[wasm_bindgen(method, catch)]
@@ -92,7 +93,8 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    /// The exception for an object that could not be reached. `worker::Error` drops these properties.
+    /// The exception that is thrown if an object could not be reached. `worker::Error` drops these
+    /// properties.
     pub(crate) type ObjectError;
 
     #[wasm_bindgen(method, getter)]
@@ -119,8 +121,8 @@ extern "C" {
 }
 
 /// Whether `key` has used up a limit. `RateLimiter::limit` reads the outcome with
-/// `serde-wasm-bindgen`, which nothing else here needs and which brings the tables that print floating
-/// point numbers.
+/// `serde-wasm-bindgen`. Nothing else here needs that crate, and it links the tables that format
+/// floating point numbers.
 pub(crate) async fn is_limited(limiter: &JsValue, key: &str) -> Result<bool, JsValue> {
     let options = Object::new().unchecked_into::<LimitOptions>();
     options.set_key(key);
@@ -133,32 +135,35 @@ pub(crate) async fn is_limited(limiter: &JsValue, key: &str) -> Result<bool, JsV
 extern "C" {
     type Bindings;
 
-    /// The binding itself. `Env::var` and `Env::rate_limiter` compare the name of its constructor each time,
-    /// and their error does not tell a binding that is missing from one whose constructor was renamed.
+    /// Returns the binding without a check of its type. `Env::var` and `Env::rate_limiter` compare
+    /// the name of its constructor at each call, and their error is the same for a missing binding
+    /// and a renamed constructor.
     #[wasm_bindgen(method, structural, indexing_getter)]
     fn binding(this: &Bindings, name: &str) -> JsValue;
 }
 
-/// A variable, a secret or a binding; undefined if there is none.
+/// A variable, a secret or a binding; undefined if it is not set.
 pub(crate) fn variable(env: &Env, name: &str) -> JsValue {
     env.unchecked_ref::<Bindings>().binding(name)
 }
 
 #[wasm_bindgen]
 extern "C" {
-    /// `worker::Fetch` copies requests and responses, and always follows the redirects of a raw request.
+    /// `fetch`. `worker::Fetch` copies requests and responses, and always follows the redirects of a
+    /// raw request.
     #[wasm_bindgen(catch, js_name = fetch)]
     pub(crate) fn fetch_outside(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 
-    /// `web_sys::Headers` has no iterator that is typed, and `worker::Headers::entries` panics if one throws.
+    /// The entries of a `Headers` object. `web_sys::Headers` has no typed iterator, and
+    /// `worker::Headers::entries` panics if the iterator throws.
     #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
     pub(crate) fn header_pairs(headers: &web_sys::Headers) -> Result<Array, JsValue>;
 
-    /// Any value as text.
+    /// Converts any value to a string.
     #[wasm_bindgen(catch, js_name = String)]
     pub(crate) fn to_text(value: &JsValue) -> Result<String, JsValue>;
 
-    /// `str::parse::<f64>` and its tables are 10 kB of the upload.
+    /// Parses a number. `str::parse::<f64>` would add 10 kB of tables to the upload.
     #[wasm_bindgen(js_name = Number)]
     pub(crate) fn to_number(text: &str) -> f64;
 
@@ -170,7 +175,8 @@ extern "C" {
 extern "C" {
     type AtLeastReader;
 
-    /// Cloudflare's own. The standard's `read` returns each piece as the client sent it.
+    /// Reads at least a number of bytes; specific to Cloudflare. The standard's `read` returns each
+    /// chunk as the client sent it.
     #[wasm_bindgen(method, catch, js_name = readAtLeast)]
     fn read_at_least(
         this: &AtLeastReader,
@@ -183,8 +189,8 @@ extern "C" {
 extern "C" {
     type ByobStream;
 
-    /// `web_sys::ReadableStream::get_reader_with_options` is not declared to throw, and it does if the
-    /// stream is locked.
+    /// Can throw if the stream is locked. `web_sys::ReadableStream::get_reader_with_options` does not
+    /// declare that.
     #[wasm_bindgen(method, catch, js_name = getReader)]
     fn get_reader(
         this: &ByobStream,
@@ -192,14 +198,14 @@ extern "C" {
     ) -> Result<ReadableStreamByobReader, JsValue>;
 }
 
-/// A reader into buffers that the caller brings.
+/// A BYOB reader: the caller provides the buffers.
 pub(crate) fn byob_reader(stream: &ReadableStream) -> Result<ReadableStreamByobReader, JsValue> {
     let options = ReadableStreamGetReaderOptions::new();
     options.set_mode(ReadableStreamReaderMode::Byob);
     stream.unchecked_ref::<ByobStream>().get_reader(&options)
 }
 
-/// Reads at least so many bytes, or the rest.
+/// Reads at least this many bytes, or what is left of the stream.
 pub(crate) fn read_at_least(
     reader: &ReadableStreamByobReader,
     bytes: u32,
@@ -210,14 +216,14 @@ pub(crate) fn read_at_least(
         .read_at_least(bytes, room)
 }
 
-/// A promise as a future. Not inlined: each `JsFuture::from` has two closures.
+/// A promise as a future. Not inlined, because each `JsFuture::from` has two closures.
 #[inline(never)]
 pub(crate) fn settled(promise: Promise) -> JsFuture {
     JsFuture::from(promise)
 }
 
-/// Names that pass to JavaScript with every request. `wasm_bindgen::intern` makes each a JavaScript string
-/// once.
+/// Names that are passed to JavaScript with every request. `wasm_bindgen::intern` creates each
+/// JavaScript string only once.
 const NAMES: [&str; 14] = [
     "token",
     "authorization",

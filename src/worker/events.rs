@@ -1,4 +1,4 @@
-//! Events of the platform's objects: listened to, and awaited.
+//! Listens to the events of the platform's objects, or awaits them.
 
 use futures_channel::oneshot;
 use futures_util::FutureExt;
@@ -9,8 +9,8 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, EventTarget};
 
-/// A listener to events, while this is held. `WebSocket::events` borrows the socket, and a response's
-/// body must own it.
+/// A listener that is removed when this is dropped. `WebSocket::events` borrows the socket, but a
+/// response's body must own it.
 pub(crate) struct Listener {
     target: EventTarget,
     kinds: &'static [&'static str],
@@ -50,7 +50,7 @@ impl Drop for Listener {
     }
 }
 
-/// Resolves when one of some events has come.
+/// Resolves when one of these events fires.
 pub(crate) struct FirstEvent {
     received: oneshot::Receiver<()>,
     _listener: Listener,
@@ -83,10 +83,11 @@ impl Future for FirstEvent {
     }
 }
 
-/// Resolves when a signal is aborted, at once if it is already.
+/// Resolves when the signal is aborted; at once if it already is.
 ///
-/// A request's signal tells that the client has left. The platform drops the promises of such a
-/// request without settling them, so a future that awaits one alone would never be dropped.
+/// A request's signal is aborted when its client leaves. The platform then drops the request's
+/// promises without settling them, so a future that awaits only such a promise would never be
+/// dropped.
 pub(crate) struct Aborted {
     signal: AbortSignal,
     event: FirstEvent,

@@ -1,4 +1,4 @@
-//! Finds out to which request, alarm or stream a panic belongs. `js/entry.js` catches the trap and
+//! Determines which request, alarm or stream a panic belongs to. `js/entry.js` catches the trap and
 //! asks here.
 //!
 //! Invariant: polls are synchronous and do not nest, so one variable holds the owner of the current
@@ -14,45 +14,45 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::WritableStreamDefaultWriter;
 use worker::{Request, State, console_error, wasm_bindgen_futures};
 
-/// To whom a poll belongs.
+/// The owner of a poll.
 #[derive(Clone)]
 enum Owner {
-    /// A request or an alarm, by the key that `js/entry.js` has for it.
+    /// A request or an alarm, by its key in `js/entry.js`.
     Event(Rc<JsValue>),
-    /// The task that feeds a stream. The stream is the key.
+    /// The task that writes a stream. The stream itself is the key.
     Stream(Rc<JsValue>),
-    /// Work that nobody waits for.
+    /// Background work, which no event awaits.
     Background,
 }
 
 thread_local! {
-    /// How many panics this instance has had.
+    /// The number of panics of this instance.
     static PANICS: Cell<u32> = const { Cell::new(0) };
     static OWNER: RefCell<Option<Owner>> = const { RefCell::new(None) };
-    /// How many tasks run that belong to no event. It may stay too high: the timer of an object that is
-    /// evicted never fires, and its task never ends. Then an instance that panicked is replaced only
+    /// The number of running background tasks. It can stay too high: the timer of an evicted object
+    /// never fires, so its task never ends. In that case an instance that panicked is replaced only
     /// after the tenth panic (`js/entry.js`).
     static BACKGROUND_TASKS: Cell<u32> = const { Cell::new(0) };
 }
 
 #[wasm_bindgen(raw_module = "waitpoint:guard")]
 extern "C" {
-    /// A stream of this instance, which is aborted if the instance is replaced.
+    /// A stream of this instance. It is aborted if the instance is replaced.
     fn track(stream: &WritableStreamDefaultWriter);
     fn untrack(stream: &WritableStreamDefaultWriter);
-    /// Told after a panic when the last background task has ended.
+    /// Called after a panic, when the last background task has ended.
     fn idle();
 }
 
-/// Counts a panic, after which the Rust side of every object is made anew. Returns the key of its
-/// owner: `null` if nobody waits for the work, `undefined` if the owner is unknown.
+/// Counts a panic; after it the Rust side of every object is created anew. Returns the key of the
+/// panic's owner: `null` for background work, `undefined` if the owner is unknown.
 #[wasm_bindgen]
 #[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
 pub fn panicked() -> JsValue {
     PANICS.set(PANICS.get().wrapping_add(1));
     let owner = OWNER.take();
     if matches!(owner, Some(Owner::Stream(_) | Owner::Background)) {
-        // Nothing unwinds, so the task's `BackgroundTask` is never dropped.
+        // A trap does not unwind, so the task's `BackgroundTask` is never dropped.
         BACKGROUND_TASKS.set(BACKGROUND_TASKS.get().saturating_sub(1));
     }
     match owner {
@@ -62,28 +62,29 @@ pub fn panicked() -> JsValue {
     }
 }
 
-/// How many tasks run that belong to no event.
+/// The number of running background tasks.
 #[wasm_bindgen]
 #[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
 pub fn tasks_behind() -> u32 {
     BACKGROUND_TASKS.get()
 }
 
-/// How many panics there were. What was made of an object before the last one is replaced.
+/// The number of panics. The Rust side of an object from before the last panic is replaced.
 pub(crate) fn panics() -> u32 {
     PANICS.get()
 }
 
 /// A future that sets the owner while it is polled.
 ///
-/// It is boxed: the code that wasm-bindgen makes of a handler would hold it in several closures.
+/// It is boxed, because the code that wasm-bindgen generates for a handler would otherwise hold it in
+/// several closures.
 pub(crate) struct Watched<'a, T> {
     owner: Owner,
     work: Pin<Box<dyn Future<Output = T> + 'a>>,
 }
 
-/// The work of a request or an alarm, by its key in `js/entry.js`. The key is shared, since a copy would
-/// be a call into JavaScript.
+/// The work of a request or an alarm, by its key in `js/entry.js`. The key is shared, because cloning
+/// it would be a call into JavaScript.
 pub(crate) fn watch<'a, T>(
     key: &Rc<JsValue>,
     work: impl Future<Output = T> + 'a,
@@ -108,8 +109,8 @@ impl<T> Future for Watched<'_, T> {
 /// Logs the location of each panic, not the message: a slicing panic quotes the string, which may be
 /// secret.
 ///
-/// The crate `worker` sets a hook that logs the message, after `#[event(start)]`. So the first event
-/// replaces that hook before it does anything else.
+/// The crate `worker` sets a hook that logs the message, and does so after `#[event(start)]`. So the
+/// first event replaces that hook before it does anything else.
 pub(crate) fn log_panics() {
     thread_local! {
         static IS_SET: Cell<bool> = const { Cell::new(false) };
@@ -133,8 +134,8 @@ pub(crate) fn request_key(request: &Request) -> Rc<JsValue> {
     Rc::new(AsRef::<JsValue>::as_ref(request.inner()).clone())
 }
 
-/// Runs a task that nobody waits for. Only objects do, and there a pending timer or request keeps the
-/// object in memory, so `waitUntil` would add nothing.
+/// Runs a background task. Only objects do this. A pending timer or request keeps an object in
+/// memory, so `waitUntil` is not needed.
 pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
     let counted = BackgroundTask::new();
     let work = Watched {
@@ -147,7 +148,7 @@ pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
     spawn_local(work);
 }
 
-/// Counted among the background tasks while it is held.
+/// Counts as a background task until it is dropped.
 struct BackgroundTask;
 
 impl BackgroundTask {
@@ -166,9 +167,9 @@ impl Drop for BackgroundTask {
     }
 }
 
-/// Likewise for the task that feeds a response's body, which outlives its event. The platform keeps the
-/// request open while its body is, so this needs no `waitUntil` either. The stream is aborted if the task
-/// panics or the instance is replaced: nobody else would end it, and its client would wait for ever.
+/// Runs the task that writes a response's body, which outlives its event. The platform keeps the
+/// request open while its body is, so `waitUntil` is not needed. The stream is aborted if the task
+/// panics or the instance is replaced. Otherwise its client would wait for ever.
 pub(crate) fn spawn_stream(
     stream: WritableStreamDefaultWriter,
     work: impl Future<Output = ()> + 'static,

@@ -1,6 +1,6 @@
-//! The Worker: a stateless part that verifies, and one object a token that remembers.
+//! The Worker: a stateless part that verifies requests, and one Durable Object for each token.
 //!
-//! `ARCHITECTURE.md` is the map.
+//! See `ARCHITECTURE.md` for an overview.
 
 mod bindings;
 mod events;
@@ -18,8 +18,9 @@ use worker::{Context, Env, console_error, event};
 
 /// Answers a request.
 ///
-/// Request and response are the platform's own: those of `worker` are copies, and an object's response
-/// is passed on as it came. The error is a string: `worker::Error` would bring the code that prints it.
+/// Request and response are the platform's own types. Those of `worker` are copies, but an object's
+/// response is passed on unchanged. The error is a string, because `worker::Error` would link the
+/// code that formats it.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response, String> {
     guard::log_panics();
@@ -28,13 +29,13 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         let request: &Request = request.unchecked_ref();
         #[cfg(feature = "faults")]
         fault("fault:request", &request.url());
-        let answered = http::dispatch::dispatch(request, &env)
+        let result = http::dispatch::dispatch(request, &env)
             .await
             .or_else(|why| {
                 log_error("a request failed", &why);
                 http::failure::failure(request)
             });
-        answered.map_err(|why| error_text(&why))
+        result.map_err(|why| error_text(&why))
     };
     guard::watch(&request, answering).await
 }
@@ -45,9 +46,9 @@ fn start() {
     bindings::intern_names();
 }
 
-/// Logs what failed, and the exception's message.
+/// Logs `line`, which names what failed, and the exception's message.
 fn log_error(line: &str, cause: &JsValue) {
-    console_error!("{line} {}", error_text(cause));
+    console_error!("{line}: {}", error_text(cause));
 }
 
 /// The message of an exception, or the value that was thrown.
@@ -60,7 +61,7 @@ fn error_text(cause: &JsValue) -> String {
     bindings::to_text(&message).unwrap_or_default()
 }
 
-/// Panics if the text contains this name: tests ask for panics so.
+/// Panics if the text contains this name. Tests use it to cause panics.
 #[cfg(feature = "faults")]
 #[allow(clippy::panic, reason = "what it is for")]
 fn fault(name: &str, text: &str) {
@@ -69,7 +70,7 @@ fn fault(name: &str, text: &str) {
     }
 }
 
-/// The time. It is read once an event and passed on.
+/// The current time. It is read once for each event and passed on.
 fn now() -> Timestamp {
     Timestamp::from_millis(js_sys::Date::now() as u64)
 }

@@ -1,7 +1,7 @@
-//! Secrets and variables, and what is derived from them.
+//! Secrets and variables, and the values that are derived from them.
 //!
-//! Invariant: what is derived from settings is used only with these settings. The platform may pass other
-//! settings to an isolate that lives on, and a key that was removed must then verify nothing.
+//! Invariant: values derived from settings are used only with these settings. The platform may give
+//! new settings to a running isolate, and a key that was removed must then verify nothing.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::auth::caller::Claims;
@@ -19,10 +19,10 @@ use worker::Env;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many verified tokens and how many completions are remembered.
+/// How many verified tokens and how many completions are cached.
 const SLOTS: usize = 1_024;
 
-/// What is derived from one edition of the settings, parsed when it is first needed.
+/// The values derived from one version of the settings. Each is parsed when first needed.
 struct Settings {
     keyring: OnceCell<Result<Keyring, ApiError>>,
     webhooks: OnceCell<Result<Webhooks, ApiError>>,
@@ -32,7 +32,7 @@ struct Settings {
     completed: RefCell<DirectMappedCache<()>>,
 }
 
-/// The settings whose values distinguish editions.
+/// The settings whose values identify a version.
 const NAMES: [&str; 5] = [
     "SECRET_KEYS",
     "UPSTREAM",
@@ -41,7 +41,7 @@ const NAMES: [&str; 5] = [
     "RETENTION",
 ];
 
-/// The values of one edition, and what is derived from them.
+/// One version: the values of the settings, and what is derived from them.
 struct Edition {
     values: [JsValue; 5],
     settings: &'static Settings,
@@ -49,13 +49,13 @@ struct Edition {
 
 thread_local! {
     static EDITIONS: RefCell<Vec<Edition>> = const { RefCell::new(Vec::new()) };
-    /// The environment object of the last call. The platform makes a new one for other settings, and
-    /// nothing changes one.
+    /// The environment object of the last call. For new settings the platform creates a new object;
+    /// it never changes one.
     static CURRENT: RefCell<Option<(Env, &'static Settings)>> = const { RefCell::new(None) };
 }
 
 impl Settings {
-    /// Kept for the life of the isolate, which sees few editions.
+    /// Kept as long as the isolate lives. An isolate sees few versions.
     fn unparsed() -> &'static Self {
         Box::leak(Box::new(Self {
             keyring: OnceCell::new(),
@@ -68,7 +68,7 @@ impl Settings {
     }
 }
 
-/// The settings of the edition whose values this environment object has.
+/// The settings of the version whose values this environment object has.
 fn find(env: &Env) -> &'static Settings {
     let values = NAMES.map(|name| variable(env, name));
     let settings = EDITIONS.with_borrow_mut(|editions| {
@@ -97,7 +97,7 @@ fn is_same(one: &Env, other: &Env) -> bool {
     AsRef::<JsValue>::as_ref(one) == AsRef::<JsValue>::as_ref(other)
 }
 
-/// A variable or secret, `""` if there is none.
+/// A variable or a secret; `""` if it is not set.
 fn setting(env: &Env, name: &str) -> String {
     variable(env, name).as_string().unwrap_or_default()
 }
@@ -124,7 +124,7 @@ pub(crate) fn keyring(env: &Env) -> Result<&'static Keyring, ApiError> {
         .map_err(Clone::clone)
 }
 
-/// Where the tokens live that do not live here: `UPSTREAM`.
+/// The setting `UPSTREAM`: the environments whose tokens live at another API.
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
@@ -140,7 +140,8 @@ pub(crate) fn upstreams(env: &Env) -> Result<&'static Upstreams, ApiError> {
         .map_err(Clone::clone)
 }
 
-/// Where webhooks go and what signs them: `WEBHOOK_URL` and `WEBHOOK_SECRET`.
+/// The settings `WEBHOOK_URL` and `WEBHOOK_SECRET`: where webhooks go, and the secrets that sign
+/// them.
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
@@ -149,7 +150,7 @@ pub(crate) fn webhooks(env: &Env) -> Result<&'static Webhooks, ApiError> {
         let setting = |name| setting(env, name);
         Webhooks::parse(&setting("WEBHOOK_URL"), &setting("WEBHOOK_SECRET")).map_err(|why| {
             let why = why.to_string();
-            let line = "no webhook is sent until this is mended";
+            let line = "no webhook is sent until this setting is valid";
             log_error(line, &why.as_str().into());
             ApiError::Misconfigured(why)
         })
@@ -163,24 +164,27 @@ pub(crate) fn webhooks(env: &Env) -> Result<&'static Webhooks, ApiError> {
 
 /// How long a finished token is kept: `RETENTION`, a duration, 30 days by default.
 pub(crate) fn retention(env: &Env) -> Duration {
-    let parse = || match setting(env, "RETENTION").as_str() {
+    let parse = || {
+        match setting(env, "RETENTION").as_str() {
         "" => 30 * DAY,
-        // Tokens that are kept too long can still be deleted; deleted ones are lost.
+        // An invalid value keeps tokens longer, because deleted tokens cannot be restored.
         text => parse_duration(text).unwrap_or_else(|| {
-            let line = "RETENTION is no duration such as \"12h\" or \"30d\"; keeping 30 days";
+            let line = "RETENTION is not a valid duration. Use one such as 12h or 30d. Until then \
+                        finished tokens are kept for 30 days. The value is";
             log_error(line, &text.into());
             30 * DAY
         }),
+    }
     };
     *of(env).retention.get_or_init(parse)
 }
 
-/// The public access tokens that were verified with these keys.
+/// The cache of public access tokens that were verified with these keys.
 pub(crate) fn verified(env: &Env) -> &'static RefCell<DirectMappedCache<Claims<'static>>> {
     &of(env).verified
 }
 
-/// The names of objects whose tokens were completed from here.
+/// The names of the objects of tokens that this isolate has completed.
 pub(crate) fn completed(env: &Env) -> &'static RefCell<DirectMappedCache<()>> {
     &of(env).completed
 }

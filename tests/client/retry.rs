@@ -117,7 +117,7 @@ struct Script {
 const ABORTED: u16 = 1;
 
 impl Transport for Script {
-    type Answer = u16;
+    type Attempt = u16;
 
     async fn send(&self) -> u16 {
         self.sent.set(self.sent.get() + 1);

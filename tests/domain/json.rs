@@ -312,15 +312,15 @@ fn assert_is_no_json(name: &str, file: &[u8]) {
     assert_eq!(is_json, form.kind == OutputKind::Json, "{name}");
 }
 
-/// The output of a token that upstream tells.
+/// The output of a completed token in a response of upstream.
 fn upstream(output: &str, media_type: &str) -> Option<Output> {
-    let told = serde_json::json!({
+    let response = serde_json::json!({
         "status": "COMPLETED",
         "createdAt": "2026-09-26T00:00:00.000Z",
         "output": output,
         "outputType": media_type,
     });
-    match read_token(&told.to_string(), "")?.state {
+    match read_token(&response.to_string(), "")?.state {
         State::Completed { decision, .. } => decision.output,
         State::Waiting | State::TimedOut => None,
     }

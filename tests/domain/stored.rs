@@ -92,7 +92,7 @@ fn context(etag: &str) -> ResponseContext {
     ResponseContext {
         waited: Some(5),
         origin: "https://api.example".to_owned(),
-        page: "https://app.example".to_owned(),
+        cors_origin: "https://app.example".to_owned(),
         etag: etag.to_owned(),
         credential: Some("eyJ.e30.c2ln".to_owned()),
         hint: Some(r#"unknown-field "output""#.to_owned()),
@@ -114,11 +114,11 @@ fn arrives(command: &Command, etag: Option<&str>) -> Parts {
         "{line}"
     );
     let got = read(&line, body.as_deref().unwrap_or_default());
-    let (message, told, text) = got.unwrap();
+    let (message, got_context, text) = got.unwrap();
     assert_eq!(message.into_command(text), *command);
     let json = |context: &ResponseContext| serde_json::to_string(context).unwrap();
     assert_eq!(
-        told.as_ref().map(json),
+        got_context.as_ref().map(json),
         etag.map(|etag| json(&context(etag)))
     );
     (line, body)
@@ -204,7 +204,7 @@ fn a_tombstone_is_stored_as_it_always_was() {
 }
 
 #[test]
-fn what_worker_and_object_say_has_the_names_that_it_always_had() {
+fn the_json_names_of_messages_between_worker_and_object_never_change() {
     let name = |command: &Command| {
         let (message, _) = message(command);
         let json = serde_json::to_string(&message).unwrap();

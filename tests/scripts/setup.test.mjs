@@ -164,7 +164,7 @@ test("a changed archive is refused in a sentence, and nothing of it is written",
 test("an archive without a checksum is not even asked for", async () => {
   const before = asked;
   for (const sum of [undefined, "", "0", sha256.toUpperCase(), `${sha256}0`]) {
-    assert.equal((await unpack("/good", sum)).refused, "no checksum of it is known here");
+    assert.equal((await unpack("/good", sum)).refused, "archive.mjs has no checksum of it");
   }
   assert.equal(asked, before);
 });

@@ -33,7 +33,7 @@ export async function useRelay() {
 
   const delivery = async ({ id }) =>
     (await edge.retrieve(id)).deliveries?.find(({ target }) => target === "upstream");
-  /** How the edge describes upstream's decision, once it has noted a difference. */
+  /** Upstream's decision in the edge's words, as soon as the edge has recorded a conflict. */
   const difference = async (token) =>
     (
       await until(

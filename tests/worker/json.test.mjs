@@ -32,22 +32,22 @@ const asOwner = { authorization: `Bearer ${KEY}`, "content-type": "application/j
 const within = (file) => Buffer.concat([Buffer.from('{"data":'), file, Buffer.from("}")]);
 const bare = (file) => file.toString().replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
 
-/** Does something for each file, ten at a time. */
-async function forEachFile(what) {
+/** Calls `check` with the name and the bytes of each file, ten files at a time. */
+async function forEachFile(check) {
   const left = files.slice();
   const next = async () => {
     for (let name = left.pop(); name; name = left.pop())
-      await what(name, readFileSync(join(folder, name)));
+      await check(name, readFileSync(join(folder, name)));
   };
   await Promise.all(Array.from({ length: 10 }, next));
 }
 
-test("the suite is there as a whole", () => {
+test("the suite is complete", () => {
   const count = (kind) => files.filter((name) => name.startsWith(kind)).length;
   assert.deepEqual([count("y_"), count("n_"), count("i_")], [107, 188, 19]);
 });
 
-test("create answers every file, and takes no malformed one", () =>
+test("create responds to every file, and accepts no malformed one", () =>
   forEachFile(async (name, file) => {
     const answer = await post(worker.url + TOKENS, file, asOwner);
     const { code } = await answer.json();

@@ -1,6 +1,6 @@
-//! Invariant: a valid body is parsed once. Only a body that failed is parsed again, for its error.
-//!
 //! JSON bodies of requests.
+//!
+//! Invariant: a valid body is parsed once. An invalid one is parsed again to find its error.
 
 use super::error::ApiError;
 use super::excerpt::excerpt;

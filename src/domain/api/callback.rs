@@ -1,5 +1,5 @@
-//! Invariant: the body of a callback is stored byte for byte as JSON or text, or rejected; nothing of it
-//! is lost.
+//! Invariant: the body of a callback is stored byte for byte as JSON or text, or it is rejected. No
+//! part of it is lost.
 //!
 //! The body of a machine's POST to `token.url`.
 
@@ -10,14 +10,16 @@ use crate::domain::json::quoted_len;
 use crate::domain::token::{Output, OutputKind};
 use serde_json::value::RawValue;
 
-/// Reads the body of a machine's POST to `token.url` as an output: nothing is `{}`, JSON is kept
-/// as it is whatever type it claims to have (as trigger.dev does), a form becomes an object of its
-/// fields, other text stays text.
+/// Reads the body of a machine's POST to `token.url` as an output:
+/// - An empty body is `{}`.
+/// - JSON is kept as it is, whatever its content type claims, as by trigger.dev.
+/// - A form becomes an object of its fields.
+/// - Other text stays text.
 ///
 /// # Errors
-/// `InvalidJson` for what is not UTF-8, `UnsupportedMediaType` for multipart forms,
-/// `TooManyFields`, `BodyTooLarge` for a form that outgrows [`MAX_COMPLETE`] as JSON and for text that
-/// outgrows twice that.
+/// `InvalidJson` for a body that is not UTF-8, `UnsupportedMediaType` for a multipart form,
+/// `TooManyFields`, and `BodyTooLarge` for a form whose JSON is longer than [`MAX_COMPLETE`] or a
+/// text that is longer than twice that as JSON.
 pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, ApiError> {
     let media_type = media_type(content_type);
     if media_type == "multipart/form-data" {
@@ -33,7 +35,7 @@ pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, ApiErro
     if text.trim().is_empty() {
         return Ok(json("{}".to_owned()));
     }
-    // `curl -d '{"a":1}'` sends the content type of a form. No form begins like this: it escapes braces.
+    // `curl -d '{"a":1}'` sends JSON with the content type of a form. A real form escapes braces.
     let is_form = media_type == "application/x-www-form-urlencoded"
         && !text.trim_start().starts_with(['{', '[', '"']);
     if is_form {

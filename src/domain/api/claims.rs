@@ -1,4 +1,4 @@
-//! Invariant: the claims name the environment of the key that asks, and nothing secret.
+//! Invariant: the claims contain the environment of the key that asks, and nothing secret.
 //!
 //! The claims of public access tokens that a client signs itself.
 

@@ -1,5 +1,6 @@
-//! Invariant: an output is the exact text that came in. It is checked to be JSON, never parsed into
-//! values and written again, so numbers of any size, keys of any name and any depth survive.
+//! Invariant: an output is stored as the exact text of the request. It is checked to be JSON, but
+//! never parsed into values and serialized again, so numbers of any size, any keys and any depth are
+//! kept.
 //!
 //! Complete: the body of the request, and the outcome.
 
@@ -63,7 +64,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for CompleteFields<'a> {
                         map.next_value::<IgnoredAny>()?;
                         fields.unknown_key.get_or_insert(key);
                     } else if fields.data.replace(map.next_value()?).is_some() {
-                        // It is unclear which of the two the caller means.
+                        // It is unclear which of the two fields the caller means.
                         return Err(A::Error::duplicate_field("data"));
                     }
                 }

@@ -2,8 +2,7 @@
 //! - A field that cannot be read is an error that names the field; it is never ignored.
 //! - An empty idempotency key counts as no key.
 //!
-//! Create: the body of the request, and that of the response. Source of the shapes: trigger.dev's
-//! `api.ts`.
+//! Create: the bodies of the request and the response. Source of the format: trigger.dev's `api.ts`.
 
 use super::body::{object, string};
 use super::error::ApiError;
@@ -24,11 +23,11 @@ use std::fmt;
 pub struct CreateRequest {
     pub timeout_at: Option<Timestamp>,
     pub tags: Vec<String>,
-    /// The idempotency key, and until when it stands for the token.
+    /// The idempotency key, and when it expires.
     pub key: Option<Key>,
-    /// What the approval page asks: JSON text that [`Approval::parse`] accepts.
+    /// The question on the approval page: JSON text that [`Approval::parse`] accepts.
     pub approval: Option<String>,
-    /// The URL of the token's own webhook. The caller checks whether webhooks may go there.
+    /// The URL of the token's own webhook. The caller must check whether webhooks may be sent there.
     pub webhook: Option<String>,
 }
 
@@ -66,7 +65,7 @@ impl CreateRequest {
         }
         let fields: Fields<'_> = object(body)?;
         let key = fields.idempotency_key.map(key).transpose()?;
-        // Checked without a key as well: it is a mistake either way.
+        // This is checked without a key as well, because it is a mistake in both cases.
         let expires_at = fields.key_ttl.map(|raw| ttl(raw, now)).transpose()?;
         if let Some(raw) = fields.approval {
             Approval::parse(raw.get())?;
@@ -132,8 +131,8 @@ pub fn parse_webhook(text: &str) -> Result<String, ApiError> {
         })
 }
 
-/// A field that is present, even if it is `null`. A key that is `null` by mistake must be an error, or the
-/// create would not be idempotent.
+/// A field that is present, even if it is `null`. A key that is `null` by mistake must be an error,
+/// or the create would not be idempotent.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     Deserialize::deserialize(deserializer).map(Some)
 }
@@ -142,7 +141,8 @@ fn timeout(raw: &str, now: Timestamp) -> Result<Timestamp, ApiError> {
     if let Ok(text) = serde_json::from_str::<String>(raw) {
         return parse_timeout(&text, now).map_err(|why| ApiError::timeout(&text, why));
     }
-    // A number is milliseconds since the epoch, as in JavaScript's `Date`; some languages write decimals.
+    // A number is milliseconds since the epoch, as in JavaScript's `Date`. Some languages serialize
+    // it with decimals.
     let whole = raw.trim_end_matches('0').strip_suffix('.').unwrap_or(raw);
     let at = match whole.parse::<u64>() {
         Ok(millis) if millis > Timestamp::MAX.as_millis() => Err(TimeoutError::TooFar),
@@ -183,8 +183,8 @@ pub fn read_tags(raw: &RawValue) -> Result<Vec<String>, ApiError> {
     Ok(tags)
 }
 
-/// An unknown key of create's body, perhaps a misspelt one. It is apart from [`CreateRequest::parse`] since
-/// the npm package includes that function.
+/// An unknown key in the body of create, which may be misspelt. This is not part of
+/// [`CreateRequest::parse`], so that the npm package does not include it.
 #[must_use]
 pub fn unknown_key_of_create(body: &[u8]) -> Option<String> {
     struct Keys;

@@ -1,4 +1,4 @@
-//! Invariant: neither a secret nor the body of a delivery is shown, only how far it has come.
+//! Invariant: neither a secret nor the body of a delivery is shown, only its progress.
 //!
 //! A delivery, as its owner and the operator see it.
 

@@ -1,7 +1,7 @@
-//! Invariant: no message repeats a credential, and a value of the caller is shortened before it is
+//! Invariant: no message contains a credential, and a caller's value is shortened before it is
 //! quoted.
 //!
-//! Every error of the API: its status, its code and its message.
+//! Every error of the API, with its status, code and message.
 
 use super::excerpt::excerpt;
 use super::limits::MAX_TAGS;
@@ -16,19 +16,19 @@ use std::fmt;
 pub enum ApiError {
     /// 401: no `Authorization` header.
     MissingAuthorization,
-    /// 401: no such secret key, or a public access token where only a secret key will do.
+    /// 401: unknown secret key, or a public access token where a secret key is required.
     InvalidApiKey,
-    /// 401: a public access token that does not verify.
+    /// 401: an invalid public access token.
     InvalidPublicToken,
-    /// 401: a public access token that did verify, but is past its `exp`.
+    /// 401: a valid public access token that is past its `exp`.
     PublicTokenExpired,
-    /// 401: the hash in a callback URL is not the token's.
+    /// 401: the hash in a callback URL does not belong to the token.
     InvalidCallbackHash,
-    /// 403: the credential's scopes do not cover this.
+    /// 403: the scopes of the credential do not allow this.
     InsufficientScope,
     /// 404: no endpoint has this path.
     PathNotFound,
-    /// 404: no such token in this environment.
+    /// 404: the environment has no such token.
     TokenNotFound,
     /// 405: carries the methods that are allowed, as the `Allow` header writes them.
     MethodNotAllowed(&'static str),
@@ -38,18 +38,18 @@ pub enum ApiError {
     TooManyFields(usize),
     /// 400: the connection ended before the body did.
     BodyUnreadable,
-    /// 400: an empty body where JSON is needed.
+    /// 400: the body is empty, but JSON is required.
     BodyEmpty,
-    /// 400: not JSON, or not UTF-8.
+    /// 400: the body is not JSON, or not UTF-8.
     InvalidJson,
-    /// 400: JSON, but not of the right shape.
+    /// 400: the body is JSON, but has an invalid field.
     ValidationError {
-        /// The field, `""` for the whole body.
+        /// The field; `""` for the whole body.
         path: &'static str,
         /// What is wrong with it: sentences, or a phrase of trigger.dev's without a period.
         message: String,
     },
-    /// 400: a list query has values that cannot be read; carries all of them.
+    /// 400: a list query has invalid values. Carries all of them.
     InvalidQuery(Vec<QueryIssue>),
     /// 415: the media type of a callback is not supported; carries it.
     UnsupportedMediaType(String),
@@ -61,21 +61,21 @@ pub enum ApiError {
     TooManyRequests(&'static str),
     /// 429: too many credentials from one address have failed.
     TooManyFailures,
-    /// 503: an object or its storage did not answer. The request may be repeated.
+    /// 503: an object or its storage failed. The request may be repeated.
     StorageUnavailable,
     /// 503: the API at which the token lives did not answer.
     UpstreamUnavailable,
-    /// 508: a request that was sent upstream came back.
+    /// 508: a request that was sent upstream came back to this Worker.
     UpstreamLoop,
-    /// 500: the Worker's settings are wrong; carries what an operator must change.
+    /// 500: the Worker's settings are invalid. Carries what an operator must change.
     Misconfigured(String),
 }
 
-/// What is wrong with a value of a query.
+/// An invalid value in a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryIssue {
     pub name: &'static str,
-    /// What is wrong with it, and what would do: sentences.
+    /// What is wrong with the value, and which values are valid: sentences.
     pub message: String,
 }
 
@@ -92,7 +92,7 @@ struct Body<'a> {
     details: Option<Vec<Detail<'a>>>,
 }
 
-/// An issue as zod words it, which trigger.dev's users know.
+/// An issue in the words of zod, which trigger.dev's users know.
 #[derive(Serialize)]
 struct Detail<'a> {
     code: &'static str,
@@ -111,7 +111,7 @@ impl<'a> From<&'a QueryIssue> for Detail<'a> {
 }
 
 impl ApiError {
-    /// A timeout that cannot be used; names the value and the accepted forms.
+    /// A timeout that is invalid. Names the value and the accepted forms.
     #[must_use]
     pub fn timeout(value: &str, why: TimeoutError) -> Self {
         let why = match why {
@@ -137,7 +137,7 @@ impl ApiError {
         self.parts().1
     }
 
-    /// Whether the credential has failed. An expired one has not: it was valid.
+    /// Whether the credential is invalid. An expired one was valid, so it does not count.
     #[must_use]
     pub fn is_failed_credential(&self) -> bool {
         matches!(
@@ -161,7 +161,7 @@ impl ApiError {
     /// The JSON body.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // trigger.dev's body for a missing scope, which its SDK and its users know.
+        // trigger.dev's SDK and users know this body of a missing scope.
         let scope = matches!(self, Self::InsufficientScope);
         let details = match self {
             Self::InvalidQuery(issues) => Some(issues.iter().map(Detail::from).collect()),
@@ -208,7 +208,7 @@ impl ApiError {
     }
 }
 
-/// The message for people, in trigger.dev's words where it has the same error.
+/// The message for people. It is trigger.dev's where trigger.dev has the same error.
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -237,7 +237,7 @@ impl fmt::Display for ApiError {
             Self::ValidationError { path, message } if message.ends_with('.') => {
                 write!(f, "Validation error at \"{path}\": {message}")
             }
-            // A phrase, in trigger.dev's form.
+            // A phrase, as in trigger.dev's errors.
             Self::ValidationError { path, message } => {
                 write!(f, "Validation error: {message} at \"{path}\"")
             }

@@ -1,18 +1,18 @@
-//! Invariant: an error quotes at most [`EXCERPT`] characters of a caller's value.
+//! Shortens callers' values for error messages.
 //!
-//! Values of callers, shortened for error messages.
+//! Invariant: an error quotes at most [`EXCERPT`] characters of a caller's value.
 
 use crate::domain::json::to_json;
 
-/// Most characters of a value that an error quotes.
+/// The maximum number of characters of a value that an error quotes.
 pub(crate) const EXCERPT: usize = 64;
 
-/// A value of the caller as an error quotes it: as JSON text, at most [`EXCERPT`] characters of it.
+/// A caller's value for an error message: JSON text of at most [`EXCERPT`] characters of it.
 pub(crate) fn excerpt(value: &str) -> String {
     to_json(&shortened(value, EXCERPT))
 }
 
-/// At most so many characters of a value.
+/// The first `most` characters of a value, with `…` if it is longer.
 pub(crate) fn shortened(value: &str, most: usize) -> String {
     let mut text: String = value.chars().take(most).collect();
     if text.len() < value.len() {

@@ -1,4 +1,5 @@
-//! Invariant: the JSON of a form is at most [`MAX_COMPLETE`] long, however much escaping makes it grow.
+//! Invariant: the JSON of a form is at most [`MAX_COMPLETE`] bytes long, however much escaping
+//! lengthens it.
 //!
 //! Forms: `application/x-www-form-urlencoded`, read as fields or as a JSON object of them.
 
@@ -22,7 +23,7 @@ fn form_decode(text: &str) -> String {
     percent_decode(&text.replace('+', " "))
 }
 
-/// Whether a content type is that of a form of names and values.
+/// Whether a content type is that of a URL-encoded form.
 #[must_use]
 pub fn is_form(content_type: &str) -> bool {
     media_type(content_type) == "application/x-www-form-urlencoded"
@@ -45,7 +46,7 @@ pub fn check_field_count(form: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// A form as a JSON object in the order of first appearance; a name that repeats holds an array.
+/// A form as a JSON object, in the order of first appearance. A repeated name has an array.
 ///
 /// # Errors
 /// `TooManyFields`, `BodyTooLarge` if the object is longer than [`MAX_COMPLETE`].
@@ -78,7 +79,7 @@ pub(super) fn form_to_json(form: &str) -> Result<String, ApiError> {
     }
 }
 
-/// A text that stops growing at its limit: escaping can make six bytes of one.
+/// A text with a maximum length. Escaping can turn one byte into six.
 struct BoundedText {
     text: String,
     limit: usize,

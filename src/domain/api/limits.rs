@@ -4,7 +4,7 @@
 
 /// Largest body of create, in bytes.
 pub const MAX_CREATE: usize = 10 * 1024;
-/// Largest body of complete and of a callback, in bytes; also the largest output.
+/// Largest body of complete and of a callback, in bytes. It is also the largest output.
 pub const MAX_COMPLETE: usize = 3 * 1024 * 1024;
 pub const MAX_FORM_FIELDS: usize = 1_000;
 pub const MAX_TAGS: usize = 10;

@@ -1,6 +1,6 @@
-//! Invariant: `build.rs` makes the document and the start page from one source, `www/openapi.json`.
-//!
 //! The API as an OpenAPI 3.1 document, and the start page that shows it to people.
+//!
+//! Invariant: `build.rs` generates both from one source, `www/openapi.json`.
 
 use crate::domain::page;
 use askama::Template;

@@ -1,31 +1,31 @@
 //! Invariants:
 //! - A decision is counted for its token alone. Only callers who could have decided the token use up
 //!   that limit, so no decision is rejected because of other callers' traffic.
-//! - An address is limited only after its credential has failed: a caller with a good one is not
-//!   affected by others at the same address.
+//! - An address is limited only after its credential has failed. So a caller with a valid credential
+//!   is not affected by others at the same address.
 //! - A caller who chooses keys with equal hashes only shares a limit with itself.
 //!
-//! What each rate limit counts together, and when the platform, which counts, is asked.
+//! The limits: what shares a limit, and when the platform's counter is asked.
 
 use crate::domain::auth::authenticate::bearer;
 use crate::domain::hash::fnv1a;
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
-/// How long a caller that has used up a limit is asked to wait: the `period` in wrangler.toml.
+/// How long a caller must wait after it has used up a limit. This is the `period` in wrangler.toml.
 pub const PERIOD: Duration = Duration::from_millis(PERIOD_MILLIS);
 const PERIOD_MILLIS: u64 = 10_000;
 
-/// Requests of a key in each [`PERIOD`] that one isolate lets through without asking the platform. A token's
-/// whole life is a dozen requests, so only a flood costs the question.
+/// How many requests of a key in each [`PERIOD`] one isolate allows without asking the platform. A
+/// token needs a dozen requests in its life, so only floods are ever checked there.
 const LOCAL_ALLOWANCE: u8 = 100;
 
-/// What is counted together.
+/// The requests that share a limit.
 #[derive(Clone, Copy, Debug)]
 pub enum RateLimitKey<'a> {
     /// Requests with an environment's secret keys, except decisions.
     Environment(&'a str),
-    /// Reads with this public access token, as the `Authorization` header has it.
+    /// Reads with this public access token, which is in the `Authorization` header.
     Reader(&'a str),
     /// Visits of a token's page.
     Page(&'a str, &'a str),
@@ -36,7 +36,7 @@ pub enum RateLimitKey<'a> {
 }
 
 impl RateLimitKey<'_> {
-    /// The binding that counts it.
+    /// The binding that counts the requests.
     #[must_use]
     pub fn binding(&self) -> &'static str {
         match self {
@@ -45,13 +45,14 @@ impl RateLimitKey<'_> {
         }
     }
 
-    /// The key under which it is counted. It holds no credential.
+    /// The key of the limit. It contains no credential.
     #[must_use]
     pub fn key(&self) -> String {
         let mut key = String::new();
         let parts = match *self {
             Self::Environment(id) => ["environment", id, ""],
-            // Only the credential, or each spelling of the header would have a limit of its own.
+            // Only the credential is used. Otherwise each spelling of the header would have a limit
+            // of its own.
             Self::Reader(authorization) => {
                 let credential = bearer(authorization).unwrap_or("");
                 ["read", &fnv1a(credential.bytes()).to_string(), ""]
@@ -68,7 +69,7 @@ impl RateLimitKey<'_> {
     }
 }
 
-/// Requests let through in this period, counted per hashed key. A collision only makes us consult the
+/// Requests allowed in this period, counted per hashed key. A collision only makes us consult the
 /// platform earlier.
 pub struct LocalAllowance {
     period: u64,
@@ -85,7 +86,7 @@ impl Default for LocalAllowance {
 }
 
 impl LocalAllowance {
-    /// Counts a request of this key. Returns whether it may pass without asking the platform.
+    /// Counts a request of this key. Returns whether it is allowed without asking the platform.
     pub fn allows(&mut self, key: &str, now: Timestamp) -> bool {
         let period = now.as_millis() / PERIOD_MILLIS;
         if self.period != period {
@@ -103,8 +104,8 @@ impl LocalAllowance {
     }
 }
 
-/// The part of an address that belongs to one holder. Of IPv6 these are the first four groups, or those
-/// before `::`: whoever has one address has 2^64 of them.
+/// The part of an address that one client cannot choose: for IPv6 the first four groups, or those
+/// before `::`. Whoever has one IPv6 address has 2^64 of them.
 #[must_use]
 pub fn network(address: &str) -> &str {
     let mut groups = 0;

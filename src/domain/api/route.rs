@@ -1,11 +1,12 @@
-//! Invariant: a path is one [`Endpoint`] or none, and an endpoint has the same methods for every caller.
+//! The API's paths and methods.
 //!
-//! Paths and methods.
+//! Invariant: a path is one [`Endpoint`] or none, and an endpoint has the same methods for every
+//! caller.
 
 use crate::domain::auth::token_id::PREFIX;
 use crate::domain::encoding::percent_decode;
 
-/// What a path stands for. Ids and credentials are the path's text, not decoded.
+/// The endpoint of a path. Ids and credentials are parts of the path, not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint<'a> {
     /// `/`: the start page.
@@ -87,7 +88,7 @@ impl<'a> Endpoint<'a> {
         Some(endpoint)
     }
 
-    /// The methods it takes, as an `Allow` header writes them.
+    /// The methods that the endpoint accepts, as in an `Allow` header.
     #[must_use]
     pub fn allow(self) -> &'static str {
         match self {
@@ -101,14 +102,14 @@ impl<'a> Endpoint<'a> {
         }
     }
 
-    /// Whether it takes a method.
+    /// Whether the endpoint accepts a method.
     #[must_use]
     pub fn allows(self, method: &str) -> bool {
         self.allow().split(", ").any(|allowed| allowed == method)
     }
 
-    /// Whether a web page of another origin may call it. Then every response carries CORS headers, errors
-    /// included.
+    /// Whether web pages of other origins may call the endpoint. If so, every response has CORS
+    /// headers, errors included.
     #[must_use]
     pub fn is_for_browsers(self) -> bool {
         matches!(
@@ -118,25 +119,26 @@ impl<'a> Endpoint<'a> {
     }
 }
 
-/// The URL of a token at an API: `origin` is the API's, `internal` the token's internal id.
+/// The URL of a token: `origin` is the API's, `internal` the token's internal id.
 #[must_use]
 pub fn token_url(origin: &str, internal: &str) -> String {
     format!("{origin}/api/v1/waitpoints/tokens/{PREFIX}{internal}")
 }
 
-/// Whether a segment is one of an API's ids as clients send it.
+/// Whether a path segment is an id, as clients send it.
 fn is_plain(segment: &str) -> bool {
     let is_letter = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     (1..=128).contains(&segment.len()) && segment.bytes().all(is_letter)
 }
 
-/// Whether a path that is not an [`Endpoint`] may be one of the API at which the tokens of a relay live.
-/// Another spelling of a token's path is not: servers decode and normalise paths, so the token would be
-/// decided there and not here, or its read would bypass what is stored here.
+/// Whether a path that is not an [`Endpoint`] may be forwarded to the upstream API.
 ///
-/// Clients of that API send its first three segments (`api`, `v1`, `runs`) as they are, in lower case and
-/// without escapes. If the third is not `waitpoints` the path means no token, whatever follows, unless dots
-/// lead back up.
+/// Another spelling of a token's path may not. Servers decode and normalise paths, so the token would
+/// be decided there and not here, or a read would miss what is stored here.
+///
+/// Clients of that API send its first three segments (`api`, `v1`, `runs`) unescaped and in lower
+/// case. If the third segment is not `waitpoints`, the path is not about a token, unless dots lead
+/// back up.
 #[must_use]
 pub fn is_of_another_api(path: &str) -> bool {
     let mut segments = path.strip_prefix('/').unwrap_or("").split('/');
@@ -154,11 +156,12 @@ pub fn is_of_another_api(path: &str) -> bool {
         && !leads_up(path)
 }
 
-/// Whether a path may lead elsewhere on a server that decodes it, perhaps repeatedly, or reads `\` as `/`.
+/// Whether a server that decodes the path, perhaps repeatedly, or reads `\` as `/`, could read it as
+/// another path.
 fn leads_up(path: &str) -> bool {
     let is_dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
     let mut path = path.to_owned();
-    // Clients escape a name at most twice, if it contains slashes.
+    // Clients escape a name twice at most, if it contains slashes.
     for _ in 0..4 {
         if path.contains('\\') || path.contains("//") || path.split('/').any(is_dots) {
             return true;

@@ -1,9 +1,9 @@
 //! Invariants:
-//! - An absent field is left out, never `null`, which would break trigger.dev's clients.
+//! - An absent field is left out. `null` would break trigger.dev's clients.
 //! - Only the owner sees where webhooks go. The idempotency key is shown to the owner and in
 //!   webhooks.
 //!
-//! A token in the API's responses. Source of the shape: trigger.dev's `api.ts`.
+//! A token in the API's responses. Source of the format: trigger.dev's `api.ts`.
 
 use super::delivery_body::DeliveryBody;
 use crate::domain::json::to_json;
@@ -14,18 +14,19 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Who reads a token.
+/// Who sees a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
     /// The holder of a secret key.
     Owner,
-    /// The receiver of a webhook: sees everything but the token's other webhooks.
+    /// The receiver of a webhook. It sees everything but the token's other webhooks.
     Webhook,
-    /// Anybody else: sees neither webhooks nor the idempotency key, which is a back end's own name.
+    /// Anybody else. They see neither webhooks nor the idempotency key, which is internal to a back
+    /// end.
     Token,
 }
 
-/// The response to retrieve. `id` is the public one; `url` must grant no more than the caller has.
+/// The response to retrieve. `id` is the public id; `url` must grant no more than the caller has.
 #[must_use]
 pub fn token_json(id: &str, url: &str, token: &Token, visibility: Visibility) -> String {
     to_json(&TokenBody::of(id, url, token, visibility))
@@ -122,12 +123,12 @@ pub fn status(token: &Token) -> &'static str {
     Status::of(&token.state).as_str()
 }
 
-/// All values of [`version`].
+/// All possible values of [`version`].
 pub const VERSIONS: [&str; 2] = [WAITS, IS_FINISHED];
 const WAITS: &str = "v1";
 const IS_FINISHED: &str = "v2";
 
-/// The version of a token: it changes when the token ends.
+/// The version of a token. It changes when the token ends.
 #[must_use]
 pub fn version(token: &Token) -> &'static str {
     match token.state {
@@ -136,14 +137,14 @@ pub fn version(token: &Token) -> &'static str {
     }
 }
 
-/// The output of a token that timed out; trigger.dev's clients read its `message`.
+/// The output of a token that timed out. trigger.dev's clients read its `message`.
 fn timed_out_json(at: Option<Timestamp>) -> String {
     let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
     format!(r#"{{"code":"TRIGGER_WAITPOINT_TIMEOUT","message":"Waitpoint timed out{at}"}}"#)
 }
 
 impl OutputKind {
-    /// The media type, as `outputType` names it.
+    /// The media type in `outputType`.
     #[must_use]
     pub fn media_type(self) -> &'static str {
         match self {
@@ -155,7 +156,7 @@ impl OutputKind {
 }
 
 impl CompletedBy {
-    /// As `completedBy` names it.
+    /// The value of `completedBy`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,3 +1,3 @@
-//! What a token asks of a person.
+//! The question that a token asks a person.
 
 pub mod schema;

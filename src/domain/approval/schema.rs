@@ -1,7 +1,7 @@
-//! What a token asks of a person: the `approval` field of create.
+//! The question that a token asks a person: the `approval` field of create.
 //!
-//! Invariant: an approval that parses can be shown and decided. Whoever holds the link chooses among
-//! the choices that its creator wrote, and adds at most a comment.
+//! Invariant: an approval that parses can be shown and decided. Whoever holds the link picks one of
+//! the choices that the creator wrote, and can add a comment.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::excerpt::{excerpt, shortened};
@@ -15,47 +15,48 @@ use std::collections::BTreeMap;
 pub const MAX_TITLE: usize = 120;
 /// Longest description, in characters.
 pub const MAX_DESCRIPTION: usize = 4_000;
-/// Longest name of who asks, in characters.
+/// Longest name of the requester, in characters.
 pub const MAX_REQUESTED_BY: usize = 120;
 /// Longest label of a choice, in characters.
 pub const MAX_LABEL: usize = 40;
-/// Whether checks use Unicode's tables. They would be a fifth of `waitpoint/server`, which leaves
-/// these checks to the Worker.
+/// Whether checks use Unicode's tables. They would be a fifth of `waitpoint/server`, so that module
+/// leaves these checks to the Worker.
 const KNOWS_UNICODE: bool = cfg!(not(feature = "server"));
 /// Most choices.
 pub const MAX_CHOICES: usize = 6;
-/// Longest output that is compared with the choices, in bytes. A choice's data and a comment are
-/// shorter. A longer output came by the API, and comparing it would take several times its memory.
+/// Longest output that is compared with the choices, in bytes. A choice's data with a comment is
+/// shorter. A longer output came through the API, and comparing it would take several times its
+/// memory.
 pub const MAX_CHOICE_OUTPUT: usize = 64 * 1024;
-/// Longest comment of a person, in characters.
+/// Longest comment, in characters.
 pub const MAX_COMMENT: usize = 2_000;
 
 /// The question to a person.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Approval {
-    /// The question, in a line.
+    /// The question, in one line.
     pub title: Option<String>,
-    /// What one must know to decide: plain text with line breaks.
+    /// The information that is needed to decide: plain text with line breaks.
     pub description: Option<String>,
-    /// Who asks.
+    /// The name of the requester.
     pub requested_by: Option<String>,
-    /// The choices. If there are none, they are to approve and to reject.
+    /// The choices. If empty, they are to approve and to reject.
     #[serde(deserialize_with = "objects")]
     pub choices: Vec<Choice>,
-    /// Whether a comment is asked for.
+    /// Whether the page asks for a comment.
     pub comment: Comment,
     /// How a person confirms the decision.
     pub confirm: Confirm,
 }
 
-/// One of the decisions that can be made.
+/// One of the possible decisions.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Choice {
     /// The text of its button.
     pub label: String,
-    /// What the token is completed with, as JSON text; by default `{"choice": <label>}`.
+    /// The token's output if this choice is made, as JSON text. The default is `{"choice": <label>}`.
     #[serde(default, deserialize_with = "raw")]
     pub data: Option<String>,
     /// The look of its button.
@@ -63,7 +64,7 @@ pub struct Choice {
     pub style: Style,
 }
 
-/// How a choice is shown.
+/// The style of a choice's button.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Style {
@@ -71,19 +72,19 @@ pub enum Style {
     Primary,
     /// A choice that stops or destroys something.
     Danger,
-    /// Neither.
+    /// Neither of these.
     #[default]
     Neutral,
 }
 
-/// Whether a comment is asked for.
+/// Whether the page asks for a comment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Comment {
-    /// It may be left empty.
+    /// The comment may be empty.
     #[default]
     Optional,
-    /// Without a comment nothing is decided.
+    /// A comment is required to decide.
     Required,
     /// The page has no field for a comment.
     None,
@@ -93,10 +94,10 @@ pub enum Comment {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confirm {
-    /// By a press of the choice's button.
+    /// By pressing the choice's button.
     #[default]
     Click,
-    /// By marking a choice and then sending it.
+    /// By selecting a choice and then sending the form.
     Choose,
     /// By typing the choice's label.
     Typed,
@@ -107,7 +108,7 @@ fn raw<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Strin
     Ok(Some(raw.get().to_owned()))
 }
 
-/// Reads choices. serde alone would accept an array of a choice's fields as well.
+/// Reads choices. serde alone would also accept an array of a choice's fields.
 fn objects<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Choice>, D::Error> {
     let raws: Vec<Box<RawValue>> = Deserialize::deserialize(deserializer)?;
     let mut choices = Vec::with_capacity(raws.len());
@@ -127,20 +128,20 @@ impl Approval {
     /// Reads the JSON text of an `approval` field, and checks that it can be shown and decided.
     ///
     /// # Errors
-    /// `ValidationError`, naming the field and what it may be.
+    /// `ValidationError` with the field, and which values are valid.
     pub fn parse(json: &str) -> Result<Self, ApiError> {
         let approval = Self::read(json)?;
         approval.check()?;
         Ok(approval)
     }
 
-    /// Reads what [`Approval::parse`] accepted when the token was created. Checks that were added later
-    /// are left out: a page without its choices would ask another question.
+    /// Reads what [`Approval::parse`] accepted when the token was created. Checks that were added
+    /// later are skipped. Otherwise the page would lose its choices and ask another question.
     ///
     /// # Errors
     /// `ValidationError`, if it is not an approval.
     pub fn read(json: &str) -> Result<Self, ApiError> {
-        // serde alone would accept an array of the fields as well.
+        // serde alone would also accept an array of the fields.
         if !json.trim_start().starts_with('{') {
             return Err(invalid(format!(
                 "{} is not an approval. Use an object.",
@@ -149,9 +150,9 @@ impl Approval {
         }
         serde_json::from_str(json).map_err(|why| {
             let why = why.to_string();
-            // The position is one in this field, and means nothing to the caller.
+            // The position is relative to this field, so it means nothing to the caller.
             let why = why.split(" at line ").next().unwrap_or(&why);
-            // The message quotes the caller.
+            // The message quotes the caller's value.
             invalid(shortened(why, 200))
         })
     }
@@ -194,7 +195,7 @@ impl Approval {
                 )));
             }
             looks.extend(look);
-            // Otherwise nobody could tell afterwards which of them was chosen.
+            // If two choices had the same output, nobody could tell which of them was made.
             let same = |other: &Choice| {
                 ["", "x"].iter().any(|comment| {
                     minify_json(&other.output(comment)) == minify_json(&choice.output(comment))
@@ -216,7 +217,7 @@ impl Approval {
         Ok(())
     }
 
-    /// The choice that led to this output, and the comment that was added; `None` if none did.
+    /// The choice that led to this output, and the added comment; `None` if no choice did.
     #[must_use]
     pub fn choice_of(&self, output: &str) -> Option<(&Choice, String)> {
         #[derive(Deserialize)]
@@ -268,7 +269,7 @@ impl Choice {
     }
 }
 
-/// JSON without insignificant white space.
+/// Removes insignificant white space from JSON.
 #[must_use]
 pub fn minify_json(json: &str) -> String {
     let (mut quoted, mut escaped) = (false, false);

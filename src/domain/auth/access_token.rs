@@ -1,8 +1,8 @@
 //! Invariants:
-//! - A signature is verified before anything it signs is read.
-//! - A token that is minted allows to write and to read one waitpoint, and nothing else.
+//! - A signature is verified before anything that it signs is read.
+//! - A minted token allows to write and to read one waitpoint, and nothing else.
 //!
-//! Public access tokens: minted, and verified.
+//! Mints and verifies public access tokens.
 
 use super::caller::Claims;
 use super::jwt::{self, JwtError};
@@ -11,15 +11,16 @@ use crate::domain::encoding::{base64url_decode, base64url_encode};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
-/// Longest public access token that is looked at, in bytes.
+/// The longest public access token that is accepted, in bytes.
 pub const MAX_JWT: usize = 4_096;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Keyring {
-    /// Verifies a public access token: at most [`MAX_JWT`] bytes, three parts of strict unpadded
-    /// base64url, `alg` exactly `HS256`, signed by a key of the environment that `sub` names,
-    /// issuer and audience exact, `exp` in the future, `nbf` not.
+    /// Verifies a public access token. It must have at most [`MAX_JWT`] bytes in three parts of
+    /// strict unpadded base64url. `alg` must be exactly `HS256`, and a key of the environment named
+    /// by `sub` must have signed it. Issuer and audience must match exactly, `exp` must be in the
+    /// future and `nbf` must not.
     ///
     /// # Errors
     /// See [`JwtError`].
@@ -51,8 +52,8 @@ impl Keyring {
         })
     }
 
-    /// The environment by a key of which a JWT is signed, and its header and payload as they stand there.
-    /// Neither is looked at.
+    /// The environment whose key signed a JWT, and the JWT's encoded header and payload. Neither is
+    /// parsed yet.
     pub(crate) fn find_signer<'a>(&self, jwt: &'a str) -> Option<(&Environment, &'a str, &'a str)> {
         let (signed, signature) = jwt.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
@@ -62,9 +63,9 @@ impl Keyring {
 }
 
 impl Environment {
-    /// Mints the public access token of one token: scopes to write and to read it and nothing
-    /// else. `id` is the public one, with prefix. It lives from the token's creation to its
-    /// timeout, at least 24 hours and at most 30 days; if that has passed, from `now` on.
+    /// Mints the public access token of one token, with the scopes to write and to read it. `id` is
+    /// the public id. It is valid from the token's creation to its timeout, for at least 24 hours and
+    /// at most 30 days. If that has passed, it is valid from `now` on.
     #[must_use]
     pub fn mint(
         &self,
@@ -82,7 +83,7 @@ impl Environment {
         } else {
             now
         };
-        // Rounded up, so that it never ends before the life does.
+        // Rounded up, so that it is valid until the very end.
         let exp = issued_at.plus(life).as_millis().div_ceil(1_000);
         let mut jwt = jwt::signing_input(&self.id, id, issued_at.as_secs(), exp);
         if let Some(signature) = self.sign(jwt.as_bytes()) {

@@ -1,8 +1,7 @@
-//! Invariant: a credential is accepted as a whole or not at all, and why it is refused names no
-//! part of it.
+//! Authenticates callers by the `Authorization` header or the credential in a `token.url`. Source of
+//! the formats: trigger.dev's `bearerCredentials.ts` and `httpCallback.server.ts`.
 //!
-//! From a credential to who calls: the `Authorization` header, and what stands in a `token.url`.
-//! Source of the formats: trigger.dev's `bearerCredentials.ts` and `httpCallback.server.ts`.
+//! Invariant: a credential is accepted as a whole or not at all, and an error contains no part of it.
 
 use super::caller::Caller;
 use super::jwt::JwtError;
@@ -13,7 +12,7 @@ use crate::domain::encoding::hex_decode;
 use crate::domain::time::timestamp::Timestamp;
 
 impl Keyring {
-    /// Reads an `Authorization` header: one optional `Bearer `, then a secret key or a public
+    /// Authenticates an `Authorization` header: an optional `Bearer `, then a secret key or a public
     /// access token.
     ///
     /// # Errors
@@ -33,7 +32,7 @@ impl Keyring {
         Ok(Caller::Public(self.verify(credential, now)?))
     }
 
-    /// As [`Keyring::authenticate`] where only a secret key will do.
+    /// Like [`Keyring::authenticate`], where only a secret key is accepted.
     ///
     /// # Errors
     /// `MissingAuthorization`, `InvalidApiKey`.
@@ -42,34 +41,34 @@ impl Keyring {
         self.by_secret(credential).ok_or(ApiError::InvalidApiKey)
     }
 
-    /// Reads the credential in a `token.url`: a public access token that may write the token, or
-    /// its callback hash. `typed` is the id as it stands in the URL. Tells beside it whether the
-    /// credential has expired, as who has an old link is told so.
+    /// Authenticates the credential in a `token.url`: a public access token that may write the token,
+    /// or the token's callback hash. `raw_id` is the id in the URL. Also returns whether the
+    /// credential has expired, because the page tells this to people who open an old link.
     ///
     /// # Errors
     /// `InvalidCallbackHash`, `InvalidPublicToken`, `InsufficientScope`.
     pub fn authenticate_link(
         &self,
-        typed: &str,
+        raw_id: &str,
         credential: &str,
         now: Timestamp,
     ) -> Result<(Caller<'_>, bool), ApiError> {
         if credential.contains('.') {
             let claims = self.verify_but_for_expiry(credential, now)?;
-            return if claims.allows("write", typed) {
+            return if claims.allows("write", raw_id) {
                 let has_expired = claims.has_expired(now);
                 Ok((Caller::Public(claims), has_expired))
             } else {
                 Err(ApiError::InsufficientScope)
             };
         }
-        internal_id(typed)
+        internal_id(raw_id)
             .and_then(|id| self.by_callback_hash(id, credential))
             .map(|environment| (Caller::CallbackHash(environment), false))
             .ok_or(ApiError::InvalidCallbackHash)
     }
 
-    /// The environment that a credential belongs to, whatever it may do there, and if it has expired too.
+    /// The environment of a credential, whatever it allows and even if it has expired.
     #[must_use]
     pub fn environment_of(&self, credential: &str, now: Timestamp) -> Option<&Environment> {
         self.by_secret(credential).or_else(|| {
@@ -78,8 +77,8 @@ impl Keyring {
         })
     }
 
-    /// The environment for whose token `id` (internal, without prefix) this 64-digit hexadecimal
-    /// text is the callback hash.
+    /// The environment in which this 64-digit hexadecimal text is the callback hash of the token with
+    /// the internal id `id`.
     #[must_use]
     pub fn by_callback_hash(&self, id: &str, hash: &str) -> Option<&Environment> {
         self.find_signer_of(id.as_bytes(), &hex_decode(hash)?)
@@ -95,10 +94,10 @@ impl From<JwtError> for ApiError {
     }
 }
 
-/// The credential of an `Authorization` header, `None` if there is none.
+/// The credential of an `Authorization` header; `None` if it is empty.
 #[must_use]
 pub fn bearer(authorization: &str) -> Option<&str> {
-    // A scheme is written in either case.
+    // The scheme is case-insensitive.
     let credential = match authorization.split_at_checked(7) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("Bearer ") => rest,
         _ => authorization,

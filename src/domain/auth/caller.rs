@@ -1,17 +1,18 @@
-//! Invariant: a caller may do what its credential says, in its own environment, and nothing else.
+//! The caller of the API, and what it may do.
 //!
-//! Who calls, and what that may do.
+//! Invariant: a caller may do what its credential allows, in its own environment, and nothing else.
 
 use super::keyring::Environment;
 use crate::domain::time::timestamp::Timestamp;
 
-/// Who calls.
+/// The authenticated caller.
 pub enum Caller<'a> {
-    /// The holder of a secret key: everything in its environment.
+    /// The holder of a secret key. It may do everything in its environment.
     Secret(&'a Environment),
-    /// The holder of a public access token: what its scopes say.
+    /// The holder of a public access token. It may do what the scopes allow.
     Public(Claims<'a>),
-    /// The holder of a token's callback hash: to complete that token, and to read nothing. It never expires.
+    /// The holder of a token's callback hash. It may complete that token and read nothing. The hash
+    /// never expires.
     CallbackHash(&'a Environment),
 }
 
@@ -25,18 +26,18 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Whether the caller may do `action` to the token `id` (as typed).
+    /// Whether the caller may do `action` to the token `id`, which is spelled as in the request.
     #[must_use]
     pub fn allows(&self, action: &str, id: &str) -> bool {
         match self {
             Self::Secret(_) => true,
             Self::Public(claims) => claims.allows(action, id),
-            // It was verified for this id.
+            // The hash was verified for this id.
             Self::CallbackHash(_) => action == "write",
         }
     }
 
-    /// On whose behalf, if the credential says so.
+    /// The person or system on whose behalf the caller acts, if the credential names one.
     #[must_use]
     pub fn subject(self) -> Option<String> {
         match self {
@@ -46,22 +47,23 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// What a verified public access token says.
+/// The claims of a verified public access token.
 #[derive(Clone)]
 pub struct Claims<'a> {
     pub environment: &'a Environment,
     pub scopes: Vec<String>,
-    /// The `act.sub` claim: on whose behalf.
+    /// The `act.sub` claim: on whose behalf the caller acts.
     pub subject: Option<String>,
     /// The `exp` claim, in seconds since the epoch.
     pub expires_at: u64,
 }
 
 impl Claims<'_> {
-    /// Whether the scopes allow `action` on the waitpoint token `id` (as the caller typed it).
+    /// Whether the scopes allow `action` on the waitpoint token `id`, which is spelled as in the
+    /// request.
     ///
-    /// Grammar: `action[:type[:id]]`; only the first two colons split. An id, once there, always
-    /// narrows, and an empty one grants nothing.
+    /// Grammar: `action[:type[:id]]`; only the first two colons split. If there is an id, the scope
+    /// is only for that token. An empty id grants nothing.
     #[must_use]
     pub fn allows(&self, action: &str, id: &str) -> bool {
         self.scopes
@@ -69,14 +71,14 @@ impl Claims<'_> {
             .any(|scope| scope_allows(scope, action, id))
     }
 
-    /// Whether it allows nothing any more.
+    /// Whether the token has expired.
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now.as_secs()
     }
 }
 
-/// Whether a scope allows `action` on the waitpoint `id`; the grammar is that of [`Claims::allows`].
+/// Whether a scope allows `action` on the waitpoint `id`. [`Claims::allows`] has the grammar.
 fn scope_allows(scope: &str, action: &str, id: &str) -> bool {
     let mut parts = scope.splitn(3, ':');
     let (granted, kind, only) = (parts.next(), parts.next(), parts.next());

@@ -1,9 +1,9 @@
-//! Invariant: the time that a comparison takes depends on the lengths alone, so it tells nothing of
-//! a secret.
+//! Invariant: the time of a comparison depends on the lengths alone, so it reveals nothing about a
+//! secret.
 
 use std::hint::black_box;
 
-/// Whether two texts are equal, in a time that depends on their lengths alone.
+/// Whether two texts are equal, in time that depends only on their lengths.
 pub(crate) fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     let differences = a
         .iter()

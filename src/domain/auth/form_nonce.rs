@@ -1,9 +1,9 @@
 //! Invariants:
-//! - A nonce is accepted for its token alone, and for at most [`NONCE_LIFE`] after it was made.
-//! - It has one spelling.
+//! - A nonce is valid for one token, and for at most [`NONCE_LIFE`].
+//! - A nonce has one spelling.
 //!
-//! The proof in the form of an approval page that the page was opened. It needs no storage and no
-//! cookie.
+//! The nonce in the form of an approval page. It proves that the page was opened, and needs neither
+//! storage nor a cookie.
 
 use super::keyring::Environment;
 use crate::domain::encoding::{base64url_decode, base64url_encode};
@@ -14,8 +14,8 @@ use std::time::Duration;
 pub const NONCE_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 
 impl Environment {
-    /// A proof that a page was asked for at `now`: the approval page of the token `id` (internal), as
-    /// it stood while it waited. It goes into the page's form.
+    /// A nonce that proves that the approval page of the token `id` (internal) was opened at `now`
+    /// while the token waited.
     #[must_use]
     pub fn form_nonce(&self, id: &str, now: Timestamp) -> String {
         let issued_at = now.as_secs().to_string();
@@ -26,7 +26,7 @@ impl Environment {
         nonce
     }
 
-    /// Whether this is a [`nonce`](Self::form_nonce) of that token, at most [`NONCE_LIFE`] old.
+    /// Whether this is a [`nonce`](Self::form_nonce) of that token and at most [`NONCE_LIFE`] old.
     #[must_use]
     pub fn accepts_form_nonce(&self, id: &str, nonce: &str, now: Timestamp) -> bool {
         let parts = nonce
@@ -36,15 +36,15 @@ impl Environment {
         else {
             return false;
         };
-        // Clocks differ from machine to machine.
+        // The clocks of machines differ.
         let latest = now.as_secs() + 60;
         let age = issued_at.parse().ok().and_then(|at| latest.checked_sub(at));
-        // As it is spelled, so that there is one spelling.
+        // The timestamp is compared as text, so that a nonce has one spelling.
         age.is_some_and(|age| age <= NONCE_LIFE.as_secs() + 60)
             && self.has_signed(Self::nonced(id, issued_at).as_bytes(), &mac)
     }
 
-    /// No other text that the key signs begins so.
+    /// No other text that the key signs has this prefix.
     fn nonced(id: &str, issued_at: &str) -> String {
         format!("waitpoint page\n{id}\n{issued_at}\nWAITING")
     }

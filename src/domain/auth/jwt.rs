@@ -1,11 +1,10 @@
 //! Invariants:
-//! - Only HS256 exists here. There is no code path for another algorithm or for a key that comes
-//!   with the token.
-//! - A claim that is needed and missing, or not of its type, refuses the token. Of `scopes` what is
-//!   no list of texts grants nothing, of `act` what has no `sub` names nobody.
+//! - Only HS256 is supported. There is no code path for another algorithm or for a key in the token.
+//! - A token is invalid if a required claim is missing or has the wrong type. If `scopes` is not a
+//!   list of texts it grants nothing; if `act` has no `sub` it names nobody.
 //!
-//! What a public access token says, and whether it is meant for us. Signatures are verified
-//! elsewhere (`access_token.rs`). Source of the format: trigger.dev's `jwt.ts` and `rbac.ts`.
+//! Parses the claims of a public access token and checks that it is meant for this API.
+//! `access_token.rs` verifies signatures. Source of the format: trigger.dev's `jwt.ts` and `rbac.ts`.
 
 use crate::domain::encoding::{base64url_decode, base64url_encode};
 use crate::domain::json;
@@ -17,17 +16,17 @@ use serde_json::value::RawValue;
 const ISSUER: &str = "https://id.trigger.dev";
 const AUDIENCE: &str = "https://api.trigger.dev";
 
-/// Why a public access token was refused.
+/// Why a public access token is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JwtError {
-    /// Malformed, signed by nobody we know, or not meant for us.
+    /// Malformed, not signed by a known key, or for another audience.
     Invalid,
     /// Signed by us, but past its `exp`.
     Expired,
 }
 
-/// Reads the header and the claims of a token whose signature is good: its scopes, on whose behalf it
-/// speaks, and its `exp`. It must name `environment`, if one is given.
+/// Parses the header and the claims of a token whose signature is valid: its scopes, subject and
+/// `exp`. If `environment` is given, the token must name it.
 pub(crate) fn read_claims(
     header: &str,
     payload: &str,
@@ -40,8 +39,8 @@ pub(crate) fn read_claims(
     Ok((payload.scopes(), payload.subject(), payload.exp))
 }
 
-/// Header and claims of a token that may write and read the waitpoint `id`, ready to be signed.
-/// Times are seconds since the epoch.
+/// The header and claims of a token that may write and read the waitpoint `id`, to be signed. Times
+/// are seconds since the epoch.
 pub(crate) fn signing_input(environment: &str, id: &str, iat: u64, exp: u64) -> String {
     let payload = Minted {
         sub: environment,
@@ -61,8 +60,8 @@ pub(crate) fn signing_input(environment: &str, id: &str, iat: u64, exp: u64) -> 
     jwt
 }
 
-/// A header may say these; anything else, `crit`, `jwk` or `jku` say, would change how the token is
-/// to be verified and is refused, never followed.
+/// The accepted fields of a header. Any other field, such as `crit`, `jwk` or `jku`, would change how
+/// the token must be verified, so the token is rejected.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
@@ -73,7 +72,7 @@ struct Header {
     _kid: Option<IgnoredAny>,
 }
 
-/// What was signed, whatever it says, if the header says no more than HS256.
+/// The encoded payload, if the header says HS256 and nothing else.
 pub(crate) fn decode_payload(header: &str, payload: &str) -> Result<Vec<u8>, JwtError> {
     let header = base64url_decode(header).ok_or(JwtError::Invalid)?;
     let header: Header = json::object(&header).ok_or(JwtError::Invalid)?;
@@ -115,7 +114,7 @@ impl Payload<'_> {
         }
     }
 
-    /// What is no array of strings grants nothing.
+    /// Anything but an array of strings grants nothing.
     fn scopes(&self) -> Vec<String> {
         self.scopes
             .and_then(|raw| serde_json::from_str(raw.get()).ok())

@@ -1,9 +1,10 @@
 //! Invariants:
-//! - Nothing here formats a key: [`Keyring`] has no `Debug`, and errors name a line, not its text.
-//! - A signature is compared in constant time, and so is a secret key.
+//! - Nothing here formats a key: [`Keyring`] has no `Debug`, and errors contain a line number, not
+//!   the line.
+//! - Signatures and secret keys are compared in constant time.
 //! - An environment has at least one key.
 //!
-//! The environments and their keys: who signs, and whose signature or secret key something is.
+//! The environments and their keys. Finds the environment of a signature or a secret key.
 
 use super::constant_time::constant_time_eq;
 use crate::domain::environment_lines as entry;
@@ -15,37 +16,37 @@ use std::fmt;
 /// Shortest secret key, in bytes.
 pub const MIN_KEY: usize = 24;
 
-/// The environments and their keys, as the secret `SECRET_KEYS` lists them.
+/// The environments and their keys, from the secret `SECRET_KEYS`.
 pub struct Keyring {
     environments: Vec<Environment>,
 }
 
-/// An environment: tokens, keys and idempotency keys of one never meet those of another.
+/// An environment. Its tokens, keys and idempotency keys are separate from those of all others.
 pub struct Environment {
     /// Its id, the `sub` of its public access tokens.
     pub id: String,
-    /// The first signs; all verify.
+    /// The first key signs; all of them verify.
     keys: Vec<Key>,
     /// Whether its tokens live upstream.
     pub(super) is_upstream: bool,
 }
 
-/// A secret key, and the HMAC that is ready to sign with it.
+/// A secret key, and an HMAC that is prepared with it.
 struct Key {
     text: String,
     mac: Hmac<Sha256>,
 }
 
-/// Why `SECRET_KEYS` cannot be used. Lines count from 1.
+/// Why `SECRET_KEYS` is invalid. Lines count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyringError {
-    /// There is no key at all.
+    /// There is no key.
     Empty,
-    /// This line is no `[environment=]key`.
+    /// This line is not `[environment=]key`.
     Malformed(usize),
     /// The key in this line is shorter than [`MIN_KEY`].
     TooShort(usize),
-    /// The same key stands in this line and in one of another environment.
+    /// Another environment has the key in this line as well.
     Shared(usize),
 }
 
@@ -76,9 +77,9 @@ impl fmt::Display for KeyringError {
 }
 
 impl Keyring {
-    /// Reads `SECRET_KEYS`: one entry a line, `[environment id=]key`. Of each environment the
-    /// first key signs and the others still verify. A key alone is one of `default`. An
-    /// environment id is 1 to 64 of `A-Z a-z 0-9 _ -`.
+    /// Reads `SECRET_KEYS`: one `[environment id=]key` in each line. The first key of an environment
+    /// signs, and the others still verify. A key without an id belongs to `default`. An id is 1 to 64
+    /// of `A-Z a-z 0-9 _ -`.
     ///
     /// # Errors
     /// See [`KeyringError`].
@@ -116,11 +117,12 @@ impl Keyring {
         Ok(Self { environments })
     }
 
-    /// Marks the environments whose tokens live upstream. Their public access tokens name them by an id of
-    /// upstream's, which is not compared: the signature is by a key of theirs alone.
+    /// Marks the environments whose tokens live upstream. In their public access tokens, `sub` is an
+    /// id of upstream's, which is not compared. The signature is enough, because no other environment
+    /// has the key.
     ///
     /// # Errors
-    /// The id of an environment of theirs that has no key.
+    /// The id of an environment that has an upstream but no key.
     pub fn with_upstreams(mut self, upstreams: &Upstreams) -> Result<Self, String> {
         for environment in &mut self.environments {
             environment.is_upstream = upstreams.of(&environment.id).is_some();
@@ -131,13 +133,13 @@ impl Keyring {
         }
     }
 
-    /// Whether no token lives here.
+    /// Whether all tokens live upstream.
     #[must_use]
     pub fn is_upstream(&self) -> bool {
         self.environments.iter().all(|one| one.is_upstream)
     }
 
-    /// The environment of this id.
+    /// The environment with this id.
     #[must_use]
     pub fn by_id(&self, id: &str) -> Option<&Environment> {
         self.environments
@@ -145,10 +147,10 @@ impl Keyring {
             .find(|environment| environment.id == id)
     }
 
-    /// The environment whose secret key this is.
+    /// The environment with this secret key.
     #[must_use]
     pub fn by_secret(&self, key: &str) -> Option<&Environment> {
-        // Every key is compared, so that the time tells nothing of which one came close.
+        // Every key is compared, so that the time does not reveal which one is similar.
         let mut found = None;
         for environment in &self.environments {
             for candidate in &environment.keys {
@@ -160,7 +162,7 @@ impl Keyring {
         found
     }
 
-    /// The environment by one of whose keys this message is signed.
+    /// The environment that has signed this message with one of its keys.
     pub(super) fn find_signer_of(&self, message: &[u8], signature: &[u8]) -> Option<&Environment> {
         let mut environments = self.environments.iter();
         environments.find(|one| one.has_signed(message, signature))
@@ -168,19 +170,19 @@ impl Keyring {
 }
 
 impl Environment {
-    /// The key that signs: what upstream knows it by.
+    /// The key that signs, which is also the key for upstream.
     #[must_use]
     pub fn secret(&self) -> &str {
         self.keys.first().map_or("", |key| &key.text)
     }
 
-    /// The signature of a message by the key that signs.
+    /// Signs a message with the first key.
     pub(super) fn sign(&self, message: &[u8]) -> Option<[u8; 32]> {
         let mac = self.keys.first()?.mac.clone();
         Some(mac.chain_update(message).finalize().into_bytes().into())
     }
 
-    /// Whether this is the signature of a message by one of the keys.
+    /// Whether one of the keys signed this message.
     pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         let verifies = |key: &Key| {
             key.mac
@@ -193,7 +195,7 @@ impl Environment {
     }
 }
 
-/// A key of any bytes, as test vectors have them.
+/// A key of any bytes, for test vectors.
 #[cfg(test)]
 impl Keyring {
     pub(crate) fn of_key(key: &[u8]) -> Option<Self> {

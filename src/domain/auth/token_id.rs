@@ -1,13 +1,13 @@
 //! Invariants:
-//! - An internal id is 1 to 64 letters and digits; a public one is that with [`PREFIX`] before it.
-//! - The same request key in the same environment makes the same id.
+//! - An internal id is 1 to 64 letters and digits. A public id is that with [`PREFIX`].
+//! - The same request key in the same environment gives the same id.
 //!
 //! Ids of tokens. They are not secret.
 
 use super::keyring::Environment;
 use sha2::{Digest, Sha256};
 
-/// What precedes an id wherever a client sees it.
+/// The prefix of ids that clients see.
 pub const PREFIX: &str = "waitpoint_";
 
 /// The public id of a token.
@@ -16,8 +16,8 @@ pub fn public_id(internal: &str) -> String {
     format!("{PREFIX}{internal}")
 }
 
-/// The internal id of a token: the part after [`PREFIX`], which a caller may leave out. `None` for text
-/// that cannot be an id, for which no object is asked.
+/// The internal id of a token: the part after [`PREFIX`], which callers may leave out. `None` for a
+/// text that cannot be an id, so that no object is called for it.
 #[must_use]
 pub fn internal_id(raw_id: &str) -> Option<&str> {
     let id = raw_id.strip_prefix(PREFIX).unwrap_or(raw_id);
@@ -26,8 +26,8 @@ pub fn internal_id(raw_id: &str) -> Option<&str> {
 }
 
 impl Environment {
-    /// The internal id of the token that a create with this request idempotency key makes: the
-    /// SDK's retry sends the same key and so reaches the same token.
+    /// The internal id of the token that is created with this request idempotency key. The SDK's
+    /// retry sends the same key and so reaches the same token.
     #[must_use]
     pub fn token_id(&self, request_key: &[u8]) -> String {
         let digest = Sha256::new()

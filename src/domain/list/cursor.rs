@@ -1,14 +1,13 @@
-//! Invariant: cursors are in the order of rows, time of creation and then id, and no two rows have
-//! the same. So a page's end is a place, and following cursors meets each row exactly once, in
-//! either direction.
+//! The position of a row among all rows.
 //!
-//! A row's place among all rows.
+//! Invariant: rows are ordered by their time of creation and then by id, and no two rows share both.
+//! So following cursors meets each row exactly once, in either direction.
 
 use crate::domain::auth::token_id::internal_id;
 use crate::domain::encoding::digits;
 use crate::domain::time::timestamp::Timestamp;
 
-/// A row's place in the order of all rows.
+/// The position of a row in the order of all rows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
     pub created_at: Timestamp,
@@ -16,13 +15,13 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The text that a client sends back. It needs no escaping in a URL.
+    /// The text for clients. It needs no escaping in a URL.
     #[must_use]
     pub fn to_text(&self) -> String {
         format!("{}_{}", self.created_at.as_millis(), self.id)
     }
 
-    /// Reads what [`to_text`](Self::to_text) has written, and nothing else.
+    /// Parses only what [`to_text`](Self::to_text) returns.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (millis, id) = text.split_once('_')?;

@@ -1,4 +1,4 @@
-//! What a list request asks, and what its page says.
+//! Lists: the query of a request, and the page that answers it.
 
 pub mod cursor;
 pub mod month;

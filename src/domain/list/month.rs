@@ -1,16 +1,16 @@
-//! Invariant: months compare as their texts do; a later one is greater.
+//! Months in UTC. The index stores the rows of each month separately.
 //!
-//! Months of UTC. The index keeps the rows of each apart.
+//! Invariant: months compare like their texts; a later one is greater.
 
 use crate::domain::time::timestamp::Timestamp;
 use std::fmt;
 
-/// A month of UTC, such as `2026-11`; later is greater.
+/// A month in UTC, such as `2026-11`. A later month is greater.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month(String);
 
 impl Month {
-    /// The month in which an instant lies.
+    /// The month that contains an instant.
     #[must_use]
     pub fn of(at: Timestamp) -> Self {
         let mut text = at.to_string();
@@ -18,14 +18,14 @@ impl Month {
         Self(text)
     }
 
-    /// Reads `2026-11`, `None` for anything else.
+    /// Parses `2026-11`; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let first = Timestamp::parse_iso(&format!("{text}-01"))?;
         Some(Self::of(first)).filter(|month| month.0 == text)
     }
 
-    /// Its text, `2026-11`.
+    /// The text, such as `2026-11`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,6 +1,6 @@
-//! Invariant: a page is shown newest first, whichever way it was asked for.
+//! The rows that match a query, and the page that shows them.
 //!
-//! Which rows a query lets through, and the page that they become.
+//! Invariant: a page shows the newest row first, in whichever direction the client pages.
 
 use super::cursor::Cursor;
 use super::month::Month;
@@ -11,23 +11,24 @@ use crate::domain::time::timestamp::Timestamp;
 /// A page, newest row first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListPage {
-    /// Its rows.
+    /// The rows of the page.
     pub rows: Vec<Row>,
-    /// After which row older ones follow.
+    /// The cursor of the next, older page.
     pub next: Option<Cursor>,
-    /// Before which row newer ones stand.
+    /// The cursor of the previous, newer page.
     pub previous: Option<Cursor>,
 }
 
 impl ListQuery {
-    /// How many rows the index is asked for: one more than the page shows, to tell whether others follow.
+    /// The number of rows to fetch from the index: one more than the page shows, to know whether more
+    /// follow.
     #[must_use]
     pub fn fetch_limit(&self) -> usize {
         self.size + 1
     }
 
-    /// Of the months that hold rows, those that may hold rows of this page, in the order in which
-    /// they must be asked until there are [`wanted`](Self::fetch_limit) rows.
+    /// The months that may have rows of this page, out of those that have rows. They are in the order
+    /// in which they must be queried until there are [`fetch_limit`](Self::fetch_limit) rows.
     #[must_use]
     pub fn months(&self, known: &[Month]) -> Vec<Month> {
         let month = |cursor: &Cursor| Month::of(cursor.created_at);
@@ -53,16 +54,16 @@ impl ListQuery {
         months.into_iter().cloned().collect()
     }
 
-    /// Whether the filters let a row through and it lies on the page's side of the cursor. The index
-    /// says the same in SQL; tests compare pages with this.
+    /// Whether a row matches the filters and lies on the page's side of the cursor. The index says the
+    /// same in SQL; tests compare pages with this.
     #[must_use]
     pub fn matches(&self, row: &Row, now: Timestamp) -> bool {
-        let placed = match &self.start {
+        let is_beyond_cursor = match &self.start {
             PageStart::Newest => true,
             PageStart::After(cursor) => row.cursor() < *cursor,
             PageStart::Before(cursor) => row.cursor() > *cursor,
         };
-        placed
+        is_beyond_cursor
             && self.status.has(row.status(now))
             && (self.idempotency_key.is_none() || self.idempotency_key == row.idempotency_key)
             && (self.tags.is_empty() || self.tags.iter().any(|tag| row.tags.contains(tag)))
@@ -70,8 +71,8 @@ impl ListQuery {
             && self.to.is_none_or(|to| row.created_at <= to)
     }
 
-    /// The page: the first [`fetch_limit`](Self::fetch_limit) rows that [match](Self::matches) and
-    /// are nearest to its place, oldest first for [`PageStart::Before`], else newest first.
+    /// The page of the rows that the index returned. They are oldest first for [`PageStart::Before`],
+    /// otherwise newest first. A row beyond the page's size means that more follow.
     #[must_use]
     pub fn page(&self, mut rows: Vec<Row>) -> ListPage {
         let more = rows.len() > self.size;
@@ -80,7 +81,7 @@ impl ListQuery {
         if backward {
             rows.reverse();
         }
-        // Behind the cursor lies at least the row that it was taken from.
+        // At least the row of the cursor lies on its other side.
         let (newer, older) = match self.start {
             PageStart::Newest => (false, more),
             PageStart::After(_) => (true, more),
@@ -94,7 +95,7 @@ impl ListQuery {
     }
 }
 
-/// Puts an item in its place. Lists here are short, and `sort` is kilobytes of the Worker.
+/// Inserts an item in order. Lists here are short, and `sort` would add kilobytes to the Worker.
 pub(crate) fn insert_sorted<T: Ord>(list: &mut Vec<T>, item: T) {
     let place = list.partition_point(|other| *other <= item);
     list.insert(place, item);

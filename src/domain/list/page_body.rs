@@ -1,6 +1,6 @@
-//! Invariant: a row of a list has no output, and what is absent is left out, never `null`.
+//! The response to list.
 //!
-//! A page of a list as the API tells it.
+//! Invariant: an item of a list has no output, and absent fields are left out, never `null`.
 
 use super::cursor::Cursor;
 use super::page::{ListPage, insert_sorted};
@@ -10,7 +10,7 @@ use crate::domain::json::to_json;
 use crate::domain::time::timestamp::Timestamp;
 use serde::Serialize;
 
-/// The answer to list. `url` says what a row's URL is; an item has no output.
+/// The response to list. `url` returns the URL of an item.
 #[must_use]
 pub fn list_json(page: &ListPage, now: Timestamp, url: impl Fn(&Row) -> String) -> String {
     #[derive(Serialize)]

@@ -1,7 +1,7 @@
-//! Invariant: what cannot be read is an error, and all errors are told at once. trigger.dev ignores
-//! it, and its answer then holds tokens that were not asked for.
+//! The query of a list request. Source of the parameters: trigger.dev's `ApiWaitpointListPresenter`.
 //!
-//! What a list request asks. Source of the parameters: trigger.dev's `ApiWaitpointListPresenter`.
+//! Invariant: an invalid value is an error, and all errors are reported at once. trigger.dev ignores
+//! invalid values, so its response contains tokens that were not asked for.
 
 use super::cursor::Cursor;
 use super::statuses::Statuses;
@@ -14,11 +14,11 @@ use crate::domain::time::period::{PERIOD_FORMS, parse_since};
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::status::Status;
 
-/// Rows of a page if `page[size]` does not say.
+/// The number of rows on a page without `page[size]`.
 pub const DEFAULT_SIZE: usize = 25;
-/// Most rows of a page.
+/// The most rows on a page.
 pub const MAX_SIZE: usize = 100;
-/// Most tags of a filter: each row's are compared with each of them.
+/// The most tags of a filter. Each is compared with each tag of each row.
 pub const MAX_FILTER_TAGS: usize = 20;
 
 const SIZE: &str = "page[size]";
@@ -33,35 +33,35 @@ const TO: &str = "filter[createdAt][to]";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListQuery {
-    /// Most rows of the page.
+    /// The most rows on the page.
     pub size: usize,
     pub start: PageStart,
     pub status: Statuses,
     pub idempotency_key: Option<String>,
-    /// Any of these tags must be there; empty: no filter.
+    /// A token must have one of these tags. Empty means no filter.
     pub tags: Vec<String>,
-    /// The earliest creation to show.
+    /// The earliest time of creation.
     pub from: Option<Timestamp>,
-    /// The latest creation to show.
+    /// The latest time of creation.
     pub to: Option<Timestamp>,
 }
 
-/// Where a page begins.
+/// Where the page begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageStart {
     Newest,
-    /// With the rows older than this, the newest of them first.
+    /// With the rows older than this one, newest first.
     After(Cursor),
-    /// With the rows newer than this, the oldest of them first.
+    /// With the rows newer than this one, oldest first.
     Before(Cursor),
 }
 
 impl ListQuery {
-    /// Reads a raw query, without its `?`. Of a name that repeats the last value counts, an empty
-    /// value but a size is none, an unknown name means nothing.
+    /// Parses a query string without its `?`. The last value of a repeated name counts. An empty
+    /// value means that the parameter is absent, except for the size. Unknown names are ignored.
     ///
     /// # Errors
-    /// `InvalidQuery`, with everything that is wrong.
+    /// `InvalidQuery` with all errors.
     pub fn parse(query: &str, now: Timestamp) -> Result<Self, ApiError> {
         let names = [SIZE, AFTER, BEFORE, STATUS, KEY, TAGS, PERIOD, FROM, TO];
         let mut values = names.map(|_| None);
@@ -100,14 +100,14 @@ impl ListQuery {
             status: status.unwrap_or(Statuses::ALL),
             idempotency_key: given(key),
             tags: tags.unwrap_or_default(),
-            // Of two starts the later one, as `None` is less than any.
+            // Of two bounds the later one counts. `None` compares as less than any.
             from: from.max(since),
             to,
         })
     }
 }
 
-/// What is wrong with the query so far.
+/// The errors of the query so far.
 struct Issues(Vec<QueryIssue>);
 
 impl Issues {
@@ -168,7 +168,7 @@ fn read_statuses(text: &str) -> Result<Statuses, String> {
             "Invalid status values: {unknown}. Use WAITING, COMPLETED or TIMED_OUT."
         ));
     }
-    // Commas alone name nothing.
+    // A list with only commas has no items.
     let any = statuses.waiting || statuses.completed || statuses.timed_out;
     Ok(if any { statuses } else { Statuses::ALL })
 }
@@ -181,7 +181,7 @@ fn read_tags(text: &str) -> Result<Vec<String>, String> {
             tags.len()
         ));
     }
-    // No token has a longer one, and the filter is read again for each row.
+    // No token has a longer tag, and the filter is parsed again for each month.
     match tags.iter().find(|tag| tag.chars().count() > MAX_TAG) {
         Some(tag) => Err(format!(
             "{} is too long for a tag. Use at most {MAX_TAG} characters.",
@@ -210,7 +210,7 @@ fn read_period(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     })
 }
 
-/// The items of a list with commas, but for empty ones.
+/// The items of a comma-separated list, without empty ones.
 fn comma_separated(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').filter(|item| !item.is_empty())
 }

@@ -1,30 +1,30 @@
-//! Invariant: a row is shown as its token stands at that moment, whether or not its timeout was
-//! noticed.
+//! A row of the index.
 //!
-//! What the index knows of a token.
+//! Invariant: a row shows the current status of its token, even if nothing has noticed its timeout
+//! yet.
 
 use super::cursor::Cursor;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::status::Status;
 
-/// What the index knows of a token.
+/// The data that the index has of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     pub id: String,
     pub created_at: Timestamp,
     pub timeout_at: Option<Timestamp>,
-    /// When somebody decided, `None` after a timeout too.
+    /// When the token was completed; `None` if it was not, also after a timeout.
     pub completed_at: Option<Timestamp>,
-    /// Its tags, in the caller's order.
+    /// The token's tags, in the caller's order.
     pub tags: Vec<String>,
-    /// The idempotency key that it was created with.
+    /// The idempotency key that the token was created with.
     pub idempotency_key: Option<String>,
-    /// Until when that key leads to it.
+    /// When the idempotency key expires.
     pub key_expires_at: Option<Timestamp>,
 }
 
 impl Row {
-    /// Its place.
+    /// The cursor of the row.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         Cursor {
@@ -33,7 +33,7 @@ impl Row {
         }
     }
 
-    /// Where the token stands at `now`, whether or not its timeout was noticed.
+    /// The status of the token at `now`, even if nothing has noticed its timeout yet.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> Status {
         if self.completed_at.is_some() {
@@ -45,7 +45,8 @@ impl Row {
         }
     }
 
-    /// When it ended: a timeout at its time, whenever that was noticed.
+    /// When the token ended. After a timeout this is the time of the timeout, whenever that was
+    /// noticed.
     #[must_use]
     pub fn finished_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.completed_at

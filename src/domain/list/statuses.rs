@@ -1,6 +1,6 @@
-//! Invariant: a set that holds nothing is never made of a query; no filter is [`Statuses::ALL`].
+//! Sets of statuses, for the filter of a list.
 //!
-//! Sets of statuses, as a filter names them.
+//! Invariant: a query never gives an empty set. Without a filter it gives [`Statuses::ALL`].
 
 use crate::domain::token::status::Status;
 
@@ -12,7 +12,7 @@ pub struct Statuses {
 }
 
 impl Statuses {
-    /// Every status: no filter.
+    /// Every status; the same as no filter.
     pub const ALL: Statuses = Statuses {
         waiting: true,
         completed: true,

@@ -1,4 +1,4 @@
-//! What a sent form decides.
+//! The decision of a form.
 
 use crate::domain::approval::schema::{
     Approval, Choice, Comment, Confirm, MAX_COMMENT, Style, minify_json,
@@ -7,30 +7,30 @@ use crate::domain::page::i18n::Words;
 use crate::domain::text::is_same_word;
 use crate::domain::token::{State, Token};
 
-/// Largest body of the form, in bytes. The longest comment takes 24,000 of them.
+/// The largest body of a form, in bytes. The longest comment takes 24,000 of them.
 pub const MAX_FORM: usize = 32 * 1024;
-/// The field that tells the page's form from what a machine sends.
+/// The field that distinguishes the page's form from a request of a machine.
 pub const NONCE_FIELD: &str = "waitpoint_nonce";
 
-/// What a person filled in.
+/// The input of a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FormInput {
     /// The index of a choice.
     pub choice: String,
-    /// The label of a choice, typed.
+    /// The label of a choice, as typed.
     pub typed: String,
     /// A comment.
     pub comment: String,
 }
 
-/// Why the form is shown again. Nothing was decided, unless storage did not answer.
+/// Why the form is shown again. Nothing was decided, except perhaps if storage failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormError {
-    /// The nonce is too old, or of another page.
+    /// The nonce has expired, or belongs to another page.
     Stale,
     /// No choice was made.
     ChooseOne,
-    /// What was typed is not the label of a choice.
+    /// The typed text is not the label of a choice.
     TypeExactly,
     /// A comment is required.
     CommentMissing,
@@ -38,27 +38,27 @@ pub enum FormError {
     CommentTooLong,
     /// Too many attempts.
     Busy,
-    /// Storage did not answer: the decision may have been recorded.
+    /// Storage failed. The decision may have been recorded.
     Unavailable,
 }
 
 /// Why the decision of a sent form was not recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotRecorded {
-    /// Another decision was made before.
+    /// Another decision was recorded before.
     AlreadyDecided,
-    /// The same decision was made before, without this comment.
+    /// The same decision was recorded before, without this comment.
     CommentNotAdded,
     /// The token had timed out.
     TooLate,
-    /// The token is completed, and its decision must not be compared for this reader.
+    /// The token is completed, and this person may not know its decision.
     Undisclosed,
 }
 
-/// The output that a form decides for.
+/// The output that a form decides on.
 ///
 /// # Errors
-/// What is missing.
+/// The field that is missing or invalid.
 pub fn decide(approval: &Approval, input: &FormInput) -> Result<String, FormError> {
     let choice = match approval.confirm {
         Confirm::Click | Confirm::Choose => {
@@ -76,7 +76,7 @@ pub fn decide(approval: &Approval, input: &FormInput) -> Result<String, FormErro
                 .ok_or(FormError::TypeExactly)?
         }
     };
-    // Browsers send the line breaks of a form as CR LF.
+    // Browsers send line breaks as CR LF.
     let comment = input.comment.replace("\r\n", "\n");
     let comment = match approval.comment {
         Comment::None => "",
@@ -91,8 +91,8 @@ pub fn decide(approval: &Approval, input: &FormInput) -> Result<String, FormErro
     Ok(choice.output(comment))
 }
 
-/// Compares a form with the decision of a token that no longer waits. `None` if it is the same
-/// decision, sent again.
+/// Compares a form with the decision of a finished token. `None` if it is the same decision, sent
+/// again.
 #[must_use]
 pub fn compare(token: &Token, approval: &Approval, input: &FormInput) -> Option<NotRecorded> {
     let State::Completed { decision, .. } = &token.state else {
@@ -115,11 +115,11 @@ pub fn compare(token: &Token, approval: &Approval, input: &FormInput) -> Option<
     }
 }
 
-/// What a token asks. Choices that its creator left out are in the language of the page.
+/// The question of a token. Choices that its creator left out are in the language of the page.
 #[must_use]
 pub fn approval_of(token: &Token, words: &Words) -> Approval {
     let text = token.approval.as_deref().unwrap_or("{}");
-    // It was checked when the token was created.
+    // The approval was checked when the token was created.
     let mut approval = Approval::read(text).unwrap_or_default();
     if approval.choices.is_empty() {
         let choice = |label: &str, status, style| Choice {

@@ -7,9 +7,9 @@ use crate::domain::text::{single_line, strip_invisible};
 use crate::domain::time::timestamp::Timestamp;
 use askama::Template;
 
-/// Stands in the page; the response's policy names its hash.
+/// Inline in the page; its hash is in the Content-Security-Policy.
 pub const CSS: &str = include_str!("../../../www/page.css");
-/// Stands in the page; the response's policy names its hash.
+/// Inline in the page; its hash is in the Content-Security-Policy.
 pub const JS: &str = include_str!("../../../www/page.js");
 
 #[derive(Template)]
@@ -17,7 +17,7 @@ pub const JS: &str = include_str!("../../../www/page.js");
 pub(super) struct Document<'a> {
     pub(super) words: &'a Words,
     pub(super) tone: Tone,
-    /// The server's time for the script; empty if the page has no script.
+    /// The server's time, for the script. Empty if the page has no script.
     pub(super) now: String,
     pub(super) end: Option<End<'a>>,
     pub(super) question: Option<Question>,
@@ -28,7 +28,7 @@ pub(super) struct Document<'a> {
     pub(super) js: &'static str,
 }
 
-/// What a page without a form says: a heading and a sentence.
+/// The heading and the sentence of a page without a form.
 pub(super) struct End<'a> {
     pub(super) heading: Heading<'a>,
     pub(super) sentence: &'a str,
@@ -47,7 +47,7 @@ pub(super) struct Question {
     pub(super) description: Option<String>,
 }
 
-/// A row of what is known of a decision: a text, or a time.
+/// A labelled detail of a decision: a text or a time.
 pub(super) struct Detail<'a> {
     label: &'a str,
     class: &'static str,
@@ -55,7 +55,7 @@ pub(super) struct Detail<'a> {
     time: Option<TimeElement>,
 }
 
-/// A time: for the script, and as text for browsers without one.
+/// A time for the script, with a text for browsers without scripts.
 pub(super) struct TimeElement {
     iso: String,
     utc: String,
@@ -82,7 +82,7 @@ struct Button {
     is_chosen: bool,
 }
 
-/// What a page is about, at a glance: a colour and a sign, never the colour alone.
+/// The colour and icon of a page. The colour is never the only sign.
 #[derive(Clone, Copy)]
 pub(super) enum Tone {
     Waiting,
@@ -119,7 +119,7 @@ impl<'a> Document<'a> {
     }
 
     pub(super) fn write(&self) -> String {
-        // Only writing can fail, and writing to a string does not.
+        // Writing to a string cannot fail.
         self.render().unwrap_or_default()
     }
 
@@ -243,7 +243,7 @@ impl Tone {
         }
     }
 
-    /// The path of its sign, in a square of 24.
+    /// The SVG path of the icon, in a square of 24.
     fn icon(self) -> &'static str {
         match self {
             Self::Waiting | Self::Late => "M12 4v8l5 3",

@@ -1,9 +1,9 @@
-//! The approval page at `token.url`. No HTTP and no clock: a [`PageState`] goes in, a document comes
-//! out.
+//! The approval page at `token.url`. A [`PageState`] is rendered as HTML, without HTTP and without a
+//! clock.
 //!
-//! Invariant: every text that a caller or a person wrote is escaped by the template
-//! (`www/page.html`), stands in the content of an element or in a quoted attribute, and is isolated
-//! in its own direction.
+//! Invariant: the template (`www/page.html`) escapes every text that a caller or a person wrote. Such
+//! a text is only in the content of an element or in a quoted attribute, and its direction is
+//! isolated.
 
 mod decide;
 mod document;

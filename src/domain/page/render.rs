@@ -1,4 +1,4 @@
-//! From what the page shows to its document.
+//! Renders the state of a page as HTML.
 
 use super::document::{Detail, Document, End, Form, Heading, Question, TimeElement, Tone, prefix};
 use crate::domain::approval::schema::{Approval, MAX_COMMENT, Style};
@@ -10,7 +10,7 @@ use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::{CompletedBy, Decision, State, Token};
 use std::borrow::Cow;
 
-/// In which language a page is rendered, and when.
+/// The language and the time of a rendering.
 #[derive(Clone, Copy)]
 pub struct RenderContext<'a> {
     /// The language.
@@ -92,8 +92,8 @@ fn finished<'a>(
         State::Completed { decision, .. } if reads == Reads::Everything => {
             decided(words, &approval, decision, &mut details)
         }
-        // Neither the heading nor the colour tells which decision it was. A token that waits is one that
-        // was decided and purged.
+        // Neither the heading nor the colour may reveal the decision. A token that waits here was decided
+        // and purged.
         State::Completed { .. } | State::Waiting => (Tone::Decided, Heading::Words(words.decided)),
         State::TimedOut => (Tone::Late, Heading::Words(words.timed_out)),
     };
@@ -124,7 +124,7 @@ fn finished<'a>(
     }
 }
 
-/// The colour and the heading of a decision. What else is known of it goes to `details`.
+/// Sets the colour and the heading of a decision, and adds its other data to `details`.
 fn decided<'a>(
     words: &'a Words,
     approval: &Approval,
@@ -168,8 +168,8 @@ fn question(words: &Words, approval: &Approval) -> Question {
     }
 }
 
-/// At most [`MAX_COMMENT`] characters of a comment. One that came by the API can be longer than one
-/// of the page.
+/// At most [`MAX_COMMENT`] characters of a comment. A comment that came through the API can be longer
+/// than the page allows.
 fn shortened(comment: &str) -> Cow<'_, str> {
     let shown = prefix(comment, MAX_COMMENT);
     if shown.len() < comment.len() {

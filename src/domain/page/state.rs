@@ -12,7 +12,7 @@ pub enum PageState<'a> {
         token: &'a Token,
         /// The nonce that the form sends back.
         nonce: &'a str,
-        /// What the form holds already.
+        /// The form's current input.
         input: &'a FormInput,
         /// Why the form is shown again.
         error: Option<FormError>,
@@ -21,31 +21,31 @@ pub enum PageState<'a> {
     Finished {
         /// The token.
         token: &'a Token,
-        /// How much of it may be shown.
+        /// What this person may read.
         reads: Reads,
-        /// The form that was sent and did not decide.
+        /// The form that was sent but not recorded.
         submission: Option<Submission<'a>>,
     },
-    /// The link has expired. The token may still wait.
+    /// The link has expired. The token may still be waiting.
     LinkExpired {
         /// The token.
         token: &'a Token,
-        /// How much of it may be shown.
+        /// What this person may read.
         reads: Reads,
     },
     /// There is no such link.
     LinkNotFound,
-    /// Storage did not answer.
+    /// Storage failed.
     Unavailable {
-        /// Whether a form was sent. Then its decision may have been recorded.
+        /// Whether a form was sent. If so, its decision may have been recorded.
         submitted: bool,
     },
     /// Too many requests.
     Busy {
-        /// Whether a form was sent. Then its decision may have been recorded.
+        /// Whether a form was sent. If so, its decision may have been recorded.
         submitted: bool,
     },
-    /// A form of another site, or a body that this page does not send.
+    /// The form was sent by another site, or the body is not from this page.
     CrossSite,
     /// The form is too large.
     TooLarge,
@@ -54,21 +54,21 @@ pub enum PageState<'a> {
 /// A form that was sent for a finished token.
 #[derive(Clone, Copy, Debug)]
 pub struct Submission<'a> {
-    /// What the person filled in. The page shows the comment, so that it is not lost.
+    /// The input of the form. The page shows the comment, so that it is not lost.
     pub input: &'a FormInput,
-    /// Why it was not recorded.
+    /// Why the decision was not recorded.
     pub not_recorded: NotRecorded,
 }
 
-/// What the holder of a credential may read of a finished token. While the token waits, whoever may
-/// decide it reads the question.
+/// What the holder of a credential may read of a finished token. While the token waits, everyone who
+/// may decide it may read the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reads {
     /// The question and the decision.
     Everything,
     /// The question.
     Question,
-    /// That the token is finished.
+    /// Only that the token is finished.
     Nothing,
 }
 
@@ -80,7 +80,7 @@ static EMPTY: FormInput = FormInput {
 };
 
 impl<'a> PageState<'a> {
-    /// The page of a token for somebody who opens it.
+    /// The page for a person who opens the link.
     #[must_use]
     pub fn opened(token: &'a Token, nonce: &'a str, reads: Reads) -> Self {
         match token.state {

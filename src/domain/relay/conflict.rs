@@ -1,14 +1,14 @@
-//! Invariant: a conflict is reported only if both outputs can be compared; outputs that are stored
-//! elsewhere cannot.
+//! Detects that a token ended differently upstream.
 //!
-//! Whether a token ended otherwise upstream than here.
+//! Invariant: a conflict is reported only if both outputs can be compared. Outputs that are stored
+//! elsewhere cannot.
 
 use super::fingerprint::Fingerprint;
 use crate::domain::token::delivery::UpstreamConflict;
 use crate::domain::token::{OutputKind, State, Token};
 
-/// How the token ended upstream, if that is known to contradict the decision here. The outputs may be
-/// megabytes, so their values are never built.
+/// How the token ended upstream, if that is known to differ from the decision here. The outputs may
+/// be megabytes, so they are not parsed into values.
 #[must_use]
 pub fn detect_conflict(ours: &Token, theirs: &Token) -> Option<UpstreamConflict> {
     match theirs.state {

@@ -1,8 +1,8 @@
-//! Invariant: the memory that this takes grows with the keys of the objects that are open at the
-//! same time, never with the number of values. A text of megabytes can hold a million of them, and
-//! each would be fifty bytes or more as a [`serde_json::Value`].
+//! Compares the values of two JSON texts without building them.
 //!
-//! Whether two JSON texts have the same value, without building the values.
+//! Invariant: the memory grows with the number of keys in the objects that are open at the same time,
+//! never with the number of values. A text of megabytes can hold a million values, and each would
+//! take fifty bytes or more as a [`serde_json::Value`].
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(Fingerprint::of("boolean", |hasher| value.hash(hasher)))
     }
 
-    // JavaScript has no other numbers.
+    // JavaScript has only floating point numbers.
     fn visit_i64<E>(self, value: i64) -> Result<Fingerprint, E> {
         Ok(Fingerprint::of_number(value as f64))
     }

@@ -1,7 +1,7 @@
-//! Invariant: a request is sent upstream only if its path was recognised here. A path that a server
-//! there could read as another is not sent: a token would be decided there and not here.
+//! Determines which requests go upstream, and how.
 //!
-//! Which requests go upstream, and how.
+//! Invariant: a request is sent upstream only if its path was recognised here. If upstream could read
+//! the path as another one, a token could be decided there and not here.
 
 use crate::domain::api::route::{Endpoint, is_of_another_api};
 use crate::domain::auth::token_id::internal_id;
@@ -10,11 +10,11 @@ use crate::domain::encoding::hex_decode;
 /// How a request goes upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forward {
-    /// As a create; fields that upstream does not know are stored here.
+    /// As a create. Fields that upstream does not know are stored here.
     Create,
-    /// As a read, in whose response URLs are rewritten.
+    /// As a read. URLs in the response are rewritten.
     Read,
-    /// As a callback, whose body is read first.
+    /// As a callback. Its body is read first.
     Callback,
     /// Unchanged.
     Whole,
@@ -32,8 +32,8 @@ pub struct Request<'a> {
     pub is_known: bool,
 }
 
-/// How this request is sent upstream, `None` if it is not. `opens_here` tells whether a link's credential
-/// is valid here for a token id.
+/// How a request is sent upstream; `None` if it is not. `opens_here` returns whether a link's
+/// credential is valid here for a token id.
 #[must_use]
 pub fn forward(
     request: Request<'_>,

@@ -1,5 +1,5 @@
 //! Invariants:
-//! - A response that cannot be read as a token is not one; no part is guessed.
+//! - A response that cannot be read as a token is rejected; no field is guessed.
 //! - Tags and an approval that exceed create's limits are dropped.
 //!
 //! A token in upstream's responses. Source of the formats: trigger.dev's `ApiWaitpointPresenter` and
@@ -27,7 +27,7 @@ pub fn created_id(json: &str) -> Option<String> {
     internal_id(&created.id).map(str::to_owned)
 }
 
-/// The token of upstream's response to a retrieve; `None` if it cannot be read. `origin` is ours.
+/// The token in upstream's response to a retrieve; `None` if it cannot be read. `origin` is ours.
 #[must_use]
 pub fn read_token(json: &str, origin: &str) -> Option<Token> {
     #[derive(Deserialize)]
@@ -89,7 +89,7 @@ pub fn read_token(json: &str, origin: &str) -> Option<Token> {
                 Status::TimedOut => timeout_at.or(Some(ended_at)),
                 Status::Waiting | Status::Completed => timeout_at,
             },
-            // Within create's limits: they are stored here, and in every row of a list.
+            // Create's limits apply, because these are stored here and in every row of a list.
             fields
                 .tags
                 .filter(|raw| raw.get().len() <= MAX_CREATE)

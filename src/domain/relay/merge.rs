@@ -1,6 +1,6 @@
-//! Invariant: what upstream says of a token is never trusted over a decision that stands here.
+//! Merges the two parts of a token that is stored both here and upstream.
 //!
-//! A token of which something is kept on both sides.
+//! Invariant: a decision that was made here takes precedence over upstream's response.
 
 use super::import::read_token;
 use crate::domain::api::error::ApiError;
@@ -15,16 +15,16 @@ pub struct UpstreamReply<'a> {
     pub text: &'a str,
 }
 
-/// What the caller's credential tells of a token.
+/// What the caller's credential proves about a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existence {
-    /// The credential was made for this token, so there was such a token.
+    /// The credential was made for this token, so the token existed.
     Proven,
-    /// The credential is good for all tokens of its environment.
+    /// The credential is for all tokens of its environment, so it proves nothing.
     Unknown,
 }
 
-/// The side that says how a token stands.
+/// The side that determines the token's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// This Worker.
@@ -44,7 +44,7 @@ impl Source {
     }
 }
 
-/// The token as both sides together have it. `ours` is what is kept here, `origin` our own origin.
+/// Merges both sides. `ours` is the token as stored here, `origin` our own origin.
 ///
 /// # Errors
 /// `TokenNotFound`, `UpstreamUnavailable`, or the error of the request upstream.
@@ -77,7 +77,7 @@ pub fn combine(
             };
             Ok((merge(ours, theirs), source))
         }
-        // What was decided or asked here is known without upstream.
+        // A decision or an approval that is stored here can be shown without upstream.
         (Some(ours), Err(_)) if is_settled(&ours) || !ours.is_kept_only_for_waiters() => {
             Ok((ours, Source::Edge))
         }
@@ -85,18 +85,19 @@ pub fn combine(
     }
 }
 
-/// Whether a decision stands here, so that upstream is not asked how the token stands.
+/// Whether the token was decided here, so that upstream need not be asked.
 #[must_use]
 pub fn is_settled(ours: &Token) -> bool {
     matches!(ours.state, State::Completed { .. })
 }
 
-/// A token of which something is kept here because of what was asked or decided here.
+/// Merges both records of a token. The decision and the question that are stored here take precedence.
 #[must_use]
 pub fn merge(ours: Token, theirs: Token) -> Token {
     let is_ours = match ours.state {
         State::Completed { .. } => true,
-        // Only our clock says so; somebody may have been in time there.
+        // Only our clock says that the token timed out. Upstream may have a decision that was in
+        // time.
         State::TimedOut => theirs.state == State::Waiting,
         State::Waiting => false,
     };

@@ -1,5 +1,5 @@
-//! The relay: environments whose tokens live at another API, called upstream. Tokens are decided here;
-//! upstream answers everything else.
+//! The relay, for environments whose tokens live at another API, called upstream. Tokens are decided
+//! here; upstream answers everything else.
 
 pub mod complete_body;
 pub mod conflict;

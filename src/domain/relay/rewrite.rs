@@ -10,11 +10,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// What precedes a token's id in every URL of its API.
+/// The part of a token's URL before its id.
 const TOKENS: &str = "/api/v1/waitpoints/tokens/";
 
-/// Upstream's body with the `url` of its token, or of each item of a list, at our `origin`. Everything else
-/// is left unchanged, and so is any other body.
+/// Rewrites the `url` of upstream's token, or of each item of a list, to our `origin`. Everything
+/// else is unchanged, and so is any other body.
 #[must_use]
 pub fn rewrite_urls(json: &str, origin: &str) -> String {
     #[derive(Deserialize)]
@@ -37,7 +37,7 @@ pub fn rewrite_urls(json: &str, origin: &str) -> String {
     let mut copied = 0;
     for url in urls {
         let path = url.find(TOKENS).and_then(|at| url.get(at..));
-        // A URL is a part of `json`, so its address tells its place there.
+        // The URL is a slice of `json`, so its address gives its position.
         let start = url.as_ptr() as usize - json.as_ptr() as usize;
         if let Some((before, path)) = json.get(copied..start).zip(path) {
             for part in [before, "\"", origin, path] {
@@ -49,7 +49,7 @@ pub fn rewrite_urls(json: &str, origin: &str) -> String {
     out + json.get(copied..).unwrap_or_default()
 }
 
-/// The URLs of a list's items, of as many as a page can have.
+/// The URLs of a list's items, up to the largest page size.
 struct UrlsOfItems<'a>(Vec<&'a str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for UrlsOfItems<'a> {

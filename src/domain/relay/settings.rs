@@ -1,25 +1,25 @@
-//! Invariant: an upstream is the origin of an API, perhaps with a path; it holds no credential and
-//! no query.
-//!
 //! The setting `UPSTREAM`.
+//!
+//! Invariant: an upstream is the origin of an API, perhaps with a path. It contains no credential and
+//! no query.
 
 use crate::domain::environment_lines as entry;
 use crate::domain::webhook::url::{has_host_and_port, is_loopback_origin};
 use std::fmt;
 
-/// The environments whose tokens live upstream, as the setting `UPSTREAM` lists them.
+/// The environments whose tokens live upstream, from the setting `UPSTREAM`.
 #[derive(Default)]
 pub struct Upstreams {
     /// Environment and API origin, perhaps with a path, without a slash at its end.
     entries: Vec<(String, String)>,
 }
 
-/// Why `UPSTREAM` cannot be used. Lines count from 1.
+/// Why `UPSTREAM` is invalid. Lines count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpstreamError {
-    /// This line is no `[environment=]URL`.
+    /// This line is not `[environment=]URL`.
     Malformed(usize),
-    /// The environment of this line has an upstream already.
+    /// The environment of this line already has an upstream.
     Second(usize),
 }
 
@@ -40,7 +40,8 @@ impl fmt::Display for UpstreamError {
 }
 
 impl Upstreams {
-    /// Reads `UPSTREAM`: one entry a line, `[environment id=]URL`; a URL alone is that of `default`.
+    /// Reads `UPSTREAM`: one `[environment id=]URL` in each line. A URL without an id is for
+    /// `default`.
     ///
     /// # Errors
     /// See [`UpstreamError`].
@@ -71,7 +72,7 @@ impl Upstreams {
         self.entries.is_empty()
     }
 
-    /// Where an environment's tokens live, if not here.
+    /// The upstream of an environment; `None` if its tokens live here.
     #[must_use]
     pub fn of(&self, environment: &str) -> Option<&str> {
         let mut entries = self.entries.iter();
@@ -80,8 +81,8 @@ impl Upstreams {
             .map(|(_, url)| url.as_str())
     }
 
-    /// The upstream, if all environments that have one have the same. Requests that name no environment are
-    /// sent there.
+    /// The upstream, if all environments that have one have the same. Requests that do not name an
+    /// environment are sent there.
     #[must_use]
     pub fn sole(&self) -> Option<&str> {
         let (_, first) = self.entries.first()?;
@@ -92,7 +93,7 @@ impl Upstreams {
     }
 }
 
-/// Whether a URL can be that of an API: a scheme, a host, perhaps a path, and nothing else.
+/// Whether a URL is that of an API: a scheme, a host, perhaps a path, and nothing else.
 fn is_api(url: &str) -> bool {
     let host = |rest: &str| {
         let plain = |b: u8| b.is_ascii_graphic() && !b"@\\?#\"%".contains(&b);

@@ -1,4 +1,5 @@
-//! A command on its way from the Worker to a token's object, and for whom the object makes the response.
+//! A command that the Worker sends to a token's object, and the client's data that the object needs
+//! to build the response.
 
 use super::line::{Unreadable, pack, unpack};
 use super::message::CommandMessage;
@@ -6,24 +7,24 @@ use serde::{Deserialize, Serialize};
 
 /// A command on its way to an object, in a header or in a body.
 ///
-/// What is short and ASCII goes in a header, since a body costs as much again.
+/// A short ASCII command is sent in a header, because a body would double the cost.
 pub struct Envelope<Body> {
-    /// All of it as JSON, or nothing.
+    /// The whole envelope as JSON, or `""` if it is in the body.
     header: String,
     body: Option<Body>,
 }
 
-/// All of an envelope, as a header has it.
+/// The JSON of an envelope in a header.
 #[derive(Serialize, Deserialize)]
 struct Whole<Command, Text> {
     command: Command,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     context: Option<ResponseContext>,
-    /// An output's text.
+    /// The text of an output.
     text: Text,
 }
 
-/// What stands before the text in a body, where that is as it is.
+/// The JSON of an envelope in a body. The output's text follows it, unchanged.
 #[derive(Serialize, Deserialize)]
 struct Head<Command> {
     command: Command,
@@ -31,28 +32,28 @@ struct Head<Command> {
     context: Option<ResponseContext>,
 }
 
-/// In bytes; longer ones go in the body.
-const LONGEST_HEADER: usize = 4_000;
+/// In bytes. A longer envelope is sent in the body.
+const MAX_HEADER: usize = 4_000;
 
-/// The parts of the client's request that the object needs to make the response.
+/// The parts of the client's request that the object needs to build the response.
 #[derive(Default, Serialize, Deserialize)]
 pub struct ResponseContext {
-    /// Scheme, host and port that it called.
+    /// Scheme, host and port of the request.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub origin: String,
-    /// The origin of the page that asks, if that may read the answer.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub page: String,
-    /// Its `If-None-Match`.
+    /// The origin of the web page that sent the request, if it may read the response.
+    #[serde(rename = "page", default, skip_serializing_if = "String::is_empty")]
+    pub cors_origin: String,
+    /// The `If-None-Match` header.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
-    /// Its credential; the owner of all tokens has none that could be shown.
+    /// The client's credential; `None` for a secret key, which must not be shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
-    /// The seconds of `Prefer: wait` that it was held for.
+    /// How many seconds of `Prefer: wait` the request was held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waited: Option<u32>,
-    /// What its request did not mean, for `waitpoint-hint`.
+    /// The header `waitpoint-hint` of the response: what was odd about the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
@@ -60,7 +61,7 @@ pub struct ResponseContext {
 impl<Body: for<'a> From<&'a [u8]>> Envelope<Body> {
     /// Without a context the object answers with a [`TokenReply`](super::message::TokenReply).
     pub fn new(command: &CommandMessage, context: Option<ResponseContext>, text: &str) -> Self {
-        if text.len() > LONGEST_HEADER {
+        if text.len() > MAX_HEADER {
             return Self::in_body(command, context, text);
         }
         let whole = Whole {
@@ -87,20 +88,21 @@ impl<Body: for<'a> From<&'a [u8]>> Envelope<Body> {
     }
 }
 
-/// As JSON, if a header can hold that.
+/// The JSON, if it fits in a header.
 pub fn header<T: Serialize>(command: &T) -> Option<String> {
     let json = serde_json::to_string(command).unwrap_or_default();
-    // JSON leaves DEL as it is, and no header may hold it.
+    // JSON does not escape DEL, but a header must not contain it.
     let fits = |byte: u8| byte.is_ascii() && byte != 0x7f;
-    (json.bytes().all(fits) && json.len() <= LONGEST_HEADER).then_some(json)
+    (json.bytes().all(fits) && json.len() <= MAX_HEADER).then_some(json)
 }
 
-/// The command, the context unless the Worker itself is answered, and the text.
+/// Parses an envelope: the command, the context unless the Worker itself reads the reply, and the
+/// text.
 pub fn read(
     header: &str,
     body: &[u8],
 ) -> Result<(CommandMessage, Option<ResponseContext>, String), Unreadable> {
-    // serde would take an array for an object without names.
+    // serde would also accept an array of the fields.
     let json = if header.is_empty() {
         body
     } else {

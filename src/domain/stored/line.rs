@@ -1,12 +1,12 @@
-//! A line of JSON and, after it, a text as it is: a text of megabytes is never escaped or parsed on its way.
+//! A line of JSON and then a text. The text is never escaped or parsed, since it can be megabytes.
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// What cannot be read back: a bug, or a record of a later version.
+/// The data cannot be parsed: there is a bug, or a later version wrote it.
 #[derive(Debug)]
 pub struct Unreadable;
 
-/// A line of JSON, then a text: the one border between what is parsed and what is not.
+/// Joins a line of JSON and a text.
 pub fn pack<T: Serialize>(head: &T, text: &str) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(head).unwrap_or_default();
     bytes.push(b'\n');

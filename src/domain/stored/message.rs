@@ -1,5 +1,5 @@
-//! What Worker and object say to each other. The names in JSON stay as they are: during an update the two may
-//! be of different versions.
+//! The messages between the Worker and a token's object. The names in JSON must not change, because
+//! the two can have different versions during an update.
 
 use super::line::{Unreadable, pack, unpack};
 use super::record::{StoredDecision, StoredToken};
@@ -8,7 +8,7 @@ use crate::domain::token::command::{Command, Reply};
 use crate::domain::token::transition::Outcome;
 use serde::{Deserialize, Serialize};
 
-/// A [`Command`] on its way to an object, but for the text of an output, which follows.
+/// A [`Command`] on its way to an object. The text of its output follows separately.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CommandMessage {
@@ -16,7 +16,8 @@ pub enum CommandMessage {
     Create(StoredToken),
     /// [`Command::Read`].
     Read,
-    /// The same for the approval page, which shows no long output: the Worker would hold one a visit.
+    /// [`Command::Read`] for the approval page. The reply has no long output, so that the Worker does
+    /// not hold one per visit.
     ReadForPage,
     /// [`Command::Complete`].
     Complete(StoredDecision),
@@ -28,23 +29,23 @@ pub enum CommandMessage {
     ImportUpstream(StoredToken),
 }
 
-/// What an object replies.
+/// The reply of an object.
 #[allow(
     clippy::large_enum_variant,
     reason = "it is not, with pointers of 32 bits"
 )]
 pub enum TokenReply {
-    /// There is no such token.
+    /// The token does not exist.
     NotFound,
     /// The token is stored.
     Created,
-    /// The token as it stands; after a create, the one that was there before.
+    /// The token's current state. After a create, this is the token that already existed.
     Found(Token),
-    /// What a decision came to.
+    /// The outcome of a decision.
     Decided(Outcome),
 }
 
-/// A [`TokenReply`] on its way; the text of a token's output follows.
+/// A [`TokenReply`] on its way to the Worker. The text of the token's output follows.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ReplyMessage {
@@ -55,7 +56,7 @@ enum ReplyMessage {
     Decided(OutcomeMessage),
 }
 
-/// An [`Outcome`], which knows no JSON.
+/// An [`Outcome`] with its name in JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum OutcomeMessage {
@@ -66,7 +67,7 @@ enum OutcomeMessage {
 }
 
 impl CommandMessage {
-    /// The command; `text` is what followed.
+    /// The command. `text` is the text that followed it.
     pub fn into_command(self, text: String) -> Command {
         let boxed = |token: StoredToken, text| Box::new(token.into_token(text));
         match self {
@@ -82,7 +83,7 @@ impl CommandMessage {
 }
 
 impl TokenReply {
-    /// A reply, with the token that was found.
+    /// A reply. It contains the token that was found.
     pub fn new(reply: Reply, token: Option<Token>) -> Self {
         match (reply, token) {
             (Reply::Found, Some(token)) => Self::Found(token),

@@ -1,4 +1,4 @@
-//! What is stored of a token, and what Worker and object say to each other.
+//! The stored form of a token, and the messages between the Worker and a token's object.
 
 pub mod envelope;
 pub mod line;

@@ -1,5 +1,5 @@
-//! The stored form of a record: a line of JSON, then the text of an output. It has a version, and changes for
-//! reasons of its own, never because the API's form does.
+//! The stored form of a record: a line of JSON, then the text of an output. It has its own version
+//! and does not change with the API.
 
 use super::line::{Unreadable, pack, unpack};
 use crate::domain::time::timestamp::Timestamp;
@@ -54,7 +54,7 @@ struct StoredKey {
     expires_at: Option<u64>,
 }
 
-/// What is owed. It is `pending` until `at`, or over.
+/// A delivery. If `at` is set it is pending until then, otherwise it is finished.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredDelivery {
@@ -113,7 +113,7 @@ enum StoredState {
     TimedOut,
 }
 
-/// A decision but for its output's text.
+/// A decision without the text of its output.
 #[derive(Serialize, Deserialize)]
 pub struct StoredDecision {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,7 +180,7 @@ impl StoredToken {
     }
 
     fn of_tombstone(tombstone: Tombstone) -> Self {
-        // As a token is stored, since it was one.
+        // A tombstone is stored as a token without its data, because it once was one.
         let token = Token {
             home: Home::Upstream,
             state: State::TimedOut,
@@ -192,7 +192,7 @@ impl StoredToken {
         }
     }
 
-    /// The token, if this is of a version that is known.
+    /// The token, if its version is known.
     pub(super) fn read(self, text: String) -> Result<Token, Unreadable> {
         if self.v == 1 {
             Ok(self.into_token(text))

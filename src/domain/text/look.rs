@@ -1,19 +1,19 @@
-//! Which labels look the same to a person, and which typed words mean them.
+//! Determines which labels look the same to a person, and which typed words mean them.
 
 use super::packed::Unicode;
 use super::visible::{is_joiner, is_mongolian_selector, single_line};
 
-/// What a label looks like, to be compared with others.
+/// The appearance of a label, to be compared with others.
 ///
-/// Close to the skeletons of UTS 39. Joiners, selectors and strokes through letters do not count, nor
-/// does it matter whether an accent is composed. A letter becomes the letter of ASCII, or of a
-/// neighbouring alphabet, that it resembles. The scripts of South and Southeast Asia are not
-/// compared with each other, nor are ideographs.
+/// This is close to the skeletons of UTS 39. Joiners, selectors and strokes through letters are
+/// ignored, and so is whether an accent is composed. A letter is mapped to the letter of ASCII, or of
+/// a related alphabet, that it resembles. The scripts of South and Southeast Asia are not compared
+/// with each other, and neither are ideographs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// The label in its own case: `I` looks like `l`.
+    /// The label with its own case: `I` looks like `l`.
     exact: Vec<char>,
-    /// The label in small letters: `I` is `i`.
+    /// The label in lower case: `I` is `i`.
     small: Vec<char>,
 }
 
@@ -24,8 +24,8 @@ impl Look {
         let mut chars = decomposed(label);
         one_flag_each(&mut chars);
         if mixes_directions(&chars) {
-            // The direction of the first part decides where the others stand on the screen. So two
-            // labels with the same parts in another order can look the same.
+            // The direction of the first part determines the order of the others on the screen. So
+            // two labels with the same parts in different orders can look the same.
             chars.retain(|c| !c.is_whitespace());
             insertion_sort(&mut chars, |_| true);
         }
@@ -35,21 +35,21 @@ impl Look {
         }
     }
 
-    /// Whether a person may take one for the other, whatever their case.
+    /// Whether a person may confuse the two, whatever their case.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         is_like(&self.exact, &other.exact) || is_like(&self.small, &other.small)
     }
 }
 
-/// Whether two labels look the same, or differ in their case alone.
+/// Whether two labels look the same, or differ only in their case.
 #[must_use]
 pub fn looks_alike(a: &str, b: &str) -> bool {
     Look::of(a).is_like(&Look::of(b))
 }
 
-/// Whether a person who types one word means the other. The case of ASCII's letters does not count,
-/// nor do invisible characters, nor whether accents are composed. The case of other letters counts.
+/// Whether a person who types one word means the other. The case of ASCII letters, invisible
+/// characters and the composition of accents are ignored. The case of other letters counts.
 #[must_use]
 pub fn is_same_word(typed: &str, label: &str) -> bool {
     let word = |text: &str| {
@@ -61,7 +61,7 @@ pub fn is_same_word(typed: &str, label: &str) -> bool {
     word(typed) == word(label)
 }
 
-/// The characters of a label without joiners and selectors, each composed character as its parts.
+/// The characters of a label without joiners and selectors. Composed characters are decomposed.
 fn decomposed(label: &str) -> Vec<char> {
     let mut parts = Vec::with_capacity(label.len());
     for c in single_line(label).chars() {
@@ -78,7 +78,7 @@ fn push_parts(c: char, parts: &mut Vec<char>) {
     let syllable = u32::from(c).wrapping_sub(0xac00);
     match c {
         _ if c.is_ascii() => parts.push(c),
-        // Hangul: 19 first consonants, 21 vowels, and 27 last consonants or none.
+        // Hangul has 19 first consonants, 21 vowels, and 27 last consonants or none.
         '\u{ac00}'..='\u{d7a3}' => {
             let last = Some(syllable % 28).filter(|&last| last > 0);
             let jamo = [
@@ -100,7 +100,7 @@ fn push_parts(c: char, parts: &mut Vec<char>) {
     }
 }
 
-/// Whether it holds both letters that are written from left to right and from right to left.
+/// Whether the label has letters of both directions.
 fn mixes_directions(chars: &[char]) -> bool {
     let is_from_right = |c: char| {
         matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')
@@ -110,7 +110,7 @@ fn mixes_directions(chars: &[char]) -> bool {
     chars.iter().any(|&c| is_from_right(c)) && chars.iter().any(|&c| is_from_left(c))
 }
 
-/// Regions whose flag is the same as another region's or hard to tell from it, with that region.
+/// Regions whose flag is easily confused with another region's, with that region.
 const SAME_FLAGS: [(&str, &str); 11] = [
     ("BV", "NO"),
     ("SJ", "NO"),
@@ -146,10 +146,10 @@ fn one_flag_each(chars: &mut [char]) {
     }
 }
 
-/// Sorts the marks of each letter: the order in which they were written does not count.
+/// Sorts the marks of each letter, because the order in which they were written does not count.
 fn sort_marks(chars: &mut [char]) {
     let is_mark = |c: char| !c.is_ascii() && Unicode::get().marks.has(c);
-    // A letter has few of them (`MAX_MARKS`).
+    // A letter has few marks (`MAX_MARKS`).
     insertion_sort(chars, is_mark);
 }
 
@@ -187,14 +187,14 @@ fn skeleton(chars: &[char], case: Case) -> Vec<char> {
     for &c in chars {
         let is_struck =
             |last| matches!(last, '<'..='>' | '\u{2190}'..='\u{22ff}' | '\u{2a00}'..='\u{2aff}');
-        // On these a stroke makes another sign: `=` becomes `≠`.
+        // A stroke turns these into another sign: `=` becomes `≠`.
         let is_part = c == '\u{338}' && is_struck(last);
         if !is_part && is_slight(c) {
             continue;
         }
         last = c;
         let c = match cased(c) {
-            // Strokes that look like the ideograph for one, and Katakana that looks like Hiragana.
+            // Strokes that look like the ideograph for one, and Katakana that look like Hiragana.
             '\u{30fc}' | '\u{2014}' | '\u{2015}' | '\u{1173}' | '\u{3161}' => '\u{4e00}',
             '\u{30ea}' => '\u{308a}',
             '\u{30d8}' => '\u{3078}',
@@ -214,18 +214,18 @@ fn skeleton(chars: &[char], case: Case) -> Vec<char> {
     skeleton
 }
 
-/// Maps ASCII as confusables.txt does.
+/// Maps ASCII characters as confusables.txt does.
 fn push_look(c: char, case: Case, skeleton: &mut Vec<char>) {
     match c {
         '1' | '|' => skeleton.push('l'),
-        // In `Case::Small` no `I` arrives here: it is `i` by then.
+        // With `Case::Small` there is no `I` here: it is already `i`.
         'I' => skeleton.push('l'),
         '0' if case == Case::Exact => skeleton.push('O'),
         '0' => skeleton.push('o'),
         'm' => skeleton.extend(['r', 'n']),
         '`' => skeleton.push('\''),
         '"' => skeleton.extend(['\'', '\'']),
-        // Private use and unassigned planes: fonts show the same box for all of them.
+        // Private use and unassigned planes. Fonts show the same box for all of them.
         '\u{e000}'..='\u{f8ff}' | '\u{40000}'..='\u{dffff}' | '\u{f0000}'.. => {
             skeleton.push(char::REPLACEMENT_CHARACTER);
         }
@@ -233,9 +233,8 @@ fn push_look(c: char, case: Case, skeleton: &mut Vec<char>) {
     }
 }
 
-/// Whether many fonts hardly show it. These are strokes through a letter and frames around it, which
-/// can lie on a stroke of the letter; signs that are written around a number; and joiners that stack
-/// the consonants of some scripts.
+/// Whether many fonts hardly show the mark: a stroke through a letter or a frame around it, which can
+/// lie on a stroke of the letter; a sign around a number; a joiner that stacks consonants.
 fn is_slight(c: char) -> bool {
     matches!(c,
         '\u{334}'..='\u{338}' | '\u{488}' | '\u{489}' | '\u{1abe}' | '\u{20d2}' | '\u{20d3}'
@@ -250,8 +249,8 @@ fn is_slight(c: char) -> bool {
         | '\u{11f42}')
 }
 
-/// Whether two skeletons are the same. Compatibility ideographs and radicals count as like any
-/// ideograph: nobody types them, and a table of which is which would take 2 kB more.
+/// Whether two skeletons are the same. A compatibility ideograph or a radical equals any ideograph:
+/// people do not type them, and a table of them would add 2 kB.
 fn is_like(a: &[char], b: &[char]) -> bool {
     let is_copy = |c| {
         matches!(c, '\u{2e80}'..='\u{2fdf}' | '\u{f900}'..='\u{faff}')

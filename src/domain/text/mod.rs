@@ -1,10 +1,9 @@
-//! What a text shows: which of its characters a person can see, and which labels look the same to
-//! them.
+//! The visible part of a text: which characters a person can see, and which labels look the same.
 //!
-//! A page can hold text that somebody other than the token's creator wrote: a summary by a language
-//! model, a commit message. Invariants: what [`strip_invisible`] leaves can be seen, or changes how
-//! its neighbours look; two labels of one page never look the same ([`Look`]), so a typed word
-//! never means two of them ([`is_same_word`]).
+//! A page can show text that somebody other than the token's creator wrote, such as a summary by a
+//! language model or a commit message. Invariants: each character that [`strip_invisible`] keeps is
+//! visible or changes how its neighbours look. Two labels of one page never look the same ([`Look`]),
+//! so a typed word never means two of them ([`is_same_word`]).
 //!
 //! Every function is total and takes time in proportion to the text.
 

@@ -1,6 +1,6 @@
 //! Unpacks the tables of [`super::tables`], which `scripts/unicode.mjs` packs.
 //!
-//! They are unpacked for the first text that is not ASCII, and take 100 kB of memory then.
+//! They are unpacked for the first text that is not ASCII. Unpacked they take 100 kB of memory.
 
 use super::columns::{Composed, Mapping};
 use super::tables;
@@ -14,16 +14,16 @@ pub(super) struct Unicode {
     pub(super) invisible: Spans,
     /// Characters that variation selectors and joiners turn into other pictures.
     pub(super) pictographs: Spans,
-    /// Capital letters to small ones.
+    /// Capital letters to lower case.
     pub(super) lower: Map,
     /// Characters to what they look like.
     pub(super) looks: Map,
-    /// Listed decompositions, sorted by character; then those of small letters, which follow from
-    /// their capitals'.
+    /// The listed decompositions, sorted by character. After them those of lower-case letters, which
+    /// are derived from the capitals'.
     composed: [Vec<Parts>; 2],
 }
 
-/// A character, its base, and the mark on that.
+/// A character, its base, and its mark.
 type Parts = (char, char, Option<char>);
 
 impl Unicode {
@@ -44,18 +44,18 @@ impl Unicode {
         })
     }
 
-    /// One step of a character's canonical decomposition: another character, and perhaps a mark.
+    /// One step of a character's canonical decomposition: a character, and perhaps a mark.
     pub(super) fn decompose(&self, c: char) -> Option<(char, Option<char>)> {
         let [listed, implied] = &self.composed;
         let found = match listed.binary_search_by_key(&c, |parts| parts.0) {
             Ok(place) => listed.get(place),
-            // There are some hundreds, and they are not sorted.
+            // There are some hundred of them, and they are not sorted.
             Err(_) => implied.iter().find(|parts| parts.0 == c),
         };
         found.map(|&(_, base, mark)| (base, mark))
     }
 
-    /// The small letter of a capital letter; any other character as it is.
+    /// The lower-case form of a capital letter. Other characters are unchanged.
     pub(super) fn to_lower(&self, c: char) -> char {
         if c.is_ascii() {
             return c.to_ascii_lowercase();
@@ -65,8 +65,8 @@ impl Unicode {
     }
 }
 
-/// Numbers of seven bits a byte, the low bits first. All but the last byte of a number have the
-/// eighth bit set.
+/// Numbers with seven bits in each byte, the low bits first. The eighth bit is set in all but the
+/// last byte of a number.
 struct Numbers(std::slice::Iter<'static, u8>);
 
 impl Numbers {
@@ -74,7 +74,7 @@ impl Numbers {
         Self(bytes.iter())
     }
 
-    /// The next number of those that can be negative. They are packed as 0, -1, 1, -2 and so on.
+    /// The next number, if numbers can be negative. They are packed as 0, -1, 1, -2 and so on.
     fn signed(&mut self) -> i32 {
         let number = self.next().unwrap_or_default();
         let half = (number >> 1).cast_signed();
@@ -122,16 +122,16 @@ pub(super) struct Map {
     targets: Vec<char>,
 }
 
-/// Characters at an equal distance from each other, and the target of the first of them.
+/// Characters with equal distances, and the target of the first one.
 #[derive(Clone, Copy)]
 struct Run {
     first: u32,
     last: u32,
-    /// From one to the next.
+    /// The distance between two of the characters.
     step: u32,
-    /// Whether their targets are as far from each other as they are.
+    /// Whether their targets have the same distances.
     rises: bool,
-    /// In `Map::targets`.
+    /// The index in `Map::targets`.
     target: usize,
     length: usize,
 }
@@ -169,7 +169,7 @@ impl Map {
         Self { runs, targets }
     }
 
-    /// The characters that a character is mapped to, if it is in the mapping.
+    /// The target of a character, if the mapping has it.
     pub(super) fn get(&self, c: char) -> Option<impl Iterator<Item = char> + '_> {
         let code = u32::from(c);
         let behind = self.runs.partition_point(|run| run.first <= code);
@@ -198,8 +198,8 @@ impl Composed {
             let (whole, base) = (moved(at, 0), moved(0, base));
             let mark = mark.map(|mark| moved(mark, 0));
             listed.push((whole, base, mark));
-            // A small letter is packed only if it differs from its capital by more than the base's
-            // case.
+            // A lower-case letter is packed only if it differs from its capital in more than the
+            // base's case.
             let small = lower.get(whole).and_then(|mut to| to.next());
             if let (Some(small), Some(_)) = (small, mark) {
                 let base = match lower.get(base).and_then(|mut to| to.next()) {

@@ -1,19 +1,18 @@
-//! What of a text can be seen.
+//! Removes the parts of a text that cannot be seen.
 
 use super::packed::Unicode;
 
-/// Most combining marks on one character. Burmese needs six; more of them cover the neighbouring
+/// The most combining marks on one character. Burmese needs six. More would cover the neighbouring
 /// lines.
 pub const MAX_MARKS: usize = 6;
 
-/// A text as a page shows it: without characters that are invisible or change the direction of the
-/// text.
+/// A text as a page shows it, without characters that are invisible or change the text's direction.
 ///
-/// Left out are controls, `Default_Ignorable_Code_Point`, format characters that have no glyph,
-/// noncharacters, some blanks, marks that belong to no letter, and more than [`MAX_MARKS`] marks on
-/// one. Selectors and joiners stay where they change how their neighbours look: in emoji, in flags,
-/// and in scripts whose letters join. Marks that strike something out stay, since without them `≠`
-/// would be `=`.
+/// These are left out: controls, `Default_Ignorable_Code_Point`, format characters without a glyph,
+/// noncharacters, some blanks, marks without a letter, and more than [`MAX_MARKS`] marks on one
+/// letter. Selectors and joiners are kept where they change how their neighbours look: in emoji, in
+/// flags, and in scripts whose letters join. Marks that strike out a character are kept, because `≠`
+/// without its mark would be `=`.
 #[must_use]
 pub fn strip_invisible(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -46,7 +45,7 @@ pub fn single_line(text: &str) -> String {
     }
     line
 }
-/// Whether it is kept only where it changes how its neighbours look.
+/// Whether the character is kept only where it changes how its neighbours look.
 fn is_conditional(c: char) -> bool {
     is_joiner(c)
         || is_mongolian_selector(c)
@@ -57,13 +56,13 @@ pub(super) fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
-/// The separator of Mongolian vowels is one too: it gives the vowel another form.
+/// The Mongolian vowel separator counts too: it changes the form of the vowel.
 pub(super) fn is_mongolian_selector(c: char) -> bool {
     matches!(c, '\u{180b}'..='\u{180f}')
 }
 
-/// Leaves out marks beyond [`MAX_MARKS`], and marks that belong to no letter: at the start, on a
-/// space, or of another script on a letter of Latin, Greek or Cyrillic. Some fonts do not show those.
+/// Leaves out marks beyond [`MAX_MARKS`], and marks without a letter: at the start, on a space, or of
+/// another script on a letter of Latin, Greek or Cyrillic. Some fonts do not show the latter.
 fn limit_marks(chars: impl Iterator<Item = char>) -> Vec<char> {
     let unicode = Unicode::get();
     let mut base = ' ';
@@ -92,7 +91,7 @@ fn is_accent(c: char) -> bool {
         | '\u{fe20}'..='\u{fe2f}')
 }
 
-/// Leaves out the joiners, selectors and tags that change nothing.
+/// Leaves out joiners, selectors and tags that change nothing.
 fn keep_what_changes_neighbours(chars: &[char]) -> String {
     let is_pictograph = |c| Unicode::get().pictographs.has(c);
     let mut kept = String::with_capacity(chars.len());
@@ -100,8 +99,8 @@ fn keep_what_changes_neighbours(chars: &[char]) -> String {
     let mut rest = chars;
     let mut ahead = chars;
     while let Some((&c, behind)) = rest.split_first() {
-        // The next character that always stays. `ahead` only moves forward, so that a long run of
-        // joiners takes time in proportion to its length.
+        // The next character that is always kept. `ahead` only moves forward, so that a long run of
+        // joiners takes linear time.
         let mut next = || {
             if ahead.len() > behind.len() {
                 ahead = behind;
@@ -114,7 +113,7 @@ fn keep_what_changes_neighbours(chars: &[char]) -> String {
             ahead.first().copied()
         };
         let keep = match c {
-            // With other tags a black flag is shown as a black flag, and tags can hide a text.
+            // With other tags a black flag looks like a black flag, so the tags could hide a text.
             '\u{e0020}'..='\u{e007f}' => {
                 if let Some(flag) = FLAGS
                     .iter()
@@ -131,8 +130,8 @@ fn keep_what_changes_neighbours(chars: &[char]) -> String {
             {
                 next().is_some_and(is_pictograph)
             }
-            // At the end of a word too: there it gives an Arabic letter the form that it has before
-            // another letter.
+            // This includes the end of a word. There a joiner gives an Arabic letter the form that it
+            // has before another letter.
             '\u{200d}' => joins(last),
             '\u{200c}' => joins(last) && next().is_some_and(joins),
             '\u{fe0e}' | '\u{fe0f}' if matches!(last, '0'..='9' | '#' | '*') => {
@@ -153,10 +152,10 @@ fn keep_what_changes_neighbours(chars: &[char]) -> String {
 
 const BLACK_FLAG: char = '\u{1f3f4}';
 const KEYCAP: char = '\u{20e3}';
-/// England, Scotland and Wales: the only flags of this kind that are in general use.
+/// England, Scotland and Wales, the only flags of this kind in general use.
 const FLAGS: [&str; 3] = ["gbeng", "gbsct", "gbwls"];
 
-/// The tags that follow the black flag to make it another flag.
+/// The tags after the black flag that turn it into another flag.
 fn tags(flag: &str) -> impl Iterator<Item = char> + '_ {
     let tag = |letter: u8| char::from_u32(0xe_0000 + u32::from(letter));
     flag.bytes().filter_map(tag).chain(['\u{e007f}'])
@@ -166,8 +165,8 @@ fn begins(chars: &[char], flag: &str) -> bool {
     chars.iter().copied().take(flag.len() + 1).eq(tags(flag))
 }
 
-/// Whether it is in a block of a script whose letters change their form beside each other: from
-/// Arabic to Malayalam, Tibetan, Burmese, Khmer, Mongolian, and their families.
+/// Whether the character is in a block of a script whose letters change their form beside each other:
+/// from Arabic to Malayalam, Tibetan, Burmese, Khmer, Mongolian, and related ones.
 fn joins(c: char) -> bool {
     matches!(c,
         '\u{600}'..='\u{dff}' | '\u{f00}'..='\u{109f}' | '\u{1780}'..='\u{18af}'

@@ -1,8 +1,8 @@
-//! Invariant: [`date_from_days`] is the inverse of [`days_from_epoch`] for every day from
-//! 1970-01-01 on.
-//!
 //! Days and dates of the Gregorian calendar. Source: Howard Hinnant, "chrono-Compatible Low-Level
 //! Date Algorithms".
+//!
+//! Invariant: [`date_from_days`] is the inverse of [`days_from_epoch`] for every day from 1970-01-01
+//! on.
 
 pub(super) fn days_in_month(year: u64, month: u64) -> u64 {
     match month {

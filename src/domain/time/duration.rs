@@ -1,7 +1,7 @@
-//! Invariant: a text is read as a whole or not at all, and what is too long is an error, never cut
-//! to fit.
-//!
 //! Durations such as `1h30m`.
+//!
+//! Invariant: a text is parsed as a whole or not at all. A value that is too large is an error and is
+//! never clamped.
 
 use super::{DAY, HOUR, MINUTE, SECOND, WEEK};
 use std::time::Duration;
@@ -10,13 +10,13 @@ use std::time::Duration;
 pub const DURATION_FORMS: &str = "\"30s\", \"10m\", \"1h30m\", \"2d\" or \"1w\"";
 
 /// Reads a duration such as `30s`, `1h30m` or `2d`: numbers with the units `w d h hr m s`, at most
-/// 100 characters. Of a unit named twice the first counts, as in trigger.dev.
+/// 100 characters. If a unit is repeated the first one counts, as in trigger.dev.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     duration_millis(text)?.map(Duration::from_millis)
 }
 
-/// `None` if the text is no duration, `Some(None)` if it is longer than 64 bits of milliseconds.
+/// `None` if the text is not a duration, `Some(None)` if the duration is too long.
 pub(super) fn duration_millis(text: &str) -> Option<Option<u64>> {
     if text.is_empty() || text.len() > 100 {
         return None;

@@ -1,4 +1,4 @@
-//! Instants, durations and periods. There is no clock here: the time is an argument.
+//! Instants, durations and periods. There is no clock here; the time is an argument.
 
 mod calendar;
 pub mod duration;

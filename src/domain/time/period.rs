@@ -1,11 +1,11 @@
-//! Invariant: a text is read as a whole or not at all.
+//! Periods that end now, for the filters of a list.
 //!
-//! Periods that end now, as the filters of a list name them.
+//! Invariant: a text is parsed as a whole or not at all.
 
 use super::timestamp::Timestamp;
 use super::{DAY, HOUR, MINUTE, SECOND, WEEK};
 
-/// On average.
+/// The average length, in milliseconds.
 const YEAR: u64 = 365 * DAY + 6 * HOUR;
 const MONTH: u64 = YEAR / 12;
 
@@ -39,12 +39,14 @@ const UNITS: [(&str, u64); 22] = [
 pub const PERIOD_FORMS: &str =
     "a duration such as \"30m\", \"1.5h\", \"7d\", \"1 day 2 hours\" or \"P1D\"";
 
-/// The instant that lies a period before `now`, at the earliest the epoch. A period is numbers, perhaps
-/// with decimals, each with its unit (`1.5h`, `1 day 2 hours`); a number of milliseconds; or an
-/// ISO 8601 duration. At most 100 characters.
+/// The instant that is a period before `now`, at the earliest the epoch. A period is one of these, of
+/// at most 100 characters:
+/// - numbers, perhaps with decimals, each with its unit (`1.5h`, `1 day 2 hours`);
+/// - a number of milliseconds;
+/// - an ISO 8601 duration.
 ///
-/// Source: `parse-duration`, which trigger.dev's list uses. Unlike there, the `M` of `P1M` is a month, and
-/// what cannot be read as a whole is nothing.
+/// Source: `parse-duration`, which trigger.dev's list uses. Unlike there, the `M` in `P1M` is a
+/// month, and a text that is not valid as a whole is rejected.
 #[must_use]
 pub fn parse_since(text: &str, now: Timestamp) -> Option<Timestamp> {
     let millis = period_millis(text.trim_matches(' '))?;
@@ -61,7 +63,7 @@ fn period_millis(text: &str) -> Option<u64> {
         return Some(number.times(1));
     }
     let mut rest = text.strip_prefix(['P', 'p']).unwrap_or(text);
-    // Between the `P` and the `T` of an ISO 8601 duration.
+    // Whether this is between the `P` and the `T` of an ISO 8601 duration.
     let mut dates = rest.len() < text.len();
     let mut total = 0_u64;
     let mut is_first = true;
@@ -84,7 +86,7 @@ fn period_millis(text: &str) -> Option<u64> {
     Some(total)
 }
 
-/// Of a unit of [`UNITS`] in whatever case, perhaps in the plural.
+/// A unit of [`UNITS`] in any case, perhaps in the plural.
 fn unit_millis(unit: &str) -> Option<u64> {
     let named = |unit: &str| {
         let mut units = UNITS.iter();
@@ -95,7 +97,7 @@ fn unit_millis(unit: &str) -> Option<u64> {
     named(unit).or_else(|| named(singular()?))
 }
 
-/// A number whose decimals are cut off after the eighth.
+/// A number. Decimals after the eighth are ignored.
 struct Decimal {
     whole: u64,
     /// In units of 10⁻⁸.
@@ -114,19 +116,19 @@ impl Decimal {
         for digit in decimals.bytes().chain(*b"00000000").take(8) {
             fraction = fraction * 10 + u64::from(digit - b'0');
         }
-        // What is too large for a number is longer than all time.
+        // A number that does not fit is longer than all time.
         let whole = whole.parse().unwrap_or(u64::MAX);
         Some((Self { whole, fraction }, rest))
     }
 
-    /// As many units, in whole milliseconds. No unit is so long that the product overflows.
+    /// This many units, in whole milliseconds. No unit is so long that the product overflows.
     fn times(&self, unit: u64) -> u64 {
         let part = self.fraction * unit / 100_000_000;
         self.whole.saturating_mul(unit).saturating_add(part)
     }
 }
 
-/// One digit or more, and what follows them.
+/// One or more digits, and the rest of the text.
 fn leading_digits(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit());
     let parts = text.split_at_checked(end.unwrap_or(text.len()));

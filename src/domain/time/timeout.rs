@@ -1,6 +1,6 @@
-//! Invariant: a timeout that cannot be read is an error, never a token that waits for ever.
-//!
 //! Timeouts: a duration from now, or a date.
+//!
+//! Invariant: a timeout that cannot be read is an error, never a token that waits for ever.
 
 use super::duration::duration_millis;
 use super::timestamp::Timestamp;
@@ -9,21 +9,20 @@ use super::timestamp::Timestamp;
 pub const TIMEOUT_FORMS: &str =
     "a duration such as \"30s\", \"10m\", \"1h30m\", \"2d\" or \"1w\", or a future ISO 8601 date";
 
-/// Why a text is no timeout.
+/// Why a text is not a valid timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeoutError {
     /// Neither a duration nor an ISO 8601 date.
     Unreadable,
-    /// A date, but not a future one.
+    /// The date is not in the future.
     Past,
-    /// Beyond the year 9999.
+    /// The time is after the year 9999.
     TooFar,
 }
 
 /// Reads a token's timeout: a duration from `now`, or a date after it.
 ///
-/// Source: trigger.dev's `delays.ts`; there, what does not parse means "never", here it is an
-/// error.
+/// Source: trigger.dev's `delays.ts`. There an invalid text means "never"; here it is an error.
 ///
 /// # Errors
 /// See [`TimeoutError`].

@@ -1,7 +1,7 @@
-//! Invariant: a [`Timestamp`] is a whole number of milliseconds since 1970-01-01T00:00:00Z, between
-//! that moment and the end of the year 9999, so it always has an ISO 8601 form of 24 characters.
-//!
 //! An instant, and its ISO 8601 text.
+//!
+//! Invariant: a [`Timestamp`] is a whole number of milliseconds since 1970-01-01T00:00:00Z, up to the
+//! end of the year 9999. So it always has an ISO 8601 form of 24 characters.
 
 use super::calendar::{date_from_days, days_from_epoch, days_in_month};
 use super::{DAY, HOUR, MINUTE, SECOND};
@@ -17,7 +17,7 @@ impl Timestamp {
     /// 9999-12-31T23:59:59.999Z, the last instant with a four-digit year.
     pub const MAX: Timestamp = Timestamp(253_402_300_799_999);
 
-    /// From milliseconds since the epoch; later than [`Timestamp::MAX`] becomes that.
+    /// Converts milliseconds since the epoch. A later time than [`Timestamp::MAX`] becomes that.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         if millis > Self::MAX.0 {
@@ -47,8 +47,8 @@ impl Timestamp {
     }
 
     /// Reads an ISO 8601 date or date-time: `2031-01-05`, `2031-01-05T10:00Z`,
-    /// `2031-01-05T10:00:00.000+02:00`. Without an offset it is UTC. `None` for anything else, a
-    /// year alone too, and for dates before 1970.
+    /// `2031-01-05T10:00:00.000+02:00`. Without an offset it is UTC. `None` for anything else,
+    /// including a year alone, and for dates before 1970.
     #[must_use]
     pub fn parse_iso(text: &str) -> Option<Self> {
         let (date, time) = match text.split_once(['T', 't']) {
@@ -119,7 +119,7 @@ fn parse_time_of_day(text: &str) -> Option<i64> {
     )
 }
 
-/// Minutes east of UTC.
+/// The offset in minutes east of UTC.
 fn parse_offset(text: &str) -> Option<i64> {
     let (sign, digits_of) = match text.as_bytes() {
         [b'Z' | b'z'] => return Some(0),

@@ -1,9 +1,9 @@
-//! Invariants:
-//! - A record that is there is never replaced by another's: waiters, webhooks and the index may
-//!   still have to hear of it.
-//! - A timeout that has come is taken before anything is said of a token.
+//! The commands of a token's object, and its replies.
 //!
-//! What can be asked of a token's object, and what it replies.
+//! Invariants:
+//! - A record is never replaced by another token's, because waiters, webhooks and the index may still
+//!   have to be notified of it.
+//! - A timeout that has come takes effect before any reply.
 
 use super::delivery::Target;
 use super::record::Record;
@@ -12,50 +12,51 @@ use super::{CompletedBy, Decision, Token};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
-/// What is asked of a token's object.
+/// A command to a token's object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// To store this token, unless there is one.
+    /// Store this token, unless one exists.
     Create(Box<Token>),
-    /// How the token stands.
+    /// Return the token.
     Read,
-    /// To take this decision.
+    /// Apply this decision.
     Complete(Decision),
-    /// To take this decision on a token that lives upstream, and to store that from now on.
+    /// Apply this decision to a token that lives upstream, and store that token from now on.
     CompleteRelayed(Box<Token>, Decision),
-    /// To store this token, which lives upstream and was read there, or what is new about it.
+    /// Store this token, which was read from upstream, or update it.
     ImportUpstream(Box<Token>),
 }
 
-/// What the object replies.
+/// The reply of a token's object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// There is no such token; after [`Command::Create`], there is still the record of one past its
-    /// retention.
+    /// The token does not exist. After [`Command::Create`] this means that the record of a token past
+    /// its retention is still stored.
     NotFound,
     /// The token is stored.
     Created,
-    /// There is a token; after [`Command::Create`], it was there before.
+    /// The token exists. After [`Command::Create`] this means that it already existed.
     Found,
-    /// What a decision came to.
+    /// The outcome of a decision.
     Decided(Outcome),
 }
 
-/// What the decisions on a token depend on besides its record.
+/// What decisions depend on besides the record.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
     /// The time.
     pub now: Timestamp,
-    /// How long a finished token is kept.
+    /// How long a finished token is stored.
     pub retention: Duration,
-    /// Who is notified of every token's end.
+    /// The targets that are notified of every token's end.
     pub subscribers: &'a [Target],
-    /// Whether anybody waits at the object. It is a question, as asking the platform costs.
+    /// Whether anybody waits at the object. This is a function because asking the platform is
+    /// expensive.
     pub has_waiters: &'a dyn Fn() -> bool,
 }
 
 impl Command {
-    /// By which way a decision comes, if this is one.
+    /// The source of a decision, if the command is one.
     #[must_use]
     pub fn completed_by(&self) -> Option<CompletedBy> {
         match self {
@@ -65,8 +66,8 @@ impl Command {
     }
 }
 
-/// Applies a command to the `record` that an object stores. Tells what is replied, and whether the record
-/// changed and must be written before that.
+/// Applies a command to the object's `record`. Returns the reply, and whether the record changed and
+/// must be written before the reply is sent.
 pub fn apply_command(
     record: &mut Option<Record>,
     command: Command,

@@ -1,53 +1,54 @@
-//! Invariants:
-//! - A token that this request created is its own, not a cached one, also when the request is repeated.
-//! - A key that stands for a token past its retention is released before it is claimed again.
-//! - There is a second attempt and no third: whoever gets no answer may send the request again.
+//! The steps to create a token: the idempotency key is claimed, and the token is stored under the id
+//! that the key leads to. The caller calls the objects and reports their replies.
 //!
-//! How a token is created: the idempotency key is claimed, and the token is stored where that leads to. The
-//! caller asks the objects and reports what they answered.
+//! Invariants:
+//! - A token that this request created is not reported as cached, even if the request is repeated.
+//! - If a key stands for a token past its retention, it is released and claimed again.
+//! - There are at most two attempts. After that the client may repeat the request.
 
-/// A create under way.
+/// A create in progress.
 #[derive(Debug)]
 pub struct Creation {
     /// The id of a token that this request creates.
     own_id: String,
-    /// The id that the token is stored under.
+    /// The id under which the token is stored.
     id: String,
     has_key: bool,
     is_second_attempt: bool,
 }
 
-/// What is done next.
+/// The next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Claim the idempotency key for [`Creation::own_id`].
     ClaimKey,
     /// Store the token under [`Creation::id`], as created by [`Creation::created_by_request`].
     Store,
-    /// Have the idempotency key not stand for [`Creation::id`] any more.
+    /// Release the idempotency key from [`Creation::id`].
     ReleaseKey,
-    /// There is a token of [`Creation::id`].
+    /// The token with the id [`Creation::id`] exists.
     Done(Created),
-    /// Storage is in trouble; the request may be sent again.
+    /// Storage failed. The request may be repeated.
     Failed,
 }
 
-/// What the objects answered.
+/// The reply of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The key stands for this token.
     KeyClaimed(String),
     /// The token is stored.
     Stored,
-    /// There is a token, which was created by this request if not by the one that its id comes from.
+    /// A token exists. It was created by this request, unless it was created by the one that its id
+    /// comes from.
     Found(Option<String>),
-    /// The token of this id is past its retention or was just deleted.
+    /// The token with this id is past its retention or was just deleted.
     NotStored,
-    /// The key does not stand for the token any more.
+    /// The key no longer stands for the token.
     KeyReleased,
 }
 
-/// How a create ended.
+/// The result of a create.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Created {
     /// Whether another request created the token.
@@ -55,7 +56,8 @@ pub struct Created {
 }
 
 impl Creation {
-    /// Begins a create. `own_id` comes from the request, so that a repeated one leads to the same token.
+    /// Starts a create. `own_id` is derived from the request, so that a repeated request gets the
+    /// same token.
     #[must_use]
     pub fn begin(own_id: String, has_key: bool) -> (Self, Step) {
         let mut creation = Self {
@@ -68,25 +70,25 @@ impl Creation {
         (creation, step)
     }
 
-    /// The id that the idempotency key is claimed for.
+    /// The id for which the idempotency key is claimed.
     #[must_use]
     pub fn own_id(&self) -> &str {
         &self.own_id
     }
 
-    /// The id that the token is stored under.
+    /// The id under which the token is stored.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The request that creates the token, if it is not the one that the token's id comes from.
+    /// The request that creates the token, if the token's id comes from another one.
     #[must_use]
     pub fn created_by_request(&self) -> Option<&str> {
         (self.id != self.own_id).then_some(self.own_id.as_str())
     }
 
-    /// What follows from an answer. `new_id` makes the id of a second attempt.
+    /// The step after a reply. `new_id` makes the id of a second attempt.
     pub fn handle(&mut self, answer: Answer, new_id: impl FnOnce() -> String) -> Step {
         match answer {
             Answer::KeyClaimed(id) => {

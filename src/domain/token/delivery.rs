@@ -1,27 +1,27 @@
-//! Invariants:
-//! - What is owed is in the record as soon as the decision is: nothing is told before it is
-//!   written.
-//! - A delivery is pending, then delivered or failed; both are final.
-//! - There are at most [`MAX_ATTEMPTS`], or [`MAX_UPSTREAM_ATTEMPTS`], and after each the next is
-//!   planned for later than now, never sooner than the schedule has it.
-//! - Jitter comes from the token's id, so that a plan made twice is the same plan.
+//! Deliveries of a token's end: their targets, attempts and retries. Source of the schedule: Standard
+//! Webhooks 1.0.0.
 //!
-//! The outbox of a token: what is owed to whom, when it is tried, when it is given up. Source of
-//! the schedule: Standard Webhooks 1.0.0.
+//! Invariants:
+//! - Deliveries are written together with the decision, so none is attempted before the decision is
+//!   durable.
+//! - A delivery is pending, then delivered or failed. Both are final.
+//! - There are at most [`MAX_ATTEMPTS`], or [`MAX_UPSTREAM_ATTEMPTS`]. After each attempt the next
+//!   one is in the future, and never earlier than the schedule says.
+//! - Jitter is derived from the token's id, so the same plan is made twice.
 
 use crate::domain::hash::fnv1a;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::time::{HOUR, MINUTE, SECOND};
 use std::time::Duration;
 
-/// Attempts of one delivery: by the schedule three days and a half.
+/// The attempts of one delivery. The schedule takes three and a half days.
 pub const MAX_ATTEMPTS: u32 = 10;
-/// Attempts upstream: a month.
+/// The attempts of a delivery upstream, in about a month.
 pub const MAX_UPSTREAM_ATTEMPTS: u32 = 8_640;
 /// How long a receiver may take to answer.
-pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+pub const ATTEMPT_WITHIN: Duration = Duration::from_secs(10);
 
-/// Between one attempt and the next, in milliseconds.
+/// The pauses between attempts, in milliseconds.
 const DELAYS: [u64; MAX_ATTEMPTS as usize - 1] = [
     5 * SECOND,
     5 * MINUTE,
@@ -36,31 +36,31 @@ const DELAYS: [u64; MAX_ATTEMPTS as usize - 1] = [
 /// The longest pause that a receiver may ask for, in milliseconds.
 const LONGEST_PAUSE: u64 = 24 * HOUR;
 
-/// Something owed to somebody once the token is finished.
+/// The delivery of a finished token's end to one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// To whom.
+    /// The target.
     pub target: Target,
-    /// How far it has come.
+    /// The progress.
     pub progress: Progress,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// What the last attempt came to.
+    /// The last attempt.
     pub last: Option<Attempt>,
-    /// What upstream holds instead of what was delivered there, if that was seen.
+    /// The decision that upstream has instead of the delivered one, if it was detected.
     pub conflict: Option<UpstreamConflict>,
 }
 
-/// That a decision stands upstream other than the one that stands here, since it was taken there before.
+/// Upstream has another decision than this Worker, because it was made there first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpstreamConflict {
-    /// The token had timed out there.
+    /// The token had timed out upstream.
     TimedOutUpstream,
-    /// It had been completed there with another output.
+    /// The token had been completed upstream with another output.
     DecidedOtherwiseUpstream,
 }
 
-/// Who is told.
+/// The target of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The webhook of the environment.
@@ -71,39 +71,39 @@ pub enum Target {
     Upstream,
 }
 
-/// How far a delivery has come.
+/// The progress of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// To be tried, at this moment or later.
+    /// It will be attempted at this time or later.
     Pending(Timestamp),
     /// Received.
     Delivered,
-    /// Given up.
+    /// No further attempt will be made.
     Failed,
 }
 
-/// An attempt that was made.
+/// An attempt at a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// When it ended.
     pub at: Timestamp,
-    /// How.
+    /// The result.
     pub result: AttemptResult,
 }
 
-/// How an attempt ended.
+/// The result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptResult {
-    /// With this HTTP status.
+    /// The target responded with this HTTP status.
     Status(u16),
-    /// Without an answer: not reached, or not in time.
+    /// The target did not respond in time, or was not reached.
     NoResponse,
-    /// It was not made: there is nowhere to send it to, or nothing to sign it with.
+    /// The attempt was not made, because there is no valid URL or no secret.
     NotSendable,
 }
 
 impl Delivery {
-    /// To be tried from `now` on.
+    /// A delivery that is due at `now`.
     #[must_use]
     pub fn new(target: Target, now: Timestamp) -> Self {
         Self {
@@ -115,7 +115,7 @@ impl Delivery {
         }
     }
 
-    /// When it is to be tried next, if ever.
+    /// The time of the next attempt, if there is one.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.progress {
@@ -124,9 +124,9 @@ impl Delivery {
         }
     }
 
-    /// Records how an attempt ended at `now`, and plans the next: by the schedule, or after the pause
-    /// that the receiver asked for if that is longer. A delivery that is over stays as it is. `id` is
-    /// the token's.
+    /// Records the result of an attempt at `now` and plans the next one. That follows the schedule,
+    /// or the pause that the receiver asked for if it is longer. A finished delivery does not change.
+    /// `id` is the token's id.
     pub fn record_attempt(
         &mut self,
         result: AttemptResult,
@@ -147,9 +147,9 @@ impl Delivery {
         };
         self.progress = match (result, delay) {
             (AttemptResult::Status(200..300), _) => Progress::Delivered,
-            // "Gone": the receiver wants no more of it.
+            // "Gone": the receiver does not want this webhook any more.
             (AttemptResult::Status(410), _) | (_, None) => Progress::Failed,
-            // An API that says so says it again.
+            // Upstream would reject every retry.
             (AttemptResult::Status(status @ 400..500), _)
                 if is_upstream && !matches!(status, 408 | 409 | 425 | 429) =>
             {
@@ -166,14 +166,14 @@ impl Delivery {
     }
 }
 
-/// Between an attempt upstream and the next: a run waits there, so it doubles from a second to five
-/// minutes, and goes on for a month.
+/// The pause before the next attempt upstream. It doubles from a second to five minutes, because a
+/// paused run is waiting there.
 fn upstream_delay(attempts: u32) -> Option<u64> {
     let delay = (SECOND << attempts.saturating_sub(1).min(20)).min(5 * MINUTE);
     (attempts < MAX_UPSTREAM_ATTEMPTS).then_some(delay)
 }
 
-/// A number below 100 that looks random and is the same each time.
+/// A number below 100 that looks random, and is always the same for the same arguments.
 fn jitter(id: &str, attempts: u32) -> u64 {
     (fnv1a(id.bytes().chain(attempts.to_le_bytes())) >> 32) % 100
 }

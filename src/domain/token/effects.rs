@@ -1,6 +1,7 @@
-//! Invariant: whatever takes time ends with an input, also if it fails. What the actor has begun it finishes.
+//! The inputs of a token's actor, and the effects that its object carries out.
 //!
-//! What comes to a token's actor, and what its object does for it.
+//! Invariant: everything that takes time ends with an input, even if it fails, so the actor can
+//! finish what it started.
 
 use super::command::{Command, Reply};
 use super::delivery::AttemptResult;
@@ -10,99 +11,99 @@ use super::{CompletedBy, Token};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
-/// What happens to the object.
+/// An event at the object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A command came.
+    /// A command arrived.
     Command(Command),
-    /// Somebody wants to wait.
+    /// A client wants to wait.
     WaiterJoined,
-    /// The alarm has fired.
+    /// The alarm fired.
     AlarmFired,
-    /// All that was written is durable: the end of [`Task::AwaitSave`].
+    /// Everything that was written is durable. This is the result of [`Task::AwaitSave`].
     Saved(AfterSave),
-    /// The index has the row: the end of [`Task::ConfirmRow`].
+    /// The index has the row. This is the result of [`Task::ConfirmRow`].
     RowConfirmed(IndexState),
-    /// The index did not answer: its other end.
+    /// The index failed. This is the other result of [`Task::ConfirmRow`].
     RowFailed,
-    /// The end of [`Task::AttemptDelivery`].
+    /// The result of [`Task::AttemptDelivery`].
     DeliveryFinished(usize, FinishedAttempt),
-    /// What upstream says of the token, if it answered: the end of [`Task::ReadUpstream`].
+    /// The result of [`Task::ReadUpstream`]: upstream's token, if it responded.
     UpstreamRead(UpstreamRead, Option<Box<Token>>),
-    /// The idempotency key stands for this token no more: the end of [`Task::ReleaseKey`].
+    /// The result of [`Task::ReleaseKey`]: the idempotency key no longer stands for this token.
     KeyReleased,
-    /// Nothing is stored any more: the end of [`Task::Purge`].
+    /// The result of [`Task::Purge`]: nothing is stored any more.
     Purged(Purge),
     /// Carrying out effects that ended with this task failed.
     Failed(Option<Task>),
 }
 
-/// What the object does, in this order.
+/// What the object must do, in this order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Effects {
-    /// A line for the operator.
+    /// A line to log.
     pub log: Option<LogLine>,
-    /// Whether waiters are told how the token, as it is stored, ended.
+    /// Whether waiters are told how the stored token ended.
     pub notifies_waiters: bool,
-    /// Whether the row of the token as it was saved is sent to the index, soon and with those of others.
+    /// Whether the row of the saved token is sent to the index, in a batch.
     pub enqueues_row: bool,
-    /// The record is written, with this alarm.
+    /// Write the record, with this alarm.
     pub save: Option<Alarm>,
-    /// What is replied to a command or a waiter. It leaves when what was written is durable.
+    /// The reply to a command or a waiter. It is sent when everything that was written is durable.
     pub reply: Option<Reply>,
-    /// The alarm is set.
+    /// Set the alarm.
     pub alarm: Option<SetAlarm>,
-    /// What is done then; its end is the next input.
+    /// A task that is started afterwards. Its result is the next input.
     pub next: Option<Task>,
 }
 
-/// How the alarm is set when nothing is written.
+/// How to set the alarm if nothing is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetAlarm {
-    /// To this moment, or to none.
+    /// Set it to this time, or delete it.
     To(Option<Timestamp>),
-    /// To this moment, unless it is set to an earlier one.
+    /// Set it to this time, unless it is already earlier.
     NoLaterThan(Timestamp),
 }
 
-/// Something that takes time. Other inputs come before its end.
+/// A task that takes time. Other inputs can arrive before its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Wait until all that was written is durable.
+    /// Wait until everything that was written is durable.
     AwaitSave(AfterSave),
-    /// Send the row of the token as it stands to the index, which has this state when it confirms that.
+    /// Send the token's current row to the index. If it confirms that, it has this state.
     ConfirmRow(IndexState),
-    /// Attempt the delivery of this index.
+    /// Make an attempt at the delivery with this index.
     AttemptDelivery(usize),
-    /// Ask upstream for the token.
+    /// Read the token from upstream.
     ReadUpstream(UpstreamRead),
-    /// Have the idempotency key not stand for this token any more.
+    /// Release the idempotency key from this token.
     ReleaseKey,
-    /// Delete all that is stored, the alarm included.
+    /// Delete everything that is stored, including the alarm.
     Purge(Purge),
 }
 
 /// What follows when a write is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterSave {
-    /// Others are told of a command's change.
+    /// Notify others of a command's change.
     Announce(Announcement),
-    /// What the alarm is for goes on.
+    /// Continue the work of the alarm.
     RunDueTasks,
-    /// An attempt at a delivery is recorded.
+    /// An attempt at a delivery was recorded.
     AttemptRecorded {
-        /// Its index.
+        /// The index of the delivery.
         delivery: usize,
-        /// Whether upstream may hold another decision than the one that was delivered there.
+        /// Whether upstream may have another decision than the delivered one.
         may_conflict: bool,
     },
-    /// A conflict is recorded.
+    /// A conflict was recorded.
     ConflictRecorded,
     /// Only a tombstone is left.
     TombstoneLeft,
 }
 
-/// What a command changed, as far as others are told of it.
+/// The change that a command made, for those who are notified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announcement {
     pub(super) log: Option<LogLine>,
@@ -111,48 +112,48 @@ pub struct Announcement {
     pub(super) has_deliveries: bool,
 }
 
-/// What upstream is asked for.
+/// Why upstream is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpstreamRead {
-    /// The token's end, for those who wait.
+    /// To learn the token's end, for those who wait.
     Poll,
-    /// What it holds instead of what this delivery brought.
+    /// To learn which decision it has instead of the delivered one.
     Conflict(usize),
 }
 
-/// Who deletes.
+/// Why the token is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purge {
-    /// The due tasks: the retention is over.
+    /// Its retention is over.
     PastRetention,
-    /// An alarm that found nothing worth keeping.
+    /// An alarm found that nobody needs it.
     Unneeded,
 }
 
-/// How an attempt at a delivery ended.
+/// The result of an attempt at a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FinishedAttempt {
     /// The result.
     pub result: AttemptResult,
     /// The pause that the receiver asked for.
     pub pause: Option<Duration>,
-    /// Whether upstream may hold another decision than the one that was delivered there.
+    /// Whether upstream may have another decision than the delivered one.
     pub may_conflict: bool,
 }
 
-/// What the operator is told.
+/// A line in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLine {
     /// The token was created.
     Created,
-    /// It was completed, by this way.
+    /// The token was completed by this source.
     Completed(CompletedBy),
-    /// How the last attempt at this delivery ended.
+    /// The last attempt at this delivery.
     Attempt(usize),
 }
 
 impl Input {
-    /// Whether what is decided depends on the record.
+    /// Whether the decision needs the record.
     #[must_use]
     pub fn needs_record(&self) -> bool {
         match self {
@@ -165,7 +166,7 @@ impl Input {
 }
 
 impl Task {
-    /// Whether it is one of the due tasks, of which one is done at a time.
+    /// Whether this is one of the due tasks, of which one runs at a time.
     pub(super) fn is_drained(self) -> bool {
         match self {
             Self::AwaitSave(after) => match after {
@@ -184,7 +185,7 @@ impl Task {
 }
 
 impl AfterSave {
-    /// Whether the row of the token as it is saved now is sent to the index then.
+    /// Whether the row of the saved token is needed then, to send it to the index.
     #[must_use]
     pub fn needs_row(self) -> bool {
         matches!(self, Self::Announce(announcement) if announcement.needs_row)

@@ -1,45 +1,45 @@
-//! Invariant: what differs for tokens that live at another API (`relay/`) is decided here alone.
+//! The API at which a token lives.
 //!
-//! Which API a token lives at.
+//! Invariant: only this file decides what differs for tokens that live at another API (`relay/`).
 
-/// Which API a token lives at.
+/// The API at which a token lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Home {
-    /// This one: it is decided and times out here.
+    /// This API. The token is decided and times out here.
     #[default]
     Here,
-    /// Another one. Only what was decided or asked here is kept here.
+    /// Another API, called upstream. Only what was decided or asked here is stored here.
     Upstream,
 }
 
 impl Home {
-    /// Whether its timeout is taken by the clock here. Upstream has a clock of its own, and somebody may have
+    /// Whether the token times out by our clock. Upstream has its own clock, and a decision may have
     /// been in time there.
     #[must_use]
     pub fn times_out_here(self) -> bool {
         self == Self::Here
     }
 
-    /// Whether the index lists it; upstream lists its own tokens.
+    /// Whether the index lists the token. Upstream lists its own tokens.
     #[must_use]
     pub fn is_indexed(self) -> bool {
         self == Self::Here
     }
 
-    /// Whether its end may have to be asked for: upstream notifies nobody.
+    /// Whether the object may have to poll for the token's end. Upstream sends no notification.
     #[must_use]
     pub fn must_be_polled(self) -> bool {
         self == Self::Upstream
     }
 
-    /// Whether a decision made here must be delivered to where the token lives.
+    /// Whether a decision must be delivered to where the token lives.
     #[must_use]
     pub fn receives_decisions(self) -> bool {
         self == Self::Upstream
     }
 
-    /// Whether a decision leaves a tombstone when the token is purged. A link may outlive the retention, and
-    /// a token that lives upstream would be created anew by it and decided once more.
+    /// Whether a purge leaves a tombstone. Without one, a link that outlives the retention could
+    /// create the upstream token's record again and decide it a second time.
     #[must_use]
     pub fn leaves_tombstone(self) -> bool {
         self == Self::Upstream

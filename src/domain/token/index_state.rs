@@ -1,33 +1,33 @@
+//! What an object knows about its row in the index.
+//!
 //! Invariant: this is never stored. An object that does not know what the index has sends the row
 //! again, which changes nothing there.
-//!
-//! What the index is known to have of a token.
 
 use super::{State, Token};
 use std::time::Duration;
 
-/// Until when it must be certain that the index has a row. It is told at once, together with those of other
-/// tokens and by no means surely; what is lost on the way is told again by then.
+/// How long until the row must be confirmed. A row is first sent in a batch, which can be lost. After
+/// this time it is sent again and confirmed.
 pub const INDEX_CONFIRM_WITHIN: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// What the index is known to have of a token.
+/// What an object knows about its row in the index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IndexState {
     /// Nothing is known.
     #[default]
     Unknown,
-    /// It was told, and nobody knows whether it heard.
+    /// The row was sent, but not confirmed.
     Unconfirmed,
-    /// The token as it was created. When that times out the index can tell by itself.
+    /// The index has the created token. It can compute a timeout itself.
     Created,
-    /// The token as it was completed.
+    /// The index has the completed token.
     Completed,
-    /// It did not answer just now.
+    /// The last attempt to send the row failed.
     Unreachable,
 }
 
 impl IndexState {
-    /// What is known after the index was told. One that did not answer is asked again sooner.
+    /// The state after the row was sent. If the index did not respond, the next attempt is sooner.
     #[must_use]
     pub fn after_sending(self) -> Self {
         match self {
@@ -47,15 +47,15 @@ impl Token {
         }
     }
 
-    /// Whether the index is told of it at once as it stands: that a token of which it was told has timed out
-    /// it sees by itself.
+    /// Whether the row must be sent to the index now. A timeout needs no update, because the index
+    /// computes it from the row.
     #[must_use]
     pub fn needs_index_update(&self, index_state: IndexState) -> bool {
         self.home.is_indexed()
             && (self.state != State::TimedOut || index_state == IndexState::Unknown)
     }
 
-    /// Whether the index has all that it should have of the token.
+    /// Whether the index has everything that it should have of the token.
     pub(super) fn is_in_sync_with_index(&self, index_state: IndexState) -> bool {
         !self.home.is_indexed() || index_state == self.expected_index_state()
     }

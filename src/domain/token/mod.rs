@@ -1,10 +1,10 @@
 //! Invariants:
 //! - `Waiting` becomes `Completed` or `TimedOut`, once; both are final.
 //! - The first decision wins; its output never changes again.
-//! - A token is timed out from the very millisecond of `timeout_at` on, whenever that is noticed,
+//! - A token has timed out from the exact millisecond of `timeout_at` on, whenever that is noticed,
 //!   and its `finished_at` is that millisecond.
 //!
-//! What a token is. This folder knows neither JSON nor SQL, neither clock nor platform.
+//! The token. This folder does not depend on JSON, SQL, a clock or the platform.
 
 pub mod actor;
 pub mod command;
@@ -28,96 +28,96 @@ use std::time::Duration;
 pub struct Token {
     /// When it was created.
     pub created_at: Timestamp,
-    /// From when on it is timed out, if ever.
+    /// When it times out, if ever.
     pub timeout_at: Option<Timestamp>,
     /// At most 10, each at most 128 UTF-16 units, in the order given.
     pub tags: Vec<String>,
-    /// What its page asks (`approval.rs`), as the text that came in; of no meaning here.
+    /// The question on its page (`approval/`), as the text of the request. It is not parsed here.
     pub approval: Option<String>,
-    /// Scheme, host and port at which it was created; of no meaning here.
+    /// Scheme, host and port at which it was created. It is not used here.
     pub origin: String,
     /// The idempotency key that stands for it.
     pub key: Option<Key>,
-    /// Which request created it, if not the one that its id comes from.
+    /// The request that created it, if its id comes from another one.
     pub created_by_request: Option<String>,
-    /// Who else is told how it ends: the URL of its own webhook.
+    /// The URL of its own webhook.
     pub webhook: Option<String>,
-    /// Which API it lives at.
+    /// The API at which it lives.
     pub home: Home,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// What is owed since it is finished.
+    /// The deliveries of its end.
     pub deliveries: Vec<Delivery>,
-    /// What its alarm was set to when it was last written.
+    /// The alarm that was set when it was last written.
     pub alarm: Option<Timestamp>,
 }
 
-/// An idempotency key that its creator gave.
+/// An idempotency key of the creator's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     /// At most 2,048 UTF-16 units.
     pub text: String,
-    /// Until when it stands for the token; for ever if none.
+    /// When it expires; never if `None`.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Where a token stands.
+/// The state of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// Nobody has decided yet.
     Waiting,
-    /// Somebody decided.
+    /// The token was decided.
     Completed {
         /// When.
         at: Timestamp,
-        /// What, by whom.
+        /// The decision.
         decision: Decision,
     },
-    /// Nobody decided in time. The moment is the token's `timeout_at`.
+    /// Nobody decided in time. It ended at the token's `timeout_at`.
     TimedOut,
 }
 
-/// What somebody decided, and by which way it came.
+/// A decision, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// The data handed over; `None` if the request had none.
+    /// The output; `None` if the request had none.
     pub output: Option<Output>,
-    /// The way it came.
+    /// The source of the decision.
     pub by: CompletedBy,
     /// The `act.sub` claim of the credential, if it had one.
     pub subject: Option<String>,
 }
 
-/// An output, kept as it came.
+/// An output, stored as it was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// What the text is.
+    /// The format of the text.
     pub kind: OutputKind,
     /// The exact text.
     pub text: String,
 }
 
-/// What an output's text is.
+/// The format of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputKind {
     /// `application/json`
     Json,
     /// `text/plain`
     Text,
-    /// `application/store`: where upstream keeps it.
+    /// `application/store`: the text says where upstream stores it.
     Stored,
 }
 
-/// The way a decision came.
+/// The source of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CompletedBy {
-    /// `POST …/complete`
+    /// `POST …/complete`.
     Api,
     /// A machine's POST to `token.url`.
     Callback,
     /// A person, on the page at `token.url`.
     Page,
-    /// The API at which the token lives: it was completed there.
+    /// Upstream: the token was completed there.
     Upstream,
 }
 
@@ -141,7 +141,7 @@ impl Token {
         }
     }
 
-    /// Records how an attempt at a delivery ended, see [`Delivery::record_attempt`].
+    /// Records the result of an attempt at a delivery, see [`Delivery::record_attempt`].
     pub fn record_attempt(
         &mut self,
         delivery: usize,
@@ -155,14 +155,14 @@ impl Token {
         }
     }
 
-    /// Records what upstream holds instead of what was delivered there.
+    /// Records the decision that upstream has instead of the delivered one.
     pub fn record_conflict(&mut self, delivery: usize, conflict: UpstreamConflict) {
         if let Some(delivery) = self.deliveries.get_mut(delivery) {
             delivery.conflict = Some(conflict);
         }
     }
 
-    /// Empties an output of more bytes than this.
+    /// Removes the text of an output that is longer than this, in bytes.
     pub fn leave_out_long_output(&mut self, most: usize) {
         if let State::Completed { decision, .. } = &mut self.state
             && let Some(output) = &mut decision.output
@@ -182,13 +182,13 @@ impl Token {
         }
     }
 
-    /// Whether it may end without this object hearing of it: only a request to upstream tells.
+    /// Whether it can end without this object being notified. Then upstream must be polled.
     #[must_use]
     pub fn needs_upstream_poll(&self) -> bool {
         self.home.must_be_polled() && self.state == State::Waiting
     }
 
-    /// Whether it is kept only since somebody waited for it.
+    /// Whether the record exists only because somebody waited for the token.
     #[must_use]
     pub fn is_kept_only_for_waiters(&self) -> bool {
         self.needs_upstream_poll() && self.approval.is_none() && self.webhook.is_none()

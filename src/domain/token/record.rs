@@ -1,11 +1,11 @@
-//! Invariant: a tombstone never becomes a token again; it only says that there was a decision.
+//! The record that a token's object stores.
 //!
-//! What a token's object stores.
+//! Invariant: a tombstone never becomes a token again. It only says that there was a decision.
 
 use super::{State, Token};
 use crate::domain::time::timestamp::Timestamp;
 
-/// What a token's object stores.
+/// The record that a token's object stores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::large_enum_variant,
@@ -14,11 +14,11 @@ use crate::domain::time::timestamp::Timestamp;
 pub enum Record {
     /// A token, until it is purged.
     Live(Token),
-    /// What is left of a token that was decided here and lives upstream.
+    /// The rest of a purged token that lives upstream and was decided here.
     Tombstone(Tombstone),
 }
 
-/// What is left of a purged token.
+/// The rest of a purged token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tombstone {
     /// When the token was created.
@@ -46,7 +46,7 @@ impl Record {
 }
 
 impl Token {
-    /// What stays when the token is purged; `None` if nothing does.
+    /// What is stored after the token is purged; `None` if nothing is.
     #[must_use]
     pub fn tombstone(&self) -> Option<Tombstone> {
         let is_decided = matches!(self.state, State::Completed { .. });

@@ -1,13 +1,13 @@
 //! Invariants:
-//! - After a step at `now`, [`Token::next_wakeup`] is later than `now`, or there is none.
-//! - While something is due, somebody does it or there is a wake-up within [`LEASE`] or the age of
-//!   what is due, for a row within [`INDEX_CONFIRM_WITHIN`]; the record of a token stays while it owes a
-//!   delivery or its row.
-//! - While [`Token::alarm`] is to come there is an alarm at that moment or sooner. An alarm that
-//!   comes too early finds nothing to do and sets the next; so one that is in time for what is next
-//!   is left alone.
+//! - After a step at `now`, [`Token::next_wakeup`] is later than `now`, or `None`.
+//! - While a task is due, it is running, or there is a wake-up: for a row within
+//!   [`INDEX_CONFIRM_WITHIN`] or as long again as it has been missing, for others within [`LEASE`].
+//!   The record stays as long as a delivery is pending or its row is not confirmed.
+//! - While the record has an alarm in [`Token::alarm`], an alarm is set to that time or earlier. An
+//!   alarm that is early finds nothing to do and sets the next one, so an alarm that is early enough
+//!   is not changed.
 //!
-//! When a token must be looked at next, what is due then, and until when it is kept.
+//! The schedule of a token: its next wake-up, its due tasks, and its retention.
 
 use super::delivery::Delivery;
 use super::index_state::{INDEX_CONFIRM_WITHIN, IndexState};
@@ -15,36 +15,36 @@ use super::{State, Token};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
-/// Longest between two attempts to reach the index.
-const SLOWEST: Duration = Duration::from_secs(60 * 60);
+/// The longest pause between two attempts to reach the index.
+const MAX_INDEX_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long whoever does what is due has for it, before somebody else looks. Longer than an attempt.
+/// How long a due task may take before the alarm starts it again. It is longer than an attempt.
 pub const LEASE: Duration = Duration::from_secs(30);
 
-/// Something to be done now.
+/// A task that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DueTask {
-    /// Make sure that the index has the token's row as it stands.
+    /// Make sure that the index has the token's current row.
     ConfirmRow,
-    /// Attempt the delivery of this index.
+    /// Make an attempt at the delivery with this index.
     Deliver(usize),
-    /// Delete the token: its retention is over and nothing is owed.
+    /// Delete the token: its retention is over and no task is pending.
     Purge,
 }
 
-/// What becomes of a token's alarm when it is written.
+/// What happens to a token's alarm when the token is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alarm {
-    /// It stays.
+    /// It is not changed.
     Keep,
-    /// It is set to this moment, or there is none.
+    /// It is set to this time, or deleted.
     Set(Option<Timestamp>),
 }
 
 impl Token {
-    /// Something that is to be done now, if there is.
+    /// A task that is due, if there is one.
     #[must_use]
     pub fn next_task(
         &self,
@@ -71,9 +71,8 @@ impl Token {
         })
     }
 
-    /// When the token must be looked at next: its timeout while it waits, the end of its retention
-    /// once it is finished; and what it owes. What is due already is being done, and has a
-    /// [`LEASE`].
+    /// When the object must next wake up: at the token's timeout, at the end of its retention, or for
+    /// a pending task. A due task is already running, so its wake-up is after a [`LEASE`].
     #[must_use]
     pub fn next_wakeup(
         &self,
@@ -84,7 +83,7 @@ impl Token {
         let leased = now.plus(LEASE);
         let leave = |at| if at <= now { leased } else { at };
         let end = match self.state {
-            // When upstream will have timed it out, and every day.
+            // When upstream will have timed it out, and every day after that.
             State::Waiting if self.home.must_be_polled() => {
                 let timed_out = self.timeout_at.map(|at| at.plus(LEASE));
                 let timed_out = timed_out.filter(|&at| at > now);
@@ -100,34 +99,34 @@ impl Token {
             if index_state != IndexState::Unreachable {
                 return now.plus(INDEX_CONFIRM_WITHIN);
             }
-            // The pause is as long as the row has been missing, so attempts grow rare.
+            // The pause is as long as the row has been missing, so attempts become rarer.
             let owed_since = self.finished_at().unwrap_or(self.created_at).as_millis();
             let age = Duration::from_millis(now.as_millis().saturating_sub(owed_since));
-            now.plus(age.clamp(LEASE, SLOWEST))
+            now.plus(age.clamp(LEASE, MAX_INDEX_PAUSE))
         });
         end.into_iter().chain(deliveries).chain(list).min()
     }
 
-    /// Whether a delivery is still to be made.
+    /// Whether a delivery is pending.
     #[must_use]
     pub fn has_pending_delivery(&self) -> bool {
         self.deliveries.iter().any(|one| one.due_at().is_some())
     }
 
-    /// When a finished token is to be forgotten.
+    /// When a finished token is purged.
     #[must_use]
     pub fn purge_at(&self, retention: Duration) -> Option<Timestamp> {
         self.finished_at().map(|at| at.plus(retention))
     }
 
-    /// Whether there is no such token any more. Its object may still have to let go of it.
+    /// Whether the token counts as deleted. Its object may still have to delete the record.
     #[must_use]
     pub fn is_past_retention(&self, retention: Duration, now: Timestamp) -> bool {
         self.purge_at(retention).is_some_and(|at| at <= now)
     }
 
-    /// Plans the alarm of a token that is about to be written and whose next wake-up is `wakeup`.
-    /// `is_known`: the alarm of the last time is not one that has come meanwhile.
+    /// Plans the alarm for a token that is about to be written, whose next wake-up is `wakeup`.
+    /// `is_known`: whether the alarm in the record is still set, so it has not fired.
     pub fn plan_alarm(
         &mut self,
         wakeup: Option<Timestamp>,
@@ -142,7 +141,7 @@ impl Token {
         Alarm::Set(wakeup)
     }
 
-    /// What the alarm is to be set to when nothing is written.
+    /// The alarm to set if nothing is written.
     #[must_use]
     pub fn alarm_for(&self, wakeup: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         wakeup.into_iter().chain(self.alarm_to_come(now)).min()

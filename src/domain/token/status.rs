@@ -1,18 +1,17 @@
-//! Invariant: a status has one name, wherever it is written or read: bodies, lists, filters,
-//! upstream.
+//! The status of a token, without its decision.
 //!
-//! Where a token stands, without what was decided.
+//! Invariant: a status has one name, in bodies, lists, filters and upstream.
 
 use super::State;
 
-/// Where a token stands.
+/// The status of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Nobody has decided.
+    /// The token was not decided yet.
     Waiting,
-    /// Somebody has.
+    /// The token was decided.
     Completed,
-    /// Nobody did in time.
+    /// Nobody decided in time.
     TimedOut,
 }
 
@@ -27,7 +26,7 @@ impl Status {
         }
     }
 
-    /// Its name on the wire.
+    /// The name in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,46 +1,46 @@
 //! Invariants:
 //! - [`step`] is total: every event in every state has an outcome.
 //! - A state that is not `Waiting` never changes.
-//! - What a new end is owed to is enqueued together with it, so that both are written at once.
+//! - The deliveries of a new end are enqueued together with it, so that both are written at once.
 //!
-//! What becomes of a token by an event.
+//! The state machine of a token.
 
 use super::delivery::{Delivery, Target};
 use super::{CompletedBy, Decision, State, Token};
 use crate::domain::time::timestamp::Timestamp;
 
-/// What can happen to a token.
+/// An event that can change a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Somebody decides.
+    /// A decision.
     Complete(Decision),
-    /// Time has passed: an alarm, or somebody is about to read.
+    /// Time has passed: an alarm fired, or the token is about to be read.
     WakeUp,
 }
 
-/// What an event came to.
+/// The outcome of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It waits.
+    /// The token waits.
     Waiting,
     /// This event completed it.
     Completed,
-    /// It had been completed before.
+    /// The token had already been completed.
     AlreadyCompleted,
-    /// It is timed out.
+    /// The token has timed out.
     TimedOut,
 }
 
-/// What follows from an event. What is done for it the actor decides (`actor/`).
+/// The result of an event. The actor decides what is done for it (`actor/`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// The state to store, if it changed.
     pub state: Option<State>,
-    /// The answer.
+    /// The outcome for the caller.
     pub outcome: Outcome,
 }
 
-/// What becomes of `token` by `event` at `now`. Total and pure.
+/// Computes the result of `event` for `token` at `now`. Total and pure.
 #[must_use]
 pub fn step(token: &Token, event: Event, now: Timestamp) -> Transition {
     let stay = |outcome| Transition {
@@ -63,8 +63,8 @@ pub fn step(token: &Token, event: Event, now: Timestamp) -> Transition {
 }
 
 impl Token {
-    /// Carries out [`step`] and tells its outcome, and whether the record changed. If it did, the token
-    /// is finished, and its ending is owed to its own webhook and to these `subscribers`.
+    /// Applies [`step`]. Returns its outcome, and whether the record changed. If it did, the token is
+    /// finished, and deliveries to its own webhook and to these `subscribers` are enqueued.
     pub fn apply(
         &mut self,
         event: Event,
@@ -80,13 +80,14 @@ impl Token {
         (outcome, changed)
     }
 
-    /// Times the token out if its moment has come, and tells whether that changed it. Every read
-    /// passes through here, so that a late alarm is never observable.
+    /// Times the token out if it is due. Returns whether that changed it. Every read calls this, so a
+    /// late alarm is never observable.
     pub fn time_out_if_due(&mut self, now: Timestamp, subscribers: &[Target]) -> bool {
         self.apply(Event::WakeUp, now, subscribers).1
     }
 
-    /// Takes over the end that the token came to upstream, unless it came to one here. Tells whether it did.
+    /// Takes over the end of the token upstream, unless it already ended here. Returns whether it
+    /// did.
     pub(super) fn import_end(
         &mut self,
         seen: Token,
@@ -102,7 +103,7 @@ impl Token {
         is_new
     }
 
-    /// What is owed of an end that is new.
+    /// Enqueues the deliveries of a new end.
     fn enqueue_deliveries(&mut self, now: Timestamp, subscribers: &[Target]) {
         let is_news = |decision: &Decision| decision.by != CompletedBy::Upstream;
         let is_news_upstream = self.home.receives_decisions()
@@ -114,7 +115,7 @@ impl Token {
         self.deliveries = targets.map(|&to| Delivery::new(to, now)).collect();
     }
 
-    /// Whether its timeout has come.
+    /// Whether the timeout has come.
     fn is_due(&self, now: Timestamp) -> bool {
         self.home.times_out_here() && self.timeout_at.is_some_and(|at| at <= now)
     }

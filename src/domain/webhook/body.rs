@@ -1,13 +1,13 @@
-//! Invariant: the body is the same for each attempt.
-//!
 //! The body of a webhook: how a token ended.
+//!
+//! Invariant: the body is the same for each attempt.
 
 use crate::domain::api::token_body::{TokenBody, Visibility};
 use crate::domain::json::to_json;
 use crate::domain::token::{State, Token};
 use serde::Serialize;
 
-/// The body of a webhook: how the token ended. It is the same for each attempt.
+/// The body of a webhook.
 #[must_use]
 pub fn webhook_json(id: &str, url: &str, token: &Token) -> String {
     #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! Webhooks: where they may go, what they say, how they are signed.
+//! Webhooks: their URLs, their bodies and their signatures.
 
 pub mod body;
 pub mod settings;

@@ -1,7 +1,7 @@
 //! Invariants:
 //! - An environment with a URL has a secret: nothing is sent unsigned.
-//! - Nothing here formats a secret: [`Webhooks`] has no `Debug`, and errors name a line, not its
-//!   text.
+//! - Nothing here formats a secret: [`Webhooks`] has no `Debug`, and errors contain a line number,
+//!   not the line.
 //!
 //! The settings `WEBHOOK_URL` and `WEBHOOK_SECRET`.
 
@@ -10,26 +10,26 @@ use super::url::{WebhookUrlError, check_url};
 use crate::domain::environment_lines as entry;
 use std::fmt;
 
-/// Where each environment's webhooks go and what signs them, as the settings `WEBHOOK_URL` and
-/// `WEBHOOK_SECRET` say.
+/// The webhook URLs and secrets of the environments, from the settings `WEBHOOK_URL` and
+/// `WEBHOOK_SECRET`.
 #[derive(Default)]
 pub struct Webhooks {
     /// An environment and its URL.
     urls: Vec<(String, String)>,
-    /// An environment and one of its secrets, the newest first. All sign.
+    /// An environment and one of its secrets, in the order of the setting. All of them sign.
     secrets: Vec<(String, SigningSecret)>,
 }
 
-/// Why `WEBHOOK_URL` or `WEBHOOK_SECRET` cannot be used. Lines count from 1.
+/// Why `WEBHOOK_URL` or `WEBHOOK_SECRET` is invalid. Lines count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingsError {
-    /// This line of `WEBHOOK_URL` holds a URL that no webhook may be sent to.
+    /// This line of `WEBHOOK_URL` has a URL that no webhook may be sent to.
     Url(usize, WebhookUrlError),
-    /// The environment of this line of `WEBHOOK_URL` has a URL already.
+    /// The environment of this line of `WEBHOOK_URL` already has a URL.
     SecondUrl(usize),
     /// The environment of this line of `WEBHOOK_URL` has no secret.
     Unsigned(usize),
-    /// This line of `WEBHOOK_SECRET` is no `[environment=]secret`.
+    /// This line of `WEBHOOK_SECRET` is not `[environment=]secret`.
     Secret(usize),
 }
 
@@ -61,12 +61,12 @@ impl fmt::Display for SettingsError {
 }
 
 impl Webhooks {
-    /// Reads `WEBHOOK_URL` and `WEBHOOK_SECRET`: one entry a line, `[environment id=]value`; a value
-    /// alone is one of `default`. An environment has one URL at most, and of its secrets all sign,
-    /// so that a receiver can change from one to the next. Either may be empty.
+    /// Reads `WEBHOOK_URL` and `WEBHOOK_SECRET`: one `[environment id=]value` in each line. A value
+    /// without an id is for `default`. An environment has one URL at most. All its secrets sign, so
+    /// that a receiver can change from one to the next. Either setting may be empty.
     ///
-    /// A loopback URL is taken, as nothing here tells where the tokens live: whoever sends must ask
-    /// [`check_url`] again.
+    /// A loopback URL is accepted, because it is not known here where the tokens live. So the sender
+    /// must call [`check_url`] again.
     ///
     /// # Errors
     /// See [`SettingsError`].
@@ -76,7 +76,7 @@ impl Webhooks {
             secrets: Vec::new(),
         };
         for (number, line) in entry::lines(urls) {
-            // What precedes a `=` may be the URL itself, up to its query.
+            // The part before a `=` may belong to the URL itself, up to its query.
             let (id, url) = entry::split(line).unwrap_or(("default", line));
             check_url(url, true).map_err(|fault| SettingsError::Url(number, fault))?;
             if webhooks.url(id).is_some() {
@@ -99,7 +99,7 @@ impl Webhooks {
         Ok(webhooks)
     }
 
-    /// Where an environment's webhooks go.
+    /// The webhook URL of an environment.
     #[must_use]
     pub fn url(&self, environment: &str) -> Option<&str> {
         let mut urls = self.urls.iter();
@@ -113,8 +113,8 @@ impl Webhooks {
         self.secrets.iter().any(|(id, _)| id == environment)
     }
 
-    /// The header `webhook-signature` of a message: a signature a secret, of
-    /// `<id>.<seconds since the epoch>.<body>`. `None` without a secret.
+    /// The header `webhook-signature` of a message: one signature per secret, of `<id>.<seconds since
+    /// the epoch>.<body>`. `None` without a secret.
     #[must_use]
     pub fn sign(&self, environment: &str, id: &str, timestamp: u64, body: &[u8]) -> Option<String> {
         let secrets = self.secrets.iter().filter(|(of, _)| of == environment);

@@ -1,12 +1,12 @@
-//! Invariant: nothing here formats a secret; [`SigningSecret`] has no `Debug`.
-//!
 //! Signatures of webhooks. Source: Standard Webhooks 1.0.0.
+//!
+//! Invariant: nothing here formats a secret; [`SigningSecret`] has no `Debug`.
 
 use crate::domain::encoding::{base64_decode, base64_encode};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// A secret, ready to sign.
+/// A secret that is prepared for signing.
 pub(super) struct SigningSecret(Hmac<Sha256>);
 
 impl SigningSecret {
@@ -20,8 +20,8 @@ impl SigningSecret {
     }
 }
 
-/// The header `webhook-signature` of a message: a signature a secret, of
-/// `<id>.<seconds since the epoch>.<body>`. `None` without a secret.
+/// The header `webhook-signature` of a message: one signature per secret, of `<id>.<seconds since the
+/// epoch>.<body>`. `None` without a secret.
 pub(super) fn header<'a>(
     secrets: impl Iterator<Item = &'a SigningSecret>,
     id: &str,

@@ -1,8 +1,8 @@
-//! Invariant: a URL that [`check_url`] takes never names its host by an address, so nothing can be
-//! spelled that leads into a private network. What a public name resolves to is the platform's
-//! matter.
+//! The URLs that webhooks may be sent to.
 //!
-//! Where webhooks may go.
+//! Invariant: a URL that [`check_url`] accepts never has an address as its host, in any notation, so
+//! it cannot point into a private network. The platform is responsible for what a public name
+//! resolves to.
 
 use crate::domain::api::excerpt::excerpt;
 use std::fmt;
@@ -10,11 +10,11 @@ use std::fmt;
 /// Longest URL, in bytes.
 pub const MAX_URL: usize = 2_048;
 
-/// What [`check_url`] accepts, for error messages.
+/// The URLs that [`check_url`] accepts, for error messages.
 pub const URL_FORMS: &str =
     "an https:// URL of a public host name, such as \"https://hooks.example.com/waitpoint\"";
 
-/// Last labels of names that no public name server answers for.
+/// Last labels of names that are not in the public DNS.
 const PRIVATE: [&str; 10] = [
     "arpa",
     "corp",
@@ -31,25 +31,25 @@ const PRIVATE: [&str; 10] = [
 /// Why no webhook may be sent to a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookUrlError {
-    /// Longer than [`MAX_URL`].
+    /// It is longer than [`MAX_URL`].
     TooLong,
-    /// It holds a character that is not printable ASCII, a backslash or a `#`.
+    /// It has a character that is not printable ASCII, a backslash or a `#`.
     Character,
-    /// It is not `https://`.
+    /// It does not begin with `https://`.
     Scheme,
-    /// It holds a user name or a password.
+    /// It has a user name or a password.
     UserInfo,
     /// The port is not 1 to 65535.
     Port,
-    /// The host is no well-formed name.
+    /// The host is not a well-formed name.
     Host,
-    /// The host is an IP address, in whatever notation.
+    /// The host is an IP address, in any notation.
     Address,
-    /// The host has a single label, or is known in some private network at most.
+    /// The host has a single label, or is a name for private networks.
     Private,
 }
 
-/// What follows the URL in a sentence.
+/// The part of the message after the URL.
 impl fmt::Display for WebhookUrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -70,7 +70,7 @@ impl fmt::Display for WebhookUrlError {
 }
 
 impl WebhookUrlError {
-    /// The whole sentence, with the beginning of the URL but for its user name and password.
+    /// The whole message. It quotes the beginning of the URL, without its user name and password.
     #[must_use]
     pub fn sentence(self, url: &str) -> String {
         let shown = match url.rsplit_once('@') {
@@ -81,9 +81,9 @@ impl WebhookUrlError {
     }
 }
 
-/// Whether a webhook may be sent to a URL: `https://`, a public host name, perhaps a port. With
-/// `loopback` also `http://`, and `localhost`, `127.x.x.x` or `[::1]` as the host: for tokens that
-/// live at such an origin themselves ([`is_loopback_origin`]).
+/// Checks that a webhook may be sent to a URL: `https://`, a public host name, perhaps a port. With
+/// `loopback` it also accepts `http://`, and `localhost`, `127.x.x.x` or `[::1]` as the host. That is
+/// for tokens whose own origin is loopback ([`is_loopback_origin`]).
 ///
 /// # Errors
 /// See [`WebhookUrlError`].
@@ -91,7 +91,7 @@ pub fn check_url(url: &str, loopback: bool) -> Result<(), WebhookUrlError> {
     if url.len() > MAX_URL {
         return Err(WebhookUrlError::TooLong);
     }
-    // A backslash is a slash to a browser's parser; a fragment is never sent.
+    // Browsers read a backslash as a slash, and never send a fragment.
     let foreign = |b: u8| !b.is_ascii_graphic() || b == b'\\' || b == b'#';
     if url.bytes().any(foreign) {
         return Err(WebhookUrlError::Character);
@@ -127,7 +127,7 @@ pub(crate) fn has_host_and_port(authority: &str) -> bool {
     is_host && port.is_none_or(is_port)
 }
 
-/// Whether an origin is one of local development, such as `http://localhost:8787`.
+/// Whether an origin is for local development, such as `http://localhost:8787`.
 #[must_use]
 pub fn is_loopback_origin(origin: &str) -> bool {
     scheme(origin).is_some_and(|(_, authority)| {
@@ -136,7 +136,7 @@ pub fn is_loopback_origin(origin: &str) -> bool {
     })
 }
 
-/// Whether the scheme is https rather than http, and what follows `://`.
+/// Whether the scheme is `https`, not `http`, and the part after `://`.
 fn scheme(url: &str) -> Option<(bool, &str)> {
     let (scheme, rest) = url.split_once("://")?;
     let secure = scheme.eq_ignore_ascii_case("https");
@@ -145,7 +145,7 @@ fn scheme(url: &str) -> Option<(bool, &str)> {
 
 fn host_and_port(authority: &str) -> (&str, Option<&str>) {
     match authority.rsplit_once(':') {
-        // The last colon of an IPv6 address.
+        // This colon may be in an IPv6 address.
         Some((_, port)) if port.ends_with(']') => (authority, None),
         Some((host, port)) => (host, Some(port)),
         None => (authority, None),
@@ -161,7 +161,7 @@ fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host == "[::1]" || is_loopback_v4(host)
 }
 
-/// `127.x.x.x` in plain decimals.
+/// Whether the host is `127.x.x.x` in plain decimals.
 fn is_loopback_v4(host: &str) -> bool {
     let plain = |part: &str| {
         let digits = part.bytes().all(|b| b.is_ascii_digit());
@@ -170,8 +170,8 @@ fn is_loopback_v4(host: &str) -> bool {
     host.starts_with("127.") && host.split('.').count() == 4 && host.split('.').all(plain)
 }
 
-/// Whether a host is a name that may be public. A name whose last label begins with a letter is no
-/// IPv4 address in any of the notations that URL parsers take.
+/// Whether a host is a name that may be public. If the last label begins with a letter, no URL parser
+/// reads the name as an IPv4 address.
 fn check_host(host: &str) -> Result<(), WebhookUrlError> {
     if host.starts_with('[') {
         return Err(WebhookUrlError::Address);
@@ -195,7 +195,7 @@ fn check_host(host: &str) -> Result<(), WebhookUrlError> {
     }
 }
 
-/// Whether this is a host name, or an IPv4 address.
+/// Whether this is a host name or an IPv4 address.
 fn is_name(host: &str) -> bool {
     let fits = |label: &str| {
         let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';

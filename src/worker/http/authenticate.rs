@@ -1,4 +1,4 @@
-//! Who sends a request. Credentials are verified here, before any object is asked.
+//! Authenticates requests. Credentials are verified before any object is called.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::auth::authenticate::bearer;
@@ -8,8 +8,8 @@ use crate::domain::time::timestamp::Timestamp;
 use crate::worker::http::context::RequestContext;
 use crate::worker::settings;
 
-/// The caller by the `Authorization` header. A public access token is verified once and remembered
-/// until it expires.
+/// Authenticates the `Authorization` header. A verified public access token is cached until it
+/// expires.
 pub(crate) fn authenticate(context: &RequestContext<'_>) -> Result<Caller<'static>, ApiError> {
     let authorization = context.head.authorization();
     let credential = bearer(authorization).ok_or(ApiError::MissingAuthorization)?;
@@ -25,7 +25,7 @@ pub(crate) fn authenticate(context: &RequestContext<'_>) -> Result<Caller<'stati
     Ok(caller)
 }
 
-/// The environment whose secret key the `Authorization` header holds.
+/// The environment whose secret key is in the `Authorization` header.
 pub(crate) fn authenticate_secret(
     context: &RequestContext<'_>,
 ) -> Result<&'static Environment, ApiError> {

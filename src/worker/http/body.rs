@@ -1,4 +1,4 @@
-//! Bodies of requests, read to a limit.
+//! Reads the bodies of requests, up to a limit.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::time::timestamp::Timestamp;
@@ -15,38 +15,40 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{ReadableStream, ReadableStreamReadResult, Request};
 use worker::Delay;
 
-/// Bytes of a body that are read though they are not needed. A response that is sent before its request
-/// has been received breaks the connection, and the client reports that instead of the response.
+/// How many unneeded bytes of a body are read. If a response is sent before its request has been
+/// received, the connection breaks, and the client reports that instead of the response.
 const MAX_DRAINED: usize = 4 * 1024 * 1024;
 
-/// How long such bytes are waited for. The response is sent then, whether or not the client reads it.
+/// How long unneeded bytes are awaited. Then the response is sent, whether or not the client reads
+/// it.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a client that sends no `content-length` may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Most bytes of such bodies that an isolate holds at once: their clients may never finish them.
-const MAX_HELD: usize = 32 * 1024 * 1024;
+/// The most bytes of bodies without `content-length` that an isolate holds at once. Their clients may
+/// never finish them.
+const MAX_BUFFERED: usize = 32 * 1024 * 1024;
 
 thread_local! {
-    static HELD: RefCell<Vec<Part>> = const { RefCell::new(Vec::new()) };
+    static BUFFERED: RefCell<Vec<Part>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What is held of one body.
+/// The part of one body that is in memory.
 struct Part {
     id: u64,
-    /// When reading it ends at the latest. The platform may drop a request whose client has left without
-    /// settling its promises, and its bytes must not count for ever.
+    /// The latest time at which reading it ends. The platform can drop a request whose client has
+    /// left without settling its promises; its bytes must not be counted for ever.
     ends_at: Timestamp,
     bytes: usize,
 }
 
 /// A body without `content-length`, while it is being read.
-struct Held {
+struct Buffered {
     id: u64,
 }
 
-impl Held {
+impl Buffered {
     fn new() -> Self {
         thread_local! {
             static LAST_ID: Cell<u64> = const { Cell::new(0) };
@@ -54,7 +56,7 @@ impl Held {
         let now = now();
         let id = LAST_ID.get() + 1;
         LAST_ID.set(id);
-        HELD.with_borrow_mut(|parts| {
+        BUFFERED.with_borrow_mut(|parts| {
             parts.retain(|part| part.ends_at > now);
             parts.push(Part {
                 id,
@@ -65,11 +67,11 @@ impl Held {
         Self { id }
     }
 
-    /// Fails if too many bytes are held already.
+    /// Fails if the isolate already holds too many bytes.
     fn add(&self, bytes: usize) -> Result<(), JsValue> {
-        HELD.with_borrow_mut(|parts| {
-            let held: usize = parts.iter().map(|part| part.bytes).sum();
-            if held + bytes > MAX_HELD {
+        BUFFERED.with_borrow_mut(|parts| {
+            let buffered: usize = parts.iter().map(|part| part.bytes).sum();
+            if buffered + bytes > MAX_BUFFERED {
                 return Err("too many bodies are being sent".into());
             }
             if let Some(part) = parts.iter_mut().find(|part| part.id == self.id) {
@@ -80,13 +82,14 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for Buffered {
     fn drop(&mut self) {
-        HELD.with_borrow_mut(|parts| parts.retain(|part| part.id != self.id));
+        BUFFERED.with_borrow_mut(|parts| parts.retain(|part| part.id != self.id));
     }
 }
 
-/// How much is read at once. The platform's own pieces are of 4 KiB, and each costs as much to read.
+/// The number of bytes per read. The platform's own chunks are 4 KiB, and reading one costs as much
+/// as reading this many.
 const PIECE: u32 = 64 * 1024;
 
 /// The body, at most `limit` bytes.
@@ -103,7 +106,8 @@ pub(crate) async fn body(
     }
     let read = match head.content_length() {
         Some(0) => return Ok(Vec::new()),
-        // The platform enforces the length; and reading the body at once costs less than in pieces.
+        // The platform enforces the length, and reading the body at once costs less than reading it
+        // in chunks.
         Some(_) => whole(request).await.map(Some),
         None => {
             let reading = pin!(read_from(request, limit));
@@ -125,7 +129,7 @@ pub(crate) async fn whole(request: &Request) -> Result<Vec<u8>, JsValue> {
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// The bytes of a stream; `None` if there are more than `limit`. No more than that are ever held.
+/// The bytes of a stream; `None` if there are more than `limit`. At most `limit` bytes are held.
 pub(crate) async fn read(
     stream: Option<ReadableStream>,
     limit: usize,
@@ -136,7 +140,7 @@ pub(crate) async fn read(
 /// The body that a client sends. Fails when the client leaves.
 async fn read_from(request: &Request, limit: usize) -> Result<Option<Vec<u8>>, JsValue> {
     let left = Aborted::of(request.signal())?;
-    let reading = pin!(read_counted(request.body(), limit, Some(Held::new())));
+    let reading = pin!(read_counted(request.body(), limit, Some(Buffered::new())));
     match select(reading, left).await {
         Either::Left((read, _)) => read,
         Either::Right(_) => Err("the client has left".into()),
@@ -146,7 +150,7 @@ async fn read_from(request: &Request, limit: usize) -> Result<Option<Vec<u8>>, J
 async fn read_counted(
     stream: Option<ReadableStream>,
     limit: usize,
-    mut held: Option<Held>,
+    mut buffered: Option<Buffered>,
 ) -> Result<Option<Vec<u8>>, JsValue> {
     let Some(stream) = stream else {
         return Ok(Some(Vec::new()));
@@ -156,7 +160,7 @@ async fn read_counted(
     let mut size = 0;
     let mut room = Uint8Array::new_with_length(PIECE);
     loop {
-        // A client may send each byte as a piece of its own.
+        // A client may send each byte as a chunk of its own.
         let read = settled(read_at_least(&reader, PIECE, &room)?).await?;
         let read: ReadableStreamReadResult = read.unchecked_into();
         if read.get_done() == Some(true) {
@@ -169,19 +173,19 @@ async fn read_counted(
             return Ok(None);
         }
         if size <= limit {
-            if let Some(held) = &held {
-                held.add(piece.length() as usize)?;
+            if let Some(buffered) = &buffered {
+                buffered.add(piece.length() as usize)?;
             }
             bytes.extend(piece.to_vec());
         } else {
-            held = None;
+            buffered = None;
             bytes = Vec::new();
         }
         room = Uint8Array::new(&piece.buffer());
     }
 }
 
-/// Reads a body that no route has read, unless it is too long for that.
+/// Reads a body that no route has read, unless it is too long.
 pub(crate) async fn drain(request: &Request) {
     let length = header(request, "content-length").parse::<usize>();
     if request.body_used() || length.is_ok_and(|length| length > MAX_DRAINED) {

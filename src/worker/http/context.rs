@@ -1,4 +1,4 @@
-//! What every endpoint needs of a request.
+//! The parts of a request that every endpoint needs.
 
 use crate::domain::api::route::Endpoint;
 use crate::domain::time::timestamp::Timestamp;
@@ -12,7 +12,8 @@ use worker::Env;
 pub(crate) struct RequestContext<'a> {
     pub(crate) request: &'a Request,
     pub(crate) head: &'a Head,
-    /// The origin of the web page that sends this, if that page may read the response; else `""`.
+    /// The origin of the web page that sends the request, if it may read the response; otherwise
+    /// `""`.
     pub(crate) cors_origin: &'a str,
     pub(crate) env: &'a Env,
     /// The time, read once for the whole request.

@@ -1,4 +1,4 @@
-//! CORS: what web pages of other origins may ask and read.
+//! CORS: what web pages of other origins may send and read.
 
 use crate::domain::api::route::Endpoint;
 use crate::worker::http::request::Head;
@@ -9,7 +9,7 @@ const EXPOSED: &str = "x-trigger-jwt, x-trigger-jwt-claims, x-should-retry, x-ra
     x-ratelimit-remaining, x-ratelimit-reset, retry-after, etag, preference-applied, \
     waitpoint-outcome, waitpoint-hint, waitpoint-source";
 
-/// The origin of the web page that sends this, if that page may read the response; else `""`.
+/// The origin of the web page that sends the request, if it may read the response; otherwise `""`.
 pub(crate) fn cors_origin<'a>(endpoint: Option<Endpoint<'_>>, head: &'a Head) -> &'a str {
     if endpoint.is_some_and(Endpoint::is_for_browsers) {
         head.cors_origin()
@@ -24,7 +24,7 @@ impl Reply {
         self.with_exposed(origin, EXPOSED)
     }
 
-    /// Likewise, of the headers only these.
+    /// Lets a web page of this origin read the response, but only these headers of it.
     pub(crate) fn with_exposed(self, origin: &str, exposed: &'static str) -> Self {
         if origin.is_empty() {
             return self;
@@ -35,13 +35,12 @@ impl Reply {
     }
 }
 
-/// The response to OPTIONS: that of a preflight for browsers' endpoints. For the others nothing is
-/// granted.
+/// The response to OPTIONS. A preflight is granted only for endpoints that browsers may call.
 pub(crate) fn preflight(endpoint: Endpoint<'_>, head: &Head) -> Reply {
     if !endpoint.is_for_browsers() {
         return Reply::empty(204).with("allow", endpoint.allow());
     }
-    // The header list is reflected, as callers may add headers of their own (traceparent).
+    // The list of headers is reflected, because callers may add headers of their own (traceparent).
     Reply::json(200, "{}".to_owned())
         .with_cors(head.cors_origin())
         .with("vary", "Access-Control-Request-Headers")

@@ -3,11 +3,11 @@
 use crate::domain::encoding::base64url_encode;
 use sha2::{Digest, Sha256};
 
-/// For a page of text alone.
+/// The policy of a page that only has text.
 pub(crate) const TEXT_ONLY: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The source of a script or a style that stands in the page.
+/// The source expression of a script or a style that is inline in the page.
 pub(crate) fn source_hash(text: &str) -> String {
     let mut encoded = String::new();
     base64url_encode(&Sha256::digest(text.as_bytes()), &mut encoded);

@@ -1,4 +1,4 @@
-//! From any request to its endpoint, and from there to the route that answers.
+//! Finds the endpoint of a request, and the route that answers it.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::openapi;
@@ -33,7 +33,7 @@ pub(crate) async fn dispatch(request: &Request, env: &Env) -> Result<Response, J
             Reply::error(&error)
         }
     };
-    // A preflight has CORS headers of its own.
+    // A preflight sets its own CORS headers.
     let is_preflight = head.method() == "OPTIONS";
     let origin = if is_preflight {
         ""
@@ -43,14 +43,14 @@ pub(crate) async fn dispatch(request: &Request, env: &Env) -> Result<Response, J
     reply.with_cors(origin).into_response()
 }
 
-/// Upstream answers if the token lives there, else a route.
+/// Upstream answers if the token lives there; otherwise a route does.
 async fn handle(
     context: &RequestContext<'_>,
     endpoint: Option<Endpoint<'_>>,
 ) -> Result<HandlerResponse, ApiError> {
     match (relay(context, endpoint).await, endpoint) {
         (Ok(Some(response)), _) => Ok(response),
-        // These tell what this is, however the Worker is configured.
+        // These endpoints answer however the Worker is configured.
         (_, Some(endpoint @ (Endpoint::Start | Endpoint::OpenApi))) => {
             route(context, endpoint).await
         }
@@ -87,7 +87,7 @@ async fn route(
     Ok(reply.into())
 }
 
-/// 404, or a redirect to the path without its last slash; 308 keeps the method.
+/// 404, or a redirect to the path without its trailing slash. 308 keeps the method.
 fn path_not_found(context: &RequestContext<'_>) -> Result<HandlerResponse, ApiError> {
     let path = context.head.path();
     let trimmed = path.trim_end_matches('/');

@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Request, Response};
 
-/// Uses little of what a panic may have left half done.
+/// Avoids state that a panic may have left inconsistent.
 #[wasm_bindgen]
 #[allow(unreachable_pub, reason = "wasm-bindgen exports what is public alone")]
 #[allow(clippy::missing_errors_doc, reason = "js/entry.js alone calls it")]

@@ -1,4 +1,4 @@
-//! Lists of headers, and the platform's `Headers` made of them.
+//! Lists of headers, and the platform's `Headers` built from them.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -8,13 +8,13 @@ use web_sys::Headers;
 /// Names and values.
 pub(crate) type HeaderList = Vec<(Cow<'static, str>, Cow<'static, str>)>;
 
-/// How many lists of headers are kept.
+/// How many lists of headers are cached.
 const MAX_CACHED: usize = 50;
 
-/// A list whose values have more bytes is not kept: some hold what a client wrote.
+/// A list with longer values (in bytes) is not cached, because some values are what a client wrote.
 const MAX_CACHED_BYTES: usize = 1_000;
 
-/// By `append`: from an array of pairs they would cost five times as much.
+/// Uses `append`. Building `Headers` from an array of pairs costs five times as much.
 pub(crate) fn headers_of(list: &HeaderList) -> Result<Headers, JsValue> {
     let headers = Headers::new()?;
     for (name, value) in list {
@@ -23,9 +23,9 @@ pub(crate) fn headers_of(list: &HeaderList) -> Result<Headers, JsValue> {
     Ok(headers)
 }
 
-/// Headers that many responses have are made once: a response copies them, which costs a third of
-/// making them. Unlike a request, a response or a stream, `Headers` belong to no request, so they may
-/// be used again in another.
+/// The `Headers` of many responses are the same, so they are cached. A response copies them, which
+/// costs a third of building them. Unlike a request, a response or a stream, `Headers` do not belong
+/// to one request, so another request may use them.
 pub(crate) fn cached_headers(list: HeaderList) -> Result<Headers, JsValue> {
     thread_local! {
         static CACHED: RefCell<Vec<(HeaderList, Headers)>> = const { RefCell::new(Vec::new()) };

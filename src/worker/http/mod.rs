@@ -1,4 +1,4 @@
-//! Requests come in, responses go out.
+//! The HTTP side of the Worker: requests, routes and responses.
 
 pub(crate) mod authenticate;
 pub(crate) mod body;

@@ -1,8 +1,9 @@
-//! Rate limits: asks the bindings that count. `domain::api::rate_limit` says what is counted together.
+//! Enforces rate limits by the platform's bindings. `domain::api::rate_limit` says what shares a
+//! limit.
 //!
-//! Invariant: an object is asked for a client only with a [`Permit`], and a permit is given only by a
-//! limit that was asked. The caller is known before that, and a decision that an object has taken is
-//! reported whatever a limit says.
+//! Invariant: a client's request reaches an object only with a [`Permit`], and only an enforced limit
+//! gives a permit. The caller is authenticated before that. A decision that an object has taken is
+//! always reported.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::rate_limit::{LocalAllowance, RateLimitKey, network};
@@ -14,13 +15,13 @@ use crate::worker::log_error;
 use crate::worker::outgoing::upstream::UpstreamResponse;
 use std::cell::RefCell;
 
-/// Proof that the limit of a request was asked and lets it through.
+/// Proof that the limit of a request was enforced and allows the request.
 #[must_use]
 pub(crate) struct Permit(());
 
 impl Permit {
-    /// For a create that upstream has answered: upstream's own limits have let it through, and what it
-    /// has created must be stored here.
+    /// For a create that upstream has answered: upstream's own limits allowed it, and the token that
+    /// it created must be stored here.
     pub(crate) fn of_upstream(created: &UpstreamResponse) -> Option<Self> {
         (created.status == 200).then_some(Self(()))
     }
@@ -47,7 +48,7 @@ pub(crate) async fn enforce(
     Ok(Permit(()))
 }
 
-/// What the reading of a token counts against. `authorization` holds the caller's credential.
+/// The limit that a read of a token counts against. `authorization` is the caller's credential.
 pub(crate) fn reader_limit<'a>(caller: &'a Caller<'_>, authorization: &'a str) -> RateLimitKey<'a> {
     match caller {
         Caller::Secret(environment) => RateLimitKey::Environment(&environment.id),
@@ -55,7 +56,7 @@ pub(crate) fn reader_limit<'a>(caller: &'a Caller<'_>, authorization: &'a str) -
     }
 }
 
-/// The error, or `TooManyFailures` if too many credentials from this address have failed.
+/// `error`, or `TooManyFailures` if too many credentials from this address have failed.
 pub(crate) async fn throttle_failed_auth(
     context: &RequestContext<'_>,
     error: ApiError,
@@ -70,8 +71,8 @@ pub(crate) async fn throttle_failed_auth(
     error
 }
 
-/// Limits how often an address may send credentials that are unknown here on to upstream, which counts
-/// all of them as sent by this Worker.
+/// Limits how often an address may have unknown credentials forwarded to upstream. To upstream, all
+/// of them come from this Worker.
 ///
 /// # Errors
 /// `TooManyFailures`.
@@ -86,15 +87,19 @@ pub(crate) async fn limit_unknown_credentials(
     Ok(())
 }
 
-/// Whether this key has used up the limit of a binding. Where the binding is left out there is no
-/// limit. A limit that fails is logged and lets requests through: it must not take the API down.
+/// Whether this key has used up the limit of a binding. A binding that is not configured limits
+/// nothing. A binding that fails is logged and allows the request, so that it cannot take the API
+/// down.
 pub(crate) async fn is_exceeded(context: &RequestContext<'_>, binding: &str, key: &str) -> bool {
     let limiter = variable(context.env, binding);
     if limiter.is_undefined() {
         return false;
     }
     is_limited(&limiter, key).await.unwrap_or_else(|why| {
-        log_error("a rate limit failed", &why);
+        log_error(
+            "a rate limit could not be checked, so it allows the request",
+            &why,
+        );
         false
     })
 }

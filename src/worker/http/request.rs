@@ -1,12 +1,12 @@
-//! Requests, as far as the Worker reads them: method, URL and headers.
+//! Requests: the method, the URL and the headers that the Worker reads.
 
 use web_sys::{Headers, Request};
 
-/// The method, the URL and the headers that the Worker reads of every request.
+/// The method, the URL and the headers that are read of every request.
 pub(crate) struct Head {
     method: String,
     url: String,
-    /// Where the path begins in the URL. The platform's `URL` would parse it again.
+    /// The index at which the path begins in the URL. The platform's `URL` would parse it again.
     path: usize,
     authorization: String,
     content_length: Option<usize>,
@@ -47,7 +47,7 @@ impl Head {
         &self.method
     }
 
-    /// Scheme, host and port: `https://example.com`.
+    /// Scheme, host and port, such as `https://example.com`.
     pub(crate) fn origin(&self) -> &str {
         self.split_url().0
     }
@@ -56,7 +56,7 @@ impl Head {
         self.split_url().1.split(['?', '#']).next().unwrap_or("")
     }
 
-    /// The query with its `?`, if there is one.
+    /// The query with its `?`, or `""`.
     pub(crate) fn query(&self) -> &str {
         let rest = self.split_url().1;
         rest.find('?').and_then(|at| rest.get(at..)).unwrap_or("")
@@ -70,13 +70,13 @@ impl Head {
         self.content_length
     }
 
-    /// The `Origin` header: the origin of the web page that sends this, `""` if none does.
+    /// The `Origin` header: the origin of the web page that sends the request, or `""`.
     pub(crate) fn cors_origin(&self) -> &str {
         &self.cors_origin
     }
 
-    /// Whether a web page of another origin sends this. A page that hides its origin, as ours do, sends
-    /// "null".
+    /// Whether a web page of another origin sends the request. A page that hides its origin, as our
+    /// own page does, sends "null".
     pub(crate) fn is_of_another_origin(&self) -> bool {
         let origin = self.cors_origin();
         !origin.is_empty() && origin != "null" && origin != self.origin()
@@ -97,7 +97,7 @@ impl Head {
     }
 }
 
-/// Further headers of a request to a `token.url`.
+/// The additional headers that are read of a request to a `token.url`.
 pub(crate) struct LinkHead {
     accept: String,
     accept_language: String,
@@ -118,7 +118,7 @@ impl LinkHead {
         }
     }
 
-    /// Whether a browser sends this for a person.
+    /// Whether a browser sends this because a person opened a link or sent a form.
     pub(crate) fn wants_html(&self) -> bool {
         self.accept.contains("text/html")
     }
@@ -127,7 +127,7 @@ impl LinkHead {
         &self.accept_language
     }
 
-    /// Whether a web page of another site sends this. Only browsers say so, and not all of them.
+    /// Whether a web page of another site sends this. Only browsers say so, and not all of them do.
     pub(crate) fn is_of_another_site(&self) -> bool {
         matches!(self.sec_fetch_site.as_str(), "cross-site" | "same-site")
     }
@@ -137,7 +137,7 @@ impl LinkHead {
         self.sec_fetch_mode == "navigate"
     }
 
-    /// Whether the connection to Cloudflare was plain HTTP.
+    /// Whether the client connected to Cloudflare by plain HTTP.
     pub(crate) fn is_plain_http(&self) -> bool {
         #[derive(serde::Deserialize)]
         struct Visitor {
@@ -148,7 +148,7 @@ impl LinkHead {
     }
 }
 
-/// Further headers of a request to wait.
+/// The additional headers that are read of a request to wait.
 pub(crate) struct WaitHead {
     upgrade: String,
     protocols: String,
@@ -173,7 +173,7 @@ impl WaitHead {
         self.upgrade.eq_ignore_ascii_case("websocket")
     }
 
-    /// The subprotocols that are offered.
+    /// The WebSocket subprotocols that the client offers.
     pub(crate) fn protocols(&self) -> impl Iterator<Item = &str> {
         self.protocols.split(',').map(str::trim)
     }
@@ -195,7 +195,7 @@ impl WaitHead {
     }
 }
 
-/// The SDK's key of a create: another for each, and the same again for a retry.
+/// The SDK's idempotency key of a request: it differs for each create, and a retry repeats it.
 pub(crate) fn request_key(request: &Request) -> String {
     header(request, "x-trigger-request-idempotency-key")
 }
@@ -204,7 +204,7 @@ pub(crate) fn content_type(request: &Request) -> String {
     header(request, "content-type")
 }
 
-/// A header of a request, `""` if it has none of this name.
+/// A header of a request, or `""`.
 pub(crate) fn header(request: &Request, name: &str) -> String {
     value(&request.headers(), name)
 }

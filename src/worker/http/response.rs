@@ -12,15 +12,15 @@ use web_sys::{ReadableStream, Response, ResponseInit};
 pub(crate) const JSON: &str = "application/json; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
-/// A page may ask a person for none of these.
+/// The permissions policy: a page may ask for none of these permissions.
 const PERMISSIONS: &str =
     "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()";
 
-/// How a request is answered.
+/// The response to a request.
 pub(crate) enum HandlerResponse {
-    /// By a response of our own.
+    /// A response that the Worker builds.
     Built(Reply),
-    /// By one that is ready as it came: from a token's object, or from upstream.
+    /// A complete response, from a token's object or from upstream.
     Forwarded(Response),
 }
 
@@ -30,12 +30,12 @@ impl From<Reply> for HandlerResponse {
     }
 }
 
-/// A response that is being made.
+/// A response that is being built.
 pub(crate) struct Reply {
     status: u16,
     headers: HeaderList,
     body: Body,
-    /// Whether other responses will have the same headers.
+    /// Whether its headers are cached. They are if other responses will have the same ones.
     has_shared_headers: bool,
 }
 
@@ -55,7 +55,7 @@ impl Reply {
         }
     }
 
-    /// Whose headers are made once for all responses that have the same.
+    /// A response whose headers are cached, because many responses have the same ones.
     fn shared(status: u16, body: Body) -> Self {
         Self {
             has_shared_headers: true,
@@ -63,7 +63,7 @@ impl Reply {
         }
     }
 
-    /// A text whose headers are not kept.
+    /// A text response whose headers are not cached.
     pub(crate) fn text(status: u16, content_type: &'static str, body: &str) -> Self {
         Self::new(status, Body::Text(body.to_owned())).with_fixed("content-type", content_type)
     }
@@ -85,7 +85,7 @@ impl Reply {
             .with_fixed("cache-control", "private, no-cache")
     }
 
-    /// JSON for everybody, web pages of any origin included.
+    /// JSON for everybody, including web pages of any origin.
     pub(crate) fn public_json(body: &str) -> Self {
         Self::shared(200, Body::Text(body.to_owned()))
             .with_fixed("content-type", JSON)
@@ -100,12 +100,12 @@ impl Reply {
             .with_fixed("cache-control", "no-store")
     }
 
-    /// 304: the client has it already.
+    /// 304: the client's copy is current.
     pub(crate) fn unchanged() -> Self {
         Self::new(304, Body::None).with_fixed("cache-control", "private, no-cache")
     }
 
-    /// A page. `policy` is its Content-Security-Policy.
+    /// An HTML page. `policy` is its Content-Security-Policy.
     pub(crate) fn html(status: u16, body: String, policy: &str) -> Self {
         Self::shared(status, Body::Text(body))
             .with_fixed("content-type", HTML)
@@ -135,7 +135,8 @@ impl Reply {
             ApiError::StorageUnavailable | ApiError::UpstreamUnavailable => reply
                 .with("retry-after", "1")
                 .with("x-should-retry", "true"),
-            // The SDK waits until the reset. Told to retry it would use its own pauses.
+            // The SDK waits until the reset. With `x-should-retry: true` it would use its own pauses
+            // instead.
             ApiError::TooManyRequests(_) => reply
                 .with("retry-after", "10")
                 .with("x-ratelimit-remaining", "0")
@@ -143,11 +144,11 @@ impl Reply {
                     "x-ratelimit-reset",
                     &now().plus(PERIOD).as_millis().to_string(),
                 ),
-            // The credential fails later as well.
+            // A retry with the same credential would fail too.
             ApiError::TooManyFailures => reply
                 .with("retry-after", "60")
                 .with("x-should-retry", "false"),
-            // The SDK would retry any 404 of a token and any 5xx.
+            // Without this the SDK would retry every 404 of a token and every 5xx.
             ApiError::TokenNotFound | ApiError::Misconfigured(_) | ApiError::UpstreamLoop => {
                 reply.with("x-should-retry", "false")
             }
@@ -167,13 +168,13 @@ impl Reply {
         self
     }
 
-    /// Likewise with a value that no other response has.
+    /// Adds a header whose value no other response has.
     pub(crate) fn with_unique(mut self, name: &'static str, value: &str) -> Self {
         self.has_shared_headers = false;
         self.with(name, value)
     }
 
-    /// Fails for a header that HTTP cannot carry.
+    /// Fails if HTTP cannot carry the header.
     pub(crate) fn into_response(self) -> Result<Response, JsValue> {
         let reply = self
             .with_fixed("x-content-type-options", "nosniff")
@@ -208,19 +209,19 @@ pub(crate) fn respond_status(status: u16) -> Result<Response, JsValue> {
 
 /// An object's response to the Worker or another object: 503 for an error.
 pub(crate) fn respond(
-    trouble: &str,
-    answered: Result<Vec<u8>, JsValue>,
+    failure: &str,
+    result: Result<Vec<u8>, JsValue>,
 ) -> Result<Response, JsValue> {
-    match answered {
+    match result {
         Ok(bytes) => bindings::respond(200, None, &bytes),
         Err(why) => {
-            log_error(trouble, &why);
-            bindings::respond(503, None, b"storage trouble")
+            log_error(failure, &why);
+            bindings::respond(503, None, b"the object's storage failed")
         }
     }
 }
 
-/// The value of `waitpoint-hint` for a key of a body that is none of the request's fields.
+/// The value of `waitpoint-hint` for an unknown key of a request's body.
 pub(crate) fn unknown_field_hint(key: &str) -> String {
     let is_plain = key.len() <= 40 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if is_plain {

@@ -1,4 +1,4 @@
-//! A token's object, as the routes ask it: what fails is logged, and `StorageUnavailable`.
+//! Calls a token's object for the routes. Failures are logged and become `StorageUnavailable`.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::auth::authenticate::bearer;
@@ -37,11 +37,11 @@ pub(crate) async fn send_envelope(
     envelope: TokenEnvelope,
 ) -> Result<TokenReply, ApiError> {
     let name = name(environment, internal);
-    let answer = object(context.env, &name).ask(permit, envelope).await;
-    answer.map_err(|why| unavailable("a token's object did not answer", &why))
+    let reply = object(context.env, &name).call(permit, envelope).await;
+    reply.map_err(|why| unavailable("a token's object did not reply", &why))
 }
 
-/// Has the object make the client's response.
+/// Has the object build the client's response.
 pub(crate) async fn forward(
     context: &RequestContext<'_>,
     permit: &Permit,
@@ -49,10 +49,10 @@ pub(crate) async fn forward(
     envelope: TokenEnvelope,
 ) -> Result<Response, ApiError> {
     let response = object(context.env, name).respond(permit, envelope).await;
-    response.map_err(|why| unavailable("a token's object did not answer", &why))
+    response.map_err(|why| unavailable("a token's object did not reply", &why))
 }
 
-/// A socket on which the object sends what the waiter asks for.
+/// Opens a socket on which the object sends what the waiter asked for.
 pub(crate) async fn wait(
     context: &RequestContext<'_>,
     permit: &Permit,
@@ -71,7 +71,7 @@ pub(crate) fn name(environment: &Environment, internal: &str) -> ObjectName {
     ObjectName::of_token(&environment.id, internal)
 }
 
-/// What a token's object needs to make the response to this request.
+/// The data that a token's object needs to build the response to this request.
 pub(crate) fn response_context(
     context: &RequestContext<'_>,
     caller: &Caller<'_>,
@@ -82,14 +82,14 @@ pub(crate) fn response_context(
     };
     ResponseContext {
         origin: context.head.origin().to_owned(),
-        page: context.cors_origin.to_owned(),
+        cors_origin: context.cors_origin.to_owned(),
         etag: context.head.if_none_match().to_owned(),
         credential: credential.map(str::to_owned),
         ..ResponseContext::default()
     }
 }
 
-/// The error that a client gets when an object fails, and a line for the operator.
+/// Logs that an object failed, and returns the error for the client.
 pub(crate) fn unavailable(line: &str, why: &JsValue) -> ApiError {
     log_error(line, why);
     ApiError::StorageUnavailable

@@ -1,7 +1,7 @@
-//! Tokens that live upstream, of which something may be kept here.
+//! Tokens that live upstream, and what is stored of them here.
 //!
 //! Invariant: a decision is durable here before upstream is asked anything about it. The token's
-//! object sends it on.
+//! object delivers it to upstream.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::auth::caller::Caller;
@@ -19,14 +19,13 @@ use crate::worker::http::token_object::{response_context, send};
 use crate::worker::log_error;
 use crate::worker::outgoing::upstream::{self, UpstreamResponse};
 use crate::worker::settings;
-use wasm_bindgen::JsValue;
 
-/// What a token is read for.
+/// The purpose of a read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReadFor {
-    /// To show how it stands.
+    /// To show the token's current state.
     Viewing,
-    /// For a person who is deciding on it and does not wait for upstream: what is known here suffices.
+    /// To let a person decide. This does not wait for upstream; what is stored here is enough.
     Deciding,
 }
 
@@ -38,7 +37,7 @@ pub(crate) fn upstream_of(
     Ok(settings::upstreams(context.env)?.of(&environment.id))
 }
 
-/// A token that lives upstream, of which nothing else is known.
+/// A placeholder for a token that lives upstream and of which nothing is known here.
 pub(crate) fn placeholder_token(context: &RequestContext<'_>) -> Token {
     Token {
         origin: context.head.origin().to_owned(),
@@ -47,7 +46,7 @@ pub(crate) fn placeholder_token(context: &RequestContext<'_>) -> Token {
     }
 }
 
-/// The token for the page, without a long output. To a person who decides upstream is not asked.
+/// The token for the page, without a long output. If a person decides, upstream is not read.
 pub(crate) async fn read(
     context: &RequestContext<'_>,
     permit: &Permit,
@@ -89,7 +88,7 @@ pub(crate) async fn retrieve(
     )
     .await?;
     if let Some(ours) = ours.as_ref().filter(|ours| ours.home == Home::Here) {
-        // It was created before its environment had an upstream.
+        // The token was created before its environment had an upstream.
         return Ok(render(context, &caller, internal, ours));
     }
     let is_owner = matches!(caller, Caller::Secret(_));
@@ -101,7 +100,8 @@ pub(crate) async fn retrieve(
         fetch_upstream(upstream, environment, internal).await
     };
     match theirs {
-        // The owner gets upstream's response, errors and limits too, unless a decision stands here.
+        // The owner gets upstream's own response, including its errors and limits, unless the token
+        // was decided here.
         Ok(theirs) if is_owner && (ours.is_none() || theirs.status != 200 && !is_decided_here) => {
             Ok(upstream_reply(context, theirs))
         }
@@ -125,10 +125,10 @@ fn render(
     internal: &str,
     token: &Token,
 ) -> Reply {
-    response_context(context, caller).shown(token, caller.environment(), internal, context.now)
+    response_context(context, caller).render(token, caller.environment(), internal, context.now)
 }
 
-/// Tells the token's object of a token that somebody waits for. The object then asks upstream until
+/// Tells the token's object that somebody waits for the token. The object then polls upstream until
 /// the token has ended.
 pub(crate) async fn import_from_upstream(
     context: &RequestContext<'_>,
@@ -151,7 +151,7 @@ pub(crate) async fn import_from_upstream(
     let theirs = fetch_upstream(upstream, environment, internal).await;
     let token = match combine_response(context, None, theirs, existence) {
         Ok((token, _)) => token,
-        // The object asks upstream again.
+        // The object will poll upstream again.
         Err(ApiError::UpstreamUnavailable | ApiError::TokenNotFound) if is_known => {
             return Ok(());
         }
@@ -163,7 +163,7 @@ pub(crate) async fn import_from_upstream(
     answer.map(drop)
 }
 
-/// What is kept of the token here.
+/// Loads what is stored of the token here.
 async fn load_local(
     context: &RequestContext<'_>,
     permit: &Permit,
@@ -177,7 +177,7 @@ async fn load_local(
     }
 }
 
-/// What upstream says of the token to its environment.
+/// Fetches the token from upstream, with the environment's own key.
 async fn fetch_upstream(
     upstream: &str,
     environment: &Environment,
@@ -203,15 +203,16 @@ fn combine_response(
     combine(ours, theirs, context.head.origin(), existence)
 }
 
-/// Upstream's response for the client, with its URLs rewritten to ours.
+/// Upstream's response for the client, with the URLs rewritten to ours.
 pub(crate) fn upstream_reply(context: &RequestContext<'_>, theirs: UpstreamResponse) -> Reply {
     let text = rewrite_urls(&theirs.text, context.head.origin());
     Reply::of_upstream(theirs.status, theirs.headers, text).with("waitpoint-source", "upstream")
 }
 
-/// The error for a request upstream that failed. The exception is not logged: its text may hold the
-/// URL, which may be a credential.
+/// The error for a failed request to upstream. The exception is not logged, because its text may
+/// contain the URL, which may be a credential.
 pub(crate) fn unavailable<T>(_: T) -> ApiError {
-    log_error("upstream did not answer", &JsValue::NULL);
+    let cause = "the exception is not logged, because it may contain a credential";
+    log_error("upstream did not answer", &cause.into());
     ApiError::UpstreamUnavailable
 }

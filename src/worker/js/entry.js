@@ -1,6 +1,6 @@
-// What the platform calls: the Worker and the classes of its Durable Objects, each a shell of its
-// Rust. Why this is JavaScript: a panic traps, and a wasm instance that trapped cannot answer for
-// itself. The shells outlive it, answer for it and replace it (docs/decisions/panics.md).
+// The entry points: the Worker and the classes of its Durable Objects. Each wraps its Rust side.
+// Why this is JavaScript: a wasm instance that trapped in a panic can no longer respond. The
+// wrappers outlive it, respond in its place and replace it (docs/decisions/panics.md).
 import * as wasm from "waitpoint:wasm";
 import { COMMAND_HEADER } from "./crossings.js";
 import { endPolls, handlers, streams } from "./guard.js";
@@ -8,24 +8,24 @@ import module from "./waitpoint.wasm";
 
 wasm.initSync({ module });
 
-// What rejects each request and alarm under way, by the key that Rust has for it.
+// Rejects each request or alarm in progress, by its key in Rust.
 const underWay = new Map();
 const REPLACED = new Error("the instance was replaced");
-// Each panic leaves a part of a stack of 1 MB, so after so many the instance is replaced at once.
+// Each panic leaks a part of the 1 MB stack, so after this many the instance is replaced at once.
 const MOST_PANICS = 10;
 let panics = 0;
-// Changes with each panic: what Rust held of an object by then may be half done.
+// Changes with each panic, because the Rust side of an object may then be inconsistent.
 let generation = 0;
 
-/** A poll has ended with an exception. Ends the request that it belonged to; all others go on. */
+/** Handles an exception of a poll: ends the request that it belonged to. All others continue. */
 handlers.trapped = (error) => {
   const key = panicked();
   underWay.get(key)?.(error);
   underWay.delete(key);
   const isStream = streams.delete(key);
   if (isStream) key.abort(error).catch(() => {});
-  // Aborting a stream wakes the poll that trapped, which would trap again. And for an unknown key
-  // somebody may wait for ever. (Null is work behind a request, which the alarm repeats.)
+  // Aborting a stream wakes the poll that trapped, which would trap again. For an unknown key a
+  // client may wait for ever. (Null is background work, which the alarm repeats.)
   if (isStream || key === undefined) replace();
   else renew();
 };
@@ -36,7 +36,7 @@ function panicked() {
   try {
     return wasm.panicked();
   } catch {
-    panics = MOST_PANICS; // Not even that works any more.
+    panics = MOST_PANICS; // The instance cannot be used at all.
   }
 }
 
@@ -53,7 +53,7 @@ function replace() {
   wasm.__wbg_reset_state();
   for (const reject of underWay.values()) reject(REPLACED);
   underWay.clear();
-  // Their clients reconnect. One that cannot be aborted must not keep the others open.
+  // The clients reconnect. A stream that cannot be aborted must not keep the others open.
   for (const stream of streams) (async () => stream.abort(REPLACED))().catch(() => {});
   streams.clear();
 }
@@ -71,7 +71,7 @@ function enter(call) {
   }
 }
 
-/** What the call promises, or a rejection if it panics. Rust knows the call by `key`. */
+/** The result of the call; rejects if the call panics. `key` identifies the call in Rust. */
 const promised = (key, call) =>
   new Promise((resolve, reject) => {
     const end = (settle) => (value) => {
@@ -85,8 +85,8 @@ const promised = (key, call) =>
   });
 
 /**
- * Likewise, but repeated if the panics of others end it, unless its request's body is read;
- * `failed` makes a failure's result. Behind its own promise: no request does I/O for another.
+ * Like `promised`, but repeats a call that another's panic ended and whose body is unread. `failed`
+ * makes the result of a failure. It repeats in its own promise: requests must not share I/O.
  */
 const promisedAgain = (key, call, failed = (error) => Promise.reject(error)) =>
   promised(key, call).catch((error) =>
@@ -118,10 +118,10 @@ const shell = (rustClass) =>
       this.#given = given;
     }
 
-    /** The object in Rust. It is made anew after a panic, which loses only what spares work. */
+    /** The object in Rust. After a panic a new one is made; only cached data is lost. */
     get rust() {
       if (this.#generation !== generation) {
-        // The earlier one is not freed, as the panic may have left it borrowed.
+        // The old one is not freed, because the panic may have left it borrowed.
         this.#rust?.__destroy_into_raw();
         this.#rust = new wasm[rustClass](...this.#given);
         this.#generation = generation;
@@ -133,7 +133,7 @@ const shell = (rustClass) =>
       return promisedAgain(request, () => this.rust.fetch(request));
     }
 
-    /** If it panics it comes again later: the platform would try six times and then never again. */
+    /** An alarm that panics is set again, because the platform retries it only six times. */
     alarm() {
       const [state] = this.#given;
       const failed = async (error) => {
@@ -146,13 +146,13 @@ const shell = (rustClass) =>
   };
 
 export class TokenObject extends shell("TokenObject") {
-  /** A command in a header is answered at once: a promise and a poll are a tenth of a request. */
+  /** Answers a command in a header synchronously: a promise would cost a tenth of a request. */
   fetch(request) {
     const command = request.headers.get(COMMAND_HEADER);
     return command === null ? super.fetch(request) : enter(() => this.rust.answer(command));
   }
 
-  // A waiter has nothing to say; the platform itself answers pings and closes.
+  // A waiter that sends a message is disconnected. The platform answers pings and close frames.
   webSocketMessage(socket) {
     socket.close(1008, "a waiter has nothing to say");
   }

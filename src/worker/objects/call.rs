@@ -1,8 +1,8 @@
 //! A request to an object, and its response.
 //!
-//! Invariant: what a client's request asks of an object takes a [`Permit`], so a rate limit that was
-//! not asked does not compile. Objects ask each other without one: the request that caused it was let
-//! through, or an alarm did.
+//! Invariant: a client's request reaches an object only with a [`Permit`], so code that does not
+//! enforce a rate limit does not compile. Objects call each other without one, because a client's
+//! permitted request or an alarm caused the call.
 
 use crate::domain::stored::envelope::{Envelope, ResponseContext, header};
 use crate::domain::stored::message::{CommandMessage, TokenReply};
@@ -20,14 +20,14 @@ use web_sys::{AbortSignal, Headers, RequestInit, Response};
 use worker::worker_sys::ext::ResponseExt;
 use worker::{Env, WebSocket};
 
-/// What a request to an object has instead of a body, if it can. Logs of requests leave out what is
-/// called secret. `js/crossings.js` has the same.
+/// The header that holds a command, instead of a body. Its name contains "secret" so that logs of
+/// requests leave out its value. `js/crossings.js` has the same name.
 const COMMAND_HEADER: &str = "waitpoint-secret-command";
 
 const OBJECT_URL: &str = "http://object/";
 
-/// A command to a token's object, in a header or in a body. A body lies outside wasm's memory from the
-/// beginning: that never shrinks, and many outputs of megabytes may be on their way at once.
+/// A command to a token's object, in a header or in a body. A body is copied out of wasm's memory at
+/// once. That memory never shrinks, and many outputs of megabytes may be in flight at the same time.
 pub(crate) type TokenEnvelope = Envelope<Uint8Array>;
 
 pub(crate) fn envelope(
@@ -38,7 +38,7 @@ pub(crate) fn envelope(
     Envelope::new(command, context, text)
 }
 
-/// An object, and how long it is given to answer.
+/// An object, and the time that it has to respond.
 pub(crate) struct ObjectRef<'a> {
     env: &'a Env,
     namespace: Namespace,
@@ -56,7 +56,7 @@ impl<'a> ObjectRef<'a> {
         }
     }
 
-    /// Its answer is an error after so long.
+    /// Fails a request that takes longer than this.
     pub(crate) fn with_timeout(self, timeout: Duration) -> Self {
         Self {
             timeout: Some(timeout),
@@ -64,7 +64,7 @@ impl<'a> ObjectRef<'a> {
         }
     }
 
-    /// Has a token's object make the client's response, as the envelope's context asks.
+    /// Has a token's object build the client's response from the envelope's context.
     pub(crate) async fn respond(
         &self,
         _: &Permit,
@@ -74,8 +74,8 @@ impl<'a> ObjectRef<'a> {
         self.send(&header, body).await
     }
 
-    /// Asks a token's object.
-    pub(crate) async fn ask(
+    /// Sends a command to a token's object and reads its reply.
+    pub(crate) async fn call(
         &self,
         permit: &Permit,
         envelope: TokenEnvelope,
@@ -84,8 +84,8 @@ impl<'a> ObjectRef<'a> {
         TokenReply::from_bytes(&bytes).map_err(JsValue::from)
     }
 
-    /// Opens a socket on which a token's object sends what the waiter asks for; `None` if there is no
-    /// such token.
+    /// Opens a socket on which a token's object sends what the waiter asked for; `None` if there is
+    /// no such token.
     pub(crate) async fn wait(
         &self,
         _: &Permit,
@@ -97,18 +97,18 @@ impl<'a> ObjectRef<'a> {
         headers.set(WAITER_HEADER, &waiter)?;
         let init = RequestInit::new();
         init.set_headers(&headers);
-        let response = twice(|| self.fetch(&init)).await?;
+        let response = with_retry(|| self.fetch(&init)).await?;
         if response.status() == 404 {
             return Ok(None);
         }
         match response.websocket() {
             Some(socket) => Ok(Some(socket.into())),
-            None => Err(format!("the object answered {}", response.status()).into()),
+            None => Err(format!("the object responded with status {}", response.status()).into()),
         }
     }
 
-    /// Asks one of the other objects, whose answers are JSON.
-    pub(super) async fn ask_json<T: DeserializeOwned>(
+    /// Sends a command to an object that replies in JSON.
+    pub(super) async fn call_json<T: DeserializeOwned>(
         &self,
         command: &impl Serialize,
     ) -> Result<T, JsValue> {
@@ -122,10 +122,10 @@ impl<'a> ObjectRef<'a> {
         };
         let bytes = bytes_of(response).await?;
         serde_json::from_slice(&bytes)
-            .map_err(|_| JsValue::from_str("an object's answer cannot be read"))
+            .map_err(|_| JsValue::from_str("an object's response cannot be parsed"))
     }
 
-    /// The object's response as it is: passed on untouched it costs a quarter less than made again.
+    /// The object's response, unchanged. Passing it on costs a quarter less than building a new one.
     async fn send(&self, header: &str, body: Option<Uint8Array>) -> Result<Response, JsValue> {
         let attempt = || match &body {
             None if self.timeout.is_none() => self.namespace.with(self.env, |namespace| {
@@ -133,7 +133,7 @@ impl<'a> ObjectRef<'a> {
             }),
             _ => self.fetch(&self.request(header, body.as_ref())?),
         };
-        twice(attempt).await
+        with_retry(attempt).await
     }
 
     fn request(&self, header: &str, body: Option<&Uint8Array>) -> Result<RequestInit, JsValue> {
@@ -164,12 +164,12 @@ impl<'a> ObjectRef<'a> {
     }
 }
 
-/// Makes an attempt, and one more if the object was moved or its code updated. Every command may
-/// arrive twice, and a socket that nobody holds closes.
-async fn twice(attempt: impl Fn() -> Result<Promise, JsValue>) -> Result<Response, JsValue> {
+/// Makes an attempt, and a second one if the object was moved or its code updated. So every command
+/// may arrive twice. If a socket was opened and lost, it closes by itself.
+async fn with_retry(attempt: impl Fn() -> Result<Promise, JsValue>) -> Result<Response, JsValue> {
     let response = match settled(attempt()?).await {
         Err(error) if is_worth_repeating(&error) => settled(attempt()?).await?,
-        attempted => attempted?,
+        result => result?,
     };
     Ok(response.unchecked_into())
 }
@@ -182,7 +182,7 @@ fn is_worth_repeating(error: &JsValue) -> bool {
     error.retryable() == Some(true) && error.overloaded() != Some(true)
 }
 
-/// The body of an object's answer to the Worker itself; that of a failure is the error.
+/// The body of an object's response to the Worker itself. For a failure, the body is the error.
 async fn bytes_of(response: Response) -> Result<Vec<u8>, JsValue> {
     let buffer = settled(response.array_buffer()?).await?;
     let bytes = Uint8Array::new(&buffer).to_vec();
@@ -192,7 +192,7 @@ async fn bytes_of(response: Response) -> Result<Vec<u8>, JsValue> {
     Err(String::from_utf8_lossy(&bytes).into_owned().into())
 }
 
-/// The command that came to an object that speaks JSON.
+/// Reads the command that was sent to an object that speaks JSON.
 pub(super) async fn read_json<T: DeserializeOwned>(
     request: &worker::Request,
 ) -> Result<T, JsValue> {

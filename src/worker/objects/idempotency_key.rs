@@ -1,8 +1,9 @@
-//! The Durable Object of one idempotency key of one environment: which token it stands for.
+//! The Durable Object of one idempotency key in one environment. It stores which token the key stands
+//! for.
 //!
-//! Invariant: a key stands for one token at a time. Whether that token exists only its own object
-//! knows. Who claims a key creates the token next; if that create is lost, the next create with the
-//! same key is told the same id and stores the token.
+//! Invariant: a key stands for one token at a time. Only the token's own object knows whether the
+//! token exists. The request that claims a key creates the token next. If that create is lost, the
+//! next create with the same key gets the same id and stores the token.
 
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Key;
@@ -17,20 +18,20 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-/// Where the claim is stored.
+/// The storage key of the claim.
 const CLAIM: &str = "claim";
 
-/// What can be asked of the object.
+/// The commands of this object.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Command {
-    /// Let the key stand for this token, unless it stands for another already.
+    /// Makes the key stand for this token, unless it already stands for another.
     Claim(Claim),
-    /// The token of this internal id is deleted: the key no longer stands for it.
+    /// The token with this internal id is being deleted: the key no longer stands for it.
     Release(String),
 }
 
-/// The token that a key stands for. The stored form, version 1.
+/// The token that a key stands for. This is the stored form, version 1.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Claim {
@@ -41,7 +42,7 @@ struct Claim {
     expires_at: Option<u64>,
 }
 
-/// Claims `key` for the token `id`. Returns the id of the token for which the key stands.
+/// Claims `key` for the token `id`. Returns the id of the token that the key stands for.
 pub(crate) async fn claim(
     _: &Permit,
     env: &Env,
@@ -53,10 +54,10 @@ pub(crate) async fn claim(
         id: id.to_owned(),
         expires_at: key.expires_at.map(Timestamp::as_millis),
     };
-    ask(env, environment, &key.text, &Command::Claim(claim)).await
+    call(env, environment, &key.text, &Command::Claim(claim)).await
 }
 
-/// Releases a key of a token that is about to be deleted.
+/// Releases the key of a token that is about to be deleted.
 pub(crate) async fn release(
     env: &Env,
     environment: &str,
@@ -64,10 +65,10 @@ pub(crate) async fn release(
     id: &str,
 ) -> Result<(), JsValue> {
     let command = Command::Release(id.to_owned());
-    ask(env, environment, key, &command).await.map(drop)
+    call(env, environment, key, &command).await.map(drop)
 }
 
-async fn ask(
+async fn call(
     env: &Env,
     environment: &str,
     key: &str,
@@ -75,10 +76,10 @@ async fn ask(
 ) -> Result<String, JsValue> {
     let name = ObjectName::of_key(environment, key);
     let object = ObjectRef::new(env, Namespace::Keys, &name);
-    object.ask_json(command).await
+    object.call_json(command).await
 }
 
-/// One key's object.
+/// The object of one key.
 #[durable_object(fetch)]
 pub struct KeyObject {
     stored: Stored,
@@ -95,11 +96,11 @@ impl DurableObject for KeyObject {
     /// Answers a claim with the id of the token that the key stands for.
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         let answering = async {
-            let answered = match read_json(&request).await {
+            let result = match read_json(&request).await {
                 Ok(command) => answer(&self.stored, command).await,
                 Err(why) => Err(why),
             };
-            let json = answered.map(|id| serde_json::to_vec(&id).unwrap_or_default());
+            let json = result.map(|id| serde_json::to_vec(&id).unwrap_or_default());
             Ok(response::respond("a key's storage failed", json)?.into())
         };
         guard::watch(&guard::request_key(&request), answering).await

@@ -14,7 +14,7 @@ use std::fmt;
 use wasm_bindgen::JsValue;
 use worker::{Env, ObjectNamespace};
 
-/// The objects of a binding.
+/// The objects of one binding.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Namespace {
     Tokens,
@@ -31,7 +31,8 @@ impl Namespace {
         }
     }
 
-    /// Looks the binding up once: `Env::durable_object` compares the name of its constructor each time.
+    /// Looks the binding up once, because `Env::durable_object` compares the name of its constructor
+    /// each time.
     fn with<T>(
         self,
         env: &Env,
@@ -39,9 +40,9 @@ impl Namespace {
     ) -> Result<T, JsValue> {
         type Known = Vec<(Namespace, Env, ObjectNamespace)>;
         thread_local! {
-            static KNOWN: RefCell<Known> = const { RefCell::new(Vec::new()) };
+            static BINDINGS: RefCell<Known> = const { RefCell::new(Vec::new()) };
         }
-        KNOWN.with_borrow_mut(|known| {
+        BINDINGS.with_borrow_mut(|known| {
             let is_same = |of: &Env| AsRef::<JsValue>::as_ref(of) == AsRef::<JsValue>::as_ref(env);
             known.retain(|(namespace, of, _)| *namespace != self || is_same(of));
             if let Some((_, _, namespace)) = known.iter().find(|(known, ..)| *known == self) {
@@ -55,7 +56,7 @@ impl Namespace {
     }
 }
 
-/// The name of an object. It begins with the environment's id, which holds no slash.
+/// The name of an object. It begins with the environment's id, which contains no slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ObjectName(String);
 
@@ -65,8 +66,8 @@ impl ObjectName {
         Self(format!("{environment}/{internal}"))
     }
 
-    /// An idempotency key's object. It is named by a digest, since a key may be longer than a name
-    /// and hold any character.
+    /// The object of an idempotency key. Its name is a digest, because a key can be longer than a
+    /// name may be and contain any character.
     pub(crate) fn of_key(environment: &str, key: &str) -> Self {
         let mut name = format!("{environment}/");
         base64url_encode(&Sha256::digest(key.as_bytes()), &mut name);
@@ -78,7 +79,7 @@ impl ObjectName {
         Self(format!("{environment}/{month}"))
     }
 
-    /// The object that knows an environment's months: `<environment>`.
+    /// The directory of an environment: `<environment>`.
     pub(crate) fn of_directory(environment: &str) -> Self {
         Self(environment.to_owned())
     }

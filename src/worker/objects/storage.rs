@@ -1,4 +1,4 @@
-//! How a token's record and an object's alarm are stored.
+//! Stores a token's record and an object's alarm.
 
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::schedule::Alarm;
@@ -9,23 +9,23 @@ use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{ScheduledTime, State, Storage};
 
-/// Whether and what was written is durable.
+/// Resolves when the write is durable; fails if it could not be written.
 pub(crate) type Saving = Pin<Box<dyn Future<Output = Result<(), JsValue>>>>;
 
-/// workerd counts alarms in nanoseconds of 63 bits, which end in the year 2262.
+/// The latest alarm. workerd stores alarms in nanoseconds of 63 bits, which end in the year 2262.
 const LAST_ALARM: u64 = 9_200_000_000_000;
 
-/// A record of any length lies in chunks, since SQLite holds at most 2 MB a row. The last chunk is
-/// never full, empty if need be, so it tells the end.
+/// A record is stored in chunks, because a row of SQLite holds at most 2 MB. The last chunk is
+/// shorter than the others, and may be empty. That marks the end.
 const CHUNK: usize = 1_900_000;
 const FIRST: &str = "token";
 
-/// Milliseconds since the epoch.
+/// The time as a `Date`.
 fn alarm_date(at: Timestamp) -> Date {
     Date::new(&(at.as_millis().min(LAST_ALARM) as f64).into())
 }
 
-/// Never from an integer: `ScheduledTime` takes that for milliseconds from now.
+/// `ScheduledTime` must be built from a `Date`: it reads an integer as milliseconds from now.
 fn alarm_time(at: Timestamp) -> ScheduledTime {
     ScheduledTime::new(alarm_date(at))
 }
@@ -34,7 +34,7 @@ fn chunk_key(index: usize) -> String {
     format!("{FIRST}/{index}")
 }
 
-/// An object's storage, looked up once.
+/// The storage of an object, looked up once.
 pub(crate) struct Stored {
     storage: Rc<Storage>,
     kv: SyncKv,
@@ -67,14 +67,14 @@ impl Stored {
         Ok(Some(bytes))
     }
 
-    /// Writes the record and the alarm before it returns. A write that fails leaves those before it
-    /// in place, so they come in an order in which that does no harm: an alarm too many finds
-    /// nothing to do, a chunk too many is read by nobody, and the first chunk, last, makes it all
-    /// true.
+    /// Writes the record and the alarm before it returns. If a write fails, the earlier ones stay. So
+    /// the order is: the alarm, the later chunks, then the first chunk. An early alarm finds nothing
+    /// to do, surplus chunks are never read, and the first chunk makes the record valid.
     pub(crate) fn save_record(&self, bytes: &[u8], alarm: Alarm) -> Result<Saving, JsValue> {
         let raw = self.storage.as_raw();
         let options = JsValue::NULL.unchecked_into::<js_sys::Object>();
-        // By the raw storage: that of `worker` would set it when it is first polled, behind the record.
+        // The platform's storage sets the alarm at once. That of `worker` would set it when first
+        // polled, after the record.
         let alarm = match alarm {
             Alarm::Keep => None,
             Alarm::Set(None) => Some(raw.delete_alarm(options)?),
@@ -101,13 +101,13 @@ impl Stored {
         }))
     }
 
-    /// Resolves when all that was written is durable.
+    /// Resolves when everything that was written is durable.
     pub(crate) fn synced(&self) -> Saving {
         let storage = Rc::clone(&self.storage);
         Box::pin(async move { Ok(storage.sync().await?) })
     }
 
-    /// Sets the alarm, or none.
+    /// Sets or deletes the alarm.
     pub(crate) async fn set_alarm(&self, at: Option<Timestamp>) -> Result<(), JsValue> {
         match at {
             Some(at) => self.storage.set_alarm(alarm_time(at)).await?,
@@ -116,7 +116,7 @@ impl Stored {
         Ok(())
     }
 
-    /// Sets the alarm unless there is a sooner one.
+    /// Sets the alarm, unless an earlier one is set.
     pub(crate) async fn set_alarm_by(&self, at: Timestamp) -> Result<(), JsValue> {
         let set = self.storage.get_alarm().await?;
         let is_sooner = |set: i64| u64::try_from(set).unwrap_or(0) <= at.as_millis();
@@ -126,7 +126,7 @@ impl Stored {
         self.set_alarm(Some(at)).await
     }
 
-    /// Sets the alarm if there is none.
+    /// Sets the alarm, unless one is set.
     pub(crate) async fn set_alarm_unless_set(&self, at: Timestamp) -> Result<(), JsValue> {
         match self.storage.get_alarm().await? {
             Some(_) => Ok(()),
@@ -134,12 +134,12 @@ impl Stored {
         }
     }
 
-    /// Leaves nothing of the object, its alarm included.
+    /// Deletes everything that the object stores, including its alarm.
     pub(crate) async fn delete_all(&self) -> Result<(), JsValue> {
         Ok(self.storage.delete_all().await?)
     }
 
-    /// A stored text.
+    /// Reads a stored text.
     pub(crate) fn get_text(&self, key: &str) -> Result<Option<String>, JsValue> {
         Ok(self.kv.get(key)?.as_string())
     }

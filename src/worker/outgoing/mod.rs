@@ -11,7 +11,7 @@ use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, RequestInit, RequestRedirect, Response};
 
-/// Follows no redirect.
+/// A request that follows no redirect.
 async fn fetch(url: &str, init: &RequestInit) -> Result<Response, JsValue> {
     init.set_redirect(RequestRedirect::Manual);
     let response = settled(fetch_outside(url, init)?).await?;

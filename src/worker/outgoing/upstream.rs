@@ -12,23 +12,24 @@ use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, Request, RequestInit, Response, ResponseInit};
 
-/// Marks what a relay sends, so that one whose upstream leads back to itself notices.
+/// Marks the requests that a relay sends, so that a relay whose upstream leads back to it detects the
+/// loop.
 pub(crate) const RELAY_HEADER: &str = "waitpoint-relay";
 
-/// How long upstream has to answer what is asked of one token.
+/// How long upstream has to answer a request about one token.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// In bytes. A response holds an output of 3 MiB at most, as a JSON string.
+/// The longest response, in bytes. It contains an output of at most 3 MiB, as a JSON string.
 const MAX_RESPONSE: usize = 8 * 1024 * 1024;
 
 /// A request to upstream.
 pub(crate) struct UpstreamRequest<'a> {
-    /// The client's request, whose headers are sent on.
+    /// The client's request, whose headers are forwarded.
     pub(crate) like: Option<&'a Request>,
     pub(crate) url: &'a str,
-    /// The credential instead of the client's.
+    /// A credential that replaces the client's.
     pub(crate) bearer: Option<&'a str>,
-    /// Without a body it is a GET.
+    /// Makes it a POST; without a body it is a GET.
     pub(crate) body: Option<Uint8Array>,
     pub(crate) within: Duration,
 }
@@ -41,44 +42,46 @@ pub(crate) struct UpstreamResponse {
 }
 
 /// Sends a request to upstream and reads the response.
-pub(crate) async fn ask_upstream(asked: UpstreamRequest<'_>) -> Result<UpstreamResponse, JsValue> {
-    let headers = match asked.like {
+pub(crate) async fn request_upstream(
+    request: UpstreamRequest<'_>,
+) -> Result<UpstreamResponse, JsValue> {
+    let headers = match request.like {
         Some(like) => headers_of(&headers_without(&like.headers(), is_of_connection)?)?,
         None => Headers::new()?,
     };
     headers.delete("if-none-match")?;
     headers.set(RELAY_HEADER, "1")?;
-    if let Some(bearer) = asked.bearer {
+    if let Some(bearer) = request.bearer {
         headers.set("authorization", &format!("Bearer {bearer}"))?;
     }
     let init = RequestInit::new();
     init.set_headers(&headers);
-    if let Some(body) = &asked.body {
+    if let Some(body) = &request.body {
         init.set_method("POST");
         init.set_body(body);
     }
-    set_timeout(&init, asked.within);
-    let response = fetch(asked.url, &init).await?;
+    set_timeout(&init, request.within);
+    let response = fetch(request.url, &init).await?;
     let headers = headers_without(&response.headers(), is_set_here)?;
     if !(200..600).contains(&response.status()) {
-        return Err("upstream answered with a status that no response may have".into());
+        return Err("upstream responded with an invalid status".into());
     }
     let body = body::read(response.body(), MAX_RESPONSE).await?;
-    let body = body.ok_or("upstream answered more than is read")?;
+    let body = body.ok_or("upstream's response is too long")?;
     Ok(UpstreamResponse {
         status: response.status(),
         headers,
-        text: String::from_utf8(body).map_err(|_| "upstream answered what is not UTF-8")?,
+        text: String::from_utf8(body).map_err(|_| "upstream's response is not UTF-8")?,
     })
 }
 
-/// The response about a token, with the environment's own key. Nothing of the client's goes with it.
+/// Requests a token with the environment's own key. Nothing of the client's request is forwarded.
 pub(crate) async fn fetch_token(
     upstream: &str,
     environment: &Environment,
     internal: &str,
 ) -> Result<UpstreamResponse, JsValue> {
-    ask_upstream(UpstreamRequest {
+    request_upstream(UpstreamRequest {
         like: None,
         url: &token_url(upstream, internal),
         bearer: Some(environment.secret()),
@@ -88,13 +91,13 @@ pub(crate) async fn fetch_token(
     .await
 }
 
-/// The response about a token, with the client's own headers and credential.
+/// Requests a token with the client's own headers and credential.
 pub(crate) async fn fetch_token_like(
     request: &Request,
     upstream: &str,
     internal: &str,
 ) -> Result<UpstreamResponse, JsValue> {
-    ask_upstream(UpstreamRequest {
+    request_upstream(UpstreamRequest {
         like: Some(request),
         url: &token_url(upstream, internal),
         bearer: None,
@@ -104,7 +107,7 @@ pub(crate) async fn fetch_token_like(
     .await
 }
 
-/// Sends the request on to this URL as it is. The response is upstream's.
+/// Forwards the request to this URL unchanged. Returns upstream's response.
 pub(crate) async fn pass(request: &Request, url: &str) -> Result<Response, JsValue> {
     let is_socket = request.headers().get("upgrade")?.as_deref() == Some("websocket");
     let headers = headers_of(&headers_without(&request.headers(), is_of_connection)?)?;
@@ -122,7 +125,7 @@ pub(crate) async fn pass(request: &Request, url: &str) -> Result<Response, JsVal
     if is_socket && response.status() == 101 {
         return Ok(response);
     }
-    // A copy: the headers of a fetched response cannot be changed.
+    // The headers of a fetched response are immutable, so this is a copy.
     let copy: &ResponseInit = response.unchecked_ref();
     let answer = Response::new_with_opt_readable_stream_and_init(response.body().as_ref(), copy)?;
     for name in [
@@ -133,7 +136,7 @@ pub(crate) async fn pass(request: &Request, url: &str) -> Result<Response, JsVal
     ] {
         answer.headers().delete(name)?;
     }
-    // Upstream's documents would have the origin of the approval pages.
+    // A document of upstream would have the origin of the approval pages.
     answer.headers().set("x-content-type-options", "nosniff")?;
     answer
         .headers()
@@ -141,7 +144,7 @@ pub(crate) async fn pass(request: &Request, url: &str) -> Result<Response, JsVal
     Ok(answer)
 }
 
-/// Headers that belong to one connection or to the client's cookies, and those that the platform sets.
+/// Headers that belong to one connection, cookies, and headers that the platform sets.
 fn is_of_connection(name: &str) -> bool {
     matches!(
         name,
@@ -158,7 +161,7 @@ fn is_of_connection(name: &str) -> bool {
     ) || name.starts_with("proxy-")
 }
 
-/// Headers of upstream's responses that the Worker sets itself or that it does not pass on.
+/// Headers of upstream's responses that the Worker sets itself or does not forward.
 fn is_set_here(name: &str) -> bool {
     matches!(
         name,

@@ -1,4 +1,4 @@
-//! Requests that bring a token's end to a receiver: webhooks, and the completion upstream.
+//! Requests that deliver a token's end: webhooks, and the completion upstream.
 
 use super::{fetch, set_timeout};
 use crate::worker::bindings::{settled, to_number};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use wasm_bindgen::JsValue;
 use web_sys::RequestInit;
 
-/// What is sent to a receiver.
+/// The request that is sent to a receiver.
 pub(crate) struct Post {
     pub(crate) url: String,
     pub(crate) headers: HeaderList,
@@ -17,16 +17,16 @@ pub(crate) struct Post {
     pub(crate) body: Uint8Array,
 }
 
-/// What of a receiver's response matters.
+/// The parts of a receiver's response that are used.
 pub(crate) struct Received {
     pub(crate) status: u16,
-    /// The pause that it asks for.
+    /// The pause that the receiver asks for.
     pub(crate) pause: Option<Duration>,
-    /// Its `waitpoint-outcome`, if it is a Waitpoint.
+    /// The header `waitpoint-outcome`, if the receiver is a Waitpoint.
     pub(crate) outcome: Option<String>,
 }
 
-/// Sends a request to a receiver, which has so long to answer.
+/// Sends a request to a receiver, which has `within` to answer.
 pub(crate) async fn post(post: &Post, within: Duration) -> Result<Received, JsValue> {
     let init = RequestInit::new();
     init.set_method("POST");
@@ -45,7 +45,7 @@ pub(crate) async fn post(post: &Post, within: Duration) -> Result<Received, JsVa
         None | Some("") => None,
         Some(after) => match after.parse::<u64>() {
             Ok(seconds) => Some(Duration::from_secs(seconds)),
-            // A number of more digits than fit.
+            // The number has more digits than fit.
             Err(_) if after.bytes().all(|byte| byte.is_ascii_digit()) => Some(Duration::MAX),
             Err(_) => millis_until(Date::parse(after)),
         },
@@ -57,7 +57,7 @@ pub(crate) async fn post(post: &Post, within: Duration) -> Result<Received, JsVa
     })
 }
 
-/// How long until this time in milliseconds since the epoch, which may be no number.
+/// How long until `at`, which is in milliseconds since the epoch; `None` if it is `NaN`.
 fn millis_until(at: f64) -> Option<Duration> {
     let millis = (at - now().as_millis() as f64).max(0.0);
     (!at.is_nan()).then(|| Duration::from_millis(millis.round() as u64))

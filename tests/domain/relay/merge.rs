@@ -8,27 +8,30 @@ use waitpoint::domain::token::{OutputKind, State, Token};
 #[test]
 fn what_stands_upstream_in_place_of_ours_is_noted() {
     let ours = completed(output(OutputKind::Json, r#"{"a": [1, 2]}"#));
-    let note = |theirs: &Token| detect_conflict(&ours, theirs);
+    let conflict_with = |theirs: &Token| detect_conflict(&ours, theirs);
     assert_eq!(
-        note(&completed(output(OutputKind::Json, r#"{"a":[1,2]}"#))),
+        conflict_with(&completed(output(OutputKind::Json, r#"{"a":[1,2]}"#))),
         None
     );
     let other = completed(output(OutputKind::Json, "2"));
     assert_eq!(
-        note(&other),
+        conflict_with(&other),
         Some(UpstreamConflict::DecidedOtherwiseUpstream)
     );
     assert_eq!(
-        note(&completed(None)),
+        conflict_with(&completed(None)),
         Some(UpstreamConflict::DecidedOtherwiseUpstream)
     );
     let waiting = Token::new(at(0), None, Vec::new());
-    assert_eq!(note(&waiting), None);
+    assert_eq!(conflict_with(&waiting), None);
     let late = Token {
         state: State::TimedOut,
         ..Token::new(at(0), Some(at(3)), Vec::new())
     };
-    assert_eq!(note(&late), Some(UpstreamConflict::TimedOutUpstream));
+    assert_eq!(
+        conflict_with(&late),
+        Some(UpstreamConflict::TimedOutUpstream)
+    );
     // It writes them anew, and large ones it keeps elsewhere.
     let same = |a: &str, b: &str| {
         let ours = completed(output(OutputKind::Json, a));
@@ -39,7 +42,7 @@ fn what_stands_upstream_in_place_of_ours_is_noted() {
     assert!(!same(r#"{"a":1}"#, r#"{"a":1,"b":null}"#));
     assert!(!same("[1,2]", "[2,1]"));
     let stored = completed(output(OutputKind::Stored, "waitpoint_c1/token.json"));
-    assert_eq!(note(&stored), None);
+    assert_eq!(conflict_with(&stored), None);
     // Texts are the same as JSON strings, and trigger.dev keeps no empty ones.
     let text = completed(output(OutputKind::Text, "x"));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What the page says, in each of its languages. A language is a file and a line of [`ALL`].
+//! The texts of the page in each of its languages. A language is a file and a line in [`ALL`].
 
 mod ar;
 mod de;
@@ -12,7 +12,7 @@ mod zh;
 /// The sentences of one language.
 #[allow(missing_docs, reason = "en.rs has the text of each")]
 pub struct Words {
-    /// BCP 47, and the name under which `?lang=` asks for it.
+    /// The language's BCP 47 tag, which `?lang=` also takes.
     pub lang: &'static str,
     /// `ltr` or `rtl`.
     pub dir: &'static str,
@@ -79,7 +79,7 @@ pub static ALL: [&Words; 8] = [
     &ar::WORDS,
 ];
 
-/// The language that `?lang=` names, else the one that an `Accept-Language` header prefers.
+/// The language that `?lang=` names, or the one that `Accept-Language` prefers.
 #[must_use]
 pub fn choose(asked: &str, accept_language: &str) -> &'static Words {
     let named = |tag: &str| {
@@ -106,7 +106,7 @@ pub fn choose(asked: &str, accept_language: &str) -> &'static Words {
         .unwrap_or(&en::WORDS)
 }
 
-/// `0.8` as 800. Parsing floats would make the upload larger by its tables.
+/// Reads `0.8` as 800. Parsing floats would add tables to the upload.
 fn thousandths(quality: &str) -> u32 {
     let (whole, fraction) = quality
         .trim()

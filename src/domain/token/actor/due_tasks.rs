@@ -1,8 +1,8 @@
-//! Invariants:
-//! - One due task is done at a time, and each that is begun ends, also if it fails.
-//! - When none is due any more the alarm is set, unless it is in time already.
+//! The due tasks of a token: its index row, its deliveries and its deletion.
 //!
-//! What is due for a token, one thing after the other: its row in the index, its deliveries, its deletion.
+//! Invariants:
+//! - Only one due task runs at a time, and each ends, even if it fails.
+//! - When no task is due any more the alarm is set, unless it is already early enough.
 
 use super::{IsArmed, IsKeyReleased, TokenActor};
 use crate::domain::relay::conflict::detect_conflict;
@@ -14,7 +14,7 @@ use crate::domain::token::record::Record;
 use crate::domain::token::schedule::DueTask;
 
 impl TokenActor {
-    /// Does what is due, one thing after the other, unless that is being done already.
+    /// Starts the due tasks, one after the other, unless they are already running.
     pub(super) fn run_due_tasks(
         &mut self,
         is_armed: IsArmed,
@@ -36,7 +36,8 @@ impl TokenActor {
         self.next_task(IsKeyReleased::No, record, facts)
     }
 
-    /// The next thing that is due. Whatever came between two of them is seen here.
+    /// Starts the next due task. It is chosen again after each task, because the token may have
+    /// changed.
     pub(super) fn next_task(
         &mut self,
         is_key_released: IsKeyReleased,
@@ -61,7 +62,8 @@ impl TokenActor {
             (Some(DueTask::Purge), Some(Record::Live(token)))
                 if token.key.is_some() && is_key_released == IsKeyReleased::No =>
             {
-                // First, so that the key never stands for a token that is gone.
+                // The key is released before the token is deleted, so that it never stands for a
+                // deleted token.
                 Effects::task(Task::ReleaseKey)
             }
             (Some(DueTask::Purge), Some(Record::Live(token))) => {
@@ -122,7 +124,7 @@ impl TokenActor {
         }
     }
 
-    /// Records what upstream holds, if that is another decision than the one that was just delivered there.
+    /// Records that upstream has another decision than the one that was just delivered there.
     pub(super) fn on_compared(
         &mut self,
         delivery: usize,

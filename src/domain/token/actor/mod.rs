@@ -1,12 +1,12 @@
-//! Invariants:
-//! - Nothing is told of a change before it is written: neither to waiters nor to the index nor to a webhook.
-//! - Whenever the record is written and whenever something that was due is done, the alarm is at
-//!   [`Token::next_wakeup`] or sooner. So whatever is owed is retried, whatever is lost on the way.
-//! - Nothing is written for a read but a timeout that has come.
-//! - A lost actor loses no rule: what it remembers spares work. A new one does some of that again.
+//! Makes all decisions of a token's object. The object loads the record, calls
+//! [`TokenActor::handle`], carries out the [`Effects`] and reports the results.
 //!
-//! What a token's object decides. The object loads the record, calls [`TokenActor::handle`], carries out the
-//! [`Effects`] and reports back.
+//! Invariants:
+//! - A change is written before waiters, the index or a webhook are notified of it.
+//! - Whenever the record is written or a due task ends, the alarm is at [`Token::next_wakeup`] or
+//!   sooner. So a lost task is always retried.
+//! - A read writes nothing, except a timeout that has come.
+//! - The actor's memory only saves work. If it is lost, a new actor repeats some of that work.
 
 mod due_tasks;
 
@@ -22,38 +22,38 @@ use super::{State, Token};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
-/// How often upstream is asked while somebody waits: it notifies nobody.
+/// How often upstream is polled while somebody waits. Upstream sends no notification.
 const UPSTREAM_POLL_INTERVAL: Duration = Duration::from_secs(15);
 
-/// When the alarm comes after something failed. The runtime repeats an alarm that failed only six times.
+/// When the alarm fires after a failure. The runtime itself retries a failed alarm only six times.
 const RETRY_DELAY: Duration = Duration::from_secs(5 * 60);
 
-/// What a token's object remembers beside its record.
+/// The state of a token's object that is not stored.
 #[derive(Debug)]
 pub struct TokenActor {
     /// The internal id.
     id: String,
-    /// What the index has.
+    /// What the index has of the token.
     index_state: IndexState,
-    /// Whether due tasks are being done, one after the other.
+    /// Whether due tasks are being carried out.
     is_draining: bool,
-    /// Whether the alarm must be set when they are done.
+    /// Whether the alarm must be set after the due tasks.
     needs_alarm: bool,
-    /// Whether there was a token that is deleted.
+    /// Whether there was a token that has been deleted.
     was_deleted: bool,
-    /// Whether the alarm has fired and none was set since, so that the one that the record remembers does not
-    /// exist any more.
+    /// Whether the alarm has fired and was not set since. The alarm in the record then no longer
+    /// exists.
     alarm_fired: bool,
 }
 
-/// Whether the alarm is set for what is due.
+/// Whether the alarm is set for the next task.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum IsArmed {
     Yes,
     No,
 }
 
-/// Whether the idempotency key stands for the token no more.
+/// Whether the idempotency key no longer stands for the token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum IsKeyReleased {
     Yes,
@@ -61,7 +61,7 @@ enum IsKeyReleased {
 }
 
 impl TokenActor {
-    /// An object that has just come into memory.
+    /// The state of an object that was just created in memory.
     #[must_use]
     pub fn new(id: String) -> Self {
         Self {
@@ -74,8 +74,8 @@ impl TokenActor {
         }
     }
 
-    /// What follows from an input. `record` is what is stored, if the input [needs it](Input::needs_record);
-    /// afterwards it is what the effects are about.
+    /// Decides what follows from an input. `record` is what is stored, if the input [needs
+    /// it](Input::needs_record). Afterwards it is the record that the effects are about.
     pub fn handle(
         &mut self,
         input: Input,
@@ -109,7 +109,7 @@ impl TokenActor {
                 if task.is_some_and(Task::is_drained) {
                     self.is_draining = false;
                 }
-                // It may or may not be as it was planned.
+                // After a failure it is unknown whether the alarm was set.
                 self.alarm_fired = true;
                 Effects {
                     alarm: Some(SetAlarm::NoLaterThan(facts.now.plus(RETRY_DELAY))),
@@ -128,7 +128,7 @@ impl TokenActor {
         if let (None, Command::Create(token), true) = (&record, &command, self.was_deleted)
             && token.created_by_request.is_some()
         {
-            // An idempotency key led here, and stands for this token no more.
+            // An idempotency key led to this token, but no longer stands for it.
             return Effects::reply(Reply::NotFound);
         }
         let completed_by = command.completed_by();
@@ -146,11 +146,12 @@ impl TokenActor {
         if is_changed {
             effects.save = self.plan_save(record, facts);
         }
-        // If nothing is known of the index, a crash may have kept an earlier change from it and from waiters.
+        // If nothing is known of the index, a crash may have prevented a notification of the index
+        // and of waiters.
         if let Some(Record::Live(token)) = record
             && (is_changed || self.index_state == IndexState::Unknown)
         {
-            // A timeout that is not written is not told.
+            // A timeout is written before it is reported.
             let is_finished = was_finished || is_changed && token.finished_at().is_some();
             effects.next = Some(self.announce(log, is_finished, token));
         }
@@ -185,7 +186,7 @@ impl TokenActor {
         }))
     }
 
-    /// Times the token out, polls upstream, does what is due or deletes what nobody needs.
+    /// Times the token out, polls upstream, runs due tasks, or deletes a token that nobody needs.
     fn on_alarm(&mut self, record: &mut Option<Record>, facts: &Facts<'_>) -> Effects {
         self.alarm_fired = true;
         if self.index_state == IndexState::Unconfirmed {
@@ -202,7 +203,7 @@ impl TokenActor {
                 return Effects::task(Task::ReadUpstream(UpstreamRead::Poll));
             }
         }
-        // Whoever noticed the end may have died before waiters were told.
+        // An instance that noticed the end may have been lost before it notified waiters.
         self.notify_and_run_due_tasks(IsArmed::No, record, facts)
     }
 
@@ -244,7 +245,7 @@ impl TokenActor {
         }
     }
 
-    /// Takes over the end that the token came to upstream, if it did.
+    /// Takes over the end of the token upstream, if there is one.
     fn on_polled(
         &mut self,
         theirs: Option<Box<Token>>,
@@ -258,7 +259,7 @@ impl TokenActor {
             }
         }
         match record {
-            // Nobody waits any more, and nothing else is known of it.
+            // Nobody waits any more, and the record has no other purpose.
             Some(Record::Live(token))
                 if token.is_kept_only_for_waiters() && !(facts.has_waiters)() =>
             {
@@ -294,7 +295,7 @@ impl TokenActor {
         }
     }
 
-    /// With which alarm the record is written.
+    /// The alarm that is written together with the record.
     fn plan_save(&mut self, record: &mut Option<Record>, facts: &Facts<'_>) -> Option<Alarm> {
         let is_known = !std::mem::take(&mut self.alarm_fired);
         match record {
@@ -307,7 +308,7 @@ impl TokenActor {
         }
     }
 
-    /// The alarm of a record as it is stored.
+    /// The alarm in the stored record.
     fn arm(&mut self, record: &Option<Record>, facts: &Facts<'_>) -> SetAlarm {
         self.alarm_fired = false;
         let token = record.as_ref().and_then(Record::token);

@@ -1,6 +1,6 @@
-//! The approval page, which shows a token to a person and decides as its form says.
+//! The approval page: shows a token to a person, and decides what its form says.
 //!
-//! Invariant: the page decides only by a POST that holds the nonce which the page was given.
+//! Invariant: the page decides only by a POST with the nonce that the page's form holds.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::form::{check_field_count, form_fields, is_form};
@@ -25,7 +25,7 @@ use crate::worker::http::routes::retrieve::read_token;
 use crate::worker::http::upstream_token::ReadFor;
 use std::cell::OnceCell;
 
-/// A `token.url` that is being opened, or whose form is being sent.
+/// A request to a `token.url`, which opens the page or sends its form.
 pub(crate) struct Link<'a> {
     pub(crate) context: &'a RequestContext<'a>,
     pub(crate) head: LinkHead,
@@ -34,12 +34,12 @@ pub(crate) struct Link<'a> {
     /// The internal id.
     pub(crate) id: &'a str,
     pub(crate) expired: bool,
-    /// What the credential may read once the token is finished.
+    /// What the credential may read of a finished token.
     pub(crate) reads: Reads,
 }
 
 impl Link<'_> {
-    /// The page as it stands now.
+    /// The page in the token's current state.
     pub(crate) async fn show(&self) -> Result<Reply, ApiError> {
         let (environment, id) = (&self.environment.id, self.id);
         let limit = if self.expired {
@@ -58,9 +58,9 @@ impl Link<'_> {
         })
     }
 
-    /// Nonce and input of the page's form; `None` if a machine sent the body.
+    /// The nonce and the input of the page's form; `None` if a machine sent the body.
     pub(crate) fn parse_form(&self, body: &[u8]) -> Result<Option<(String, FormInput)>, ApiError> {
-        // A body whose response a browser will show is the page's form, or pretends to be.
+        // If a browser will show the response, the body comes from the page's form, or imitates it.
         let browser = self.head.navigates() || self.head.wants_html();
         let content_type = content_type(self.context.request);
         if !is_form(&content_type) {
@@ -73,13 +73,13 @@ impl Link<'_> {
         let text = String::from_utf8_lossy(body);
         check_field_count(&text)?;
         let mut nonce = None;
-        let mut draft = FormInput::default();
+        let mut input = FormInput::default();
         for (name, value) in form_fields(&text) {
             match name.as_str() {
                 NONCE_FIELD => nonce = Some(value),
-                "choice" => draft.choice = value,
-                "typed" => draft.typed = value,
-                "comment" => draft.comment = value,
+                "choice" => input.choice = value,
+                "typed" => input.typed = value,
+                "comment" => input.comment = value,
                 _ => {}
             }
         }
@@ -89,38 +89,38 @@ impl Link<'_> {
         if body.len() > MAX_FORM {
             return Err(ApiError::BodyTooLarge(MAX_FORM));
         }
-        Ok(Some((nonce.unwrap_or_default(), draft)))
+        Ok(Some((nonce.unwrap_or_default(), input)))
     }
 
-    /// Decides as the form says.
+    /// Decides what the form says.
     pub(crate) async fn submit(
         &self,
         caller: Caller<'_>,
         nonce: &str,
-        draft: &FormInput,
+        input: &FormInput,
     ) -> Result<Reply, ApiError> {
         let limit = RateLimitKey::Decisions(&self.environment.id, self.id);
         let permit = enforce(self.context, limit).await?;
         let token = self.token(&permit, ReadFor::Deciding).await?;
         if token.state != State::Waiting {
-            return Ok(self.over(&token, draft));
+            return Ok(self.over(&token, input));
         }
-        // Not before the token is known to exist: one environment's keys must not use up the limit of
-        // another's token.
+        // This limit is enforced after the token was found. Otherwise the keys of one environment
+        // could use up the limit of another environment's token.
         let key = format!("{}/{}", self.environment.id, self.id);
         if is_exceeded(self.context, "PAGE_LIMIT", &key).await {
-            let page = self.form_again(429, &token, draft, FormError::Busy);
+            let page = self.form_again(429, &token, input, FormError::Busy);
             return Ok(page.with("retry-after", "60"));
         }
         if !self
             .environment
             .accepts_form_nonce(self.id, nonce, self.context.now)
         {
-            return Ok(self.form_again(403, &token, draft, FormError::Stale));
+            return Ok(self.form_again(403, &token, input, FormError::Stale));
         }
-        let text = match page::decide(&page::approval_of(&token, self.words), draft) {
+        let text = match page::decide(&page::approval_of(&token, self.words), input) {
             Ok(text) => text,
-            Err(error) => return Ok(self.form_again(422, &token, draft, error)),
+            Err(error) => return Ok(self.form_again(422, &token, input, error)),
         };
         let output = Some(Output {
             kind: OutputKind::Json,
@@ -138,10 +138,10 @@ impl Link<'_> {
             Ok(_) => {
                 // Somebody else has decided in the meantime.
                 let token = self.token(&permit, ReadFor::Deciding).await?;
-                Ok(self.over(&token, draft))
+                Ok(self.over(&token, input))
             }
             Err(ApiError::StorageUnavailable) => {
-                let page = self.form_again(503, &token, draft, FormError::Unavailable);
+                let page = self.form_again(503, &token, input, FormError::Unavailable);
                 Ok(page.with("retry-after", "2"))
             }
             Err(other) => Err(other),
@@ -149,16 +149,16 @@ impl Link<'_> {
     }
 
     /// The response to a decision on a token that has ended.
-    fn over(&self, token: &Token, draft: &FormInput) -> Reply {
+    fn over(&self, token: &Token, input: &FormInput) -> Reply {
         let not_recorded = if token.state == State::Waiting {
-            // It was decided, and is past its retention: what was decided is not known any more.
+            // It was decided and purged, so the decision is not known any more.
             NotRecorded::AlreadyDecided
         } else if self.reads != Reads::Everything && token.state != State::TimedOut {
-            // The result of a comparison would tell what was decided.
+            // The result of a comparison would reveal the decision.
             NotRecorded::Undisclosed
         } else {
-            match page::compare(token, &page::approval_of(token, self.words), draft) {
-                // The same decision again: a double click, or the back button.
+            match page::compare(token, &page::approval_of(token, self.words), input) {
+                // The same decision was sent again, by a double click or the back button.
                 None => return self.see_page(),
                 Some(not_recorded) => not_recorded,
             }
@@ -171,14 +171,14 @@ impl Link<'_> {
             token,
             reads: self.reads,
             submission: Some(Submission {
-                input: draft,
+                input,
                 not_recorded,
             }),
         };
         self.page(status, token, state)
     }
 
-    /// Post, redirect, get.
+    /// Redirects to the page after a POST, so that a reload does not send the form again.
     fn see_page(&self) -> Reply {
         if !self.head.wants_html() {
             return Reply::json(200, r#"{"success":true}"#.to_owned());
@@ -187,7 +187,7 @@ impl Link<'_> {
         Reply::empty(303).with("location", &format!("{}{}", head.path(), head.query()))
     }
 
-    /// The form once more, with what was filled in and what is wrong.
+    /// The form again, with its input and the error.
     fn form_again(&self, status: u16, token: &Token, input: &FormInput, error: FormError) -> Reply {
         let state = PageState::Waiting {
             token,
@@ -216,7 +216,7 @@ impl Link<'_> {
     }
 }
 
-/// An error for a person; errors that have no page come back.
+/// The page for an error; errors without a page are returned.
 pub(crate) fn error_page(
     context: &RequestContext<'_>,
     words: &Words,
@@ -224,13 +224,13 @@ pub(crate) fn error_page(
 ) -> Result<Reply, ApiError> {
     let submitted = context.head.method() == "POST";
     let (status, state) = match error {
-        // One page for all that is wrong with a link, so that none tells which tokens exist.
+        // All errors of a link have the same page, so that it does not reveal which tokens exist.
         ApiError::InvalidPublicToken
         | ApiError::InvalidCallbackHash
         | ApiError::InsufficientScope
         | ApiError::TokenNotFound => (404, PageState::LinkNotFound),
         ApiError::StorageUnavailable => (503, PageState::Unavailable { submitted }),
-        // Upstream is read before anything is decided.
+        // Upstream is read before a decision is made, so nothing was decided.
         ApiError::UpstreamUnavailable => (503, PageState::Unavailable { submitted: false }),
         ApiError::TooManyRequests(_) => (429, PageState::Busy { submitted }),
         ApiError::TooManyFailures => (429, PageState::Busy { submitted: false }),

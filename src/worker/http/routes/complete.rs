@@ -1,4 +1,4 @@
-//! Complete: decides a token. `token.url` decides by the same functions.
+//! Complete: decides a token. `token.url` uses the same functions.
 
 use crate::domain::api::complete::CompleteRequest;
 use crate::domain::api::error::ApiError;
@@ -48,7 +48,7 @@ pub(crate) async fn complete(
     .await
 }
 
-/// Sends a decision to the token's object, which makes the response.
+/// Sends a decision to the token's object, which builds the response.
 pub(crate) async fn decide(
     context: &RequestContext<'_>,
     caller: Caller<'_>,
@@ -61,18 +61,20 @@ pub(crate) async fn decide(
     let internal = internal_id(raw_id).ok_or(ApiError::TokenNotFound)?;
     let limit = RateLimitKey::Decisions(&environment.id, internal);
     let response_context = ResponseContext {
-        page: context.cors_origin.to_owned(),
+        cors_origin: context.cors_origin.to_owned(),
         hint,
         ..ResponseContext::default()
     };
     let name = name(environment, internal);
-    // A double click or a retry is answered without the object.
+    // A double click or a retry is answered without a call of the object.
     let completed = settings::completed(context.env);
     if completed.borrow().get(name.as_str(), context.now).is_some() {
         let _permit = enforce(context, limit).await?;
-        return Ok(response_context.decided(Outcome::AlreadyCompleted).into());
+        return Ok(response_context
+            .render_outcome(Outcome::AlreadyCompleted)
+            .into());
     }
-    // The output, which may be megabytes, is dropped before anything is awaited.
+    // The output can be megabytes, so it is dropped before anything is awaited.
     let envelope = {
         let decision = Decision {
             output,
@@ -83,7 +85,7 @@ pub(crate) async fn decide(
     };
     let permit = enforce(context, limit).await?;
     let response = forward(context, &permit, &name, envelope).await?;
-    // Upstream has the last word on its own tokens.
+    // Upstream can still overrule a decision on its own tokens, so only our own are cached.
     if is_completed_now(&response) && upstream_of(context, environment)?.is_none() {
         let until = context.now.plus(settings::retention(context.env));
         completed.borrow_mut().put(name.as_str(), (), until);
@@ -91,7 +93,7 @@ pub(crate) async fn decide(
     Ok(HandlerResponse::Forwarded(response))
 }
 
-/// Sends a decision to the token's object. It is durable when this returns.
+/// Sends a decision to the token's object. The decision is durable when this returns.
 pub(crate) async fn complete_token(
     context: &RequestContext<'_>,
     permit: &Permit,
@@ -116,7 +118,7 @@ fn completion(
     let command = if upstream_of(context, environment)?.is_none() {
         CommandMessage::Complete(completion)
     } else {
-        // Upstream would reject what was acknowledged here.
+        // The Worker would acknowledge an output that upstream then rejects.
         if complete_json_len(decision.output.as_ref()) > MAX_COMPLETE {
             return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
         }
@@ -126,7 +128,7 @@ fn completion(
     Ok(envelope(&command, response_context, text))
 }
 
-/// Whether a token's object says that this request completed it.
+/// Whether a token's object reports that this request completed the token.
 fn is_completed_now(response: &Response) -> bool {
     let outcome = response.headers().get("waitpoint-outcome");
     outcome.is_ok_and(|outcome| outcome.as_deref() == Some("completed"))

@@ -43,7 +43,8 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
         webhook: request.webhook,
         ..Token::new(context.now, request.timeout_at, request.tags)
     };
-    // What this request is known by: a token that it made is its own, not a cached one.
+    // Identifies the request. If a repeated request finds the token that it created, `isCached` is
+    // false.
     let random = || environment.token_id(random_uuid().as_bytes());
     let own = match request_key(context.request).as_str() {
         "" => random(),
@@ -51,8 +52,8 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     };
     let (mut creation, mut step) = Creation::begin(own, token.key.is_some());
     let created = loop {
-        let asked = carry_out(context, &permit, environment, &creation, step, &mut token);
-        step = match asked.await? {
+        let reply = carry_out(context, &permit, environment, &creation, step, &mut token);
+        step = match reply.await? {
             None => break step,
             Some(answer) => creation.handle(answer, random),
         };
@@ -72,7 +73,8 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     })
 }
 
-/// Carries out a step of a create; none if it has ended. `token` becomes the one that is found.
+/// Carries out a step of a create; `None` if the create has ended. `token` is set to the token that
+/// is found.
 async fn carry_out(
     context: &RequestContext<'_>,
     permit: &Permit,
@@ -120,7 +122,7 @@ fn no_key(why: JsValue) -> ApiError {
     unavailable("an idempotency key's object did not answer", &why)
 }
 
-/// Checks that a webhook may go there and can be signed.
+/// Checks that a webhook may be sent to this URL and can be signed.
 ///
 /// # Errors
 /// `ValidationError`.

@@ -1,4 +1,5 @@
-//! What is not about one token: the start page, health, claims, and trigger.dev's run hook.
+//! Endpoints that are not about one token: the start page, health, claims, and trigger.dev's run
+//! hook.
 
 use crate::domain::api::claims::claims_json;
 use crate::domain::api::error::ApiError;
@@ -15,7 +16,7 @@ use crate::worker::http::routes::retrieve::read_token;
 use crate::worker::http::upstream_token::ReadFor;
 use crate::worker::settings;
 
-/// `/`: the API, for people.
+/// `/`: shows the API to people.
 pub(crate) fn start() -> Reply {
     let (page, own) = (csp::source_hash(page::CSS), csp::source_hash(openapi::CSS));
     let policy = format!(
@@ -25,20 +26,20 @@ pub(crate) fn start() -> Reply {
     Reply::html(200, openapi::start_page(), &policy)
 }
 
-/// `/healthz`: healthy once the settings can be read.
+/// `/healthz`: healthy if the settings can be read.
 pub(crate) fn health(context: &RequestContext<'_>) -> Result<Reply, ApiError> {
     settings::keyring(context.env)?;
     settings::webhooks(context.env)?;
     Ok(Reply::json(200, r#"{"status":"ok"}"#.to_owned()))
 }
 
-/// The claims of the public access tokens that the SDK makes with this key.
+/// The claims for the public access tokens that the SDK signs with this key.
 pub(crate) fn claims(context: &RequestContext<'_>) -> Result<Reply, ApiError> {
     let environment = authenticate_secret(context)?;
     Ok(Reply::json(200, claims_json(&environment.id)))
 }
 
-/// trigger.dev's run hook. No run is blocked here, so it only tells whether the token exists.
+/// trigger.dev's run hook. No run is blocked here, so it only reports whether the token exists.
 pub(crate) async fn run_wait(
     context: &RequestContext<'_>,
     raw_id: &str,

@@ -1,4 +1,4 @@
-//! A file an endpoint.
+//! The routes: one file for each endpoint.
 
 pub(crate) mod approval_page;
 pub(crate) mod complete;

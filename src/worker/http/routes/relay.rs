@@ -22,16 +22,16 @@ use crate::worker::http::routes::create::check_webhook;
 use crate::worker::http::token_object::send;
 use crate::worker::http::upstream_token::{placeholder_token, unavailable, upstream_reply};
 use crate::worker::outgoing::upstream::{
-    self, RELAY_HEADER, UpstreamRequest, UpstreamResponse, ask_upstream,
+    self, RELAY_HEADER, UpstreamRequest, UpstreamResponse, request_upstream,
 };
 use crate::worker::settings;
 use js_sys::Uint8Array;
 use std::time::Duration;
 
-/// How long upstream has to answer a request of a client.
+/// How long upstream has to answer a client's request.
 const FORWARD_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// Has upstream answer what it must; `None` if the request is to be answered here.
+/// Forwards a request that upstream must answer; `None` if it is answered here.
 pub(crate) async fn relay(
     context: &RequestContext<'_>,
     endpoint: Option<Endpoint<'_>>,
@@ -48,7 +48,7 @@ pub(crate) async fn relay(
     let known = keyring.environment_of(credential, context.now);
     let upstream = match known {
         Some(environment) => upstreams.of(&environment.id),
-        // A credential that is unknown here goes where all tokens live, if they do.
+        // If all tokens live at the same upstream, a credential that is unknown here is sent there.
         None if keyring.is_upstream() => upstreams.sole(),
         None => None,
     };
@@ -76,7 +76,8 @@ pub(crate) async fn relay(
             upstream_reply(context, theirs)
         }
         Forward::Callback => {
-            // Read into wasm's memory first, since it has a limit; held there no longer.
+            // The body is read into wasm's memory because that enforces the limit. It does not stay
+            // there.
             let body = {
                 let body = body(context.request, context.head, MAX_COMPLETE).await?;
                 Uint8Array::from(body.as_slice())
@@ -93,44 +94,44 @@ pub(crate) async fn relay(
     Ok(Some(reply.into()))
 }
 
-/// What is stored here of a token that is created upstream: the fields that upstream does not know.
-struct Kept {
+/// The fields of a create that upstream does not know. They are stored here.
+struct FieldsToStore {
     environment: &'static Environment,
     approval: Option<String>,
     webhook: Option<String>,
 }
 
-/// Creates a token upstream, and stores here what upstream does not know of it.
+/// Creates a token upstream, and stores the fields that upstream does not know.
 async fn create(
     context: &RequestContext<'_>,
     upstream: &str,
     known: Option<&'static Environment>,
 ) -> Result<Reply, ApiError> {
-    let (body, kept) = {
+    let (body, fields) = {
         let body = body(context.request, context.head, MAX_CREATE).await?;
-        let kept = kept_fields(context, &body, known)?;
-        (Uint8Array::from(body.as_slice()), kept)
+        let fields = fields_to_store(context, &body, known)?;
+        (Uint8Array::from(body.as_slice()), fields)
     };
     let theirs = forward_request(context, upstream, Some(body)).await?;
-    if let (Some(permit), Some(kept)) = (Permit::of_upstream(&theirs), kept) {
+    if let (Some(permit), Some(fields)) = (Permit::of_upstream(&theirs), fields) {
         let id = created_id(&theirs.text).ok_or(ApiError::UpstreamUnavailable)?;
         let token = Token {
-            approval: kept.approval,
-            webhook: kept.webhook,
+            approval: fields.approval,
+            webhook: fields.webhook,
             ..placeholder_token(context)
         };
         let (record, text) = StoredToken::of(&token);
         let command = CommandMessage::Create(record);
-        send(context, &permit, kept.environment, &id, &command, text).await?;
+        send(context, &permit, fields.environment, &id, &command, text).await?;
     }
     Ok(upstream_reply(context, theirs))
 }
 
-fn kept_fields(
+fn fields_to_store(
     context: &RequestContext<'_>,
     body: &[u8],
     known: Option<&'static Environment>,
-) -> Result<Option<Kept>, ApiError> {
+) -> Result<Option<FieldsToStore>, ApiError> {
     let fields = EdgeFields::of(body)?;
     if fields == EdgeFields::default() {
         return Ok(None);
@@ -141,14 +142,14 @@ fn kept_fields(
     }
     let webhook = fields.webhook.as_deref().map(parse_webhook).transpose()?;
     check_webhook(context, environment, webhook.as_deref())?;
-    Ok(Some(Kept {
+    Ok(Some(FieldsToStore {
         environment,
         approval: fields.approval,
         webhook,
     }))
 }
 
-/// Sends this request on, with the caller's credential.
+/// Forwards this request with the caller's credential.
 async fn forward_request(
     context: &RequestContext<'_>,
     upstream: &str,
@@ -162,7 +163,7 @@ async fn forward_request(
         body,
         within: FORWARD_TIMEOUT,
     };
-    ask_upstream(request).await.map_err(unavailable)
+    request_upstream(request).await.map_err(unavailable)
 }
 
 /// The URL of this request at upstream.

@@ -1,4 +1,4 @@
-//! Retrieve: a token as it stands now.
+//! Retrieve: the current state of a token.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::auth::caller::Caller;
@@ -29,7 +29,7 @@ pub(crate) async fn retrieve(
     token_response(context, &permit, caller, internal, None).await
 }
 
-/// The token as this caller may see it now. `waited`: how many seconds the request was held, if its
+/// The token as this caller may see it. `waited` is how many seconds the request was held, if the
 /// client asked for that.
 pub(crate) async fn token_response(
     context: &RequestContext<'_>,
@@ -57,7 +57,7 @@ pub(crate) async fn token_response(
     Ok(HandlerResponse::Forwarded(response))
 }
 
-/// The token as it stands now, without a long output.
+/// The current state of the token, without a long output.
 pub(crate) async fn read_token(
     context: &RequestContext<'_>,
     permit: &Permit,

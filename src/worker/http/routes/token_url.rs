@@ -19,7 +19,7 @@ use crate::worker::http::routes::approval_page::{Link, error_page};
 use crate::worker::http::routes::complete::decide;
 use crate::worker::settings;
 
-/// Answers any method that `token.url` takes.
+/// Answers every method that `token.url` accepts.
 pub(crate) async fn token_url(
     context: &RequestContext<'_>,
     raw_id: &str,
@@ -34,7 +34,7 @@ pub(crate) async fn token_url(
             let error = throttle_failed_auth(context, error).await;
             error_page(context, words, error).map(Into::into)
         }
-        answered => answered,
+        result => result,
     }
 }
 
@@ -76,11 +76,12 @@ async fn answer(
         return link.show().await.map(Into::into);
     }
     let body = body(context.request, context.head, MAX_COMPLETE).await?;
-    // The body is dropped before the object is asked: a request whose client has left is freed late.
+    // The body is dropped before the object is called, because the platform frees the request of a
+    // client that has left late.
     match link.parse_form(&body)? {
-        Some((nonce, draft)) => {
+        Some((nonce, input)) => {
             drop(body);
-            link.submit(caller, &nonce, &draft).await.map(Into::into)
+            link.submit(caller, &nonce, &input).await.map(Into::into)
         }
         None => {
             let output = parse_callback(&content_type(context.request), &body)?;
@@ -98,7 +99,7 @@ async fn answer(
     }
 }
 
-/// The value of a parameter of the query, not decoded.
+/// The value of a query parameter, not decoded.
 fn query_value<'a>(context: &RequestContext<'a>, name: &str) -> &'a str {
     let query = context.head.query().trim_start_matches('?');
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));

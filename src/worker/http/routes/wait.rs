@@ -1,7 +1,7 @@
-//! `GET …/{id}/wait`: tells how a token ends, when it ends.
+//! `GET …/{id}/wait`: answers when the token ends.
 //!
-//! Invariant: the object holds only hibernating sockets, whichever way a client waits. A client that
-//! has left leaves nothing behind.
+//! Invariant: the object holds only hibernating sockets, however a client waits. When a client
+//! leaves, nothing of it stays.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::route::token_url;
@@ -16,7 +16,7 @@ use crate::worker::http::routes::retrieve::token_response;
 use crate::worker::http::routes::wait_events::{close, event_stream};
 use crate::worker::http::token_object::{self, unavailable};
 use crate::worker::http::upstream_token::{import_from_upstream, upstream_of};
-use crate::worker::objects::token::waiters::{Hears, Waiter};
+use crate::worker::objects::token::waiters::{Waiter, WaiterKind};
 use crate::worker::settings;
 use futures_util::future::select;
 use std::time::Duration;
@@ -24,9 +24,10 @@ use wasm_bindgen::JsValue;
 use web_sys::AbortSignal;
 use worker::{Delay, Response, WebSocket};
 
-/// The subprotocol that is spoken.
+/// The subprotocol that the server speaks.
 const PROTOCOL: &str = "waitpoint.v1";
-/// A second one that a browser offers, as it cannot set headers: its credential follows.
+/// The prefix of a second subprotocol, which carries the credential: browsers cannot set headers on a
+/// WebSocket.
 const BEARER: &str = "bearer.";
 /// The longest that a request is held, in seconds: many clients and proxies give up after 30.
 const LONGEST_POLL: u32 = 25;
@@ -50,34 +51,34 @@ pub(crate) async fn wait(
     if let (Some(upstream), true) = (upstream_of(context, environment)?, waits) {
         import_from_upstream(context, &permit, &caller, internal, upstream).await?;
     }
-    let open = async |hears| {
+    let open = async |kind| {
         let url = token_url(context.head.origin(), internal);
-        let waiter = Waiter { url, hears };
+        let waiter = Waiter { url, kind };
         token_object::wait(context, &permit, environment, internal, &waiter).await
     };
     if head.upgrades() {
-        return socket_response(&head, open(Hears::Token).await?);
+        return socket_response(&head, open(WaiterKind::Token).await?);
     }
     if head.wants_events() {
         let seen = last_event(&head).to_owned();
-        let socket = open(Hears::Events { seen }).await?;
+        let socket = open(WaiterKind::Events { seen }).await?;
         let stream = event_stream(socket, &context.request.signal()).map_err(no_waiter)?;
         return Ok(Reply::events(stream).into());
     }
-    // Upstream is asked before and after, so a relayed request is held for less.
+    // Upstream is asked before and after the wait, so a relayed request is held for less time.
     let longest = match upstream_of(context, environment)? {
         None => LONGEST_POLL,
         Some(_) => LONGEST_RELAYED_POLL,
     };
     let seconds = head.wait().unwrap_or(0).min(longest);
     if seconds > 0 {
-        match open(Hears::End).await {
+        match open(WaiterKind::End).await {
             Ok(socket) => {
                 let longest = Duration::from_secs(seconds.into());
                 let ended = ended(socket, longest, context.request.signal()).await;
                 ended.map_err(no_waiter)?;
             }
-            // The read below finds the same.
+            // The read below answers 404 in this case.
             Err(ApiError::TokenNotFound) => {}
             Err(error) => return Err(error),
         }
@@ -86,7 +87,8 @@ pub(crate) async fn wait(
     token_response(context, &permit, caller, internal, waited).await
 }
 
-/// The credential of the header, or of the subprotocol; never of the query, which is logged.
+/// The credential in the header or the subprotocol. It is never taken from the query, because queries
+/// are logged.
 fn credential<'a>(context: &RequestContext<'a>, head: &'a WaitHead) -> &'a str {
     let offered = head
         .protocols()
@@ -97,8 +99,8 @@ fn credential<'a>(context: &RequestContext<'a>, head: &'a WaitHead) -> &'a str {
     }
 }
 
-/// The event that the client has seen already. Other texts are ignored: the event is stored in the
-/// socket's attachment, which has a size limit.
+/// The id of the last event that the client received. Other texts are ignored, because the id is
+/// stored in the socket's attachment, which has a size limit.
 fn last_event(head: &WaitHead) -> &str {
     let seen = head.last_event();
     if VERSIONS.contains(&seen) { seen } else { "" }
@@ -115,14 +117,15 @@ fn socket_response(head: &WaitHead, socket: WebSocket) -> Result<HandlerResponse
     Ok(HandlerResponse::Forwarded(response.into()))
 }
 
-/// Resolves when the object closes the socket, after so long, or when the client has left.
+/// Resolves when the object closes the socket, when the time is up, or when the client leaves.
 async fn ended(
     socket: WebSocket,
     longest: Duration,
     signal: AbortSignal,
 ) -> Result<(), worker::Error> {
     let left = Aborted::of(signal)?;
-    // The object closes it when the token ends; the platform does when the object is evicted.
+    // The object closes the socket when the token ends, and the platform does when it evicts the
+    // object.
     let closed = FirstEvent::of(socket.as_ref(), &["close", "error"])?;
     socket.accept()?;
     select(closed, select(Delay::from(longest), left)).await;

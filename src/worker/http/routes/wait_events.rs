@@ -1,4 +1,4 @@
-//! A wait by Server-Sent Events: a socket's messages as the body of a response.
+//! Waits by Server-Sent Events: the body of the response is a socket's messages.
 
 use crate::worker::bindings::settled;
 use crate::worker::events::{Aborted, FirstEvent, Listener};
@@ -14,13 +14,13 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, MessageEvent, ReadableStream, TransformStream};
 use worker::{Delay, WebSocket};
 
-/// How often a stream of events shows that it is alive.
+/// The interval of the comments that keep a stream of events alive.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
-/// The messages of a socket as a response's body, until it closes or the client leaves.
+/// Sends a socket's messages as the body of a response, until the socket closes or the client leaves.
 ///
-/// `Response::from_stream` would not do: its stream cannot be ended from outside, and `js/entry.js` must
-/// end it when the instance that feeds it is replaced.
+/// `Response::from_stream` cannot be used. Its stream cannot be ended from outside, but `js/entry.js`
+/// must end it when the instance that writes it is replaced.
 pub(crate) fn event_stream(
     socket: WebSocket,
     signal: &AbortSignal,
@@ -28,18 +28,19 @@ pub(crate) fn event_stream(
     let mut events = Events::of(socket, signal)?;
     let through = TransformStream::new()?;
     let writer = through.writable().get_writer()?;
-    let mut gone = settled(writer.closed());
+    let mut closed = settled(writer.closed());
     let mut left = Aborted::of(signal.clone())?;
     guard::spawn_stream(writer.clone(), async move {
-        while let Either::Left((Some(text), _)) = select(events.next(), &mut gone).await {
+        while let Either::Left((Some(text), _)) = select(events.next(), &mut closed).await {
             let bytes = Uint8Array::from(text.as_bytes());
-            // The write stays pending while the client reads nothing; the client may leave meanwhile.
+            // The write stays pending while the client reads nothing, and the client may leave in
+            // that time.
             let written = settled(writer.write_with_chunk(&bytes));
             match select(written, &mut left).await {
                 Either::Left((Ok(_), _)) => {}
                 _ => {
-                    // Drops what is still to be written. Its promise may never settle if the client has
-                    // left, so it is not awaited then.
+                    // Discards what is not yet written. The promise may never settle if the client
+                    // has left, so it is not awaited.
                     select(settled(writer.abort()), left).await;
                     return;
                 }
@@ -64,7 +65,7 @@ struct Events {
 impl Events {
     fn of(socket: WebSocket, signal: &AbortSignal) -> Result<Self, JsValue> {
         let (sender, messages) = mpsc::unbounded();
-        // How long the client waits before it connects again.
+        // Tells the client how long to wait before it reconnects.
         let _ = sender.unbounded_send("retry: 2000\n\n".to_owned());
         let on_message = move |event: JsValue| {
             let data = event.unchecked_into::<MessageEvent>().data();
@@ -109,6 +110,6 @@ impl Drop for Events {
 }
 
 pub(crate) fn close(socket: &WebSocket) {
-    // It may be closed already.
+    // The stream may already be closed.
     let _ = socket.close(Some(1000), None::<&str>);
 }

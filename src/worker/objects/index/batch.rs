@@ -1,9 +1,10 @@
-//! Rows on their way to a month of the index, sent in batches: a month's object would be busy with a
-//! request for each.
+//! Sends rows to a month of the index in batches. With a request for each row, the month's object
+//! would be overloaded.
 //!
-//! All objects of the isolate share these batches, so nothing that belongs to one request is kept
-//! here. A timer belongs to one object and is lost with it, so the first three objects that add a row
-//! set one each, and every object does after a failure. The first timer that fires sends the batch.
+//! All objects of the isolate share these batches, so nothing that belongs to one request is stored
+//! here. A timer belongs to one object and is lost with it. So the first three objects that add a row
+//! each set a timer, and after a failure every object does. The first timer that fires sends the
+//! batch.
 
 use super::client::put_rows;
 use super::row::Row;
@@ -17,20 +18,20 @@ use std::time::Duration;
 use worker::{Delay, Env};
 
 const TIMERS: u32 = 3;
-/// How long rows are gathered.
-const GATHER: Duration = Duration::from_millis(20);
+/// How long rows are collected.
+const BATCH_DELAY: Duration = Duration::from_millis(20);
 /// The least time between two batches of a month.
-const APART: Duration = Duration::from_millis(100);
-/// A batch that is so long overdue is sent with the next row instead: its timers are lost, or it gave
-/// up.
-const ORPHANED: Duration = Duration::from_millis(200);
-const MOST_ROWS: usize = 1_000;
-const MOST_ATTEMPTS: u32 = 10;
+const BATCH_INTERVAL: Duration = Duration::from_millis(100);
+/// A batch that is overdue by this much is sent with the next row: either its timers were lost, or it
+/// ran out of attempts.
+const OVERDUE_AFTER: Duration = Duration::from_millis(200);
+const MAX_ROWS: usize = 1_000;
+const MAX_ATTEMPTS: u32 = 10;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Rows that are sent together.
 struct Batch {
-    /// Distinguishes it from all other batches of the isolate.
+    /// A number that no other batch of the isolate has.
     number: u64,
     rows: Vec<Row>,
     due: Timestamp,
@@ -38,11 +39,11 @@ struct Batch {
     timers: u32,
 }
 
-/// What is kept of a month's object: its batch, or when the last one was sent.
+/// The state of a month: its batch, or when the last one was sent.
 struct WaitingMonth {
     name: ObjectName,
     batch: Option<Batch>,
-    /// When its last batch was sent.
+    /// When the last batch was sent.
     sent: Timestamp,
 }
 
@@ -53,14 +54,15 @@ thread_local! {
     static MONTHS: RefCell<Vec<WaitingMonth>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Acts on a month. A month without a batch is dropped once its next batch could be sent at once.
+/// Calls `act` with a month. A month without a batch is dropped as soon as a new batch would not have
+/// to wait.
 fn with_month<T>(
     name: &ObjectName,
     now: Timestamp,
     act: impl FnOnce(&mut WaitingMonth) -> Option<T>,
 ) -> Option<T> {
     MONTHS.with_borrow_mut(|months| {
-        months.retain(|month| month.batch.is_some() || now < month.sent.plus(APART));
+        months.retain(|month| month.batch.is_some() || now < month.sent.plus(BATCH_INTERVAL));
         if !months.iter().any(|month| month.name == *name) {
             months.push(WaitingMonth {
                 name: name.clone(),
@@ -75,7 +77,7 @@ fn with_month<T>(
     })
 }
 
-/// Sends a row to its month soon, with others. Nothing reports whether it arrives.
+/// Sends a row to its month soon, in a batch. The caller is not told whether it arrives.
 pub(crate) fn enqueue_row(env: &Env, environment: &str, created_at: Timestamp, row: Row) {
     let month = ObjectName::of_month(environment, &Month::of(created_at));
     let now = now();
@@ -88,30 +90,31 @@ impl WaitingMonth {
         let Some(batch) = &mut self.batch else {
             return self.start_batch(vec![row], 0, now);
         };
-        if now > batch.due.plus(ORPHANED) {
+        if now > batch.due.plus(OVERDUE_AFTER) {
             let mut rows = std::mem::take(&mut batch.rows);
             rows.push(row);
             // A batch that gave up is retried once per later row.
-            let attempt = batch.attempt.min(MOST_ATTEMPTS - 1);
+            let attempt = batch.attempt.min(MAX_ATTEMPTS - 1);
             return self.start_batch(rows, attempt, now);
         }
-        if batch.rows.len() < MOST_ROWS {
+        if batch.rows.len() < MAX_ROWS {
             batch.rows.push(row);
         }
         let needs_timer = batch.timers < TIMERS || batch.attempt > 0;
         needs_timer.then(|| batch.timer(now))
     }
 
-    /// Sends these rows soon, or later if that has failed. Rows beyond the limit are dropped: their
-    /// tokens' next alarms send them again.
+    /// Starts a batch of these rows. After a failure it waits longer. Rows beyond the limit are
+    /// dropped; the next alarms of their tokens send them again.
     fn start_batch(&mut self, mut rows: Vec<Row>, attempt: u32, now: Timestamp) -> Option<Timer> {
         thread_local! {
             static LAST_NUMBER: Cell<u64> = const { Cell::new(0) };
         }
-        rows.drain(..rows.len().saturating_sub(MOST_ROWS));
+        rows.drain(..rows.len().saturating_sub(MAX_ROWS));
         let pause = if attempt == 0 {
-            let next = self.sent.plus(APART).as_millis();
-            Duration::from_millis(next.saturating_sub(now.as_millis())).clamp(GATHER, APART)
+            let next = self.sent.plus(BATCH_INTERVAL).as_millis();
+            Duration::from_millis(next.saturating_sub(now.as_millis()))
+                .clamp(BATCH_DELAY, BATCH_INTERVAL)
         } else {
             (Duration::from_secs(1) * 2_u32.saturating_pow(attempt)).min(LONGEST_PAUSE)
         };
@@ -124,10 +127,10 @@ impl WaitingMonth {
             attempt,
             timers: 0,
         });
-        (attempt < MOST_ATTEMPTS).then(|| batch.timer(now))
+        (attempt < MAX_ATTEMPTS).then(|| batch.timer(now))
     }
 
-    /// The batch of this number; `None` if it was sent, or its rows went into another.
+    /// Takes the batch with this number; `None` if it was sent or merged into another.
     fn take(&mut self, number: u64, now: Timestamp) -> Option<Batch> {
         let batch = self.batch.take_if(|batch| batch.number == number)?;
         self.sent = now;
@@ -159,7 +162,10 @@ async fn flush(env: &Env, month: &ObjectName, number: u64) {
     let Err((why, mut rows)) = put_rows(env, month, batch.rows).await else {
         return;
     };
-    log_error("the index was not reached; it will be told again", &why);
+    log_error(
+        "the index could not be reached, so the rows will be sent again",
+        &why,
+    );
     let failed = now();
     let timer = with_month(month, failed, |month| {
         if let Some(later) = month.batch.take() {

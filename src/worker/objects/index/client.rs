@@ -1,4 +1,4 @@
-//! What others ask of the index: tokens' objects bring rows, lists read them.
+//! Calls of the index: tokens' objects send rows, lists read them.
 
 use super::row::Row;
 use crate::domain::list::month::Month;
@@ -13,34 +13,34 @@ use std::time::Duration;
 use wasm_bindgen::JsValue;
 use worker::Env;
 
-/// How long an object of the index is given to answer another object.
+/// How long an object of the index has to respond to another object.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What can be asked of an object of the index.
+/// The commands of the index's objects.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Command {
-    /// To a month: keep these rows.
+    /// To a month: store these rows.
     Put(Vec<Row>),
-    /// To a month: the rows of a query.
+    /// To a month: return the rows of a query.
     Rows(RowsQuery),
-    /// To the directory: the months that there are.
+    /// To the directory: return the months that have rows.
     Months,
     /// To the directory: this month has rows.
     #[serde(rename = "begin")]
     RegisterMonth(String),
-    /// To the directory: this month has no rows any more.
+    /// To the directory: this month has no more rows.
     #[serde(rename = "end")]
     UnregisterMonth(String),
 }
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct RowsQuery {
-    /// The query's text as it came.
+    /// The query string of the request.
     pub(super) query: String,
-    /// When it came, in milliseconds since the epoch.
+    /// The time of the request, in milliseconds since the epoch.
     pub(super) now: u64,
-    /// How many rows at most.
+    /// The maximum number of rows.
     pub(super) limit: usize,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn object<'a>(env: &'a Env, name: &'a ObjectName) -> ObjectRef<'a> {
     ObjectRef::new(env, Namespace::Index, name)
 }
 
-/// Sends a row to its month, which has stored it when this returns.
+/// Sends a row to its month. The row is stored when this returns.
 pub(crate) async fn put_row(
     env: &Env,
     environment: &str,
@@ -62,10 +62,10 @@ pub(crate) async fn put_row(
         .map_err(|(why, _)| why)
 }
 
-/// Sends rows to a month's object, which has stored them when this returns.
+/// Sends rows to a month's object. They are stored when this returns.
 ///
 /// # Errors
-/// Why it may not have, and the rows.
+/// The reason, and the rows. They may still have been stored.
 pub(super) async fn put_rows(
     env: &Env,
     month: &ObjectName,
@@ -73,14 +73,14 @@ pub(super) async fn put_rows(
 ) -> Result<(), (JsValue, Vec<Row>)> {
     let command = Command::Put(rows);
     let put = object(env, month).with_timeout(TIMEOUT);
-    match (put.ask_json(&command).await, command) {
+    match (put.call_json(&command).await, command) {
         (Err(why), Command::Put(rows)) => Err((why, rows)),
         (put, _) => put.map_err(|why| (why, Vec::new())),
     }
 }
 
-/// The rows nearest to the query's cursor, in its order: one more than its page holds, if there are
-/// as many. `text` is the query as it came.
+/// The rows nearest to the query's cursor, in the query's order: up to one more than fits on a page.
+/// `text` is the query string.
 pub(crate) async fn rows(
     _: &Permit,
     env: &Env,
@@ -90,7 +90,7 @@ pub(crate) async fn rows(
     now: Timestamp,
 ) -> Result<Vec<ListRow>, JsValue> {
     let directory = ObjectName::of_directory(environment);
-    let months: Vec<String> = object(env, &directory).ask_json(&Command::Months).await?;
+    let months: Vec<String> = object(env, &directory).call_json(&Command::Months).await?;
     let months: Vec<Month> = months
         .iter()
         .filter_map(|month| Month::parse(month))
@@ -107,7 +107,7 @@ pub(crate) async fn rows(
             now: now.as_millis(),
             limit,
         });
-        let found: Vec<Row> = object(env, &name).ask_json(&command).await?;
+        let found: Vec<Row> = object(env, &name).call_json(&command).await?;
         rows.extend(found.into_iter().map(Row::into_list_row));
     }
     Ok(rows)

@@ -3,7 +3,7 @@
 use crate::worker::objects::storage::Stored;
 use wasm_bindgen::JsValue;
 
-/// Where the months are stored, separated by spaces.
+/// The storage key of the months, which are separated by spaces.
 const MONTHS_KEY: &str = "known";
 
 pub(super) fn months(stored: &Stored) -> Result<Vec<String>, JsValue> {

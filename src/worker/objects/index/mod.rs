@@ -1,15 +1,15 @@
-//! The index of an environment: a row a token, for lists.
+//! The index of an environment: one row per token, for lists.
 //!
-//! The rows of each month of creation are in one Durable Object, `<environment>/<YYYY-MM>`. One more,
-//! `<environment>`, is the directory: it knows which months have rows.
+//! Each month of creation has a Durable Object with its rows, `<environment>/<YYYY-MM>`. One more
+//! object, `<environment>`, is the directory of the months that have rows.
 //!
 //! Invariants:
 //! - A token's object sends its row at once, and again at its next alarm until the row is confirmed.
-//!   The token is not deleted before. So a row may come late, and none is lost.
-//! - A row changes once: when its token is completed. A row that comes again or late changes nothing.
-//!   Whether a token timed out, or is past its retention, follows from the time. Rows of tokens past
-//!   their retention are not added.
-//! - The directory knows a month before that month acknowledges its first row.
+//!   The token is not deleted before that. So a row can come late, but is never lost.
+//! - A row changes once: when its token is completed. A row that is repeated or late changes nothing.
+//!   Whether a token timed out or is past its retention is computed from the time. Rows of tokens
+//!   past their retention are not added.
+//! - A month is in the directory before it acknowledges its first row.
 
 mod batch;
 mod client;
@@ -19,9 +19,8 @@ mod row;
 mod sql;
 
 pub(crate) use client::rows;
-// The names by which a token's object calls these.
 pub(crate) use row::Row;
-pub(crate) use {batch::enqueue_row as tell, client::put_row as put};
+pub(crate) use {batch::enqueue_row, client::put_row};
 
 use crate::worker::guard;
 use crate::worker::http::response::respond;
@@ -35,7 +34,7 @@ use std::time::Duration;
 use wasm_bindgen::JsValue;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-/// After how long a purge that failed is tried again.
+/// How long after a failed purge the next one is tried.
 const PURGE_AGAIN_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// The object of a month, or of a directory.
@@ -55,17 +54,17 @@ impl DurableObject for IndexObject {
     /// Answers a [`Command`].
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         let answering = async {
-            let answered = match read_json(&request).await {
+            let result = match read_json(&request).await {
                 Ok(command) => answer(&self.month, command).await,
                 Err(why) => Err(why),
             };
-            Ok(respond("an index's storage failed", answered)?.into())
+            Ok(respond("an index's storage failed", result)?.into())
         };
         guard::watch(&guard::request_key(&request), answering).await
     }
 
-    /// Deletes the rows of tokens past their retention. It fails if not even an alarm can be set; the
-    /// runtime then calls again.
+    /// Deletes the rows of tokens past their retention. Fails only if no alarm can be set either; the
+    /// runtime then retries.
     async fn alarm(&self) -> worker::Result<Response> {
         let month = &self.month;
         let purging = async {

@@ -14,29 +14,30 @@ use std::cell::Cell;
 use wasm_bindgen::JsValue;
 use worker::{Env, State};
 
-/// Where the month remembers that the directory knows it.
+/// The storage key that is set once the month is in the directory.
 const REGISTERED_KEY: &str = "known";
 
-/// So many rows are one text: the platform's SQLite takes 2.2 MB of it, and a row can have 12 kB.
+/// The rows that one statement inserts, as one JSON text. SQLite's limit for a text is 2.2 MB on this
+/// platform, and a row can have 12 kB.
 const ROWS_PER_STATEMENT: usize = 100;
 
 pub(super) struct MonthTable {
     pub(super) state: State,
     pub(super) stored: Stored,
     env: Env,
-    /// Whether there is a table, and the directory knows the month.
+    /// Whether the table exists and the month is in the directory.
     has_schema: Cell<bool>,
-    /// Whether there is an alarm.
+    /// Whether an alarm is set.
     is_armed: Cell<bool>,
     /// How often the month was deleted.
     deletions: Cell<u32>,
 }
 
-/// What a purge has left.
+/// The rows that are left after a purge.
 #[derive(Deserialize)]
 struct Remaining {
     count: u64,
-    /// When the first of the tokens ends, if any does.
+    /// The earliest end of a token; `None` if none of them ends.
     first: Option<u64>,
 }
 
@@ -52,7 +53,8 @@ impl MonthTable {
         }
     }
 
-    /// Stores rows. The rows of tokens that are past their retention only mark a row that is there.
+    /// Stores rows. For a token that is past its retention, no row is added; an existing one is
+    /// marked as completed.
     pub(super) async fn put(&self, rows: &[Row]) -> Result<(), JsValue> {
         self.ensure_schema().await?;
         let now = now().as_millis();
@@ -71,9 +73,9 @@ impl MonthTable {
                 sql::run(&self.state, sql::MARK_ENDED_SQL, bindings)?;
             }
         }
-        for some in kept.chunks(ROWS_PER_STATEMENT) {
-            let some = serde_json::to_string(some).unwrap_or_default();
-            sql::run(&self.state, sql::UPSERT_SQL, [Binding::List(some)])?;
+        for chunk in kept.chunks(ROWS_PER_STATEMENT) {
+            let chunk = serde_json::to_string(chunk).unwrap_or_default();
+            sql::run(&self.state, sql::UPSERT_SQL, [Binding::List(chunk)])?;
         }
         let first = rows.iter().filter_map(Row::end).min();
         if let Some(end) = first.filter(|_| !self.is_armed.get()) {
@@ -85,14 +87,14 @@ impl MonthTable {
         Ok(())
     }
 
-    pub(super) fn rows(&self, asked: &RowsQuery) -> Result<Vec<Row>, JsValue> {
+    pub(super) fn rows(&self, request: &RowsQuery) -> Result<Vec<Row>, JsValue> {
         if !self.has_table()? {
             return Ok(Vec::new());
         }
-        let query = ListQuery::parse(&asked.query, Timestamp::from_millis(asked.now))
+        let query = ListQuery::parse(&request.query, Timestamp::from_millis(request.now))
             .map_err(|_| unreadable())?;
-        let over = asked.now.saturating_sub(self.retention());
-        let (statement, bindings) = sql::select_rows(&query, asked.now, over, asked.limit);
+        let ended_by = request.now.saturating_sub(self.retention());
+        let (statement, bindings) = sql::select_rows(&query, request.now, ended_by, request.limit);
         sql::query(&self.state, &statement, bindings)
     }
 
@@ -103,8 +105,8 @@ impl MonthTable {
             return Ok(());
         }
         let now = now().as_millis();
-        let over = now.saturating_sub(self.retention());
-        sql::run(&self.state, sql::PURGE_SQL, [Binding::Number(over)])?;
+        let ended_by = now.saturating_sub(self.retention());
+        sql::run(&self.state, sql::PURGE_SQL, [Binding::Number(ended_by)])?;
         let remaining: Vec<Remaining> = sql::query(&self.state, sql::REMAINING_SQL, [])?;
         let remaining = remaining.first().ok_or_else(unreadable)?;
         if remaining.count == 0 {
@@ -135,38 +137,38 @@ impl MonthTable {
         Ok(())
     }
 
-    /// Registers this month with the directory. If the month is deleted while the directory is asked,
-    /// the directory may have forgotten it again by the time it answers.
+    /// Registers this month with the directory. If the month is deleted in the meantime, the
+    /// directory may already have removed it again, so this registers it once more.
     async fn register(&self) -> Result<(), JsValue> {
         let (directory, month) = self.names();
         let directory = client::object(&self.env, &directory);
         let command = Command::RegisterMonth(month);
         loop {
             let deletions = self.deletions.get();
-            directory.ask_json::<()>(&command).await?;
+            directory.call_json::<()>(&command).await?;
             if self.deletions.get() == deletions {
                 return self.stored.put_text(REGISTERED_KEY, "yes");
             }
         }
     }
 
-    /// Unregisters this month, which has no rows, and then deletes all of it. No other event is
-    /// delivered in between.
+    /// Unregisters this month, which has no rows, and then deletes the object's storage. No other
+    /// event is delivered in between.
     async fn notify_then_delete(&self) -> Result<(), JsValue> {
         self.deletions.set(self.deletions.get().wrapping_add(1));
         self.has_schema.set(false);
-        // Durable before the directory is asked: should this be interrupted, the next row registers
-        // the month again.
+        // This is written before the directory is called. If the deletion is interrupted, the next
+        // row registers the month again.
         self.stored.delete_text(REGISTERED_KEY)?;
         let (directory, month) = self.names();
         let (env, storage) = (self.env.clone(), self.state.storage());
         let deleting = async move {
             let directory = client::object(&env, &directory).with_timeout(client::TIMEOUT);
             let command = Command::UnregisterMonth(month);
-            directory.ask_json::<()>(&command).await?;
+            directory.call_json::<()>(&command).await?;
             Ok::<_, JsValue>(storage.delete_all().await?)
         };
-        // `block_concurrency_while` resets the object after an error, and its next alarm with it. So
+        // An error in `block_concurrency_while` would reset the object and lose its next alarm, so
         // the error is returned as a value.
         let deleting = async { Ok(deleting.await) };
         self.state.block_concurrency_while(deleting).await?
@@ -177,8 +179,9 @@ impl MonthTable {
         Ok(self.has_schema.get() || sql::run(&self.state, sql::HAS_TABLE_SQL, []).map(has_rows)?)
     }
 
-    /// When to purge next, if the first token ends at `end`: once for all that a thirtieth of the
-    /// retention brings, and after one retention at the latest, since other tokens may end sooner.
+    /// The time of the next purge, if the first token ends at `end`. A purge waits for a thirtieth of
+    /// the retention, to delete many rows at once. It waits for one retention at most, since rows
+    /// that are added later may end sooner.
     fn purge_at(&self, end: u64, now: u64) -> Timestamp {
         let retention = self.retention();
         let at = end.clamp(now.saturating_sub(retention / 30 * 29), now);
@@ -189,7 +192,7 @@ impl MonthTable {
         u64::try_from(settings::retention(&self.env).as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The name of the directory, and this month.
+    /// The directory's name, and this month.
     fn names(&self) -> (ObjectName, String) {
         let name = object_name(&self.state);
         let (environment, month) = name.split_once('/').unwrap_or((&name, ""));

@@ -1,4 +1,4 @@
-//! A token's row, as the table and requests between objects have it.
+//! A token's row, as the table and the requests between objects hold it.
 
 use crate::domain::list::row::Row as ListRow;
 use crate::domain::time::timestamp::Timestamp;
@@ -38,7 +38,7 @@ impl Row {
         }
     }
 
-    /// When the token ends, as far as the row tells.
+    /// When the token ends, as far as the row shows.
     pub(super) fn end(&self) -> Option<u64> {
         self.completed.or(self.timeout)
     }
@@ -56,7 +56,7 @@ impl Row {
     }
 }
 
-/// The error of rows or commands that cannot be read.
+/// The error for rows or commands that cannot be parsed.
 pub(super) fn unreadable() -> JsValue {
-    JsValue::from_str("what an index's object has or was asked cannot be read")
+    JsValue::from_str("a row or a command of the index cannot be parsed")
 }

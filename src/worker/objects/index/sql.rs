@@ -17,11 +17,11 @@ pub(super) const SCHEMA: [&str; 2] = [
 
 pub(super) const HAS_TABLE_SQL: &str = "SELECT 1 FROM sqlite_master WHERE name = 'tokens'";
 
-/// For a row that may be there and is about to be purged.
+/// Completes a row that may exist and is about to be purged.
 pub(super) const MARK_ENDED_SQL: &str =
     "UPDATE tokens SET completed = ? WHERE created = ? AND id = ? AND completed IS NULL";
 
-/// For an array of rows.
+/// Takes a JSON array of rows.
 pub(super) const UPSERT_SQL: &str = "INSERT INTO tokens \
     (created, id, timeout, completed, tags, key, key_expires) \
     SELECT value ->> 'created', value ->> 'id', value ->> 'timeout', value ->> 'completed', \
@@ -34,11 +34,11 @@ pub(super) const PURGE_SQL: &str = "DELETE FROM tokens WHERE COALESCE(completed,
 pub(super) const REMAINING_SQL: &str =
     "SELECT COUNT(*) AS count, MIN(COALESCE(completed, timeout)) AS first FROM tokens";
 
-/// The value of a `?`.
+/// The value of a `?` in a statement.
 pub(super) enum Binding<'a> {
     Number(u64),
     Text(&'a str),
-    /// As JSON.
+    /// A list as JSON text.
     List(String),
 }
 
@@ -52,7 +52,7 @@ impl From<Binding<'_>> for JsValue {
     }
 }
 
-/// Runs a statement; its rows as JavaScript objects.
+/// Runs a statement. Returns its rows as JavaScript objects.
 pub(super) fn run<'a>(
     state: &State,
     statement: &str,
@@ -62,7 +62,7 @@ pub(super) fn run<'a>(
     sql_rows(state, statement, bindings)
 }
 
-/// The rows of a statement.
+/// Runs a statement and parses its rows.
 pub(super) fn query<'a, T: DeserializeOwned>(
     state: &State,
     statement: &str,
@@ -74,16 +74,16 @@ pub(super) fn query<'a, T: DeserializeOwned>(
         .map_err(|_| JsValue::from_str("the rows of the index cannot be read"))
 }
 
-/// The statement of a list query at `now`. Tokens that ended at `over` or before are left out. The
-/// order of the conditions is that of the bindings.
+/// The statement of a list query at `now`. Tokens that ended at `ended_by` or before are left out. The
+/// conditions are in the order of the bindings.
 pub(super) fn select_rows(
     query: &ListQuery,
     now: u64,
-    over: u64,
-    most: usize,
+    ended_by: u64,
+    limit: usize,
 ) -> (String, Vec<Binding<'_>>) {
     let mut conditions = vec!["COALESCE(COALESCE(completed, timeout) > ?, 1)"];
-    let mut bindings = vec![Binding::Number(over)];
+    let mut bindings = vec![Binding::Number(ended_by)];
     let (cursor, order) = match &query.start {
         PageStart::Newest => (None, "DESC"),
         PageStart::After(cursor) => (Some(("(created, id) < (?, ?)", cursor)), "DESC"),
@@ -125,7 +125,7 @@ pub(super) fn select_rows(
             serde_json::to_string(&query.tags).unwrap_or_default(),
         ));
     }
-    bindings.push(Binding::Number(most as u64));
+    bindings.push(Binding::Number(limit as u64));
     let conditions = conditions.join(" AND ");
     let statement = format!(
         "SELECT * FROM tokens WHERE {conditions} ORDER BY created {order}, id {order} LIMIT ?"

@@ -1,4 +1,4 @@
-//! What the token's actor decides, carried out. Nothing is decided here.
+//! Carries out what the token's actor decides. Nothing is decided here.
 
 use super::Object;
 use super::outbox::Outbox;
@@ -21,22 +21,22 @@ use std::time::Duration;
 use wasm_bindgen::JsValue;
 use worker::console_log;
 
-/// An input that was handled: what is left to be done.
+/// The result of handling an input: the effects that are still to be carried out.
 pub(super) struct Turn {
     pub(super) effects: Effects,
     /// The record that the effects are about.
     pub(super) record: Option<Record>,
-    /// The write that is under way.
+    /// The write that is not yet durable.
     saving: Option<Saving>,
     row: Option<SavedRow>,
     #[cfg(feature = "faults")]
     fault: String,
 }
 
-/// Why effects were not carried out.
+/// An error while effects were decided or carried out.
 pub(super) struct Failure {
     pub(super) why: JsValue,
-    /// The task that they ended with, if they had been decided.
+    /// The task that the effects ended with; `None` if they were not decided.
     pub(super) task: Option<Task>,
 }
 
@@ -46,15 +46,15 @@ impl From<JsValue> for Failure {
     }
 }
 
-/// The row of a token as it was saved.
+/// A token's index row, from the record that was saved.
 pub(super) struct SavedRow {
     created_at: Timestamp,
     row: Row,
 }
 
 impl Object {
-    /// Loads the record, has the actor decide, and carries out what takes no time. There is no `await`.
-    /// `row` is what the input tells the index of.
+    /// Loads the record, lets the actor decide, and carries out the effects that are synchronous.
+    /// There is no `await`. `row` is the row that the actor may now send to the index.
     pub(super) fn handle(
         &self,
         input: Input,
@@ -72,7 +72,7 @@ impl Object {
         input: Input,
         now: Timestamp,
     ) -> Result<(Effects, Option<Record>), JsValue> {
-        // Each question is a crossing.
+        // Reading the settings calls into JavaScript, so it is done only if needed.
         let (mut record, retention, subscribers) = if input.needs_record() {
             let retention = settings::retention(&self.env);
             (self.load()?, retention, self.subscribers())
@@ -94,7 +94,7 @@ impl Object {
         record: &mut Option<Record>,
         facts: &Facts<'_>,
     ) -> Result<Effects, JsValue> {
-        // A panic may have left it borrowed.
+        // The actor stays borrowed after a panic.
         let mut actor = self.actor.try_borrow_mut();
         let actor = actor.as_mut().map_err(|_| "the actor panicked")?;
         Ok(actor.handle(input, record, facts))
@@ -110,7 +110,7 @@ impl Object {
         self.decide(Input::Failed(task), &mut None, &facts)
     }
 
-    /// Carries out what takes no time.
+    /// Carries out the effects that are synchronous.
     fn begin(
         &self,
         effects: Effects,
@@ -124,7 +124,7 @@ impl Object {
             self.notify_waiters(record.as_ref())?;
         }
         if let (true, Some(SavedRow { created_at, row })) = (effects.enqueues_row, row) {
-            index::tell(&self.env, &self.environment, created_at, row);
+            index::enqueue_row(&self.env, &self.environment, created_at, row);
         }
         let saving = match (effects.save, &record) {
             (Some(alarm), Some(record)) => Some(self.save(record, alarm)?),
@@ -149,7 +149,7 @@ impl Object {
         })
     }
 
-    /// Behind a response: carries out what is left.
+    /// Carries out the remaining effects in the background, after the response.
     pub(super) fn spawn(self: &Rc<Self>, turn: Turn) {
         if turn.effects.next.is_none() && turn.effects.alarm.is_none() {
             return;
@@ -157,23 +157,23 @@ impl Object {
         let object = Rc::clone(self);
         guard::spawn(async move {
             if let Err(Failure { why, task }) = object.carry_out(turn).await {
-                log_error("what follows a change of a token failed", &why);
+                log_error("the work after a change of a token failed", &why);
                 object.recover_or_log(task).await;
             }
         });
     }
 
-    /// After a command or a waiter that failed.
+    /// Recovers from a command or a waiter that failed.
     pub(super) fn spawn_recovery(self: &Rc<Self>, failure: Failure) {
         log_error("the token's storage failed", &failure.why);
-        // Else nothing was begun.
+        // Without a task nothing was started, so there is nothing to recover.
         if failure.task.is_some() {
             let object = Rc::clone(self);
             guard::spawn(async move { object.recover_or_log(failure.task).await });
         }
     }
 
-    /// Carries out effects, and those that follow from their ends.
+    /// Carries out effects, and those that follow from their results.
     pub(super) async fn carry_out(&self, mut turn: Turn) -> Result<(), Failure> {
         loop {
             let task = turn.effects.next;
@@ -211,7 +211,7 @@ impl Object {
         if matches!(after, AfterSave::AttemptRecorded { .. }) {
             crate::worker::fault("fault:pay", &turn.fault);
         }
-        // An output may be megabytes, and is not needed while others are awaited.
+        // The output can be megabytes and is not needed while this waits.
         drop(turn.record);
         turn.saving.unwrap_or_else(|| self.stored.synced()).await?;
         #[cfg(feature = "faults")]
@@ -221,7 +221,7 @@ impl Object {
         Ok(Input::Saved(after))
     }
 
-    /// Does something that others are asked for, and tells how it ended.
+    /// Performs a task that calls another object or server, and returns its result.
     async fn perform(&self, task: Task, record: Option<Record>) -> Result<Input, JsValue> {
         let outbox = Outbox {
             env: &self.env,
@@ -233,7 +233,10 @@ impl Object {
             (Task::ConfirmRow(state), Some(token)) => match outbox.confirm_row(token).await {
                 Ok(()) => Input::RowConfirmed(state),
                 Err(why) => {
-                    log_error("the index was not reached; it will be told again", &why);
+                    log_error(
+                        "the index could not be reached, so the row will be sent again",
+                        &why,
+                    );
                     Input::RowFailed
                 }
             },
@@ -260,12 +263,12 @@ impl Object {
         })
     }
 
-    /// After a failure: the alarm retries.
+    /// Sets the alarm after a failure, so that it retries.
     pub(super) async fn recover(&self, task: Option<Task>) -> Result<(), JsValue> {
-        // Perhaps what is cached was not written.
+        // The cached record may not have been written.
         self.cached.take();
         if self.ensure_current().is_err() {
-            // The newer instance can begin at once.
+            // Only the newest instance may decide. The alarm wakes it now.
             return self.stored.set_alarm_by(now()).await;
         }
         match self.decide_failure(task)?.alarm {
@@ -312,8 +315,8 @@ impl Object {
         waiters::notify(waiters, &notice)
     }
 
-    /// Who is notified of every token's end here. A setting that cannot be read may name a webhook, which is
-    /// notified once the setting is mended.
+    /// The webhook of the environment, which is notified of each token's end. If the settings are
+    /// invalid they may name one, so it is enqueued and sent once the settings are fixed.
     fn subscribers(&self) -> Vec<Target> {
         let has_webhook = match settings::webhooks(&self.env) {
             Ok(webhooks) => webhooks.url(&self.environment).is_some(),
@@ -325,10 +328,10 @@ impl Object {
             .collect()
     }
 
-    /// A line for the operator. It holds no credential and nothing that a caller wrote but the id.
+    /// Logs a line. It contains no credential, and nothing that a caller wrote except the id.
     fn log(&self, line: LogLine, record: Option<&Record>) {
         let (environment, id) = (&self.environment, self.public_id());
-        // An environment's name and an id need no escaping.
+        // Environment names and ids need no escaping in JSON.
         match line {
             LogLine::Created => {
                 console_log!(

@@ -1,9 +1,9 @@
-//! The Durable Object of one token: it drives a [`TokenActor`], which decides everything.
+//! The Durable Object of one token. It runs a [`TokenActor`], which makes all decisions.
 //!
 //! Invariants:
-//! - Storage is the token: what is held in memory spares work and may be lost with it.
-//! - From reading the record to writing it there is no `await`, so no other event comes between
-//!   and the writes are one transaction. The response leaves when they are durable.
+//! - Storage is the truth. What is in memory only saves work and may be lost.
+//! - There is no `await` between reading the record and writing it. So no other event comes in
+//!   between, and the writes are one transaction. The response is sent when they are durable.
 //! - Only the newest instance writes; one from before a panic refuses to.
 
 mod effects;
@@ -39,16 +39,17 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Response;
 use worker::{DurableObject, Env, Request, State as ObjectState, durable_object};
 
-/// In bytes: the objects of an isolate share its memory.
+/// The longest record that is cached, in bytes. The objects of an isolate share its memory.
 const MAX_CACHED_RECORD: usize = 4_000;
 
-/// One token's object. Its sockets' events are taken by `js/entry.js`: a waiter has nothing to say.
+/// The object of one token. `js/entry.js` handles the events of its sockets: a waiter that sends a
+/// message is disconnected.
 #[durable_object(alarm)]
 pub struct TokenObject {
     object: Rc<Object>,
 }
 
-/// The object itself: what is spawned must hold it.
+/// The object itself, which background tasks share.
 struct Object {
     environment: String,
     /// The internal id.
@@ -57,21 +58,22 @@ struct Object {
     stored: Stored,
     env: Env,
     actor: RefCell<TokenActor>,
-    /// The record as it was last read or written, if it is short: reading it costs a seventh of a request.
+    /// The record as it was last read or written, if it is short. Reading it again costs a seventh of
+    /// a request.
     cached: RefCell<Option<Record>>,
-    /// How many panics there were when it was made.
+    /// The number of panics when this instance was created.
     generation: u32,
 }
 
 #[wasm_bindgen]
 impl TokenObject {
-    /// Answers a command that came in a header: `fetch` without a promise and a poll, which
-    /// `worker` has no name for.
+    /// Answers a command that came in a header, like `fetch` but synchronously. `worker` has no name
+    /// for such a method.
     ///
-    /// Trouble with storage is a 503, so that the Worker can tell it from a bug.
+    /// A storage failure is a 503, so that the Worker can tell it from a bug.
     ///
     /// # Errors
-    /// If the answer could not be made a response.
+    /// Fails if the response cannot be built.
     pub fn answer(&self, header: &str) -> Result<Response, JsValue> {
         self.object.on_command(header, &[])
     }
@@ -97,7 +99,7 @@ impl DurableObject for TokenObject {
         }
     }
 
-    /// Takes a waiter, or answers a command that came in a body.
+    /// Accepts a waiter, or answers a command that came in a body.
     async fn fetch(&self, request: Request) -> worker::Result<worker::Response> {
         let object = &self.object;
         let answering = async {
@@ -112,14 +114,14 @@ impl DurableObject for TokenObject {
         Ok(response?.into())
     }
 
-    /// Fails if not even an alarm can be set; the runtime then calls again.
+    /// Fails only if no alarm can be set either; the runtime then retries.
     async fn alarm(&self) -> worker::Result<worker::Response> {
         let object = &self.object;
-        let looking = async {
+        let handling = async {
             object.on_alarm().await?;
             worker::Response::empty()
         };
-        guard::watch(&guard::alarm_key(&object.state), looking).await
+        guard::watch(&guard::alarm_key(&object.state), handling).await
     }
 }
 
@@ -136,13 +138,13 @@ impl Object {
             (Ok(reply), Some(context)) => {
                 let response = self.render(&context, &reply, now);
                 let response = response.unwrap_or_else(|error| HttpReply::error(&error));
-                response.with_cors(&context.page).into_response()
+                response.with_cors(&context.cors_origin).into_response()
             }
             (Err(failure), context) => {
                 self.spawn_recovery(failure);
-                let page = context.map_or(String::new(), |context| context.page);
+                let cors_origin = context.map_or(String::new(), |context| context.cors_origin);
                 let response = HttpReply::error(&ApiError::StorageUnavailable);
-                response.with_cors(&page).into_response()
+                response.with_cors(&cors_origin).into_response()
             }
         }
     }
@@ -170,19 +172,20 @@ impl Object {
         now: Timestamp,
     ) -> Result<HttpReply, ApiError> {
         match reply {
-            TokenReply::Decided(outcome) => Ok(context.decided(*outcome)),
+            TokenReply::Decided(outcome) => Ok(context.render_outcome(*outcome)),
             TokenReply::NotFound | TokenReply::Created => Err(ApiError::TokenNotFound),
             TokenReply::Found(token) => {
                 let keyring = settings::keyring(&self.env)?;
                 let environment = keyring.by_id(&self.environment);
-                // The Worker knows it, so it has newer settings: this object has them in a moment.
+                // The Worker already has newer settings with this environment. This object will have
+                // them shortly.
                 let environment = environment.ok_or(ApiError::StorageUnavailable)?;
-                Ok(context.shown(token, environment, &self.id, now))
+                Ok(context.render(token, environment, &self.id, now))
             }
         }
     }
 
-    /// Takes a waiter, or tells it at once how the token ended.
+    /// Accepts a waiter, or tells it at once how the token ended.
     async fn accept_waiter(self: &Rc<Self>, waiter: &Waiter) -> Result<Response, JsValue> {
         let mut turn = match self.handle(Input::WaiterJoined, None, now()) {
             Ok(turn) => turn,
@@ -224,20 +227,22 @@ impl Object {
         let Err(Failure { why, task }) = handled else {
             return Ok(());
         };
-        log_error("an alarm was not done", &why);
+        log_error("an alarm could not be handled", &why);
         self.recover(task).await
     }
 
-    /// Fails if a panic has come since: the token has another object in memory then, and what this one would
-    /// write is left to that and to the alarm.
+    /// Fails if there was a panic since this instance was created. The token then has a newer
+    /// instance, and this one must not write. The newer instance or the alarm continues its work.
     fn ensure_current(&self) -> Result<(), JsValue> {
         if self.generation == panics() {
             return Ok(());
         }
-        Err(JsValue::from_str("another has taken over after a panic"))
+        Err(JsValue::from_str(
+            "a newer instance has replaced this one after a panic",
+        ))
     }
 
-    /// The record as it was written.
+    /// The record as it was last written.
     fn load(&self) -> Result<Option<Record>, JsValue> {
         let is_current = self.ensure_current().is_ok();
         if let Some(record) = self.cached.borrow().as_ref().filter(|_| is_current) {
@@ -254,14 +259,14 @@ impl Object {
     fn save(&self, record: &Record, alarm: Alarm) -> Result<Saving, JsValue> {
         self.ensure_current()?;
         let bytes = pack_record(record);
-        // If it fails, storage alone knows.
+        // Emptied first: if the write fails, only storage has the record.
         self.cached.take();
         let saving = self.stored.save_record(&bytes, alarm)?;
         self.cache(record, &bytes);
         Ok(saving)
     }
 
-    /// `bytes` is its stored form.
+    /// Caches a record; `bytes` is its stored form.
     fn cache(&self, record: &Record, bytes: &[u8]) {
         let is_short = bytes.len() <= MAX_CACHED_RECORD;
         self.cached.replace(is_short.then(|| record.clone()));

@@ -1,12 +1,12 @@
-//! Requests of a token's object to others: the index, receivers of webhooks, upstream. When they are due is
-//! decided by its actor.
+//! Requests from a token's object to the index, to webhooks and to upstream. The actor decides when
+//! they are made.
 
 use crate::domain::api::route::token_url;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::public_id;
 use crate::domain::relay::complete_body::complete_json;
 use crate::domain::relay::import::read_token;
-use crate::domain::token::delivery::{ANSWER_WITHIN, AttemptResult, Target};
+use crate::domain::token::delivery::{ATTEMPT_WITHIN, AttemptResult, Target};
 use crate::domain::token::effects::FinishedAttempt;
 use crate::domain::token::{State, Token};
 use crate::domain::webhook::body::webhook_json;
@@ -29,15 +29,15 @@ pub(crate) struct Outbox<'a> {
 }
 
 impl Outbox<'_> {
-    /// Sends the row of the token as it stands to the index, which has it when this returns.
+    /// Sends the token's current row to the index. The index has stored it when this returns.
     pub(crate) async fn confirm_row(&self, token: Token) -> Result<(), JsValue> {
         let (row, created_at) = (Row::of(self.id, &token), token.created_at);
-        // It may be megabytes, and is not needed while others are awaited.
+        // The token can be megabytes and is not needed while this waits.
         drop(token);
-        index::put(self.env, self.environment, created_at, row).await
+        index::put_row(self.env, self.environment, created_at, row).await
     }
 
-    /// Attempts a delivery once.
+    /// Makes one attempt at a delivery.
     pub(crate) async fn attempt(&self, token: Token, delivery: usize) -> FinishedAttempt {
         let target = token.deliveries.get(delivery).map(|one| one.target);
         let request = match target {
@@ -54,7 +54,7 @@ impl Outbox<'_> {
         let Some(request) = request else {
             return not_received(AttemptResult::NotSendable);
         };
-        let Ok(received) = outgoing::post(&request, ANSWER_WITHIN).await else {
+        let Ok(received) = outgoing::post(&request, ATTEMPT_WITHIN).await else {
             return not_received(AttemptResult::NoResponse);
         };
         let was_received = matches!(received.status, 200..300);
@@ -66,7 +66,7 @@ impl Outbox<'_> {
         }
     }
 
-    /// The token as upstream has it, if that can be read.
+    /// The token as upstream has it, if it can be read.
     pub(crate) async fn fetch_upstream(&self) -> Option<Token> {
         let (upstream, environment) = self.upstream()?;
         let response = fetch_token(upstream, environment, self.id).await.ok()?;
@@ -83,7 +83,7 @@ impl Outbox<'_> {
         Some((upstream, environment))
     }
 
-    /// What completes the token upstream.
+    /// The request that completes the token upstream.
     fn completion(&self, token: &Token) -> Option<Post> {
         let State::Completed { decision, .. } = &token.state else {
             return None;
@@ -101,8 +101,7 @@ impl Outbox<'_> {
         })
     }
 
-    /// The request of a webhook; none if it has no URL that may be called, or nothing to sign
-    /// it with.
+    /// The request of a webhook; `None` if its URL is not allowed or there is no secret to sign it.
     fn request(&self, token: &Token, target: Target) -> Option<Post> {
         let webhooks = settings::webhooks(self.env).ok()?;
         let url = match target {
@@ -114,7 +113,7 @@ impl Outbox<'_> {
         let public = public_id(self.id);
         let at = token_url(&token.origin, self.id);
         let body = webhook_json(&public, &at, token);
-        // A token ends once, so its id tells the message from all others.
+        // A token ends once, so its id identifies the message.
         let id = format!("msg_{}", self.id);
         let seconds = now().as_secs();
         let signature = webhooks.sign(self.environment, &id, seconds, body.as_bytes())?;

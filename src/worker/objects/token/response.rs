@@ -1,7 +1,7 @@
-//! What a client is told of a token.
+//! Responses about a token.
 //!
-//! A token's object answers its client itself: the Worker hands the response on as it is, which spares a
-//! second one.
+//! A token's object builds its client's response, and the Worker forwards it unchanged. So the
+//! response is built only once.
 
 use crate::domain::api::token_body::{Visibility, token_json, version};
 use crate::domain::auth::keyring::Environment;
@@ -13,8 +13,8 @@ use crate::domain::token::transition::Outcome;
 use crate::worker::http::response::Reply;
 
 impl ResponseContext {
-    /// A token as this viewer may see it; `id` is the internal one.
-    pub(crate) fn shown(
+    /// The response that shows a token to this client; `id` is the internal id.
+    pub(crate) fn render(
         &self,
         token: &Token,
         environment: &Environment,
@@ -27,7 +27,8 @@ impl ResponseContext {
         } else {
             let id = format!("waitpoint_{id}");
             let minted;
-            // The viewer's own credential: a link must not grant more than its reader has.
+            // The URL holds the client's own credential, so that it grants no more than the client
+            // has.
             let credential = if let Some(credential) = &self.credential {
                 credential
             } else {
@@ -44,8 +45,8 @@ impl ResponseContext {
         }
     }
 
-    /// What a decision came to.
-    pub(crate) fn decided(&self, outcome: Outcome) -> Reply {
+    /// The response to a decision.
+    pub(crate) fn render_outcome(&self, outcome: Outcome) -> Reply {
         let reply = Reply::json(200, r#"{"success":true}"#.to_owned())
             .with("waitpoint-outcome", outcome.as_str());
         match &self.hint {
@@ -54,9 +55,10 @@ impl ResponseContext {
         }
     }
 
-    /// What this viewer sees of a token, and its version: one a state, and for the owner, who sees
-    /// deliveries, one an attempt. The bodies of the same version differ by viewer, hence `Vary`. Of a token
-    /// that lives upstream two ends can be seen, one after the other.
+    /// What this client may see of a token, and the version for its `ETag`. The version changes with
+    /// the state. For the owner, who sees deliveries, it also changes with each attempt. Bodies of
+    /// the same version differ by client, hence `Vary`. A token that lives upstream can show two
+    /// ends, ours and then upstream's, so its version includes the time of the end.
     fn version(&self, token: &Token) -> (Visibility, String) {
         let mut version = format!("\"{}", version(token));
         if let (Home::Upstream, Some(at)) = (token.home, token.finished_at()) {
@@ -75,7 +77,7 @@ impl ResponseContext {
     }
 }
 
-/// `token.url` for the public id of a token, as who calls `origin` may use it.
+/// `token.url` for a token's public id, at the origin that the client calls.
 pub(crate) fn url(origin: &str, id: &str, credential: &str) -> String {
     format!("{origin}/api/v1/waitpoints/tokens/{id}/callback/{credential}")
 }

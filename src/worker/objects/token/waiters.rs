@@ -1,4 +1,4 @@
-//! Who waits at a token's object: hibernating sockets.
+//! Clients that wait at a token's object, each with a hibernating socket.
 
 use crate::domain::api::event_stream::event;
 use crate::domain::api::token_body::{Visibility, token_json, version};
@@ -10,47 +10,48 @@ use worker::worker_sys::WebSocketRequestResponsePair;
 use worker::worker_sys::ext::WebSocketExt;
 use worker::{ResponseBuilder, State, WebSocket, WebSocketPair};
 
-/// What brings a waiter's socket to a token's object: a [`Waiter`].
+/// The header of the request that opens a waiter's socket. It holds a [`Waiter`].
 pub(crate) const WAITER_HEADER: &str = "waitpoint-waiter";
 
-/// Who waits. It is the socket's attachment, which outlives the object's memory.
+/// A client that waits. This is the socket's attachment, which is kept while the object hibernates.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Waiter {
-    /// The URL of the token that its messages show.
+    /// The `token.url` in the messages.
     pub(crate) url: String,
-    pub(crate) hears: Hears,
+    #[serde(rename = "hears")]
+    pub(crate) kind: WaiterKind,
 }
 
 impl Waiter {
-    /// As a header or an attachment has it: JSON.
+    /// Parses the JSON of the header or the attachment.
     pub(crate) fn parse(json: &str) -> Option<Self> {
         serde_json::from_slice(json.as_bytes()).ok()
     }
 }
 
-/// What a waiter's messages are.
+/// The messages that a waiter gets.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Hears {
+pub(crate) enum WaiterKind {
     /// The token as JSON.
     Token,
-    /// No message. The socket's close tells a long poll that the token has ended.
+    /// No message. When the socket closes, a long poll knows that the token has ended.
     End,
-    /// An event as a stream of Server-Sent Events has it, unless this one was seen already.
+    /// A Server-Sent Event, unless the client has seen this one.
     Events { seen: String },
 }
 
-/// Most bytes that are sent to waiters at once. They stay in memory until they are received, so many
-/// waiters for an output of megabytes would fill the isolate. The others are closed with a code that
-/// makes clients connect again.
-const MOST_SENT: usize = 16 * 1024 * 1024;
+/// The most bytes that are sent to waiters at once. Messages stay in memory until they are received,
+/// so a long output for many waiters would fill the isolate. Further sockets are closed with a code
+/// that makes clients reconnect.
+const MAX_SENT: usize = 16 * 1024 * 1024;
 
 /// Close codes of RFC 6455 and its registry.
 const FINISHED: u16 = 1000;
 const UNKNOWN_WAITER: u16 = 1012;
 const TRY_AGAIN: u16 = 1013;
 
-/// What waiters are told.
+/// The message for waiters.
 pub(crate) struct Notice<'a> {
     /// The public id.
     pub(crate) id: &'a str,
@@ -58,13 +59,14 @@ pub(crate) struct Notice<'a> {
 }
 
 impl Notice<'_> {
-    /// The token as retrieve returns it, but for the URL; nothing if this waiter has seen it.
+    /// The token as retrieve returns it, with the waiter's own URL; `None` if this waiter has seen
+    /// it.
     fn message(&self, waiter: &Waiter) -> Option<String> {
         let json = || token_json(self.id, &waiter.url, self.token, Visibility::Token);
-        match &waiter.hears {
-            Hears::Token => Some(json()),
-            Hears::End => None,
-            Hears::Events { seen } => {
+        match &waiter.kind {
+            WaiterKind::Token => Some(json()),
+            WaiterKind::End => None,
+            WaiterKind::Events { seen } => {
                 let version = version(self.token);
                 (seen != version).then(|| event(version, &json()))
             }
@@ -75,7 +77,7 @@ impl Notice<'_> {
         self.token.finished_at().is_some()
     }
 
-    /// Sends its message to a waiter and returns that one's length in bytes.
+    /// Sends the message to a waiter. Returns its length in bytes.
     fn send(&self, socket: &WebSocket, waiter: &Waiter) -> worker::Result<usize> {
         let message = self.message(waiter);
         let length = message.as_ref().map_or(0, String::len);
@@ -89,8 +91,8 @@ impl Notice<'_> {
     }
 }
 
-/// Takes a waiter and tells it how the token stands. While the token waits the socket hibernates:
-/// it costs nothing.
+/// Accepts a waiter and sends it the current state. While the token waits, the socket hibernates and
+/// costs nothing.
 pub(crate) fn accept(
     state: &State,
     waiter: &Waiter,
@@ -101,10 +103,11 @@ pub(crate) fn accept(
         server.accept()?;
     } else {
         let pair = WebSocketRequestResponsePair::new("ping", "pong")?;
-        // By the raw state: that of `worker` panics if these throw.
+        // These are the platform's own methods: those of `worker` panic on an exception.
         state.as_raw().set_websocket_auto_response(&pair)?;
         let attachment = serde_json::to_string(waiter).unwrap_or_default();
-        // First, as it may fail: a waiter without it could not be told.
+        // This comes first because it can fail, and a socket without an attachment could not be
+        // notified.
         server.as_ref().serialize_attachment(attachment.into())?;
         state.as_raw().accept_websocket(server.as_ref())?;
     }
@@ -115,8 +118,8 @@ pub(crate) fn accept(
     Ok(response.empty().into())
 }
 
-/// The sockets of those who wait. After the object has closed a socket the platform still lists it until the
-/// client's close frame comes, which may be never. Those are left out: nobody waits there any more.
+/// The sockets of the clients that wait. The platform lists a socket that the object has closed until
+/// the client's close frame arrives, which may be never. Such sockets are left out.
 pub(crate) fn open_sockets(state: &State) -> Result<Vec<WebSocket>, JsValue> {
     let sockets = state.as_raw().get_websockets()?.into_iter();
     Ok(sockets.filter(is_open).map(WebSocket::from).collect())
@@ -132,13 +135,13 @@ fn is_open(socket: &web_sys::WebSocket) -> bool {
     socket.ready_state() == web_sys::WebSocket::OPEN
 }
 
-/// Tells these waiters that the token is finished, and closes their sockets.
+/// Tells these waiters that the token has ended, and closes their sockets.
 pub(crate) fn notify(sockets: Vec<WebSocket>, notice: &Notice<'_>) -> Result<(), JsValue> {
     let mut sent = 0;
     for socket in sockets {
         let attachment = socket.as_ref().deserialize_attachment()?;
         let length = match Waiter::parse(&attachment.as_string().unwrap_or_default()) {
-            Some(_) if sent > MOST_SENT => {
+            Some(_) if sent > MAX_SENT => {
                 let closed = socket.close(Some(TRY_AGAIN), Some("connect again"));
                 closed.map(|()| 0)
             }
@@ -148,7 +151,7 @@ pub(crate) fn notify(sockets: Vec<WebSocket>, notice: &Notice<'_>) -> Result<(),
                 closed.map(|()| 0)
             }
         };
-        // It may have left in this very moment.
+        // The client may have left just now.
         sent += length.unwrap_or(0);
     }
     Ok(())
