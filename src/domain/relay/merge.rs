@@ -54,19 +54,23 @@ pub fn combine(
     origin: &str,
     existence: Existence,
 ) -> Result<(Token, Source), ApiError> {
-    let is_unreadable = matches!(&theirs, Ok(theirs) if theirs.status == 200
-        && read_token(theirs.text, origin).is_none());
-    if is_unreadable && !ours.as_ref().is_some_and(is_settled) {
-        // It may be decided there, in a form that cannot be read here.
-        return Err(ApiError::UpstreamUnavailable);
-    }
-    let theirs = theirs.and_then(|theirs| match theirs.status {
-        200 => read_token(theirs.text, origin).ok_or(ApiError::UpstreamUnavailable),
-        404 => Err(ApiError::TokenNotFound),
+    let theirs = match theirs {
+        Ok(theirs) if theirs.status == 200 => match read_token(theirs.text, origin) {
+            Some(theirs) => Ok(theirs),
+            // It may be decided there, in a form that cannot be read here.
+            None if !ours.as_ref().is_some_and(is_settled) => {
+                return Err(ApiError::UpstreamUnavailable);
+            }
+            None => Err(ApiError::UpstreamUnavailable),
+        },
+        Ok(theirs) if theirs.status == 404 => Err(ApiError::TokenNotFound),
         // trigger.dev answers 500 for a token that it does not know.
-        500 if ours.is_none() && existence == Existence::Unknown => Err(ApiError::TokenNotFound),
-        _ => Err(ApiError::UpstreamUnavailable),
-    });
+        Ok(theirs) if theirs.status == 500 && ours.is_none() && existence == Existence::Unknown => {
+            Err(ApiError::TokenNotFound)
+        }
+        Ok(_) => Err(ApiError::UpstreamUnavailable),
+        Err(error) => Err(error),
+    };
     match (ours, theirs) {
         (None, theirs) => theirs.map(|theirs| (theirs, Source::Upstream)),
         (Some(ours), Ok(theirs)) => {

@@ -87,12 +87,15 @@ fn a_token_that_upstream_does_not_know_is_not_found() {
 
 #[test]
 fn what_cannot_be_read_is_no_answer() {
-    let theirs = Ok(UpstreamReply {
-        status: 200,
-        text: "<html>",
-    });
-    let found = error(None, theirs, Existence::Unknown);
-    assert_eq!(found, ApiError::UpstreamUnavailable);
+    // Of a token that was only asked about here, upstream may have said that it is decided.
+    for ours in [None, Some(asked())] {
+        let theirs = Ok(UpstreamReply {
+            status: 200,
+            text: "<html>",
+        });
+        let found = error(ours, theirs, Existence::Unknown);
+        assert_eq!(found, ApiError::UpstreamUnavailable);
+    }
     let theirs = Err(ApiError::UpstreamUnavailable);
     let found = error(None, theirs, Existence::Unknown);
     assert_eq!(found, ApiError::UpstreamUnavailable);
