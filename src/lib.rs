@@ -17,11 +17,8 @@
 //!
 //! # Map
 //!
-//! | module | is about |
-//! |---|---|
-//! | [`domain`] | the rules, by folder; pure |
-//! | [`client`] | the npm package: features `browser` and `server` |
-//! | `worker` | the Worker and its objects (feature `worker`) |
+//! `ARCHITECTURE.md` is the map: [`domain`] has the rules, [`client`] the npm package (features `browser`
+//! and `server`), `worker` the Worker and its objects (feature `worker`).
 //!
 //! The rules are pure: time and randomness are arguments, and `cargo test` runs them all without a
 //! platform. `tests/architecture.rs` enforces that.
