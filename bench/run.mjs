@@ -134,7 +134,7 @@ const WARM = 600;
 const OFTEN = 4;
 /**
  * A completion is usually repeated soon. So many tokens an isolate mostly remembers, as its cache
- * has 1,024 slots.
+ * has 4,096 slots.
  */
 const AGAIN = 200;
 const figures = Object.fromEntries(

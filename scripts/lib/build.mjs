@@ -49,7 +49,7 @@ async function buildWorker(env, feature, folder) {
   const sentence = "the Worker did not build; what was said is above";
   const target = ["--target", "wasm32-unknown-unknown"];
   // LLVM's own threshold is 225, and makes the upload 40 kB larger.
-  const inlining = ["--", "-C", "llvm-args=-inline-threshold=75"];
+  const inlining = ["--", "-C", "llvm-args=-inline-threshold=90"];
   run("cargo", ["rustc", "--release", ...target, "--features", feature, "--locked", ...inlining], {
     env,
     sentence,

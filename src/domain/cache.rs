@@ -10,7 +10,7 @@ use crate::domain::time::timestamp::Timestamp;
 
 /// A direct-mapped cache: one entry per slot, the newest wins.
 pub struct DirectMappedCache<T> {
-    slots: Vec<Option<Slot<T>>>,
+    slots: Vec<Option<Box<Slot<T>>>>,
 }
 
 struct Slot<T> {
@@ -45,7 +45,7 @@ impl<T> DirectMappedCache<T> {
         let at = self.slot(key);
         if let (Some(slot), ..=MAX_KEY) = (self.slots.get_mut(at), key.len()) {
             let key = key.to_owned();
-            *slot = Some(Slot { key, value, until });
+            *slot = Some(Box::new(Slot { key, value, until }));
         }
     }
 

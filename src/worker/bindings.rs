@@ -4,7 +4,8 @@
 //! Functions that can throw are declared with `catch`. An exception that passes through Rust leaves
 //! the instance in an undefined state, as a panic does.
 
-use js_sys::{Array, Object, Promise, Uint8Array};
+use js_sys::{Array, JsString, Object, Promise, Uint8Array};
+use wasm_bindgen::JsThreadLocal;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -20,16 +21,20 @@ extern "C" {
     pub(crate) type SyncKv;
 
     #[wasm_bindgen(method, catch)]
-    pub(crate) fn get(this: &SyncKv, key: &str) -> Result<JsValue, JsValue>;
+    pub(crate) fn get(this: &SyncKv, key: &JsString) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = put)]
-    pub(crate) fn put_bytes(this: &SyncKv, key: &str, value: &Uint8Array) -> Result<(), JsValue>;
+    pub(crate) fn put_bytes(
+        this: &SyncKv,
+        key: &JsString,
+        value: &Uint8Array,
+    ) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = put)]
-    pub(crate) fn put_text(this: &SyncKv, key: &str, value: &str) -> Result<(), JsValue>;
+    pub(crate) fn put_text(this: &SyncKv, key: &JsString, value: &str) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    pub(crate) fn delete(this: &SyncKv, key: &str) -> Result<bool, JsValue>;
+    pub(crate) fn delete(this: &SyncKv, key: &JsString) -> Result<bool, JsValue>;
 
     type WithSyncKv;
 
@@ -222,27 +227,38 @@ pub(crate) fn settled(promise: Promise) -> JsFuture {
     JsFuture::from(promise)
 }
 
-/// Names that are passed to JavaScript with every request. `wasm_bindgen::intern` creates each
-/// JavaScript string only once.
-const NAMES: [&str; 14] = [
-    "token",
-    "authorization",
-    "content-length",
-    "origin",
-    "if-none-match",
-    "content-type",
-    "cache-control",
-    "x-trigger-request-idempotency-key",
-    "x-trigger-jwt",
-    "x-trigger-jwt-claims",
-    "x-content-type-options",
-    "x-robots-tag",
-    "strict-transport-security",
-    "waitpoint-outcome",
-];
+// Names that are passed to JavaScript with most requests. Each becomes a JavaScript string once.
+// rustfmt would remove their values.
+#[rustfmt::skip]
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, static_string)]
+    pub(crate) static TOKEN: JsString = "token";
+    #[wasm_bindgen(thread_local_v2, static_string)]
+    pub(crate) static AUTHORIZATION: JsString = "authorization";
+    #[wasm_bindgen(thread_local_v2, static_string)]
+    pub(crate) static CONTENT_LENGTH: JsString = "content-length";
+    #[wasm_bindgen(thread_local_v2, static_string)]
+    pub(crate) static ORIGIN: JsString = "origin";
+    #[wasm_bindgen(thread_local_v2, static_string)]
+    pub(crate) static IF_NONE_MATCH: JsString = "if-none-match";
+    #[wasm_bindgen(thread_local_v2, static_string)]
+    pub(crate) static WAITPOINT_OUTCOME: JsString = "waitpoint-outcome";
+}
 
-pub(crate) fn intern_names() {
-    for name in NAMES {
-        wasm_bindgen::intern(name);
-    }
+#[wasm_bindgen]
+extern "C" {
+    type NamedHeaders;
+
+    /// Never throws, because these names are valid.
+    #[wasm_bindgen(method)]
+    fn get(this: &NamedHeaders, name: &JsString) -> Option<String>;
+}
+
+/// A header. `web_sys::Headers::get` would convert the name at each call.
+pub(crate) fn header_of(
+    headers: &Headers,
+    name: &'static JsThreadLocal<JsString>,
+) -> Option<String> {
+    name.with(|name| headers.unchecked_ref::<NamedHeaders>().get(name))
 }

@@ -109,8 +109,8 @@ impl<T> Future for Watched<'_, T> {
 /// Logs the location of each panic, not the message: a slicing panic quotes the string, which may be
 /// secret.
 ///
-/// The crate `worker` sets a hook that logs the message, and does so after `#[event(start)]`. So the
-/// first event replaces that hook before it does anything else.
+/// The crate `worker` sets a hook that logs the message when the instance starts. So the first event
+/// replaces that hook before it does anything else.
 pub(crate) fn log_panics() {
     thread_local! {
         static IS_SET: Cell<bool> = const { Cell::new(false) };

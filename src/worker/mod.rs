@@ -16,6 +16,11 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Request, Response};
 use worker::{Context, Env, console_error, event};
 
+/// A half of the time of `std`'s allocator, and 4 kB less of upload.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 /// Answers a request.
 ///
 /// Request and response are the platform's own types. Those of `worker` are copies, but an object's
@@ -38,12 +43,6 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         result.map_err(|why| error_text(&why))
     };
     guard::watch(&request, answering).await
-}
-
-/// Called when an instance is made.
-#[event(start)]
-fn start() {
-    bindings::intern_names();
 }
 
 /// Logs `line`, which names what failed, and the exception's message.

@@ -20,7 +20,7 @@ use worker::Env;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many verified tokens and how many completions are cached.
-const SLOTS: usize = 1_024;
+const SLOTS: usize = 4_096;
 
 /// The values derived from one version of the settings. Each is parsed when first needed.
 struct Settings {

@@ -30,7 +30,7 @@ fn decision(text: &str) -> Decision {
 fn token() -> Token {
     Token {
         approval: Some(r#"{"title":"\"Ship\" it?"}"#.to_owned()),
-        origin: "https://api.example".to_owned(),
+        origin: "https://api.example".into(),
         key: Some(Key {
             text: "order 7".to_owned(),
             expires_at: Some(NOW),
@@ -88,13 +88,13 @@ fn message(command: &Command) -> (CommandMessage, &str) {
     }
 }
 
-fn context(etag: &str) -> ResponseContext {
+fn context(etag: &str) -> ResponseContext<'_> {
     ResponseContext {
         waited: Some(5),
-        origin: "https://api.example".to_owned(),
-        cors_origin: "https://app.example".to_owned(),
-        etag: etag.to_owned(),
-        credential: Some("eyJ.e30.c2ln".to_owned()),
+        origin: "https://api.example".into(),
+        cors_origin: "https://app.example".into(),
+        etag: etag.into(),
+        credential: Some("eyJ.e30.c2ln".into()),
         hint: Some(r#"unknown-field "output""#.to_owned()),
     }
 }
@@ -116,7 +116,7 @@ fn arrives(command: &Command, etag: Option<&str>) -> Parts {
     let got = read(&line, body.as_deref().unwrap_or_default());
     let (message, got_context, text) = got.unwrap();
     assert_eq!(message.into_command(text), *command);
-    let json = |context: &ResponseContext| serde_json::to_string(context).unwrap();
+    let json = |context: &ResponseContext<'_>| serde_json::to_string(context).unwrap();
     assert_eq!(
         got_context.as_ref().map(json),
         etag.map(|etag| json(&context(etag)))

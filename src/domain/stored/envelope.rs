@@ -3,7 +3,8 @@
 
 use super::line::{Unreadable, pack, unpack};
 use super::message::CommandMessage;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
 
 /// A command on its way to an object, in a header or in a body.
 ///
@@ -16,40 +17,51 @@ pub struct Envelope<Body> {
 
 /// The JSON of an envelope in a header.
 #[derive(Serialize, Deserialize)]
-struct Whole<Command, Text> {
+struct Whole<'a, Command, Text> {
     command: Command,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    context: Option<ResponseContext>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    context: Option<ResponseContext<'a>>,
     /// The text of an output.
     text: Text,
 }
 
 /// The JSON of an envelope in a body. The output's text follows it, unchanged.
 #[derive(Serialize, Deserialize)]
-struct Head<Command> {
+struct Head<'a, Command> {
     command: Command,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    context: Option<ResponseContext>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    context: Option<ResponseContext<'a>>,
 }
 
 /// In bytes. A longer envelope is sent in the body.
 const MAX_HEADER: usize = 4_000;
 
-/// The parts of the client's request that the object needs to build the response.
+/// The parts of the client's request that the object needs to build the response. They are borrowed,
+/// from the request and from the envelope's JSON, because most are as long as a credential.
 #[derive(Default, Serialize, Deserialize)]
-pub struct ResponseContext {
+pub struct ResponseContext<'a> {
     /// Scheme, host and port of the request.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub origin: String,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    pub origin: Cow<'a, str>,
     /// The origin of the web page that sent the request, if it may read the response.
-    #[serde(rename = "page", default, skip_serializing_if = "String::is_empty")]
-    pub cors_origin: String,
+    #[serde(
+        borrow,
+        rename = "page",
+        default,
+        skip_serializing_if = "str::is_empty"
+    )]
+    pub cors_origin: Cow<'a, str>,
     /// The `If-None-Match` header.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub etag: String,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    pub etag: Cow<'a, str>,
     /// The client's credential; `None` for a secret key, which must not be shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credential: Option<String>,
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "borrowed",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub credential: Option<Cow<'a, str>>,
     /// How many seconds of `Prefer: wait` the request was held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waited: Option<u32>,
@@ -58,9 +70,16 @@ pub struct ResponseContext {
     pub hint: Option<String>,
 }
 
+/// serde itself borrows a `Cow`, but not one in an `Option`.
+fn borrowed<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+    Ok(Option::<Borrowed<'a>>::deserialize(from)?.map(|one| one.0))
+}
+
 impl<Body: for<'a> From<&'a [u8]>> Envelope<Body> {
     /// Without a context the object answers with a [`TokenReply`](super::message::TokenReply).
-    pub fn new(command: &CommandMessage, context: Option<ResponseContext>, text: &str) -> Self {
+    pub fn new(command: &CommandMessage, context: Option<ResponseContext<'_>>, text: &str) -> Self {
         if text.len() > MAX_HEADER {
             return Self::in_body(command, context, text);
         }
@@ -75,7 +94,7 @@ impl<Body: for<'a> From<&'a [u8]>> Envelope<Body> {
         }
     }
 
-    fn in_body(command: &CommandMessage, context: Option<ResponseContext>, text: &str) -> Self {
+    fn in_body(command: &CommandMessage, context: Option<ResponseContext<'_>>, text: &str) -> Self {
         let body = pack(&Head { command, context }, text);
         Self {
             header: String::new(),
@@ -98,10 +117,10 @@ pub fn header<T: Serialize>(command: &T) -> Option<String> {
 
 /// Parses an envelope: the command, the context unless the Worker itself reads the reply, and the
 /// text.
-pub fn read(
-    header: &str,
-    body: &[u8],
-) -> Result<(CommandMessage, Option<ResponseContext>, String), Unreadable> {
+pub fn read<'a>(
+    header: &'a str,
+    body: &'a [u8],
+) -> Result<(CommandMessage, Option<ResponseContext<'a>>, String), Unreadable> {
     // serde would also accept an array of the fields.
     let json = if header.is_empty() {
         body
@@ -112,10 +131,10 @@ pub fn read(
         return Err(Unreadable);
     }
     if header.is_empty() {
-        let (head, text): (Head<CommandMessage>, _) = unpack(body)?;
+        let (head, text): (Head<'_, CommandMessage>, _) = unpack(body)?;
         return Ok((head.command, head.context, text));
     }
-    let whole: Whole<CommandMessage, String> =
-        serde_json::from_slice(header.as_bytes()).map_err(|_| Unreadable)?;
+    let whole: Whole<'_, CommandMessage, String> =
+        serde_json::from_str(header).map_err(|_| Unreadable)?;
     Ok((whole.command, whole.context, whole.text))
 }

@@ -1,6 +1,6 @@
 //! A line of JSON and then a text. The text is never escaped or parsed, since it can be megabytes.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 /// The data cannot be parsed: there is a bug, or a later version wrote it.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub fn pack<T: Serialize>(head: &T, text: &str) -> Vec<u8> {
 }
 
 /// The inverse of [`pack`].
-pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, String), Unreadable> {
+pub fn unpack<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, String), Unreadable> {
     let (head, text) = split_line(bytes).ok_or(Unreadable)?;
     let head = serde_json::from_slice(head).map_err(|_| Unreadable)?;
     Ok((

@@ -1,5 +1,6 @@
 //! Requests: the method, the URL and the headers that the Worker reads.
 
+use crate::worker::bindings::{AUTHORIZATION, CONTENT_LENGTH, IF_NONE_MATCH, ORIGIN, header_of};
 use web_sys::{Headers, Request};
 
 /// The method, the URL and the headers that are read of every request.
@@ -24,19 +25,23 @@ impl Head {
             .and_then(|rest| rest.find('/'))
             .map_or(url.len(), |at| host + at);
         let is_post = method == "POST";
-        let read = |name, matters| {
-            if matters {
-                value(&headers, name)
-            } else {
-                String::new()
-            }
-        };
+        let read = |name| header_of(&headers, name).unwrap_or_default();
+        let mut preflight_headers = String::new();
+        if method == "OPTIONS" {
+            preflight_headers = value(&headers, "access-control-request-headers");
+        }
         Self {
-            authorization: read("authorization", true),
-            content_length: read("content-length", is_post).parse().ok(),
-            cors_origin: read("origin", true),
-            if_none_match: read("if-none-match", !is_post),
-            preflight_headers: read("access-control-request-headers", method == "OPTIONS"),
+            authorization: read(&AUTHORIZATION),
+            content_length: is_post
+                .then(|| read(&CONTENT_LENGTH).parse().ok())
+                .flatten(),
+            cors_origin: read(&ORIGIN),
+            if_none_match: if is_post {
+                String::new()
+            } else {
+                read(&IF_NONE_MATCH)
+            },
+            preflight_headers,
             method,
             url,
             path,

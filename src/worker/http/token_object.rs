@@ -12,6 +12,7 @@ use crate::worker::log_error;
 use crate::worker::objects::call::{ObjectRef, TokenEnvelope, envelope};
 use crate::worker::objects::token::waiters::Waiter;
 use crate::worker::objects::{Namespace, ObjectName};
+use std::borrow::Cow;
 use wasm_bindgen::JsValue;
 use web_sys::Response;
 use worker::{Env, WebSocket};
@@ -72,19 +73,19 @@ pub(crate) fn name(environment: &Environment, internal: &str) -> ObjectName {
 }
 
 /// The data that a token's object needs to build the response to this request.
-pub(crate) fn response_context(
-    context: &RequestContext<'_>,
+pub(crate) fn response_context<'a>(
+    context: &RequestContext<'a>,
     caller: &Caller<'_>,
-) -> ResponseContext {
+) -> ResponseContext<'a> {
     let credential = match caller {
         Caller::Secret(_) => None,
         Caller::Public(_) | Caller::CallbackHash(_) => bearer(context.head.authorization()),
     };
     ResponseContext {
-        origin: context.head.origin().to_owned(),
-        cors_origin: context.cors_origin.to_owned(),
-        etag: context.head.if_none_match().to_owned(),
-        credential: credential.map(str::to_owned),
+        origin: context.head.origin().into(),
+        cors_origin: context.cors_origin.into(),
+        etag: context.head.if_none_match().into(),
+        credential: credential.map(Cow::from),
         ..ResponseContext::default()
     }
 }

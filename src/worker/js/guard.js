@@ -7,16 +7,16 @@ let current;
 /** js-sys in one instance always passes the same function. It polls all futures that were woken. */
 export function queueMicrotask(poll) {
   current = poll;
-  resolved.then(() => {
-    try {
-      // Otherwise its instance was replaced.
-      if (poll === current) poll();
-    } catch (error) {
-      handlers.trapped(error);
-      // It stopped at the future that trapped, so the other woken futures are polled now.
-      if (poll === current) queueMicrotask(poll);
-    }
-  });
+  resolved.then(pollAll);
+}
+function pollAll() {
+  try {
+    current?.(); // Undefined if its instance was replaced.
+  } catch (error) {
+    handlers.trapped(error);
+    // It stopped at the future that trapped, so the other woken futures are polled now.
+    if (current) queueMicrotask(current);
+  }
 }
 export const endPolls = () => (current = undefined);
 

@@ -32,7 +32,7 @@ pub(crate) type TokenEnvelope = Envelope<Uint8Array>;
 
 pub(crate) fn envelope(
     command: &CommandMessage,
-    context: Option<ResponseContext>,
+    context: Option<ResponseContext<'_>>,
     text: &str,
 ) -> TokenEnvelope {
     Envelope::new(command, context, text)

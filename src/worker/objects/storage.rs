@@ -2,8 +2,8 @@
 
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::schedule::Alarm;
-use crate::worker::bindings::{SyncKv, settled, sync_kv};
-use js_sys::{Date, Uint8Array};
+use crate::worker::bindings::{SyncKv, TOKEN, settled, sync_kv};
+use js_sys::{Date, JsString, Uint8Array};
 use std::pin::Pin;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
@@ -18,7 +18,6 @@ const LAST_ALARM: u64 = 9_200_000_000_000;
 /// A record is stored in chunks, because a row of SQLite holds at most 2 MB. The last chunk is
 /// shorter than the others, and may be empty. That marks the end.
 const CHUNK: usize = 1_900_000;
-const FIRST: &str = "token";
 
 /// The time as a `Date`.
 fn alarm_date(at: Timestamp) -> Date {
@@ -30,8 +29,9 @@ fn alarm_time(at: Timestamp) -> ScheduledTime {
     ScheduledTime::new(alarm_date(at))
 }
 
-fn chunk_key(index: usize) -> String {
-    format!("{FIRST}/{index}")
+/// The key of a later chunk. That of the first is `TOKEN`.
+fn chunk_key(index: usize) -> JsString {
+    format!("token/{index}").into()
 }
 
 /// The storage of an object, looked up once.
@@ -50,11 +50,11 @@ impl Stored {
     }
 
     pub(crate) fn load_record(&self) -> Result<Option<Vec<u8>>, JsValue> {
-        let read = |key: &str| -> Result<Option<Uint8Array>, JsValue> {
+        let read = |key: &JsString| -> Result<Option<Uint8Array>, JsValue> {
             let value = self.kv.get(key)?;
             Ok((!value.is_undefined()).then(|| value.unchecked_into()))
         };
-        let Some(first) = read(FIRST)? else {
+        let Some(first) = TOKEN.with(read)? else {
             return Ok(None);
         };
         let mut bytes = first.to_vec();
@@ -88,7 +88,7 @@ impl Stored {
         for (index, chunk) in chunks.into_iter().enumerate().rev() {
             let chunk = Uint8Array::from(chunk);
             match index {
-                0 => self.kv.put_bytes(FIRST, &chunk)?,
+                0 => TOKEN.with(|key| self.kv.put_bytes(key, &chunk))?,
                 index => self.kv.put_bytes(&chunk_key(index), &chunk)?,
             }
         }
@@ -141,15 +141,15 @@ impl Stored {
 
     /// Reads a stored text.
     pub(crate) fn get_text(&self, key: &str) -> Result<Option<String>, JsValue> {
-        Ok(self.kv.get(key)?.as_string())
+        Ok(self.kv.get(&key.into())?.as_string())
     }
 
     pub(crate) fn put_text(&self, key: &str, text: &str) -> Result<(), JsValue> {
-        self.kv.put_text(key, text)
+        self.kv.put_text(&key.into(), text)
     }
 
     pub(crate) fn delete_text(&self, key: &str) -> Result<(), JsValue> {
-        self.kv.delete(key).map(drop)
+        self.kv.delete(&key.into()).map(drop)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::domain::stored::record::{StoredDecision, StoredToken};
 use crate::domain::token::transition::Outcome;
 use crate::domain::token::{CompletedBy, Decision, Output};
+use crate::worker::bindings::{WAITPOINT_OUTCOME, header_of};
 use crate::worker::http::authenticate::authenticate;
 use crate::worker::http::body::body;
 use crate::worker::http::context::RequestContext;
@@ -61,7 +62,7 @@ pub(crate) async fn decide(
     let internal = internal_id(raw_id).ok_or(ApiError::TokenNotFound)?;
     let limit = RateLimitKey::Decisions(&environment.id, internal);
     let response_context = ResponseContext {
-        cors_origin: context.cors_origin.to_owned(),
+        cors_origin: context.cors_origin.into(),
         hint,
         ..ResponseContext::default()
     };
@@ -112,7 +113,7 @@ fn completion(
     context: &RequestContext<'_>,
     environment: &Environment,
     decision: &Decision,
-    response_context: Option<ResponseContext>,
+    response_context: Option<ResponseContext<'_>>,
 ) -> Result<TokenEnvelope, ApiError> {
     let (completion, text) = StoredDecision::of(decision);
     let command = if upstream_of(context, environment)?.is_none() {
@@ -130,6 +131,5 @@ fn completion(
 
 /// Whether a token's object reports that this request completed the token.
 fn is_completed_now(response: &Response) -> bool {
-    let outcome = response.headers().get("waitpoint-outcome");
-    outcome.is_ok_and(|outcome| outcome.as_deref() == Some("completed"))
+    header_of(&response.headers(), &WAITPOINT_OUTCOME).as_deref() == Some("completed")
 }

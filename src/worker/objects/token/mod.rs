@@ -32,6 +32,7 @@ use crate::worker::objects::token::effects::Failure;
 use crate::worker::objects::token::waiters::{Notice, WAITER_HEADER, Waiter};
 use crate::worker::settings;
 use crate::worker::{log_error, now};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -142,7 +143,7 @@ impl Object {
             }
             (Err(failure), context) => {
                 self.spawn_recovery(failure);
-                let cors_origin = context.map_or(String::new(), |context| context.cors_origin);
+                let cors_origin = context.map_or(Cow::default(), |context| context.cors_origin);
                 let response = HttpReply::error(&ApiError::StorageUnavailable);
                 response.with_cors(&cors_origin).into_response()
             }
@@ -167,7 +168,7 @@ impl Object {
 
     fn render(
         &self,
-        context: &ResponseContext,
+        context: &ResponseContext<'_>,
         reply: &TokenReply,
         now: Timestamp,
     ) -> Result<HttpReply, ApiError> {

@@ -12,7 +12,7 @@ use crate::domain::token::home::Home;
 use crate::domain::token::transition::Outcome;
 use crate::worker::http::response::Reply;
 
-impl ResponseContext {
+impl ResponseContext<'_> {
     /// The response that shows a token to this client; `id` is the internal id.
     pub(crate) fn render(
         &self,
@@ -29,7 +29,7 @@ impl ResponseContext {
             let minted;
             // The URL holds the client's own credential, so that it grants no more than the client
             // has.
-            let credential = if let Some(credential) = &self.credential {
+            let credential: &str = if let Some(credential) = &self.credential {
                 credential
             } else {
                 minted = environment.mint(&id, token.created_at, token.timeout_at, now);
