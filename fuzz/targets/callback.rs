@@ -2,12 +2,23 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
-use waitpoint::domain::api::callback::parse_callback;
 use waitpoint::domain::api::complete::CompleteRequest;
 use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::api::form::form_fields;
+use waitpoint::domain::callback::charset::{DecodeError, Decoder};
+use waitpoint::domain::callback::content::Content;
+use waitpoint::domain::callback::media_type::MediaType;
 use waitpoint::domain::relay::complete_body::complete_json;
 use waitpoint::domain::token::OutputKind;
+
+/// Knows no charset but UTF-8, which needs no decoder.
+struct Utf8;
+
+impl Decoder for Utf8 {
+    fn decode(&self, _: &str, _: &[u8]) -> Result<String, DecodeError> {
+        Err(DecodeError::UnknownCharset)
+    }
+}
 
 fuzz_target!(|data: &[u8]| {
     let line = data.iter().position(|&byte| byte == b'\n').unwrap_or(0);
@@ -15,10 +26,12 @@ fuzz_target!(|data: &[u8]| {
     let body = body.strip_prefix(b"\n").unwrap_or(body);
     let content_type = String::from_utf8_lossy(content_type);
     let text = std::str::from_utf8(body);
-    let output = match parse_callback(&content_type, body) {
-        Ok(output) => output,
+    let media = MediaType::parse(&content_type);
+    let content = Content::read(&media, body, &Utf8);
+    let output = match content.and_then(|content| content.into_output(&media)) {
+        Ok((output, _)) => output,
         Err(ApiError::InvalidJson) => return assert!(text.is_err()),
-        Err(ApiError::UnsupportedMediaType(of)) => return assert_eq!(of, "multipart/form-data"),
+        Err(ApiError::UnsupportedCharset(_) | ApiError::TooManyFields(_)) => return,
         Err(error) => panic!("{error}"),
     };
     let text = text.unwrap();

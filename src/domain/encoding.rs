@@ -123,6 +123,12 @@ pub(crate) fn hex_decode(text: &str) -> Option<[u8; 32]> {
 /// UTF-8 becomes U+FFFD.
 #[cfg(not(feature = "browser"))]
 pub(crate) fn percent_decode(text: &str) -> alloc::string::String {
+    alloc::string::String::from_utf8_lossy(&percent_decode_bytes(text)).into_owned()
+}
+
+/// The bytes of percent-encoded text, in whatever charset.
+#[cfg(not(feature = "browser"))]
+pub(crate) fn percent_decode_bytes(text: &str) -> Vec<u8> {
     let digit = |byte| char::from(byte).to_digit(16);
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -142,7 +148,7 @@ pub(crate) fn percent_decode(text: &str) -> alloc::string::String {
             }
         }
     }
-    alloc::string::String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 /// Reads a number that has only decimal digits.

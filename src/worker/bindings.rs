@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Headers, ReadableStream, ReadableStreamByobReader, ReadableStreamGetReaderOptions,
-    ReadableStreamReaderMode, RequestInit, Response,
+    ReadableStreamReaderMode, ReadableWritablePair, RequestInit, Response,
 };
 use worker::{Env, State, Storage, wasm_bindgen_futures, worker_sys};
 
@@ -164,6 +164,10 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
     pub(crate) fn header_pairs(headers: &web_sys::Headers) -> Result<Array, JsValue>;
 
+    /// The entries of a `FormData`. `web_sys::FormData` has no typed iterator.
+    #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
+    pub(crate) fn entries_of(form: &web_sys::FormData) -> Result<Array, JsValue>;
+
     /// Converts any value to a string.
     #[wasm_bindgen(catch, js_name = String)]
     pub(crate) fn to_text(value: &JsValue) -> Result<String, JsValue>;
@@ -174,6 +178,17 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
     pub(crate) fn random_uuid() -> String;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// web-sys has it only among its unstable APIs. It is a pair of streams.
+    #[wasm_bindgen(extends = ReadableWritablePair)]
+    pub(crate) type DecompressionStream;
+
+    /// The format is `gzip`, `deflate` or `deflate-raw`.
+    #[wasm_bindgen(constructor, catch)]
+    pub(crate) fn new(format: &str) -> Result<DecompressionStream, JsValue>;
 }
 
 #[wasm_bindgen]

@@ -28,16 +28,21 @@ test("10: without the page's own nonce the form comes back, with the comment", a
   assert.equal((await send(token.url, { choice: "0", comment: "keep <me>" })).status, 303);
 });
 
-test("18, 19: multipart forms are 415, a page's form beyond 32 KB is 413", async () => {
+test("18, 19: another form of a browser gets the page, one beyond 32 KB is 413", async () => {
   const token = await worker.create();
-  const multipart = new FormData();
-  multipart.set("choice", "0");
-  for (const [body, headers] of [
-    [multipart, {}],
-    ["choice=0", { "content-type": "text/plain" }],
-    ["{}", { "content-type": "application/json" }],
+  for (const [type, body] of [
+    [
+      "multipart/form-data; boundary=x",
+      '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n0\r\n--x--',
+    ],
+    ["text/plain", "choice=0"],
+    ["application/x-www-form-urlencoded", "choice=0"],
   ]) {
-    assert.equal((await open(token.url, { method: "POST", body, headers })).status, 415);
+    const { status: code, page } = await navigate(token.url, body, { "content-type": type });
+    assert.deepEqual([code, !!nonceOf(page)], [403, true], type);
+    const crossing = { "content-type": type, "sec-fetch-site": "cross-site" };
+    const refused = await navigate(token.url, body, crossing);
+    assert.deepEqual([refused.status, nonceOf(refused.page)], [403, undefined], type);
   }
   const large = await send(token.url, { choice: "0", comment: "x".repeat(33_000) });
   assert.equal(large.status, 413);
@@ -45,7 +50,7 @@ test("18, 19: multipart forms are 415, a page's form beyond 32 KB is 413", async
   assert.equal(await status(token), "WAITING");
 });
 
-test("20: a form of another site is 403 in any case, and no page may frame this", async () => {
+test("20: the page's form from another site is 403, and no page may frame this", async () => {
   const token = await worker.create();
   for (const headers of [
     { "sec-fetch-site": "cross-site" },

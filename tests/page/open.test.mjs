@@ -103,7 +103,8 @@ test("16: whatever is wrong with a link, the answer is the same 404", async () =
     link(id, "x".repeat(8_000)),
   ]) {
     for (const method of ["GET", "POST"]) {
-      const body = method === "POST" ? new URLSearchParams({ choice: "0" }) : undefined;
+      const form = new URLSearchParams({ waitpoint_nonce: "x", choice: "0" });
+      const body = method === "POST" ? form : undefined;
       const answer = await open(bad, { method, body });
       assert.equal(answer.status, 404, bad.slice(0, 200));
       bodies.add(await answer.text());

@@ -17,11 +17,12 @@ export async function send(url, fields, options = {}) {
 }
 
 /** Posts a form with a header that fetch does not let one set. */
-export function navigate(url, body) {
+export function navigate(url, body, more = {}) {
   const headers = {
     accept: HTML,
     "sec-fetch-mode": "navigate",
     "content-type": "application/x-www-form-urlencoded",
+    ...more,
   };
   return new Promise((resolve, reject) => {
     const sent = request(url, { method: "POST", headers }, async (answer) => {

@@ -156,6 +156,8 @@ test("a refusal of each status is as told", async () => {
   const { id, publicAccessToken } = await worker.create();
   const token = { id, publicAccessToken };
   const html = { accept: "text/html" };
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  const nonce = "waitpoint_nonce=x";
   for (const [operationId, status, options = {}, to = token] of [
     ["createToken", 400, { body: "{" }],
     ["createToken", 401, { body: "{}", key: "" }],
@@ -182,19 +184,11 @@ test("a refusal of each status is as told", async () => {
     ["callBack", 308, { body: "1", headers: { "cf-visitor": '{"scheme":"http"}' } }],
     ["callBack", 400, { body: new Uint8Array([0xff]) }],
     ["callBack", 401, { body: "1" }, {}],
-    ["callBack", 403, { body: "1", headers: { origin: "https://evil.example" } }],
-    [
-      "callBack",
-      403,
-      { body: "", headers: { ...html, "content-type": "application/x-www-form-urlencoded" } },
-    ],
-    ["callBack", 404, { body: "1", headers: html }, {}],
+    ["callBack", 403, { body: nonce, headers: { origin: "https://evil.example", ...form } }],
+    ["callBack", 403, { body: nonce, headers: { ...html, ...form } }],
+    ["callBack", 404, { body: nonce, headers: { ...html, ...form } }, {}],
     ["callBack", 413, { body: new Uint8Array(3 * 1024 * 1024 + 1) }],
-    [
-      "callBack",
-      415,
-      { body: "1", headers: { "content-type": "multipart/form-data; boundary=x" } },
-    ],
+    ["callBack", 415, { body: "1", headers: { "content-encoding": "br" } }],
     ["blockRun", 404, {}, {}],
     ["readClaims", 401, { key: publicAccessToken }],
   ]) {

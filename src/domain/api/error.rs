@@ -51,8 +51,16 @@ pub enum ApiError {
     },
     /// 400: a list query has invalid values. Carries all of them.
     InvalidQuery(Vec<QueryIssue>),
-    /// 415: the media type of a callback is not supported; carries it.
-    UnsupportedMediaType(String),
+    /// 415: the charset of a callback is not known; carries it.
+    UnsupportedCharset(String),
+    /// 415: the content coding of a callback is not known; carries it.
+    UnsupportedEncoding(String),
+    /// 400: the body cannot be unpacked as its content coding says; carries that.
+    BodyNotUnpacked(&'static str),
+    /// 400: the body is no multipart form.
+    InvalidForm,
+    /// 401: the token's creator wants callbacks to be signed, and the signature is missing or wrong.
+    InvalidSignature,
     /// 403: a form was sent by a web page of another site.
     CrossSiteForm,
     /// 422: carries the number of tags.
@@ -195,7 +203,11 @@ impl ApiError {
             Self::InvalidJson => (400, "invalid_json"),
             Self::ValidationError { .. } => (400, "validation_error"),
             Self::InvalidQuery(_) => (400, "invalid_query"),
-            Self::UnsupportedMediaType(_) => (415, "unsupported_media_type"),
+            Self::UnsupportedCharset(_) => (415, "unsupported_charset"),
+            Self::UnsupportedEncoding(_) => (415, "unsupported_encoding"),
+            Self::BodyNotUnpacked(_) => (400, "body_not_unpacked"),
+            Self::InvalidForm => (400, "invalid_form"),
+            Self::InvalidSignature => (401, "invalid_signature"),
             Self::CrossSiteForm => (403, "cross_site_form"),
             Self::TooManyTags(_) => (422, "too_many_tags"),
             Self::TooManyRequests(_) => (429, "too_many_requests"),
@@ -249,12 +261,24 @@ impl fmt::Display for ApiError {
                 }
                 Ok(())
             }
-            Self::UnsupportedMediaType(given) => write!(
+            Self::UnsupportedCharset(given) => {
+                write!(f, "{} is not a known charset. Use utf-8.", excerpt(given))
+            }
+            Self::UnsupportedEncoding(given) => write!(
                 f,
-                "{} is not a supported content type. Use application/json, \
-                 application/x-www-form-urlencoded or text/plain.",
+                "{} is not a supported content encoding. Use gzip, deflate or none.",
                 excerpt(given)
             ),
+            Self::BodyNotUnpacked(encoding) => {
+                write!(
+                    f,
+                    "The body is not {encoding}, as its Content-Encoding says."
+                )
+            }
+            Self::InvalidForm => f.write_str("The body is not a valid multipart form."),
+            Self::InvalidSignature => {
+                f.write_str("The signature of the callback is missing or wrong.")
+            }
             Self::TooManyTags(count) => write!(
                 f,
                 "Waitpoints can only have {} tags, you're trying to set {count}.",

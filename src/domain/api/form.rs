@@ -1,7 +1,7 @@
 //! Invariant: the JSON of a form is at most [`MAX_COMPLETE`] bytes long, however much escaping
 //! lengthens it.
 //!
-//! Forms: `application/x-www-form-urlencoded`, read as fields or as a JSON object of them.
+//! Forms: fields, and a JSON object of them.
 
 use super::error::ApiError;
 use super::limits::{MAX_COMPLETE, MAX_FORM_FIELDS};
@@ -23,15 +23,43 @@ fn form_decode(text: &str) -> String {
     percent_decode(&text.replace('+', " "))
 }
 
-/// Whether a content type is that of a URL-encoded form.
-#[must_use]
-pub fn is_form(content_type: &str) -> bool {
-    media_type(content_type) == "application/x-www-form-urlencoded"
+/// A field of a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub name: String,
+    pub value: FieldValue,
 }
 
-pub(super) fn media_type(content_type: &str) -> String {
-    let media_type = content_type.split(';').next().unwrap_or("");
-    media_type.trim().to_ascii_lowercase()
+/// The value of a field. In JSON a text is a string, and a file an object of what is known of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum FieldValue {
+    Text(String),
+    /// A file of a multipart form. Its bytes are not kept.
+    File {
+        filename: String,
+        #[serde(rename = "type")]
+        media_type: String,
+        /// In bytes.
+        size: u64,
+    },
+}
+
+impl Field {
+    #[must_use]
+    pub fn of_text((name, value): (String, String)) -> Self {
+        let value = FieldValue::Text(value);
+        Self { name, value }
+    }
+
+    /// Its value, unless it is a file.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            FieldValue::Text(text) => Some(text),
+            FieldValue::File { .. } => None,
+        }
+    }
 }
 
 /// Rejects a form of more than [`MAX_FORM_FIELDS`].
@@ -46,16 +74,15 @@ pub fn check_field_count(form: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// A form as a JSON object, in the order of first appearance. A repeated name has an array.
+/// The fields as a JSON object, in the order of first appearance. A repeated name has an array.
 ///
 /// # Errors
-/// `TooManyFields`, `BodyTooLarge` if the object is longer than [`MAX_COMPLETE`].
-pub(super) fn form_to_json(form: &str) -> Result<String, ApiError> {
-    check_field_count(form)?;
-    let mut fields: Vec<(String, Vec<String>)> = Vec::new();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for (name, value) in form_fields(form) {
-        let place = *places.entry(name.clone()).or_insert(fields.len());
+/// `BodyTooLarge` if the object is longer than [`MAX_COMPLETE`].
+pub fn fields_to_json(given: &[Field]) -> Result<String, ApiError> {
+    let mut fields: Vec<(&str, Vec<&FieldValue>)> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for Field { name, value } in given {
+        let place = *places.entry(name).or_insert(fields.len());
         match fields.get_mut(place) {
             Some((_, values)) => values.push(value),
             None => fields.push((name, vec![value])),
@@ -68,7 +95,7 @@ pub(super) fn form_to_json(form: &str) -> Result<String, ApiError> {
             && json.push_json(name)
             && json.push(":")
             && match values.as_slice() {
-                [one] => json.push_json(one),
+                [one] => json.push_json(*one),
                 many => json.push_json(many),
             }
     });

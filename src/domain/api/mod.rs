@@ -1,7 +1,6 @@
 //! The API: paths, bodies of requests and responses, errors, limits.
 
 mod body;
-pub mod callback;
 pub mod claims;
 pub mod complete;
 pub mod create;

@@ -23,6 +23,19 @@ pub struct FormInput {
     pub comment: String,
 }
 
+impl FormInput {
+    /// Reads the fields of a form; what is missing is empty.
+    #[must_use]
+    pub fn of<'a>(field: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let text = |name| field(name).unwrap_or_default().to_owned();
+        Self {
+            choice: text("choice"),
+            typed: text("typed"),
+            comment: text("comment"),
+        }
+    }
+}
+
 /// Why the form is shown again. Nothing was decided, except perhaps if storage failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormError {

@@ -2,6 +2,7 @@
 
 pub(crate) mod authenticate;
 pub(crate) mod body;
+mod callback_body;
 pub(crate) mod context;
 pub(crate) mod cors;
 mod csp;

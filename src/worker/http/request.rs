@@ -1,6 +1,10 @@
 //! Requests: the method, the URL and the headers that the Worker reads.
 
-use crate::worker::bindings::{AUTHORIZATION, CONTENT_LENGTH, IF_NONE_MATCH, ORIGIN, header_of};
+use crate::domain::callback::negotiation::prefers_html;
+use crate::worker::bindings::{
+    AUTHORIZATION, CONTENT_LENGTH, IF_NONE_MATCH, ORIGIN, header_of, header_pairs,
+};
+use js_sys::JSON;
 use web_sys::{Headers, Request};
 
 /// The method, the URL and the headers that are read of every request.
@@ -102,44 +106,41 @@ impl Head {
     }
 }
 
-/// The additional headers that are read of a request to a `token.url`.
+/// All headers of a request to a `token.url`. Callbacks of many services are told apart by them, and
+/// reading four at once costs as much as reading one by one.
 pub(crate) struct LinkHead {
-    accept: String,
-    accept_language: String,
-    sec_fetch_site: String,
-    sec_fetch_mode: String,
-    cf_visitor: String,
+    headers: Vec<(String, String)>,
 }
 
 impl LinkHead {
     pub(crate) fn of(request: &Request) -> Self {
-        let headers = request.headers();
+        let pairs = header_pairs(&request.headers());
+        let json = pairs.and_then(|pairs| JSON::stringify(&pairs));
+        let json = json.map(String::from).unwrap_or_default();
         Self {
-            accept: value(&headers, "accept"),
-            accept_language: value(&headers, "accept-language"),
-            sec_fetch_site: value(&headers, "sec-fetch-site"),
-            sec_fetch_mode: value(&headers, "sec-fetch-mode"),
-            cf_visitor: value(&headers, "cf-visitor"),
+            headers: serde_json::from_str(&json).unwrap_or_default(),
         }
     }
 
-    /// Whether a browser sends this because a person opened a link or sent a form.
-    pub(crate) fn wants_html(&self) -> bool {
-        self.accept.contains("text/html")
+    /// The value of a header, or `""`. The name is in lower case.
+    pub(crate) fn get(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(found, _)| found == name);
+        found.map_or("", |(_, value)| value)
     }
 
-    pub(crate) fn accept_language(&self) -> &str {
-        &self.accept_language
+    /// Whether an error is shown as a page.
+    pub(crate) fn prefers_html(&self) -> bool {
+        prefers_html(self.get("accept"))
     }
 
     /// Whether a web page of another site sends this. Only browsers say so, and not all of them do.
     pub(crate) fn is_of_another_site(&self) -> bool {
-        matches!(self.sec_fetch_site.as_str(), "cross-site" | "same-site")
+        matches!(self.get("sec-fetch-site"), "cross-site" | "same-site")
     }
 
     /// Whether a browser will show the response as a page.
     pub(crate) fn navigates(&self) -> bool {
-        self.sec_fetch_mode == "navigate"
+        self.get("sec-fetch-mode") == "navigate"
     }
 
     /// Whether the client connected to Cloudflare by plain HTTP.
@@ -148,7 +149,7 @@ impl LinkHead {
         struct Visitor {
             scheme: String,
         }
-        let visitor = serde_json::from_slice::<Visitor>(self.cf_visitor.as_bytes());
+        let visitor = serde_json::from_str::<Visitor>(self.get("cf-visitor"));
         visitor.is_ok_and(|visitor| visitor.scheme == "http")
     }
 }
@@ -203,10 +204,6 @@ impl WaitHead {
 /// The SDK's idempotency key of a request: it differs for each create, and a retry repeats it.
 pub(crate) fn request_key(request: &Request) -> String {
     header(request, "x-trigger-request-idempotency-key")
-}
-
-pub(crate) fn content_type(request: &Request) -> String {
-    header(request, "content-type")
 }
 
 /// A header of a request, or `""`.

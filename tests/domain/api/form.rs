@@ -1,8 +1,8 @@
 //! Forms that machines post to `token.url`.
 use super::{FORM, as_json, callback};
+use crate::tests::domain::callback_body::parse_callback;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use waitpoint::domain::api::callback::parse_callback;
 use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::api::limits::{MAX_COMPLETE, MAX_FORM_FIELDS};
 use waitpoint::domain::token::OutputKind;

@@ -1,7 +1,6 @@
 //! Bodies, paths, errors and limits of the API.
 
 mod body;
-mod callback;
 mod complete;
 mod create;
 mod create_fields;
@@ -11,19 +10,19 @@ mod rate_limit;
 mod route;
 mod token_body;
 
+use crate::tests::domain::callback_body::parse_callback;
 use proptest::collection::btree_map;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
-use waitpoint::domain::api::callback::parse_callback;
 use waitpoint::domain::api::complete::CompleteRequest;
 use waitpoint::domain::api::create::CreateRequest;
 use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 
-const FORM: &str = "application/x-www-form-urlencoded";
-const JSON: &str = "application/json";
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+pub(super) const JSON: &str = "application/json";
 
 /// 2026-09-26T00:00:00.000Z
 const NOW: u64 = 1_790_380_800_000;
@@ -58,16 +57,16 @@ fn data(text: &str) -> Option<String> {
     })
 }
 
-fn callback(content_type: &str, body: impl AsRef<[u8]>) -> (OutputKind, String) {
+pub(super) fn callback(content_type: &str, body: impl AsRef<[u8]>) -> (OutputKind, String) {
     let output = parse_callback(content_type, body.as_ref()).unwrap();
     (output.kind, output.text)
 }
 
-fn as_json(text: &str) -> (OutputKind, String) {
+pub(super) fn as_json(text: &str) -> (OutputKind, String) {
     (OutputKind::Json, text.to_owned())
 }
 
-fn as_text(text: &str) -> (OutputKind, String) {
+pub(super) fn as_text(text: &str) -> (OutputKind, String) {
     (OutputKind::Text, text.to_owned())
 }
 

@@ -3,22 +3,20 @@
 //! Invariant: the page decides only by a POST with the nonce that the page's form holds.
 
 use crate::domain::api::error::ApiError;
-use crate::domain::api::form::{check_field_count, form_fields, is_form};
 use crate::domain::api::rate_limit::RateLimitKey;
 use crate::domain::api::token_body;
 use crate::domain::auth::caller::Caller;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::page::i18n::Words;
 use crate::domain::page::{
-    self, FormError, FormInput, MAX_FORM, NONCE_FIELD, NotRecorded, PageState, Reads,
-    RenderContext, Submission,
+    self, FormError, FormInput, NotRecorded, PageState, Reads, RenderContext, Submission,
 };
 use crate::domain::token::transition::Outcome;
 use crate::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::csp;
 use crate::worker::http::rate_limit::{Permit, enforce, is_exceeded};
-use crate::worker::http::request::{LinkHead, content_type};
+use crate::worker::http::request::LinkHead;
 use crate::worker::http::response::Reply;
 use crate::worker::http::routes::complete::complete_token;
 use crate::worker::http::routes::retrieve::read_token;
@@ -56,40 +54,6 @@ impl Link<'_> {
         } else {
             self.page(200, &token, PageState::opened(&token, &nonce, reads))
         })
-    }
-
-    /// The nonce and the input of the page's form; `None` if a machine sent the body.
-    pub(crate) fn parse_form(&self, body: &[u8]) -> Result<Option<(String, FormInput)>, ApiError> {
-        // If a browser will show the response, the body comes from the page's form, or imitates it.
-        let browser = self.head.navigates() || self.head.wants_html();
-        let content_type = content_type(self.context.request);
-        if !is_form(&content_type) {
-            return if browser {
-                Err(ApiError::UnsupportedMediaType(content_type.to_owned()))
-            } else {
-                Ok(None)
-            };
-        }
-        let text = String::from_utf8_lossy(body);
-        check_field_count(&text)?;
-        let mut nonce = None;
-        let mut input = FormInput::default();
-        for (name, value) in form_fields(&text) {
-            match name.as_str() {
-                NONCE_FIELD => nonce = Some(value),
-                "choice" => input.choice = value,
-                "typed" => input.typed = value,
-                "comment" => input.comment = value,
-                _ => {}
-            }
-        }
-        if nonce.is_none() && !browser {
-            return Ok(None);
-        }
-        if body.len() > MAX_FORM {
-            return Err(ApiError::BodyTooLarge(MAX_FORM));
-        }
-        Ok(Some((nonce.unwrap_or_default(), input)))
     }
 
     /// Decides what the form says.
@@ -180,7 +144,7 @@ impl Link<'_> {
 
     /// Redirects to the page after a POST, so that a reload does not send the form again.
     fn see_page(&self) -> Reply {
-        if !self.head.wants_html() {
+        if !self.head.prefers_html() {
             return Reply::json(200, r#"{"success":true}"#.to_owned());
         }
         let head = self.context.head;
@@ -235,7 +199,6 @@ pub(crate) fn error_page(
         ApiError::TooManyRequests(_) => (429, PageState::Busy { submitted }),
         ApiError::TooManyFailures => (429, PageState::Busy { submitted: false }),
         ApiError::CrossSiteForm => (403, PageState::CrossSite),
-        ApiError::UnsupportedMediaType(_) => (415, PageState::CrossSite),
         ApiError::BodyTooLarge(_) | ApiError::TooManyFields(_) => (413, PageState::TooLarge),
         other => return Err(other),
     };

@@ -2,18 +2,20 @@
 //!
 //! Invariant: GET and HEAD decide nothing, whatever the query or the headers.
 
-use crate::domain::api::callback::parse_callback;
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_COMPLETE;
 use crate::domain::auth::caller::Caller;
 use crate::domain::auth::token_id::internal_id;
-use crate::domain::page::Reads;
+use crate::domain::callback::media_type::MediaType;
+use crate::domain::callback::negotiation::Sender;
 use crate::domain::page::i18n::{self, Words};
+use crate::domain::page::{FormInput, MAX_FORM, NONCE_FIELD, Reads};
 use crate::domain::token::CompletedBy;
 use crate::worker::http::body::{body, drain};
+use crate::worker::http::callback_body::{content, unpack};
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::throttle_failed_auth;
-use crate::worker::http::request::{LinkHead, content_type};
+use crate::worker::http::request::LinkHead;
 use crate::worker::http::response::{HandlerResponse, Reply};
 use crate::worker::http::routes::approval_page::{Link, error_page};
 use crate::worker::http::routes::complete::decide;
@@ -26,8 +28,8 @@ pub(crate) async fn token_url(
     credential: &str,
 ) -> Result<HandlerResponse, ApiError> {
     let head = LinkHead::of(context.request);
-    let words = i18n::choose(query_value(context, "lang"), head.accept_language());
-    let shows_page = context.head.method() != "POST" || head.wants_html();
+    let words = i18n::choose(query_value(context, "lang"), head.get("accept-language"));
+    let shows_page = context.head.method() != "POST" || head.prefers_html();
     match answer(context, raw_id, credential, head, words).await {
         Err(error) if shows_page => {
             drain(context.request).await;
@@ -51,12 +53,9 @@ async fn answer(
         return Ok(Reply::empty(308).with("location", &location).into());
     }
     let post = context.head.method() == "POST";
-    if post && (head.is_of_another_site() || context.head.is_of_another_origin()) {
-        return Err(ApiError::CrossSiteForm);
-    }
     let keyring = settings::keyring(context.env)?;
     let (caller, expired) = keyring.authenticate_link(raw_id, credential, context.now)?;
-    if expired && post && !head.wants_html() {
+    if expired && post && !head.prefers_html() {
         return Err(ApiError::PublicTokenExpired);
     }
     let link = Link {
@@ -75,24 +74,45 @@ async fn answer(
     if !post || expired {
         return link.show().await.map(Into::into);
     }
+    receive(link, caller, raw_id).await
+}
+
+/// Takes a POST: the page's form, or a callback.
+async fn receive(
+    link: Link<'_>,
+    caller: Caller<'_>,
+    raw_id: &str,
+) -> Result<HandlerResponse, ApiError> {
+    let (context, head) = (link.context, &link.head);
+    let content_type = head.get("content-type");
+    let media = MediaType::parse(content_type);
     let body = body(context.request, context.head, MAX_COMPLETE).await?;
-    // The body is dropped before the object is called, because the platform frees the request of a
-    // client that has left late.
-    match link.parse_form(&body)? {
-        Some((nonce, input)) => {
-            drop(body);
-            link.submit(caller, &nonce, &input).await.map(Into::into)
+    let body = unpack(body, head.get("content-encoding")).await?;
+    let size = body.len();
+    let content = content(&media, content_type, body).await?;
+    let nonce = content.field(NONCE_FIELD);
+    match Sender::of(&media, nonce.is_some(), head.navigates()) {
+        Sender::Page | Sender::Browser => {
+            if head.is_of_another_site() || context.head.is_of_another_origin() {
+                return Err(ApiError::CrossSiteForm);
+            }
+            if size > MAX_FORM {
+                return Err(ApiError::BodyTooLarge(MAX_FORM));
+            }
+            let nonce = nonce.unwrap_or_default();
+            let input = FormInput::of(|name| content.field(name));
+            link.submit(caller, nonce, &input).await.map(Into::into)
         }
-        None => {
-            let output = parse_callback(&content_type(context.request), &body)?;
-            drop(body);
+        Sender::Machine => {
+            let (output, hint) = content.into_output(&media)?;
+            let hint = hint.map(str::to_owned);
             decide(
                 context,
                 caller,
                 raw_id,
                 Some(output),
                 CompletedBy::Callback,
-                None,
+                hint,
             )
             .await
         }
