@@ -129,6 +129,7 @@ fn completed(kind: OutputKind, text: &str) -> State {
     State::Completed {
         at: at(NOW + 1_500),
         decision: Decision {
+            callback: None,
             output,
             by,
             subject,

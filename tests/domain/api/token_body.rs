@@ -43,6 +43,7 @@ fn a_completed_token_is_written_so() {
     let state = State::Completed {
         at: at(NOW + 1_500),
         decision: Decision {
+            callback: None,
             output: Some(Output {
                 kind: OutputKind::Json,
                 text: r#"{"a": "é"}"#.to_owned(),
@@ -69,6 +70,7 @@ fn a_token_completed_with_nothing_has_no_output() {
     let state = State::Completed {
         at: at(NOW),
         decision: Decision {
+            callback: None,
             output: None,
             by: CompletedBy::Api,
             subject: None,
@@ -140,7 +142,7 @@ proptest! {
         state in 0..3,
     ) {
         let output = output.map(|text| Output { kind: OutputKind::Json, text });
-        let decision = Decision { output, by: CompletedBy::Api, subject };
+        let decision = Decision { output, by: CompletedBy::Api, subject, callback: None };
         let state = match state {
             0 => State::Waiting,
             1 => State::Completed { at: at(NOW), decision },

@@ -81,6 +81,7 @@ pub(crate) async fn decide(
             output,
             by,
             subject: caller.subject(),
+            callback: None,
         };
         completion(context, environment, &decision, Some(response_context))?
     };
