@@ -15,6 +15,8 @@ pub mod auth;
 #[cfg(not(feature = "browser"))]
 pub mod cache;
 #[cfg(not(feature = "browser"))]
+pub mod callback;
+#[cfg(not(feature = "browser"))]
 mod environment_lines;
 #[cfg(not(feature = "browser"))]
 mod hash;

@@ -4,6 +4,7 @@ mod api;
 mod approval;
 mod auth;
 mod cache;
+mod callback;
 mod json;
 mod list;
 mod page;
