@@ -10,7 +10,7 @@ mod rate_limit;
 mod route;
 mod token_body;
 
-use crate::tests::domain::callback_body::parse_callback;
+use crate::tests::domain::callback::content::parse_callback;
 use proptest::collection::btree_map;
 use proptest::collection::vec;
 use proptest::prelude::*;
