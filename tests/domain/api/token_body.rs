@@ -108,8 +108,13 @@ fn a_token_that_timed_out_is_written_so() {
 #[test]
 fn the_other_answers_are_written_so() {
     assert_eq!(
-        created_json("waitpoint_c1", false, "https://w.test/u"),
-        r#"{"id":"waitpoint_c1","isCached":false,"url":"https://w.test/u"}"#
+        created_json(
+            "waitpoint_c1",
+            false,
+            "https://w.test/u",
+            "https://w.test/s"
+        ),
+        r#"{"id":"waitpoint_c1","isCached":false,"url":"https://w.test/u","shortUrl":"https://w.test/s"}"#
     );
     assert_eq!(claims_json("env_1"), r#"{"sub":"env_1","pub":true}"#);
 }

@@ -124,7 +124,7 @@ fn completion(
         if complete_json_len(decision.output.as_ref()) > MAX_COMPLETE {
             return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
         }
-        let (record, _) = StoredToken::of(&placeholder_token(context));
+        let (record, _) = StoredToken::of(&placeholder_token(context, environment));
         CommandMessage::CompleteRelayed(record, completion)
     };
     Ok(envelope(&command, response_context, text))
