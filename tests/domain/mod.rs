@@ -5,6 +5,7 @@ mod approval;
 mod auth;
 mod cache;
 mod callback_body;
+mod callback;
 mod json;
 mod list;
 mod negotiation;
