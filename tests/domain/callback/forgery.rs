@@ -108,7 +108,7 @@ fn another_secret_or_scheme_has_not_signed() {
                     scheme,
                     ..example.clone()
                 };
-                assert_eq!(forged.verify(), Err(VerifyError::MissingHeader));
+                refused(&forged, "the scheme of others");
             }
         }
     }
