@@ -82,6 +82,8 @@ export interface RetrievedToken<Output = any> {
   id: string;
   /** Where a machine may POST its decision to. Holds a credential. */
   url: string;
+  /** The same in about 100 characters. Only with a secret key, and not from trigger.dev. */
+  shortUrl?: string;
   status: "WAITING" | "COMPLETED" | "TIMED_OUT";
   /** What it was completed with. */
   output?: Output;

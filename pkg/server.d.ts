@@ -58,6 +58,11 @@ export interface CreatedToken {
   id: string;
   /** For people to open and machines to POST to. Holds a credential. */
   url: string;
+  /**
+   * The same in about 100 characters, for services that cut or refuse a long URL. Not from
+   * trigger.dev.
+   */
+  shortUrl?: string;
   /** Whether an idempotency key led to a token that was there before. */
   isCached: boolean;
   /** A short-lived JWT for a browser, with which it may complete and read this token alone. */

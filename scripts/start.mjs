@@ -71,6 +71,19 @@ function deleteRequestRecords() {
   rmSync(join(state, "v3", "observability"), { recursive: true, force: true });
 }
 
+/**
+ * Flags with which links lead here. By default the Worker's requests have the host of a route in
+ * wrangler.toml, and its variables may name the public one. What .dev.vars or a flag says is kept.
+ */
+function linksToHere() {
+  const has = (name) => flags.some((flag) => flag.split("=")[0] === name);
+  const own = /^\s*PUBLIC_URL\s*=/m.test(readFileSync(join(root, ".dev.vars"), "utf8"));
+  return [
+    ...(has("--local-upstream") || has("--host") ? [] : ["--local-upstream", `localhost:${port}`]),
+    ...(own ? [] : ["--var", "PUBLIC_URL:"]),
+  ];
+}
+
 function serve() {
   const cli = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
   const args = [
@@ -79,6 +92,7 @@ function serve() {
     "--port",
     String(port),
     "--show-interactive-dev-session=false",
+    ...linksToHere(),
     ...flags,
   ];
   const child = spawn(env.NODE, args, {

@@ -84,6 +84,7 @@ fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize
     token.state = State::Completed {
         at: NOW,
         decision: Decision {
+            callback: None,
             output: Some(Output {
                 kind: OutputKind::Json,
                 text: output,

@@ -1,12 +1,16 @@
 //! A path is an endpoint or none, and an endpoint is one path.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
+use waitpoint::domain::api::link_repair::repair_link;
 use waitpoint::domain::api::route::Endpoint;
 use waitpoint::domain::auth::token_id::internal_id;
 
 fuzz_target!(|path: &str| {
     if let Some(id) = internal_id(path) {
         assert!(internal_id(id) == Some(id) && path.ends_with(id));
+    }
+    if let Some(repaired) = repair_link(path) {
+        assert!(repair_link(&repaired).is_none(), "it is whole");
     }
     let Some(endpoint) = Endpoint::of(path) else {
         return;
@@ -21,6 +25,7 @@ fuzz_target!(|path: &str| {
         Endpoint::Complete { id } => format!("{tokens}/{id}/complete"),
         Endpoint::Wait { id } => format!("{tokens}/{id}/wait"),
         Endpoint::Callback { id, credential } => format!("{tokens}/{id}/callback/{credential}"),
+        Endpoint::ShortLink { id, credential } => format!("/t/{id}/{credential}"),
         Endpoint::Claims => "/api/v1/auth/jwt/claims".to_owned(),
         Endpoint::RunWait { id } => {
             let run = path.split('/').nth(4).unwrap();

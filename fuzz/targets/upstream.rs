@@ -48,6 +48,7 @@ fuzz_target!(|text: &str| {
         state: State::Completed {
             at: now,
             decision: Decision {
+                callback: None,
                 output: None,
                 by: CompletedBy::Api,
                 subject: None,

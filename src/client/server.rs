@@ -29,6 +29,8 @@ extern "C" {
 struct CreatedToken {
     id: String,
     url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    short_url: Option<String>,
     is_cached: bool,
     #[serde(skip_deserializing)]
     public_access_token: Option<String>,

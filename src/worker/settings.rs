@@ -4,6 +4,7 @@
 //! new settings to a running isolate, and a key that was removed must then verify nothing.
 
 use crate::domain::api::error::ApiError;
+use crate::domain::api::public_url::PublicUrls;
 use crate::domain::auth::caller::Claims;
 use crate::domain::auth::keyring::Keyring;
 use crate::domain::cache::DirectMappedCache;
@@ -33,9 +34,10 @@ struct Settings {
 }
 
 /// The settings whose values identify a version.
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 6] = [
     "SECRET_KEYS",
     "UPSTREAM",
+    "PUBLIC_URL",
     "WEBHOOK_URL",
     "WEBHOOK_SECRET",
     "RETENTION",
@@ -43,7 +45,7 @@ const NAMES: [&str; 5] = [
 
 /// One version: the values of the settings, and what is derived from them.
 struct Edition {
-    values: [JsValue; 5],
+    values: [JsValue; 6],
     settings: &'static Settings,
 }
 
@@ -102,20 +104,27 @@ fn setting(env: &Env, name: &str) -> String {
     variable(env, name).as_string().unwrap_or_default()
 }
 
-/// The keys of `SECRET_KEYS`.
+/// The keys of `SECRET_KEYS`, and what other settings say of their environments.
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
 pub(crate) fn keyring(env: &Env) -> Result<&'static Keyring, ApiError> {
     let parse = || {
         let upstreams = upstreams(env)?;
+        let public_urls = PublicUrls::parse(&setting(env, "PUBLIC_URL"))
+            .map_err(|why| ApiError::Misconfigured(why.to_string()))?;
         let keyring = Keyring::parse(&setting(env, "SECRET_KEYS"))
             .map_err(|why| ApiError::Misconfigured(why.to_string()))?;
-        keyring.with_upstreams(upstreams).map_err(|id| {
+        let has_no_key = |setting: &str, id: String| {
             let why =
-                format!("UPSTREAM names the environment {id}, which has no key in SECRET_KEYS");
+                format!("{setting} names the environment {id}, which has no key in SECRET_KEYS");
             ApiError::Misconfigured(why)
-        })
+        };
+        keyring
+            .with_upstreams(upstreams)
+            .map_err(|id| has_no_key("UPSTREAM", id))?
+            .with_public_urls(&public_urls)
+            .map_err(|id| has_no_key("PUBLIC_URL", id))
     };
     of(env)
         .keyring

@@ -3,7 +3,7 @@
 //! The files are those that the crate json-syntax carries (see fuzz/Cargo.toml): of upstream's `i_` files
 //! some are `y_` there, and five are missing, which stand here.
 use super::auth::{HEADER, IAT, KEY, base64url, claims, env_1, mac, seconds};
-use crate::tests::domain::callback_body::parse_callback;
+use crate::tests::domain::callback::content::parse_callback;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fs;

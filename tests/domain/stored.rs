@@ -18,6 +18,7 @@ type Parts = (String, Option<Vec<u8>>);
 
 fn decision(text: &str) -> Decision {
     Decision {
+        callback: None,
         output: Some(Output {
             kind: OutputKind::Json,
             text: text.to_owned(),

@@ -166,7 +166,7 @@ test("every page carries the headers that keep it to itself, and no cookie", asy
         "origin-agent-cluster",
         "set-cookie",
       ].map(header),
-      ["no-store", "no-referrer", "DENY", "nosniff", "?1", ""],
+      ["no-store, no-transform", "no-referrer", "DENY", "nosniff", "?1", ""],
     );
     assert.match(header("x-robots-tag"), /noindex, nofollow, noarchive, nosnippet/);
     assert.match(header("permissions-policy"), /camera=\(\)/);

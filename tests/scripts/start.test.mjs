@@ -1,6 +1,6 @@
 // `npm start` prints, stores and serves no request's URL, as a token.url is a credential.
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -51,7 +51,8 @@ test("no link is printed, stored or served", async () => {
   // Whatever fails, no process may outlive the test.
   let isOver = false;
   after(() => isOver || interrupt(server));
-  const { id, url } = await server.create({ timeout: "1h" });
+  const { id, url, shortUrl } = await server.create({ timeout: "1h" });
+  const short = shortUrl.split("/").at(-1);
   const jwt = url.split("/").at(-1);
   const forged = sign([`write:waitpoints:${id}`]);
   const hash = callbackHash(id);
@@ -76,6 +77,8 @@ test("no link is printed, stored or served", async () => {
       await get(port, path);
     }
   }
+  for (const path of [new URL(shortUrl).pathname, `/T/x/${short}`, `/t/x/${short}.`])
+    await get(port, path);
   await server.complete(id, planted);
   for (const path of [
     "/cdn-cgi/explorer",
@@ -92,7 +95,7 @@ test("no link is printed, stored or served", async () => {
   isOver = true;
   await interrupt(server);
 
-  const secrets = { jwt: jwt.split(".")[2], forged: forged.split(".")[2], hash };
+  const secrets = { jwt: jwt.split(".")[2], forged: forged.split(".")[2], hash, short };
   const places = {
     ...writtenBytes(folder),
     ...writtenRows(state),
@@ -107,4 +110,36 @@ test("no link is printed, stored or served", async () => {
   assert.match(server.output, /"event":"completed"/);
   const own = writtenBytes(join(root, ".wrangler"));
   assert.deepEqual(traces(own, secrets), []);
+});
+
+test("links lead to where it listens, whatever wrangler.toml has for the public", async () => {
+  const port = await freePort();
+  const config = place("config-of-routes");
+  const toml = readFileSync(join(root, "wrangler.toml"), "utf8")
+    .replace(/^\[build\]\n(.+\n)+/m, "")
+    .replace('main = "build', `main = "${root.replace(/[\\/]$/, "")}/build`)
+    .replace(
+      "workers_dev = true",
+      'routes = [{ pattern = "approve.example.com", custom_domain = true }]',
+    )
+    .replace("[vars]", '[vars]\nPUBLIC_URL = "https://approve.example.com"');
+  writeFileSync(join(config, "wrangler.toml"), toml);
+  // wrangler reads the one beside its configuration.
+  symlinkSync(join(root, ".dev.vars"), join(config, ".dev.vars"));
+  const server = await start(
+    port,
+    place("state-of-routes"),
+    "--config",
+    join(config, "wrangler.toml"),
+  );
+  let isOver = false;
+  after(() => isOver || interrupt(server));
+  const { id, url, shortUrl } = await server.create({});
+  const origin = `http://localhost:${port}`;
+  assert.equal(new URL(url).origin, origin);
+  assert.equal(new URL(shortUrl).origin, origin);
+  assert.equal((await fetch(shortUrl, { method: "POST", body: "1" })).status, 200);
+  assert.equal((await server.retrieve(id)).status, "COMPLETED");
+  isOver = true;
+  await interrupt(server);
 });

@@ -130,6 +130,7 @@ impl World<'_> {
         let output = client.to_string();
         let before = self.expected(id);
         let decision = Decision {
+            callback: None,
             output: Some(Output {
                 kind: OutputKind::Json,
                 text: output.clone(),

@@ -164,6 +164,7 @@ impl World<'_> {
             retention: Duration::from_millis(self.retention),
             subscribers: &subscribers,
             has_waiters: &|| has_waiters,
+            judge: |_, _| waitpoint::domain::token::command::Verdict::Decides,
         };
         self.objects[id].actor.handle(input, record, &facts)
     }

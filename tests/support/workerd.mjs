@@ -64,7 +64,7 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   compatibilityDate = "2026-11-17",
-  compatibilityFlags = ["no_nodejs_compat", "no_nodejs_compat_v2"],
+  compatibilityFlags = ["global_fetch_strictly_public", "no_nodejs_compat", "no_nodejs_compat_v2"],
   modules = [${names.map(module)}],
   durableObjectNamespaces = [${Object.values(objects).map(namespace)}],
   durableObjectStorage = (localDisk = "disk"),

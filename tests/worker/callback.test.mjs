@@ -147,7 +147,7 @@ test("opening the link never decides, whoever opens it and however", async () =>
   for (const answer of await Promise.all(requests)) {
     assert.equal(answer.status, 200);
     assert.equal(answer.headers.get("content-type"), "text/html; charset=utf-8");
-    assert.equal(answer.headers.get("cache-control"), "no-store");
+    assert.equal(answer.headers.get("cache-control"), "no-store, no-transform");
     assert.equal(answer.headers.get("referrer-policy"), "no-referrer");
     assert.match(answer.headers.get("content-security-policy"), /default-src 'none'/);
     assert.equal(answer.headers.get("access-control-allow-origin"), null);

@@ -8,12 +8,13 @@ test("a token has an id, a url with its public access token, headers for the SDK
   const answer = await worker.api(TOKENS, { body: { timeout: "1h", tags: ["a", "b"] } });
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.get("content-type"), "application/json; charset=utf-8");
-  const { id, isCached, url, ...rest } = await answer.json();
+  const { id, isCached, url, shortUrl, ...rest } = await answer.json();
   assert.match(id, /^waitpoint_c[0-9a-z]{24}$/);
   assert.equal(isCached, false);
   assert.deepEqual(rest, {});
   const jwt = answer.headers.get("x-trigger-jwt");
   assert.equal(url, `${worker.url}${TOKENS}/${id}/callback/${jwt}`);
+  assert.match(shortUrl.slice(worker.url.length), /^\/t\/c[0-9a-z]{24}\/[0-9a-z]{6}[\w-]{22}$/);
   assert.deepEqual(JSON.parse(answer.headers.get("x-trigger-jwt-claims")), {
     sub: "default",
     pub: true,
@@ -24,13 +25,14 @@ test("a token has an id, a url with its public access token, headers for the SDK
 });
 
 test("a waiting token is retrieved as it was created, and no field is null", async () => {
-  const { id, url } = await worker.create({ timeout: "1h", tags: ["b", "a", "b"] });
+  const { id, url, shortUrl } = await worker.create({ timeout: "1h", tags: ["b", "a", "b"] });
   const token = await worker.retrieve(id);
   assert.equal(Date.parse(token.timeoutAt) - Date.parse(token.createdAt), 3_600_000);
   assert.deepEqual(token, {
     id,
     type: "MANUAL",
     url,
+    shortUrl,
     status: "WAITING",
     userProvidedIdempotencyKey: false,
     outputType: "application/json",

@@ -39,8 +39,15 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 const operation = (id) => operations.find(({ operationId }) => operationId === id);
 
 /** A path of the document with a token's id and credential in it. */
-const filledPath = (path, { id = "waitpoint_cnobody", publicAccessToken = "a.b.c" } = {}) =>
-  path.replace("{id}", id).replace("{credential}", publicAccessToken).replace("{run}", "run_1");
+const filledPath = (
+  path,
+  { id = "waitpoint_cnobody", publicAccessToken = "a.b.c", shortUrl = "/t/cnobody/0" } = {},
+) =>
+  path
+    .replace("{id}", id)
+    .replace("{credential}", publicAccessToken)
+    .replace("/t/{shortId}/{shortCredential}", shortUrl.replace(/^.*(?=\/t\/)/, ""))
+    .replace("{run}", "run_1");
 
 /** Asserts that the document has this response: its status, type, headers and body. */
 async function assertDocumented({ responses, operationId }, answer) {

@@ -65,7 +65,7 @@ test("the end goes to the environment's and the token's webhook, fully signed", 
     const [{ headers, body }] = await received(path, 1, token.id);
     for (const secret of [NEW, OLD]) {
       const { type, timestamp, data } = new Webhook(secret).verify(body, headers);
-      const { deliveries, url, ...retrieved } = await worker.retrieve(token.id);
+      const { deliveries, url, shortUrl, ...retrieved } = await worker.retrieve(token.id);
       assert.deepEqual([type, timestamp], ["waitpoint.completed", retrieved.completedAt]);
       // The receiver gets no credential.
       assert.deepEqual(data, { ...retrieved, url: `${worker.url}${TOKENS}/${token.id}` });

@@ -84,6 +84,8 @@ impl Outcome {
             Self::Completed => "completed",
             Self::AlreadyCompleted => "already-completed",
             Self::TimedOut => "timed-out",
+            Self::Ignored => "ignored",
+            Self::Unsigned => "unsigned",
         }
     }
 }

@@ -212,13 +212,19 @@ pub fn unknown_key_of_create(body: &[u8]) -> Option<String> {
 
 /// The response to create.
 #[must_use]
-pub fn created_json(id: &str, is_cached: bool, url: &str) -> String {
+pub fn created_json(id: &str, is_cached: bool, url: &str, short_url: &str) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Body<'a> {
         id: &'a str,
         is_cached: bool,
         url: &'a str,
+        short_url: &'a str,
     }
-    json::to_json(&Body { id, is_cached, url })
+    json::to_json(&Body {
+        id,
+        is_cached,
+        url,
+        short_url,
+    })
 }

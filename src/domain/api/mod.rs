@@ -10,8 +10,10 @@ pub mod event_stream;
 pub(crate) mod excerpt;
 pub mod form;
 pub mod limits;
+pub mod link_repair;
 #[cfg(any(feature = "worker", all(test, not(feature = "browser"))))]
 pub mod openapi;
+pub mod public_url;
 pub mod rate_limit;
 pub mod route;
 pub mod token_body;

@@ -6,6 +6,11 @@
 use crate::domain::auth::token_id::PREFIX;
 use crate::domain::encoding::percent_decode;
 
+/// The path of all tokens.
+pub(crate) const TOKENS: &str = "/api/v1/waitpoints/tokens";
+/// The beginning of the paths of short links.
+pub(crate) const SHORT_LINK: &str = "/t/";
+
 /// The endpoint of a path. Ids and credentials are parts of the path, not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint<'a> {
@@ -39,6 +44,13 @@ pub enum Endpoint<'a> {
         /// A public access token or a 64-digit hexadecimal hash.
         credential: &'a str,
     },
+    /// `/t/{id}/{credential}`, which is `shortUrl`
+    ShortLink {
+        /// The internal id.
+        id: &'a str,
+        /// What `auth/short_link.rs` verifies.
+        credential: &'a str,
+    },
     /// `/engine/v1/runs/{run}/waitpoints/tokens/{id}/wait`
     RunWait {
         /// The id as the caller wrote it.
@@ -58,6 +70,9 @@ impl<'a> Endpoint<'a> {
             (Some(""), None, ..) => Self::Start,
             (Some("openapi.json"), None, ..) => Self::OpenApi,
             (Some("healthz"), None, ..) => Self::Health,
+            (Some("t"), Some(id), Some(credential), None) if !id.is_empty() => {
+                Self::ShortLink { id, credential }
+            }
             (Some("api"), Some("v1"), Some("auth"), Some("jwt")) => match (next(), next()) {
                 (Some("claims"), None) => Self::Claims,
                 _ => return None,
@@ -97,7 +112,7 @@ impl<'a> Endpoint<'a> {
             Self::Token { .. } => "GET, HEAD, OPTIONS",
             Self::Complete { .. } => "POST, OPTIONS",
             Self::Wait { .. } => "GET, OPTIONS",
-            Self::Callback { .. } => "GET, HEAD, POST, OPTIONS",
+            Self::Callback { .. } | Self::ShortLink { .. } => "GET, HEAD, POST, OPTIONS",
             Self::RunWait { .. } | Self::Claims => "POST",
         }
     }
@@ -122,7 +137,7 @@ impl<'a> Endpoint<'a> {
 /// The URL of a token: `origin` is the API's, `internal` the token's internal id.
 #[must_use]
 pub fn token_url(origin: &str, internal: &str) -> String {
-    format!("{origin}/api/v1/waitpoints/tokens/{PREFIX}{internal}")
+    format!("{origin}{TOKENS}/{PREFIX}{internal}")
 }
 
 /// Whether a path segment is an id, as clients send it.

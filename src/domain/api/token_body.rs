@@ -1,7 +1,7 @@
 //! Invariants:
 //! - An absent field is left out. `null` would break trigger.dev's clients.
-//! - Only the owner sees where webhooks go. The idempotency key is shown to the owner and in
-//!   webhooks.
+//! - Only the owner sees the short link and where webhooks go. The idempotency key is shown to the
+//!   owner and in webhooks.
 //!
 //! A token in the API's responses. Source of the format: trigger.dev's `api.ts`.
 
@@ -32,6 +32,15 @@ pub fn token_json(id: &str, url: &str, token: &Token, visibility: Visibility) ->
     to_json(&TokenBody::of(id, url, token, visibility))
 }
 
+/// The response to retrieve for the owner, with the token's short link.
+#[must_use]
+pub fn owned_token_json(id: &str, url: &str, short_url: &str, token: &Token) -> String {
+    to_json(&TokenBody {
+        short_url: Some(short_url),
+        ..TokenBody::of(id, url, token, Visibility::Owner)
+    })
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TokenBody<'a> {
@@ -39,6 +48,8 @@ pub(crate) struct TokenBody<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    short_url: Option<&'a str>,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<&'a str>,
@@ -94,6 +105,7 @@ impl<'a> TokenBody<'a> {
             id,
             kind: "MANUAL",
             url,
+            short_url: None,
             status: status(token),
             idempotency_key: key.map(|key| key.text.as_str()),
             user_provided_idempotency_key: token.key.is_some(),

@@ -62,18 +62,20 @@ impl Keyring {
     }
 }
 
-impl Environment {
-    /// Mints the public access token of one token, with the scopes to write and to read it. `id` is
-    /// the public id. It is valid from the token's creation to its timeout, for at least 24 hours and
-    /// at most 30 days. If that has passed, it is valid from `now` on.
+/// How long the credentials of one token live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// In seconds since the epoch.
+    pub issued_at: u64,
+    /// In seconds since the epoch.
+    pub expires_at: u64,
+}
+
+impl Lifetime {
+    /// From the token's creation to its timeout, for at least 24 hours and at most 30 days. If that
+    /// has passed, as long from `now` on.
     #[must_use]
-    pub fn mint(
-        &self,
-        id: &str,
-        created_at: Timestamp,
-        timeout_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> String {
+    pub fn of(created_at: Timestamp, timeout_at: Option<Timestamp>, now: Timestamp) -> Self {
         let life = Duration::from_millis(timeout_at.map_or(u64::MAX, |at| {
             at.as_millis().saturating_sub(created_at.as_millis())
         }))
@@ -83,9 +85,30 @@ impl Environment {
         } else {
             now
         };
-        // Rounded up, so that it is valid until the very end.
-        let exp = issued_at.plus(life).as_millis().div_ceil(1_000);
-        let mut jwt = jwt::signing_input(&self.id, id, issued_at.as_secs(), exp);
+        Self {
+            issued_at: issued_at.as_secs(),
+            // Rounded up, so that it is valid until the very end.
+            expires_at: issued_at.plus(life).as_millis().div_ceil(1_000),
+        }
+    }
+}
+
+impl Environment {
+    /// Mints the public access token of one token, with the scopes to write and to read it. `id` is
+    /// the public id. It is valid for its [`Lifetime`].
+    #[must_use]
+    pub fn mint(
+        &self,
+        id: &str,
+        created_at: Timestamp,
+        timeout_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> String {
+        let Lifetime {
+            issued_at,
+            expires_at,
+        } = Lifetime::of(created_at, timeout_at, now);
+        let mut jwt = jwt::signing_input(&self.id, id, issued_at, expires_at);
         if let Some(signature) = self.sign(jwt.as_bytes()) {
             jwt.push('.');
             base64url_encode(&signature, &mut jwt);

@@ -6,6 +6,7 @@
 use super::caller::Caller;
 use super::jwt::JwtError;
 use super::keyring::{Environment, Keyring};
+use super::short_link::LinkPurpose;
 use super::token_id::internal_id;
 use crate::domain::api::error::ApiError;
 use crate::domain::encoding::hex_decode;
@@ -66,6 +67,24 @@ impl Keyring {
             .and_then(|id| self.by_callback_hash(id, credential))
             .map(|environment| (Caller::CallbackHash(environment), false))
             .ok_or(ApiError::InvalidCallbackHash)
+    }
+
+    /// Authenticates the credential in a `shortUrl`. `id` is the internal id, as in the URL. Also
+    /// returns whether the credential has expired.
+    ///
+    /// # Errors
+    /// `InvalidCallbackHash`.
+    pub fn authenticate_short_link(
+        &self,
+        id: &str,
+        credential: &str,
+        now: Timestamp,
+    ) -> Result<(Caller<'_>, bool), ApiError> {
+        let claims = self
+            .verify_short_link(LinkPurpose::Decide, id, credential)
+            .ok_or(ApiError::InvalidCallbackHash)?;
+        let has_expired = claims.has_expired(now);
+        Ok((Caller::Public(claims), has_expired))
     }
 
     /// The environment of a credential, whatever it allows and even if it has expired.

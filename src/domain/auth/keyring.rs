@@ -7,6 +7,7 @@
 //! The environments and their keys. Finds the environment of a signature or a secret key.
 
 use super::constant_time::constant_time_eq;
+use crate::domain::api::public_url::PublicUrls;
 use crate::domain::environment_lines as entry;
 use crate::domain::relay::settings::Upstreams;
 use hmac::{Hmac, KeyInit, Mac};
@@ -29,6 +30,8 @@ pub struct Environment {
     keys: Vec<Key>,
     /// Whether its tokens live upstream.
     pub(super) is_upstream: bool,
+    /// The origin of its links, if `PUBLIC_URL` has one.
+    public_origin: Option<String>,
 }
 
 /// A secret key, and an HMAC that is prepared with it.
@@ -108,6 +111,7 @@ impl Keyring {
                     id: id.to_owned(),
                     keys: vec![key],
                     is_upstream: false,
+                    public_origin: None,
                 }),
             }
         }
@@ -130,6 +134,33 @@ impl Keyring {
         match upstreams.environments().find(|id| self.by_id(id).is_none()) {
             Some(id) => Err(id.to_owned()),
             None => Ok(self),
+        }
+    }
+
+    /// Sets the origins of the environments' links.
+    ///
+    /// # Errors
+    /// The id of an environment that has an origin but no key.
+    pub fn with_public_urls(mut self, urls: &PublicUrls) -> Result<Self, String> {
+        for environment in &mut self.environments {
+            environment.public_origin = urls.of(&environment.id).map(str::to_owned);
+        }
+        match urls.environments().find(|id| self.by_id(id).is_none()) {
+            Some(id) => Err(id.to_owned()),
+            None => Ok(self),
+        }
+    }
+
+    /// The origin of links for a caller who may be of any environment: the one that all
+    /// environments have, otherwise that of the request.
+    #[must_use]
+    pub fn link_origin<'a>(&'a self, request: &'a str) -> &'a str {
+        let mut origins = self.environments.iter().map(|one| one.link_origin(request));
+        let first = origins.next().unwrap_or(request);
+        if origins.all(|origin| origin == first) {
+            first
+        } else {
+            request
         }
     }
 
@@ -167,6 +198,23 @@ impl Keyring {
         let mut environments = self.environments.iter();
         environments.find(|one| one.has_signed(message, signature))
     }
+
+    /// The environment that has signed its own `message`. `mac` is the beginning of the signature,
+    /// of a length that the caller has checked.
+    pub(super) fn find_signer_by(
+        &self,
+        mac: &[u8],
+        message: impl Fn(&Environment) -> String,
+    ) -> Option<&Environment> {
+        let verifies = |one: &&Environment| {
+            let message = message(one);
+            one.keys.iter().any(|key| {
+                let whole = key.mac.clone().chain_update(message.as_bytes());
+                whole.verify_truncated_left(mac).is_ok()
+            })
+        };
+        self.environments.iter().find(verifies)
+    }
 }
 
 impl Environment {
@@ -174,6 +222,12 @@ impl Environment {
     #[must_use]
     pub fn secret(&self) -> &str {
         self.keys.first().map_or("", |key| &key.text)
+    }
+
+    /// The origin of the links to its tokens: that of `PUBLIC_URL`, otherwise that of the request.
+    #[must_use]
+    pub fn link_origin<'a>(&'a self, request: &'a str) -> &'a str {
+        self.public_origin.as_deref().unwrap_or(request)
     }
 
     /// Signs a message with the first key.
@@ -207,6 +261,7 @@ impl Keyring {
             id: "default".to_owned(),
             keys: vec![key],
             is_upstream: false,
+            public_origin: None,
         };
         Some(Self {
             environments: vec![environment],

@@ -7,4 +7,5 @@ pub(crate) mod constant_time;
 pub mod form_nonce;
 pub mod jwt;
 pub mod keyring;
+pub mod short_link;
 pub mod token_id;

@@ -66,6 +66,7 @@ pub fn read_token(json: &str, origin: &str) -> Option<Token> {
                     }),
                     by: CompletedBy::Upstream,
                     subject: None,
+                    callback: None,
                 },
             },
         },

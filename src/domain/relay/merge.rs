@@ -109,6 +109,7 @@ pub fn merge(ours: Token, theirs: Token) -> Token {
         approval: ours.approval.or(theirs.approval),
         origin: ours.origin,
         webhook: ours.webhook,
+        callback: ours.callback,
         deliveries: ours.deliveries,
         timeout_at: theirs.timeout_at.or(ours.timeout_at),
         state: if is_ours { ours.state } else { theirs.state },

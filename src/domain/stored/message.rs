@@ -64,6 +64,8 @@ enum OutcomeMessage {
     Completed,
     AlreadyCompleted,
     TimedOut,
+    Ignored,
+    Unsigned,
 }
 
 impl CommandMessage {
@@ -123,6 +125,8 @@ impl From<Outcome> for OutcomeMessage {
             Outcome::Completed => Self::Completed,
             Outcome::AlreadyCompleted => Self::AlreadyCompleted,
             Outcome::TimedOut => Self::TimedOut,
+            Outcome::Ignored => Self::Ignored,
+            Outcome::Unsigned => Self::Unsigned,
         }
     }
 }
@@ -134,6 +138,8 @@ impl From<OutcomeMessage> for Outcome {
             OutcomeMessage::Completed => Self::Completed,
             OutcomeMessage::AlreadyCompleted => Self::AlreadyCompleted,
             OutcomeMessage::TimedOut => Self::TimedOut,
+            OutcomeMessage::Ignored => Self::Ignored,
+            OutcomeMessage::Unsigned => Self::Unsigned,
         }
     }
 }

@@ -8,7 +8,9 @@ use crate::domain::token::delivery::{
 };
 use crate::domain::token::home::Home;
 use crate::domain::token::record::{Record, Tombstone};
-use crate::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
+use crate::domain::token::{
+    CallbackRequest, CompletedBy, Decision, Key, Output, OutputKind, State, Token,
+};
 use serde::{Deserialize, Serialize};
 
 /// The stored form, version 1.
@@ -31,6 +33,8 @@ pub struct StoredToken {
     created_by_request: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     webhook: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    callback: Option<String>,
     #[serde(
         rename = "upstream",
         default,
@@ -121,6 +125,16 @@ pub struct StoredDecision {
     by: StoredCompletedBy,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    callback: Option<StoredCallback>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredCallback {
+    #[serde(rename = "signed", default, skip_serializing_if = "std::ops::Not::not")]
+    is_signed: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<(String, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -170,6 +184,7 @@ impl StoredToken {
             }),
             created_by_request: token.created_by_request.clone(),
             webhook: token.webhook.clone(),
+            callback: token.callback.clone(),
             is_upstream: token.home == Home::Upstream,
             is_tombstone: false,
             state,
@@ -215,6 +230,7 @@ impl StoredToken {
             }),
             created_by_request: self.created_by_request,
             webhook: self.webhook,
+            callback: self.callback,
             home: if self.is_upstream {
                 Home::Upstream
             } else {
@@ -315,6 +331,10 @@ impl StoredDecision {
                 CompletedBy::Upstream => StoredCompletedBy::Upstream,
             },
             subject: decision.subject.clone(),
+            callback: decision.callback.as_ref().map(|callback| StoredCallback {
+                is_signed: callback.is_signed,
+                headers: callback.headers.clone(),
+            }),
         };
         (stored, output.map_or("", |output| &output.text))
     }
@@ -331,6 +351,10 @@ impl StoredDecision {
             }),
             by: self.by.into(),
             subject: self.subject,
+            callback: self.callback.map(|callback| CallbackRequest {
+                is_signed: callback.is_signed,
+                headers: callback.headers,
+            }),
         }
     }
 }

@@ -8,7 +8,7 @@
 use super::delivery::Target;
 use super::record::Record;
 use super::transition::{Event, Outcome};
-use super::{CompletedBy, Decision, Token};
+use super::{CompletedBy, Decision, State, Token};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -53,6 +53,19 @@ pub struct Facts<'a> {
     /// Whether anybody waits at the object. This is a function because asking the platform is
     /// expensive.
     pub has_waiters: &'a dyn Fn() -> bool,
+    /// Judges a callback by the token's `callback`.
+    pub judge: fn(&str, &Decision) -> Verdict,
+}
+
+/// Whether a callback decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It does.
+    Decides,
+    /// Its body is none of those that do.
+    Ignored,
+    /// It must be signed, and is not.
+    Unsigned,
 }
 
 impl Command {
@@ -116,8 +129,25 @@ pub fn apply_command(
             (Reply::Found, is_imported || timed_out)
         }
         Command::Complete(decision) => {
+            if let Some(outcome) = refused_callback(token, &decision, facts) {
+                return (Reply::Decided(outcome), timed_out);
+            }
             let (outcome, changed) = token.apply(Event::Complete(decision), now, subscribers);
             (Reply::Decided(outcome), changed || timed_out || is_new)
         }
+    }
+}
+
+/// The outcome of a callback that does not decide. One that is unsigned is refused whatever the state;
+/// one that is not accepted matters only while the token waits.
+fn refused_callback(token: &Token, decision: &Decision, facts: &Facts<'_>) -> Option<Outcome> {
+    let callback = token.callback.as_deref()?;
+    if decision.by != CompletedBy::Callback {
+        return None;
+    }
+    match (facts.judge)(callback, decision) {
+        Verdict::Unsigned => Some(Outcome::Unsigned),
+        Verdict::Ignored => (token.state == State::Waiting).then_some(Outcome::Ignored),
+        Verdict::Decides => None,
     }
 }

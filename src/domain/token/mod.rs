@@ -42,6 +42,8 @@ pub struct Token {
     pub created_by_request: Option<String>,
     /// The URL of its own webhook.
     pub webhook: Option<String>,
+    /// Which callbacks decide (`callback/`), as the text of the request. It is not parsed here.
+    pub callback: Option<String>,
     /// The API at which it lives.
     pub home: Home,
     /// Its state.
@@ -86,6 +88,17 @@ pub struct Decision {
     pub by: CompletedBy,
     /// The `act.sub` claim of the credential, if it had one.
     pub subject: Option<String>,
+    /// The callback that it came by.
+    pub callback: Option<CallbackRequest>,
+}
+
+/// What is known of a callback besides its body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallbackRequest {
+    /// Whether it has the signature that the token wants.
+    pub is_signed: bool,
+    /// The headers that are kept, with names in lower case.
+    pub headers: Vec<(String, String)>,
 }
 
 /// An output, stored as it was received.
@@ -134,6 +147,7 @@ impl Token {
             key: None,
             created_by_request: None,
             webhook: None,
+            callback: None,
             home: Home::Here,
             state: State::Waiting,
             deliveries: Vec::new(),
@@ -191,6 +205,9 @@ impl Token {
     /// Whether the record exists only because somebody waited for the token.
     #[must_use]
     pub fn is_kept_only_for_waiters(&self) -> bool {
-        self.needs_upstream_poll() && self.approval.is_none() && self.webhook.is_none()
+        self.needs_upstream_poll()
+            && self.approval.is_none()
+            && self.webhook.is_none()
+            && self.callback.is_none()
     }
 }

@@ -29,6 +29,10 @@ pub enum Outcome {
     AlreadyCompleted,
     /// The token has timed out.
     TimedOut,
+    /// The token waits: its `callback` does not accept such a body.
+    Ignored,
+    /// The token is as it was: its `callback` wants a signature.
+    Unsigned,
 }
 
 /// The result of an event. The actor decides what is done for it (`actor/`).

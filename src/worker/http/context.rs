@@ -1,6 +1,7 @@
 //! The parts of a request that every endpoint needs.
 
 use crate::domain::api::route::Endpoint;
+use crate::domain::auth::keyring::Environment;
 use crate::domain::time::timestamp::Timestamp;
 use crate::worker::http::cors::cors_origin;
 use crate::worker::http::request::Head;
@@ -34,5 +35,10 @@ impl<'a> RequestContext<'a> {
             env,
             now: now(),
         }
+    }
+
+    /// The origin of the links to the tokens of an environment.
+    pub(crate) fn link_origin(&self, environment: &'a Environment) -> &'a str {
+        environment.link_origin(self.head.origin())
     }
 }

@@ -10,6 +10,7 @@ use crate::worker::http::rate_limit::throttle_failed_auth;
 use crate::worker::http::request::Head;
 use crate::worker::http::response::{HandlerResponse, Reply};
 use crate::worker::http::routes::relay::relay;
+use crate::worker::http::routes::token_url::Credential;
 use crate::worker::http::routes::{complete, create, list, meta, retrieve, token_url, wait};
 use crate::worker::log_error;
 use wasm_bindgen::JsValue;
@@ -18,7 +19,8 @@ use worker::Env;
 
 /// Answers any request.
 pub(crate) async fn dispatch(request: &Request, env: &Env) -> Result<Response, JsValue> {
-    let head = Head::of(request);
+    let mut head = Head::of(request);
+    head.repair_link();
     let endpoint = Endpoint::of(head.path());
     let context = RequestContext::new(request, &head, endpoint, env);
     let reply = match handle(&context, endpoint).await {
@@ -73,6 +75,11 @@ async fn route(
         (Endpoint::Complete { id }, _) => return complete::complete(context, id).await,
         (Endpoint::Token { id }, _) => return retrieve::retrieve(context, id).await,
         (Endpoint::Callback { id, credential }, _) => {
+            let credential = Credential::OfUrl(credential);
+            return token_url::token_url(context, id, credential).await;
+        }
+        (Endpoint::ShortLink { id, credential }, _) => {
+            let credential = Credential::OfShortUrl(credential);
             return token_url::token_url(context, id, credential).await;
         }
         (Endpoint::Wait { id }, _) => return wait::wait(context, id).await,

@@ -1,5 +1,6 @@
 //! Requests: the method, the URL and the headers that the Worker reads.
 
+use crate::domain::api::link_repair::repair_link;
 use crate::domain::callback::negotiation::prefers_html;
 use crate::worker::bindings::{
     AUTHORIZATION, CONTENT_LENGTH, IF_NONE_MATCH, ORIGIN, header_of, header_pairs,
@@ -49,6 +50,13 @@ impl Head {
             method,
             url,
             path,
+        }
+    }
+
+    /// Repairs the path, if it is that of a damaged link.
+    pub(crate) fn repair_link(&mut self) {
+        if let Some(path) = repair_link(self.path()) {
+            self.url = format!("{}{path}{}", self.origin(), self.query());
         }
     }
 

@@ -109,7 +109,8 @@ impl Reply {
     pub(crate) fn html(status: u16, body: String, policy: &str) -> Self {
         Self::shared(status, Body::Text(body))
             .with_fixed("content-type", HTML)
-            .with_fixed("cache-control", "no-store")
+            // A proxy that rewrites addresses and links in it would break what it shows.
+            .with_fixed("cache-control", "no-store, no-transform")
             .with("content-security-policy", policy)
             .with_fixed("referrer-policy", "no-referrer")
             .with_fixed("permissions-policy", PERMISSIONS)

@@ -75,14 +75,14 @@ pub(crate) fn name(environment: &Environment, internal: &str) -> ObjectName {
 /// The data that a token's object needs to build the response to this request.
 pub(crate) fn response_context<'a>(
     context: &RequestContext<'a>,
-    caller: &Caller<'_>,
+    caller: &Caller<'a>,
 ) -> ResponseContext<'a> {
     let credential = match caller {
         Caller::Secret(_) => None,
         Caller::Public(_) | Caller::CallbackHash(_) => bearer(context.head.authorization()),
     };
     ResponseContext {
-        origin: context.head.origin().into(),
+        origin: context.link_origin(caller.environment()).into(),
         cors_origin: context.cors_origin.into(),
         etag: context.head.if_none_match().into(),
         credential: credential.map(Cow::from),

@@ -38,9 +38,9 @@ pub(crate) fn upstream_of(
 }
 
 /// A placeholder for a token that lives upstream and of which nothing is known here.
-pub(crate) fn placeholder_token(context: &RequestContext<'_>) -> Token {
+pub(crate) fn placeholder_token(context: &RequestContext<'_>, environment: &Environment) -> Token {
     Token {
-        origin: context.head.origin().to_owned(),
+        origin: context.link_origin(environment).to_owned(),
         home: Home::Upstream,
         ..Token::new(context.now, None, Vec::new())
     }
@@ -59,11 +59,11 @@ pub(crate) async fn read(
     let command = CommandMessage::ReadForPage;
     match load_local(context, permit, environment, internal, &command).await? {
         Some(ours) if is_deciding || is_settled(&ours) || ours.home == Home::Here => Ok(ours),
-        None if is_deciding => Ok(placeholder_token(context)),
+        None if is_deciding => Ok(placeholder_token(context, environment)),
         ours => {
             let theirs = fetch_upstream(upstream, environment, internal).await;
-            match combine_response(context, ours, theirs, Existence::Proven) {
-                Err(ApiError::UpstreamUnavailable) => Ok(placeholder_token(context)),
+            match combine_response(context, environment, ours, theirs, Existence::Proven) {
+                Err(ApiError::UpstreamUnavailable) => Ok(placeholder_token(context, environment)),
                 combined => combined.map(|(token, _)| token),
             }
         }
@@ -103,7 +103,7 @@ pub(crate) async fn retrieve(
         // The owner gets upstream's own response, including its errors and limits, unless the token
         // was decided here.
         Ok(theirs) if is_owner && (ours.is_none() || theirs.status != 200 && !is_decided_here) => {
-            Ok(upstream_reply(context, theirs))
+            Ok(upstream_reply(context.link_origin(environment), theirs))
         }
         theirs => {
             let existence = if is_owner {
@@ -111,7 +111,7 @@ pub(crate) async fn retrieve(
             } else {
                 Existence::Proven
             };
-            let (token, source) = combine_response(context, ours, theirs, existence)?;
+            let (token, source) = combine_response(context, environment, ours, theirs, existence)?;
             let reply = render(context, &caller, internal, &token);
             Ok(reply.with("waitpoint-source", source.as_str()))
         }
@@ -149,7 +149,7 @@ pub(crate) async fn import_from_upstream(
         Caller::Secret(_) | Caller::CallbackHash(_) => Existence::Unknown,
     };
     let theirs = fetch_upstream(upstream, environment, internal).await;
-    let token = match combine_response(context, None, theirs, existence) {
+    let token = match combine_response(context, environment, None, theirs, existence) {
         Ok((token, _)) => token,
         // The object will poll upstream again.
         Err(ApiError::UpstreamUnavailable | ApiError::TokenNotFound) if is_known => {
@@ -189,6 +189,7 @@ async fn fetch_upstream(
 
 fn combine_response(
     context: &RequestContext<'_>,
+    environment: &Environment,
     ours: Option<Token>,
     theirs: Result<UpstreamResponse, ApiError>,
     existence: Existence,
@@ -200,12 +201,12 @@ fn combine_response(
         }),
         Err(error) => Err(error.clone()),
     };
-    combine(ours, theirs, context.head.origin(), existence)
+    combine(ours, theirs, context.link_origin(environment), existence)
 }
 
 /// Upstream's response for the client, with the URLs rewritten to ours.
-pub(crate) fn upstream_reply(context: &RequestContext<'_>, theirs: UpstreamResponse) -> Reply {
-    let text = rewrite_urls(&theirs.text, context.head.origin());
+pub(crate) fn upstream_reply(origin: &str, theirs: UpstreamResponse) -> Reply {
+    let text = rewrite_urls(&theirs.text, origin);
     Reply::of_upstream(theirs.status, theirs.headers, text).with("waitpoint-source", "upstream")
 }
 

@@ -1,6 +1,6 @@
 //! JSON bodies.
 use super::{FORM, JSON, NO_JSON, NO_OBJECTS, complete, create};
-use crate::tests::domain::callback_body::parse_callback;
+use crate::tests::domain::callback::content::parse_callback;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use waitpoint::domain::api::error::ApiError;

@@ -1,6 +1,6 @@
 //! Forms that machines post to `token.url`.
 use super::{FORM, as_json, callback};
-use crate::tests::domain::callback_body::parse_callback;
+use crate::tests::domain::callback::content::parse_callback;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use waitpoint::domain::api::error::ApiError;

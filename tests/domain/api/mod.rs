@@ -5,12 +5,14 @@ mod complete;
 mod create;
 mod create_fields;
 mod form;
+mod link_repair;
 mod openapi;
+mod public_url;
 mod rate_limit;
 mod route;
 mod token_body;
 
-use crate::tests::domain::callback_body::parse_callback;
+use crate::tests::domain::callback::content::parse_callback;
 use proptest::collection::btree_map;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -129,6 +131,7 @@ fn completed(kind: OutputKind, text: &str) -> State {
     State::Completed {
         at: at(NOW + 1_500),
         decision: Decision {
+            callback: None,
             output,
             by,
             subject,

@@ -20,6 +20,7 @@ fn template(endpoint: Endpoint<'_>) -> &'static str {
         Endpoint::Complete { .. } => "/api/v1/waitpoints/tokens/{id}/complete",
         Endpoint::Wait { .. } => "/api/v1/waitpoints/tokens/{id}/wait",
         Endpoint::Callback { .. } => "/api/v1/waitpoints/tokens/{id}/callback/{credential}",
+        Endpoint::ShortLink { .. } => "/t/{shortId}/{shortCredential}",
         Endpoint::RunWait { .. } => "/engine/v1/runs/{run}/waitpoints/tokens/{id}/wait",
         Endpoint::Claims => "/api/v1/auth/jwt/claims",
     }

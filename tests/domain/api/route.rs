@@ -33,6 +33,14 @@ fn each_path_has_its_endpoint_and_its_methods() {
             },
             "GET, HEAD, POST, OPTIONS",
         ),
+        (
+            "/t/cabc/xyz",
+            Endpoint::ShortLink {
+                id: "cabc",
+                credential: "xyz",
+            },
+            "GET, HEAD, POST, OPTIONS",
+        ),
         (&run, Endpoint::RunWait { id: ID }, "POST"),
         ("/api/v1/auth/jwt/claims", Endpoint::Claims, "POST"),
     ] {
@@ -77,6 +85,13 @@ fn other_paths_are_nothing() {
         "/api/v1/waitpoints/tokens/x/callback/y/",
         "/api/v1/waitpoints/tokens/x/callback/y/z",
         "/api/v1/waitpoints/tokens/x/%63omplete",
+        "/t",
+        "/t/",
+        "/t//xyz",
+        "/t/cabc",
+        "/t/cabc/xyz/",
+        "/t/cabc/xyz/complete",
+        "/T/cabc/xyz",
         "/api/v1/auth/jwt",
         "/api/v1/auth/jwt/claims/",
         "/api/v1/auth/jwt/claims/x",
@@ -116,6 +131,7 @@ fn only_retrieve_and_complete_are_for_browsers() {
         (Endpoint::Token { id }, true),
         (Endpoint::Complete { id }, true),
         (Endpoint::Callback { id, credential }, false),
+        (Endpoint::ShortLink { id, credential }, false),
         (Endpoint::RunWait { id }, false),
         (Endpoint::Claims, false),
     ] {

@@ -43,6 +43,7 @@ fn a_completed_token_is_written_so() {
     let state = State::Completed {
         at: at(NOW + 1_500),
         decision: Decision {
+            callback: None,
             output: Some(Output {
                 kind: OutputKind::Json,
                 text: r#"{"a": "é"}"#.to_owned(),
@@ -69,6 +70,7 @@ fn a_token_completed_with_nothing_has_no_output() {
     let state = State::Completed {
         at: at(NOW),
         decision: Decision {
+            callback: None,
             output: None,
             by: CompletedBy::Api,
             subject: None,
@@ -106,8 +108,13 @@ fn a_token_that_timed_out_is_written_so() {
 #[test]
 fn the_other_answers_are_written_so() {
     assert_eq!(
-        created_json("waitpoint_c1", false, "https://w.test/u"),
-        r#"{"id":"waitpoint_c1","isCached":false,"url":"https://w.test/u"}"#
+        created_json(
+            "waitpoint_c1",
+            false,
+            "https://w.test/u",
+            "https://w.test/s"
+        ),
+        r#"{"id":"waitpoint_c1","isCached":false,"url":"https://w.test/u","shortUrl":"https://w.test/s"}"#
     );
     assert_eq!(claims_json("env_1"), r#"{"sub":"env_1","pub":true}"#);
 }
@@ -140,7 +147,7 @@ proptest! {
         state in 0..3,
     ) {
         let output = output.map(|text| Output { kind: OutputKind::Json, text });
-        let decision = Decision { output, by: CompletedBy::Api, subject };
+        let decision = Decision { output, by: CompletedBy::Api, subject, callback: None };
         let state = match state {
             0 => State::Waiting,
             1 => State::Completed { at: at(NOW), decision },

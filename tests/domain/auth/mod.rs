@@ -8,6 +8,7 @@ mod form_nonce;
 mod jwt;
 mod keyring;
 mod mint;
+mod short_link;
 mod token_id;
 
 use hmac::{Hmac, KeyInit, Mac};

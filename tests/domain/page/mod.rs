@@ -43,6 +43,7 @@ fn completed(output: &str, by: CompletedBy, subject: Option<&str>) -> Token {
         text: output.to_owned(),
     });
     let decision = Decision {
+        callback: None,
         output,
         by,
         subject: subject.map(str::to_owned),

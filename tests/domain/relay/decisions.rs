@@ -24,6 +24,7 @@ fn apply(
         retention: DAY,
         subscribers,
         has_waiters: &|| false,
+        judge: |_, _| waitpoint::domain::token::command::Verdict::Decides,
     };
     apply_command(record, command, &facts)
 }

@@ -36,6 +36,7 @@ fn completed(output: Option<Output>) -> Token {
         state: State::Completed {
             at: at(5),
             decision: Decision {
+                callback: None,
                 output,
                 by: CompletedBy::Api,
                 subject: None,

@@ -250,6 +250,7 @@ fn upstream_is_asked_while_somebody_waits() {
         state: State::Completed {
             at: at(20_000),
             decision: Decision {
+                callback: None,
                 by: CompletedBy::Upstream,
                 ..decision("1")
             },

@@ -27,6 +27,7 @@ fn facts(now: u64) -> Facts<'static> {
         retention: RETENTION,
         subscribers: &[],
         has_waiters: &|| false,
+        judge: |_, _| waitpoint::domain::token::command::Verdict::Decides,
     }
 }
 
@@ -45,6 +46,7 @@ fn decision(text: &str) -> Decision {
         text: text.to_owned(),
     });
     Decision {
+        callback: None,
         output,
         by: CompletedBy::Api,
         subject: Some("user_1".to_owned()),
@@ -73,6 +75,7 @@ fn event() -> impl Strategy<Value = Event> {
         any::<bool>(),
     );
     let decision = decision.prop_map(|(text, json, api)| Decision {
+        callback: None,
         output: text.map(|text| Output {
             kind: if json {
                 OutputKind::Json

@@ -94,6 +94,7 @@ impl Link<'_> {
             output,
             by: CompletedBy::Page,
             subject: caller.subject(),
+            callback: None,
         };
         let completed =
             complete_token(self.context, &permit, self.environment, self.id, &decision).await;

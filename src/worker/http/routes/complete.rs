@@ -81,6 +81,7 @@ pub(crate) async fn decide(
             output,
             by,
             subject: caller.subject(),
+            callback: None,
         };
         completion(context, environment, &decision, Some(response_context))?
     };
@@ -123,7 +124,7 @@ fn completion(
         if complete_json_len(decision.output.as_ref()) > MAX_COMPLETE {
             return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
         }
-        let (record, _) = StoredToken::of(&placeholder_token(context));
+        let (record, _) = StoredToken::of(&placeholder_token(context, environment));
         CommandMessage::CompleteRelayed(record, completion)
     };
     Ok(envelope(&command, response_context, text))

@@ -21,7 +21,7 @@ use crate::worker::http::request::request_key;
 use crate::worker::http::response::{Reply, unknown_field_hint};
 use crate::worker::http::token_object::{send, unavailable};
 use crate::worker::objects::idempotency_key;
-use crate::worker::objects::token::response::url;
+use crate::worker::objects::token::response::{short_url, url};
 use crate::worker::settings;
 use wasm_bindgen::JsValue;
 
@@ -38,7 +38,7 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     let permit = enforce(context, RateLimitKey::Environment(&environment.id)).await?;
     let mut token = Token {
         approval: request.approval,
-        origin: context.head.origin().to_owned(),
+        origin: context.link_origin(environment).to_owned(),
         key: request.key,
         webhook: request.webhook,
         ..Token::new(context.now, request.timeout_at, request.tags)
@@ -63,8 +63,10 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     };
     let id = public_id(creation.id());
     let jwt = environment.mint(&id, token.created_at, token.timeout_at, context.now);
-    let url = url(context.head.origin(), &id, &jwt);
-    let reply = Reply::json(200, created_json(&id, is_cached, &url))
+    let origin = context.link_origin(environment);
+    let url = url(origin, &id, &jwt);
+    let short_url = short_url(origin, environment, creation.id(), &token, context.now);
+    let reply = Reply::json(200, created_json(&id, is_cached, &url, &short_url))
         .with_unique("x-trigger-jwt", &jwt)
         .with("x-trigger-jwt-claims", &claims_json(&environment.id));
     Ok(match hint {
@@ -126,9 +128,9 @@ fn no_key(why: JsValue) -> ApiError {
 ///
 /// # Errors
 /// `ValidationError`.
-pub(crate) fn check_webhook(
-    context: &RequestContext<'_>,
-    environment: &Environment,
+pub(crate) fn check_webhook<'a>(
+    context: &RequestContext<'a>,
+    environment: &'a Environment,
     url: Option<&str>,
 ) -> Result<(), ApiError> {
     let Some(url) = url else { return Ok(()) };
@@ -136,7 +138,7 @@ pub(crate) fn check_webhook(
         path: "webhook",
         message,
     };
-    check_url(url, is_loopback_origin(context.head.origin()))
+    check_url(url, is_loopback_origin(context.link_origin(environment)))
         .map_err(|why| invalid(why.sentence(url)))?;
     if settings::webhooks(context.env)?.can_sign(&environment.id) {
         Ok(())

@@ -32,7 +32,7 @@ pub(crate) async fn list(context: &RequestContext<'_>) -> Result<Reply, ApiError
     let body = list_json(&page, context.now, |row| {
         let id = public_id(&row.id);
         let jwt = environment.mint(&id, row.created_at, row.timeout_at, context.now);
-        url(context.head.origin(), &id, &jwt)
+        url(context.link_origin(environment), &id, &jwt)
     });
     Ok(Reply::json(200, body))
 }

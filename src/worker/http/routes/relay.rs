@@ -69,11 +69,15 @@ pub(crate) async fn relay(
     if known.is_none() {
         limit_unknown_credentials(context).await?;
     }
+    let origin = match known {
+        Some(environment) => context.link_origin(environment),
+        None => keyring.link_origin(context.head.origin()),
+    };
     let reply = match forward {
-        Forward::Create => create(context, upstream, known).await?,
+        Forward::Create => create(context, upstream, known, origin).await?,
         Forward::Read => {
             let theirs = forward_request(context, upstream, None).await?;
-            upstream_reply(context, theirs)
+            upstream_reply(origin, theirs)
         }
         Forward::Callback => {
             // The body is read into wasm's memory because that enforces the limit. It does not stay
@@ -83,7 +87,7 @@ pub(crate) async fn relay(
                 Uint8Array::from(body.as_slice())
             };
             let theirs = forward_request(context, upstream, Some(body)).await?;
-            upstream_reply(context, theirs)
+            upstream_reply(origin, theirs)
         }
         Forward::Whole => {
             let response = upstream::pass(context.request, &url_at(context, upstream)).await;
@@ -106,6 +110,7 @@ async fn create(
     context: &RequestContext<'_>,
     upstream: &str,
     known: Option<&'static Environment>,
+    origin: &str,
 ) -> Result<Reply, ApiError> {
     let (body, fields) = {
         let body = body(context.request, context.head, MAX_CREATE).await?;
@@ -118,13 +123,13 @@ async fn create(
         let token = Token {
             approval: fields.approval,
             webhook: fields.webhook,
-            ..placeholder_token(context)
+            ..placeholder_token(context, fields.environment)
         };
         let (record, text) = StoredToken::of(&token);
         let command = CommandMessage::Create(record);
         send(context, &permit, fields.environment, &id, &command, text).await?;
     }
-    Ok(upstream_reply(context, theirs))
+    Ok(upstream_reply(origin, theirs))
 }
 
 fn fields_to_store(

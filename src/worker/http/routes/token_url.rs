@@ -1,4 +1,4 @@
-//! `token.url`: the approval page for people, and a callback for machines.
+//! `token.url` and `shortUrl`: the approval page for people, and a callback for machines.
 //!
 //! Invariant: GET and HEAD decide nothing, whatever the query or the headers.
 
@@ -21,11 +21,20 @@ use crate::worker::http::routes::approval_page::{Link, error_page};
 use crate::worker::http::routes::complete::decide;
 use crate::worker::settings;
 
-/// Answers every method that `token.url` accepts.
+/// The credential in the path of a link.
+#[derive(Clone, Copy)]
+pub(crate) enum Credential<'a> {
+    /// Of a `token.url`.
+    OfUrl(&'a str),
+    /// Of a `shortUrl`.
+    OfShortUrl(&'a str),
+}
+
+/// Answers every method that a link accepts.
 pub(crate) async fn token_url(
     context: &RequestContext<'_>,
     raw_id: &str,
-    credential: &str,
+    credential: Credential<'_>,
 ) -> Result<HandlerResponse, ApiError> {
     let head = LinkHead::of(context.request);
     let words = i18n::choose(query_value(context, "lang"), head.get("accept-language"));
@@ -43,7 +52,7 @@ pub(crate) async fn token_url(
 async fn answer(
     context: &RequestContext<'_>,
     raw_id: &str,
-    credential: &str,
+    credential: Credential<'_>,
     head: LinkHead,
     words: &'static Words,
 ) -> Result<HandlerResponse, ApiError> {
@@ -54,7 +63,10 @@ async fn answer(
     }
     let post = context.head.method() == "POST";
     let keyring = settings::keyring(context.env)?;
-    let (caller, expired) = keyring.authenticate_link(raw_id, credential, context.now)?;
+    let (caller, expired) = match credential {
+        Credential::OfUrl(text) => keyring.authenticate_link(raw_id, text, context.now),
+        Credential::OfShortUrl(text) => keyring.authenticate_short_link(raw_id, text, context.now),
+    }?;
     if expired && post && !head.prefers_html() {
         return Err(ApiError::PublicTokenExpired);
     }
@@ -93,7 +105,9 @@ async fn receive(
     let nonce = content.field(NONCE_FIELD);
     match Sender::of(&media, nonce.is_some(), head.navigates()) {
         Sender::Page | Sender::Browser => {
-            if head.is_of_another_site() || context.head.is_of_another_origin() {
+            // Behind a proxy the page's own origin is not that of the request.
+            let is_own = context.head.cors_origin() == context.link_origin(link.environment);
+            if head.is_of_another_site() || context.head.is_of_another_origin() && !is_own {
                 return Err(ApiError::CrossSiteForm);
             }
             if size > MAX_FORM {

@@ -52,7 +52,7 @@ pub(crate) async fn wait(
         import_from_upstream(context, &permit, &caller, internal, upstream).await?;
     }
     let open = async |kind| {
-        let url = token_url(context.head.origin(), internal);
+        let url = token_url(context.link_origin(environment), internal);
         let waiter = Waiter { url, kind };
         token_object::wait(context, &permit, environment, internal, &waiter).await
     };

@@ -6,7 +6,7 @@ use super::waiters::{self, Notice};
 use crate::domain::api::delivery_body::failed_attempt_json;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
-use crate::domain::token::command::Facts;
+use crate::domain::token::command::{Facts, Verdict};
 use crate::domain::token::delivery::Target;
 use crate::domain::token::effects::{AfterSave, Effects, Input, LogLine, SetAlarm, Task};
 use crate::domain::token::record::Record;
@@ -84,6 +84,7 @@ impl Object {
             retention,
             subscribers: &subscribers,
             has_waiters: &|| waiters::has_any(&self.state),
+            judge: |_, _| Verdict::Decides,
         };
         Ok((self.decide(input, &mut record, &facts)?, record))
     }
@@ -106,6 +107,7 @@ impl Object {
             retention: Duration::ZERO,
             subscribers: &[],
             has_waiters: &|| false,
+            judge: |_, _| Verdict::Decides,
         };
         self.decide(Input::Failed(task), &mut None, &facts)
     }

@@ -3,8 +3,10 @@
 //! A token's object builds its client's response, and the Worker forwards it unchanged. So the
 //! response is built only once.
 
-use crate::domain::api::token_body::{Visibility, token_json, version};
+use crate::domain::api::token_body::{Visibility, owned_token_json, token_json, version};
+use crate::domain::auth::access_token::Lifetime;
 use crate::domain::auth::keyring::Environment;
+use crate::domain::auth::short_link::{self, LinkPurpose};
 use crate::domain::stored::envelope::ResponseContext;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
@@ -25,18 +27,18 @@ impl ResponseContext<'_> {
         let reply = if matches_etag(&self.etag, &etag) {
             Reply::unchanged()
         } else {
-            let id = format!("waitpoint_{id}");
-            let minted;
-            // The URL holds the client's own credential, so that it grants no more than the client
-            // has.
-            let credential: &str = if let Some(credential) = &self.credential {
-                credential
+            let public = format!("waitpoint_{id}");
+            Reply::private_json(if let Some(credential) = &self.credential {
+                // The URL holds the client's own credential, so that it grants no more than the
+                // client has.
+                let url = url(&self.origin, &public, credential);
+                token_json(&public, &url, token, reader)
             } else {
-                minted = environment.mint(&id, token.created_at, token.timeout_at, now);
-                &minted
-            };
-            let url = url(&self.origin, &id, credential);
-            Reply::private_json(token_json(&id, &url, token, reader))
+                let jwt = environment.mint(&public, token.created_at, token.timeout_at, now);
+                let url = url(&self.origin, &public, &jwt);
+                let short_url = short_url(&self.origin, environment, id, token, now);
+                owned_token_json(&public, &url, &short_url, token)
+            })
         };
         let reply = reply.with("etag", &etag).with("vary", "Authorization");
         match self.waited {
@@ -80,6 +82,19 @@ impl ResponseContext<'_> {
 /// `token.url` for a token's public id, at the origin that the client calls.
 pub(crate) fn url(origin: &str, id: &str, credential: &str) -> String {
     format!("{origin}/api/v1/waitpoints/tokens/{id}/callback/{credential}")
+}
+
+/// `shortUrl` for a token's internal id.
+pub(crate) fn short_url(
+    origin: &str,
+    environment: &Environment,
+    id: &str,
+    token: &Token,
+    now: Timestamp,
+) -> String {
+    let lifetime = Lifetime::of(token.created_at, token.timeout_at, now);
+    let credential = environment.short_link(LinkPurpose::Decide, id, lifetime);
+    short_link::short_url(origin, id, &credential)
 }
 
 /// Whether an `If-None-Match` names this tag.

@@ -1,5 +1,5 @@
 //! The bodies that machines post to `token.url`.
-use super::api::{FORM, JSON, as_json, as_text, callback};
+use crate::tests::domain::api::{FORM, JSON, as_json, as_text, callback};
 use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::api::form::{Field, FieldValue, fields_to_json};
 use waitpoint::domain::api::limits::MAX_COMPLETE;
@@ -34,7 +34,7 @@ impl Decoder for SomeCharsets {
     }
 }
 
-pub(super) fn read(
+pub(in crate::tests::domain) fn read(
     content_type: &str,
     body: &[u8],
 ) -> Result<(Output, Option<&'static str>), ApiError> {
@@ -43,7 +43,10 @@ pub(super) fn read(
 }
 
 /// The output of a body, as the Worker makes it.
-pub(super) fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, ApiError> {
+pub(in crate::tests::domain) fn parse_callback(
+    content_type: &str,
+    body: &[u8],
+) -> Result<Output, ApiError> {
     read(content_type, body).map(|(output, _)| output)
 }
 

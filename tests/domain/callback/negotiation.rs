@@ -1,5 +1,5 @@
 //! Who sends a callback, and which answer it reads.
-use super::api::{FORM, JSON};
+use crate::tests::domain::api::{FORM, JSON};
 use waitpoint::domain::callback::media_type::MediaType;
 use waitpoint::domain::callback::negotiation::{Sender, prefers_html};
 

@@ -1,0 +1,103 @@
+//! Invariants:
+//! - A short link is valid for one token of one environment, for one purpose, until it expires.
+//! - A short link has one spelling.
+//!
+//! The credential of a token's `shortUrl`, `/t/<id>/<expiry><mac>`: for services that cut or refuse
+//! a URL as long as a JWT. The environment is not in the path, but the MAC covers it.
+
+use super::access_token::Lifetime;
+use super::caller::Claims;
+use super::keyring::{Environment, Keyring};
+use crate::domain::encoding::{base64url_decode, base64url_encode};
+
+/// Bytes of the HMAC-SHA-256 that the link holds.
+const MAC: usize = 16;
+/// Characters of [`MAC`] bytes in base64url.
+const MAC_LETTERS: usize = 22;
+/// The longest expiry: 36^7 seconds reach beyond the year 9999.
+const MAX_EXPIRY: usize = 8;
+
+/// What a short link is for. A link for one purpose is invalid for every other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkPurpose {
+    /// To read the token and to decide it, as with the JWT in its `url`.
+    Decide,
+}
+
+impl LinkPurpose {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Decide => "decide",
+        }
+    }
+}
+
+impl Environment {
+    /// The credential of the token `id` (internal). It expires when the JWT in the token's `url`
+    /// does.
+    #[must_use]
+    pub fn short_link(&self, purpose: LinkPurpose, id: &str, lifetime: Lifetime) -> String {
+        let mut credential = base36(lifetime.expires_at);
+        let message = self.linked(purpose, id, &credential);
+        let mac = self.sign(message.as_bytes());
+        if let Some(mac) = mac.as_ref().and_then(|mac| mac.get(..MAC)) {
+            base64url_encode(mac, &mut credential);
+        }
+        credential
+    }
+
+    /// No other text that the key signs has this prefix. None of the parts can hold a line break.
+    fn linked(&self, purpose: LinkPurpose, id: &str, expiry: &str) -> String {
+        let (purpose, environment) = (purpose.name(), &self.id);
+        format!("waitpoint link\n{purpose}\n{environment}\n{id}\n{expiry}")
+    }
+}
+
+impl Keyring {
+    /// Verifies the credential of a short link for the token `id`, by every key. The claims are those
+    /// of the JWT in the token's `url`, and may have expired. `None` if no key signed it.
+    #[must_use]
+    pub fn verify_short_link(
+        &self,
+        purpose: LinkPurpose,
+        id: &str,
+        credential: &str,
+    ) -> Option<Claims<'_>> {
+        let at = credential.len().checked_sub(MAC_LETTERS)?;
+        let (expiry, mac) = credential.split_at_checked(at)?;
+        let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !is_plain(id) || expiry.len() > MAX_EXPIRY {
+            return None;
+        }
+        let expires_at = u64::from_str_radix(expiry, 36).ok()?;
+        let mac = base64url_decode(mac).filter(|mac| mac.len() == MAC)?;
+        let environment = self.find_signer_by(&mac, |one| one.linked(purpose, id, expiry))?;
+        Some(Claims {
+            environment,
+            scopes: vec![
+                format!("write:waitpoints:{id}"),
+                format!("read:waitpoints:{id}"),
+            ],
+            subject: None,
+            expires_at,
+        })
+    }
+}
+
+/// The path of a token's short link: `id` is the internal id.
+#[must_use]
+pub fn short_url(origin: &str, id: &str, credential: &str) -> String {
+    format!("{origin}/t/{id}/{credential}")
+}
+
+fn base36(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    loop {
+        let digit = u32::try_from(number % 36).unwrap_or(0);
+        digits.extend(char::from_digit(digit, 36));
+        number /= 36;
+        if number == 0 {
+            return digits.iter().rev().collect();
+        }
+    }
+}
