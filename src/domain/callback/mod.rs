@@ -10,6 +10,7 @@ pub mod handshake;
 mod incoming;
 pub mod kept_headers;
 pub mod media_type;
+pub mod multipart;
 pub mod negotiation;
 mod object;
 pub mod secrets;

@@ -6,13 +6,14 @@ use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_COMPLETE;
 use crate::domain::auth::caller::Caller;
 use crate::domain::auth::token_id::internal_id;
+use crate::domain::callback::content::Content;
 use crate::domain::callback::media_type::MediaType;
 use crate::domain::callback::negotiation::Sender;
 use crate::domain::page::i18n::{self, Words};
 use crate::domain::page::{FormInput, MAX_FORM, NONCE_FIELD, Reads};
 use crate::domain::token::CompletedBy;
 use crate::worker::http::body::{body, drain};
-use crate::worker::http::callback_body::{content, unpack};
+use crate::worker::http::callback_body::{Platform, unpack};
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::throttle_failed_auth;
 use crate::worker::http::request::LinkHead;
@@ -96,12 +97,11 @@ async fn receive(
     raw_id: &str,
 ) -> Result<HandlerResponse, ApiError> {
     let (context, head) = (link.context, &link.head);
-    let content_type = head.get("content-type");
-    let media = MediaType::parse(content_type);
+    let media = MediaType::parse(head.get("content-type"));
     let body = body(context.request, context.head, MAX_COMPLETE).await?;
     let body = unpack(body, head.get("content-encoding")).await?;
     let size = body.len();
-    let content = content(&media, content_type, body).await?;
+    let content = Content::read(&media, &body, &Platform)?;
     let nonce = content.field(NONCE_FIELD);
     match Sender::of(&media, nonce.is_some(), head.navigates()) {
         Sender::Page | Sender::Browser => {
