@@ -1,7 +1,10 @@
 // Each case of each service in senders/, sent to a token's link as the service sends it.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { SECRET_KEYS, useWorker } from "../support/harness.mjs";
+import { isDeepStrictEqual } from "node:util";
+import { root, SECRET_KEYS, useWorker } from "../support/harness.mjs";
 import { CALLBACK_SECRETS, send, senders } from "./senders.mjs";
 
 const worker = useWorker({ secrets: { SECRET_KEYS, CALLBACK_SECRETS } });
@@ -54,4 +57,22 @@ test("each service has a document, and each secret a service", () => {
   }
   const names = CALLBACK_SECRETS.split("\n").map((line) => line.split("=")[0]);
   assert.equal(new Set(names).size, names.length, "names of secrets are used once");
+});
+
+test("each row of docs/callbacks.md is tried by a case: its callback and its link", () => {
+  const page = readFileSync(join(root, "docs/callbacks.md"), "utf8");
+  const rows = [...page.matchAll(/^\| (.+) \| (.+) \| .+ \| (.+) \| .+ \| `(.+)` \|$/gm)];
+  assert.ok(rows.length > 14);
+  for (const [, name, callback, links, files] of rows) {
+    const cases = senders.filter(({ file }) => files.split("`, `").includes(file));
+    const wanted = callback === "none" ? undefined : JSON.parse(callback.slice(1, -1));
+    const link = /^`(\w+)`/.exec(links)?.[1];
+    const isTried = cases
+      .flatMap(({ cases }) => cases)
+      .some(({ create, link: used = "url" }) => {
+        if (link !== undefined && link !== used) return false;
+        return isDeepStrictEqual(create?.callback, wanted);
+      });
+    assert.ok(isTried, name);
+  }
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync, gzipSync } from "node:zlib";
 import { useWorker } from "../support/harness.mjs";
-import { bombOf, partsOf } from "../support/hostile.mjs";
+import { bomb, partsOf } from "../support/hostile.mjs";
 import { exchange } from "./senders.mjs";
 
 const worker = useWorker();
@@ -53,7 +53,7 @@ hostile("compressed bodies", {
     body: gzipSync(Buffer.alloc(10_000_000)),
     ...tooLarge,
   },
-  "1 GB of zeros in 1 MB": { headers: GZIP, body: bombOf(1024), ...tooLarge },
+  "128 MB of zeros in 125 KB": { headers: GZIP, body: bomb, ...tooLarge },
   "one byte more than the limit": {
     headers: GZIP,
     body: gzipSync(Buffer.alloc(3 * MIB + 1, 32)),
@@ -70,6 +70,11 @@ hostile("compressed bodies", {
   "without its checksum": { headers: GZIP, body: json.subarray(0, json.length - 8), ...unpackable },
   "a wrong checksum": { headers: GZIP, body: spoiled(json, json.length - 8), ...unpackable },
   "a wrong length": { headers: GZIP, body: spoiled(json, json.length - 1), ...unpackable },
+  "two after each other, which the platform does not read": {
+    headers: GZIP,
+    body: Buffer.concat([json, json]),
+    ...unpackable,
+  },
   "more behind it": {
     headers: GZIP,
     body: Buffer.concat([json, Buffer.from("more")]),
@@ -128,7 +133,11 @@ hostile("the boundaries of a multipart form", {
     body: `${named("a", "1", "b c")}--b c--\r\n`,
     output: { a: "1" },
   },
-  "quotes that are not closed": { headers: multipart('"b'), body: named("a") + close, ...invalid },
+  "quotes that are not closed": {
+    headers: multipart('"b'),
+    body: named("a") + close,
+    output: { a: "1" },
+  },
   "never closed": { headers: multipart("b"), body: named("a"), ...invalid },
   "within a part, not at a line's beginning": {
     headers: multipart("b"),
@@ -149,7 +158,7 @@ hostile("the boundaries of a multipart form", {
   "lines that end without CR": {
     headers: multipart("b"),
     body: `${named("a")}${close}`.replaceAll("\r", ""),
-    status: 400,
+    output: { a: "1" },
   },
 });
 
@@ -197,7 +206,7 @@ hostile("the parts of a multipart form", {
   "a file called by filename* as well": {
     headers: multipart("b"),
     body: file(`filename="e.txt"; filename*=UTF-8''%C3%A9.txt`) + close,
-    output: seen("e.txt"),
+    output: seen("é.txt"),
   },
   "bytes that are not UTF-8": {
     headers: multipart("b"),

@@ -5,8 +5,11 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { sign, TOKENS, until } from "../support/harness.mjs";
 import {
+  bomb,
+  controlParts,
   controls,
   escapes,
   invalidForm,
@@ -14,6 +17,7 @@ import {
   markup,
   nested,
   objects,
+  partsOf,
 } from "../support/hostile.mjs";
 import { MOST_MB, memoryOf } from "../support/memory.mjs";
 import { KEY, serve, waitpoint } from "../support/workerd.mjs";
@@ -119,6 +123,23 @@ boundedTest("20 outputs of 3 MB at once", async (server) => {
   const body = `{"data":"${"x".repeat(3_000_000)}"}`;
   await Promise.all(tokens.map(({ id }) => server.send(`${TOKENS}/${id}/complete`, { body })));
 });
+
+const MULTIPART = { "content-type": "multipart/form-data; boundary=b" };
+const GZIP = { "content-encoding": "gzip" };
+for (const [what, body, headers, expected] of [
+  ["bombs of gzip", bomb, GZIP, 413],
+  ["texts of 3 MB in gzip", gzipSync("x".repeat(3 * 1024 * 1024)), GZIP, 200],
+  ["multipart forms of one file", partsOf(1), MULTIPART, 200],
+  ["multipart forms of 1,000 fields", partsOf(1000), MULTIPART, 200],
+  ["multipart forms in gzip", gzipSync(partsOf(1000)), { ...MULTIPART, ...GZIP }, 200],
+  ["multipart forms of control characters", controlParts, MULTIPART, 413],
+]) {
+  boundedTest(`50 ${what} at once`, async (server) => {
+    const tokens = await Promise.all(Array.from({ length: 50 }, () => server.create()));
+    const sent = tokens.map(({ url }) => server.send(url, { body, headers, key: "" }));
+    for (const { status } of await Promise.all(sent)) assert.equal(status, expected);
+  });
+}
 
 boundedTest("500 long polls whose clients leave at once", async (server) => {
   const { id } = await server.create();
