@@ -8,6 +8,7 @@ use crate::domain::api::public_url::PublicUrls;
 use crate::domain::auth::caller::Claims;
 use crate::domain::auth::keyring::Keyring;
 use crate::domain::cache::DirectMappedCache;
+use crate::domain::callback::secrets::CallbackSecrets;
 use crate::domain::relay::settings::Upstreams;
 use crate::domain::time::duration::parse_duration;
 use crate::domain::webhook::settings::Webhooks;
@@ -27,6 +28,7 @@ const SLOTS: usize = 4_096;
 struct Settings {
     keyring: OnceCell<Result<Keyring, ApiError>>,
     webhooks: OnceCell<Result<Webhooks, ApiError>>,
+    callback_secrets: OnceCell<Result<CallbackSecrets, ApiError>>,
     upstreams: OnceCell<Result<Upstreams, ApiError>>,
     retention: OnceCell<Duration>,
     verified: RefCell<DirectMappedCache<Claims<'static>>>,
@@ -34,18 +36,19 @@ struct Settings {
 }
 
 /// The settings whose values identify a version.
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
     "SECRET_KEYS",
     "UPSTREAM",
     "PUBLIC_URL",
     "WEBHOOK_URL",
     "WEBHOOK_SECRET",
     "RETENTION",
+    "CALLBACK_SECRETS",
 ];
 
 /// One version: the values of the settings, and what is derived from them.
 struct Edition {
-    values: [JsValue; 6],
+    values: [JsValue; 7],
     settings: &'static Settings,
 }
 
@@ -62,6 +65,7 @@ impl Settings {
         Box::leak(Box::new(Self {
             keyring: OnceCell::new(),
             webhooks: OnceCell::new(),
+            callback_secrets: OnceCell::new(),
             upstreams: OnceCell::new(),
             retention: OnceCell::new(),
             verified: RefCell::new(DirectMappedCache::new(SLOTS)),
@@ -166,6 +170,22 @@ pub(crate) fn webhooks(env: &Env) -> Result<&'static Webhooks, ApiError> {
     };
     of(env)
         .webhooks
+        .get_or_init(parse)
+        .as_ref()
+        .map_err(Clone::clone)
+}
+
+/// The setting `CALLBACK_SECRETS`: the secrets that sign callbacks.
+///
+/// # Errors
+/// `Misconfigured`, with what is wrong.
+pub(crate) fn callback_secrets(env: &Env) -> Result<&'static CallbackSecrets, ApiError> {
+    let parse = || {
+        CallbackSecrets::parse(&setting(env, "CALLBACK_SECRETS"))
+            .map_err(|why| ApiError::Misconfigured(why.to_string()))
+    };
+    of(env)
+        .callback_secrets
         .get_or_init(parse)
         .as_ref()
         .map_err(Clone::clone)

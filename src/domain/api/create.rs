@@ -29,16 +29,20 @@ pub struct CreateRequest {
     pub approval: Option<String>,
     /// The URL of the token's own webhook. The caller must check whether webhooks may be sent there.
     pub webhook: Option<String>,
+    /// The text of the field `callback`. The caller must check it; the npm package leaves that to the
+    /// server.
+    pub callback: Option<String>,
 }
 
 /// The keys that the body of create may have.
-pub const CREATE_KEYS: [&str; 6] = [
+pub const CREATE_KEYS: [&str; 7] = [
     "timeout",
     "tags",
     "idempotencyKey",
     "idempotencyKeyTTL",
     "approval",
     "webhook",
+    "callback",
 ];
 
 impl CreateRequest {
@@ -62,6 +66,8 @@ impl CreateRequest {
             approval: Option<&'a RawValue>,
             #[serde(borrow)]
             webhook: Option<&'a RawValue>,
+            #[serde(borrow)]
+            callback: Option<&'a RawValue>,
         }
         let fields: Fields<'_> = object(body)?;
         let key = fields.idempotency_key.map(key).transpose()?;
@@ -84,6 +90,7 @@ impl CreateRequest {
                 .webhook
                 .map(|raw| parse_webhook(raw.get()))
                 .transpose()?,
+            callback: fields.callback.map(read_callback).transpose()?,
         })
     }
 }
@@ -129,6 +136,20 @@ pub fn parse_webhook(text: &str) -> Result<String, ApiError> {
                 excerpt(text)
             ),
         })
+}
+
+/// The text of the field `callback`. What is in the object is checked where it is used
+/// (`callback/config.rs`), so that the npm package does not include it.
+fn read_callback(raw: &RawValue) -> Result<String, ApiError> {
+    if json::is_object(raw.get()) {
+        return Ok(raw.get().to_owned());
+    }
+    let given = excerpt(raw.get());
+    let message = format!("{given} is not an object. Use one with accept, verify or respond.");
+    Err(ApiError::ValidationError {
+        path: "callback",
+        message,
+    })
 }
 
 /// A field that is present, even if it is `null`. A key that is `null` by mistake must be an error,

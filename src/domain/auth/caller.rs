@@ -37,6 +37,15 @@ impl<'a> Caller<'a> {
         }
     }
 
+    /// How its callbacks must be signed, if it may not write itself.
+    #[must_use]
+    pub fn signed_callbacks(&self) -> Option<&SignedCallbacks> {
+        match self {
+            Self::Secret(_) | Self::CallbackHash(_) => None,
+            Self::Public(claims) => claims.signed_callbacks.as_ref(),
+        }
+    }
+
     /// The person or system on whose behalf the caller acts, if the credential names one.
     #[must_use]
     pub fn subject(self) -> Option<String> {
@@ -56,6 +65,17 @@ pub struct Claims<'a> {
     pub subject: Option<String>,
     /// The `exp` claim, in seconds since the epoch.
     pub expires_at: u64,
+    /// Set in a link that may only read, at which signed callbacks decide.
+    pub signed_callbacks: Option<SignedCallbacks>,
+}
+
+/// How the callbacks at a link must be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignedCallbacks {
+    /// As this `callback.verify` says, in JSON.
+    As(String),
+    /// As the token's record says: the link is too short to say it.
+    AsRecorded,
 }
 
 impl Claims<'_> {

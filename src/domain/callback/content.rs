@@ -55,6 +55,27 @@ impl Content {
         fields.iter().find(|field| field.name == name)?.text()
     }
 
+    /// The text; `""` for a form.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Form(_) => "",
+            Self::Text(text) => text,
+        }
+    }
+
+    /// The fields of a form that are texts.
+    #[must_use]
+    pub fn texts(&self) -> Option<Vec<(String, String)>> {
+        let Self::Form(fields) = self else {
+            return None;
+        };
+        let texts = fields
+            .iter()
+            .filter_map(|field| Some((field.name.clone(), field.text()?.to_owned())));
+        Some(texts.collect())
+    }
+
     /// The content as an output: an empty body is `{}`, JSON is kept as it is, whatever its content
     /// type claims, as by trigger.dev; a form becomes an object of its fields, and other text stays
     /// text. Also returns what was odd about it.

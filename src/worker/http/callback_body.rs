@@ -130,7 +130,7 @@ async fn parse_form(body: &[u8], content_type: &str) -> Result<Vec<Field>, ApiEr
 }
 
 /// `TextDecoder`.
-struct Platform;
+pub(crate) struct Platform;
 
 impl Decoder for Platform {
     fn decode(&self, label: &str, bytes: &[u8]) -> Result<String, DecodeError> {
