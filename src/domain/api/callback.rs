@@ -45,8 +45,12 @@ pub fn parse_callback(content_type: &str, body: &[u8]) -> Result<Output, ApiErro
         return Ok(json(raw.get().to_owned()));
     }
     // Responses hold an output as a JSON string, which at most doubles the length of JSON.
-    if quoted_len(text) > 2 * MAX_COMPLETE {
-        return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
+    let size = quoted_len(text);
+    if size > 2 * MAX_COMPLETE {
+        return Err(ApiError::BodyTooLarge {
+            limit: 2 * MAX_COMPLETE,
+            size,
+        });
     }
     Ok(Output {
         kind: OutputKind::Text,

@@ -87,7 +87,10 @@ impl Link<'_> {
             return Ok(None);
         }
         if body.len() > MAX_FORM {
-            return Err(ApiError::BodyTooLarge(MAX_FORM));
+            return Err(ApiError::BodyTooLarge {
+                limit: MAX_FORM,
+                size: body.len(),
+            });
         }
         Ok(Some((nonce.unwrap_or_default(), input)))
     }
@@ -236,7 +239,7 @@ pub(crate) fn error_page(
         ApiError::TooManyFailures => (429, PageState::Busy { submitted: false }),
         ApiError::CrossSiteForm => (403, PageState::CrossSite),
         ApiError::UnsupportedMediaType(_) => (415, PageState::CrossSite),
-        ApiError::BodyTooLarge(_) | ApiError::TooManyFields(_) => (413, PageState::TooLarge),
+        ApiError::BodyTooLarge { .. } | ApiError::TooManyFields(_) => (413, PageState::TooLarge),
         other => return Err(other),
     };
     let now = context.now;
