@@ -2,7 +2,7 @@
 
 use crate::domain::api::create::parse_webhook;
 use crate::domain::api::error::ApiError;
-use crate::domain::api::limits::{MAX_COMPLETE, MAX_CREATE};
+use crate::domain::api::limits::{MAX_COMPLETE, MAX_CREATE_WITH_APPROVAL};
 use crate::domain::api::route::Endpoint;
 use crate::domain::approval::schema::Approval;
 use crate::domain::auth::authenticate::bearer;
@@ -15,6 +15,7 @@ use crate::domain::stored::record::StoredToken;
 use crate::domain::token::Token;
 use crate::worker::http::body::body;
 use crate::worker::http::context::RequestContext;
+use crate::worker::http::foreign::{environment_of_created, is_remembered};
 use crate::worker::http::rate_limit::{Permit, limit_unknown_credentials};
 use crate::worker::http::request::header;
 use crate::worker::http::response::{HandlerResponse, Reply};
@@ -67,6 +68,12 @@ pub(crate) async fn relay(
         return Ok(None);
     };
     if known.is_none() {
+        if let Some(Endpoint::Token { id }) = endpoint
+            && is_remembered(context, credential, id)
+        {
+            // A decision that it made here may not have reached upstream yet.
+            return Ok(None);
+        }
         limit_unknown_credentials(context).await?;
     }
     let reply = match forward {
@@ -96,7 +103,8 @@ pub(crate) async fn relay(
 
 /// The fields of a create that upstream does not know. They are stored here.
 struct FieldsToStore {
-    environment: &'static Environment,
+    /// `None` if only upstream knows the credential.
+    environment: Option<&'static Environment>,
     approval: Option<String>,
     webhook: Option<String>,
 }
@@ -108,13 +116,24 @@ async fn create(
     known: Option<&'static Environment>,
 ) -> Result<Reply, ApiError> {
     let (body, fields) = {
-        let body = body(context.request, context.head, MAX_CREATE).await?;
-        let fields = fields_to_store(context, &body, known)?;
-        (Uint8Array::from(body.as_slice()), fields)
+        let body = body(context.request, context.head, MAX_CREATE_WITH_APPROVAL).await?;
+        let edge = EdgeFields::of(&body)?;
+        // Upstream's limit is smaller.
+        let forwarded = edge.fit(&body)?;
+        let body = Uint8Array::from(forwarded.as_ref());
+        (body, fields_to_store(context, edge, known)?)
     };
     let theirs = forward_request(context, upstream, Some(body)).await?;
     if let (Some(permit), Some(fields)) = (Permit::of_upstream(&theirs), fields) {
         let id = created_id(&theirs.text).ok_or(ApiError::UpstreamUnavailable)?;
+        let environment = match fields.environment {
+            Some(environment) => environment,
+            None => {
+                let environment = Box::pin(environment_of_created(context, &id)).await?;
+                check_webhook(context, environment, fields.webhook.as_deref())?;
+                environment
+            }
+        };
         let token = Token {
             approval: fields.approval,
             webhook: fields.webhook,
@@ -122,28 +141,37 @@ async fn create(
         };
         let (record, text) = StoredToken::of(&token);
         let command = CommandMessage::Create(record);
-        send(context, &permit, fields.environment, &id, &command, text).await?;
+        send(context, &permit, environment, &id, &command, text).await?;
     }
     Ok(upstream_reply(context, theirs))
 }
 
 fn fields_to_store(
     context: &RequestContext<'_>,
-    body: &[u8],
+    fields: EdgeFields,
     known: Option<&'static Environment>,
 ) -> Result<Option<FieldsToStore>, ApiError> {
-    let fields = EdgeFields::of(body)?;
     if fields == EdgeFields::default() {
         return Ok(None);
     }
-    let environment = known.ok_or(ApiError::InvalidApiKey)?;
     if let Some(text) = &fields.approval {
         Approval::parse(text)?;
     }
     let webhook = fields.webhook.as_deref().map(parse_webhook).transpose()?;
-    check_webhook(context, environment, webhook.as_deref())?;
+    let mut candidates: Vec<_> = known.into_iter().collect();
+    if known.is_none() {
+        candidates.extend(settings::keyring(context.env)?.upstream_environments());
+    }
+    let mut checked = Err(ApiError::InvalidApiKey);
+    for environment in candidates {
+        checked = check_webhook(context, environment, webhook.as_deref());
+        if checked.is_ok() {
+            break;
+        }
+    }
+    checked?;
     Ok(Some(FieldsToStore {
-        environment,
+        environment: known,
         approval: fields.approval,
         webhook,
     }))
