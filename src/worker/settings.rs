@@ -6,7 +6,7 @@
 use crate::domain::api::error::ApiError;
 use crate::domain::api::public_url::PublicUrls;
 use crate::domain::auth::caller::Claims;
-use crate::domain::auth::keyring::Keyring;
+use crate::domain::auth::keyring::{Environment, Keyring};
 use crate::domain::cache::DirectMappedCache;
 use crate::domain::callback::secrets::CallbackSecrets;
 use crate::domain::relay::settings::Upstreams;
@@ -24,6 +24,21 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many verified tokens and how many completions are cached.
 const SLOTS: usize = 4_096;
 
+/// How many of upstream's verdicts on credentials are cached.
+const VERDICTS: usize = 1_024;
+
+/// What upstream lets a credential that is unknown here do to one token.
+pub(crate) type Verdict = Result<Accepted, ApiError>;
+
+/// A credential that upstream has accepted for a token of an environment here.
+#[derive(Clone)]
+pub(crate) enum Accepted {
+    /// It may do what a secret key may.
+    Owner(&'static Environment),
+    /// It may do what its scopes allow.
+    Scoped(Claims<'static>),
+}
+
 /// The values derived from one version of the settings. Each is parsed when first needed.
 struct Settings {
     keyring: OnceCell<Result<Keyring, ApiError>>,
@@ -33,6 +48,7 @@ struct Settings {
     retention: OnceCell<Duration>,
     verified: RefCell<DirectMappedCache<Claims<'static>>>,
     completed: RefCell<DirectMappedCache<()>>,
+    verdicts: RefCell<DirectMappedCache<Verdict>>,
 }
 
 /// The settings whose values identify a version.
@@ -70,6 +86,7 @@ impl Settings {
             retention: OnceCell::new(),
             verified: RefCell::new(DirectMappedCache::new(SLOTS)),
             completed: RefCell::new(DirectMappedCache::new(SLOTS)),
+            verdicts: RefCell::new(DirectMappedCache::new(VERDICTS)),
         }))
     }
 }
@@ -216,4 +233,9 @@ pub(crate) fn verified(env: &Env) -> &'static RefCell<DirectMappedCache<Claims<'
 /// The names of the objects of tokens that this isolate has completed.
 pub(crate) fn completed(env: &Env) -> &'static RefCell<DirectMappedCache<()>> {
     &of(env).completed
+}
+
+/// The cache of upstream's verdicts on credentials that are unknown here.
+pub(crate) fn verdicts(env: &Env) -> &'static RefCell<DirectMappedCache<Verdict>> {
+    &of(env).verdicts
 }

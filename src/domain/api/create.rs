@@ -7,7 +7,7 @@
 use super::body::{object, string};
 use super::error::ApiError;
 use super::excerpt::excerpt;
-use super::limits::{MAX_KEY, MAX_TAG, MAX_TAGS};
+use super::limits::{MAX_CREATE, MAX_KEY, MAX_TAG, MAX_TAGS};
 use crate::domain::approval::schema::Approval;
 use crate::domain::json;
 use crate::domain::time::duration::{DURATION_FORMS, parse_duration};
@@ -46,6 +46,29 @@ pub const CREATE_KEYS: [&str; 7] = [
 ];
 
 impl CreateRequest {
+    /// Reads the body of create, which may be longer than [`MAX_CREATE`] only if it has an `approval`.
+    ///
+    /// # Errors
+    /// `BodyTooLarge`, and as [`CreateRequest::parse`].
+    pub fn parse_bounded(body: &[u8], now: Timestamp) -> Result<Self, ApiError> {
+        let size = body.len();
+        if size <= MAX_CREATE {
+            return Self::parse(body, now);
+        }
+        let too_large = ApiError::BodyTooLarge {
+            limit: MAX_CREATE,
+            size,
+        };
+        // What is no object has no approval.
+        if json::object_text(body).is_none() {
+            return Err(too_large);
+        }
+        match Self::parse(body, now)? {
+            request if request.approval.is_none() => Err(too_large),
+            request => Ok(request),
+        }
+    }
+
     /// Reads the body of create.
     ///
     /// # Errors

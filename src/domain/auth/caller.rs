@@ -99,7 +99,7 @@ impl Claims<'_> {
 }
 
 /// Whether a scope allows `action` on the waitpoint `id`. [`Claims::allows`] has the grammar.
-fn scope_allows(scope: &str, action: &str, id: &str) -> bool {
+pub(crate) fn scope_allows(scope: &str, action: &str, id: &str) -> bool {
     let mut parts = scope.splitn(3, ':');
     let (granted, kind, only) = (parts.next(), parts.next(), parts.next());
     if scope == "admin" {

@@ -102,8 +102,9 @@ impl Content {
             return Ok((json(raw.get().to_owned()), None));
         }
         // Responses hold an output as a JSON string, which at most doubles the length of JSON.
-        if quoted_len(&text) > 2 * MAX_COMPLETE {
-            return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
+        let (limit, size) = (2 * MAX_COMPLETE, quoted_len(&text));
+        if size > limit {
+            return Err(ApiError::BodyTooLarge { limit, size });
         }
         let hint = media.is_json().then_some(NOT_JSON);
         let kind = OutputKind::Text;

@@ -8,7 +8,7 @@ use crate::domain::callback::charset::{DecodeError, Decoder};
 use crate::domain::callback::content::{Content, count_parts, own_charset, with_files_of};
 use crate::domain::callback::media_type::MediaType;
 use crate::worker::bindings::{DecompressionStream, entries_of, settled};
-use crate::worker::http::body::read;
+use crate::worker::http::body::read_counted;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
@@ -48,8 +48,11 @@ pub(crate) async fn unpack(body: Vec<u8>, content_encoding: &str) -> Result<Vec<
     let unpacked = unpack_as(&body, format);
     drop(body);
     match unpacked {
-        Ok(stream) => match read(Some(stream), MAX_COMPLETE).await {
-            Ok(bytes) => bytes.ok_or(ApiError::BodyTooLarge(MAX_COMPLETE)),
+        Ok(stream) => match read_counted(Some(stream), MAX_COMPLETE, None).await {
+            Ok(bytes) => bytes.map_err(|size| ApiError::BodyTooLarge {
+                limit: MAX_COMPLETE,
+                size,
+            }),
             Err(_) => Err(ApiError::BodyNotUnpacked(coding)),
         },
         Err(_) => Err(ApiError::BodyNotUnpacked(coding)),

@@ -215,7 +215,7 @@ pub(crate) fn error_page(
         ApiError::TooManyRequests(_) => (429, PageState::Busy { submitted }),
         ApiError::TooManyFailures => (429, PageState::Busy { submitted: false }),
         ApiError::CrossSiteForm => (403, PageState::CrossSite),
-        ApiError::BodyTooLarge(_) | ApiError::TooManyFields(_) => (413, PageState::TooLarge),
+        ApiError::BodyTooLarge { .. } | ApiError::TooManyFields(_) => (413, PageState::TooLarge),
         other => return Err(other),
     };
     let now = context.now;

@@ -89,7 +89,8 @@ pub(super) async fn receive(
         return link.show().await.map(Into::into);
     }
     if size > MAX_FORM {
-        return Err(ApiError::BodyTooLarge(MAX_FORM));
+        let limit = MAX_FORM;
+        return Err(ApiError::BodyTooLarge { limit, size });
     }
     let nonce = nonce.unwrap_or_default();
     let input = FormInput::of(|name| content.field(name));

@@ -13,7 +13,7 @@ use crate::domain::stored::record::{StoredDecision, StoredToken};
 use crate::domain::token::transition::Outcome;
 use crate::domain::token::{CompletedBy, Decision};
 use crate::worker::bindings::{WAITPOINT_OUTCOME, header_of};
-use crate::worker::http::authenticate::authenticate;
+use crate::worker::http::authenticate::{authenticate, authenticate_for};
 use crate::worker::http::body::body;
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::{Permit, enforce};
@@ -28,7 +28,8 @@ pub(crate) async fn complete(
     context: &RequestContext<'_>,
     raw_id: &str,
 ) -> Result<HandlerResponse, ApiError> {
-    let caller = authenticate(context)?;
+    let authorization = context.head.authorization();
+    let caller = authenticate_for(context, authenticate(context), authorization, raw_id).await?;
     let request = {
         let body = body(context.request, context.head, MAX_COMPLETE).await?;
         CompleteRequest::parse(&body)?
@@ -112,8 +113,12 @@ fn completion(
         CommandMessage::Complete(completion)
     } else {
         // The Worker would acknowledge an output that upstream then rejects.
-        if complete_json_len(decision.output.as_ref()) > MAX_COMPLETE {
-            return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
+        let size = complete_json_len(decision.output.as_ref());
+        if size > MAX_COMPLETE {
+            return Err(ApiError::BodyTooLarge {
+                limit: MAX_COMPLETE,
+                size,
+            });
         }
         let (record, _) = StoredToken::of(&placeholder_token(context, environment));
         CommandMessage::CompleteRelayed(record, completion)

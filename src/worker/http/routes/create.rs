@@ -3,7 +3,7 @@
 use crate::domain::api::claims::claims_json;
 use crate::domain::api::create::{CreateRequest, created_json, unknown_key_of_create};
 use crate::domain::api::error::ApiError;
-use crate::domain::api::limits::MAX_CREATE;
+use crate::domain::api::limits::MAX_CREATE_WITH_APPROVAL;
 use crate::domain::api::rate_limit::RateLimitKey;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::public_id;
@@ -28,8 +28,8 @@ use wasm_bindgen::JsValue;
 
 pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiError> {
     let environment = authenticate_secret(context)?;
-    let body = body(context.request, context.head, MAX_CREATE).await?;
-    let request = CreateRequest::parse(&body, context.now)?;
+    let body = body(context.request, context.head, MAX_CREATE_WITH_APPROVAL).await?;
+    let request = CreateRequest::parse_bounded(&body, context.now)?;
     let hint = unknown_key_of_create(&body)
         .as_deref()
         .map(unknown_field_hint);
