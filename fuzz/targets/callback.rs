@@ -31,9 +31,14 @@ fuzz_target!(|data: &[u8]| {
     let output = match content.and_then(|content| content.into_output(&media)) {
         Ok((output, _)) => output,
         Err(ApiError::InvalidJson) => return assert!(text.is_err()),
+        Err(ApiError::InvalidForm) => return assert!(media.is_multipart()),
         Err(ApiError::UnsupportedCharset(_) | ApiError::TooManyFields(_)) => return,
         Err(error) => panic!("{error}"),
     };
+    if media.is_multipart() && !body.is_empty() {
+        let json: &RawValue = serde_json::from_str(&output.text).unwrap();
+        return assert_eq!((output.kind, json.get()), (OutputKind::Json, &*output.text));
+    }
     let text = text.unwrap();
     match output.kind {
         OutputKind::Json => {

@@ -164,10 +164,6 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
     pub(crate) fn header_pairs(headers: &web_sys::Headers) -> Result<Array, JsValue>;
 
-    /// The entries of a `FormData`. `web_sys::FormData` has no typed iterator.
-    #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
-    pub(crate) fn entries_of(form: &web_sys::FormData) -> Result<Array, JsValue>;
-
     /// Converts any value to a string.
     #[wasm_bindgen(catch, js_name = String)]
     pub(crate) fn to_text(value: &JsValue) -> Result<String, JsValue>;

@@ -1,4 +1,6 @@
 // Bodies that want the Worker to hold or do a multiple of their size. Each has 3 MB, the limit.
+import { gzipSync } from "node:zlib";
+
 const MOST = 3 * 1024 * 1024;
 
 /**
@@ -33,3 +35,24 @@ export const escapes = `{"data":"${String.raw`\"`.repeat(1_500_000)}"}`;
  * differ.
  */
 export const objects = (last) => `[${'{"":0},'.repeat(340_000)}${last}]`;
+
+/**
+ * So many MB of zeros as gzip, which takes a thousandth of that: members of 16 MB, one after
+ * another.
+ */
+export const bombOf = (megabytes) => {
+  const member = gzipSync(Buffer.alloc(16 * 1024 * 1024), { level: 9 });
+  return Buffer.concat(Array.from({ length: Math.ceil(megabytes / 16) }, () => member));
+};
+
+/** A multipart form with the boundary `b` of 3 MB in so many parts, of which one is a file. */
+export const partsOf = (count) => {
+  const parts = Array.from({ length: count }, (_, n) => {
+    const file = n === 0 ? '; filename="f.bin"\r\nContent-Type: application/octet-stream' : "";
+    return `--b\r\nContent-Disposition: form-data; name="field${n}"${file}\r\n\r\n`;
+  });
+  const end = "--b--\r\n";
+  const framing = parts.join("").length + 2 * count + end.length;
+  const value = "x".repeat(Math.floor((MOST - framing) / count));
+  return Buffer.from(`${parts.map((head) => `${head}${value}\r\n`).join("")}${end}`);
+};

@@ -5,8 +5,9 @@
 
 use super::charset::{Decoder, decode_body, is_utf8};
 use super::media_type::MediaType;
+use super::multipart::multipart_fields;
 use crate::domain::api::error::ApiError;
-use crate::domain::api::form::{Field, FieldValue, check_field_count, fields_to_json, form_fields};
+use crate::domain::api::form::{Field, check_field_count, fields_to_json, form_fields};
 use crate::domain::api::limits::MAX_COMPLETE;
 use crate::domain::encoding::{percent_decode, percent_decode_bytes};
 use crate::domain::json::quoted_len;
@@ -25,11 +26,14 @@ pub enum Content {
 }
 
 impl Content {
-    /// Reads every body but a multipart form, which the platform reads.
+    /// Reads a body.
     ///
     /// # Errors
-    /// `InvalidJson` for a body that is no text, `UnsupportedCharset`, `TooManyFields`.
+    /// `InvalidJson` for a body that is no text, `InvalidForm`, `UnsupportedCharset`, `TooManyFields`.
     pub fn read(media: &MediaType, body: &[u8], decoder: &dyn Decoder) -> Result<Self, ApiError> {
+        if media.is_multipart() && !body.is_empty() {
+            return multipart_fields(media, body, decoder).map(Self::Form);
+        }
         if media.is_urlencoded() {
             // A form is ASCII but for its escapes, so its charset matters only when they are decoded.
             let text = decode_body(&MediaType::default(), body, decoder)?;
@@ -154,66 +158,4 @@ fn decode_fields(
             Field::of_text((decode(name), decode(value)))
         })
         .collect())
-}
-
-/// How many parts a multipart body has at most: how often its boundary stands there.
-#[must_use]
-pub fn count_parts(body: &[u8], boundary: &str) -> usize {
-    let boundary = format!("--{boundary}");
-    let mut count = 0;
-    let mut rest = body;
-    while let Some(at) = find(rest, boundary.as_bytes()) {
-        count += 1;
-        rest = rest.get(at + boundary.len()..).unwrap_or_default();
-    }
-    count
-}
-
-fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    let (&first, _) = part.split_first()?;
-    let mut from = 0;
-    loop {
-        let at = from + text.get(from..)?.iter().position(|&byte| byte == first)?;
-        if text.get(at..)?.starts_with(part) {
-            return Some(at);
-        }
-        from = at + 1;
-    }
-}
-
-/// The charset that a multipart form names in its own field, if it is not UTF-8.
-#[must_use]
-pub fn own_charset(fields: &[Field]) -> Option<&str> {
-    let named = |name| fields.iter().find(|field| field.name == name)?.text();
-    named("_charset_")
-        .or_else(|| named("charset"))
-        .filter(|label| !label.is_empty() && !is_utf8(label))
-}
-
-/// The fields of a form whose texts were decoded, with the files as they were sent. `decoded` is the
-/// same form once more.
-#[must_use]
-pub fn with_files_of(decoded: Vec<Field>, sent: Vec<Field>) -> Vec<Field> {
-    let merge = |(decoded, sent): (Field, Field)| match (&sent.value, decoded.value) {
-        (
-            FieldValue::File { size, .. },
-            FieldValue::File {
-                filename,
-                media_type,
-                ..
-            },
-        ) => Field {
-            name: decoded.name,
-            value: FieldValue::File {
-                filename,
-                media_type,
-                size: *size,
-            },
-        },
-        (_, value) => Field {
-            name: decoded.name,
-            value,
-        },
-    };
-    decoded.into_iter().zip(sent).map(merge).collect()
 }

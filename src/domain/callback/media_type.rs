@@ -13,12 +13,12 @@ impl MediaType {
     /// Reads a `Content-Type` header. Parameters that cannot be read are ignored.
     #[must_use]
     pub fn parse(content_type: &str) -> Self {
-        let (essence, mut rest) = content_type.split_once(';').unwrap_or((content_type, ""));
+        let essence = content_type.split(';').next().unwrap_or("");
         let mut media = Self {
             essence: essence.trim().to_ascii_lowercase(),
             ..Self::default()
         };
-        while let Some((name, value, after)) = parameter(rest) {
+        for (name, value) in parameters(content_type) {
             // The first of a name counts, as in the platform.
             let place = match name.as_str() {
                 "charset" => Some(&mut media.charset),
@@ -28,7 +28,6 @@ impl MediaType {
             if let Some(place @ None) = place {
                 *place = Some(value);
             }
-            rest = after;
         }
         media
     }
@@ -81,10 +80,21 @@ impl MediaType {
     }
 }
 
+/// The parameters of a header: what follows its first `;`, names in lower case.
+pub(super) fn parameters(header: &str) -> impl Iterator<Item = (String, String)> {
+    let mut rest = header.split_once(';').map_or("", |(_, rest)| rest);
+    std::iter::from_fn(move || {
+        let (name, value, after) = parameter(rest)?;
+        rest = after;
+        Some((name, value))
+    })
+}
+
 /// The next `name=value`, and what follows it. The value may be quoted (RFC 9110 5.6.6).
 fn parameter(text: &str) -> Option<(String, String, &str)> {
     let (name, rest) = text.split_once('=')?;
-    let name = name.trim_matches([' ', '\t', ';']).to_ascii_lowercase();
+    let name = name.rsplit(';').next().unwrap_or(name);
+    let name = name.trim().to_ascii_lowercase();
     let Some(quoted) = rest.trim_start().strip_prefix('"') else {
         let (value, after) = rest.split_once(';').unwrap_or((rest, ""));
         return Some((name, value.trim().to_owned(), after));
@@ -94,7 +104,13 @@ fn parameter(text: &str) -> Option<(String, String, &str)> {
     while let Some((at, letter)) = letters.next() {
         match letter {
             '"' => return Some((name, value, quoted.get(at + 1..).unwrap_or(""))),
-            '\\' => value.extend(letters.next().map(|(_, escaped)| escaped)),
+            // Nothing else needs it, and old browsers send paths with plain backslashes.
+            '\\' if quoted
+                .get(at + 1..)
+                .is_some_and(|rest| rest.starts_with(['"', '\\'])) =>
+            {
+                value.extend(letters.next().map(|(_, escaped)| escaped));
+            }
             _ => value.push(letter),
         }
     }

@@ -11,6 +11,7 @@ mod incoming;
 pub mod judge;
 pub mod kept_headers;
 pub mod media_type;
+pub mod multipart;
 pub mod negotiation;
 mod object;
 pub mod secrets;

@@ -4,14 +4,12 @@ use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::api::form::{Field, FieldValue, fields_to_json};
 use waitpoint::domain::api::limits::MAX_COMPLETE;
 use waitpoint::domain::callback::charset::{DecodeError, Decoder};
-use waitpoint::domain::callback::content::{
-    Content, NOT_JSON, count_parts, own_charset, with_files_of,
-};
+use waitpoint::domain::callback::content::{Content, NOT_JSON};
 use waitpoint::domain::callback::media_type::MediaType;
 use waitpoint::domain::token::Output;
 
 /// Three of the charsets that the platform knows.
-struct SomeCharsets;
+pub(super) struct SomeCharsets;
 
 impl Decoder for SomeCharsets {
     fn decode(&self, label: &str, bytes: &[u8]) -> Result<String, DecodeError> {
@@ -264,28 +262,6 @@ fn a_file_is_told_of_and_not_kept() {
         (content.field("a"), content.field("f"), content.field("x")),
         (Some("1"), None, None)
     );
-
-    // A form that is decoded once more keeps the sizes that were sent.
-    let merged = with_files_of(
-        vec![text("a", "é"), file("f", 9)],
-        vec![text("a", "?"), file("f", 3)],
-    );
-    assert_eq!(merged, [text("a", "é"), file("f", 3)]);
-    assert_eq!(own_charset(&[text("charset", "koi8-r")]), Some("koi8-r"));
-    assert_eq!(own_charset(&[text("charset", "UTF-8")]), None);
-}
-
-#[test]
-fn the_parts_of_a_form_are_counted_by_its_boundary() {
-    for (body, boundary, count) in [
-        ("--x\r\n\r\n1\r\n--x--", "x", 2),
-        ("", "x", 0),
-        ("----", "", 2),
-        ("-x--x-", "x", 1),
-        ("--x--x", "x", 2),
-    ] {
-        assert_eq!(count_parts(body.as_bytes(), boundary), count, "{body}");
-    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod forgery;
 mod handshake;
 mod handshake_rows;
 mod kept_headers;
+mod multipart;
 mod negotiation;
 mod secrets;
 mod verify;

@@ -15,7 +15,7 @@ fn parameters_of_a_media_type() {
             None,
         ),
         (
-            "a/b; x=\"; charset=no\"; Charset = \"k\\oi8-r\" ; boundary=a=b",
+            "a/b; x=\"; charset=no\"; Charset = \"koi8-r\" ; boundary=a=b",
             "a/b",
             Some("koi8-r"),
             Some("a=b"),

@@ -15,7 +15,7 @@ use crate::domain::callback::verify::{SignedRequest, Verify, VerifyError};
 use crate::domain::page::{FormInput, MAX_FORM, NONCE_FIELD};
 use crate::domain::token::{CallbackRequest, CompletedBy, Decision};
 use crate::worker::http::body::body;
-use crate::worker::http::callback_body::{Platform, content, unpack};
+use crate::worker::http::callback_body::{Platform, unpack};
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::request::LinkHead;
 use crate::worker::http::response::{HandlerResponse, Reply};
@@ -35,8 +35,7 @@ pub(super) async fn receive(
     raw_id: &str,
 ) -> Result<HandlerResponse, ApiError> {
     let (context, head) = (link.context, &link.head);
-    let content_type = head.get("content-type");
-    let media = MediaType::parse(content_type);
+    let media = MediaType::parse(head.get("content-type"));
     let body = body(context.request, context.head, MAX_COMPLETE).await?;
     // Checked before the body is unpacked and before the token's object is woken.
     let signed = match caller.signed_callbacks() {
@@ -49,7 +48,8 @@ pub(super) async fn receive(
     }
     let body = unpack(body, head.get("content-encoding")).await?;
     let size = body.len();
-    let content = content(&media, content_type, body).await?;
+    let content = Content::read(&media, &body, &Platform)?;
+    drop(body);
     let nonce = content.field(NONCE_FIELD);
     let sender = Sender::of(&media, nonce.is_some(), head.navigates());
     if sender == Sender::Machine {
