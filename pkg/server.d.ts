@@ -22,7 +22,34 @@ export interface CreateTokenOptions {
   approval?: Approval;
   /** Who is told of the token's end, by a signed POST. trigger.dev ignores it. */
   webhook?: { url: string };
+  /**
+   * Which machines' POSTs to the token's `url` decide, and what they hear. trigger.dev ignores it.
+   */
+  callback?: Callback;
 }
+
+/** How machines' POSTs to a token's `url` are taken. */
+export interface Callback {
+  /**
+   * Only a body whose value at this JSON Pointer is listed decides. Others are ignored.
+   */
+  accept?: { pointer: string; in: (string | number | boolean | null)[] };
+  /** The signature that a POST must have. The `url` itself then only shows the token. */
+  verify?: CallbackVerify;
+  /** What a machine hears: any 2xx, by default 200 and `{"success":true}`. */
+  respond?: { status?: number; contentType?: string; body?: string };
+}
+
+/** `secret` is the name of a secret in the server's `CALLBACK_SECRETS`. */
+export type CallbackVerify =
+  | { scheme: "standard-webhooks" | "github" | "stripe" | "slack" | "twilio"; secret: string }
+  | {
+      scheme: "hmac-sha256";
+      secret: string;
+      header: string;
+      encoding?: "hex" | "base64";
+      prefix?: string;
+    };
 
 /** What a person is asked. All texts are plain; in the description line breaks count. */
 export interface Approval {

@@ -17,7 +17,6 @@ fuzz_target!(|text: &str| {
             method,
             query,
             headers: &headers,
-            media_type: "",
             body,
             fields,
         };

@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - Only facts that cannot change are cached, each until a known time: the claims of a signed token
-//!   until it expires, and that a token was completed until it is purged.
+//!   until it expires, and that a token was completed until it is purged. The exception is upstream's
+//!   verdict on a credential, which is kept for a minute at most.
 //! - The memory is bounded by the number of slots and the length of keys.
 
 use crate::domain::auth::constant_time::constant_time_eq;

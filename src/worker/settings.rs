@@ -6,8 +6,9 @@
 use crate::domain::api::error::ApiError;
 use crate::domain::api::public_url::PublicUrls;
 use crate::domain::auth::caller::Claims;
-use crate::domain::auth::keyring::Keyring;
+use crate::domain::auth::keyring::{Environment, Keyring};
 use crate::domain::cache::DirectMappedCache;
+use crate::domain::callback::secrets::CallbackSecrets;
 use crate::domain::relay::settings::Upstreams;
 use crate::domain::time::duration::parse_duration;
 use crate::domain::webhook::settings::Webhooks;
@@ -23,29 +24,47 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many verified tokens and how many completions are cached.
 const SLOTS: usize = 4_096;
 
+/// How many of upstream's verdicts on credentials are cached.
+const VERDICTS: usize = 1_024;
+
+/// What upstream lets a credential that is unknown here do to one token.
+pub(crate) type Verdict = Result<Accepted, ApiError>;
+
+/// A credential that upstream has accepted for a token of an environment here.
+#[derive(Clone)]
+pub(crate) enum Accepted {
+    /// It may do what a secret key may.
+    Owner(&'static Environment),
+    /// It may do what its scopes allow.
+    Scoped(Claims<'static>),
+}
+
 /// The values derived from one version of the settings. Each is parsed when first needed.
 struct Settings {
     keyring: OnceCell<Result<Keyring, ApiError>>,
     webhooks: OnceCell<Result<Webhooks, ApiError>>,
+    callback_secrets: OnceCell<Result<CallbackSecrets, ApiError>>,
     upstreams: OnceCell<Result<Upstreams, ApiError>>,
     retention: OnceCell<Duration>,
     verified: RefCell<DirectMappedCache<Claims<'static>>>,
     completed: RefCell<DirectMappedCache<()>>,
+    verdicts: RefCell<DirectMappedCache<Verdict>>,
 }
 
 /// The settings whose values identify a version.
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
     "SECRET_KEYS",
     "UPSTREAM",
     "PUBLIC_URL",
     "WEBHOOK_URL",
     "WEBHOOK_SECRET",
     "RETENTION",
+    "CALLBACK_SECRETS",
 ];
 
 /// One version: the values of the settings, and what is derived from them.
 struct Edition {
-    values: [JsValue; 6],
+    values: [JsValue; 7],
     settings: &'static Settings,
 }
 
@@ -62,10 +81,12 @@ impl Settings {
         Box::leak(Box::new(Self {
             keyring: OnceCell::new(),
             webhooks: OnceCell::new(),
+            callback_secrets: OnceCell::new(),
             upstreams: OnceCell::new(),
             retention: OnceCell::new(),
             verified: RefCell::new(DirectMappedCache::new(SLOTS)),
             completed: RefCell::new(DirectMappedCache::new(SLOTS)),
+            verdicts: RefCell::new(DirectMappedCache::new(VERDICTS)),
         }))
     }
 }
@@ -171,6 +192,22 @@ pub(crate) fn webhooks(env: &Env) -> Result<&'static Webhooks, ApiError> {
         .map_err(Clone::clone)
 }
 
+/// The setting `CALLBACK_SECRETS`: the secrets that sign callbacks.
+///
+/// # Errors
+/// `Misconfigured`, with what is wrong.
+pub(crate) fn callback_secrets(env: &Env) -> Result<&'static CallbackSecrets, ApiError> {
+    let parse = || {
+        CallbackSecrets::parse(&setting(env, "CALLBACK_SECRETS"))
+            .map_err(|why| ApiError::Misconfigured(why.to_string()))
+    };
+    of(env)
+        .callback_secrets
+        .get_or_init(parse)
+        .as_ref()
+        .map_err(Clone::clone)
+}
+
 /// How long a finished token is kept: `RETENTION`, a duration, 30 days by default.
 pub(crate) fn retention(env: &Env) -> Duration {
     let parse = || {
@@ -196,4 +233,9 @@ pub(crate) fn verified(env: &Env) -> &'static RefCell<DirectMappedCache<Claims<'
 /// The names of the objects of tokens that this isolate has completed.
 pub(crate) fn completed(env: &Env) -> &'static RefCell<DirectMappedCache<()>> {
     &of(env).completed
+}
+
+/// The cache of upstream's verdicts on credentials that are unknown here.
+pub(crate) fn verdicts(env: &Env) -> &'static RefCell<DirectMappedCache<Verdict>> {
+    &of(env).verdicts
 }

@@ -66,7 +66,48 @@ fn what_cannot_be_shown_is_refused_and_named() {
             r#"{"choices":[["Go",1,"primary"]]}"#.to_owned(),
             "is not a choice",
         ),
-        (r#"{"choices":null}"#.to_owned(), "expected a sequence"),
+        (
+            r#"{"choices":null}"#.to_owned(),
+            "choices is null. Use at least one choice, or leave choices out for Approve and Reject.",
+        ),
+        (
+            r#"{"choices":[]}"#.to_owned(),
+            "choices is []. Use at least one choice, or leave choices out for Approve and Reject.",
+        ),
+        (
+            r#"{"title":"x", "choices": [ ] }"#.to_owned(),
+            "choices is []",
+        ),
+        (r#"{"choices":{}}"#.to_owned(), "expected a sequence"),
+        (r#"{"choices":""}"#.to_owned(), "expected a sequence"),
+        (r#"{"choices":[null]}"#.to_owned(), "is not a choice"),
+        (r#"{"choices":[""]}"#.to_owned(), "is not a choice"),
+        (r#"{"title":""}"#.to_owned(), "title is empty"),
+        (r#"{"description":""}"#.to_owned(), "description is empty"),
+        (r#"{"requestedBy":""}"#.to_owned(), "requestedBy is empty"),
+        (
+            r#"{"choices":[{"label":null}]}"#.to_owned(),
+            "expected a string",
+        ),
+        (
+            r#"{"choices":[{"label":"\u200b"}]}"#.to_owned(),
+            "choices[0].label is empty",
+        ),
+        (
+            r#"{"choices":[{"label":"A","style":""}]}"#.to_owned(),
+            "unknown variant ``",
+        ),
+        (
+            r#"{"choices":[{"label":"A","style":null}]}"#.to_owned(),
+            "style, comment and confirm must be strings. Leave them out for their defaults.",
+        ),
+        (r#"{"comment":""}"#.to_owned(), "unknown variant ``"),
+        (r#"{"comment":null}"#.to_owned(), "must be strings"),
+        (r#"{"confirm":null}"#.to_owned(), "must be strings"),
+        (
+            r#"{"title":"\ud83d"}"#.to_owned(),
+            "unexpected end of hex escape",
+        ),
         (r#"{"titel":"x"}"#.to_owned(), "unknown field `titel`"),
         (r#"{"title":5}"#.to_owned(), "expected a string"),
         (r#"{"title":" "}"#.to_owned(), "title is empty"),
@@ -124,6 +165,8 @@ fn what_cannot_be_shown_is_refused_and_named() {
         ),
         choices(6),
         r#"{"comment":"none","choices":[{"label":"A","data":{"comment":1}}]}"#.to_owned(),
+        r#"{"choices":[{"label":"A","data":{"choices":[]}}]}"#.to_owned(),
+        r#"{"title":"say \"choices\":[]"}"#.to_owned(),
     ] {
         assert!(Approval::parse(&json).is_ok(), "{json}");
     }
@@ -245,4 +288,64 @@ proptest! {
             prop_assert_eq!(approval.choice_of(&output), Some((choice, comment.clone())));
         }
     }
+}
+
+#[test]
+fn a_stored_approval_without_choices_is_still_read() {
+    for json in [r#"{"title":"Old","choices":[]}"#, r#"{"title":"Old"}"#] {
+        let approval = Approval::read(json).unwrap();
+        assert_eq!(approval.title.as_deref(), Some("Old"));
+        assert!(approval.choices.is_empty());
+    }
+}
+
+/// Texts of exactly `count` characters, as people write them and as programs escape them.
+fn texts(count: usize) -> Vec<String> {
+    let escaped = |unit: &str| unit.repeat(count);
+    let combined = "e\u{301}".repeat(count / 2) + &"e".repeat(count % 2);
+    vec![
+        "漢".repeat(count),
+        "🎉".repeat(count),
+        combined,
+        escaped(r"\u0416"),
+        escaped(r"\ud83c\udf89"),
+        escaped(r"\\"),
+    ]
+}
+
+#[test]
+fn texts_are_counted_in_characters_however_they_are_written() {
+    for (field, limit) in [("title", 120), ("description", 4_000), ("requestedBy", 120)] {
+        let approval = |text: &str| format!(r#"{{"{field}":"{text}"}}"#);
+        for text in texts(limit) {
+            let parsed = Approval::parse(&approval(&text));
+            assert!(parsed.is_ok(), "{field} {:.20}: {parsed:?}", text);
+        }
+        for text in texts(limit + 1) {
+            let why = why(&approval(&text));
+            assert_eq!(
+                why,
+                format!("{field} is too long. Use at most {limit} characters.")
+            );
+        }
+    }
+    for (text, fits) in [(40, true), (41, false)].map(|(n, fits)| (texts(n), fits)) {
+        for text in text {
+            let json = format!(r#"{{"choices":[{{"label":"{text}"}}]}}"#);
+            assert_eq!(Approval::parse(&json).is_ok(), fits, "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_output_of_the_longest_choice_with_the_longest_comment_is_recognised() {
+    let data = format!(r#"{{"x":"{}"}}"#, "y".repeat(60_000));
+    let approval = Approval::parse(&format!(
+        r#"{{"choices":[{{"label":"Go","data":{data}}},{{"label":"No"}}]}}"#
+    ))
+    .unwrap();
+    let comment = "\u{1}".repeat(2_000);
+    let output = approval.choices[0].output(&comment);
+    let (choice, said) = approval.choice_of(&output).unwrap();
+    assert_eq!((choice.label.as_str(), said), ("Go", comment));
 }

@@ -137,6 +137,18 @@ test("the page asks what the edge was told to ask, and its decision reaches upst
   );
 });
 
+test("a create with a long approval is short enough for upstream", async () => {
+  const approval = { title: "Читать?", description: "漢".repeat(4_000) };
+  const token = await edge.create({ approval, tags: ["long"], timeout: "1h" });
+  const there = await upstream.retrieve(token.id);
+  assert.deepEqual([there.tags, there.approval], [["long"], undefined]);
+  const page = await fetch(token.url, { headers: { accept: "text/html" } });
+  assert.match(await page.text(), /漢{4000}/);
+  const refused = await edge.api(TOKENS, { body: { approval, x: "y".repeat(10_240) } });
+  assert.equal(refused.status, 413);
+  assert.match((await refused.json()).error, /it has 10248 bytes, and at most 10240/);
+});
+
 test("what upstream would refuse for its size is refused before it is decided", async () => {
   const token = await edge.create();
   const body = `"${"x".repeat(3 * 1024 * 1024 - 2)}"`;

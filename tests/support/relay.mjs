@@ -53,24 +53,28 @@ export async function useRelay() {
 /**
  * The way from the edge to upstream. `way.fail` may answer in upstream's place: with a status and
  * headers, with "down", or with "lost", where upstream gets the request and its response is
- * dropped. `completions` are the completions that were sent.
+ * dropped. `completions` are the completions that were sent. `known` are the credentials that only
+ * upstream knows, such as run tokens, each with what it is worth there: a key or a JWT.
  */
 async function useWay(upstream) {
   const way = Object.assign(new EventEmitter(), {
     url: "",
     fail: () => undefined,
     completions: [],
+    known: new Map(),
   });
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await Array.fromAsync(request));
     if (request.url.endsWith("/complete"))
       way.completions.push({ url: request.url, body: body.toString() });
-    way.emit("asked", request.url);
+    way.emit("asked", request.url, request);
     const failure = await way.fail(request);
     if (failure === "down") return request.socket.destroy();
     if (Array.isArray(failure))
       return response.writeHead(failure[0], failure[1]).end('{"error":"in the way"}');
     const { host, connection, "content-length": _, ...headers } = request.headers;
+    const credential = way.known.get(headers.authorization?.replace("Bearer ", ""));
+    if (credential) headers.authorization = `Bearer ${credential}`;
     const answer = await fetch(upstream.url + request.url, {
       method: request.method,
       headers,

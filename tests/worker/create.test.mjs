@@ -52,7 +52,7 @@ test("a body of 10,240 bytes passes and one more is too large, with any framing"
   const refused = await worker.api(TOKENS, { body: body(10_241) });
   assert.equal(refused.status, 413);
   assert.deepEqual(await refused.json(), {
-    error: "Request body too large",
+    error: "Request body too large: it has 10241 bytes, and at most 10240 are allowed.",
     code: "body_too_large",
   });
   for (const [size, status] of [
@@ -60,6 +60,45 @@ test("a body of 10,240 bytes passes and one more is too large, with any framing"
     [10_241, 413],
   ]) {
     assert.equal((await streamed(TOKENS, body(size))).status, status);
+  }
+});
+
+test("with an approval a body may have 64 KiB, and texts are counted in characters", async () => {
+  const escaped = `{"approval":{"description":"${"\\u0416".repeat(4_000)}"}}`;
+  for (const body of [escaped, { approval: { title: "?", description: "漢".repeat(4_000) } }]) {
+    const created = await worker.api(TOKENS, { body });
+    assert.equal(created.status, 200, await created.clone().text());
+    const page = await fetch((await created.json()).url, { headers: { accept: "text/html" } });
+    assert.match(await page.text(), /(Ж{4000}|漢{4000})/);
+  }
+  const emoji = (count) => ({ approval: { description: "🎉".repeat(count) } });
+  assert.equal((await worker.api(TOKENS, { body: emoji(4_000) })).status, 200);
+  const long = await worker.api(TOKENS, { body: emoji(4_001) });
+  assert.deepEqual([long.status, (await long.json()).code], [400, "validation_error"]);
+  const body = (size) => `{"approval":{"title":"?"},"x":"${"y".repeat(size - 33)}"}`;
+  assert.equal(body(65_536).length, 65_536);
+  for (const [size, status] of [
+    [65_536, 200],
+    [65_537, 413],
+  ]) {
+    for (const answer of [
+      await worker.api(TOKENS, { body: body(size) }),
+      await streamed(TOKENS, body(size)),
+    ]) {
+      assert.equal(answer.status, status);
+      if (status === 413) {
+        const { error } = await answer.json();
+        assert.match(error, /it has 65537 bytes, and at most 65536 are allowed/);
+      }
+    }
+  }
+});
+
+test("no choices are no answer to which choices there are", async () => {
+  for (const choices of [[], null]) {
+    const refused = await worker.api(TOKENS, { body: { approval: { title: "?", choices } } });
+    assert.equal(refused.status, 400);
+    assert.match((await refused.json()).error, /leave choices out for Approve and Reject/);
   }
 });
 

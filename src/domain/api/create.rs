@@ -7,7 +7,7 @@
 use super::body::{object, string};
 use super::error::ApiError;
 use super::excerpt::excerpt;
-use super::limits::{MAX_KEY, MAX_TAG, MAX_TAGS};
+use super::limits::{MAX_CREATE, MAX_KEY, MAX_TAG, MAX_TAGS};
 use crate::domain::approval::schema::Approval;
 use crate::domain::json;
 use crate::domain::time::duration::{DURATION_FORMS, parse_duration};
@@ -29,19 +29,46 @@ pub struct CreateRequest {
     pub approval: Option<String>,
     /// The URL of the token's own webhook. The caller must check whether webhooks may be sent there.
     pub webhook: Option<String>,
+    /// The text of the field `callback`. The caller must check it; the npm package leaves that to the
+    /// server.
+    pub callback: Option<String>,
 }
 
 /// The keys that the body of create may have.
-pub const CREATE_KEYS: [&str; 6] = [
+pub const CREATE_KEYS: [&str; 7] = [
     "timeout",
     "tags",
     "idempotencyKey",
     "idempotencyKeyTTL",
     "approval",
     "webhook",
+    "callback",
 ];
 
 impl CreateRequest {
+    /// Reads the body of create, which may be longer than [`MAX_CREATE`] only if it has an `approval`.
+    ///
+    /// # Errors
+    /// `BodyTooLarge`, and as [`CreateRequest::parse`].
+    pub fn parse_bounded(body: &[u8], now: Timestamp) -> Result<Self, ApiError> {
+        let size = body.len();
+        if size <= MAX_CREATE {
+            return Self::parse(body, now);
+        }
+        let too_large = ApiError::BodyTooLarge {
+            limit: MAX_CREATE,
+            size,
+        };
+        // What is no object has no approval.
+        if json::object_text(body).is_none() {
+            return Err(too_large);
+        }
+        match Self::parse(body, now)? {
+            request if request.approval.is_none() => Err(too_large),
+            request => Ok(request),
+        }
+    }
+
     /// Reads the body of create.
     ///
     /// # Errors
@@ -62,6 +89,8 @@ impl CreateRequest {
             approval: Option<&'a RawValue>,
             #[serde(borrow)]
             webhook: Option<&'a RawValue>,
+            #[serde(borrow)]
+            callback: Option<&'a RawValue>,
         }
         let fields: Fields<'_> = object(body)?;
         let key = fields.idempotency_key.map(key).transpose()?;
@@ -84,6 +113,7 @@ impl CreateRequest {
                 .webhook
                 .map(|raw| parse_webhook(raw.get()))
                 .transpose()?,
+            callback: fields.callback.map(read_callback).transpose()?,
         })
     }
 }
@@ -129,6 +159,20 @@ pub fn parse_webhook(text: &str) -> Result<String, ApiError> {
                 excerpt(text)
             ),
         })
+}
+
+/// The text of the field `callback`. What is in the object is checked where it is used
+/// (`callback/config.rs`), so that the npm package does not include it.
+fn read_callback(raw: &RawValue) -> Result<String, ApiError> {
+    if json::is_object(raw.get()) {
+        return Ok(raw.get().to_owned());
+    }
+    let given = excerpt(raw.get());
+    let message = format!("{given} is not an object. Use one with accept, verify or respond.");
+    Err(ApiError::ValidationError {
+        path: "callback",
+        message,
+    })
 }
 
 /// A field that is present, even if it is `null`. A key that is `null` by mistake must be an error,

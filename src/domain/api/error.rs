@@ -32,8 +32,8 @@ pub enum ApiError {
     TokenNotFound,
     /// 405: carries the methods that are allowed, as the `Allow` header writes them.
     MethodNotAllowed(&'static str),
-    /// 413: carries the limit in bytes.
-    BodyTooLarge(usize),
+    /// 413: the body is larger than `limit`. `size` is how many bytes were announced or received.
+    BodyTooLarge { limit: usize, size: usize },
     /// 413: a form has too many fields; carries the limit.
     TooManyFields(usize),
     /// 400: the connection ended before the body did.
@@ -196,7 +196,7 @@ impl ApiError {
             Self::PathNotFound => (404, "path_not_found"),
             Self::TokenNotFound => (404, "token_not_found"),
             Self::MethodNotAllowed(_) => (405, "method_not_allowed"),
-            Self::BodyTooLarge(_) => (413, "body_too_large"),
+            Self::BodyTooLarge { .. } => (413, "body_too_large"),
             Self::TooManyFields(_) => (413, "too_many_fields"),
             Self::BodyUnreadable => (400, "body_unreadable"),
             Self::BodyEmpty => (400, "body_empty"),
@@ -235,7 +235,10 @@ impl fmt::Display for ApiError {
             Self::PathNotFound => f.write_str("Not found"),
             Self::TokenNotFound => f.write_str("Waitpoint not found"),
             Self::MethodNotAllowed(_) => f.write_str("Method not allowed"),
-            Self::BodyTooLarge(_) => f.write_str("Request body too large"),
+            Self::BodyTooLarge { limit, size } => write!(
+                f,
+                "Request body too large: it has {size} bytes, and at most {limit} are allowed."
+            ),
             Self::TooManyFields(limit) => {
                 write!(
                     f,

@@ -89,26 +89,27 @@ pub fn fields_to_json(given: &[Field]) -> Result<String, ApiError> {
         }
     }
     let mut json = BoundedText::new(MAX_COMPLETE);
-    let opened = json.push("{");
-    let written = fields.iter().enumerate().all(|(index, (name, values))| {
-        (index == 0 || json.push(","))
-            && json.push_json(name)
-            && json.push(":")
-            && match values.as_slice() {
-                [one] => json.push_json(*one),
-                many => json.push_json(many),
-            }
-    });
-    if opened && written && json.push("}") {
-        Ok(json.text)
-    } else {
-        Err(ApiError::BodyTooLarge(MAX_COMPLETE))
+    json.push("{");
+    for (index, (name, values)) in fields.iter().enumerate() {
+        if index > 0 {
+            json.push(",");
+        }
+        json.push_json(name);
+        json.push(":");
+        match values.as_slice() {
+            [one] => json.push_json(*one),
+            many => json.push_json(many),
+        }
     }
+    json.push("}");
+    json.finish()
 }
 
-/// A text with a maximum length. Escaping can turn one byte into six.
+/// A text with a maximum length. Escaping can turn one byte into six. What goes beyond the maximum is
+/// counted, not kept.
 struct BoundedText {
     text: String,
+    size: usize,
     limit: usize,
 }
 
@@ -116,35 +117,39 @@ impl BoundedText {
     fn new(limit: usize) -> Self {
         Self {
             text: String::new(),
+            size: 0,
             limit,
         }
     }
 
-    /// Appends a text; false if it does not fit.
-    #[must_use]
-    fn push(&mut self, text: &str) -> bool {
-        let fits = self.text.len() + text.len() <= self.limit;
-        if fits {
+    fn push(&mut self, text: &str) {
+        self.size += text.len();
+        if self.size <= self.limit {
             self.text.push_str(text);
         }
-        fits
     }
 
-    /// Appends a value as JSON; false if it does not fit.
-    #[must_use]
-    fn push_json<T: Serialize + ?Sized>(&mut self, value: &T) -> bool {
-        serde_json::to_writer(self, value).is_ok()
+    fn push_json<T: Serialize + ?Sized>(&mut self, value: &T) {
+        // Writing a text cannot fail.
+        let _ = serde_json::to_writer(self, value);
+    }
+
+    fn finish(self) -> Result<String, ApiError> {
+        if self.size <= self.limit {
+            Ok(self.text)
+        } else {
+            Err(ApiError::BodyTooLarge {
+                limit: self.limit,
+                size: self.size,
+            })
+        }
     }
 }
 
 impl io::Write for BoundedText {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
-        if self.push(text) {
-            Ok(bytes.len())
-        } else {
-            Err(io::ErrorKind::StorageFull.into())
-        }
+        self.push(std::str::from_utf8(bytes).map_err(io::Error::other)?);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -2,8 +2,11 @@
 //!
 //! Limits of requests.
 
-/// Largest body of create, in bytes.
+/// Largest body of create, in bytes, if it has no `approval`. It is trigger.dev's.
 pub const MAX_CREATE: usize = 10 * 1024;
+/// Largest body of create with an `approval`, in bytes. The texts of an approval have limits in
+/// characters, and as `\u` escapes a character can have 12 bytes.
+pub const MAX_CREATE_WITH_APPROVAL: usize = 64 * 1024;
 /// Largest body of complete and of a callback, in bytes. It is also the largest output.
 pub const MAX_COMPLETE: usize = 3 * 1024 * 1024;
 pub const MAX_FORM_FIELDS: usize = 1_000;

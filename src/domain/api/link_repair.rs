@@ -29,7 +29,7 @@ pub fn repair_link(path: &str) -> Option<String> {
     let path = decode_unreserved(path);
     let at = credential_start(&path)?;
     let (before, rest) = path.split_at_checked(at)?;
-    let repaired = format!("{before}{}", trim_credential(rest, parts_of(&path))?);
+    let repaired = format!("{before}{}", trim_credential(rest, parts_of(&path, rest))?);
     let is_link = matches!(
         Endpoint::of(&repaired),
         Some(Endpoint::Callback { .. } | Endpoint::ShortLink { .. })
@@ -49,17 +49,17 @@ fn is_whole(path: &str) -> bool {
         // A slash at the end is answered by a redirect.
         byte == b'/' || byte.is_ascii_alphanumeric()
     });
-    is_plain && ends_plain && (dots == 0 || dots == parts_of(path) - 1)
+    let last = path.rsplit('/').next().unwrap_or("");
+    is_plain && ends_plain && (dots == 0 || dots == parts_of(path, last) - 1)
 }
 
-/// How many parts the credential at the end of a path has, with dots between them: a JWT has three.
-fn parts_of(path: &str) -> usize {
+/// How many parts the credential has that begins `text`, with dots between them: a JWT has three.
+fn parts_of(path: &str, text: &str) -> usize {
     let is_hash = |part: &str| part.len() == 64 && part.bytes().all(|b| b.is_ascii_hexdigit());
-    let last = path
-        .rsplit('/')
-        .next()
-        .and_then(|end| end.split('.').next());
-    let is_one = path.starts_with(SHORT_LINK) || last.is_some_and(is_hash);
+    let first = text
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .next();
+    let is_one = path.starts_with(SHORT_LINK) || first.is_some_and(is_hash);
     if is_one { 1 } else { 3 }
 }
 

@@ -9,7 +9,7 @@ use super::delivery_body::DeliveryBody;
 use crate::domain::json::to_json;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::status::Status;
-use crate::domain::token::{CompletedBy, OutputKind, State, Token};
+use crate::domain::token::{CompletedBy, Decision, OutputKind, State, Token};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -73,9 +73,32 @@ pub(crate) struct TokenBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     completed_by_subject: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    callback: Option<CallbackBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     approval: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     deliveries: Vec<DeliveryBody<'a>>,
+}
+
+/// The callback that completed a token.
+#[derive(Serialize)]
+struct CallbackBody<'a> {
+    #[serde(serialize_with = "as_object")]
+    headers: &'a [(String, String)],
+}
+
+impl<'a> CallbackBody<'a> {
+    fn of(decision: &'a Decision) -> Option<Self> {
+        let headers = decision.callback.as_ref()?.headers.as_slice();
+        (!headers.is_empty()).then_some(Self { headers })
+    }
+}
+
+fn as_object<S: serde::Serializer>(
+    headers: &&[(String, String)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(headers.iter().map(|(name, value)| (name, value)))
 }
 
 impl<'a> TokenBody<'a> {
@@ -120,6 +143,10 @@ impl<'a> TokenBody<'a> {
             tags: &token.tags,
             completed_by: by.map(CompletedBy::as_str),
             completed_by_subject: subject,
+            callback: match &token.state {
+                State::Completed { decision, .. } => CallbackBody::of(decision),
+                _ => None,
+            },
             approval: token
                 .approval
                 .as_deref()

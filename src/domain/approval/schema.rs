@@ -5,6 +5,7 @@
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::excerpt::{excerpt, shortened};
+use crate::domain::api::limits::MAX_CREATE_WITH_APPROVAL;
 use crate::domain::text::{Look, single_line};
 use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny};
@@ -24,12 +25,14 @@ pub const MAX_LABEL: usize = 40;
 const KNOWS_UNICODE: bool = cfg!(not(feature = "server"));
 /// Most choices.
 pub const MAX_CHOICES: usize = 6;
-/// Longest output that is compared with the choices, in bytes. A choice's data with a comment is
-/// shorter. A longer output came through the API, and comparing it would take several times its
-/// memory.
-pub const MAX_CHOICE_OUTPUT: usize = 64 * 1024;
+/// Longest output that is compared with the choices, in bytes. A choice's data is shorter than the
+/// body of create, and a comment of 2,000 characters than the rest. A longer output came through the
+/// API, and comparing it would take several times its memory.
+pub const MAX_CHOICE_OUTPUT: usize = MAX_CREATE_WITH_APPROVAL + 16 * 1024;
 /// Longest comment, in characters.
 pub const MAX_COMMENT: usize = 2_000;
+
+const NO_CHOICES: &str = "Use at least one choice, or leave choices out for Approve and Reject.";
 
 /// The question to a person.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
@@ -131,6 +134,11 @@ impl Approval {
     /// `ValidationError` with the field, and which values are valid.
     pub fn parse(json: &str) -> Result<Self, ApiError> {
         let approval = Self::read(json)?;
+        // Whoever filters choices and is left with none does not mean Approve and Reject. Without a
+        // choice, this stands only at the top: quotes within texts are escaped.
+        if approval.choices.is_empty() && minify_json(json).contains(r#""choices":[]"#) {
+            return Err(invalid(format!("choices is []. {NO_CHOICES}")));
+        }
         approval.check()?;
         Ok(approval)
     }
@@ -151,7 +159,16 @@ impl Approval {
         serde_json::from_str(json).map_err(|why| {
             let why = why.to_string();
             // The position is relative to this field, so it means nothing to the caller.
-            let why = why.split(" at line ").next().unwrap_or(&why);
+            let why = match why.split(" at line ").next().unwrap_or(&why) {
+                // serde's words for an enum that is neither a text nor an object.
+                "expected value" => {
+                    "style, comment and confirm must be strings. Leave them out for their defaults."
+                }
+                "invalid type: null, expected a sequence" => {
+                    return invalid(format!("choices is null. {NO_CHOICES}"));
+                }
+                why => why,
+            };
             // The message quotes the caller's value.
             invalid(shortened(why, 200))
         })

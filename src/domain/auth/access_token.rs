@@ -4,7 +4,7 @@
 //!
 //! Mints and verifies public access tokens.
 
-use super::caller::Claims;
+use super::caller::{Claims, SignedCallbacks};
 use super::jwt::{self, JwtError};
 use super::keyring::{Environment, Keyring};
 use crate::domain::encoding::{base64url_decode, base64url_encode};
@@ -43,12 +43,13 @@ impl Keyring {
         }
         let (environment, header, payload) = self.find_signer(jwt).ok_or(JwtError::Invalid)?;
         let named = (!environment.is_upstream).then_some(environment.id.as_str());
-        let (scopes, subject, expires_at) = jwt::read_claims(header, payload, named, now)?;
+        let claims = jwt::read_claims(header, payload, named, now)?;
         Ok(Claims {
             environment,
-            scopes,
-            subject,
-            expires_at,
+            scopes: claims.scopes,
+            subject: claims.subject,
+            expires_at: claims.expires_at,
+            signed_callbacks: claims.verify.map(SignedCallbacks::As),
         })
     }
 
@@ -104,11 +105,18 @@ impl Environment {
         timeout_at: Option<Timestamp>,
         now: Timestamp,
     ) -> String {
+        self.mint_link(id, None, Lifetime::of(created_at, timeout_at, now))
+    }
+
+    /// Mints the credential in a token's `url`. With the JSON of its `callback.verify` it may only read
+    /// the token, and callbacks that are so signed decide it.
+    #[must_use]
+    pub fn mint_link(&self, id: &str, verify: Option<&str>, lifetime: Lifetime) -> String {
         let Lifetime {
             issued_at,
             expires_at,
-        } = Lifetime::of(created_at, timeout_at, now);
-        let mut jwt = jwt::signing_input(&self.id, id, issued_at, expires_at);
+        } = lifetime;
+        let mut jwt = jwt::signing_input(&self.id, id, issued_at, expires_at, verify);
         if let Some(signature) = self.sign(jwt.as_bytes()) {
             jwt.push('.');
             base64url_encode(&signature, &mut jwt);

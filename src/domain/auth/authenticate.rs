@@ -42,9 +42,10 @@ impl Keyring {
         self.by_secret(credential).ok_or(ApiError::InvalidApiKey)
     }
 
-    /// Authenticates the credential in a `token.url`: a public access token that may write the token,
-    /// or the token's callback hash. `raw_id` is the id in the URL. Also returns whether the
-    /// credential has expired, because the page tells this to people who open an old link.
+    /// Authenticates the credential in a `token.url`: a public access token that may write the token
+    /// or takes its signed callbacks, or the token's callback hash. `raw_id` is the id in the URL.
+    /// Also returns whether the credential has expired, because the page tells this to people who
+    /// open an old link.
     ///
     /// # Errors
     /// `InvalidCallbackHash`, `InvalidPublicToken`, `InsufficientScope`.
@@ -56,7 +57,9 @@ impl Keyring {
     ) -> Result<(Caller<'_>, bool), ApiError> {
         if credential.contains('.') {
             let claims = self.verify_but_for_expiry(credential, now)?;
-            return if claims.allows("write", raw_id) {
+            let takes_callbacks =
+                claims.signed_callbacks.is_some() && claims.allows("read", raw_id);
+            return if claims.allows("write", raw_id) || takes_callbacks {
                 let has_expired = claims.has_expired(now);
                 Ok((Caller::Public(claims), has_expired))
             } else {
@@ -80,8 +83,9 @@ impl Keyring {
         credential: &str,
         now: Timestamp,
     ) -> Result<(Caller<'_>, bool), ApiError> {
-        let claims = self
-            .verify_short_link(LinkPurpose::Decide, id, credential)
+        let claims = [LinkPurpose::Decide, LinkPurpose::Callback]
+            .into_iter()
+            .find_map(|purpose| self.verify_short_link(purpose, id, credential))
             .ok_or(ApiError::InvalidCallbackHash)?;
         let has_expired = claims.has_expired(now);
         Ok((Caller::Public(claims), has_expired))

@@ -37,6 +37,15 @@ impl<'a> Caller<'a> {
         }
     }
 
+    /// How its callbacks must be signed, if it may not write itself.
+    #[must_use]
+    pub fn signed_callbacks(&self) -> Option<&SignedCallbacks> {
+        match self {
+            Self::Secret(_) | Self::CallbackHash(_) => None,
+            Self::Public(claims) => claims.signed_callbacks.as_ref(),
+        }
+    }
+
     /// The person or system on whose behalf the caller acts, if the credential names one.
     #[must_use]
     pub fn subject(self) -> Option<String> {
@@ -56,6 +65,17 @@ pub struct Claims<'a> {
     pub subject: Option<String>,
     /// The `exp` claim, in seconds since the epoch.
     pub expires_at: u64,
+    /// Set in a link that may only read, at which signed callbacks decide.
+    pub signed_callbacks: Option<SignedCallbacks>,
+}
+
+/// How the callbacks at a link must be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignedCallbacks {
+    /// As this `callback.verify` says, in JSON.
+    As(String),
+    /// As the token's record says: the link is too short to say it.
+    AsRecorded,
 }
 
 impl Claims<'_> {
@@ -79,7 +99,7 @@ impl Claims<'_> {
 }
 
 /// Whether a scope allows `action` on the waitpoint `id`. [`Claims::allows`] has the grammar.
-fn scope_allows(scope: &str, action: &str, id: &str) -> bool {
+pub(crate) fn scope_allows(scope: &str, action: &str, id: &str) -> bool {
     let mut parts = scope.splitn(3, ':');
     let (granted, kind, only) = (parts.next(), parts.next(), parts.next());
     if scope == "admin" {

@@ -25,30 +25,56 @@ pub enum JwtError {
     Expired,
 }
 
-/// Parses the header and the claims of a token whose signature is valid: its scopes, subject and
-/// `exp`. If `environment` is given, the token must name it.
+/// The claims that are used.
+pub(crate) struct VerifiedClaims {
+    pub(crate) scopes: Vec<String>,
+    /// `act.sub`
+    pub(crate) subject: Option<String>,
+    /// `exp`
+    pub(crate) expires_at: u64,
+    /// The `callback.verify` of a link that takes signed callbacks, in JSON.
+    pub(crate) verify: Option<String>,
+}
+
+/// Parses the header and the claims of a token whose signature is valid. If `environment` is given,
+/// the token must name it.
 pub(crate) fn read_claims(
     header: &str,
     payload: &str,
     environment: Option<&str>,
     now: Timestamp,
-) -> Result<(Vec<String>, Option<String>, u64), JwtError> {
+) -> Result<VerifiedClaims, JwtError> {
     let payload = decode_payload(header, payload)?;
     let payload: Payload<'_> = json::object(&payload).ok_or(JwtError::Invalid)?;
     payload.check(environment, now)?;
-    Ok((payload.scopes(), payload.subject(), payload.exp))
+    Ok(VerifiedClaims {
+        scopes: payload.scopes(),
+        subject: payload.subject(),
+        expires_at: payload.exp,
+        verify: payload.verify.map(|raw| raw.get().to_owned()),
+    })
 }
 
 /// The header and claims of a token that may write and read the waitpoint `id`, to be signed. Times
-/// are seconds since the epoch.
-pub(crate) fn signing_input(environment: &str, id: &str, iat: u64, exp: u64) -> String {
+/// are seconds since the epoch. With `verify` (JSON) it may only read, and callbacks so signed decide.
+pub(crate) fn signing_input(
+    environment: &str,
+    id: &str,
+    iat: u64,
+    exp: u64,
+    verify: Option<&str>,
+) -> String {
+    let scopes = [
+        &*format!("write:waitpoints:{id}"),
+        &format!("read:waitpoints:{id}"),
+    ];
     let payload = Minted {
         sub: environment,
         public: true,
-        scopes: [
-            &format!("write:waitpoints:{id}"),
-            &format!("read:waitpoints:{id}"),
-        ],
+        scopes: scopes
+            .get(usize::from(verify.is_some())..)
+            .unwrap_or_default(),
+        verify: verify.and_then(|text| serde_json::from_str(text).ok()),
         iss: ISSUER,
         aud: AUDIENCE,
         exp,
@@ -97,6 +123,8 @@ struct Payload<'a> {
     scopes: Option<&'a RawValue>,
     #[serde(borrow)]
     act: Option<&'a RawValue>,
+    #[serde(borrow)]
+    verify: Option<&'a RawValue>,
 }
 
 impl Payload<'_> {
@@ -136,7 +164,9 @@ struct Minted<'a> {
     sub: &'a str,
     #[serde(rename = "pub")]
     public: bool,
-    scopes: [&'a str; 2],
+    scopes: &'a [&'a str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verify: Option<&'a RawValue>,
     iss: &'static str,
     aud: &'static str,
     exp: u64,

@@ -170,6 +170,11 @@ impl Keyring {
         self.environments.iter().all(|one| one.is_upstream)
     }
 
+    /// The environments whose tokens live upstream.
+    pub fn upstream_environments(&self) -> impl Iterator<Item = &Environment> {
+        self.environments.iter().filter(|one| one.is_upstream)
+    }
+
     /// The environment with this id.
     #[must_use]
     pub fn by_id(&self, id: &str) -> Option<&Environment> {

@@ -6,7 +6,7 @@
 //! a URL as long as a JWT. The environment is not in the path, but the MAC covers it.
 
 use super::access_token::Lifetime;
-use super::caller::Claims;
+use super::caller::{Claims, SignedCallbacks};
 use super::keyring::{Environment, Keyring};
 use crate::domain::encoding::{base64url_decode, base64url_encode};
 
@@ -22,12 +22,15 @@ const MAX_EXPIRY: usize = 8;
 pub enum LinkPurpose {
     /// To read the token and to decide it, as with the JWT in its `url`.
     Decide,
+    /// To read the token. Callbacks decide it if they are signed as its `callback.verify` says.
+    Callback,
 }
 
 impl LinkPurpose {
     fn name(self) -> &'static str {
         match self {
             Self::Decide => "decide",
+            Self::Callback => "callback",
         }
     }
 }
@@ -72,14 +75,17 @@ impl Keyring {
         let expires_at = u64::from_str_radix(expiry, 36).ok()?;
         let mac = base64url_decode(mac).filter(|mac| mac.len() == MAC)?;
         let environment = self.find_signer_by(&mac, |one| one.linked(purpose, id, expiry))?;
+        let mut scopes = vec![format!("read:waitpoints:{id}")];
+        if purpose == LinkPurpose::Decide {
+            scopes.push(format!("write:waitpoints:{id}"));
+        }
         Some(Claims {
             environment,
-            scopes: vec![
-                format!("write:waitpoints:{id}"),
-                format!("read:waitpoints:{id}"),
-            ],
+            scopes,
             subject: None,
             expires_at,
+            signed_callbacks: (purpose == LinkPurpose::Callback)
+                .then_some(SignedCallbacks::AsRecorded),
         })
     }
 }

@@ -71,6 +71,18 @@ impl CallbackConfig {
     }
 }
 
+/// The JSON text of `callback.verify`, of the text of a `callback` that was checked.
+#[must_use]
+pub fn verify_json(callback: &str) -> Option<&str> {
+    #[derive(serde::Deserialize)]
+    struct Only<'a> {
+        #[serde(borrow)]
+        verify: Option<&'a serde_json::value::RawValue>,
+    }
+    let only: Only<'_> = crate::domain::json::object(callback.as_bytes())?;
+    only.verify.map(serde_json::value::RawValue::get)
+}
+
 impl Respond {
     /// Reads the JSON text of `callback.respond`.
     ///

@@ -59,6 +59,27 @@ impl Content {
         fields.iter().find(|field| field.name == name)?.text()
     }
 
+    /// The text; `""` for a form.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Form(_) => "",
+            Self::Text(text) => text,
+        }
+    }
+
+    /// The fields of a form that are texts.
+    #[must_use]
+    pub fn texts(&self) -> Option<Vec<(String, String)>> {
+        let Self::Form(fields) = self else {
+            return None;
+        };
+        let texts = fields
+            .iter()
+            .filter_map(|field| Some((field.name.clone(), field.text()?.to_owned())));
+        Some(texts.collect())
+    }
+
     /// The content as an output: an empty body is `{}`, JSON is kept as it is, whatever its content
     /// type claims, as by trigger.dev; a form becomes an object of its fields, and other text stays
     /// text. Also returns what was odd about it.
@@ -85,8 +106,9 @@ impl Content {
             return Ok((json(raw.get().to_owned()), None));
         }
         // Responses hold an output as a JSON string, which at most doubles the length of JSON.
-        if quoted_len(&text) > 2 * MAX_COMPLETE {
-            return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
+        let (limit, size) = (2 * MAX_COMPLETE, quoted_len(&text));
+        if size > limit {
+            return Err(ApiError::BodyTooLarge { limit, size });
         }
         let hint = media.is_json().then_some(NOT_JSON);
         let kind = OutputKind::Text;

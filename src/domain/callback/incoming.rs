@@ -16,8 +16,6 @@ pub struct Incoming<'a> {
     pub query: &'a str,
     /// A header by its name in lower case.
     pub headers: &'a dyn Fn(&str) -> Option<String>,
-    /// The media type, in lower case and without parameters.
-    pub media_type: &'a str,
     /// The body as text.
     pub body: &'a str,
     /// The fields, if the body is a form, URL-encoded or multipart.

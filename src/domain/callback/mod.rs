@@ -8,6 +8,7 @@ pub mod content;
 mod fields;
 pub mod handshake;
 mod incoming;
+pub mod judge;
 pub mod kept_headers;
 pub mod media_type;
 pub mod multipart;

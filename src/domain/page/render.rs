@@ -38,6 +38,12 @@ pub fn render(context: RenderContext<'_>, state: PageState<'_>) -> String {
                 ..Document::of_token(words, context.now)
             }
         }
+        PageState::ShownOnly { token } => Document {
+            deadline: token.timeout_at.map(TimeElement::of),
+            end: Some(End::new(words.waits, words.shown_only)),
+            question: Some(question(words, &approval_of(token, words))),
+            ..Document::of_token(words, context.now)
+        },
         PageState::Finished {
             token,
             reads,

@@ -17,6 +17,11 @@ pub enum PageState<'a> {
         /// Why the form is shown again.
         error: Option<FormError>,
     },
+    /// The token waits, and this link may not decide it.
+    ShownOnly {
+        /// The token.
+        token: &'a Token,
+    },
     /// The token is completed or has timed out.
     Finished {
         /// The token.

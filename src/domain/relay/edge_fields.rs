@@ -5,9 +5,13 @@
 //! The fields of create that upstream does not know.
 
 use crate::domain::api::error::ApiError;
+use crate::domain::api::limits::MAX_CREATE;
 use crate::domain::json;
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
 
 /// The fields of create that only the edge knows.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,6 +20,8 @@ pub struct EdgeFields {
     pub approval: Option<String>,
     /// The JSON text of `webhook`.
     pub webhook: Option<String>,
+    /// The JSON text of `callback`.
+    pub callback: Option<String>,
 }
 
 impl EdgeFields {
@@ -31,6 +37,8 @@ impl EdgeFields {
             approval: Option<&'a RawValue>,
             #[serde(borrow)]
             webhook: Option<&'a RawValue>,
+            #[serde(borrow)]
+            callback: Option<&'a RawValue>,
         }
         let text = |raw: Option<&RawValue>| raw.map(|raw| raw.get().to_owned());
         // Upstream ignores a byte order mark.
@@ -42,6 +50,7 @@ impl EdgeFields {
             Ok(fields) => Ok(Self {
                 approval: text(fields.approval),
                 webhook: text(fields.webhook),
+                callback: text(fields.callback),
             }),
             Err(why) if why.is_data() => Err(ApiError::ValidationError {
                 path: "",
@@ -50,4 +59,61 @@ impl EdgeFields {
             Err(_) => Ok(Self::default()),
         }
     }
+
+    /// The body of a create as it is sent upstream: unchanged, or without these fields if upstream
+    /// would reject it for its length.
+    ///
+    /// # Errors
+    /// `BodyTooLarge`
+    pub fn fit<'a>(&self, body: &'a [u8]) -> Result<Cow<'a, [u8]>, ApiError> {
+        let too_large = |size| ApiError::BodyTooLarge {
+            limit: MAX_CREATE,
+            size,
+        };
+        if body.len() <= MAX_CREATE {
+            return Ok(Cow::Borrowed(body));
+        }
+        if self.approval.is_none() {
+            return Err(too_large(body.len()));
+        }
+        let rest = without_edge_fields(body).ok_or_else(|| too_large(body.len()))?;
+        if rest.len() > MAX_CREATE {
+            return Err(too_large(rest.len()));
+        }
+        Ok(Cow::Owned(rest.into_bytes()))
+    }
+}
+
+/// A JSON object without the fields of [`EdgeFields`].
+fn without_edge_fields(body: &[u8]) -> Option<String> {
+    struct Rest;
+    impl<'de> Visitor<'de> for Rest {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<String, A::Error> {
+            let mut rest = String::from("{");
+            while let Some(key) = map.next_key::<String>()? {
+                let value: &RawValue = map.next_value()?;
+                if matches!(key.as_str(), "approval" | "webhook" | "callback") {
+                    continue;
+                }
+                if rest.len() > 1 {
+                    rest.push(',');
+                }
+                rest.push_str(&json::to_json(&key));
+                rest.push(':');
+                rest.push_str(value.get());
+            }
+            rest.push('}');
+            Ok(rest)
+        }
+    }
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    let text = json::object_text(body)?;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    reader.deserialize_map(Rest).ok()
 }

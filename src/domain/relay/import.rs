@@ -6,7 +6,7 @@
 //! `waitpointCompletionPacket`.
 
 use crate::domain::api::create::read_tags;
-use crate::domain::api::limits::MAX_CREATE;
+use crate::domain::api::limits::{MAX_CREATE, MAX_CREATE_WITH_APPROVAL};
 use crate::domain::approval::schema::Approval;
 use crate::domain::auth::token_id::internal_id;
 use crate::domain::time::timestamp::Timestamp;
@@ -73,7 +73,8 @@ pub fn read_token(json: &str, origin: &str) -> Option<Token> {
         approval: fields
             .approval
             .map(RawValue::get)
-            .filter(|text| text.len() <= MAX_CREATE && Approval::parse(text).is_ok())
+            .filter(|text| text.len() <= MAX_CREATE_WITH_APPROVAL)
+            .filter(|text| Approval::parse(text).is_ok())
             .map(str::to_owned),
         origin: origin.to_owned(),
         key: key

@@ -5,6 +5,7 @@ pub mod complete_body;
 pub mod conflict;
 pub mod edge_fields;
 pub mod fingerprint;
+pub mod foreign;
 pub mod forward;
 pub mod import;
 pub mod merge;

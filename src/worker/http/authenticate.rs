@@ -6,6 +6,7 @@ use crate::domain::auth::caller::Caller;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::time::timestamp::Timestamp;
 use crate::worker::http::context::RequestContext;
+use crate::worker::http::foreign::judge;
 use crate::worker::settings;
 
 /// Authenticates the `Authorization` header. A verified public access token is cached until it
@@ -23,6 +24,23 @@ pub(crate) fn authenticate(context: &RequestContext<'_>) -> Result<Caller<'stati
         verified.borrow_mut().put(credential, claims.clone(), until);
     }
     Ok(caller)
+}
+
+/// Authenticates this credential for one token, `raw_id`. Upstream judges a credential that no key
+/// here verifies.
+pub(crate) async fn authenticate_for(
+    context: &RequestContext<'_>,
+    caller: Result<Caller<'static>, ApiError>,
+    authorization: &str,
+    raw_id: &str,
+) -> Result<Caller<'static>, ApiError> {
+    let (Err(error @ (ApiError::InvalidApiKey | ApiError::InvalidPublicToken)), Some(credential)) =
+        (&caller, bearer(authorization))
+    else {
+        return caller;
+    };
+    // Boxed, because few requests need it.
+    Box::pin(judge(context, credential, raw_id, error.clone())).await
 }
 
 /// The environment whose secret key is in the `Authorization` header.

@@ -44,7 +44,7 @@ struct Part {
 }
 
 /// A body without `content-length`, while it is being read.
-struct Buffered {
+pub(crate) struct Buffered {
     id: u64,
 }
 
@@ -101,14 +101,14 @@ pub(crate) async fn body(
     head: &Head,
     limit: usize,
 ) -> Result<Vec<u8>, ApiError> {
-    if head.content_length().is_some_and(|length| length > limit) {
-        return Err(ApiError::BodyTooLarge(limit));
+    if let Some(size) = head.content_length().filter(|&length| length > limit) {
+        return Err(ApiError::BodyTooLarge { limit, size });
     }
     let read = match head.content_length() {
         Some(0) => return Ok(Vec::new()),
         // The platform enforces the length, and reading the body at once costs less than reading it
         // in chunks.
-        Some(_) => whole(request).await.map(Some),
+        Some(_) => whole(request).await.map(Ok),
         None => {
             let reading = pin!(read_from(request, limit));
             match select(reading, Delay::from(BODY_TIMEOUT)).await {
@@ -117,10 +117,14 @@ pub(crate) async fn body(
             }
         }
     };
-    let bytes = read.map_err(|_| ApiError::BodyUnreadable)?;
-    bytes
-        .filter(|bytes| bytes.len() <= limit)
-        .ok_or(ApiError::BodyTooLarge(limit))
+    let too_large = |size| ApiError::BodyTooLarge { limit, size };
+    let bytes = read
+        .map_err(|_| ApiError::BodyUnreadable)?
+        .map_err(too_large)?;
+    match bytes.len() {
+        size if size > limit => Err(too_large(size)),
+        _ => Ok(bytes),
+    }
 }
 
 /// The whole body of a request whose length is known to be small enough.
@@ -134,11 +138,14 @@ pub(crate) async fn read(
     stream: Option<ReadableStream>,
     limit: usize,
 ) -> Result<Option<Vec<u8>>, JsValue> {
-    read_counted(stream, limit, None).await
+    read_counted(stream, limit, None).await.map(Result::ok)
 }
 
+/// The bytes of a body, or how many were received if there are more than the limit.
+pub(crate) type Read = Result<Vec<u8>, usize>;
+
 /// The body that a client sends. Fails when the client leaves.
-async fn read_from(request: &Request, limit: usize) -> Result<Option<Vec<u8>>, JsValue> {
+async fn read_from(request: &Request, limit: usize) -> Result<Read, JsValue> {
     let left = Aborted::of(request.signal())?;
     let reading = pin!(read_counted(request.body(), limit, Some(Buffered::new())));
     match select(reading, left).await {
@@ -147,13 +154,14 @@ async fn read_from(request: &Request, limit: usize) -> Result<Option<Vec<u8>>, J
     }
 }
 
-async fn read_counted(
+/// Reads a stream to its end, unless it is far too long. `buffered` counts what is held meanwhile.
+pub(crate) async fn read_counted(
     stream: Option<ReadableStream>,
     limit: usize,
     mut buffered: Option<Buffered>,
-) -> Result<Option<Vec<u8>>, JsValue> {
+) -> Result<Read, JsValue> {
     let Some(stream) = stream else {
-        return Ok(Some(Vec::new()));
+        return Ok(Ok(Vec::new()));
     };
     let reader = byob_reader(&stream)?;
     let mut bytes = Vec::new();
@@ -164,13 +172,13 @@ async fn read_counted(
         let read = settled(read_at_least(&reader, PIECE, &room)?).await?;
         let read: ReadableStreamReadResult = read.unchecked_into();
         if read.get_done() == Some(true) {
-            return Ok((size <= limit).then_some(bytes));
+            return Ok(if size <= limit { Ok(bytes) } else { Err(size) });
         }
         let piece: Uint8Array = read.get_value().unchecked_into();
         size += piece.length() as usize;
         if size > limit + MAX_DRAINED {
             settled(reader.cancel()).await?;
-            return Ok(None);
+            return Ok(Err(size));
         }
         if size <= limit {
             if let Some(buffered) = &buffered {

@@ -4,7 +4,7 @@ use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_COMPLETE;
 use crate::domain::callback::charset::{DecodeError, Decoder};
 use crate::worker::bindings::DecompressionStream;
-use crate::worker::http::body::read;
+use crate::worker::http::body::read_counted;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use web_sys::{ReadableStream, Response, TextDecoder, TextDecoderOptions};
@@ -41,8 +41,11 @@ pub(crate) async fn unpack(body: Vec<u8>, content_encoding: &str) -> Result<Vec<
     let unpacked = unpack_as(&body, format);
     drop(body);
     match unpacked {
-        Ok(stream) => match read(Some(stream), MAX_COMPLETE).await {
-            Ok(bytes) => bytes.ok_or(ApiError::BodyTooLarge(MAX_COMPLETE)),
+        Ok(stream) => match read_counted(Some(stream), MAX_COMPLETE, None).await {
+            Ok(bytes) => bytes.map_err(|size| ApiError::BodyTooLarge {
+                limit: MAX_COMPLETE,
+                size,
+            }),
             Err(_) => Err(ApiError::BodyNotUnpacked(coding)),
         },
         Err(_) => Err(ApiError::BodyNotUnpacked(coding)),

@@ -71,6 +71,12 @@ async fn route(
         return Err(ApiError::MethodNotAllowed(endpoint.allow()));
     }
     let reply = match (endpoint, method) {
+        (Endpoint::Callback { id, credential }, "OPTIONS") => {
+            token_url::options(context, endpoint, id, Credential::OfUrl(credential))?
+        }
+        (Endpoint::ShortLink { id, credential }, "OPTIONS") => {
+            token_url::options(context, endpoint, id, Credential::OfShortUrl(credential))?
+        }
         (_, "OPTIONS") => preflight(endpoint, context.head),
         (Endpoint::Complete { id }, _) => return complete::complete(context, id).await,
         (Endpoint::Token { id }, _) => return retrieve::retrieve(context, id).await,

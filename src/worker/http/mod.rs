@@ -8,6 +8,7 @@ pub(crate) mod cors;
 mod csp;
 pub(crate) mod dispatch;
 pub(crate) mod failure;
+mod foreign;
 pub(crate) mod headers;
 pub(crate) mod rate_limit;
 pub(crate) mod request;

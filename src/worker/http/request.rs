@@ -136,6 +136,18 @@ impl LinkHead {
         found.map_or("", |(_, value)| value)
     }
 
+    /// The value of a header, if it was sent.
+    pub(crate) fn find(&self, name: &str) -> Option<String> {
+        let found = self.headers.iter().find(|(found, _)| found == name);
+        found.map(|(_, value)| value.clone())
+    }
+
+    /// Names in lower case, and values.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.headers.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Whether an error is shown as a page.
     pub(crate) fn prefers_html(&self) -> bool {
         prefers_html(self.get("accept"))

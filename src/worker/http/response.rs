@@ -2,6 +2,8 @@
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::rate_limit::PERIOD;
+use crate::domain::callback::config::Respond;
+use crate::domain::callback::handshake::Handshake;
 use crate::worker::bindings;
 use crate::worker::http::headers::{HeaderList, cached_headers, headers_of};
 use crate::worker::{log_error, now};
@@ -76,6 +78,36 @@ impl Reply {
         Self::shared(status, Body::Text(body))
             .with_fixed("content-type", JSON)
             .with_fixed("cache-control", "no-store")
+    }
+
+    /// What the creator of a token chose that a machine hears. Whatever it is, no browser runs it.
+    pub(crate) fn chosen(respond: Respond) -> Self {
+        let body = match respond.body.as_str() {
+            "" => Body::None,
+            _ => Body::Text(respond.body),
+        };
+        let reply = Self::new(respond.status, body)
+            .with_fixed("cache-control", "no-store")
+            .with_fixed("content-security-policy", "default-src 'none'; sandbox");
+        match respond.content_type {
+            Some(content_type) => reply.with("content-type", &content_type),
+            None => reply,
+        }
+    }
+
+    /// The answer to a handshake.
+    pub(crate) fn handshake(handshake: Handshake) -> Self {
+        let respond = Respond {
+            status: handshake.status,
+            content_type: handshake.content_type.map(str::to_owned),
+            body: handshake.body,
+        };
+        let reply = Self::chosen(respond).with_fixed("waitpoint-outcome", "handshake");
+        let headers = handshake.headers.iter();
+        headers
+            // Every response has it.
+            .filter(|(name, _)| *name != "x-content-type-options")
+            .fold(reply, |reply, (name, value)| reply.with(name, value))
     }
 
     /// JSON that a client may cache, and must revalidate before each use.

@@ -1,9 +1,11 @@
 //! Requests to other servers.
 
+mod confirmation;
 pub(crate) mod upstream;
 pub(crate) mod webhook;
 
 // The names by which a token's object calls these.
+pub(crate) use confirmation::confirm;
 pub(crate) use webhook::{Post, post};
 
 use crate::worker::bindings::{fetch_outside, settled};

@@ -58,6 +58,9 @@ pub(crate) async fn request_upstream(
     init.set_headers(&headers);
     if let Some(body) = &request.body {
         init.set_method("POST");
+        if request.like.is_none() {
+            headers.set("content-type", "application/json")?;
+        }
         init.set_body(body);
     }
     set_timeout(&init, request.within);
@@ -89,6 +92,45 @@ pub(crate) async fn fetch_token(
         within: TOKEN_TIMEOUT,
     })
     .await
+}
+
+/// The status of a read of a token with this credential.
+pub(crate) async fn read_status(
+    upstream: &str,
+    credential: &str,
+    internal: &str,
+) -> Result<u16, JsValue> {
+    let url = token_url(upstream, internal);
+    status(&url, credential, None).await
+}
+
+/// The status of a list of one token with this credential.
+pub(crate) async fn list_status(upstream: &str, credential: &str) -> Result<u16, JsValue> {
+    let url = format!("{upstream}/api/v1/waitpoints/tokens?page[size]=1");
+    status(&url, credential, None).await
+}
+
+/// The status of a completion with this credential. The token must not exist.
+pub(crate) async fn write_status(
+    upstream: &str,
+    credential: &str,
+    nonexistent: &str,
+    body: &str,
+) -> Result<u16, JsValue> {
+    let url = format!("{}/complete", token_url(upstream, nonexistent));
+    let body = Uint8Array::from(body.as_bytes());
+    status(&url, credential, Some(body)).await
+}
+
+async fn status(url: &str, credential: &str, body: Option<Uint8Array>) -> Result<u16, JsValue> {
+    let request = UpstreamRequest {
+        like: None,
+        url,
+        bearer: Some(credential),
+        body,
+        within: TOKEN_TIMEOUT,
+    };
+    Ok(request_upstream(request).await?.status)
 }
 
 /// Requests a token with the client's own headers and credential.

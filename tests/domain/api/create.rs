@@ -1,9 +1,9 @@
 //! The body of create.
 use super::{NOW, at, create, field};
 use serde_json::json;
-use waitpoint::domain::api::create::unknown_key_of_create;
+use waitpoint::domain::api::create::{CreateRequest, unknown_key_of_create};
 use waitpoint::domain::api::error::ApiError;
-use waitpoint::domain::api::limits::{MAX_TAG, MAX_TAGS};
+use waitpoint::domain::api::limits::{MAX_CREATE, MAX_CREATE_WITH_APPROVAL, MAX_TAG, MAX_TAGS};
 
 #[test]
 fn create_needs_no_field() {
@@ -93,7 +93,7 @@ fn a_number_beyond_the_year_9999_is_no_timeout() {
 
 #[test]
 fn a_long_value_is_shortened_before_it_is_quoted() {
-    for length in [65, 9_000] {
+    for length in [65, 5_000] {
         let timeout = "é".repeat(length);
         let error = create(format!(r#"{{"timeout":"{timeout}"}}"#)).unwrap_err();
         let quoted = format!("\"{}…\" is not a valid timeout", "é".repeat(64));
@@ -210,4 +210,66 @@ fn a_key_of_create_that_means_nothing_is_named() {
             "{body}"
         );
     }
+}
+
+#[test]
+fn only_a_create_with_an_approval_may_be_longer() {
+    let create = |body: String| CreateRequest::parse_bounded(body.as_bytes(), at(NOW));
+    let padded = |fields: &str, size: usize| {
+        let start = format!(r#"{{{fields}"x":""#);
+        format!(r#"{start}{}"}}"#, "y".repeat(size - start.len() - 2))
+    };
+    for fields in ["", r#""approval":null,"#, r#""tags":["approval"],"#] {
+        assert!(create(padded(fields, MAX_CREATE)).is_ok(), "{fields}");
+        let error = create(padded(fields, MAX_CREATE + 1)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Request body too large: it has 10241 bytes, and at most 10240 are allowed."
+        );
+    }
+    let no_object = create("x".repeat(MAX_CREATE + 1)).unwrap_err();
+    assert_eq!(no_object.status(), 413);
+    let broken = create(padded("", MAX_CREATE + 1) + "}").unwrap_err();
+    assert_eq!(broken, ApiError::InvalidJson);
+    let fields = r#""approval":{"title":"?"},"#;
+    assert!(create(padded(fields, MAX_CREATE_WITH_APPROVAL)).is_ok());
+}
+
+#[test]
+fn the_longest_approval_fits_however_it_is_written() {
+    for unit in ["漢", r"\u0416", r"\ud83c\udf89"] {
+        let text = |count: usize| unit.repeat(count);
+        let label = |n: usize| format!(r#"{{"label":"{n}{}"}}"#, text(39));
+        let labels: Vec<_> = (0..6).map(label).collect();
+        let body = format!(
+            r#"{{"approval":{{"title":"{}","description":"{}","requestedBy":"{}","choices":[{}]}}}}"#,
+            text(120),
+            text(4_000),
+            text(120),
+            labels.join(",")
+        );
+        assert!(body.len() > MAX_CREATE && body.len() <= MAX_CREATE_WITH_APPROVAL);
+        assert!(create(body).is_ok(), "{unit}");
+    }
+}
+
+#[test]
+fn keys_and_tags_are_counted_as_trigger_dev_counts_them() {
+    for (unit, most) in [("漢", 128), ("🎉", 64)] {
+        let tag = |count: usize| format!(r#"{{"tags":"{}"}}"#, unit.repeat(count));
+        assert!(create(tag(most)).is_ok());
+        assert!(create(tag(most + 1)).is_err());
+        let key = |count: usize| format!(r#"{{"idempotencyKey":"{}"}}"#, unit.repeat(count));
+        assert!(create(key(most * 16)).is_ok());
+        assert!(create(key(most * 16 + 1)).is_err());
+    }
+}
+
+#[test]
+fn an_empty_webhook_is_no_webhook_of_ours() {
+    for webhook in ["{}", "[]", r#""""#, r#"{"url":null}"#] {
+        let error = create(format!(r#"{{"webhook":{webhook}}}"#)).unwrap_err();
+        assert!(error.to_string().contains("webhook"), "{webhook}: {error}");
+    }
+    assert_eq!(create(r#"{"webhook":null}"#).unwrap().webhook, None);
 }

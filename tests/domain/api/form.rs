@@ -56,7 +56,10 @@ fn a_form_that_outgrows_the_limit_as_json_is_too_large() {
     assert_eq!(callback(FORM, nuls(most)).1.len(), written(most));
     assert_eq!(
         parse_callback(FORM, nuls(most + 1).as_bytes()),
-        Err(ApiError::BodyTooLarge(MAX_COMPLETE))
+        Err(ApiError::BodyTooLarge {
+            limit: MAX_COMPLETE,
+            size: written(most + 1),
+        })
     );
 }
 

@@ -8,6 +8,7 @@ fn allows(scope: &str, action: &str, id: &str) -> bool {
     let environment = keyring.by_secret(KEY).unwrap();
     let scopes = vec![scope.to_owned()];
     let claims = Claims {
+        signed_callbacks: None,
         environment,
         scopes,
         subject: None,

@@ -3,7 +3,7 @@ use super::{DAY, EXP, IAT, ID, KEY, OLD, OTHER, env_1, keyring, mint, seconds, t
 use proptest::prelude::*;
 use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::auth::access_token::Lifetime;
-use waitpoint::domain::auth::caller::Caller;
+use waitpoint::domain::auth::caller::{Caller, SignedCallbacks};
 use waitpoint::domain::auth::keyring::Keyring;
 use waitpoint::domain::auth::short_link::{LinkPurpose, short_url};
 
@@ -143,13 +143,7 @@ fn the_other_credentials_of_the_same_key_are_no_short_links() {
         jwt,
         nonce,
         format!("{expiry}{}", mac(INTERNAL)),
-        // For another purpose, or of texts that run into each other.
-        format!(
-            "{expiry}{}",
-            mac(&format!(
-                "waitpoint link\ncallback\nenv_1\n{INTERNAL}\n{expiry}"
-            ))
-        ),
+        // Of other texts, or of texts that run into each other.
         format!(
             "{expiry}{}",
             mac(&format!("waitpoint page\nenv_1\n{INTERNAL}\n{expiry}"))
@@ -174,6 +168,39 @@ fn the_other_credentials_of_the_same_key_are_no_short_links() {
         "no credential of a token.url"
     );
     assert!(environments.authenticate(&link(), seconds(IAT)).is_err());
+}
+
+#[test]
+fn a_link_for_signed_callbacks_may_only_read() {
+    let keyring = env_1();
+    let environment = keyring.by_id("env_1").unwrap();
+    let lifetime = Lifetime::of(seconds(IAT), None, seconds(IAT));
+    let credential = environment.short_link(LinkPurpose::Callback, INTERNAL, lifetime);
+    assert!(
+        keyring
+            .verify_short_link(LinkPurpose::Decide, INTERNAL, &credential)
+            .is_none()
+    );
+    let (caller, expired) = keyring
+        .authenticate_short_link(INTERNAL, &credential, seconds(IAT))
+        .unwrap();
+    assert!(!expired && caller.allows("read", INTERNAL) && !caller.allows("write", INTERNAL));
+    assert_eq!(
+        caller.signed_callbacks(),
+        Some(&SignedCallbacks::AsRecorded)
+    );
+
+    // The JWT in `url` says itself how they are signed.
+    let verify = r#"{"scheme":"github","secret":"DEPLOYS"}"#;
+    let jwt = environment.mint_link(ID, Some(verify), lifetime);
+    let (caller, _) = keyring.authenticate_link(ID, &jwt, seconds(IAT)).unwrap();
+    assert!(caller.allows("read", ID) && !caller.allows("write", ID));
+    assert_eq!(
+        caller.signed_callbacks(),
+        Some(&SignedCallbacks::As(verify.to_owned()))
+    );
+    let other = keyring.authenticate_link("waitpoint_other", &jwt, seconds(IAT));
+    assert!(matches!(other, Err(ApiError::InsufficientScope)));
 }
 
 #[test]

@@ -272,7 +272,10 @@ fn a_text_that_answers_would_multiply_is_too_large() {
     assert_eq!(callback("text/plain", controls(most)).1.len(), most);
     assert_eq!(
         parse_callback("text/plain", controls(most + 1).as_bytes()),
-        Err(ApiError::BodyTooLarge(MAX_COMPLETE))
+        Err(ApiError::BodyTooLarge {
+            limit: 2 * MAX_COMPLETE,
+            size: 2 + 6 * (most + 1)
+        })
     );
     for text in ["\"\\\n\r\t\u{8}\u{c}\u{b}\u{1f}x€\u{7f}", "plain", "\u{0}"] {
         let json = serde_json::to_string(&text.repeat(100)).unwrap();

@@ -10,15 +10,13 @@ pub(super) struct Sent {
     method: &'static str,
     query: String,
     headers: Vec<(String, String)>,
-    media_type: &'static str,
     pub(super) body: String,
     fields: Option<Vec<(String, String)>>,
 }
 
 impl Sent {
-    fn post(media_type: &'static str, body: &str) -> Self {
+    fn post(body: &str) -> Self {
         Self {
-            media_type,
             body: body.to_owned(),
             ..Self::method("POST")
         }
@@ -29,25 +27,24 @@ impl Sent {
             method,
             query: String::new(),
             headers: Vec::new(),
-            media_type: "",
             body: String::new(),
             fields: None,
         }
     }
 
     pub(super) fn json(body: &str) -> Self {
-        Self::post("application/json", body)
+        Self::post(body)
     }
 
     pub(super) fn text(body: &str) -> Self {
-        Self::post("text/plain", body)
+        Self::post(body)
     }
 
     pub(super) fn form(fields: &[(&str, &str)]) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Self {
             fields: Some(fields.iter().map(owned).collect()),
-            ..Self::post("application/x-www-form-urlencoded", "a form")
+            ..Self::post("a form")
         }
     }
 
@@ -82,7 +79,6 @@ impl Sent {
             method: self.method,
             query: &self.query,
             headers: &counted,
-            media_type: self.media_type,
             body: &self.body,
             fields: self.fields.as_deref(),
         };

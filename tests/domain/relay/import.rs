@@ -1,6 +1,8 @@
 //! What upstream says of a token, and what is said to it.
 use super::output;
 use proptest::prelude::*;
+use waitpoint::domain::api::error::ApiError;
+use waitpoint::domain::api::limits::MAX_CREATE;
 use waitpoint::domain::relay::complete_body::{complete_json, complete_json_len};
 use waitpoint::domain::relay::edge_fields::EdgeFields;
 use waitpoint::domain::relay::import::{created_id, read_token};
@@ -139,5 +141,38 @@ proptest! {
             let rewritten = rewrite_urls(text, "https://e.example");
             prop_assert_eq!(rewrite_urls(&rewritten, "https://e.example"), rewritten);
         }
+    }
+}
+
+#[test]
+fn a_create_that_is_too_long_for_upstream_goes_there_without_what_only_the_edge_knows() {
+    let fit = |body: &str| {
+        let fields = EdgeFields::of(body.as_bytes()).unwrap();
+        let fitted = fields.fit(body.as_bytes());
+        fitted.map(|body| String::from_utf8(body.into_owned()).unwrap())
+    };
+    let text = "x".repeat(MAX_CREATE);
+    let short = r#"{"approval":{},"x":1}"#;
+    assert_eq!(fit(short).as_deref(), Ok(short));
+    let long = format!(
+        "\u{feff}{{\"a\\u0000\":[1e400, 2],\"approval\":{{\"title\":\"{text}\"}},\"webhook\":{{}},\"tags\":\"b\"}}"
+    );
+    let rest = r#"{"a\u0000":[1e400, 2],"tags":"b"}"#;
+    assert_eq!(fit(&long).as_deref(), Ok(rest));
+    for (body, size) in [
+        (format!(r#"{{"x":"{text}"}}"#), MAX_CREATE + 8),
+        (
+            format!(r#"{{"x":"{text}","approval":null}}"#),
+            MAX_CREATE + 24,
+        ),
+        (format!(r#"{{"webhook":"{text}"}}"#), MAX_CREATE + 14),
+        (
+            format!(r#"{{"x":"{text}","approval":{{}}}}"#),
+            MAX_CREATE + 8,
+        ),
+        (text.clone() + "x", MAX_CREATE + 1),
+    ] {
+        let limit = MAX_CREATE;
+        assert_eq!(fit(&body), Err(ApiError::BodyTooLarge { limit, size }));
     }
 }

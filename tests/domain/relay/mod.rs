@@ -3,6 +3,7 @@
 mod combine;
 mod decisions;
 mod fingerprint;
+mod foreign;
 mod forward;
 mod import;
 mod merge;

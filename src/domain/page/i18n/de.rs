@@ -39,6 +39,8 @@ pub(super) static WORDS: Words = Words {
     by_page: "jemandem mit diesem Link",
     by_api: "der Anwendung",
     by_callback: "einem Programm mit diesem Link",
+    waits: "Noch nicht entschieden",
+    shown_only: "Ein Dienst wird entscheiden. Dieser Link zeigt die Anfrage nur.",
     expired: "Dieser Link ist abgelaufen",
     request_new_link: "Bitten Sie die Person, die ihn gesendet hat, um einen neuen Link.",
     unknown: "Dieser Link ist ungültig",

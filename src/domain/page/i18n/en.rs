@@ -39,6 +39,8 @@ pub(super) static WORDS: Words = Words {
     by_page: "someone with this link",
     by_api: "the application",
     by_callback: "a program with this link",
+    waits: "Not decided yet",
+    shown_only: "A service will decide this. This link only shows it.",
     expired: "This link has expired",
     request_new_link: "Ask the person who sent it for a new link.",
     unknown: "This link is not valid",

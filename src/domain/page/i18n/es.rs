@@ -39,6 +39,8 @@ pub(super) static WORDS: Words = Words {
     by_page: "alguien que tiene este enlace",
     by_api: "la aplicación",
     by_callback: "un programa que tiene este enlace",
+    waits: "Aún sin decidir",
+    shown_only: "Lo decidirá un servicio. Este enlace solo muestra la solicitud.",
     expired: "Este enlace ha caducado",
     request_new_link: "Pida un enlace nuevo a la persona que lo envió.",
     unknown: "Este enlace no es válido",

@@ -39,6 +39,8 @@ pub(super) static WORDS: Words = Words {
     by_page: "une personne disposant de ce lien",
     by_api: "l’application",
     by_callback: "un programme disposant de ce lien",
+    waits: "Pas encore décidé",
+    shown_only: "Un service décidera. Ce lien ne fait que montrer la demande.",
     expired: "Ce lien a expiré",
     request_new_link: "Demandez un nouveau lien à la personne qui l’a envoyé.",
     unknown: "Ce lien n’est pas valide",

@@ -37,6 +37,8 @@ pub(super) static WORDS: Words = Words {
     by_page: "このリンクを持つ人",
     by_api: "アプリケーション",
     by_callback: "このリンクを持つプログラム",
+    waits: "まだ決定されていません",
+    shown_only: "決定はサービスが行います。このリンクは内容を表示するだけです。",
     expired: "このリンクは期限切れです",
     request_new_link: "リンクの送信者に新しいリンクを依頼してください。",
     unknown: "このリンクは無効です",

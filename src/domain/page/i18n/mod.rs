@@ -54,6 +54,8 @@ pub struct Words {
     pub by_api: &'static str,
     pub by_callback: &'static str,
 
+    pub waits: &'static str,
+    pub shown_only: &'static str,
     pub expired: &'static str,
     pub request_new_link: &'static str,
     pub unknown: &'static str,

@@ -39,6 +39,8 @@ pub(super) static WORDS: Words = Words {
     by_page: "alguém com este link",
     by_api: "a aplicação",
     by_callback: "um programa com este link",
+    waits: "Ainda não decidido",
+    shown_only: "Um serviço vai decidir. Este link apenas mostra o pedido.",
     expired: "Este link expirou",
     request_new_link: "Peça um novo link à pessoa que o enviou.",
     unknown: "Este link não é válido",

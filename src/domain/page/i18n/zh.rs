@@ -37,6 +37,8 @@ pub(super) static WORDS: Words = Words {
     by_page: "持有此链接的人",
     by_api: "应用程序",
     by_callback: "持有此链接的程序",
+    waits: "尚未决定",
+    shown_only: "将由一个服务作出决定。此链接仅用于查看。",
     expired: "此链接已过期",
     request_new_link: "请向发送此链接的人索取新链接。",
     unknown: "此链接无效",

@@ -7,6 +7,7 @@ use crate::domain::api::rate_limit::RateLimitKey;
 use crate::domain::api::token_body;
 use crate::domain::auth::caller::Caller;
 use crate::domain::auth::keyring::Environment;
+use crate::domain::callback::config::verify_json;
 use crate::domain::page::i18n::Words;
 use crate::domain::page::{
     self, FormError, FormInput, NotRecorded, PageState, Reads, RenderContext, Submission,
@@ -32,6 +33,8 @@ pub(crate) struct Link<'a> {
     /// The internal id.
     pub(crate) id: &'a str,
     pub(crate) expired: bool,
+    /// Whether the credential may decide. Otherwise the page only shows.
+    pub(crate) may_decide: bool,
     /// What the credential may read of a finished token.
     pub(crate) reads: Reads,
 }
@@ -48,12 +51,24 @@ impl Link<'_> {
         let permit = enforce(self.context, limit).await?;
         let token = self.token(&permit, ReadFor::Viewing).await?;
         let (nonce, reads) = (self.nonce(), self.reads);
-        Ok(if self.expired {
+        let is_waiting = token.state == State::Waiting;
+        Ok(if is_waiting && !self.may_decide && !self.expired {
+            self.page(200, &token, PageState::ShownOnly { token: &token })
+        } else if self.expired {
             let token = &token;
             self.page(410, token, PageState::LinkExpired { token, reads })
         } else {
             self.page(200, &token, PageState::opened(&token, &nonce, reads))
         })
+    }
+
+    /// The `callback.verify` of the token's record, in JSON.
+    pub(crate) async fn recorded_verify(&self) -> Result<String, ApiError> {
+        let limit = RateLimitKey::Decisions(&self.environment.id, self.id);
+        let permit = enforce(self.context, limit).await?;
+        let token = self.token(&permit, ReadFor::Deciding).await?;
+        let verify = token.callback.as_deref().and_then(verify_json);
+        verify.map(str::to_owned).ok_or(ApiError::TokenNotFound)
     }
 
     /// Decides what the form says.
@@ -200,7 +215,7 @@ pub(crate) fn error_page(
         ApiError::TooManyRequests(_) => (429, PageState::Busy { submitted }),
         ApiError::TooManyFailures => (429, PageState::Busy { submitted: false }),
         ApiError::CrossSiteForm => (403, PageState::CrossSite),
-        ApiError::BodyTooLarge(_) | ApiError::TooManyFields(_) => (413, PageState::TooLarge),
+        ApiError::BodyTooLarge { .. } | ApiError::TooManyFields(_) => (413, PageState::TooLarge),
         other => return Err(other),
     };
     let now = context.now;

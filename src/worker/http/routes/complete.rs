@@ -4,7 +4,6 @@ use crate::domain::api::complete::CompleteRequest;
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_COMPLETE;
 use crate::domain::api::rate_limit::RateLimitKey;
-use crate::domain::auth::caller::Caller;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::internal_id;
 use crate::domain::relay::complete_body::complete_json_len;
@@ -12,9 +11,9 @@ use crate::domain::stored::envelope::ResponseContext;
 use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::domain::stored::record::{StoredDecision, StoredToken};
 use crate::domain::token::transition::Outcome;
-use crate::domain::token::{CompletedBy, Decision, Output};
+use crate::domain::token::{CompletedBy, Decision};
 use crate::worker::bindings::{WAITPOINT_OUTCOME, header_of};
-use crate::worker::http::authenticate::authenticate;
+use crate::worker::http::authenticate::{authenticate, authenticate_for};
 use crate::worker::http::body::body;
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::{Permit, enforce};
@@ -29,7 +28,8 @@ pub(crate) async fn complete(
     context: &RequestContext<'_>,
     raw_id: &str,
 ) -> Result<HandlerResponse, ApiError> {
-    let caller = authenticate(context)?;
+    let authorization = context.head.authorization();
+    let caller = authenticate_for(context, authenticate(context), authorization, raw_id).await?;
     let request = {
         let body = body(context.request, context.head, MAX_COMPLETE).await?;
         CompleteRequest::parse(&body)?
@@ -38,27 +38,24 @@ pub(crate) async fn complete(
         return Err(ApiError::InsufficientScope);
     }
     let hint = request.unknown_key.as_deref().map(unknown_field_hint);
-    decide(
-        context,
-        caller,
-        raw_id,
-        request.output,
-        CompletedBy::Api,
-        hint,
-    )
-    .await
+    let environment = caller.environment();
+    let decision = Decision {
+        output: request.output,
+        by: CompletedBy::Api,
+        subject: caller.subject(),
+        callback: None,
+    };
+    decide(context, environment, raw_id, decision, hint).await
 }
 
 /// Sends a decision to the token's object, which builds the response.
 pub(crate) async fn decide(
     context: &RequestContext<'_>,
-    caller: Caller<'_>,
+    environment: &Environment,
     raw_id: &str,
-    output: Option<Output>,
-    by: CompletedBy,
+    decision: Decision,
     hint: Option<String>,
 ) -> Result<HandlerResponse, ApiError> {
-    let environment = caller.environment();
     let internal = internal_id(raw_id).ok_or(ApiError::TokenNotFound)?;
     let limit = RateLimitKey::Decisions(&environment.id, internal);
     let response_context = ResponseContext {
@@ -67,24 +64,19 @@ pub(crate) async fn decide(
         ..ResponseContext::default()
     };
     let name = name(environment, internal);
-    // A double click or a retry is answered without a call of the object.
+    // A double click or a retry is answered without a call of the object. Only the object knows what
+    // a callback is answered.
     let completed = settings::completed(context.env);
-    if completed.borrow().get(name.as_str(), context.now).is_some() {
+    let is_remembered = completed.borrow().get(name.as_str(), context.now).is_some();
+    if is_remembered && decision.by != CompletedBy::Callback {
         let _permit = enforce(context, limit).await?;
         return Ok(response_context
-            .render_outcome(Outcome::AlreadyCompleted)
+            .render_outcome(Outcome::AlreadyCompleted, None)
             .into());
     }
     // The output can be megabytes, so it is dropped before anything is awaited.
-    let envelope = {
-        let decision = Decision {
-            output,
-            by,
-            subject: caller.subject(),
-            callback: None,
-        };
-        completion(context, environment, &decision, Some(response_context))?
-    };
+    let envelope = completion(context, environment, &decision, Some(response_context))?;
+    drop(decision);
     let permit = enforce(context, limit).await?;
     let response = forward(context, &permit, &name, envelope).await?;
     // Upstream can still overrule a decision on its own tokens, so only our own are cached.
@@ -121,8 +113,12 @@ fn completion(
         CommandMessage::Complete(completion)
     } else {
         // The Worker would acknowledge an output that upstream then rejects.
-        if complete_json_len(decision.output.as_ref()) > MAX_COMPLETE {
-            return Err(ApiError::BodyTooLarge(MAX_COMPLETE));
+        let size = complete_json_len(decision.output.as_ref());
+        if size > MAX_COMPLETE {
+            return Err(ApiError::BodyTooLarge {
+                limit: MAX_COMPLETE,
+                size,
+            });
         }
         let (record, _) = StoredToken::of(&placeholder_token(context, environment));
         CommandMessage::CompleteRelayed(record, completion)

@@ -3,10 +3,11 @@
 use crate::domain::api::claims::claims_json;
 use crate::domain::api::create::{CreateRequest, created_json, unknown_key_of_create};
 use crate::domain::api::error::ApiError;
-use crate::domain::api::limits::MAX_CREATE;
+use crate::domain::api::limits::MAX_CREATE_WITH_APPROVAL;
 use crate::domain::api::rate_limit::RateLimitKey;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::public_id;
+use crate::domain::callback::config::CallbackConfig;
 use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::domain::stored::record::StoredToken;
 use crate::domain::token::Token;
@@ -21,26 +22,28 @@ use crate::worker::http::request::request_key;
 use crate::worker::http::response::{Reply, unknown_field_hint};
 use crate::worker::http::token_object::{send, unavailable};
 use crate::worker::objects::idempotency_key;
-use crate::worker::objects::token::response::{short_url, url};
+use crate::worker::objects::token::response::links;
 use crate::worker::settings;
 use wasm_bindgen::JsValue;
 
 pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiError> {
     let environment = authenticate_secret(context)?;
-    let body = body(context.request, context.head, MAX_CREATE).await?;
-    let request = CreateRequest::parse(&body, context.now)?;
+    let body = body(context.request, context.head, MAX_CREATE_WITH_APPROVAL).await?;
+    let request = CreateRequest::parse_bounded(&body, context.now)?;
     let hint = unknown_key_of_create(&body)
         .as_deref()
         .map(unknown_field_hint);
     #[cfg(feature = "faults")]
     crate::worker::fault("fault:worker", &request.tags.join(" "));
     check_webhook(context, environment, request.webhook.as_deref())?;
+    check_callback(context, request.callback.as_deref())?;
     let permit = enforce(context, RateLimitKey::Environment(&environment.id)).await?;
     let mut token = Token {
         approval: request.approval,
         origin: context.link_origin(environment).to_owned(),
         key: request.key,
         webhook: request.webhook,
+        callback: request.callback,
         ..Token::new(context.now, request.timeout_at, request.tags)
     };
     // Identifies the request. If a repeated request finds the token that it created, `isCached` is
@@ -64,8 +67,7 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     let id = public_id(creation.id());
     let jwt = environment.mint(&id, token.created_at, token.timeout_at, context.now);
     let origin = context.link_origin(environment);
-    let url = url(origin, &id, &jwt);
-    let short_url = short_url(origin, environment, creation.id(), &token, context.now);
+    let (url, short_url) = links(origin, environment, creation.id(), &token, context.now);
     let reply = Reply::json(200, created_json(&id, is_cached, &url, &short_url))
         .with_unique("x-trigger-jwt", &jwt)
         .with("x-trigger-jwt-claims", &claims_json(&environment.id));
@@ -146,5 +148,22 @@ pub(crate) fn check_webhook<'a>(
         Err(invalid(
             "WEBHOOK_SECRET is not set, so nothing could be signed".to_owned(),
         ))
+    }
+}
+
+/// Checks the field `callback`, and that there is a secret to check signatures with.
+///
+/// # Errors
+/// `ValidationError`, `Misconfigured`.
+pub(crate) fn check_callback(
+    context: &RequestContext<'_>,
+    callback: Option<&str>,
+) -> Result<(), ApiError> {
+    let Some(callback) = callback else {
+        return Ok(());
+    };
+    match CallbackConfig::parse(callback)?.verify {
+        Some(verify) => verify.check_secret(settings::callback_secrets(context.env)?),
+        None => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! The routes: one file for each endpoint.
 
 pub(crate) mod approval_page;
+mod callback;
 pub(crate) mod complete;
 pub(crate) mod create;
 pub(crate) mod list;

@@ -2,11 +2,12 @@
 
 use crate::domain::api::create::parse_webhook;
 use crate::domain::api::error::ApiError;
-use crate::domain::api::limits::{MAX_COMPLETE, MAX_CREATE};
+use crate::domain::api::limits::{MAX_COMPLETE, MAX_CREATE_WITH_APPROVAL};
 use crate::domain::api::route::Endpoint;
 use crate::domain::approval::schema::Approval;
 use crate::domain::auth::authenticate::bearer;
 use crate::domain::auth::keyring::Environment;
+use crate::domain::callback::config::CallbackConfig;
 use crate::domain::relay::edge_fields::EdgeFields;
 use crate::domain::relay::forward::{self, Forward};
 use crate::domain::relay::import::created_id;
@@ -15,6 +16,7 @@ use crate::domain::stored::record::StoredToken;
 use crate::domain::token::Token;
 use crate::worker::http::body::body;
 use crate::worker::http::context::RequestContext;
+use crate::worker::http::foreign::{environment_of_created, is_remembered};
 use crate::worker::http::rate_limit::{Permit, limit_unknown_credentials};
 use crate::worker::http::request::header;
 use crate::worker::http::response::{HandlerResponse, Reply};
@@ -67,6 +69,12 @@ pub(crate) async fn relay(
         return Ok(None);
     };
     if known.is_none() {
+        if let Some(Endpoint::Token { id }) = endpoint
+            && is_remembered(context, credential, id)
+        {
+            // A decision that it made here may not have reached upstream yet.
+            return Ok(None);
+        }
         limit_unknown_credentials(context).await?;
     }
     let origin = match known {
@@ -100,9 +108,11 @@ pub(crate) async fn relay(
 
 /// The fields of a create that upstream does not know. They are stored here.
 struct FieldsToStore {
-    environment: &'static Environment,
+    /// `None` if only upstream knows the credential.
+    environment: Option<&'static Environment>,
     approval: Option<String>,
     webhook: Option<String>,
+    callback: Option<String>,
 }
 
 /// Creates a token upstream, and stores the fields that upstream does not know.
@@ -113,43 +123,75 @@ async fn create(
     origin: &str,
 ) -> Result<Reply, ApiError> {
     let (body, fields) = {
-        let body = body(context.request, context.head, MAX_CREATE).await?;
-        let fields = fields_to_store(context, &body, known)?;
-        (Uint8Array::from(body.as_slice()), fields)
+        let body = body(context.request, context.head, MAX_CREATE_WITH_APPROVAL).await?;
+        let edge = EdgeFields::of(&body)?;
+        // Upstream's limit is smaller.
+        let forwarded = edge.fit(&body)?;
+        let body = Uint8Array::from(forwarded.as_ref());
+        (body, fields_to_store(context, edge, known)?)
     };
     let theirs = forward_request(context, upstream, Some(body)).await?;
     if let (Some(permit), Some(fields)) = (Permit::of_upstream(&theirs), fields) {
         let id = created_id(&theirs.text).ok_or(ApiError::UpstreamUnavailable)?;
+        let environment = match fields.environment {
+            Some(environment) => environment,
+            None => {
+                let environment = Box::pin(environment_of_created(context, &id)).await?;
+                check_webhook(context, environment, fields.webhook.as_deref())?;
+                environment
+            }
+        };
         let token = Token {
             approval: fields.approval,
             webhook: fields.webhook,
-            ..placeholder_token(context, fields.environment)
+            callback: fields.callback,
+            ..placeholder_token(context, environment)
         };
         let (record, text) = StoredToken::of(&token);
         let command = CommandMessage::Create(record);
-        send(context, &permit, fields.environment, &id, &command, text).await?;
+        send(context, &permit, environment, &id, &command, text).await?;
     }
     Ok(upstream_reply(origin, theirs))
 }
 
 fn fields_to_store(
     context: &RequestContext<'_>,
-    body: &[u8],
+    fields: EdgeFields,
     known: Option<&'static Environment>,
 ) -> Result<Option<FieldsToStore>, ApiError> {
-    let fields = EdgeFields::of(body)?;
     if fields == EdgeFields::default() {
         return Ok(None);
     }
-    let environment = known.ok_or(ApiError::InvalidApiKey)?;
     if let Some(text) = &fields.approval {
         Approval::parse(text)?;
     }
     let webhook = fields.webhook.as_deref().map(parse_webhook).transpose()?;
-    check_webhook(context, environment, webhook.as_deref())?;
+    if let Some(text) = &fields.callback
+        && CallbackConfig::parse(text)?.verify.is_some()
+    {
+        // Upstream makes the token's url, and that may decide.
+        let message = "signatures are not checked for tokens that live upstream. Leave it out.";
+        return Err(ApiError::ValidationError {
+            path: "callback.verify",
+            message: message.to_owned(),
+        });
+    }
+    let mut candidates: Vec<_> = known.into_iter().collect();
+    if known.is_none() {
+        candidates.extend(settings::keyring(context.env)?.upstream_environments());
+    }
+    let mut checked = Err(ApiError::InvalidApiKey);
+    for environment in candidates {
+        checked = check_webhook(context, environment, webhook.as_deref());
+        if checked.is_ok() {
+            break;
+        }
+    }
+    checked?;
     Ok(Some(FieldsToStore {
-        environment,
+        environment: known,
         approval: fields.approval,
+        callback: fields.callback,
         webhook,
     }))
 }

@@ -7,7 +7,7 @@ use crate::domain::auth::token_id::internal_id;
 use crate::domain::stored::envelope::ResponseContext;
 use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::domain::token::Token;
-use crate::worker::http::authenticate::authenticate;
+use crate::worker::http::authenticate::{authenticate, authenticate_for};
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::{Permit, enforce, reader_limit};
 use crate::worker::http::response::HandlerResponse;
@@ -19,7 +19,8 @@ pub(crate) async fn retrieve(
     context: &RequestContext<'_>,
     raw_id: &str,
 ) -> Result<HandlerResponse, ApiError> {
-    let caller = authenticate(context)?;
+    let authorization = context.head.authorization();
+    let caller = authenticate_for(context, authenticate(context), authorization, raw_id).await?;
     if !caller.allows("read", raw_id) {
         return Err(ApiError::InsufficientScope);
     }

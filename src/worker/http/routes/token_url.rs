@@ -1,25 +1,22 @@
-//! `token.url` and `shortUrl`: the approval page for people, and a callback for machines.
+//! `token.url` and `shortUrl`: the approval page for people, and a callback for machines
+//! (`callback.rs`).
 //!
 //! Invariant: GET and HEAD decide nothing, whatever the query or the headers.
 
 use crate::domain::api::error::ApiError;
-use crate::domain::api::limits::MAX_COMPLETE;
+use crate::domain::api::route::Endpoint;
 use crate::domain::auth::caller::Caller;
 use crate::domain::auth::token_id::internal_id;
-use crate::domain::callback::content::Content;
-use crate::domain::callback::media_type::MediaType;
-use crate::domain::callback::negotiation::Sender;
+use crate::domain::page::Reads;
 use crate::domain::page::i18n::{self, Words};
-use crate::domain::page::{FormInput, MAX_FORM, NONCE_FIELD, Reads};
-use crate::domain::token::CompletedBy;
-use crate::worker::http::body::{body, drain};
-use crate::worker::http::callback_body::{Platform, unpack};
+use crate::worker::http::body::drain;
 use crate::worker::http::context::RequestContext;
+use crate::worker::http::cors::preflight;
 use crate::worker::http::rate_limit::throttle_failed_auth;
 use crate::worker::http::request::LinkHead;
 use crate::worker::http::response::{HandlerResponse, Reply};
 use crate::worker::http::routes::approval_page::{Link, error_page};
-use crate::worker::http::routes::complete::decide;
+use crate::worker::http::routes::callback::{handshake_of, receive};
 use crate::worker::settings;
 
 /// The credential in the path of a link.
@@ -63,73 +60,59 @@ async fn answer(
         return Ok(Reply::empty(308).with("location", &location).into());
     }
     let post = context.head.method() == "POST";
-    let keyring = settings::keyring(context.env)?;
-    let (caller, expired) = match credential {
-        Credential::OfUrl(text) => keyring.authenticate_link(raw_id, text, context.now),
-        Credential::OfShortUrl(text) => keyring.authenticate_short_link(raw_id, text, context.now),
-    }?;
+    let (caller, expired) = authenticate(context, raw_id, credential)?;
     if expired && post && !head.prefers_html() {
         return Err(ApiError::PublicTokenExpired);
     }
+    let id = internal_id(raw_id).ok_or(ApiError::TokenNotFound)?;
     let link = Link {
         context,
         head,
         words,
         environment: caller.environment(),
-        id: internal_id(raw_id).ok_or(ApiError::TokenNotFound)?,
+        id,
         expired,
+        may_decide: caller.allows("write", raw_id),
         reads: match &caller {
             Caller::CallbackHash(_) => Reads::Nothing,
             caller if caller.allows("read", raw_id) => Reads::Everything,
             _ => Reads::Question,
         },
     };
-    if !post || expired {
-        return link.show().await.map(Into::into);
+    if post && !expired {
+        return receive(link, caller, raw_id).await;
     }
-    receive(link, caller, raw_id).await
+    match handshake_of(context, &link.head, &[], "", None) {
+        Some(handshake) if !expired => Ok(Reply::handshake(handshake).into()),
+        _ => link.show().await.map(Into::into),
+    }
 }
 
-/// Takes a POST: the page's form, or a callback.
-async fn receive(
-    link: Link<'_>,
-    caller: Caller<'_>,
+/// Answers OPTIONS: a service may ask so whether it may send events, a browser whether a page may.
+pub(crate) fn options(
+    context: &RequestContext<'_>,
+    endpoint: Endpoint<'_>,
     raw_id: &str,
-) -> Result<HandlerResponse, ApiError> {
-    let (context, head) = (link.context, &link.head);
-    let media = MediaType::parse(head.get("content-type"));
-    let body = body(context.request, context.head, MAX_COMPLETE).await?;
-    let body = unpack(body, head.get("content-encoding")).await?;
-    let size = body.len();
-    let content = Content::read(&media, &body, &Platform)?;
-    let nonce = content.field(NONCE_FIELD);
-    match Sender::of(&media, nonce.is_some(), head.navigates()) {
-        Sender::Page | Sender::Browser => {
-            // Behind a proxy the page's own origin is not that of the request.
-            let is_own = context.head.cors_origin() == context.link_origin(link.environment);
-            if head.is_of_another_site() || context.head.is_of_another_origin() && !is_own {
-                return Err(ApiError::CrossSiteForm);
-            }
-            if size > MAX_FORM {
-                return Err(ApiError::BodyTooLarge(MAX_FORM));
-            }
-            let nonce = nonce.unwrap_or_default();
-            let input = FormInput::of(|name| content.field(name));
-            link.submit(caller, nonce, &input).await.map(Into::into)
-        }
-        Sender::Machine => {
-            let (output, hint) = content.into_output(&media)?;
-            let hint = hint.map(str::to_owned);
-            decide(
-                context,
-                caller,
-                raw_id,
-                Some(output),
-                CompletedBy::Callback,
-                hint,
-            )
-            .await
-        }
+    credential: Credential<'_>,
+) -> Result<Reply, ApiError> {
+    let head = LinkHead::of(context.request);
+    if head.get("webhook-request-origin").is_empty() {
+        return Ok(preflight(endpoint, context.head));
+    }
+    authenticate(context, raw_id, credential)?;
+    let handshake = handshake_of(context, &head, &[], "", None);
+    Ok(handshake.map_or_else(|| preflight(endpoint, context.head), Reply::handshake))
+}
+
+fn authenticate(
+    context: &RequestContext<'_>,
+    raw_id: &str,
+    credential: Credential<'_>,
+) -> Result<(Caller<'static>, bool), ApiError> {
+    let keyring = settings::keyring(context.env)?;
+    match credential {
+        Credential::OfUrl(text) => keyring.authenticate_link(raw_id, text, context.now),
+        Credential::OfShortUrl(text) => keyring.authenticate_short_link(raw_id, text, context.now),
     }
 }
 

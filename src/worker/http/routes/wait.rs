@@ -8,6 +8,7 @@ use crate::domain::api::route::token_url;
 use crate::domain::api::token_body::VERSIONS;
 use crate::domain::auth::token_id::internal_id;
 use crate::worker::events::{Aborted, FirstEvent};
+use crate::worker::http::authenticate::authenticate_for;
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::{enforce, reader_limit};
 use crate::worker::http::request::WaitHead;
@@ -40,7 +41,8 @@ pub(crate) async fn wait(
 ) -> Result<HandlerResponse, ApiError> {
     let head = WaitHead::of(context.request);
     let authorization = credential(context, &head);
-    let caller = settings::keyring(context.env)?.authenticate(authorization, context.now)?;
+    let caller = settings::keyring(context.env)?.authenticate(authorization, context.now);
+    let caller = authenticate_for(context, caller, authorization, raw_id).await?;
     if !caller.allows("read", raw_id) {
         return Err(ApiError::InsufficientScope);
     }

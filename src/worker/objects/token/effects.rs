@@ -4,9 +4,10 @@ use super::Object;
 use super::outbox::Outbox;
 use super::waiters::{self, Notice};
 use crate::domain::api::delivery_body::failed_attempt_json;
+use crate::domain::callback::judge::judge;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
-use crate::domain::token::command::{Facts, Verdict};
+use crate::domain::token::command::Facts;
 use crate::domain::token::delivery::Target;
 use crate::domain::token::effects::{AfterSave, Effects, Input, LogLine, SetAlarm, Task};
 use crate::domain::token::record::Record;
@@ -84,7 +85,7 @@ impl Object {
             retention,
             subscribers: &subscribers,
             has_waiters: &|| waiters::has_any(&self.state),
-            judge: |_, _| Verdict::Decides,
+            judge,
         };
         Ok((self.decide(input, &mut record, &facts)?, record))
     }
@@ -107,7 +108,7 @@ impl Object {
             retention: Duration::ZERO,
             subscribers: &[],
             has_waiters: &|| false,
-            judge: |_, _| Verdict::Decides,
+            judge,
         };
         self.decide(Input::Failed(task), &mut None, &facts)
     }

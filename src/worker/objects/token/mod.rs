@@ -19,11 +19,13 @@ use crate::domain::stored::line::Unreadable;
 use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::domain::stored::record::{pack_record, unpack_record};
 use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::CompletedBy;
 use crate::domain::token::actor::TokenActor;
 use crate::domain::token::command::{Command, Reply};
 use crate::domain::token::effects::Input;
 use crate::domain::token::record::Record;
 use crate::domain::token::schedule::Alarm;
+use crate::domain::token::transition::Outcome;
 use crate::worker::guard::{self, panics};
 use crate::worker::http::body;
 use crate::worker::http::response::{Reply as HttpReply, respond, respond_status};
@@ -133,11 +135,14 @@ impl Object {
         crate::worker::fault("fault:object", &text);
         let is_for_page = matches!(message, CommandMessage::ReadForPage);
         let now = now();
-        let reply = self.reply(message.into_command(text), is_for_page, now);
+        let command = message.into_command(text);
+        let is_callback = command.completed_by() == Some(CompletedBy::Callback);
+        let reply = self.reply(command, is_for_page, now);
         match (reply, context) {
-            (Ok(reply), None) => respond("", Ok(reply.to_bytes())),
-            (Ok(reply), Some(context)) => {
-                let response = self.render(&context, &reply, now);
+            (Ok((reply, _)), None) => respond("", Ok(reply.to_bytes())),
+            (Ok((reply, callback)), Some(context)) => {
+                let callback = callback.filter(|_| is_callback);
+                let response = self.render(&context, &reply, callback.as_deref(), now);
                 let response = response.unwrap_or_else(|error| HttpReply::error(&error));
                 response.with_cors(&context.cors_origin).into_response()
             }
@@ -150,12 +155,13 @@ impl Object {
         }
     }
 
+    /// Also returns the token's `callback`.
     fn reply(
         self: &Rc<Self>,
         command: Command,
         is_for_page: bool,
         now: Timestamp,
-    ) -> Result<TokenReply, Failure> {
+    ) -> Result<(TokenReply, Option<String>), Failure> {
         let mut turn = self.handle(Input::Command(command), None, now)?;
         let mut token = turn.record.take().and_then(Record::into_token);
         let reply = turn.effects.reply.unwrap_or(Reply::NotFound);
@@ -163,17 +169,20 @@ impl Object {
         if let (true, Some(token)) = (is_for_page, &mut token) {
             token.leave_out_long_output(MAX_CHOICE_OUTPUT);
         }
-        Ok(TokenReply::new(reply, token))
+        let callback = token.as_ref().and_then(|token| token.callback.clone());
+        Ok((TokenReply::new(reply, token), callback))
     }
 
     fn render(
         &self,
         context: &ResponseContext<'_>,
         reply: &TokenReply,
+        callback: Option<&str>,
         now: Timestamp,
     ) -> Result<HttpReply, ApiError> {
         match reply {
-            TokenReply::Decided(outcome) => Ok(context.render_outcome(*outcome)),
+            TokenReply::Decided(Outcome::Unsigned) => Err(ApiError::InvalidSignature),
+            TokenReply::Decided(outcome) => Ok(context.render_outcome(*outcome, callback)),
             TokenReply::NotFound | TokenReply::Created => Err(ApiError::TokenNotFound),
             TokenReply::Found(token) => {
                 let keyring = settings::keyring(&self.env)?;

@@ -7,6 +7,8 @@ use crate::domain::api::token_body::{Visibility, owned_token_json, token_json, v
 use crate::domain::auth::access_token::Lifetime;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::short_link::{self, LinkPurpose};
+use crate::domain::auth::token_id::public_id;
+use crate::domain::callback::config::{CallbackConfig, verify_json};
 use crate::domain::stored::envelope::ResponseContext;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
@@ -34,9 +36,7 @@ impl ResponseContext<'_> {
                 let url = url(&self.origin, &public, credential);
                 token_json(&public, &url, token, reader)
             } else {
-                let jwt = environment.mint(&public, token.created_at, token.timeout_at, now);
-                let url = url(&self.origin, &public, &jwt);
-                let short_url = short_url(&self.origin, environment, id, token, now);
+                let (url, short_url) = links(&self.origin, environment, id, token, now);
                 owned_token_json(&public, &url, &short_url, token)
             })
         };
@@ -47,10 +47,14 @@ impl ResponseContext<'_> {
         }
     }
 
-    /// The response to a decision.
-    pub(crate) fn render_outcome(&self, outcome: Outcome) -> Reply {
-        let reply = Reply::json(200, r#"{"success":true}"#.to_owned())
-            .with("waitpoint-outcome", outcome.as_str());
+    /// The response to a decision. `callback` is that of the token, if a machine hears this.
+    pub(crate) fn render_outcome(&self, outcome: Outcome, callback: Option<&str>) -> Reply {
+        let config = callback.and_then(|text| CallbackConfig::parse(text).ok());
+        let reply = match config.and_then(|config| config.respond) {
+            Some(respond) => Reply::chosen(respond),
+            None => Reply::json(200, r#"{"success":true}"#.to_owned()),
+        };
+        let reply = reply.with("waitpoint-outcome", outcome.as_str());
         match &self.hint {
             Some(hint) => reply.with("waitpoint-hint", hint),
             None => reply,
@@ -84,17 +88,27 @@ pub(crate) fn url(origin: &str, id: &str, credential: &str) -> String {
     format!("{origin}/api/v1/waitpoints/tokens/{id}/callback/{credential}")
 }
 
-/// `shortUrl` for a token's internal id.
-pub(crate) fn short_url(
+/// `url` and `shortUrl` for a token's internal id.
+pub(crate) fn links(
     origin: &str,
     environment: &Environment,
     id: &str,
     token: &Token,
     now: Timestamp,
-) -> String {
+) -> (String, String) {
     let lifetime = Lifetime::of(token.created_at, token.timeout_at, now);
-    let credential = environment.short_link(LinkPurpose::Decide, id, lifetime);
-    short_link::short_url(origin, id, &credential)
+    let verify = token.callback.as_deref().and_then(verify_json);
+    let purpose = match verify {
+        Some(_) => LinkPurpose::Callback,
+        None => LinkPurpose::Decide,
+    };
+    let public = public_id(id);
+    let jwt = environment.mint_link(&public, verify, lifetime);
+    let credential = environment.short_link(purpose, id, lifetime);
+    (
+        url(origin, &public, &jwt),
+        short_link::short_url(origin, id, &credential),
+    )
 }
 
 /// Whether an `If-None-Match` names this tag.

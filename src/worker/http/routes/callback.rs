@@ -1,0 +1,163 @@
+//! A POST to a token's link: the page's form, a handshake, or a callback.
+//!
+//! Invariant: where a token wants its callbacks signed, a body is neither unpacked nor sent to the
+//! object before its signature was checked, unless it is as short as a handshake.
+
+use crate::domain::api::error::ApiError;
+use crate::domain::api::limits::MAX_COMPLETE;
+use crate::domain::auth::caller::{Caller, SignedCallbacks};
+use crate::domain::callback::content::Content;
+use crate::domain::callback::handshake::{Handshake, Incoming, handshake};
+use crate::domain::callback::kept_headers::kept_headers;
+use crate::domain::callback::media_type::MediaType;
+use crate::domain::callback::negotiation::Sender;
+use crate::domain::callback::verify::{SignedRequest, Verify, VerifyError};
+use crate::domain::page::{FormInput, MAX_FORM, NONCE_FIELD};
+use crate::domain::token::{CallbackRequest, CompletedBy, Decision};
+use crate::worker::http::body::body;
+use crate::worker::http::callback_body::{Platform, unpack};
+use crate::worker::http::context::RequestContext;
+use crate::worker::http::request::LinkHead;
+use crate::worker::http::response::{HandlerResponse, Reply};
+use crate::worker::http::routes::approval_page::Link;
+use crate::worker::http::routes::complete::decide;
+use crate::worker::log_error;
+use crate::worker::outgoing::confirm;
+use crate::worker::settings;
+
+/// The longest body of a handshake that is read without a signature, in bytes.
+const MAX_HANDSHAKE: usize = 8 * 1024;
+
+/// Takes a POST: the page's form, a handshake, or a callback.
+pub(super) async fn receive(
+    link: Link<'_>,
+    caller: Caller<'static>,
+    raw_id: &str,
+) -> Result<HandlerResponse, ApiError> {
+    let (context, head) = (link.context, &link.head);
+    let media = MediaType::parse(head.get("content-type"));
+    let body = body(context.request, context.head, MAX_COMPLETE).await?;
+    // Checked before the body is unpacked and before the token's object is woken.
+    let signed = match caller.signed_callbacks() {
+        Some(callbacks) => Some(check_signature(&link, callbacks, &media, &body).await?),
+        None => None,
+    };
+    let is_unsigned = matches!(&signed, Some(Signed { result: Err(_), .. }));
+    if is_unsigned && body.len() > MAX_HANDSHAKE {
+        return Err(ApiError::InvalidSignature);
+    }
+    let body = unpack(body, head.get("content-encoding")).await?;
+    let size = body.len();
+    let content = Content::read(&media, &body, &Platform)?;
+    drop(body);
+    let nonce = content.field(NONCE_FIELD);
+    let sender = Sender::of(&media, nonce.is_some(), head.navigates());
+    if sender == Sender::Machine {
+        let secrets = signed.as_ref().map_or(&[][..], |signed| signed.secrets);
+        let texts = content.texts();
+        let text = content.text();
+        if let Some(handshake) = handshake_of(context, head, secrets, text, texts.as_deref()) {
+            confirm(handshake.confirm.as_deref()).await;
+            return Ok(Reply::handshake(handshake).into());
+        }
+        if let Some(Signed {
+            result: Err(why), ..
+        }) = &signed
+        {
+            log_error("a callback was refused", &why.to_string().into());
+            return Err(ApiError::InvalidSignature);
+        }
+        let (output, hint) = content.into_output(&media)?;
+        let decision = Decision {
+            output: Some(output),
+            by: CompletedBy::Callback,
+            callback: Some(CallbackRequest {
+                is_signed: signed.is_some(),
+                headers: kept_headers(head.pairs()),
+            }),
+            subject: caller.subject(),
+        };
+        let hint = hint.map(str::to_owned);
+        return decide(context, link.environment, raw_id, decision, hint).await;
+    }
+    // Behind a proxy the page's own origin is not that of the request.
+    let is_own = context.head.cors_origin() == context.link_origin(link.environment);
+    if head.is_of_another_site() || context.head.is_of_another_origin() && !is_own {
+        return Err(ApiError::CrossSiteForm);
+    }
+    if !link.may_decide {
+        return link.show().await.map(Into::into);
+    }
+    if size > MAX_FORM {
+        let limit = MAX_FORM;
+        return Err(ApiError::BodyTooLarge { limit, size });
+    }
+    let nonce = nonce.unwrap_or_default();
+    let input = FormInput::of(|name| content.field(name));
+    link.submit(caller, nonce, &input).await.map(Into::into)
+}
+
+/// The signature of a callback, checked.
+struct Signed {
+    /// The secrets of the token's `callback.verify`.
+    secrets: &'static [Vec<u8>],
+    result: Result<(), VerifyError>,
+}
+
+/// Checks the signature of a callback at a link that wants one.
+async fn check_signature(
+    link: &Link<'_>,
+    callbacks: &SignedCallbacks,
+    media: &MediaType,
+    body: &[u8],
+) -> Result<Signed, ApiError> {
+    let recorded;
+    let verify = match callbacks {
+        SignedCallbacks::As(json) => json,
+        SignedCallbacks::AsRecorded => {
+            recorded = link.recorded_verify().await?;
+            &recorded
+        }
+    };
+    // It was checked when the token was created, and signed by us since.
+    let verify = Verify::parse(verify).map_err(|_| ApiError::InvalidSignature)?;
+    let context = link.context;
+    let secrets = settings::callback_secrets(context.env)?.of(&verify.secret);
+    let (path, query) = (context.head.path(), context.head.query());
+    let url = format!("{}{path}{query}", context.link_origin(link.environment));
+    let fields = if media.is_urlencoded() {
+        Content::read(media, body, &Platform)
+            .ok()
+            .and_then(|content| content.texts())
+    } else {
+        None
+    };
+    let request = SignedRequest {
+        url: &url,
+        headers: &|name| link.head.find(name),
+        body,
+        fields: fields.as_deref(),
+    };
+    Ok(Signed {
+        result: verify.verify(secrets, &request, context.now),
+        secrets,
+    })
+}
+
+/// What to answer if a request is a handshake. `fields` are those of a form.
+pub(super) fn handshake_of(
+    context: &RequestContext<'_>,
+    head: &LinkHead,
+    secrets: &[Vec<u8>],
+    body: &str,
+    fields: Option<&[(String, String)]>,
+) -> Option<Handshake> {
+    let incoming = Incoming {
+        method: context.head.method(),
+        query: context.head.query().trim_start_matches('?'),
+        headers: &|name| head.find(name),
+        body,
+        fields,
+    };
+    handshake(&incoming, secrets)
+}
