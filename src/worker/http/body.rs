@@ -26,9 +26,12 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a client that sends no `content-length` may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The most bytes of bodies without `content-length` that an isolate holds at once. Their clients may
-/// never finish them.
+/// The most bytes of bodies without `content-length`, and of those that are being unpacked, that an
+/// isolate holds at once. The clients of the first may never finish them, and the second may be a
+/// thousand times as long as what was sent.
 const MAX_BUFFERED: usize = 32 * 1024 * 1024;
+
+const TOO_MANY: &str = "too many bodies are being sent";
 
 thread_local! {
     static BUFFERED: RefCell<Vec<Part>> = const { RefCell::new(Vec::new()) };
@@ -72,7 +75,7 @@ impl Buffered {
         BUFFERED.with_borrow_mut(|parts| {
             let buffered: usize = parts.iter().map(|part| part.bytes).sum();
             if buffered + bytes > MAX_BUFFERED {
-                return Err("too many bodies are being sent".into());
+                return Err(TOO_MANY.into());
             }
             if let Some(part) = parts.iter_mut().find(|part| part.id == self.id) {
                 part.bytes += bytes;
@@ -142,7 +145,25 @@ pub(crate) async fn read(
 }
 
 /// The bytes of a body, or how many were received if there are more than the limit.
-pub(crate) type Read = Result<Vec<u8>, usize>;
+type Read = Result<Vec<u8>, usize>;
+
+/// Unpacks a stream. `None` if it cannot be unpacked.
+///
+/// # Errors
+/// `BodyTooLarge`, or `BodyUnreadable` while the isolate holds too many bytes.
+pub(crate) async fn read_unpacked(
+    stream: ReadableStream,
+    limit: usize,
+) -> Result<Option<Vec<u8>>, ApiError> {
+    match read_counted(Some(stream), limit, Some(Buffered::new())).await {
+        Ok(Ok(bytes)) => Ok(Some(bytes)),
+        Ok(Err(size)) => Err(ApiError::BodyTooLarge { limit, size }),
+        Err(why) if why.as_string().is_some_and(|why| why == TOO_MANY) => {
+            Err(ApiError::BodyUnreadable)
+        }
+        Err(_) => Ok(None),
+    }
+}
 
 /// The body that a client sends. Fails when the client leaves.
 async fn read_from(request: &Request, limit: usize) -> Result<Read, JsValue> {
@@ -155,7 +176,7 @@ async fn read_from(request: &Request, limit: usize) -> Result<Read, JsValue> {
 }
 
 /// Reads a stream to its end, unless it is far too long. `buffered` counts what is held meanwhile.
-pub(crate) async fn read_counted(
+async fn read_counted(
     stream: Option<ReadableStream>,
     limit: usize,
     mut buffered: Option<Buffered>,
@@ -164,15 +185,16 @@ pub(crate) async fn read_counted(
         return Ok(Ok(Vec::new()));
     };
     let reader = byob_reader(&stream)?;
-    let mut bytes = Vec::new();
+    // Held in JavaScript: wasm's memory never shrinks, and many bodies may be read at the same time.
+    let mut pieces = Vec::new();
     let mut size = 0;
-    let mut room = Uint8Array::new_with_length(PIECE);
     loop {
         // A client may send each byte as a chunk of its own.
+        let room = Uint8Array::new_with_length(PIECE);
         let read = settled(read_at_least(&reader, PIECE, &room)?).await?;
         let read: ReadableStreamReadResult = read.unchecked_into();
         if read.get_done() == Some(true) {
-            return Ok(if size <= limit { Ok(bytes) } else { Err(size) });
+            return Ok(joined(&pieces, size, limit));
         }
         let piece: Uint8Array = read.get_value().unchecked_into();
         size += piece.length() as usize;
@@ -184,13 +206,23 @@ pub(crate) async fn read_counted(
             if let Some(buffered) = &buffered {
                 buffered.add(piece.length() as usize)?;
             }
-            bytes.extend(piece.to_vec());
+            pieces.push(piece);
         } else {
             buffered = None;
-            bytes = Vec::new();
+            pieces = Vec::new();
         }
-        room = Uint8Array::new(&piece.buffer());
     }
+}
+
+fn joined(pieces: &[Uint8Array], size: usize, limit: usize) -> Read {
+    if size > limit {
+        return Err(size);
+    }
+    let mut bytes = Vec::with_capacity(size);
+    for piece in pieces {
+        bytes.extend(piece.to_vec());
+    }
+    Ok(bytes)
 }
 
 /// Reads a body that no route has read, unless it is too long.

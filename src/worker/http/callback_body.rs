@@ -4,7 +4,7 @@ use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_COMPLETE;
 use crate::domain::callback::charset::{DecodeError, Decoder};
 use crate::worker::bindings::DecompressionStream;
-use crate::worker::http::body::read_counted;
+use crate::worker::http::body::read_unpacked;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use web_sys::{ReadableStream, Response, TextDecoder, TextDecoderOptions};
@@ -21,7 +21,8 @@ fn coding(name: &str) -> Option<&'static str> {
 /// A body as it was before its `Content-Encoding` was applied.
 ///
 /// # Errors
-/// `UnsupportedEncoding`, `BodyNotUnpacked`, `BodyTooLarge` if more than [`MAX_COMPLETE`] comes out.
+/// `UnsupportedEncoding`, `BodyNotUnpacked`, `BodyTooLarge` if more than [`MAX_COMPLETE`] comes out,
+/// `BodyUnreadable` while too many are being unpacked.
 pub(crate) async fn unpack(body: Vec<u8>, content_encoding: &str) -> Result<Vec<u8>, ApiError> {
     let name = content_encoding.trim().to_ascii_lowercase();
     if name.is_empty() || name == "identity" || body.is_empty() {
@@ -40,16 +41,11 @@ pub(crate) async fn unpack(body: Vec<u8>, content_encoding: &str) -> Result<Vec<
     };
     let unpacked = unpack_as(&body, format);
     drop(body);
-    match unpacked {
-        Ok(stream) => match read_counted(Some(stream), MAX_COMPLETE, None).await {
-            Ok(bytes) => bytes.map_err(|size| ApiError::BodyTooLarge {
-                limit: MAX_COMPLETE,
-                size,
-            }),
-            Err(_) => Err(ApiError::BodyNotUnpacked(coding)),
-        },
-        Err(_) => Err(ApiError::BodyNotUnpacked(coding)),
-    }
+    let bytes = match unpacked {
+        Ok(stream) => read_unpacked(stream, MAX_COMPLETE).await?,
+        Err(_) => None,
+    };
+    bytes.ok_or(ApiError::BodyNotUnpacked(coding))
 }
 
 fn unpack_as(body: &[u8], format: &str) -> Result<ReadableStream, JsValue> {

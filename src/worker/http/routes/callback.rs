@@ -54,7 +54,9 @@ pub(super) async fn receive(
     let sender = Sender::of(&media, nonce.is_some(), head.navigates());
     if sender == Sender::Machine {
         let secrets = signed.as_ref().map_or(&[][..], |signed| signed.secrets);
-        let texts = content.texts();
+        // Nothing of a long body is copied: wasm's memory never shrinks.
+        let is_short = size <= MAX_HANDSHAKE;
+        let texts = is_short.then(|| content.texts()).flatten();
         let text = content.text();
         if let Some(handshake) = handshake_of(context, head, secrets, text, texts.as_deref()) {
             confirm(handshake.confirm.as_deref()).await;
