@@ -10,26 +10,30 @@ import { CALLBACK_SECRETS, send, senders } from "./senders.mjs";
 const worker = useWorker({ secrets: { SECRET_KEYS, CALLBACK_SECRETS } });
 
 for (const sender of senders) {
-  for (const { name, create = {}, link = "url", steps, token } of sender.cases) {
-    test(`${sender.service}: ${name}`, async () => {
-      const created = await worker.create(create);
-      assert.ok(created[link], `the token has a ${link}`);
-      let completed;
-      for (const [n, step] of steps.entries()) {
-        const answer = await send(sender, step, created[link]);
-        const { status = 200, outcome, ...expected } = step.expect ?? { outcome: "completed" };
-        const at = `step ${n + 1}: ${answer.status} ${answer.body.slice(0, 300)}`;
-        assert.equal(answer.status, status, at);
-        assert.equal(answer.headers["waitpoint-outcome"], outcome, at);
-        check(answer, expected, at);
-        if (outcome === "completed") completed ??= answer.sent;
-        const now = (await worker.retrieve(created.id)).status;
-        assert.equal(now, completed === undefined ? "WAITING" : "COMPLETED", at);
-      }
-      if (completed !== undefined) checkToken(await worker.retrieve(created.id), token, completed);
-      else assert.equal(token, undefined, "what a token holds, though nothing completes it");
+  for (const one of sender.cases) {
+    test(`${sender.service}: ${one.name}`, async () => {
+      for (const link of ["url", "shortUrl"]) await run(sender, one, link);
     });
   }
+}
+
+/** Sends the steps of a case to this link of a new token. */
+async function run(sender, { create = {}, steps, token }, link) {
+  const created = await worker.create(create);
+  let completed;
+  for (const [n, step] of steps.entries()) {
+    const answer = await send(sender, step, created[link]);
+    const { status = 200, outcome, ...expected } = step.expect ?? { outcome: "completed" };
+    const at = `${link}, step ${n + 1}: ${answer.status} ${answer.body.slice(0, 300)}`;
+    assert.equal(answer.status, status, at);
+    assert.equal(answer.headers["waitpoint-outcome"], outcome, at);
+    check(answer, expected, at);
+    if (outcome === "completed") completed ??= answer.sent;
+    const now = (await worker.retrieve(created.id)).status;
+    assert.equal(now, completed === undefined ? "WAITING" : "COMPLETED", at);
+  }
+  if (completed !== undefined) checkToken(await worker.retrieve(created.id), token, completed);
+  else assert.equal(token, undefined, "what a token holds, though nothing completes it");
 }
 
 /** The answer's body, its media type and its headers, as far as the file names them. */
