@@ -10,7 +10,7 @@ use crate::domain::api::error::ApiError;
 use crate::domain::api::excerpt::excerpt;
 use crate::domain::encoding::digits;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use std::fmt;
 
 /// Most values in `in`.
@@ -120,7 +120,7 @@ fn parse_pointer(text: &str) -> Result<Vec<String>, ApiError> {
 
 fn parse_values(json: &str) -> Result<Vec<Scalar>, ApiError> {
     let fault = |why: String| Err(invalid(IN, why));
-    let Ok(values) = serde_json::from_str::<Vec<Value>>(json) else {
+    let Ok(values) = serde_json::from_str::<Vec<&RawValue>>(json) else {
         return fault(format!(
             "{} is not a list. Use one such as [\"succeeded\", \"failed\"].",
             excerpt(json)
@@ -138,28 +138,30 @@ fn parse_values(json: &str) -> Result<Vec<Scalar>, ApiError> {
     values.into_iter().map(parse_value).collect()
 }
 
-fn parse_value(value: Value) -> Result<Scalar, ApiError> {
-    let shown = excerpt(&value.to_string());
-    let fault = |why: &str| invalid(IN, format!("{shown} {why}"));
-    match value {
-        Value::Null => Ok(Scalar::Null),
-        Value::Bool(value) => Ok(Scalar::Bool(value)),
-        Value::Number(number) => {
-            let integer = number.as_u64().map(i128::from);
-            let integer = integer.or(number.as_i64().map(i128::from));
-            let float = number.as_f64().map(Scalar::Float);
-            integer
-                .map(Scalar::Integer)
-                .or(float)
-                .ok_or_else(|| fault("is not a number that can be compared."))
+/// Not by way of `serde_json::Value`, which would link the tables that write floating point numbers.
+fn parse_value(value: &RawValue) -> Result<Scalar, ApiError> {
+    let json = value.get();
+    let fault = |why: &str| invalid(IN, format!("{} {why}", excerpt(json)));
+    match json {
+        "null" => Ok(Scalar::Null),
+        "true" => Ok(Scalar::Bool(true)),
+        "false" => Ok(Scalar::Bool(false)),
+        _ if json.starts_with('"') => {
+            let text: String = serde_json::from_str(json).map_err(|_| fault("is not a text."))?;
+            if text.chars().count() > MAX_VALUE {
+                let why = format!("is too long. Use at most {MAX_VALUE} characters.");
+                return Err(fault(&why));
+            }
+            Ok(Scalar::Text(text))
         }
-        Value::String(text) if text.chars().count() > MAX_VALUE => Err(fault(&format!(
-            "is too long. Use at most {MAX_VALUE} characters."
-        ))),
-        Value::String(text) => Ok(Scalar::Text(text)),
-        Value::Array(_) | Value::Object(_) => Err(fault(
+        _ if json.starts_with(['[', '{']) => Err(fault(
             "cannot be compared. Use strings, numbers, true, false or null.",
         )),
+        _ => json
+            .parse()
+            .map(Scalar::Integer)
+            .or_else(|_| serde_json::from_str(json).map(Scalar::Float))
+            .map_err(|_| fault("is not a number that can be compared.")),
     }
 }
 

@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 /// Longest JSON of a handshake, in bytes. Those of the table have less than 3,000.
 pub(super) const MAX_JSON: usize = 8 * 1024;
 
+/// Most keys of an object in a handshake. Those of the table have less than twenty.
+const MAX_KEYS: usize = 100;
+
 /// A callback, before anything of it is taken for a decision.
 pub struct Incoming<'a> {
     pub method: &'a str,
@@ -31,18 +34,17 @@ impl<'a> Object<'a> {
         if json.len() > MAX_JSON {
             return None;
         }
-        let mut keys = entries(json)?;
-        keys.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let is_repeated = keys.windows(2).any(|two| match two {
-            [(first, _), (second, _)] => first == second,
-            _ => false,
-        });
-        (!is_repeated).then_some(Self(keys))
+        let keys = entries(json)?;
+        let is_repeated = |(at, (key, _)): (usize, &(String, &RawValue))| {
+            keys.iter().take(at).any(|(earlier, _)| earlier == key)
+        };
+        let fits = keys.len() <= MAX_KEYS && !keys.iter().enumerate().any(is_repeated);
+        fits.then_some(Self(keys))
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&'a str> {
-        let at = self.0.binary_search_by(|(name, _)| name.as_str().cmp(key));
-        self.0.get(at.ok()?).map(|(_, raw)| raw.get())
+        let found = self.0.iter().find(|(name, _)| name == key);
+        found.map(|(_, raw)| raw.get())
     }
 
     /// A value that is a string.

@@ -8,12 +8,12 @@
 
 use super::charset::{Decoder, decode, is_utf8};
 use super::media_type::{MediaType, parameters};
+use super::object::entries;
 use crate::domain::api::error::ApiError;
 use crate::domain::api::form::{Field, FieldValue};
 use crate::domain::api::limits::MAX_FORM_FIELDS;
 use crate::domain::encoding::percent_decode_bytes;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// One part: two of its headers, and what follows them.
 struct Part<'a> {
@@ -51,8 +51,11 @@ pub fn multipart_fields(
     let of_form = of_form.or_else(|| own("_charset_").or_else(|| own("charset")));
     // SendGrid: an object of the names of fields and their charsets.
     let charsets = text_of(&parts, "charsets");
-    let of_fields = charsets.and_then(|json| serde_json::from_str(&json).ok());
-    let of_fields: BTreeMap<String, String> = of_fields.unwrap_or_default();
+    let of_fields = charsets.as_deref().and_then(entries).unwrap_or_default();
+    let of_field = |name: &str| {
+        let (_, label) = of_fields.iter().find(|(field, _)| field == name)?;
+        serde_json::from_str::<String>(label.get()).ok()
+    };
     let fields = parts.iter().map(|part| {
         let of_form = of_form.as_deref();
         let header = text_in([of_form], part.disposition, decoder);
@@ -65,8 +68,8 @@ pub fn multipart_fields(
             },
             None => {
                 let media = MediaType::parse(&part.content_type);
-                let of_field = of_fields.get(&name).map(String::as_str);
-                let labels = [media.charset(), of_field, of_form];
+                let of_field = of_field(&name);
+                let labels = [media.charset(), of_field.as_deref(), of_form];
                 FieldValue::Text(text_in(labels, part.content, decoder))
             }
         };
