@@ -79,10 +79,11 @@ pub fn is_kept(name: &str) -> bool {
             && attribute.bytes().all(fits)
             && !CREDENTIALS.iter().any(|word| attribute.contains(word))
     });
-    name.len() <= MAX_HEADER_NAME && (is_cloud_event || KEPT.contains(&name))
+    name.len() <= MAX_HEADER_NAME && (is_cloud_event || KEPT.binary_search(&name).is_ok())
 }
 
-/// The headers that are kept of all those of a callback, in their order.
+/// The headers that are kept of all those of a callback, in their order. Their names are in lower
+/// case.
 #[must_use]
 pub fn kept_headers<'a>(
     headers: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -93,9 +94,8 @@ pub fn kept_headers<'a>(
     };
     let kept = headers
         .into_iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim()))
         .filter(|(name, value)| is_kept(name) && is_short(value));
     kept.take(MAX_HEADERS)
-        .map(|(name, value)| (name, value.to_owned()))
+        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
         .collect()
 }

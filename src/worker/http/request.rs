@@ -6,6 +6,7 @@ use crate::worker::bindings::{
     AUTHORIZATION, CONTENT_LENGTH, IF_NONE_MATCH, ORIGIN, header_of, header_pairs,
 };
 use js_sys::JSON;
+use std::borrow::Cow;
 use web_sys::{Headers, Request};
 
 /// The method, the URL and the headers that are read of every request.
@@ -115,37 +116,45 @@ impl Head {
 }
 
 /// All headers of a request to a `token.url`. Callbacks of many services are told apart by them, and
-/// reading four at once costs as much as reading one by one.
-pub(crate) struct LinkHead {
-    headers: Vec<(String, String)>,
+/// reading six one by one costs as much.
+pub(crate) struct LinkHead<'a> {
+    headers: Vec<(HeaderText<'a>, HeaderText<'a>)>,
 }
 
-impl LinkHead {
-    pub(crate) fn of(request: &Request) -> Self {
-        let pairs = header_pairs(&request.headers());
-        let json = pairs.and_then(|pairs| JSON::stringify(&pairs));
-        let json = json.map(String::from).unwrap_or_default();
+/// A name or a value, borrowed unless JSON escapes something in it.
+#[derive(serde::Deserialize)]
+struct HeaderText<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The headers of a request as a JSON array of pairs, from which [`LinkHead`] borrows.
+pub(crate) fn headers_json(request: &Request) -> String {
+    let pairs = header_pairs(&request.headers());
+    let json = pairs.and_then(|pairs| JSON::stringify(&pairs));
+    json.map(String::from).unwrap_or_default()
+}
+
+impl<'a> LinkHead<'a> {
+    pub(crate) fn of(headers_json: &'a str) -> Self {
         Self {
-            headers: serde_json::from_str(&json).unwrap_or_default(),
+            headers: serde_json::from_str(headers_json).unwrap_or_default(),
         }
     }
 
     /// The value of a header, or `""`. The name is in lower case.
     pub(crate) fn get(&self, name: &str) -> &str {
-        let found = self.headers.iter().find(|(found, _)| found == name);
-        found.map_or("", |(_, value)| value)
+        let found = self.headers.iter().find(|(found, _)| found.0 == name);
+        found.map_or("", |(_, value)| &value.0)
     }
 
     /// The value of a header, if it was sent.
     pub(crate) fn find(&self, name: &str) -> Option<String> {
-        let found = self.headers.iter().find(|(found, _)| found == name);
-        found.map(|(_, value)| value.clone())
+        let found = self.headers.iter().find(|(found, _)| found.0 == name);
+        found.map(|(_, value)| value.0.clone().into_owned())
     }
 
     /// Names in lower case, and values.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = self.headers.iter();
-        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+        pairs.map(|(name, value)| (&*name.0, &*value.0))
     }
 
     /// Whether an error is shown as a page.

@@ -27,7 +27,7 @@ use std::cell::OnceCell;
 /// A request to a `token.url`, which opens the page or sends its form.
 pub(crate) struct Link<'a> {
     pub(crate) context: &'a RequestContext<'a>,
-    pub(crate) head: LinkHead,
+    pub(crate) head: LinkHead<'a>,
     pub(crate) words: &'static Words,
     pub(crate) environment: &'static Environment,
     /// The internal id.

@@ -149,7 +149,7 @@ async fn check_signature(
 /// What to answer if a request is a handshake. `fields` are those of a form.
 pub(super) fn handshake_of(
     context: &RequestContext<'_>,
-    head: &LinkHead,
+    head: &LinkHead<'_>,
     secrets: &[Vec<u8>],
     body: &str,
     fields: Option<&[(String, String)]>,

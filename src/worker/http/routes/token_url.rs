@@ -13,7 +13,7 @@ use crate::worker::http::body::drain;
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::cors::preflight;
 use crate::worker::http::rate_limit::throttle_failed_auth;
-use crate::worker::http::request::LinkHead;
+use crate::worker::http::request::{LinkHead, headers_json};
 use crate::worker::http::response::{HandlerResponse, Reply};
 use crate::worker::http::routes::approval_page::{Link, error_page};
 use crate::worker::http::routes::callback::{handshake_of, receive};
@@ -34,7 +34,8 @@ pub(crate) async fn token_url(
     raw_id: &str,
     credential: Credential<'_>,
 ) -> Result<HandlerResponse, ApiError> {
-    let head = LinkHead::of(context.request);
+    let headers = headers_json(context.request);
+    let head = LinkHead::of(&headers);
     let words = i18n::choose(query_value(context, "lang"), head.get("accept-language"));
     let shows_page = context.head.method() != "POST" || head.prefers_html();
     match answer(context, raw_id, credential, head, words).await {
@@ -51,7 +52,7 @@ async fn answer(
     context: &RequestContext<'_>,
     raw_id: &str,
     credential: Credential<'_>,
-    head: LinkHead,
+    head: LinkHead<'_>,
     words: &'static Words,
 ) -> Result<HandlerResponse, ApiError> {
     if head.is_plain_http() {
@@ -95,7 +96,8 @@ pub(crate) fn options(
     raw_id: &str,
     credential: Credential<'_>,
 ) -> Result<Reply, ApiError> {
-    let head = LinkHead::of(context.request);
+    let headers = headers_json(context.request);
+    let head = LinkHead::of(&headers);
     if head.get("webhook-request-origin").is_empty() {
         return Ok(preflight(endpoint, context.head));
     }
