@@ -35,6 +35,10 @@ enum What {
     CreateAgain,
     CreateByKey,
     Complete,
+    /// A callback whose body is none of those that decide.
+    NotAccepted,
+    /// A callback without the signature that the token wants.
+    Unsigned,
     Read,
     Wait,
     AlarmEarly,
@@ -68,11 +72,13 @@ const STANDINGS: [(Standing, bool); 11] = [
     (Standing::Forgotten, true),
 ];
 
-const WHATS: [What; 19] = [
+const WHATS: [What; 21] = [
     What::Create,
     What::CreateAgain,
     What::CreateByKey,
     What::Complete,
+    What::NotAccepted,
+    What::Unsigned,
     What::Read,
     What::Wait,
     What::AlarmEarly,

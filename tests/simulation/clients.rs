@@ -7,7 +7,9 @@ use waitpoint::domain::token::creation::{Answer, Created, Creation, Step};
 use waitpoint::domain::token::effects::Input;
 use waitpoint::domain::token::record::Record;
 use waitpoint::domain::token::transition::Outcome;
-use waitpoint::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
+use waitpoint::domain::token::{
+    CallbackRequest, CompletedBy, Decision, Key, Output, OutputKind, State, Token,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
@@ -36,6 +38,10 @@ impl Client {
         }
     }
 }
+
+/// Which callbacks decide.
+const CALLBACK: &str =
+    r#"{"accept":{"pointer":"/status","in":["done"]},"verify":{"scheme":"github","secret":"S"}}"#;
 
 impl World<'_> {
     pub(super) fn step(&mut self, client: usize) {
@@ -126,26 +132,46 @@ impl World<'_> {
     }
 
     fn complete(&mut self, client: usize, id: usize) {
-        self.see(id, What::Complete);
-        let output = client.to_string();
+        // By the API, or a callback: one that decides and two that do not.
+        let what = self.chance.of(&[
+            (What::Complete, CompletedBy::Api),
+            (What::Complete, CompletedBy::Callback),
+            (What::NotAccepted, CompletedBy::Callback),
+            (What::Unsigned, CompletedBy::Callback),
+        ]);
+        let (what, by) = what;
+        self.see(id, what);
+        let status = if what == What::NotAccepted {
+            "started"
+        } else {
+            "done"
+        };
+        let output = format!(r#"{{"status":"{status}","by":{client}}}"#);
         let before = self.expected(id);
         let decision = Decision {
-            callback: None,
+            callback: (by == CompletedBy::Callback).then(|| CallbackRequest {
+                is_signed: what != What::Unsigned,
+                headers: Vec::new(),
+            }),
             output: Some(Output {
                 kind: OutputKind::Json,
                 text: output.clone(),
             }),
-            by: CompletedBy::Api,
+            by,
             subject: None,
         };
         let Some(reply) = self.command(id, Command::Complete(decision)) else {
             return self.again(client);
         };
-        if let (Some(oracle), Some(_)) = (&mut self.objects[id].oracle, &before) {
+        if let (What::Complete, Some(oracle), Some(_)) =
+            (what, &mut self.objects[id].oracle, &before)
+        {
             oracle.complete(self.now, &output);
         }
         let expected = match before {
             None => Reply::NotFound,
+            Some(_) if what == What::Unsigned => Reply::Decided(Outcome::Unsigned),
+            Some(End::Waiting) if what == What::NotAccepted => Reply::Decided(Outcome::Ignored),
             Some(End::Waiting) => Reply::Decided(Outcome::Completed),
             Some(End::Completed(..)) => Reply::Decided(Outcome::AlreadyCompleted),
             Some(End::TimedOut(_)) => Reply::Decided(Outcome::TimedOut),
@@ -248,6 +274,7 @@ impl World<'_> {
             }),
             created_by_request,
             webhook: webhook.then(|| "https://example.com".to_owned()),
+            callback: Some(CALLBACK.to_owned()),
             ..Token::new(at(begun), timeout.map(at), Vec::new())
         };
         let reply = self.command(id, Command::Create(Box::new(token)))?;

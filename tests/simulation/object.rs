@@ -4,6 +4,7 @@ use super::oracle::{End, Oracle};
 use super::world::{Event, World, at};
 use super::{What, end_of};
 use std::time::Duration;
+use waitpoint::domain::callback::judge::judge;
 use waitpoint::domain::token::actor::TokenActor;
 use waitpoint::domain::token::command::{Facts, Reply};
 use waitpoint::domain::token::delivery::{AttemptResult, MAX_ATTEMPTS, Progress, Target};
@@ -164,7 +165,7 @@ impl World<'_> {
             retention: Duration::from_millis(self.retention),
             subscribers: &subscribers,
             has_waiters: &|| has_waiters,
-            judge: |_, _| waitpoint::domain::token::command::Verdict::Decides,
+            judge,
         };
         self.objects[id].actor.handle(input, record, &facts)
     }
