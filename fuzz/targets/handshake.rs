@@ -36,7 +36,10 @@ fuzz_target!(|text: &str| {
             let host = url.host_str().unwrap();
             let host = host.strip_suffix(".cn").unwrap_or(host);
             assert!(host.starts_with("sns.") && host.ends_with(".amazonaws.com"));
-            assert_eq!((url.scheme(), url.port(), url.username(), url.path()), ("https", None, "", "/"));
+            assert_eq!(
+                (url.scheme(), url.port(), url.username(), url.path()),
+                ("https", None, "", "/")
+            );
         }
     }
 });

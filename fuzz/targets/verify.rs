@@ -42,7 +42,10 @@ fuzz_target!(|text: &str| {
     assert!(check(&find, None).is_err());
     assert!(check(&find, Some(fields.as_slice())).is_err());
 
-    if let Scheme::HmacSha256 { encoding, prefix, .. } = &verify.scheme {
+    if let Scheme::HmacSha256 {
+        encoding, prefix, ..
+    } = &verify.scheme
+    {
         let mac = Hmac::<Sha256>::new_from_slice(SECRET).unwrap();
         let made = mac.chain_update(body).finalize().into_bytes();
         let made = match encoding {

@@ -1,7 +1,7 @@
 // Whole lives of tokens, with every way to send a credential. Then no secret is in what was stored
 // or logged.
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -22,10 +22,12 @@ import { serve, waitpoint } from "../support/workerd.mjs";
 
 const UPSTREAM_KEY = "tr_prod_kept_by_upstream_0123456789";
 const WEBHOOK_KEY = randomBytes(32).toString("base64");
+const CALLBACK_KEY = randomBytes(32).toString("hex");
 
 /** Everything that may not be written, by name. */
 const secrets = { KEY, OLD_KEY, OTHER_KEY, UPSTREAM_KEY, "webhook secret": WEBHOOK_KEY };
 secrets["webhook secret, its bytes"] = Buffer.from(WEBHOOK_KEY, "base64").toString("latin1");
+secrets["callback secret"] = CALLBACK_KEY;
 const keep = (name, jwt) => {
   secrets[`${name} ${Object.keys(secrets).length}`] = jwt.split(".").at(-1);
   return jwt;
@@ -60,6 +62,7 @@ before(async () => {
         .join("\n"),
       WEBHOOK_URL: ["default", "prod", "relayed"].map((id) => `${id}=${hooks}/fails`).join("\n"),
       UPSTREAM: `relayed=${upstream.url}`,
+      CALLBACK_SECRETS: `DEPLOYS=${CALLBACK_KEY}`,
     }),
     { storage: state.edge, listen: (data) => logs.edge.push(data) },
   );
@@ -198,6 +201,14 @@ test("no secret is left by creating, waiting, reading, deciding, webhooks, error
     }
     assert.equal((await api(`${TOKENS}?filter[tags]=a`, key)).status, 200);
     await create(key, { timeout: "1s" });
+  }
+
+  const verify = { scheme: "github", secret: "DEPLOYS" };
+  const { url } = await create(KEY, { callback: { verify } });
+  for (const secret of ["another-secret", CALLBACK_KEY]) {
+    const signature = createHmac("sha256", secret).update("{}").digest("hex");
+    const answer = await api(url, "", {}, { "x-hub-signature-256": `sha256=${signature}` });
+    assert.equal(answer.status, secret === CALLBACK_KEY ? 200 : 401);
   }
 
   // An error names what is wrong with a credential and not the credential.

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
-import { callbackHash, SECRET_KEYS, sign, TOKENS, useWorker } from "../support/harness.mjs";
+import { callbackHash, SECRET_KEYS, sign, TOKENS, until, useWorker } from "../support/harness.mjs";
 
 const SECRET = "an-invented-secret";
 const worker = useWorker({
@@ -85,6 +85,22 @@ test("a signed callback decides, by either link and either secret, once", async 
     const answer = await worker.api(path, { method: "POST", key: jwt, body: {} });
     assert.equal(answer.status, 403);
   }
+});
+
+test("a list's url is a link of the same kind", async () => {
+  const tag = `signed-${Date.now()}`;
+  const token = await worker.create({ callback, tags: [tag] });
+  const list = () => worker.api(`${TOKENS}?filter[tags]=${tag}`).then((answer) => answer.json());
+  const { data } = await until(list, ({ data }) => data.length === 1);
+  const jwt = data[0].url.split("/").at(-1);
+  const options = { method: "POST", key: jwt, body: {} };
+  const refused = await worker.api(`${TOKENS}/${token.id}/complete`, options);
+  assert.equal(refused.status, 403);
+  const page = await fetch(data[0].url, { headers: { accept: "text/html" } });
+  assert.doesNotMatch(await page.text(), /<form/);
+  assert.equal((await post(data[0].url)).status, 401);
+  const answer = await post(data[0].url, { secret: SECRET });
+  assert.equal(answer.headers.get("waitpoint-outcome"), "completed");
 });
 
 test("create names what is wrong with a callback", async () => {

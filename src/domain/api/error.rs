@@ -69,6 +69,8 @@ pub enum ApiError {
     TooManyRequests(&'static str),
     /// 429: too many credentials from one address have failed.
     TooManyFailures,
+    /// 503: the isolate reads as many bodies as it can hold.
+    TooManyBodies,
     /// 503: an object or its storage failed. The request may be repeated.
     StorageUnavailable,
     /// 503: the API at which the token lives did not answer.
@@ -162,7 +164,10 @@ impl ApiError {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::StorageUnavailable | Self::UpstreamUnavailable | Self::TooManyRequests(_)
+            Self::StorageUnavailable
+                | Self::UpstreamUnavailable
+                | Self::TooManyBodies
+                | Self::TooManyRequests(_)
         )
     }
 
@@ -212,6 +217,7 @@ impl ApiError {
             Self::TooManyTags(_) => (422, "too_many_tags"),
             Self::TooManyRequests(_) => (429, "too_many_requests"),
             Self::TooManyFailures => (429, "too_many_failures"),
+            Self::TooManyBodies => (503, "too_many_bodies"),
             Self::StorageUnavailable => (503, "storage_trouble"),
             Self::UpstreamUnavailable => (503, "upstream_trouble"),
             Self::UpstreamLoop => (508, "upstream_loop"),
@@ -292,6 +298,9 @@ impl fmt::Display for ApiError {
             }
             Self::TooManyFailures => {
                 f.write_str("Too many wrong credentials. Try again in a minute.")
+            }
+            Self::TooManyBodies => {
+                f.write_str("Too many bodies are being sent at once. Please try again.")
             }
             Self::StorageUnavailable => {
                 f.write_str("The token could not be reached. Please try again.")

@@ -31,6 +31,8 @@ pub enum RateLimitKey<'a> {
     Page(&'a str, &'a str),
     /// Visits by expired links. They must not use up the limit of links that are still valid.
     ExpiredPage(&'a str, &'a str),
+    /// Callbacks of a token that are not signed yet, and handshakes.
+    Undecided(&'a str, &'a str),
     /// Decisions on a token, by any caller.
     Decisions(&'a str, &'a str),
 }
@@ -59,6 +61,7 @@ impl RateLimitKey<'_> {
             }
             Self::Page(environment, id) => ["page", environment, id],
             Self::ExpiredPage(environment, id) => ["expired", environment, id],
+            Self::Undecided(environment, id) => ["undecided", environment, id],
             Self::Decisions(environment, id) => ["decide", environment, id],
         };
         for part in parts {

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// The longest public access token that is accepted, in bytes.
 pub const MAX_JWT: usize = 4_096;
 
+/// In place of the JSON of a `callback.verify` in a link: it is that of the token's record.
+pub const AS_RECORDED: &str = "true";
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Keyring {
@@ -49,7 +52,10 @@ impl Keyring {
             scopes: claims.scopes,
             subject: claims.subject,
             expires_at: claims.expires_at,
-            signed_callbacks: claims.verify.map(SignedCallbacks::As),
+            signed_callbacks: claims.verify.map(|verify| match verify.as_str() {
+                AS_RECORDED => SignedCallbacks::AsRecorded,
+                _ => SignedCallbacks::As(verify),
+            }),
         })
     }
 

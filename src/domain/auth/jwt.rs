@@ -64,16 +64,15 @@ pub(crate) fn signing_input(
     exp: u64,
     verify: Option<&str>,
 ) -> String {
-    let scopes = [
-        &*format!("write:waitpoints:{id}"),
-        &format!("read:waitpoints:{id}"),
-    ];
+    let read = format!("read:waitpoints:{id}");
+    let mut scopes = vec![read];
+    if verify.is_none() {
+        scopes.insert(0, format!("write:waitpoints:{id}"));
+    }
     let payload = Minted {
         sub: environment,
         public: true,
-        scopes: scopes
-            .get(usize::from(verify.is_some())..)
-            .unwrap_or_default(),
+        scopes: &scopes,
         verify: verify.and_then(|text| serde_json::from_str(text).ok()),
         iss: ISSUER,
         aud: AUDIENCE,
@@ -164,7 +163,7 @@ struct Minted<'a> {
     sub: &'a str,
     #[serde(rename = "pub")]
     public: bool,
-    scopes: &'a [&'a str],
+    scopes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     verify: Option<&'a RawValue>,
     iss: &'static str,

@@ -10,7 +10,7 @@ pub const MAX_CHALLENGE: usize = 1_000;
 /// What to answer to a handshake.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Handshake {
-    /// The service, for the log.
+    /// The service that sends it.
     pub service: &'static str,
     pub status: u16,
     /// `None` if the body is empty.
@@ -29,7 +29,7 @@ pub(super) fn ok() -> Handshake {
         status: 200,
         content_type: None,
         body: String::new(),
-        headers: vec![("x-content-type-options", "nosniff".to_owned())],
+        headers: Vec::new(),
         confirm: None,
     }
 }

@@ -22,6 +22,25 @@ pub enum DecodeError {
     Malformed,
 }
 
+/// The longest label of a charset, in bytes. The platform's longest has 19.
+const MAX_LABEL: usize = 64;
+
+/// Decodes bytes, unless the label is too long to be one: a sender chooses it, perhaps for each of a
+/// thousand fields.
+///
+/// # Errors
+/// See [`DecodeError`].
+pub(super) fn decode_by(
+    decoder: &dyn Decoder,
+    label: &str,
+    bytes: &[u8],
+) -> Result<String, DecodeError> {
+    if label.len() > MAX_LABEL {
+        return Err(DecodeError::UnknownCharset);
+    }
+    decoder.decode(label, bytes)
+}
+
 /// The text of a body.
 ///
 /// # Errors
@@ -39,7 +58,7 @@ pub fn decode_body(
     }
     // An XML document may name its charset; one that does not exist is as good as none.
     if let Some(label) = xml_encoding(body)
-        && let Ok(text) = decoder.decode(label, body)
+        && let Ok(text) = decode_by(decoder, label, body)
     {
         return Ok(text);
     }
@@ -55,7 +74,7 @@ pub(super) fn decode(label: &str, bytes: &[u8], decoder: &dyn Decoder) -> Result
         let text = std::str::from_utf8(bytes).map_err(|_| ApiError::InvalidJson)?;
         return Ok(text.to_owned());
     }
-    decoder.decode(label, bytes).map_err(|why| match why {
+    decode_by(decoder, label, bytes).map_err(|why| match why {
         DecodeError::UnknownCharset => ApiError::UnsupportedCharset(label.to_owned()),
         DecodeError::Malformed => ApiError::InvalidJson,
     })

@@ -3,7 +3,7 @@
 //!
 //! What a callback says: a form or a text.
 
-use super::charset::{Decoder, decode_body, is_utf8};
+use super::charset::{Decoder, decode_body, decode_by, is_utf8};
 use super::media_type::MediaType;
 use super::multipart::multipart_fields;
 use crate::domain::api::error::ApiError;
@@ -133,7 +133,7 @@ fn decode_fields(
     let Some(label) = label.filter(|label| !is_utf8(label)) else {
         return Ok(form_fields(form).map(Field::of_text).collect());
     };
-    if decoder.decode(&label, b"").is_err() {
+    if decode_by(decoder, &label, b"").is_err() {
         return if is_declared {
             Err(ApiError::UnsupportedCharset(label))
         } else {
@@ -145,9 +145,8 @@ fn decode_fields(
         // What is ASCII is the same in every charset of forms.
         match String::from_utf8(bytes) {
             Ok(text) if text.is_ascii() => text,
-            Ok(text) => decoder.decode(&label, text.as_bytes()).unwrap_or(text),
-            Err(bytes) => decoder
-                .decode(&label, bytes.as_bytes())
+            Ok(text) => decode_by(decoder, &label, text.as_bytes()).unwrap_or(text),
+            Err(bytes) => decode_by(decoder, &label, bytes.as_bytes())
                 .unwrap_or_else(|_| String::from_utf8_lossy(bytes.as_bytes()).into_owned()),
         }
     };

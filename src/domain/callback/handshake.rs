@@ -9,7 +9,7 @@
 
 pub use super::answer::{Handshake, MAX_CHALLENGE};
 use super::answer::{challenge_json, echo_header, is_plain, json_answer, json_of, ok, text};
-pub use super::incoming::Incoming;
+pub use super::incoming::{Incoming, MAX_HANDSHAKE};
 use super::incoming::{Object, only_element};
 use super::signature::{hmac_sha256, to_base64, to_hex};
 use super::sns::is_confirmation_url;
@@ -28,8 +28,7 @@ struct Seen<'a> {
     secrets: &'a [Vec<u8>],
 }
 
-/// The handshakes that are sent with POST. Rows that look at the body come first to it, and ask for a
-/// header only if it fits: a header costs more than a comparison.
+/// The handshakes that are sent with POST.
 const POST: &[Row] = &[
     // docs.github.com "ping"; Gitea and Forgejo send GitHub's header too.
     Row("GitHub", |it| {

@@ -6,8 +6,8 @@ use super::object::entries;
 use crate::domain::api::form::form_fields;
 use serde_json::value::RawValue;
 
-/// Longest JSON of a handshake, in bytes. Those of the table have less than 3,000.
-pub(super) const MAX_JSON: usize = 8 * 1024;
+/// Longest body of a handshake, in bytes. Those of the table have less than 3,000.
+pub const MAX_HANDSHAKE: usize = 8 * 1024;
 
 /// Most keys of an object in a handshake. Those of the table have less than twenty.
 const MAX_KEYS: usize = 100;
@@ -31,7 +31,7 @@ pub(super) struct Object<'a>(Vec<(String, &'a RawValue)>);
 impl<'a> Object<'a> {
     /// Reads an object; `None` for other JSON, and for a key that is repeated.
     pub(super) fn parse(json: &'a str) -> Option<Self> {
-        if json.len() > MAX_JSON {
+        if json.len() > MAX_HANDSHAKE {
             return None;
         }
         let keys = entries(json)?;
@@ -72,7 +72,7 @@ impl<'a> Object<'a> {
 
 /// The only element of an array of one element.
 pub(super) fn only_element(json: &str) -> Option<&str> {
-    if json.len() > MAX_JSON || !json.trim_ascii_start().starts_with('[') {
+    if json.len() > MAX_HANDSHAKE || !json.trim_ascii_start().starts_with('[') {
         return None;
     }
     let elements: Vec<&RawValue> = serde_json::from_str(json).ok()?;

@@ -6,7 +6,7 @@
 //! quotes, which .NET sends, and reads each part as UTF-8, though Apache HttpClient and SendGrid name
 //! other charsets.
 
-use super::charset::{Decoder, decode, is_utf8};
+use super::charset::{Decoder, decode, decode_by, is_utf8};
 use super::media_type::{MediaType, parameters};
 use super::object::entries;
 use crate::domain::api::error::ApiError;
@@ -14,6 +14,9 @@ use crate::domain::api::form::{Field, FieldValue};
 use crate::domain::api::limits::MAX_FORM_FIELDS;
 use crate::domain::encoding::percent_decode_bytes;
 use std::borrow::Cow;
+
+/// The longest `charsets` of SendGrid that is read, in bytes. It names some ten fields.
+const MAX_CHARSETS: usize = 4 * 1024;
 
 /// One part: two of its headers, and what follows them.
 struct Part<'a> {
@@ -42,7 +45,7 @@ pub fn multipart_fields(
     let parts = split(body, boundary.ok_or(ApiError::InvalidForm)?)?;
     let parts: Option<Vec<_>> = parts.into_iter().map(Part::parse).collect();
     let parts = parts.ok_or(ApiError::InvalidForm)?;
-    let is_known = |label: &str| is_utf8(label) || decoder.decode(label, b"").is_ok();
+    let is_known = |label: &str| is_utf8(label) || decode_by(decoder, label, b"").is_ok();
     if let Some(label) = media.charset().filter(|label| !is_known(label)) {
         return Err(ApiError::UnsupportedCharset(label.to_owned()));
     }
@@ -51,7 +54,10 @@ pub fn multipart_fields(
     let of_form = of_form.or_else(|| own("_charset_").or_else(|| own("charset")));
     // SendGrid: an object of the names of fields and their charsets.
     let charsets = text_of(&parts, "charsets");
-    let of_fields = charsets.as_deref().and_then(entries).unwrap_or_default();
+    let charsets = charsets
+        .as_deref()
+        .filter(|json| json.len() <= MAX_CHARSETS);
+    let of_fields = charsets.and_then(entries).unwrap_or_default();
     let of_field = |name: &str| {
         let (_, label) = of_fields.iter().find(|(field, _)| field == name)?;
         serde_json::from_str::<String>(label.get()).ok()

@@ -29,5 +29,11 @@ fn is_host(host: &str) -> bool {
         rest.strip_suffix(".amazonaws.com")
     });
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    region.is_some_and(|region| !region.is_empty() && region.bytes().all(fits))
+    // Such as `eu-west-1`. `s3-us-west-2` is the host of buckets.
+    region.is_some_and(|region| {
+        region.bytes().all(fits)
+            && region.matches('-').count() >= 2
+            && region.ends_with(|last: char| last.is_ascii_digit())
+            && !region.starts_with("s3")
+    })
 }

@@ -21,6 +21,8 @@ pub struct Row {
     pub idempotency_key: Option<String>,
     /// When the idempotency key expires.
     pub key_expires_at: Option<Timestamp>,
+    /// Whether its callbacks must be signed.
+    pub is_signed: bool,
 }
 
 impl Row {

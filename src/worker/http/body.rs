@@ -98,7 +98,7 @@ const PIECE: u32 = 64 * 1024;
 /// The body, at most `limit` bytes.
 ///
 /// # Errors
-/// `BodyTooLarge`, or `BodyUnreadable` if the client left or takes too long.
+/// `BodyTooLarge`, `BodyUnreadable` if the client left or takes too long, or `TooManyBodies`.
 pub(crate) async fn body(
     request: &Request,
     head: &Head,
@@ -121,12 +121,18 @@ pub(crate) async fn body(
         }
     };
     let too_large = |size| ApiError::BodyTooLarge { limit, size };
-    let bytes = read
-        .map_err(|_| ApiError::BodyUnreadable)?
-        .map_err(too_large)?;
+    let bytes = read.map_err(|why| unread(&why))?.map_err(too_large)?;
     match bytes.len() {
         size if size > limit => Err(too_large(size)),
         _ => Ok(bytes),
+    }
+}
+
+/// Why a body was not read.
+fn unread(why: &JsValue) -> ApiError {
+    match why.as_string() {
+        Some(why) if why == TOO_MANY => ApiError::TooManyBodies,
+        _ => ApiError::BodyUnreadable,
     }
 }
 
@@ -150,7 +156,7 @@ type Read = Result<Vec<u8>, usize>;
 /// Unpacks a stream. `None` if it cannot be unpacked.
 ///
 /// # Errors
-/// `BodyTooLarge`, or `BodyUnreadable` while the isolate holds too many bytes.
+/// `BodyTooLarge`, or `TooManyBodies` while the isolate holds too many bytes.
 pub(crate) async fn read_unpacked(
     stream: ReadableStream,
     limit: usize,
@@ -158,10 +164,10 @@ pub(crate) async fn read_unpacked(
     match read_counted(Some(stream), limit, Some(Buffered::new())).await {
         Ok(Ok(bytes)) => Ok(Some(bytes)),
         Ok(Err(size)) => Err(ApiError::BodyTooLarge { limit, size }),
-        Err(why) if why.as_string().is_some_and(|why| why == TOO_MANY) => {
-            Err(ApiError::BodyUnreadable)
-        }
-        Err(_) => Ok(None),
+        Err(why) => match unread(&why) {
+            ApiError::BodyUnreadable => Ok(None),
+            error => Err(error),
+        },
     }
 }
 

@@ -62,10 +62,7 @@ pub(crate) async fn judge(
 pub(crate) fn is_remembered(context: &RequestContext<'_>, credential: &str, raw_id: &str) -> bool {
     let key = verdict_key(credential, raw_id);
     let verdicts = settings::verdicts(context.env).borrow();
-    matches!(
-        verdicts.get(&key, context.now),
-        Some(Ok(Accepted::Owner(_)))
-    )
+    matches!(verdicts.get(&key, context.now), Some(Ok(_)))
 }
 
 /// The environment of a token that upstream has just created for a credential that is unknown here.
@@ -114,7 +111,18 @@ impl Question<'_> {
         let environment =
             find_environment(self.keyring, self.upstream, self.internal, refused).await?;
         Ok(match kind {
-            Kind::Opaque | Kind::RunToken { .. } => Accepted::Owner(environment),
+            Kind::Opaque => Accepted::Owner(environment),
+            // What it sees must not outlive it: neither links that we sign nor deliveries.
+            Kind::RunToken { .. } => Accepted::Scoped(Claims {
+                environment,
+                scopes: vec![
+                    format!("write:waitpoints:{raw_id}"),
+                    format!("read:waitpoints:{raw_id}"),
+                ],
+                subject: None,
+                expires_at: u64::MAX,
+                signed_callbacks: None,
+            }),
             Kind::PublicToken(scoped) => Accepted::Scoped(Claims {
                 environment,
                 scopes: scoped.scopes,

@@ -104,10 +104,7 @@ impl Reply {
         };
         let reply = Self::chosen(respond).with_fixed("waitpoint-outcome", "handshake");
         let headers = handshake.headers.iter();
-        headers
-            // Every response has it.
-            .filter(|(name, _)| *name != "x-content-type-options")
-            .fold(reply, |reply, (name, value)| reply.with(name, value))
+        headers.fold(reply, |reply, (name, value)| reply.with(name, value))
     }
 
     /// JSON that a client may cache, and must revalidate before each use.
@@ -165,7 +162,9 @@ impl Reply {
         match error {
             ApiError::MethodNotAllowed(allow) => reply.with("allow", allow),
             ApiError::MissingAuthorization => reply.with("www-authenticate", "Bearer"),
-            ApiError::StorageUnavailable | ApiError::UpstreamUnavailable => reply
+            ApiError::StorageUnavailable
+            | ApiError::UpstreamUnavailable
+            | ApiError::TooManyBodies => reply
                 .with("retry-after", "1")
                 .with("x-should-retry", "true"),
             // The SDK waits until the reset. With `x-should-retry: true` it would use its own pauses

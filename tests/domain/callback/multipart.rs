@@ -3,6 +3,8 @@ use super::content::{SomeCharsets, read};
 use proptest::prelude::*;
 use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::api::form::{Field, FieldValue};
+use waitpoint::domain::callback::charset::{DecodeError, Decoder};
+use waitpoint::domain::callback::content::Content;
 use waitpoint::domain::callback::media_type::MediaType;
 use waitpoint::domain::callback::multipart::multipart_fields;
 
@@ -269,4 +271,36 @@ proptest! {
         let headed = [b"--b\r\nContent-Disposition: form-data; name=", &body[..], b"\r\n--b--"].concat();
         let _ = output(TYPE, &headed);
     }
+}
+
+#[test]
+fn no_long_label_reaches_the_platform() {
+    struct Short;
+    impl Decoder for Short {
+        fn decode(&self, label: &str, _: &[u8]) -> Result<String, DecodeError> {
+            assert!(label.len() <= 64, "{} bytes of a label", label.len());
+            Err(DecodeError::UnknownCharset)
+        }
+    }
+    let long = "x".repeat(3_000);
+    let part = |head: &str, text: &str| {
+        format!("--b\r\ncontent-disposition: form-data; {head}\r\n\r\n{text}\r\n")
+    };
+    let charsets = part("name=charsets", &format!(r#"{{"a":"{long}"}}"#));
+    let typed = format!(
+        "--b\r\ncontent-disposition: form-data; name=a\r\ncontent-type: text/plain; charset={long}\r\n\r\n1\r\n"
+    );
+    for body in [
+        charsets + &part("name=a", "1").repeat(900) + "--b--",
+        typed.repeat(900) + "--b--",
+        part("name=_charset_", &long) + "--b--",
+        part(&format!("name=a; filename*={long}''e"), "1") + "--b--",
+    ] {
+        let media = MediaType::parse("multipart/form-data; boundary=b");
+        let fields = multipart_fields(&media, body.as_bytes(), &Short);
+        assert!(fields.is_ok(), "{fields:?}");
+    }
+    let media = MediaType::parse(&format!("text/plain; charset={long}"));
+    let error = ApiError::UnsupportedCharset(long);
+    assert_eq!(Content::read(&media, b"1", &Short), Err(error));
 }

@@ -55,6 +55,7 @@ fn cursor(millis: u64, id: &str) -> Cursor {
 
 fn row(id: &str, created_at: u64) -> Row {
     Row {
+        is_signed: false,
         id: id.to_owned(),
         created_at: at(created_at),
         timeout_at: None,

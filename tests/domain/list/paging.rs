@@ -66,6 +66,7 @@ fn some_rows() -> impl Strategy<Value = Vec<Row>> {
         let rows = rows.into_iter().enumerate();
         rows.map(
             |(n, (created, timeout, completed_at, tags, idempotency_key))| Row {
+                is_signed: false,
                 id: format!("c{:03}", n * 37 % 101),
                 created_at: at(created),
                 timeout_at: timeout.map(at),

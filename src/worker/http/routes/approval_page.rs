@@ -62,11 +62,15 @@ impl Link<'_> {
         })
     }
 
+    /// Counts a POST that has not yet proven that it may decide. It uses up no limit of decisions.
+    pub(crate) async fn enforce_undecided(&self) -> Result<Permit, ApiError> {
+        let limit = RateLimitKey::Undecided(&self.environment.id, self.id);
+        enforce(self.context, limit).await
+    }
+
     /// The `callback.verify` of the token's record, in JSON.
-    pub(crate) async fn recorded_verify(&self) -> Result<String, ApiError> {
-        let limit = RateLimitKey::Decisions(&self.environment.id, self.id);
-        let permit = enforce(self.context, limit).await?;
-        let token = self.token(&permit, ReadFor::Deciding).await?;
+    pub(crate) async fn recorded_verify(&self, permit: &Permit) -> Result<String, ApiError> {
+        let token = self.token(permit, ReadFor::Deciding).await?;
         let verify = token.callback.as_deref().and_then(verify_json);
         verify.map(str::to_owned).ok_or(ApiError::TokenNotFound)
     }

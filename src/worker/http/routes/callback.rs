@@ -1,13 +1,14 @@
 //! A POST to a token's link: the page's form, a handshake, or a callback.
 //!
 //! Invariant: where a token wants its callbacks signed, a body is neither unpacked nor sent to the
-//! object before its signature was checked, unless it is as short as a handshake.
+//! object before its signature was checked, unless it is as short as a handshake. A `url` says itself
+//! how; for a `shortUrl` the token's record is read.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_COMPLETE;
 use crate::domain::auth::caller::{Caller, SignedCallbacks};
 use crate::domain::callback::content::Content;
-use crate::domain::callback::handshake::{Handshake, Incoming, handshake};
+use crate::domain::callback::handshake::{Handshake, Incoming, MAX_HANDSHAKE, handshake};
 use crate::domain::callback::kept_headers::kept_headers;
 use crate::domain::callback::media_type::MediaType;
 use crate::domain::callback::negotiation::Sender;
@@ -25,9 +26,6 @@ use crate::worker::log_error;
 use crate::worker::outgoing::confirm;
 use crate::worker::settings;
 
-/// The longest body of a handshake that is read without a signature, in bytes.
-const MAX_HANDSHAKE: usize = 8 * 1024;
-
 /// Takes a POST: the page's form, a handshake, or a callback.
 pub(super) async fn receive(
     link: Link<'_>,
@@ -36,17 +34,23 @@ pub(super) async fn receive(
 ) -> Result<HandlerResponse, ApiError> {
     let (context, head) = (link.context, &link.head);
     let media = MediaType::parse(head.get("content-type"));
-    let body = body(context.request, context.head, MAX_COMPLETE).await?;
-    // Checked before the body is unpacked and before the token's object is woken.
-    let signed = match caller.signed_callbacks() {
-        Some(callbacks) => Some(check_signature(&link, callbacks, &media, &body).await?),
+    let encoding = head.get("content-encoding");
+    // Read before the body, which would otherwise stay in wasm's memory meanwhile.
+    let verify = match caller.signed_callbacks() {
+        Some(callbacks) => Some(verify_of(&link, callbacks).await?),
         None => None,
     };
+    let body = body(context.request, context.head, MAX_COMPLETE).await?;
+    let signed = match &verify {
+        Some(verify) => Some(check_signature(&link, verify, &media, &body)?),
+        None => None,
+    };
+    // No handshake is packed.
     let is_unsigned = matches!(&signed, Some(Signed { result: Err(_), .. }));
-    if is_unsigned && body.len() > MAX_HANDSHAKE {
+    if is_unsigned && (body.len() > MAX_HANDSHAKE || !encoding.is_empty()) {
         return Err(ApiError::InvalidSignature);
     }
-    let body = unpack(body, head.get("content-encoding")).await?;
+    let body = unpack(body, encoding).await?;
     let size = body.len();
     let content = Content::read(&media, &body, &Platform)?;
     drop(body);
@@ -59,6 +63,10 @@ pub(super) async fn receive(
         let texts = is_short.then(|| content.texts()).flatten();
         let text = content.text();
         if let Some(handshake) = handshake_of(context, head, secrets, text, texts.as_deref()) {
+            drop((texts, content));
+            if signed.is_none() {
+                let _permit = link.enforce_undecided().await?;
+            }
             confirm(handshake.confirm.as_deref()).await;
             return Ok(Reply::handshake(handshake).into());
         }
@@ -106,28 +114,35 @@ struct Signed {
     result: Result<(), VerifyError>,
 }
 
-/// Checks the signature of a callback at a link that wants one.
-async fn check_signature(
-    link: &Link<'_>,
-    callbacks: &SignedCallbacks,
-    media: &MediaType,
-    body: &[u8],
-) -> Result<Signed, ApiError> {
+/// The `callback.verify` of a link that wants signatures. Counted, as nobody has signed anything yet.
+async fn verify_of(link: &Link<'_>, callbacks: &SignedCallbacks) -> Result<Verify, ApiError> {
+    let permit = link.enforce_undecided().await?;
     let recorded;
     let verify = match callbacks {
         SignedCallbacks::As(json) => json,
         SignedCallbacks::AsRecorded => {
-            recorded = link.recorded_verify().await?;
+            recorded = link.recorded_verify(&permit).await?;
             &recorded
         }
     };
     // It was checked when the token was created, and signed by us since.
-    let verify = Verify::parse(verify).map_err(|_| ApiError::InvalidSignature)?;
+    Verify::parse(verify).map_err(|_| ApiError::InvalidSignature)
+}
+
+/// Checks the signature of a callback.
+fn check_signature(
+    link: &Link<'_>,
+    verify: &Verify,
+    media: &MediaType,
+    body: &[u8],
+) -> Result<Signed, ApiError> {
     let context = link.context;
     let secrets = settings::callback_secrets(context.env)?.of(&verify.secret);
     let (path, query) = (context.head.path(), context.head.query());
     let url = format!("{}{path}{query}", context.link_origin(link.environment));
-    let fields = if media.is_urlencoded() {
+    // The fields that are signed are those that decide.
+    let is_packed = !link.head.get("content-encoding").is_empty();
+    let fields = if media.is_urlencoded() && !is_packed {
         Content::read(media, body, &Platform)
             .ok()
             .and_then(|content| content.texts())

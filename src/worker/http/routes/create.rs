@@ -5,6 +5,7 @@ use crate::domain::api::create::{CreateRequest, created_json, unknown_key_of_cre
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_CREATE_WITH_APPROVAL;
 use crate::domain::api::rate_limit::RateLimitKey;
+use crate::domain::approval::schema::minify_json;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::public_id;
 use crate::domain::callback::config::CallbackConfig;
@@ -22,7 +23,7 @@ use crate::worker::http::request::request_key;
 use crate::worker::http::response::{Reply, unknown_field_hint};
 use crate::worker::http::token_object::{send, unavailable};
 use crate::worker::objects::idempotency_key;
-use crate::worker::objects::token::response::links;
+use crate::worker::objects::token::response::{Links, links};
 use crate::worker::settings;
 use wasm_bindgen::JsValue;
 
@@ -43,7 +44,7 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
         origin: context.link_origin(environment).to_owned(),
         key: request.key,
         webhook: request.webhook,
-        callback: request.callback,
+        callback: request.callback.as_deref().map(minify_json),
         ..Token::new(context.now, request.timeout_at, request.tags)
     };
     // Identifies the request. If a repeated request finds the token that it created, `isCached` is
@@ -65,9 +66,18 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
         return Err(ApiError::StorageUnavailable);
     };
     let id = public_id(creation.id());
-    let jwt = environment.mint(&id, token.created_at, token.timeout_at, context.now);
     let origin = context.link_origin(environment);
-    let (url, short_url) = links(origin, environment, creation.id(), &token, context.now);
+    let Links {
+        credential,
+        url,
+        short_url,
+    } = links(origin, environment, creation.id(), &token, context.now);
+    // The credential of a link whose callbacks are signed may not write.
+    let jwt = if token.callback.is_none() {
+        credential
+    } else {
+        environment.mint(&id, token.created_at, token.timeout_at, context.now)
+    };
     let reply = Reply::json(200, created_json(&id, is_cached, &url, &short_url))
         .with_unique("x-trigger-jwt", &jwt)
         .with("x-trigger-jwt-claims", &claims_json(&environment.id));

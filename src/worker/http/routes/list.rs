@@ -2,6 +2,7 @@
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::rate_limit::RateLimitKey;
+use crate::domain::auth::access_token::{AS_RECORDED, Lifetime};
 use crate::domain::auth::token_id::public_id;
 use crate::domain::list::page_body::list_json;
 use crate::domain::list::query::ListQuery;
@@ -31,7 +32,8 @@ pub(crate) async fn list(context: &RequestContext<'_>) -> Result<Reply, ApiError
     let page = query.page(rows);
     let body = list_json(&page, context.now, |row| {
         let id = public_id(&row.id);
-        let jwt = environment.mint(&id, row.created_at, row.timeout_at, context.now);
+        let lifetime = Lifetime::of(row.created_at, row.timeout_at, context.now);
+        let jwt = environment.mint_link(&id, row.is_signed.then_some(AS_RECORDED), lifetime);
         url(context.link_origin(environment), &id, &jwt)
     });
     Ok(Reply::json(200, body))

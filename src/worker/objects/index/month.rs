@@ -133,6 +133,9 @@ impl MonthTable {
         for statement in sql::SCHEMA {
             sql::run(&self.state, statement, [])?;
         }
+        if sql::run(&self.state, sql::LACKS_SIGNED_SQL, [])?.length() > 0 {
+            sql::run(&self.state, sql::ADD_SIGNED_SQL, [])?;
+        }
         self.has_schema.set(true);
         Ok(())
     }

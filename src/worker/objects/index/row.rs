@@ -1,5 +1,6 @@
 //! A token's row, as the table and the requests between objects hold it.
 
+use crate::domain::callback::config::verify_json;
 use crate::domain::list::row::Row as ListRow;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::{State, Token};
@@ -17,6 +18,9 @@ pub(crate) struct Row {
     pub(super) tags: String,
     pub(super) key: Option<String>,
     pub(super) key_expires: Option<u64>,
+    /// 1 if its callbacks must be signed.
+    #[serde(default)]
+    pub(super) signed: Option<u8>,
 }
 
 impl Row {
@@ -27,6 +31,7 @@ impl Row {
             State::Waiting | State::TimedOut => None,
         };
         let key = token.key.as_ref();
+        let verify = token.callback.as_deref().and_then(verify_json);
         Self {
             created: token.created_at.as_millis(),
             id: id.to_owned(),
@@ -35,6 +40,7 @@ impl Row {
             tags: serde_json::to_string(&token.tags).unwrap_or_default(),
             key: key.map(|key| key.text.clone()),
             key_expires: key.and_then(|key| key.expires_at).map(Timestamp::as_millis),
+            signed: verify.map(|_| 1),
         }
     }
 
@@ -52,6 +58,7 @@ impl Row {
             tags: serde_json::from_str(&self.tags).unwrap_or_default(),
             idempotency_key: self.key,
             key_expires_at: self.key_expires.map(Timestamp::from_millis),
+            is_signed: self.signed.is_some(),
         }
     }
 }

@@ -11,9 +11,15 @@ use worker::State;
 
 pub(super) const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS tokens (created INTEGER, id TEXT, timeout INTEGER, completed INTEGER, \
-     tags TEXT, key TEXT, key_expires INTEGER, PRIMARY KEY (created, id)) WITHOUT ROWID",
+     tags TEXT, key TEXT, key_expires INTEGER, signed INTEGER, PRIMARY KEY (created, id)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS by_key ON tokens (key) WHERE key IS NOT NULL",
 ];
+
+/// Whether the table is of a time before `signed`.
+pub(super) const LACKS_SIGNED_SQL: &str =
+    "SELECT 1 FROM sqlite_master WHERE name = 'tokens' AND sql NOT LIKE '%signed INTEGER%'";
+
+pub(super) const ADD_SIGNED_SQL: &str = "ALTER TABLE tokens ADD COLUMN signed INTEGER";
 
 pub(super) const HAS_TABLE_SQL: &str = "SELECT 1 FROM sqlite_master WHERE name = 'tokens'";
 
@@ -23,9 +29,10 @@ pub(super) const MARK_ENDED_SQL: &str =
 
 /// Takes a JSON array of rows.
 pub(super) const UPSERT_SQL: &str = "INSERT INTO tokens \
-    (created, id, timeout, completed, tags, key, key_expires) \
+    (created, id, timeout, completed, tags, key, key_expires, signed) \
     SELECT value ->> 'created', value ->> 'id', value ->> 'timeout', value ->> 'completed', \
-    value ->> 'tags', value ->> 'key', value ->> 'key_expires' FROM json_each(?) WHERE true \
+    value ->> 'tags', value ->> 'key', value ->> 'key_expires', value ->> 'signed' \
+    FROM json_each(?) WHERE true \
     ON CONFLICT DO UPDATE SET completed = excluded.completed \
     WHERE completed IS NULL AND excluded.completed IS NOT NULL";
 

@@ -36,7 +36,7 @@ impl ResponseContext<'_> {
                 let url = url(&self.origin, &public, credential);
                 token_json(&public, &url, token, reader)
             } else {
-                let (url, short_url) = links(&self.origin, environment, id, token, now);
+                let Links { url, short_url, .. } = links(&self.origin, environment, id, token, now);
                 owned_token_json(&public, &url, &short_url, token)
             })
         };
@@ -88,14 +88,21 @@ pub(crate) fn url(origin: &str, id: &str, credential: &str) -> String {
     format!("{origin}/api/v1/waitpoints/tokens/{id}/callback/{credential}")
 }
 
-/// `url` and `shortUrl` for a token's internal id.
+/// The links of a token, and the JWT in its `url`.
+pub(crate) struct Links {
+    pub(crate) credential: String,
+    pub(crate) url: String,
+    pub(crate) short_url: String,
+}
+
+/// The links for a token's internal id.
 pub(crate) fn links(
     origin: &str,
     environment: &Environment,
     id: &str,
     token: &Token,
     now: Timestamp,
-) -> (String, String) {
+) -> Links {
     let lifetime = Lifetime::of(token.created_at, token.timeout_at, now);
     let verify = token.callback.as_deref().and_then(verify_json);
     let purpose = match verify {
@@ -104,11 +111,12 @@ pub(crate) fn links(
     };
     let public = public_id(id);
     let jwt = environment.mint_link(&public, verify, lifetime);
-    let credential = environment.short_link(purpose, id, lifetime);
-    (
-        url(origin, &public, &jwt),
-        short_link::short_url(origin, id, &credential),
-    )
+    let short = environment.short_link(purpose, id, lifetime);
+    Links {
+        url: url(origin, &public, &jwt),
+        short_url: short_link::short_url(origin, id, &short),
+        credential: jwt,
+    }
 }
 
 /// Whether an `If-None-Match` names this tag.
