@@ -69,6 +69,7 @@ fn cursor(query: &ListQuery) -> Option<&Cursor> {
 
 fn row(created_at: Timestamp, query: &ListQuery) -> Row {
     Row {
+        is_signed: false,
         id: "cmabcdefghijklmnopqrstuvw".to_owned(),
         created_at,
         timeout_at: None,

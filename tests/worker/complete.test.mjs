@@ -275,7 +275,7 @@ test("bodies of unknown length that never end take bounded memory", async () => 
     }),
   );
   const { status, code } = await refused;
-  assert.deepEqual([status, code], [400, "body_unreadable"]);
+  assert.deepEqual([status, code], [503, "too_many_bodies"]);
   for (const sender of senders) sender.destroy();
   // A body with a content-length does not need a share of that memory.
   assert.equal((await worker.complete(id, "x".repeat(2_900_000))).status, 200);
