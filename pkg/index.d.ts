@@ -100,6 +100,8 @@ export interface RetrievedToken<Output = any> {
   completedBy?: "api" | "callback" | "page" | "upstream";
   /** On whose behalf: the JWT's `act.sub`. */
   completedBySubject?: string;
+  /** The headers of the callback that completed it, as far as they say which event it was. */
+  callback?: { headers: Record<string, string> };
 }
 
 /**

@@ -46,19 +46,29 @@ async function assertFree(port) {
   });
 }
 
-/** The key in .dev.vars, which is written on the first run. */
+/** The key in .dev.vars, which is written there if there is none. */
 function developmentSecret() {
   const file = join(root, ".dev.vars");
-  if (!existsSync(file)) {
+  const key = /^\s*SECRET_KEYS\s*=\s*["']?([^"'\s]+)/m;
+  let text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  if (!/^\s*SECRET_KEYS\s*=/m.test(text)) {
     const letters = randomBytes(64)
       .toString("base64")
       .replace(/[^0-9A-Za-z]/g, "")
       .slice(0, 24);
-    writeFileSync(file, `SECRET_KEYS=tr_dev_${letters}\n`, { mode: 0o600 });
+    text = `SECRET_KEYS=tr_dev_${letters}\n${text}`;
+    writeFileSync(file, text, { mode: 0o600 });
     say("wrote a development secret to .dev.vars");
   }
-  const line = readFileSync(file, "utf8").match(/^\s*SECRET_KEYS\s*=\s*["']?([^"'\s]+)/m);
-  if (!line) fail(".dev.vars has no line SECRET_KEYS=…; delete the file to get a new one");
+  // A quoted value may have lines that look like names.
+  const unquoted = text.replace(/"[^"]*"|'[^']*'/g, "");
+  const names = [...unquoted.matchAll(/^\s*([A-Z_]+)\s*=/gm)].map(([, name]) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice) {
+    fail(`.dev.vars has ${twice} twice, and only the last counts: put its lines in one "…"`);
+  }
+  const line = text.match(key);
+  if (!line) fail(".dev.vars has no key in SECRET_KEYS=; delete that line to get a new one");
   return line[1].replace(/^[\w-]{1,64}=(?=[^=])/, "");
 }
 

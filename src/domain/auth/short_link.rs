@@ -90,7 +90,7 @@ impl Keyring {
     }
 }
 
-/// The path of a token's short link: `id` is the internal id.
+/// A token's short link: `id` is the internal id.
 #[must_use]
 pub fn short_url(origin: &str, id: &str, credential: &str) -> String {
     format!("{origin}/t/{id}/{credential}")

@@ -38,10 +38,11 @@ pub fn render(context: RenderContext<'_>, state: PageState<'_>) -> String {
                 ..Document::of_token(words, context.now)
             }
         }
+        // Nothing here addresses the reader: without an approval there is no question to show.
         PageState::ShownOnly { token } => Document {
-            deadline: token.timeout_at.map(TimeElement::of),
             end: Some(End::new(words.waits, words.shown_only)),
-            question: Some(question(words, &approval_of(token, words))),
+            question: (token.approval.as_ref())
+                .map(|_| question(words, &approval_of(token, words))),
             ..Document::of_token(words, context.now)
         },
         PageState::Finished {

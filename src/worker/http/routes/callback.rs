@@ -7,6 +7,7 @@
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_COMPLETE;
 use crate::domain::auth::caller::{Caller, SignedCallbacks};
+use crate::domain::auth::token_id::public_id;
 use crate::domain::callback::content::Content;
 use crate::domain::callback::handshake::{Handshake, Incoming, MAX_HANDSHAKE, handshake};
 use crate::domain::callback::kept_headers::kept_headers;
@@ -74,7 +75,8 @@ pub(super) async fn receive(
             result: Err(why), ..
         }) = &signed
         {
-            log_error("a callback was refused", &why.to_string().into());
+            let why = format!("{}: {why}", public_id(link.id));
+            log_error("a callback was refused", &why.into());
             return Err(ApiError::InvalidSignature);
         }
         let (output, hint) = content.into_output(&media)?;
@@ -155,10 +157,16 @@ fn check_signature(
         body,
         fields: fields.as_deref(),
     };
-    Ok(Signed {
-        result: verify.verify(secrets, &request, context.now),
-        secrets,
-    })
+    let result = verify.verify(secrets, &request, context.now);
+    if matches!(
+        result,
+        Err(VerifyError::NoSecret | VerifyError::UnusableSecret)
+    ) {
+        let name = &verify.secret;
+        let why = format!("CALLBACK_SECRETS has no secret {name}, which a token's verify names");
+        return Err(ApiError::Misconfigured(why));
+    }
+    Ok(Signed { secrets, result })
 }
 
 /// What to answer if a request is a handshake. `fields` are those of a form.

@@ -30,6 +30,7 @@ pub(crate) fn start() -> Reply {
 pub(crate) fn health(context: &RequestContext<'_>) -> Result<Reply, ApiError> {
     settings::keyring(context.env)?;
     settings::webhooks(context.env)?;
+    settings::callback_secrets(context.env)?;
     Ok(Reply::json(200, r#"{"status":"ok"}"#.to_owned()))
 }
 
