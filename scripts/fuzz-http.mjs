@@ -49,6 +49,7 @@ async function fuzz() {
   const secret = `whsec_${Buffer.alloc(32, "secret").toString("base64")}`;
   const vars = {
     SECRET_KEYS: `${KEY}\nprod=${OTHER_KEY}`,
+    CALLBACK_SECRETS: "FUZZ=an-invented-secret",
     WEBHOOK_SECRET: `${secret}\nprod=${secret}`,
   };
   let panics = 0;

@@ -123,7 +123,9 @@ impl Respond {
 }
 
 fn parse_status(json: &str) -> Result<u16, ApiError> {
-    let status = serde_json::from_str(json).ok();
+    // Some languages write an integer with decimals.
+    let whole = json.trim_end_matches('0').strip_suffix('.').unwrap_or(json);
+    let status = whole.parse().ok();
     status
         .filter(|status| (200..=299).contains(status))
         .ok_or_else(|| {

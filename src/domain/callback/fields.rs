@@ -42,10 +42,11 @@ impl<'a> Fields<'a> {
         Ok(Self(fields))
     }
 
-    /// The JSON text of a field. A field that is `null` counts as missing.
+    /// The JSON text of a field. `null` is a value: a signature that is left out by mistake must be an
+    /// error.
     pub(super) fn get(&self, key: &str) -> Option<&'a str> {
         let (_, raw) = self.0.iter().find(|(name, _)| name == key)?;
-        Some(raw.get()).filter(|text| *text != "null")
+        Some(raw.get())
     }
 
     /// A field that is a string. `like` says which strings are valid.

@@ -165,7 +165,7 @@ fn errors_name_the_field_and_the_value() {
             "twice",
         ),
         (r#"{"in":[1]}"#, pointer, "missing"),
-        (r#"{"pointer":null,"in":[1]}"#, pointer, "missing"),
+        (r#"{"pointer":null,"in":[1]}"#, pointer, "null"),
         (r#"{"pointer":5,"in":[1]}"#, pointer, r#""5""#),
         (r#"{"pointer":"status","in":[1]}"#, pointer, r#""status""#),
         (r##"{"pointer":"#/status","in":[1]}"##, pointer, "#/status"),

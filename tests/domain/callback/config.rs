@@ -35,11 +35,15 @@ fn a_callback_is_read_with_all_its_fields() {
         CallbackConfig::parse("{}").unwrap(),
         CallbackConfig::default()
     );
-    let nulls = r#"{"accept":null,"verify":null,"respond":null}"#;
-    assert_eq!(
-        CallbackConfig::parse(nulls).unwrap(),
-        CallbackConfig::default()
-    );
+    // A signature that is left out by mistake is an error.
+    for field in ["accept", "verify", "respond"] {
+        let null = format!(r#"{{"{field}":null}}"#);
+        let (path, message) = fault(CallbackConfig::parse(&null));
+        assert_eq!(path, format!("callback.{field}"));
+        assert!(message.contains("null"), "{message}");
+    }
+    let decimal = CallbackConfig::parse(r#"{"respond":{"status":202.0}}"#).unwrap();
+    assert_eq!(decimal.respond.unwrap().status, 202);
 }
 
 #[test]
