@@ -147,7 +147,7 @@ test("every key of the environment verifies it, and nothing else opens the token
     // The other environment has no such token.
     shortLink(id, soon(), { key: OTHER_KEY, environment: "prod" }),
     shortLink(id, soon(), { environment: "prod" }),
-    shortLink(id, soon(), { purpose: "callback" }),
+    shortLink(id, soon(), { purpose: "page" }),
     `/t/${other.replace("waitpoint_", "")}/${end}`,
     `/t/${id}/${end}`,
     path.slice(0, -1),

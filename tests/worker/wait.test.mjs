@@ -61,7 +61,7 @@ test("a socket hears the token as it stands and how it ends, then it is closed",
   const token = await worker.create({ timeout: "1h", tags: ["a"] });
   const waiter = socket(token);
   const first = JSON.parse(await waiter.next());
-  const { url, ...retrieved } = await worker.retrieve(token.id);
+  const { url, shortUrl, ...retrieved } = await worker.retrieve(token.id);
   assert.deepEqual(first, { ...retrieved, url: `${worker.url}${TOKENS}/${token.id}` });
   assert.equal(waiter.protocol, "waitpoint.v1");
   waiter.send("ping");
