@@ -183,7 +183,9 @@ fn parse_encoding(fields: &Fields<'_>) -> Result<Encoding, ApiError> {
 fn parse_prefix(fields: &Fields<'_>) -> Result<String, ApiError> {
     let like = "what stands before the signature in the header, such as \"sha256=\"";
     let prefix = fields.string("prefix", PREFIX, like)?.unwrap_or_default();
-    if prefix.len() > MAX_HEADER || !prefix.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+    // HTTP removes white space before a header's value, so no header begins with a space.
+    let fits = prefix.bytes().all(|b| (b' '..=b'~').contains(&b)) && !prefix.starts_with(' ');
+    if prefix.len() > MAX_HEADER || !fits {
         let message = format!("{} is not a prefix. Use {like}.", excerpt(&prefix));
         return Err(invalid(PREFIX, message));
     }

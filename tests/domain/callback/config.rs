@@ -141,6 +141,11 @@ fn errors_name_the_field_and_the_value() {
             "\\n",
         ),
         (
+            r#"{"verify":{"scheme":"hmac-sha256","secret":"A","header":"a","prefix":" v1="}}"#,
+            "callback.verify.prefix",
+            " v1=",
+        ),
+        (
             r#"{"respond":{"status":302}}"#,
             "callback.respond.status",
             "302",
