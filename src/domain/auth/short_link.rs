@@ -8,6 +8,7 @@
 use super::access_token::Lifetime;
 use super::caller::{Claims, SignedCallbacks};
 use super::keyring::{Environment, Keyring};
+use crate::domain::api::route::SHORT_LINK;
 use crate::domain::encoding::{base64url_decode, base64url_encode};
 
 /// Bytes of the HMAC-SHA-256 that the link holds.
@@ -93,7 +94,7 @@ impl Keyring {
 /// A token's short link: `id` is the internal id.
 #[must_use]
 pub fn short_url(origin: &str, id: &str, credential: &str) -> String {
-    format!("{origin}/t/{id}/{credential}")
+    format!("{origin}{SHORT_LINK}{id}/{credential}")
 }
 
 fn base36(mut number: u64) -> String {

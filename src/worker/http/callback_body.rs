@@ -22,7 +22,7 @@ fn coding(name: &str) -> Option<&'static str> {
 ///
 /// # Errors
 /// `UnsupportedEncoding`, `BodyNotUnpacked`, `BodyTooLarge` if more than [`MAX_COMPLETE`] comes out,
-/// `BodyUnreadable` while too many are being unpacked.
+/// `TooManyBodies`.
 pub(crate) async fn unpack(body: Vec<u8>, content_encoding: &str) -> Result<Vec<u8>, ApiError> {
     let name = content_encoding.trim().to_ascii_lowercase();
     if name.is_empty() || name == "identity" || body.is_empty() {

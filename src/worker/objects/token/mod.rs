@@ -136,12 +136,10 @@ impl Object {
         let is_for_page = matches!(message, CommandMessage::ReadForPage);
         let now = now();
         let command = message.into_command(text);
-        let is_callback = command.completed_by() == Some(CompletedBy::Callback);
         let reply = self.reply(command, is_for_page, now);
         match (reply, context) {
             (Ok((reply, _)), None) => respond("", Ok(reply.to_bytes())),
             (Ok((reply, callback)), Some(context)) => {
-                let callback = callback.filter(|_| is_callback);
                 let response = self.render(&context, &reply, callback.as_deref(), now);
                 let response = response.unwrap_or_else(|error| HttpReply::error(&error));
                 response.with_cors(&context.cors_origin).into_response()
@@ -155,13 +153,14 @@ impl Object {
         }
     }
 
-    /// Also returns the token's `callback`.
+    /// Also returns the token's `callback`, if a callback brought the command.
     fn reply(
         self: &Rc<Self>,
         command: Command,
         is_for_page: bool,
         now: Timestamp,
     ) -> Result<(TokenReply, Option<String>), Failure> {
+        let is_callback = command.completed_by() == Some(CompletedBy::Callback);
         let mut turn = self.handle(Input::Command(command), None, now)?;
         let mut token = turn.record.take().and_then(Record::into_token);
         let reply = turn.effects.reply.unwrap_or(Reply::NotFound);
@@ -169,7 +168,8 @@ impl Object {
         if let (true, Some(token)) = (is_for_page, &mut token) {
             token.leave_out_long_output(MAX_CHOICE_OUTPUT);
         }
-        let callback = token.as_ref().and_then(|token| token.callback.clone());
+        let callback = token.as_ref().filter(|_| is_callback);
+        let callback = callback.and_then(|token| token.callback.clone());
         Ok((TokenReply::new(reply, token), callback))
     }
 
