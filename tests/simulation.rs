@@ -109,6 +109,7 @@ fn end_of(token: &Token) -> End {
             End::Completed(at.as_millis(), output.text.clone())
         }
         State::TimedOut => End::TimedOut(token.timeout_at.unwrap().as_millis()),
+        State::Cancelled { .. } => unreachable!("nobody cancels here"),
     }
 }
 

@@ -52,19 +52,20 @@ struct Settings {
 }
 
 /// The settings whose values identify a version.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "SECRET_KEYS",
     "UPSTREAM",
     "PUBLIC_URL",
     "WEBHOOK_URL",
     "WEBHOOK_SECRET",
+    "WEBHOOK_EVENTS",
     "RETENTION",
     "CALLBACK_SECRETS",
 ];
 
 /// One version: the values of the settings, and what is derived from them.
 struct Edition {
-    values: [JsValue; 7],
+    values: [JsValue; 8],
     settings: &'static Settings,
 }
 
@@ -170,15 +171,16 @@ pub(crate) fn upstreams(env: &Env) -> Result<&'static Upstreams, ApiError> {
         .map_err(Clone::clone)
 }
 
-/// The settings `WEBHOOK_URL` and `WEBHOOK_SECRET`: where webhooks go, and the secrets that sign
-/// them.
+/// The settings `WEBHOOK_URL`, `WEBHOOK_SECRET` and `WEBHOOK_EVENTS`: where webhooks go, the secrets
+/// that sign them, and what they tell.
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
 pub(crate) fn webhooks(env: &Env) -> Result<&'static Webhooks, ApiError> {
     let parse = || {
-        let setting = |name| setting(env, name);
-        Webhooks::parse(&setting("WEBHOOK_URL"), &setting("WEBHOOK_SECRET")).map_err(|why| {
+        let (urls, secrets) = (setting(env, "WEBHOOK_URL"), setting(env, "WEBHOOK_SECRET"));
+        let events = setting(env, "WEBHOOK_EVENTS");
+        Webhooks::parse(&urls, &secrets, &events).map_err(|why| {
             let why = why.to_string();
             let line = "no webhook is sent until this setting is valid";
             log_error(line, &why.as_str().into());

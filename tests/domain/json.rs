@@ -321,6 +321,6 @@ fn upstream(output: &str, media_type: &str) -> Option<Output> {
     });
     match read_token(&response.to_string(), "")?.state {
         State::Completed { decision, .. } => decision.output,
-        State::Waiting | State::TimedOut => None,
+        _ => None,
     }
 }

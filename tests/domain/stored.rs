@@ -61,6 +61,9 @@ fn commands(text: &str) -> Vec<Command> {
         Command::Create(Box::new(token())),
         Command::Read,
         Command::Complete(decision(text)),
+        Command::Cancel(None),
+        Command::Cancel(Some("nobody needs it".to_owned())),
+        Command::Extend(Timestamp::from_millis(1_800_000_000_000)),
         Command::CompleteRelayed(Box::new(token()), decision(text)),
         Command::ImportUpstream(Box::new(theirs)),
     ]
@@ -75,6 +78,8 @@ fn message(command: &Command) -> (CommandMessage, &str) {
             let (deciding, text) = StoredDecision::of(decision);
             (CommandMessage::Complete(deciding), text)
         }
+        Command::Cancel(reason) => (CommandMessage::Cancel(reason.clone()), ""),
+        Command::Extend(to) => (CommandMessage::Extend(to.as_millis()), ""),
         Command::CompleteRelayed(token, decision) => {
             let (deciding, text) = StoredDecision::of(decision);
             (
@@ -146,7 +151,10 @@ fn every_command_arrives_as_it_was_sent() {
         ("\u{10ffff}", false),
     ] {
         for command in commands(text) {
-            let has_text = !matches!(command, Command::Create(_) | Command::Read);
+            let has_text = matches!(
+                command,
+                Command::Complete(_) | Command::CompleteRelayed(..) | Command::ImportUpstream(_)
+            );
             for etag in [None, Some(""), Some("\"v1\"")] {
                 let parts = arrives(&command, etag);
                 assert_eq!(
@@ -216,7 +224,12 @@ fn the_json_names_of_messages_between_worker_and_object_never_change() {
             .to_owned()
     };
     let names: Vec<_> = commands("1").iter().map(name).collect();
-    assert_eq!(names, ["create", "read", "complete", "relay", "learn"]);
+    assert_eq!(
+        names,
+        [
+            "create", "read", "complete", "cancel", "cancel", "extend", "relay", "learn"
+        ]
+    );
     assert_eq!(TokenReply::NotFound.to_bytes(), b"\"unknown\"\n");
 }
 

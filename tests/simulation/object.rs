@@ -7,7 +7,9 @@ use std::time::Duration;
 use waitpoint::domain::callback::judge::judge;
 use waitpoint::domain::token::actor::TokenActor;
 use waitpoint::domain::token::command::{Facts, Reply};
-use waitpoint::domain::token::delivery::{AttemptResult, MAX_ATTEMPTS, Progress, Target};
+use waitpoint::domain::token::delivery::{
+    AttemptResult, DeliveryId, MAX_ATTEMPTS, Progress, Target,
+};
 use waitpoint::domain::token::effects::{
     AfterSave, Effects, FinishedAttempt, Input, Purge, SetAlarm, Task,
 };
@@ -159,11 +161,10 @@ impl World<'_> {
 
     fn decide(&mut self, id: usize, input: Input, record: &mut Option<Record>) -> Effects {
         let has_waiters = !self.sockets[id].is_empty();
-        let subscribers = self.subscribers();
         let facts = Facts {
             now: at(self.now),
             retention: Duration::from_millis(self.retention),
-            subscribers: &subscribers,
+            subscriptions: self.subscriptions(),
             has_waiters: &|| has_waiters,
             judge,
         };
@@ -302,8 +303,8 @@ impl World<'_> {
         }
     }
 
-    fn attempt(&mut self, id: usize, token: &Token, delivery: usize) -> (u64, Input) {
-        let one = &token.deliveries[delivery];
+    fn attempt(&mut self, id: usize, token: &Token, delivery: DeliveryId) -> (u64, Input) {
+        let one = token.delivery(delivery).unwrap();
         assert!(
             matches!(one.progress, Progress::Pending(due) if due <= at(self.now)),
             "attempted in vain"
@@ -312,7 +313,7 @@ impl World<'_> {
         let moods = match one.target {
             Target::Environment => self.moods[0],
             Target::Token => self.moods[1],
-            Target::Upstream => unreachable!("no token here lives upstream"),
+            Target::Upstream | Target::Recipient(_) => unreachable!("no token here has these"),
         };
         let (arrives, result, pause) = self.chance.of(moods);
         if arrives {
@@ -330,8 +331,9 @@ impl World<'_> {
         (wait, Input::DeliveryFinished(delivery, attempt))
     }
 
-    fn check_attempt(&self, id: usize, delivery: usize, result: AttemptResult) {
-        let delivery = &self.objects[id].token().unwrap().deliveries[delivery];
+    fn check_attempt(&self, id: usize, delivery: DeliveryId, result: AttemptResult) {
+        let token = self.objects[id].token().unwrap();
+        let delivery = token.delivery(delivery).unwrap();
         match (result, delivery.progress) {
             (AttemptResult::Status(200), progress) => assert_eq!(progress, Progress::Delivered),
             (AttemptResult::Status(410), progress) => assert_eq!(progress, Progress::Failed),
@@ -374,7 +376,7 @@ pub(super) fn what_ended(input: &Input) -> Option<What> {
             AttemptResult::Status(200) => What::Received,
             AttemptResult::Status(410) => What::Gone,
             AttemptResult::Status(_) => What::Refused,
-            AttemptResult::NoResponse | AttemptResult::NotSendable => What::Unanswered,
+            _ => What::Unanswered,
         }),
         _ => None,
     }
@@ -391,7 +393,7 @@ fn tells_waiters(task: Task) -> bool {
 fn row_of(token: &Token) -> Row {
     let completed = match token.state {
         State::Completed { at, .. } => Some(at.as_millis()),
-        State::Waiting | State::TimedOut => None,
+        State::Waiting | State::TimedOut | State::Cancelled { .. } => None,
     };
     (token.created_at.as_millis(), completed)
 }

@@ -68,7 +68,9 @@ impl World<'_> {
         }
         if before.state == State::Waiting {
             let own = token.webhook.as_ref().map(|_| Target::Token);
-            let owed: Vec<_> = self.subscribers().into_iter().chain(own).collect();
+            let environment = self.subscriptions().has_environment;
+            let environment = environment.then_some(Target::Environment);
+            let owed: Vec<_> = environment.into_iter().chain(own).collect();
             let targets = token.deliveries.iter().map(|one| one.target);
             assert_eq!(targets.collect::<Vec<_>>(), owed, "owed");
         }

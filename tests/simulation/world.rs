@@ -7,7 +7,8 @@ use super::platform::LEASED;
 use super::{Seen, Standing, What, end_of};
 use std::collections::{BTreeMap, BTreeSet};
 use waitpoint::domain::time::timestamp::Timestamp;
-use waitpoint::domain::token::delivery::{AttemptResult, Target};
+use waitpoint::domain::token::delivery::AttemptResult;
+use waitpoint::domain::token::event::{EventSet, Subscriptions};
 use waitpoint::domain::token::index_state::INDEX_CONFIRM_WITHIN;
 use waitpoint::domain::token::{State, Token};
 
@@ -223,17 +224,17 @@ impl<'a> World<'a> {
             (State::Waiting, End::Waiting) => Standing::Waiting,
             (State::Waiting, _) => Standing::Overdue,
             (State::Completed { .. }, _) => Standing::Completed,
-            (State::TimedOut, _) => Standing::TimedOut,
+            (State::TimedOut | State::Cancelled { .. }, _) => Standing::TimedOut,
         };
         let pending = token.deliveries.iter().any(|one| one.due_at().is_some());
         (standing, pending || !self.is_listed(id, token))
     }
 
-    pub(super) fn subscribers(&self) -> Vec<Target> {
-        self.is_subscribed
-            .then_some(Target::Environment)
-            .into_iter()
-            .collect()
+    pub(super) fn subscriptions(&self) -> Subscriptions {
+        Subscriptions {
+            has_environment: self.is_subscribed,
+            events: EventSet::ENDS,
+        }
     }
 
     // What is planned.
@@ -317,7 +318,7 @@ impl<'a> World<'a> {
         let row = self.rows.get(&(id, token.created_at.as_millis()));
         match &token.state {
             State::Completed { at, .. } => row == Some(&Some(at.as_millis())),
-            State::Waiting | State::TimedOut => row == Some(&None),
+            State::Waiting | State::TimedOut | State::Cancelled { .. } => row == Some(&None),
         }
     }
 

@@ -84,6 +84,8 @@ impl Outcome {
             Self::Completed => "completed",
             Self::AlreadyCompleted => "already-completed",
             Self::TimedOut => "timed-out",
+            Self::Cancelled => "cancelled",
+            Self::Extended => "extended",
             Self::Ignored => "ignored",
             Self::Unsigned => "unsigned",
         }

@@ -13,7 +13,7 @@ use crate::domain::json;
 use crate::domain::time::duration::{DURATION_FORMS, parse_duration};
 use crate::domain::time::timeout::{TimeoutError, future, parse_timeout};
 use crate::domain::time::timestamp::Timestamp;
-use crate::domain::token::Key;
+use crate::domain::token::{DefaultDecision, Key, Output, OutputKind};
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -32,10 +32,15 @@ pub struct CreateRequest {
     /// The text of the field `callback`. The caller must check it; the npm package leaves that to the
     /// server.
     pub callback: Option<String>,
+    /// The decision that is taken at the timeout.
+    pub on_timeout: Option<DefaultDecision>,
+    /// The texts of the fields `notify` and `reminders`. The caller must check them, as `callback`.
+    pub notify: Option<String>,
+    pub reminders: Option<String>,
 }
 
 /// The keys that the body of create may have.
-pub const CREATE_KEYS: [&str; 7] = [
+pub const CREATE_KEYS: [&str; 10] = [
     "timeout",
     "tags",
     "idempotencyKey",
@@ -43,6 +48,9 @@ pub const CREATE_KEYS: [&str; 7] = [
     "approval",
     "webhook",
     "callback",
+    "onTimeout",
+    "notify",
+    "reminders",
 ];
 
 impl CreateRequest {
@@ -91,6 +99,12 @@ impl CreateRequest {
             webhook: Option<&'a RawValue>,
             #[serde(borrow)]
             callback: Option<&'a RawValue>,
+            #[serde(borrow)]
+            on_timeout: Option<&'a RawValue>,
+            #[serde(borrow)]
+            notify: Option<&'a RawValue>,
+            #[serde(borrow)]
+            reminders: Option<&'a RawValue>,
         }
         let fields: Fields<'_> = object(body)?;
         let key = fields.idempotency_key.map(key).transpose()?;
@@ -99,12 +113,20 @@ impl CreateRequest {
         if let Some(raw) = fields.approval {
             Approval::parse(raw.get())?;
         }
+        let timeout_at = fields
+            .timeout
+            .map(|raw| timeout(raw.get(), now))
+            .transpose()?;
+        let text = |raw: Option<&RawValue>| raw.map(|raw| raw.get().to_owned());
         Ok(Self {
             approval: fields.approval.map(|raw| raw.get().to_owned()),
-            timeout_at: fields
-                .timeout
-                .map(|raw| timeout(raw.get(), now))
+            on_timeout: fields
+                .on_timeout
+                .map(|raw| read_default(raw, timeout_at))
                 .transpose()?,
+            notify: text(fields.notify),
+            reminders: text(fields.reminders),
+            timeout_at,
             tags: fields.tags.map(read_tags).transpose()?.unwrap_or_default(),
             key: key
                 .filter(|text| !text.is_empty())
@@ -175,13 +197,47 @@ fn read_callback(raw: &RawValue) -> Result<String, ApiError> {
     })
 }
 
+/// Reads the field `onTimeout`: the decision that is taken at the timeout.
+fn read_default(
+    raw: &RawValue,
+    timeout_at: Option<Timestamp>,
+) -> Result<DefaultDecision, ApiError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Fields<'a> {
+        #[serde(borrow, default, deserialize_with = "present")]
+        data: Option<&'a RawValue>,
+    }
+    let invalid = |message| ApiError::ValidationError {
+        path: "onTimeout",
+        message,
+    };
+    let fields = json::object::<Fields<'_>>(raw.get().as_bytes()).ok_or_else(|| {
+        let given = excerpt(raw.get());
+        invalid(format!(
+            "{given} is not a default decision. Use {{\"data\": …}} with any JSON."
+        ))
+    })?;
+    if timeout_at.is_none() {
+        let message = "onTimeout needs a timeout, at which it decides. Add timeout.";
+        return Err(invalid(message.to_owned()));
+    }
+    Ok(DefaultDecision {
+        output: fields.data.map(|data| Output {
+            kind: OutputKind::Json,
+            text: data.get().to_owned(),
+        }),
+    })
+}
+
 /// A field that is present, even if it is `null`. A key that is `null` by mistake must be an error,
 /// or the create would not be idempotent.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     Deserialize::deserialize(deserializer).map(Some)
 }
 
-fn timeout(raw: &str, now: Timestamp) -> Result<Timestamp, ApiError> {
+/// Reads a timeout: a JSON string or a number.
+pub(super) fn timeout(raw: &str, now: Timestamp) -> Result<Timestamp, ApiError> {
     if let Ok(text) = serde_json::from_str::<String>(raw) {
         return parse_timeout(&text, now).map_err(|why| ApiError::timeout(&text, why));
     }

@@ -7,6 +7,7 @@ use super::excerpt::excerpt;
 use super::limits::MAX_TAGS;
 use crate::domain::json::to_json;
 use crate::domain::time::timeout::{TIMEOUT_FORMS, TimeoutError};
+use crate::domain::token::transition::Outcome;
 use serde::Serialize;
 use std::fmt;
 
@@ -63,6 +64,8 @@ pub enum ApiError {
     InvalidSignature,
     /// 403: a form was sent by a web page of another site.
     CrossSiteForm,
+    /// 409: a token that has ended cannot be extended; carries how it ended.
+    TokenEnded(Outcome),
     /// 422: carries the number of tags.
     TooManyTags(usize),
     /// 429: a rate limit is used up; carries its binding.
@@ -75,6 +78,8 @@ pub enum ApiError {
     StorageUnavailable,
     /// 503: the API at which the token lives did not answer.
     UpstreamUnavailable,
+    /// 501: the token lives at another API, which can neither cancel nor extend tokens.
+    NotSupportedUpstream,
     /// 508: a request that was sent upstream came back to this Worker.
     UpstreamLoop,
     /// 500: the Worker's settings are invalid. Carries what an operator must change.
@@ -214,12 +219,14 @@ impl ApiError {
             Self::InvalidForm => (400, "invalid_form"),
             Self::InvalidSignature => (401, "invalid_signature"),
             Self::CrossSiteForm => (403, "cross_site_form"),
+            Self::TokenEnded(_) => (409, "token_ended"),
             Self::TooManyTags(_) => (422, "too_many_tags"),
             Self::TooManyRequests(_) => (429, "too_many_requests"),
             Self::TooManyFailures => (429, "too_many_failures"),
             Self::TooManyBodies => (503, "too_many_bodies"),
             Self::StorageUnavailable => (503, "storage_trouble"),
             Self::UpstreamUnavailable => (503, "upstream_trouble"),
+            Self::NotSupportedUpstream => (501, "not_supported_upstream"),
             Self::UpstreamLoop => (508, "upstream_loop"),
             Self::Misconfigured(_) => (500, "misconfigured"),
         }
@@ -288,6 +295,11 @@ impl fmt::Display for ApiError {
             Self::InvalidSignature => {
                 f.write_str("The signature of the callback is missing or wrong.")
             }
+            Self::TokenEnded(outcome) => write!(
+                f,
+                "The token has ended ({}), so it cannot be extended. Create a new one.",
+                outcome.as_str()
+            ),
             Self::TooManyTags(count) => write!(
                 f,
                 "Waitpoints can only have {} tags, you're trying to set {count}.",
@@ -308,6 +320,9 @@ impl fmt::Display for ApiError {
             Self::UpstreamUnavailable => {
                 f.write_str("The API that holds the token did not answer. Please try again.")
             }
+            Self::NotSupportedUpstream => f.write_str(
+                "The token lives at another API (UPSTREAM), which can neither cancel nor extend tokens.",
+            ),
             Self::UpstreamLoop => f.write_str("UPSTREAM leads back to this server."),
             Self::Misconfigured(what) => write!(f, "The server is misconfigured: {what}"),
         }

@@ -15,3 +15,5 @@ pub const MAX_TAGS: usize = 10;
 pub const MAX_TAG: usize = 128;
 /// Longest idempotency key, in UTF-16 units.
 pub const MAX_KEY: usize = 2_048;
+/// Longest reason of a cancel, in characters.
+pub const MAX_REASON: usize = 500;

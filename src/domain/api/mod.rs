@@ -9,6 +9,8 @@ pub mod error;
 pub mod event_stream;
 pub(crate) mod excerpt;
 pub mod form;
+mod history_body;
+pub mod life;
 pub mod limits;
 pub mod link_repair;
 #[cfg(any(feature = "worker", all(test, not(feature = "browser"))))]

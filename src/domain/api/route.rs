@@ -32,6 +32,16 @@ pub enum Endpoint<'a> {
         /// The id as the caller wrote it.
         id: &'a str,
     },
+    /// `/api/v1/waitpoints/tokens/{id}/cancel`
+    Cancel {
+        /// The id as the caller wrote it.
+        id: &'a str,
+    },
+    /// `/api/v1/waitpoints/tokens/{id}/extend`
+    Extend {
+        /// The id as the caller wrote it.
+        id: &'a str,
+    },
     /// `/api/v1/waitpoints/tokens/{id}/wait`
     Wait {
         /// The id as the caller wrote it.
@@ -84,6 +94,8 @@ impl<'a> Endpoint<'a> {
                     (Some(id), None, ..) => Self::Token { id },
                     (Some(id), Some("complete"), None, _) => Self::Complete { id },
                     (Some(id), Some("wait"), None, _) => Self::Wait { id },
+                    (Some(id), Some("cancel"), None, _) => Self::Cancel { id },
+                    (Some(id), Some("extend"), None, _) => Self::Extend { id },
                     (Some(id), Some("callback"), Some(credential), None) => {
                         Self::Callback { id, credential }
                     }
@@ -113,7 +125,9 @@ impl<'a> Endpoint<'a> {
             Self::Complete { .. } => "POST, OPTIONS",
             Self::Wait { .. } => "GET, OPTIONS",
             Self::Callback { .. } | Self::ShortLink { .. } => "GET, HEAD, POST, OPTIONS",
-            Self::RunWait { .. } | Self::Claims => "POST",
+            Self::Cancel { .. } | Self::Extend { .. } | Self::RunWait { .. } | Self::Claims => {
+                "POST"
+            }
         }
     }
 

@@ -1,11 +1,12 @@
 //! Invariants:
 //! - An absent field is left out. `null` would break trigger.dev's clients.
-//! - Only the owner sees the short link and where webhooks go. The idempotency key is shown to the
-//!   owner and in webhooks.
+//! - Only the owner sees the short link, where webhooks go, who is told, and the history. The
+//!   idempotency key is shown to the owner and in webhooks.
 //!
 //! A token in the API's responses. Source of the format: trigger.dev's `api.ts`.
 
 use super::delivery_body::DeliveryBody;
+use super::history_body::{EntryBody, history};
 use crate::domain::json::to_json;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::status::Status;
@@ -69,6 +70,10 @@ pub(crate) struct TokenBody<'a> {
     created_at: Timestamp,
     tags: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
+    cancelled_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     completed_by: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     completed_by_subject: Option<&'a str>,
@@ -78,6 +83,8 @@ pub(crate) struct TokenBody<'a> {
     approval: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     deliveries: Vec<DeliveryBody<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    history: Vec<EntryBody<'a>>,
 }
 
 /// The callback that completed a token.
@@ -102,7 +109,20 @@ fn as_object<S: serde::Serializer>(
 }
 
 impl<'a> TokenBody<'a> {
-    pub(crate) fn of(id: &'a str, url: &'a str, token: &'a Token, visibility: Visibility) -> Self {
+    /// The token as the receiver of a webhook sees it.
+    pub(crate) fn of_webhook(
+        id: &'a str,
+        url: &'a str,
+        short_url: Option<&'a str>,
+        token: &'a Token,
+    ) -> Self {
+        Self {
+            short_url,
+            ..Self::of(id, url, token, Visibility::Webhook)
+        }
+    }
+
+    fn of(id: &'a str, url: &'a str, token: &'a Token, visibility: Visibility) -> Self {
         let (output, by, subject) = match &token.state {
             State::Waiting => (None, None, None),
             State::Completed { decision, .. } => {
@@ -114,6 +134,14 @@ impl<'a> TokenBody<'a> {
                 let output = Cow::Owned(timed_out_json(token.timeout_at));
                 (Some((output, OutputKind::Json)), None, None)
             }
+            State::Cancelled { reason, .. } => {
+                let output = Cow::Owned(cancelled_json(reason.as_deref()));
+                (Some((output, OutputKind::Json)), None, None)
+            }
+        };
+        let (cancelled_at, cancel_reason) = match &token.state {
+            State::Cancelled { at, reason } => (Some(*at), reason.as_deref()),
+            _ => (None, None),
         };
         let kind = output.as_ref().map_or(OutputKind::Json, |(_, kind)| *kind);
         let deliveries = token
@@ -135,12 +163,14 @@ impl<'a> TokenBody<'a> {
             idempotency_key_expires_at: key.and_then(|key| key.expires_at),
             output: output.map(|(text, _)| text),
             output_type: kind.media_type(),
-            output_is_error: token.state == State::TimedOut,
+            output_is_error: Status::of(&token.state) == Status::TimedOut,
             timeout_at: token.timeout_at,
             completed_after: token.timeout_at,
             completed_at: token.finished_at(),
             created_at: token.created_at,
             tags: &token.tags,
+            cancelled_at,
+            cancel_reason,
             completed_by: by.map(CompletedBy::as_str),
             completed_by_subject: subject,
             callback: match &token.state {
@@ -152,6 +182,11 @@ impl<'a> TokenBody<'a> {
                 .as_deref()
                 .and_then(|text| serde_json::from_str(text).ok()),
             deliveries: deliveries.map(|one| DeliveryBody::of(one, token)).collect(),
+            history: if visibility == Visibility::Owner {
+                history(token)
+            } else {
+                Vec::new()
+            },
         }
     }
 }
@@ -162,24 +197,49 @@ pub fn status(token: &Token) -> &'static str {
     Status::of(&token.state).as_str()
 }
 
-/// All possible values of [`version`].
-pub const VERSIONS: [&str; 2] = [WAITS, IS_FINISHED];
+/// The version of a token. It changes when the timeout is moved and when the token ends.
+#[must_use]
+pub fn version(token: &Token) -> Cow<'static, str> {
+    match token.state {
+        State::Waiting if token.extensions > 0 => format!("{WAITS}.{}", token.extensions).into(),
+        State::Waiting => WAITS.into(),
+        State::Completed { .. } | State::TimedOut | State::Cancelled { .. } => IS_FINISHED.into(),
+    }
+}
+
 const WAITS: &str = "v1";
 const IS_FINISHED: &str = "v2";
 
-/// The version of a token. It changes when the token ends.
+/// Whether this may be a [`version`].
 #[must_use]
-pub fn version(token: &Token) -> &'static str {
-    match token.state {
-        State::Waiting => WAITS,
-        State::Completed { .. } | State::TimedOut => IS_FINISHED,
-    }
+pub fn is_version(text: &str) -> bool {
+    let extensions = text
+        .strip_prefix(WAITS)
+        .and_then(|rest| rest.strip_prefix('.'));
+    text == WAITS
+        || text == IS_FINISHED
+        || extensions.is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 /// The output of a token that timed out. trigger.dev's clients read its `message`.
 fn timed_out_json(at: Option<Timestamp>) -> String {
     let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
     format!(r#"{{"code":"TRIGGER_WAITPOINT_TIMEOUT","message":"Waitpoint timed out{at}"}}"#)
+}
+
+/// The output of a cancelled token. trigger.dev's clients read its `message`.
+fn cancelled_json(reason: Option<&str>) -> String {
+    #[derive(Serialize)]
+    struct Output<'a> {
+        code: &'static str,
+        name: &'static str,
+        message: &'a str,
+    }
+    to_json(&Output {
+        code: "CANCELLED",
+        name: "WaitpointCancelledError",
+        message: reason.unwrap_or("Waitpoint cancelled"),
+    })
 }
 
 impl OutputKind {
@@ -203,6 +263,7 @@ impl CompletedBy {
             Self::Callback => "callback",
             Self::Page => "page",
             Self::Upstream => "upstream",
+            Self::Timeout => "timeout",
         }
     }
 }

@@ -102,12 +102,12 @@ fn finished<'a>(
         // Neither the heading nor the colour may reveal the decision. A token that waits here was decided
         // and purged.
         State::Completed { .. } | State::Waiting => (Tone::Decided, Heading::Words(words.decided)),
-        State::TimedOut => (Tone::Late, Heading::Words(words.timed_out)),
+        State::TimedOut | State::Cancelled { .. } => (Tone::Late, Heading::Words(words.timed_out)),
     };
     if reads == Reads::Everything {
         let label = match token.state {
             State::Completed { .. } => words.decided_at,
-            State::Waiting | State::TimedOut => words.timed_out_at,
+            State::Waiting | State::TimedOut | State::Cancelled { .. } => words.timed_out_at,
         };
         details.extend(token.finished_at().map(|at| Detail::time(label, at)));
     }
@@ -149,7 +149,7 @@ fn decided<'a>(
     let by = match (&decision.subject, decision.by) {
         (Some(subject), _) => subject.as_str(),
         (None, CompletedBy::Page) => words.by_page,
-        (None, CompletedBy::Api | CompletedBy::Upstream) => words.by_api,
+        (None, CompletedBy::Api | CompletedBy::Upstream | CompletedBy::Timeout) => words.by_api,
         (None, CompletedBy::Callback) => words.by_callback,
     };
     details.push(Detail::text(words.decided_by, "", by));

@@ -95,7 +95,7 @@ impl<'a> PageState<'a> {
                 input: &EMPTY,
                 error: None,
             },
-            State::TimedOut | State::Completed { .. } => Self::Finished {
+            State::TimedOut | State::Completed { .. } | State::Cancelled { .. } => Self::Finished {
                 token,
                 reads,
                 submission: None,

@@ -13,7 +13,8 @@ use crate::domain::token::{OutputKind, State, Token};
 pub fn detect_conflict(ours: &Token, theirs: &Token) -> Option<UpstreamConflict> {
     match theirs.state {
         State::Waiting => None,
-        State::TimedOut => Some(UpstreamConflict::TimedOutUpstream),
+        // Upstream shows a cancelled token as one that has timed out.
+        State::TimedOut | State::Cancelled { .. } => Some(UpstreamConflict::TimedOutUpstream),
         State::Completed { .. } => {
             let (ours, theirs) = (meaning(ours)?, meaning(theirs)?);
             // Upstream stores no empty text.

@@ -99,7 +99,7 @@ pub fn is_settled(ours: &Token) -> bool {
 #[must_use]
 pub fn merge(ours: Token, theirs: Token) -> Token {
     let is_ours = match ours.state {
-        State::Completed { .. } => true,
+        State::Completed { .. } | State::Cancelled { .. } => true,
         // Only our clock says that the token timed out. Upstream may have a decision that was in
         // time.
         State::TimedOut => theirs.state == State::Waiting,
@@ -110,6 +110,10 @@ pub fn merge(ours: Token, theirs: Token) -> Token {
         origin: ours.origin,
         webhook: ours.webhook,
         callback: ours.callback,
+        notify: ours.notify,
+        reminders: ours.reminders,
+        reminded_at: ours.reminded_at,
+        history: ours.history,
         deliveries: ours.deliveries,
         timeout_at: theirs.timeout_at.or(ours.timeout_at),
         state: if is_ours { ours.state } else { theirs.state },

@@ -3,6 +3,7 @@
 
 use super::line::{Unreadable, pack, unpack};
 use super::record::{StoredDecision, StoredToken};
+use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
 use crate::domain::token::command::{Command, Reply};
 use crate::domain::token::transition::Outcome;
@@ -21,6 +22,10 @@ pub enum CommandMessage {
     ReadForPage,
     /// [`Command::Complete`].
     Complete(StoredDecision),
+    /// [`Command::Cancel`].
+    Cancel(Option<String>),
+    /// [`Command::Extend`], to a time in milliseconds since the epoch.
+    Extend(u64),
     /// [`Command::CompleteRelayed`].
     #[serde(rename = "relay")]
     CompleteRelayed(StoredToken, StoredDecision),
@@ -41,8 +46,10 @@ pub enum TokenReply {
     Created,
     /// The token's current state. After a create, this is the token that already existed.
     Found(Token),
-    /// The outcome of a decision.
+    /// The outcome of a decision, a cancel or an extension that failed.
     Decided(Outcome),
+    /// The token lives upstream, which cannot do this.
+    LivesUpstream,
 }
 
 /// A [`TokenReply`] on its way to the Worker. The text of the token's output follows.
@@ -54,6 +61,7 @@ enum ReplyMessage {
     Created,
     Found(Box<StoredToken>),
     Decided(OutcomeMessage),
+    LivesUpstream,
 }
 
 /// An [`Outcome`] with its name in JSON.
@@ -64,6 +72,8 @@ enum OutcomeMessage {
     Completed,
     AlreadyCompleted,
     TimedOut,
+    Cancelled,
+    Extended,
     Ignored,
     Unsigned,
 }
@@ -76,6 +86,8 @@ impl CommandMessage {
             Self::Create(token) => Command::Create(boxed(token, String::new())),
             Self::Read | Self::ReadForPage => Command::Read,
             Self::Complete(decision) => Command::Complete(decision.into_decision(text)),
+            Self::Cancel(reason) => Command::Cancel(reason),
+            Self::Extend(timeout_at) => Command::Extend(Timestamp::from_millis(timeout_at)),
             Self::CompleteRelayed(token, decision) => {
                 Command::CompleteRelayed(boxed(token, String::new()), decision.into_decision(text))
             }
@@ -92,6 +104,7 @@ impl TokenReply {
             (Reply::Found | Reply::NotFound, _) => Self::NotFound,
             (Reply::Created, _) => Self::Created,
             (Reply::Decided(outcome), _) => Self::Decided(outcome),
+            (Reply::LivesUpstream, _) => Self::LivesUpstream,
         }
     }
 
@@ -104,6 +117,7 @@ impl TokenReply {
                 pack(&ReplyMessage::Found(Box::new(token)), text)
             }
             Self::Decided(outcome) => pack(&ReplyMessage::Decided((*outcome).into()), ""),
+            Self::LivesUpstream => pack(&ReplyMessage::LivesUpstream, ""),
         }
     }
 
@@ -114,6 +128,7 @@ impl TokenReply {
             ReplyMessage::Created => Self::Created,
             ReplyMessage::Found(token) => Self::Found(token.read(text)?),
             ReplyMessage::Decided(outcome) => Self::Decided(outcome.into()),
+            ReplyMessage::LivesUpstream => Self::LivesUpstream,
         })
     }
 }
@@ -125,6 +140,8 @@ impl From<Outcome> for OutcomeMessage {
             Outcome::Completed => Self::Completed,
             Outcome::AlreadyCompleted => Self::AlreadyCompleted,
             Outcome::TimedOut => Self::TimedOut,
+            Outcome::Cancelled => Self::Cancelled,
+            Outcome::Extended => Self::Extended,
             Outcome::Ignored => Self::Ignored,
             Outcome::Unsigned => Self::Unsigned,
         }
@@ -138,6 +155,8 @@ impl From<OutcomeMessage> for Outcome {
             OutcomeMessage::Completed => Self::Completed,
             OutcomeMessage::AlreadyCompleted => Self::AlreadyCompleted,
             OutcomeMessage::TimedOut => Self::TimedOut,
+            OutcomeMessage::Cancelled => Self::Cancelled,
+            OutcomeMessage::Extended => Self::Extended,
             OutcomeMessage::Ignored => Self::Ignored,
             OutcomeMessage::Unsigned => Self::Unsigned,
         }

@@ -1,15 +1,14 @@
 //! The stored form of a record: a line of JSON, then the text of an output. It has its own version
 //! and does not change with the API.
 
+use super::delivery::StoredDelivery;
 use super::line::{Unreadable, pack, unpack};
+use super::notify::{StoredEntry, StoredRecipient, StoredReminder};
 use crate::domain::time::timestamp::Timestamp;
-use crate::domain::token::delivery::{
-    Attempt, AttemptResult, Delivery, Progress, Target, UpstreamConflict,
-};
 use crate::domain::token::home::Home;
 use crate::domain::token::record::{Record, Tombstone};
 use crate::domain::token::{
-    CallbackRequest, CompletedBy, Decision, Key, Output, OutputKind, State, Token,
+    CallbackRequest, CompletedBy, Decision, DefaultDecision, Key, Output, OutputKind, State, Token,
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +20,11 @@ pub struct StoredToken {
     created_at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    extensions: u32,
+    /// The output of the default decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on_timeout: Option<StoredDefault>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,6 +39,14 @@ pub struct StoredToken {
     webhook: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     callback: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    notify: Vec<StoredRecipient>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reminders: Vec<StoredReminder>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reminded_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    history: Vec<StoredEntry>,
     #[serde(
         rename = "upstream",
         default,
@@ -58,63 +70,24 @@ struct StoredKey {
     expires_at: Option<u64>,
 }
 
-/// A delivery. If `at` is set it is pending until then, otherwise it is finished.
+/// The output of a default decision, with its text: it is as short as a request to create.
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StoredDelivery {
-    #[serde(rename = "to")]
-    target: StoredTarget,
-    progress: StoredProgress,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    at: Option<u64>,
-    #[serde(default)]
-    attempts: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    last: Option<(u64, StoredAttemptResult)>,
-    #[serde(rename = "note", default, skip_serializing_if = "Option::is_none")]
-    conflict: Option<StoredConflict>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum StoredConflict {
-    TimedOut,
-    #[serde(rename = "otherwise")]
-    DecidedOtherwise,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum StoredTarget {
-    Environment,
-    Token,
-    Upstream,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum StoredProgress {
-    Pending,
-    Delivered,
-    Failed,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum StoredAttemptResult {
-    Status(u16),
-    #[serde(rename = "nothing")]
-    NoResponse,
-    #[serde(rename = "impossible")]
-    NotSendable,
-}
+struct StoredDefault(#[serde(default)] Option<(StoredOutputKind, String)>);
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum StoredState {
     Waiting,
-    Completed { at: u64, decision: StoredDecision },
+    Completed {
+        at: u64,
+        decision: StoredDecision,
+    },
     TimedOut,
+    Cancelled {
+        at: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
 }
 
 /// A decision without the text of its output.
@@ -137,7 +110,7 @@ struct StoredCallback {
     headers: Vec<(String, String)>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum StoredOutputKind {
     Json,
@@ -152,6 +125,41 @@ enum StoredCompletedBy {
     Callback,
     Page,
     Upstream,
+    Timeout,
+}
+
+impl StoredOutputKind {
+    fn of(kind: OutputKind) -> Self {
+        match kind {
+            OutputKind::Json => Self::Json,
+            OutputKind::Text => Self::Text,
+            OutputKind::Stored => Self::Stored,
+        }
+    }
+
+    fn into_kind(self) -> OutputKind {
+        match self {
+            Self::Json => OutputKind::Json,
+            Self::Text => OutputKind::Text,
+            Self::Stored => OutputKind::Stored,
+        }
+    }
+}
+
+impl StoredDefault {
+    fn of(default: &DefaultDecision) -> Self {
+        let output = default.output.as_ref();
+        Self(output.map(|output| (StoredOutputKind::of(output.kind), output.text.clone())))
+    }
+
+    fn into_default(self) -> DefaultDecision {
+        DefaultDecision {
+            output: self.0.map(|(kind, text)| Output {
+                kind: kind.into_kind(),
+                text,
+            }),
+        }
+    }
 }
 
 impl StoredToken {
@@ -160,6 +168,13 @@ impl StoredToken {
         let (state, text) = match &token.state {
             State::Waiting => (StoredState::Waiting, ""),
             State::TimedOut => (StoredState::TimedOut, ""),
+            State::Cancelled { at, reason } => (
+                StoredState::Cancelled {
+                    at: at.as_millis(),
+                    reason: reason.clone(),
+                },
+                "",
+            ),
             State::Completed { at, decision } => {
                 let (decision, text) = StoredDecision::of(decision);
                 (
@@ -175,6 +190,8 @@ impl StoredToken {
             v: 1,
             created_at: token.created_at.as_millis(),
             timeout_at: token.timeout_at.map(Timestamp::as_millis),
+            extensions: token.extensions,
+            on_timeout: token.on_timeout.as_ref().map(StoredDefault::of),
             tags: token.tags.clone(),
             approval: token.approval.clone(),
             origin: token.origin.clone(),
@@ -185,6 +202,10 @@ impl StoredToken {
             created_by_request: token.created_by_request.clone(),
             webhook: token.webhook.clone(),
             callback: token.callback.clone(),
+            notify: token.notify.iter().map(StoredRecipient::of).collect(),
+            reminders: token.reminders.iter().map(StoredReminder::of).collect(),
+            reminded_at: token.reminded_at.map(Timestamp::as_millis),
+            history: token.history.iter().map(StoredEntry::of).collect(),
             is_upstream: token.home == Home::Upstream,
             is_tombstone: false,
             state,
@@ -221,6 +242,8 @@ impl StoredToken {
         Token {
             created_at: Timestamp::from_millis(self.created_at),
             timeout_at: self.timeout_at.map(Timestamp::from_millis),
+            extensions: self.extensions,
+            on_timeout: self.on_timeout.map(StoredDefault::into_default),
             tags: self.tags,
             approval: self.approval,
             origin: self.origin,
@@ -231,16 +254,16 @@ impl StoredToken {
             created_by_request: self.created_by_request,
             webhook: self.webhook,
             callback: self.callback,
+            notify: into_all(self.notify, StoredRecipient::into_recipient),
+            reminders: into_all(self.reminders, StoredReminder::into_reminder),
+            reminded_at: self.reminded_at.map(Timestamp::from_millis),
+            history: into_all(self.history, StoredEntry::into_entry),
             home: if self.is_upstream {
                 Home::Upstream
             } else {
                 Home::Here
             },
-            deliveries: self
-                .deliveries
-                .into_iter()
-                .map(StoredDelivery::into_delivery)
-                .collect(),
+            deliveries: into_all(self.deliveries, StoredDelivery::into_delivery),
             alarm: self.alarm.map(Timestamp::from_millis),
             state: match self.state {
                 StoredState::Waiting => State::Waiting,
@@ -249,68 +272,11 @@ impl StoredToken {
                     at: Timestamp::from_millis(at),
                     decision: decision.into_decision(text),
                 },
-            },
-        }
-    }
-}
-
-impl StoredDelivery {
-    fn of(delivery: &Delivery) -> Self {
-        Self {
-            target: match delivery.target {
-                Target::Environment => StoredTarget::Environment,
-                Target::Token => StoredTarget::Token,
-                Target::Upstream => StoredTarget::Upstream,
-            },
-            progress: match delivery.progress {
-                Progress::Pending(_) => StoredProgress::Pending,
-                Progress::Delivered => StoredProgress::Delivered,
-                Progress::Failed => StoredProgress::Failed,
-            },
-            at: delivery.due_at().map(Timestamp::as_millis),
-            attempts: delivery.attempts,
-            last: delivery.last.map(|last| {
-                let result = match last.result {
-                    AttemptResult::Status(status) => StoredAttemptResult::Status(status),
-                    AttemptResult::NoResponse => StoredAttemptResult::NoResponse,
-                    AttemptResult::NotSendable => StoredAttemptResult::NotSendable,
-                };
-                (last.at.as_millis(), result)
-            }),
-            conflict: delivery.conflict.map(|conflict| match conflict {
-                UpstreamConflict::TimedOutUpstream => StoredConflict::TimedOut,
-                UpstreamConflict::DecidedOtherwiseUpstream => StoredConflict::DecidedOtherwise,
-            }),
-        }
-    }
-
-    fn into_delivery(self) -> Delivery {
-        Delivery {
-            target: match self.target {
-                StoredTarget::Environment => Target::Environment,
-                StoredTarget::Token => Target::Token,
-                StoredTarget::Upstream => Target::Upstream,
-            },
-            progress: match self.progress {
-                StoredProgress::Pending => {
-                    Progress::Pending(Timestamp::from_millis(self.at.unwrap_or_default()))
-                }
-                StoredProgress::Delivered => Progress::Delivered,
-                StoredProgress::Failed => Progress::Failed,
-            },
-            attempts: self.attempts,
-            last: self.last.map(|(at, result)| Attempt {
-                at: Timestamp::from_millis(at),
-                result: match result {
-                    StoredAttemptResult::Status(status) => AttemptResult::Status(status),
-                    StoredAttemptResult::NoResponse => AttemptResult::NoResponse,
-                    StoredAttemptResult::NotSendable => AttemptResult::NotSendable,
+                StoredState::Cancelled { at, reason } => State::Cancelled {
+                    at: Timestamp::from_millis(at),
+                    reason,
                 },
-            }),
-            conflict: self.conflict.map(|conflict| match conflict {
-                StoredConflict::TimedOut => UpstreamConflict::TimedOutUpstream,
-                StoredConflict::DecidedOtherwise => UpstreamConflict::DecidedOtherwiseUpstream,
-            }),
+            },
         }
     }
 }
@@ -319,16 +285,13 @@ impl StoredDecision {
     pub fn of(decision: &Decision) -> (Self, &str) {
         let output = decision.output.as_ref();
         let stored = Self {
-            output: output.map(|output| match output.kind {
-                OutputKind::Json => StoredOutputKind::Json,
-                OutputKind::Text => StoredOutputKind::Text,
-                OutputKind::Stored => StoredOutputKind::Stored,
-            }),
+            output: output.map(|output| StoredOutputKind::of(output.kind)),
             by: match decision.by {
                 CompletedBy::Api => StoredCompletedBy::Api,
                 CompletedBy::Callback => StoredCompletedBy::Callback,
                 CompletedBy::Page => StoredCompletedBy::Page,
                 CompletedBy::Upstream => StoredCompletedBy::Upstream,
+                CompletedBy::Timeout => StoredCompletedBy::Timeout,
             },
             subject: decision.subject.clone(),
             callback: decision.callback.as_ref().map(|callback| StoredCallback {
@@ -342,11 +305,7 @@ impl StoredDecision {
     pub fn into_decision(self, text: String) -> Decision {
         Decision {
             output: self.output.map(|kind| Output {
-                kind: match kind {
-                    StoredOutputKind::Json => OutputKind::Json,
-                    StoredOutputKind::Text => OutputKind::Text,
-                    StoredOutputKind::Stored => OutputKind::Stored,
-                },
+                kind: kind.into_kind(),
                 text,
             }),
             by: self.by.into(),
@@ -366,8 +325,21 @@ impl From<StoredCompletedBy> for CompletedBy {
             StoredCompletedBy::Callback => Self::Callback,
             StoredCompletedBy::Page => Self::Page,
             StoredCompletedBy::Upstream => Self::Upstream,
+            StoredCompletedBy::Timeout => Self::Timeout,
         }
     }
+}
+
+fn into_all<Stored, T>(stored: Vec<Stored>, into: fn(Stored) -> T) -> Vec<T> {
+    stored.into_iter().map(into).collect()
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The stored form of a record.

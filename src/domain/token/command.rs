@@ -5,7 +5,8 @@
 //!   have to be notified of it.
 //! - A timeout that has come takes effect before any reply.
 
-use super::delivery::Target;
+use super::event::Subscriptions;
+use super::history::{HistoryEntry, HistoryKind};
 use super::record::Record;
 use super::transition::{Event, Outcome};
 use super::{CompletedBy, Decision, State, Token};
@@ -21,6 +22,10 @@ pub enum Command {
     Read,
     /// Apply this decision.
     Complete(Decision),
+    /// Withdraw the token, perhaps for this reason.
+    Cancel(Option<String>),
+    /// Move the token's timeout to this time.
+    Extend(Timestamp),
     /// Apply this decision to a token that lives upstream, and store that token from now on.
     CompleteRelayed(Box<Token>, Decision),
     /// Store this token, which was read from upstream, or update it.
@@ -37,8 +42,10 @@ pub enum Reply {
     Created,
     /// The token exists. After [`Command::Create`] this means that it already existed.
     Found,
-    /// The outcome of a decision.
+    /// The outcome of a decision, a cancel or an extension that failed.
     Decided(Outcome),
+    /// The token lives upstream, which cannot do this.
+    LivesUpstream,
 }
 
 /// What decisions depend on besides the record.
@@ -48,8 +55,8 @@ pub struct Facts<'a> {
     pub now: Timestamp,
     /// How long a finished token is stored.
     pub retention: Duration,
-    /// The targets that are notified of every token's end.
-    pub subscribers: &'a [Target],
+    /// Which webhooks are told of which events.
+    pub subscriptions: Subscriptions,
     /// Whether anybody waits at the object. This is a function because asking the platform is
     /// expensive.
     pub has_waiters: &'a dyn Fn() -> bool,
@@ -74,7 +81,11 @@ impl Command {
     pub fn completed_by(&self) -> Option<CompletedBy> {
         match self {
             Self::Complete(decision) | Self::CompleteRelayed(_, decision) => Some(decision.by),
-            Self::Create(_) | Self::Read | Self::ImportUpstream(_) => None,
+            Self::Create(_)
+            | Self::Read
+            | Self::Cancel(_)
+            | Self::Extend(_)
+            | Self::ImportUpstream(_) => None,
         }
     }
 }
@@ -89,7 +100,7 @@ pub fn apply_command(
     let &Facts {
         now,
         retention,
-        subscribers,
+        subscriptions,
         ..
     } = facts;
     let is_new = record.is_none();
@@ -106,7 +117,8 @@ pub fn apply_command(
         }
         (Some(Record::Tombstone(_)), _) => return (Reply::NotFound, false),
         (Some(Record::Live(token)), command) => (token, command),
-        (None, Command::Create(token)) => {
+        (None, Command::Create(mut token)) => {
+            token.announce_creation(now, subscriptions);
             *record = Some(Record::Live(*token));
             return (Reply::Created, true);
         }
@@ -116,7 +128,7 @@ pub fn apply_command(
         }
         (None, _) => return (Reply::NotFound, false),
     };
-    let timed_out = token.time_out_if_due(now, subscribers);
+    let timed_out = token.time_out_if_due(now, subscriptions);
     if token.is_past_retention(retention, now) {
         return (Reply::NotFound, false);
     }
@@ -125,15 +137,34 @@ pub fn apply_command(
             (Reply::Found, timed_out)
         }
         Command::ImportUpstream(theirs) => {
-            let is_imported = token.import_end(*theirs, now, subscribers);
+            let is_imported = token.import_end(*theirs, now, subscriptions);
             (Reply::Found, is_imported || timed_out)
         }
         Command::Complete(decision) => {
             if let Some(outcome) = refused_callback(token, &decision, facts) {
-                return (Reply::Decided(outcome), timed_out);
+                let is_ignored = outcome == Outcome::Ignored;
+                if is_ignored {
+                    let kind = HistoryKind::CallbackIgnored;
+                    token.remember(HistoryEntry { at: now, kind });
+                }
+                return (Reply::Decided(outcome), timed_out || is_ignored);
             }
-            let (outcome, changed) = token.apply(Event::Complete(decision), now, subscribers);
+            let (outcome, changed) = token.apply(Event::Complete(decision), now, subscriptions);
             (Reply::Decided(outcome), changed || timed_out || is_new)
+        }
+        Command::Cancel(_) | Command::Extend(_) if !token.home.times_out_here() => {
+            (Reply::LivesUpstream, timed_out)
+        }
+        Command::Cancel(reason) => {
+            let (outcome, changed) = token.apply(Event::Cancel(reason), now, subscriptions);
+            (Reply::Decided(outcome), changed || timed_out)
+        }
+        Command::Extend(timeout_at) => {
+            let (outcome, changed) = token.apply(Event::Extend(timeout_at), now, subscriptions);
+            match outcome {
+                Outcome::Extended => (Reply::Found, true),
+                outcome => (Reply::Decided(outcome), changed || timed_out),
+            }
         }
     }
 }

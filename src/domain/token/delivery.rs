@@ -1,14 +1,15 @@
-//! Deliveries of a token's end: their targets, attempts and retries. Source of the schedule: Standard
+//! Deliveries of a token's events: their targets, attempts and retries. Source of the schedule: Standard
 //! Webhooks 1.0.0.
 //!
 //! Invariants:
-//! - Deliveries are written together with the decision, so none is attempted before the decision is
-//!   durable.
+//! - Deliveries are written together with the event that they tell of, so none is attempted before
+//!   the event is durable.
 //! - A delivery is pending, then delivered or failed. Both are final.
 //! - There are at most [`MAX_ATTEMPTS`], or [`MAX_UPSTREAM_ATTEMPTS`]. After each attempt the next
 //!   one is in the future, and never earlier than the schedule says.
 //! - Jitter is derived from the token's id, so the same plan is made twice.
 
+use super::event::TokenEvent;
 use crate::domain::hash::fnv1a;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::time::{HOUR, MINUTE, SECOND};
@@ -36,9 +37,11 @@ const DELAYS: [u64; MAX_ATTEMPTS as usize - 1] = [
 /// The longest pause that a receiver may ask for, in milliseconds.
 const LONGEST_PAUSE: u64 = 24 * HOUR;
 
-/// The delivery of a finished token's end to one target.
+/// The delivery of an event to one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
+    /// The event.
+    pub event: TokenEvent,
     /// The target.
     pub target: Target,
     /// The progress.
@@ -49,6 +52,15 @@ pub struct Delivery {
     pub last: Option<Attempt>,
     /// The decision that upstream has instead of the delivered one, if it was detected.
     pub conflict: Option<UpstreamConflict>,
+}
+
+/// What a delivery is of and to whom. A token has at most one of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeliveryId {
+    /// The event.
+    pub event: TokenEvent,
+    /// The target.
+    pub target: Target,
 }
 
 /// Upstream has another decision than this Worker, because it was made there first.
@@ -69,6 +81,8 @@ pub enum Target {
     Token,
     /// The API at which the token lives (`relay/`).
     Upstream,
+    /// The recipient with this index in the token's `notify`.
+    Recipient(u8),
 }
 
 /// The progress of a delivery.
@@ -98,20 +112,36 @@ pub enum AttemptResult {
     Status(u16),
     /// The target did not respond in time, or was not reached.
     NoResponse,
-    /// The attempt was not made, because there is no valid URL or no secret.
+    /// The attempt was not made, because a setting for it is missing or invalid.
     NotSendable,
+    /// The mail service took the mail.
+    MailAccepted,
+    /// The mail service did not take the mail, but may later.
+    MailFailed,
+    /// The mail service will never take the mail.
+    MailRefused,
 }
 
 impl Delivery {
     /// A delivery that is due at `now`.
     #[must_use]
-    pub fn new(target: Target, now: Timestamp) -> Self {
+    pub fn new(event: TokenEvent, target: Target, now: Timestamp) -> Self {
         Self {
+            event,
             target,
             progress: Progress::Pending(now),
             attempts: 0,
             last: None,
             conflict: None,
+        }
+    }
+
+    /// What identifies it.
+    #[must_use]
+    pub fn id(&self) -> DeliveryId {
+        DeliveryId {
+            event: self.event,
+            target: self.target,
         }
     }
 
@@ -126,16 +156,16 @@ impl Delivery {
 
     /// Records the result of an attempt at `now` and plans the next one. That follows the schedule,
     /// or the pause that the receiver asked for if it is longer. A finished delivery does not change.
-    /// `id` is the token's id.
+    /// `id` is the token's id. Returns whether the target has the event now.
     pub fn record_attempt(
         &mut self,
         result: AttemptResult,
         pause: Option<Duration>,
         id: &str,
         now: Timestamp,
-    ) {
+    ) -> bool {
         if self.due_at().is_none() {
-            return;
+            return false;
         }
         self.attempts += 1;
         self.last = Some(Attempt { at: now, result });
@@ -146,9 +176,13 @@ impl Delivery {
             DELAYS.get(self.attempts as usize - 1).copied()
         };
         self.progress = match (result, delay) {
-            (AttemptResult::Status(200..300), _) => Progress::Delivered,
+            (AttemptResult::Status(200..300) | AttemptResult::MailAccepted, _) => {
+                Progress::Delivered
+            }
             // "Gone": the receiver does not want this webhook any more.
-            (AttemptResult::Status(410), _) | (_, None) => Progress::Failed,
+            (AttemptResult::Status(410) | AttemptResult::MailRefused, _) | (_, None) => {
+                Progress::Failed
+            }
             // Upstream would reject every retry.
             (AttemptResult::Status(status @ 400..500), _)
                 if is_upstream && !matches!(status, 408 | 409 | 425 | 429) =>
@@ -163,6 +197,7 @@ impl Delivery {
                 Progress::Pending(now.plus(Duration::from_millis(delay)))
             }
         };
+        self.progress == Progress::Delivered
     }
 }
 

@@ -4,7 +4,7 @@
 //! finish what it started.
 
 use super::command::{Command, Reply};
-use super::delivery::AttemptResult;
+use super::delivery::{AttemptResult, DeliveryId};
 use super::index_state::IndexState;
 use super::schedule::Alarm;
 use super::{CompletedBy, Token};
@@ -27,7 +27,7 @@ pub enum Input {
     /// The index failed. This is the other result of [`Task::ConfirmRow`].
     RowFailed,
     /// The result of [`Task::AttemptDelivery`].
-    DeliveryFinished(usize, FinishedAttempt),
+    DeliveryFinished(DeliveryId, FinishedAttempt),
     /// The result of [`Task::ReadUpstream`]: upstream's token, if it responded.
     UpstreamRead(UpstreamRead, Option<Box<Token>>),
     /// The result of [`Task::ReleaseKey`]: the idempotency key no longer stands for this token.
@@ -43,7 +43,7 @@ pub enum Input {
 pub struct Effects {
     /// A line to log.
     pub log: Option<LogLine>,
-    /// Whether waiters are told how the stored token ended.
+    /// Whether waiters are told of the stored token: how it ended, or its new timeout.
     pub notifies_waiters: bool,
     /// Whether the row of the saved token is sent to the index, in a batch.
     pub enqueues_row: bool,
@@ -73,8 +73,8 @@ pub enum Task {
     AwaitSave(AfterSave),
     /// Send the token's current row to the index. If it confirms that, it has this state.
     ConfirmRow(IndexState),
-    /// Make an attempt at the delivery with this index.
-    AttemptDelivery(usize),
+    /// Make an attempt at this delivery.
+    AttemptDelivery(DeliveryId),
     /// Read the token from upstream.
     ReadUpstream(UpstreamRead),
     /// Release the idempotency key from this token.
@@ -92,8 +92,8 @@ pub enum AfterSave {
     RunDueTasks,
     /// An attempt at a delivery was recorded.
     AttemptRecorded {
-        /// The index of the delivery.
-        delivery: usize,
+        /// The delivery.
+        delivery: DeliveryId,
         /// Whether upstream may have another decision than the delivered one.
         may_conflict: bool,
     },
@@ -107,7 +107,7 @@ pub enum AfterSave {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announcement {
     pub(super) log: Option<LogLine>,
-    pub(super) is_finished: bool,
+    pub(super) notifies_waiters: bool,
     pub(super) needs_row: bool,
     pub(super) has_deliveries: bool,
 }
@@ -118,7 +118,7 @@ pub enum UpstreamRead {
     /// To learn the token's end, for those who wait.
     Poll,
     /// To learn which decision it has instead of the delivered one.
-    Conflict(usize),
+    Conflict(DeliveryId),
 }
 
 /// Why the token is deleted.
@@ -148,8 +148,12 @@ pub enum LogLine {
     Created,
     /// The token was completed by this source.
     Completed(CompletedBy),
+    /// The token was cancelled.
+    Cancelled,
+    /// The token's timeout was moved.
+    Extended,
     /// The last attempt at this delivery.
-    Attempt(usize),
+    Attempt(DeliveryId),
 }
 
 impl Input {

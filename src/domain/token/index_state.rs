@@ -18,10 +18,11 @@ pub enum IndexState {
     Unknown,
     /// The row was sent, but not confirmed.
     Unconfirmed,
-    /// The index has the created token. It can compute a timeout itself.
-    Created,
-    /// The index has the completed token.
-    Completed,
+    /// The index has the waiting token with its timeout, which was moved this often. It can compute a
+    /// timeout itself.
+    Waiting(u32),
+    /// The index has the completed or cancelled token.
+    Ended,
     /// The last attempt to send the row failed.
     Unreachable,
 }
@@ -42,8 +43,8 @@ impl Token {
     #[must_use]
     pub fn expected_index_state(&self) -> IndexState {
         match self.state {
-            State::Completed { .. } => IndexState::Completed,
-            State::Waiting | State::TimedOut => IndexState::Created,
+            State::Completed { .. } | State::Cancelled { .. } => IndexState::Ended,
+            State::Waiting | State::TimedOut => IndexState::Waiting(self.extensions),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Invariants:
-//! - `Waiting` becomes `Completed` or `TimedOut`, once; both are final.
+//! - `Waiting` becomes `Completed`, `TimedOut` or `Cancelled`, once; all three are final.
 //! - The first decision wins; its output never changes again.
 //! - A token has timed out from the exact millisecond of `timeout_at` on, whenever that is noticed,
-//!   and its `finished_at` is that millisecond.
+//!   and its `finished_at` is that millisecond. If it has a default decision, that completes it then.
 //!
 //! The token. This folder does not depend on JSON, SQL, a clock or the platform.
 
@@ -11,15 +11,21 @@ pub mod command;
 pub mod creation;
 pub mod delivery;
 pub mod effects;
+pub mod event;
+pub mod history;
 pub mod home;
 pub mod index_state;
+pub mod notify;
 pub mod record;
 pub mod schedule;
 pub mod status;
 pub mod transition;
 
-use self::delivery::{AttemptResult, Delivery, UpstreamConflict};
+use self::delivery::{AttemptResult, Delivery, DeliveryId, UpstreamConflict};
+use self::event::{EventName, TokenEvent};
+use self::history::{HistoryEntry, MAX_STORED};
 use self::home::Home;
+use self::notify::{Recipient, Reminder};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -30,6 +36,10 @@ pub struct Token {
     pub created_at: Timestamp,
     /// When it times out, if ever.
     pub timeout_at: Option<Timestamp>,
+    /// How often the timeout was moved.
+    pub extensions: u32,
+    /// The output of its default decision, which is taken at the timeout.
+    pub on_timeout: Option<DefaultDecision>,
     /// At most 10, each at most 128 UTF-16 units, in the order given.
     pub tags: Vec<String>,
     /// The question on its page (`approval/`), as the text of the request. It is not parsed here.
@@ -44,11 +54,19 @@ pub struct Token {
     pub webhook: Option<String>,
     /// Which callbacks decide (`callback/`), as the text of the request. It is not parsed here.
     pub callback: Option<String>,
+    /// Who is told that it waits; at most 10.
+    pub notify: Vec<Recipient>,
+    /// When they are told again; at most 5.
+    pub reminders: Vec<Reminder>,
+    /// When they were last told again.
+    pub reminded_at: Option<Timestamp>,
+    /// What happened to it, besides its creation and its end, which the other fields tell.
+    pub history: Vec<HistoryEntry>,
     /// The API at which it lives.
     pub home: Home,
     /// Its state.
     pub state: State,
-    /// The deliveries of its end.
+    /// The deliveries of its events.
     pub deliveries: Vec<Delivery>,
     /// The alarm that was set when it was last written.
     pub alarm: Option<Timestamp>,
@@ -77,6 +95,20 @@ pub enum State {
     },
     /// Nobody decided in time. It ended at the token's `timeout_at`.
     TimedOut,
+    /// Its owner withdrew it.
+    Cancelled {
+        /// When.
+        at: Timestamp,
+        /// Why, in the owner's words.
+        reason: Option<String>,
+    },
+}
+
+/// A decision that is taken at the timeout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefaultDecision {
+    /// Its output; `None` if it has none.
+    pub output: Option<Output>,
 }
 
 /// A decision, and where it came from.
@@ -132,6 +164,8 @@ pub enum CompletedBy {
     Page,
     /// Upstream: the token was completed there.
     Upstream,
+    /// Nobody: the token's default decision was taken at its timeout.
+    Timeout,
 }
 
 impl Token {
@@ -141,6 +175,8 @@ impl Token {
         Self {
             created_at,
             timeout_at,
+            extensions: 0,
+            on_timeout: None,
             tags,
             approval: None,
             origin: String::new(),
@@ -148,6 +184,10 @@ impl Token {
             created_by_request: None,
             webhook: None,
             callback: None,
+            notify: Vec::new(),
+            reminders: Vec::new(),
+            reminded_at: None,
+            history: Vec::new(),
             home: Home::Here,
             state: State::Waiting,
             deliveries: Vec::new(),
@@ -155,23 +195,39 @@ impl Token {
         }
     }
 
-    /// Records the result of an attempt at a delivery, see [`Delivery::record_attempt`].
+    /// The delivery with this id.
+    #[must_use]
+    pub fn delivery(&self, id: DeliveryId) -> Option<&Delivery> {
+        self.deliveries.iter().find(|one| one.id() == id)
+    }
+
+    fn delivery_mut(&mut self, id: DeliveryId) -> Option<&mut Delivery> {
+        self.deliveries.iter_mut().find(|one| one.id() == id)
+    }
+
+    /// Records the result of an attempt at a delivery, see [`Delivery::record_attempt`], and that a
+    /// recipient was told. `id` is the token's id.
     pub fn record_attempt(
         &mut self,
-        delivery: usize,
+        delivery: DeliveryId,
         result: AttemptResult,
         pause: Option<Duration>,
         id: &str,
         now: Timestamp,
     ) {
-        if let Some(delivery) = self.deliveries.get_mut(delivery) {
-            delivery.record_attempt(result, pause, id, now);
+        let Some(one) = self.delivery_mut(delivery) else {
+            return;
+        };
+        if one.record_attempt(result, pause, id, now)
+            && let Some(entry) = HistoryEntry::of_delivered(delivery, now)
+        {
+            self.remember(entry);
         }
     }
 
     /// Records the decision that upstream has instead of the delivered one.
-    pub fn record_conflict(&mut self, delivery: usize, conflict: UpstreamConflict) {
-        if let Some(delivery) = self.deliveries.get_mut(delivery) {
+    pub fn record_conflict(&mut self, delivery: DeliveryId, conflict: UpstreamConflict) {
+        if let Some(delivery) = self.delivery_mut(delivery) {
             delivery.conflict = Some(conflict);
         }
     }
@@ -186,12 +242,12 @@ impl Token {
         }
     }
 
-    /// When the token was decided or timed out; `None` while it waits.
+    /// When the token ended; `None` while it waits.
     #[must_use]
     pub fn finished_at(&self) -> Option<Timestamp> {
         match &self.state {
             State::Waiting => None,
-            State::Completed { at, .. } => Some(*at),
+            State::Completed { at, .. } | State::Cancelled { at, .. } => Some(*at),
             State::TimedOut => self.timeout_at,
         }
     }
@@ -209,5 +265,46 @@ impl Token {
             && self.approval.is_none()
             && self.webhook.is_none()
             && self.callback.is_none()
+            && self.notify.is_empty()
+    }
+
+    /// The token as an event tells of it: only its end tells how it ended.
+    #[must_use]
+    pub fn as_of(mut self, event: TokenEvent) -> Self {
+        if event != TokenEvent::Ended {
+            self.state = State::Waiting;
+        }
+        self
+    }
+
+    /// The name of an event of this token.
+    #[must_use]
+    pub fn event_name(&self, event: TokenEvent) -> EventName {
+        match (event, &self.state) {
+            (TokenEvent::Created, _) => EventName::Created,
+            (TokenEvent::Reminder(_), _) => EventName::Reminder,
+            (TokenEvent::Extended(_), _) => EventName::Extended,
+            (TokenEvent::Ended, State::TimedOut) => EventName::TimedOut,
+            (TokenEvent::Ended, State::Cancelled { .. }) => EventName::Cancelled,
+            (TokenEvent::Ended, State::Completed { .. } | State::Waiting) => EventName::Completed,
+        }
+    }
+
+    /// When an event of this token happened.
+    #[must_use]
+    pub fn event_at(&self, event: TokenEvent) -> Timestamp {
+        match event {
+            TokenEvent::Created => self.created_at,
+            TokenEvent::Reminder(at) | TokenEvent::Extended(at) => at,
+            TokenEvent::Ended => self.finished_at().unwrap_or(self.created_at),
+        }
+    }
+
+    /// Adds an entry. The oldest one makes room for it.
+    fn remember(&mut self, entry: HistoryEntry) {
+        if self.history.len() >= MAX_STORED {
+            self.history.remove(0);
+        }
+        self.history.push(entry);
     }
 }

@@ -9,8 +9,9 @@
 //!
 //! The schedule of a token: its next wake-up, its due tasks, and its retention.
 
-use super::delivery::Delivery;
+use super::delivery::{Delivery, DeliveryId};
 use super::index_state::{INDEX_CONFIRM_WITHIN, IndexState};
+use super::notify::REMINDER_GAP;
 use super::{State, Token};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
@@ -28,8 +29,8 @@ pub const LEASE: Duration = Duration::from_secs(30);
 pub enum DueTask {
     /// Make sure that the index has the token's current row.
     ConfirmRow,
-    /// Make an attempt at the delivery with this index.
-    Deliver(usize),
+    /// Make an attempt at this delivery.
+    Deliver(DeliveryId),
     /// Delete the token: its retention is over and no task is pending.
     Purge,
 }
@@ -60,19 +61,17 @@ impl Token {
             return Some(DueTask::ConfirmRow);
         }
         let is_due = |delivery: &Delivery| delivery.due_at().is_some_and(|at| at <= now);
-        let due = self
-            .deliveries
-            .iter()
-            .position(is_due)
-            .map(DueTask::Deliver);
+        let mut deliveries = self.deliveries.iter();
+        let due = deliveries.find(|one| is_due(one));
+        let due = due.map(|one| DueTask::Deliver(one.id()));
         due.or_else(|| {
             let is_over = self.is_past_retention(retention, now) && !self.has_pending_delivery();
             (is_over && self.is_in_sync_with_index(index_state)).then_some(DueTask::Purge)
         })
     }
 
-    /// When the object must next wake up: at the token's timeout, at the end of its retention, or for
-    /// a pending task. A due task is already running, so its wake-up is after a [`LEASE`].
+    /// When the object must next wake up: at the token's timeout, for a reminder, at the end of its
+    /// retention, or for a pending task. A due task is already running, so its wake-up is after a [`LEASE`].
     #[must_use]
     pub fn next_wakeup(
         &self,
@@ -90,9 +89,12 @@ impl Token {
                 timed_out.into_iter().chain([now.plus(DAY)]).min()
             }
             State::Waiting => self.timeout_at,
-            State::Completed { .. } | State::TimedOut if self.has_pending_delivery() => None,
-            State::Completed { .. } | State::TimedOut => self.purge_at(retention).map(leave),
+            _ if self.has_pending_delivery() => None,
+            State::Completed { .. } | State::TimedOut | State::Cancelled { .. } => {
+                self.purge_at(retention).map(leave)
+            }
         };
+        let reminder = self.next_reminder().map(leave);
         let deliveries = self.deliveries.iter().filter_map(Delivery::due_at);
         let deliveries = deliveries.map(leave);
         let list = (!self.is_in_sync_with_index(index_state)).then(|| {
@@ -104,7 +106,28 @@ impl Token {
             let age = Duration::from_millis(now.as_millis().saturating_sub(owed_since));
             now.plus(age.clamp(LEASE, MAX_INDEX_PAUSE))
         });
-        end.into_iter().chain(deliveries).chain(list).min()
+        let end = end.into_iter().chain(reminder);
+        end.chain(deliveries).chain(list).min()
+    }
+
+    /// When recipients are told again, if nothing happens until then. This may have passed.
+    #[must_use]
+    pub fn next_reminder(&self) -> Option<Timestamp> {
+        if self.state != State::Waiting || self.reminders.is_empty() {
+            return None;
+        }
+        let since = self.reminded_at.unwrap_or(self.created_at);
+        let due = self.reminders.iter();
+        let due = due.filter_map(|one| one.due_at(self.created_at, self.timeout_at));
+        let next = due.filter(|&at| at > since).min()?;
+        let next = match self.reminded_at {
+            Some(last) => next.max(last.plus(REMINDER_GAP)),
+            None => next,
+        };
+        // At the timeout the token ends.
+        self.timeout_at
+            .is_none_or(|timeout| next < timeout)
+            .then_some(next)
     }
 
     /// Whether a delivery is pending.

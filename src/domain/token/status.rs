@@ -11,7 +11,7 @@ pub enum Status {
     Waiting,
     /// The token was decided.
     Completed,
-    /// Nobody decided in time.
+    /// Nobody decided in time, or the token was cancelled: trigger.dev knows no other end.
     TimedOut,
 }
 
@@ -22,7 +22,7 @@ impl Status {
         match state {
             State::Waiting => Self::Waiting,
             State::Completed { .. } => Self::Completed,
-            State::TimedOut => Self::TimedOut,
+            State::TimedOut | State::Cancelled { .. } => Self::TimedOut,
         }
     }
 

@@ -1,19 +1,30 @@
 //! Invariants:
 //! - [`step`] is total: every event in every state has an outcome.
 //! - A state that is not `Waiting` never changes.
-//! - The deliveries of a new end are enqueued together with it, so that both are written at once.
+//! - The deliveries of an event are enqueued together with it, so that both are written at once.
 //!
 //! The state machine of a token.
 
-use super::delivery::{Delivery, Target};
+use super::delivery::{Delivery, Progress, Target};
+use super::event::{Subscriptions, TokenEvent};
+use super::history::{HistoryEntry, HistoryKind};
 use super::{CompletedBy, Decision, State, Token};
 use crate::domain::time::timestamp::Timestamp;
+use std::time::Duration;
+
+/// The most deliveries that a token keeps. Deliveries to come are never dropped for it, and of its end
+/// none is.
+pub const MAX_DELIVERIES: usize = 100;
 
 /// An event that can change a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A decision.
     Complete(Decision),
+    /// The owner withdraws the token, perhaps with a reason.
+    Cancel(Option<String>),
+    /// The owner moves the timeout to this time.
+    Extend(Timestamp),
     /// Time has passed: an alarm fired, or the token is about to be read.
     WakeUp,
 }
@@ -29,6 +40,10 @@ pub enum Outcome {
     AlreadyCompleted,
     /// The token has timed out.
     TimedOut,
+    /// The token was cancelled, by this event or before.
+    Cancelled,
+    /// The token waits, and this event moved its timeout.
+    Extended,
     /// The token waits: its `callback` does not accept such a body.
     Ignored,
     /// The token is as it was: its `callback` wants a signature.
@@ -38,56 +53,101 @@ pub enum Outcome {
 /// The result of an event. The actor decides what is done for it (`actor/`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// The state to store, if it changed.
-    pub state: Option<State>,
+    /// What changes.
+    pub change: Option<Change>,
     /// The outcome for the caller.
     pub outcome: Outcome,
+}
+
+/// A change of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It ends, in this state.
+    End(State),
+    /// It times out at this time.
+    Timeout(Timestamp),
 }
 
 /// Computes the result of `event` for `token` at `now`. Total and pure.
 #[must_use]
 pub fn step(token: &Token, event: Event, now: Timestamp) -> Transition {
     let stay = |outcome| Transition {
-        state: None,
+        change: None,
         outcome,
     };
-    let become_ = |state, outcome| Transition {
-        state: Some(state),
+    let end = |state, outcome| Transition {
+        change: Some(Change::End(state)),
         outcome,
     };
     match (&token.state, event) {
         (State::Completed { .. }, _) => stay(Outcome::AlreadyCompleted),
         (State::TimedOut, _) => stay(Outcome::TimedOut),
-        (State::Waiting, _) if token.is_due(now) => become_(State::TimedOut, Outcome::TimedOut),
+        (State::Cancelled { .. }, _) => stay(Outcome::Cancelled),
+        (State::Waiting, _) if token.is_due(now) => match token.default_decision() {
+            Some(default) => end(default, Outcome::AlreadyCompleted),
+            None => end(State::TimedOut, Outcome::TimedOut),
+        },
         (State::Waiting, Event::WakeUp) => stay(Outcome::Waiting),
         (State::Waiting, Event::Complete(decision)) => {
-            become_(State::Completed { at: now, decision }, Outcome::Completed)
+            end(State::Completed { at: now, decision }, Outcome::Completed)
         }
+        (State::Waiting, Event::Cancel(reason)) => {
+            end(State::Cancelled { at: now, reason }, Outcome::Cancelled)
+        }
+        (State::Waiting, Event::Extend(timeout_at)) => Transition {
+            // The caller's clock may be behind this one.
+            change: Some(Change::Timeout(timeout_at.max(now.plus(MILLISECOND)))),
+            outcome: Outcome::Extended,
+        },
     }
 }
 
+const MILLISECOND: Duration = Duration::from_millis(1);
+
 impl Token {
-    /// Applies [`step`]. Returns its outcome, and whether the record changed. If it did, the token is
-    /// finished, and deliveries to its own webhook and to these `subscribers` are enqueued.
+    /// Applies [`step`]. Returns its outcome, and whether the record changed. If it did, deliveries of
+    /// the event are enqueued.
     pub fn apply(
         &mut self,
         event: Event,
         now: Timestamp,
-        subscribers: &[Target],
+        subscriptions: Subscriptions,
     ) -> (Outcome, bool) {
-        let Transition { state, outcome } = step(self, event, now);
-        let changed = state.is_some();
-        if let Some(state) = state {
-            self.state = state;
-            self.enqueue_deliveries(now, subscribers);
+        let Transition { change, outcome } = step(self, event, now);
+        let is_changed = change.is_some();
+        match change {
+            Some(Change::End(state)) => self.end(state, now, subscriptions),
+            Some(Change::Timeout(timeout_at)) => {
+                self.timeout_at = Some(timeout_at);
+                self.extensions = self.extensions.saturating_add(1);
+                let kind = HistoryKind::Extended(timeout_at);
+                self.remember(HistoryEntry { at: now, kind });
+                self.enqueue(TokenEvent::Extended(now), now, subscriptions);
+            }
+            None => {}
         }
-        (outcome, changed)
+        (outcome, is_changed)
     }
 
-    /// Times the token out if it is due. Returns whether that changed it. Every read calls this, so a
-    /// late alarm is never observable.
-    pub fn time_out_if_due(&mut self, now: Timestamp, subscribers: &[Target]) -> bool {
-        self.apply(Event::WakeUp, now, subscribers).1
+    /// Ends the token if its timeout has come. Returns whether that changed it. Every read calls this,
+    /// so a late alarm is never observable.
+    pub fn time_out_if_due(&mut self, now: Timestamp, subscriptions: Subscriptions) -> bool {
+        self.apply(Event::WakeUp, now, subscriptions).1
+    }
+
+    /// Tells the recipients again, if that is due. Returns whether it is.
+    pub fn remind_if_due(&mut self, now: Timestamp, subscriptions: Subscriptions) -> bool {
+        let Some(due) = self.next_reminder().filter(|&due| due <= now) else {
+            return false;
+        };
+        self.reminded_at = Some(now);
+        self.enqueue(TokenEvent::Reminder(due), now, subscriptions);
+        true
+    }
+
+    /// Tells the recipients, and the webhooks that want to know, that the token was created.
+    pub fn announce_creation(&mut self, now: Timestamp, subscriptions: Subscriptions) {
+        self.enqueue(TokenEvent::Created, now, subscriptions);
     }
 
     /// Takes over the end of the token upstream, unless it already ended here. Returns whether it
@@ -96,31 +156,96 @@ impl Token {
         &mut self,
         seen: Token,
         now: Timestamp,
-        subscribers: &[Target],
+        subscriptions: Subscriptions,
     ) -> bool {
         let is_new = self.state == State::Waiting && seen.state != State::Waiting;
         if is_new {
             self.timeout_at = seen.timeout_at;
-            self.state = seen.state;
-            self.enqueue_deliveries(now, subscribers);
+            self.end(seen.state, now, subscriptions);
         }
         is_new
     }
 
-    /// Enqueues the deliveries of a new end.
-    fn enqueue_deliveries(&mut self, now: Timestamp, subscribers: &[Target]) {
-        let is_news = |decision: &Decision| decision.by != CompletedBy::Upstream;
-        let is_news_upstream = self.home.receives_decisions()
-            && matches!(&self.state, State::Completed { decision, .. } if is_news(decision));
-        let upstream = is_news_upstream.then_some(&Target::Upstream);
-        let own = self.webhook.as_ref().map(|_| &Target::Token);
+    fn end(&mut self, state: State, now: Timestamp, subscriptions: Subscriptions) {
+        self.state = state;
+        self.on_timeout = None;
+        // A reminder that was not received yet would ask for what is decided.
+        self.deliveries.retain(|one| {
+            let is_reminder = matches!(one.event, TokenEvent::Reminder(_));
+            !(is_reminder && one.due_at().is_some())
+        });
+        self.enqueue(TokenEvent::Ended, now, subscriptions);
+    }
+
+    /// Enqueues the deliveries of an event.
+    fn enqueue(&mut self, event: TokenEvent, now: Timestamp, subscriptions: Subscriptions) {
+        if matches!(event, TokenEvent::Extended(_)) {
+            // Whoever did not receive the last extension yet receives this one instead.
+            self.deliveries.retain(|one| {
+                let is_older = matches!(one.event, TokenEvent::Extended(_));
+                !(is_older && one.due_at().is_some())
+            });
+        }
+        let is_wanted = subscriptions.events.has(self.event_name(event));
+        let environment = is_wanted && subscriptions.has_environment;
+        let own = is_wanted && self.webhook.is_some();
+        let recipients = match event {
+            TokenEvent::Created | TokenEvent::Reminder(_) => self.notify.len(),
+            TokenEvent::Extended(_) | TokenEvent::Ended => 0,
+        };
         // Upstream first: a paused run is waiting there.
-        let targets = upstream.into_iter().chain(subscribers).chain(own);
-        self.deliveries = targets.map(|&to| Delivery::new(to, now)).collect();
+        if event == TokenEvent::Ended && self.is_news_upstream() {
+            self.enqueue_one(event, Target::Upstream, now);
+        }
+        for (is_wanted, target) in [(environment, Target::Environment), (own, Target::Token)] {
+            if is_wanted {
+                self.enqueue_one(event, target, now);
+            }
+        }
+        for index in (0..recipients).filter_map(|index| u8::try_from(index).ok()) {
+            self.enqueue_one(event, Target::Recipient(index), now);
+        }
+    }
+
+    fn enqueue_one(&mut self, event: TokenEvent, target: Target, now: Timestamp) {
+        let delivery = Delivery::new(event, target, now);
+        if self.delivery(delivery.id()).is_some() {
+            return;
+        }
+        if self.deliveries.len() >= MAX_DELIVERIES {
+            let is_over = |one: &Delivery| !matches!(one.progress, Progress::Pending(_));
+            match self.deliveries.iter().position(is_over) {
+                Some(oldest) => drop(self.deliveries.remove(oldest)),
+                None if event == TokenEvent::Ended => {}
+                None => return,
+            }
+        }
+        self.deliveries.push(delivery);
+    }
+
+    /// Whether upstream does not know yet how the token ended.
+    fn is_news_upstream(&self) -> bool {
+        let is_ours = |decision: &Decision| decision.by != CompletedBy::Upstream;
+        self.home.receives_decisions()
+            && matches!(&self.state, State::Completed { decision, .. } if is_ours(decision))
     }
 
     /// Whether the timeout has come.
     fn is_due(&self, now: Timestamp) -> bool {
         self.home.times_out_here() && self.timeout_at.is_some_and(|at| at <= now)
+    }
+
+    /// The state after the timeout, if the token has a default decision.
+    fn default_decision(&self) -> Option<State> {
+        let default = self.on_timeout.as_ref()?;
+        Some(State::Completed {
+            at: self.timeout_at?,
+            decision: Decision {
+                output: default.output.clone(),
+                by: CompletedBy::Timeout,
+                subject: None,
+                callback: None,
+            },
+        })
     }
 }

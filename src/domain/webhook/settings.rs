@@ -3,25 +3,28 @@
 //! - Nothing here formats a secret: [`Webhooks`] has no `Debug`, and errors contain a line number,
 //!   not the line.
 //!
-//! The settings `WEBHOOK_URL` and `WEBHOOK_SECRET`.
+//! The settings `WEBHOOK_URL`, `WEBHOOK_SECRET` and `WEBHOOK_EVENTS`.
 
 use super::signature::{self, SigningSecret};
 use super::url::{WebhookUrlError, check_url};
+use crate::domain::api::excerpt::excerpt;
 use crate::domain::environment_lines as entry;
+use crate::domain::token::event::{EventName, EventSet};
 use std::fmt;
 
-/// The webhook URLs and secrets of the environments, from the settings `WEBHOOK_URL` and
-/// `WEBHOOK_SECRET`.
-#[derive(Default)]
+/// The webhook URLs and secrets of the environments, and what webhooks are told, from the settings
+/// `WEBHOOK_URL`, `WEBHOOK_SECRET` and `WEBHOOK_EVENTS`.
 pub struct Webhooks {
     /// An environment and its URL.
     urls: Vec<(String, String)>,
     /// An environment and one of its secrets, in the order of the setting. All of them sign.
     secrets: Vec<(String, SigningSecret)>,
+    /// What webhooks are told, besides those of a token's recipients.
+    events: EventSet,
 }
 
-/// Why `WEBHOOK_URL` or `WEBHOOK_SECRET` is invalid. Lines count from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why one of the settings is invalid. Lines count from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingsError {
     /// This line of `WEBHOOK_URL` has a URL that no webhook may be sent to.
     Url(usize, WebhookUrlError),
@@ -31,6 +34,8 @@ pub enum SettingsError {
     Unsigned(usize),
     /// This line of `WEBHOOK_SECRET` is not `[environment=]secret`.
     Secret(usize),
+    /// `WEBHOOK_EVENTS` has this name, which no event has.
+    Event(String),
 }
 
 impl fmt::Display for SettingsError {
@@ -56,6 +61,14 @@ impl fmt::Display for SettingsError {
                 "line {line} of WEBHOOK_SECRET is not a valid entry. Use [environment=]secret. A \
                  secret is `whsec_` and 24 to 64 bytes in base64."
             ),
+            Self::Event(name) => {
+                write!(f, "{} in WEBHOOK_EVENTS is no event. Use", excerpt(name))?;
+                for (place, event) in EventName::ALL.into_iter().enumerate() {
+                    let comma = if place == 0 { "" } else { "," };
+                    write!(f, "{comma} {}", event.as_str())?;
+                }
+                f.write_str(", with commas between.")
+            }
         }
     }
 }
@@ -63,17 +76,19 @@ impl fmt::Display for SettingsError {
 impl Webhooks {
     /// Reads `WEBHOOK_URL` and `WEBHOOK_SECRET`: one `[environment id=]value` in each line. A value
     /// without an id is for `default`. An environment has one URL at most. All its secrets sign, so
-    /// that a receiver can change from one to the next. Either setting may be empty.
+    /// that a receiver can change from one to the next. `WEBHOOK_EVENTS` has names with commas between;
+    /// without a name it stands for the three ends. Each setting may be empty.
     ///
     /// A loopback URL is accepted, because it is not known here where the tokens live. So the sender
     /// must call [`check_url`] again.
     ///
     /// # Errors
     /// See [`SettingsError`].
-    pub fn parse(urls: &str, secrets: &str) -> Result<Self, SettingsError> {
+    pub fn parse(urls: &str, secrets: &str, events: &str) -> Result<Self, SettingsError> {
         let mut webhooks = Self {
             urls: Vec::new(),
             secrets: Vec::new(),
+            events: read_events(events)?,
         };
         for (number, line) in entry::lines(urls) {
             // The part before a `=` may belong to the URL itself, up to its query.
@@ -107,6 +122,12 @@ impl Webhooks {
             .map(|(_, url)| url.as_str())
     }
 
+    /// What webhooks are told, besides those of a token's recipients.
+    #[must_use]
+    pub fn events(&self) -> EventSet {
+        self.events
+    }
+
     /// Whether an environment has a secret.
     #[must_use]
     pub fn can_sign(&self, environment: &str) -> bool {
@@ -120,4 +141,19 @@ impl Webhooks {
         let secrets = self.secrets.iter().filter(|(of, _)| of == environment);
         signature::header(secrets.map(|(_, secret)| secret), id, timestamp, body)
     }
+}
+
+fn read_events(text: &str) -> Result<EventSet, SettingsError> {
+    let mut names = text
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .peekable();
+    if names.peek().is_none() {
+        return Ok(EventSet::ENDS);
+    }
+    names.try_fold(EventSet::NONE, |set, name| {
+        let event = EventName::parse(name).ok_or_else(|| SettingsError::Event(name.to_owned()))?;
+        Ok(set.with(event))
+    })
 }

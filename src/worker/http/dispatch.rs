@@ -11,7 +11,7 @@ use crate::worker::http::request::Head;
 use crate::worker::http::response::{HandlerResponse, Reply};
 use crate::worker::http::routes::relay::relay;
 use crate::worker::http::routes::token_url::Credential;
-use crate::worker::http::routes::{complete, create, list, meta, retrieve, token_url, wait};
+use crate::worker::http::routes::{complete, create, life, list, meta, retrieve, token_url, wait};
 use crate::worker::log_error;
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
@@ -89,6 +89,8 @@ async fn route(
             return token_url::token_url(context, id, credential).await;
         }
         (Endpoint::Wait { id }, _) => return wait::wait(context, id).await,
+        (Endpoint::Cancel { id }, _) => life::cancel(context, id).await?,
+        (Endpoint::Extend { id }, _) => life::extend(context, id).await?,
         (Endpoint::Start, _) => meta::start(),
         (Endpoint::OpenApi, _) => Reply::public_json(openapi::document()),
         (Endpoint::Health, _) => meta::health(context)?,

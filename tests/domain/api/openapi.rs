@@ -19,6 +19,8 @@ fn template(endpoint: Endpoint<'_>) -> &'static str {
         Endpoint::Token { .. } => "/api/v1/waitpoints/tokens/{id}",
         Endpoint::Complete { .. } => "/api/v1/waitpoints/tokens/{id}/complete",
         Endpoint::Wait { .. } => "/api/v1/waitpoints/tokens/{id}/wait",
+        Endpoint::Cancel { .. } => "/api/v1/waitpoints/tokens/{id}/cancel",
+        Endpoint::Extend { .. } => "/api/v1/waitpoints/tokens/{id}/extend",
         Endpoint::Callback { .. } => "/api/v1/waitpoints/tokens/{id}/callback/{credential}",
         Endpoint::ShortLink { .. } => "/t/{shortId}/{shortCredential}",
         Endpoint::RunWait { .. } => "/engine/v1/runs/{run}/waitpoints/tokens/{id}/wait",

@@ -14,7 +14,7 @@ fn a_waiting_token_is_written_so() {
             "waitpoint_c1",
             "https://w.test/u",
             &token(State::Waiting),
-            Visibility::Owner
+            Visibility::Webhook
         ),
         concat!(
             r#"{"id":"waitpoint_c1","type":"MANUAL","url":"https://w.test/u","status":"WAITING","#,
@@ -28,7 +28,7 @@ fn a_waiting_token_is_written_so() {
             "waitpoint_c1",
             "u",
             &Token::new(at(NOW), None, Vec::new()),
-            Visibility::Owner
+            Visibility::Webhook
         ),
         concat!(
             r#"{"id":"waitpoint_c1","type":"MANUAL","url":"u","status":"WAITING","#,
@@ -53,7 +53,7 @@ fn a_completed_token_is_written_so() {
         },
     };
     assert_eq!(
-        token_json("waitpoint_c1", "u", &token(state), Visibility::Owner),
+        token_json("waitpoint_c1", "u", &token(state), Visibility::Webhook),
         concat!(
             r#"{"id":"waitpoint_c1","type":"MANUAL","url":"u","status":"COMPLETED","#,
             r#""userProvidedIdempotencyKey":false,"output":"{\"a\": \"é\"}","#,
@@ -91,7 +91,7 @@ fn a_token_that_timed_out_is_written_so() {
             "waitpoint_c1",
             "u",
             &token(State::TimedOut),
-            Visibility::Owner
+            Visibility::Webhook
         ),
         concat!(
             r#"{"id":"waitpoint_c1","type":"MANUAL","url":"u","status":"TIMED_OUT","#,

@@ -6,23 +6,29 @@ use waitpoint::domain::token::command::{Command, Facts, Reply, apply_command};
 use waitpoint::domain::token::delivery::{
     AttemptResult, Delivery, MAX_UPSTREAM_ATTEMPTS, Progress, Target,
 };
+use waitpoint::domain::token::event::{EventSet, Subscriptions, TokenEvent};
 use waitpoint::domain::token::home::Home;
 use waitpoint::domain::token::index_state::IndexState;
 use waitpoint::domain::token::record::Record;
 use waitpoint::domain::token::transition::Outcome;
 use waitpoint::domain::token::{OutputKind, State, Token};
 
-/// Applies a command where these are notified of every token's end.
+const NOBODY: Subscriptions = Subscriptions {
+    has_environment: false,
+    events: EventSet::ENDS,
+};
+
+/// Applies a command where these webhooks are told of ends.
 fn apply(
     record: &mut Option<Record>,
     command: Command,
     now: Timestamp,
-    subscribers: &[Target],
+    subscriptions: Subscriptions,
 ) -> (Reply, bool) {
     let facts = Facts {
         now,
         retention: DAY,
-        subscribers,
+        subscriptions,
         has_waiters: &|| false,
         judge: |_, _| waitpoint::domain::token::command::Verdict::Decides,
     };
@@ -41,7 +47,7 @@ fn a_decision_is_kept_and_owed_upstream_also_when_nothing_was_known() {
             panic!("it is completed")
         };
         let command = Command::CompleteRelayed(Box::new(unseen), decision);
-        apply(record, command, at(9), &[])
+        apply(record, command, at(9), NOBODY)
     };
     let mut record = None;
     assert_eq!(
@@ -72,7 +78,7 @@ fn what_was_decided_here_is_decided_for_good() {
         };
         let token = Box::new(Token::new(now, None, Vec::new()));
         let command = Command::CompleteRelayed(token, decision);
-        apply(record, command, now, &[])
+        apply(record, command, now, NOBODY)
     };
     let later = at(5).plus(2 * DAY);
     // Forgotten and not yet gone, then gone but for this.
@@ -81,7 +87,7 @@ fn what_was_decided_here_is_decided_for_good() {
     let mut record = Some(Record::Tombstone(tombstone));
     let again = (Reply::Decided(Outcome::AlreadyCompleted), false);
     assert_eq!(decide(&mut record, later), again);
-    let read = apply(&mut record, Command::Read, later, &[]);
+    let read = apply(&mut record, Command::Read, later, NOBODY);
     assert_eq!(read, (Reply::NotFound, false));
     // Nothing is due for it, ever: `tests/domain/token/actor.rs`.
     // Of what was only waited for, or lives here, nothing is left.
@@ -94,7 +100,7 @@ fn timeouts_are_upstreams() {
         home: Home::Upstream,
         ..Token::new(at(0), Some(at(100)), Vec::new())
     };
-    assert!(!token.time_out_if_due(at(200), &[]));
+    assert!(!token.time_out_if_due(at(200), NOBODY));
     assert_eq!(token.state, State::Waiting);
     // It is asked a little later, then daily.
     let next = |now| token.next_wakeup(DAY, IndexState::Unknown, at(now));
@@ -118,7 +124,11 @@ fn what_upstream_decided_is_taken_once_and_not_told_to_it() {
     let mut record = Some(Record::Live(known));
     let import = |record: &mut Option<Record>, token: &Token, now| {
         let command = Command::ImportUpstream(Box::new(token.clone()));
-        apply(record, command, now, &[Target::Environment])
+        let environment = Subscriptions {
+            has_environment: true,
+            ..NOBODY
+        };
+        apply(record, command, now, environment)
     };
     // Its end is long past by this clock: it is kept for a moment all the same.
     let now = theirs.finished_at().unwrap();
@@ -135,7 +145,7 @@ fn what_upstream_decided_is_taken_once_and_not_told_to_it() {
 
 #[test]
 fn upstream_is_asked_for_a_month_and_hears_no_second_time_what_it_refuses() {
-    let mut delivery = Delivery::new(Target::Upstream, at(0));
+    let mut delivery = Delivery::new(TokenEvent::Ended, Target::Upstream, at(0));
     let mut now = 0;
     let mut longest = 0;
     while let Some(due) = delivery.due_at() {
@@ -165,7 +175,7 @@ fn upstream_is_asked_for_a_month_and_hears_no_second_time_what_it_refuses() {
         (AttemptResult::NoResponse, false),
         (AttemptResult::NotSendable, false),
     ] {
-        let mut delivery = Delivery::new(Target::Upstream, at(0));
+        let mut delivery = Delivery::new(TokenEvent::Ended, Target::Upstream, at(0));
         delivery.record_attempt(answer, None, "c1", at(0));
         assert_eq!(delivery.progress == Progress::Failed, is_over, "{answer:?}");
     }

@@ -5,17 +5,30 @@ use std::time::Duration;
 use waitpoint::domain::token::actor::TokenActor;
 use waitpoint::domain::token::command::{Command, Facts, Reply};
 use waitpoint::domain::token::delivery::{
-    AttemptResult, Delivery, Progress, Target, UpstreamConflict,
+    AttemptResult, Delivery, DeliveryId, Progress, Target, UpstreamConflict,
 };
 use waitpoint::domain::token::effects::{
     AfterSave, Effects, FinishedAttempt, Input, LogLine, Purge, SetAlarm, Task, UpstreamRead,
 };
+use waitpoint::domain::token::event::TokenEvent;
 use waitpoint::domain::token::home::Home;
 use waitpoint::domain::token::index_state::{INDEX_CONFIRM_WITHIN, IndexState};
 use waitpoint::domain::token::record::{Record, Tombstone};
 use waitpoint::domain::token::schedule::{Alarm, LEASE};
 use waitpoint::domain::token::transition::Outcome;
 use waitpoint::domain::token::{CompletedBy, Decision, Key, State, Token};
+
+/// The end, for the token's own webhook.
+const OWN_END: DeliveryId = DeliveryId {
+    event: TokenEvent::Ended,
+    target: Target::Token,
+};
+
+/// The end, for upstream.
+const UPSTREAM_END: DeliveryId = DeliveryId {
+    event: TokenEvent::Ended,
+    target: Target::Upstream,
+};
 
 /// An object: what it stores, and its actor.
 struct Object {
@@ -109,9 +122,9 @@ fn a_create_is_written_then_told_then_confirmed_by_the_alarm() {
     let read = object.handle(Input::Command(Command::Read), 2);
     assert_eq!(read.next, None);
 
-    let confirm = task(Task::ConfirmRow(IndexState::Created));
+    let confirm = task(Task::ConfirmRow(IndexState::Waiting(0)));
     assert_eq!(object.handle(Input::AlarmFired, confirm_at), confirm);
-    let confirmed = Input::RowConfirmed(IndexState::Created);
+    let confirmed = Input::RowConfirmed(IndexState::Waiting(0));
     assert_eq!(object.handle(confirmed, confirm_at), alarm(None));
 }
 
@@ -132,7 +145,7 @@ fn a_completion_notifies_waiters_and_delivers_once_it_is_written() {
         log: Some(LogLine::Completed(CompletedBy::Api)),
         notifies_waiters: true,
         enqueues_row: true,
-        next: Some(Task::AttemptDelivery(0)),
+        next: Some(Task::AttemptDelivery(OWN_END)),
         ..Effects::default()
     };
     assert_eq!(object.saved(&effects, 6), told);
@@ -147,13 +160,13 @@ fn a_completion_notifies_waiters_and_delivers_once_it_is_written() {
         may_conflict: false,
     };
     object.has_waiters = false;
-    let effects = object.handle(Input::DeliveryFinished(0, attempt), 8);
-    assert_eq!(effects.log, Some(LogLine::Attempt(0)));
+    let effects = object.handle(Input::DeliveryFinished(OWN_END, attempt), 8);
+    assert_eq!(effects.log, Some(LogLine::Attempt(OWN_END)));
     assert_eq!(object.token().deliveries[0].progress, Progress::Delivered);
     // The alarm has fired, so nobody knows any more whether the index has the row.
-    let confirm = task(Task::ConfirmRow(IndexState::Completed));
+    let confirm = task(Task::ConfirmRow(IndexState::Ended));
     assert_eq!(object.saved(&effects, 9), confirm);
-    let confirmed = Input::RowConfirmed(IndexState::Completed);
+    let confirmed = Input::RowConfirmed(IndexState::Ended);
     assert_eq!(object.handle(confirmed, 10), alarm(Some(30_005)));
 }
 
@@ -168,9 +181,9 @@ fn what_failed_is_not_stuck_and_the_alarm_retries() {
         ..token(None)
     }));
     let end = after(RETENTION);
-    let confirm = Task::ConfirmRow(IndexState::Completed);
+    let confirm = Task::ConfirmRow(IndexState::Ended);
     assert_eq!(object.handle(Input::AlarmFired, end).next, Some(confirm));
-    let confirmed = || Input::RowConfirmed(IndexState::Completed);
+    let confirmed = || Input::RowConfirmed(IndexState::Ended);
     assert_eq!(object.handle(confirmed(), end), task(Task::ReleaseKey));
     let retry = at(end).plus(Duration::from_secs(300));
     let failed = Effects {
@@ -205,7 +218,7 @@ fn a_key_that_led_to_what_has_just_gone_makes_nothing_anew() {
         if was_deleted {
             let end = after(RETENTION);
             object.handle(Input::AlarmFired, end);
-            let purge = object.handle(Input::RowConfirmed(IndexState::Completed), end);
+            let purge = object.handle(Input::RowConfirmed(IndexState::Ended), end);
             assert_eq!(purge, task(Task::Purge(Purge::PastRetention)));
             object.record = None;
         }
@@ -290,20 +303,20 @@ fn what_is_kept_for_waiters_alone_goes_with_them() {
 fn a_conflict_is_recorded_after_the_attempt_is() {
     let mut object = Object::new(Some(Token {
         state: completed(at(0), "1"),
-        deliveries: vec![Delivery::new(Target::Upstream, at(0))],
+        deliveries: vec![Delivery::new(TokenEvent::Ended, Target::Upstream, at(0))],
         ..upstream()
     }));
     assert_eq!(
         object.handle(Input::AlarmFired, 0).next,
-        Some(Task::AttemptDelivery(0))
+        Some(Task::AttemptDelivery(UPSTREAM_END))
     );
     let attempt = FinishedAttempt {
         result: AttemptResult::Status(200),
         pause: None,
         may_conflict: true,
     };
-    let effects = object.handle(Input::DeliveryFinished(0, attempt), 1);
-    let conflict = UpstreamRead::Conflict(0);
+    let effects = object.handle(Input::DeliveryFinished(UPSTREAM_END, attempt), 1);
+    let conflict = UpstreamRead::Conflict(UPSTREAM_END);
     let asked = object.saved(&effects, 2);
     assert_eq!(asked, task(Task::ReadUpstream(conflict)));
     let theirs = Token {

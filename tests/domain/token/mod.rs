@@ -11,8 +11,15 @@ use proptest::prelude::*;
 use std::time::Duration;
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::command::Facts;
+use waitpoint::domain::token::event::{EventSet, Subscriptions};
 use waitpoint::domain::token::transition::Event;
 use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
+
+/// The environment has no webhook; a token's own is told of ends.
+const NOBODY: Subscriptions = Subscriptions {
+    has_environment: false,
+    events: EventSet::ENDS,
+};
 
 const RETENTION: Duration = Duration::from_secs(30);
 
@@ -25,7 +32,7 @@ fn facts(now: u64) -> Facts<'static> {
     Facts {
         now: at(now),
         retention: RETENTION,
-        subscribers: &[],
+        subscriptions: NOBODY,
         has_waiters: &|| false,
         judge: |_, _| waitpoint::domain::token::command::Verdict::Decides,
     }

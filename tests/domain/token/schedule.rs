@@ -1,42 +1,51 @@
 //! When a token is looked at next, and until when it is kept.
-use super::{RETENTION, at, complete, events, times, token, wakeup};
+use super::{NOBODY, RETENTION, at, complete, events, times, token, wakeup};
 use proptest::prelude::*;
 use std::time::Duration;
 use waitpoint::domain::token::Token;
-use waitpoint::domain::token::delivery::{AttemptResult, Target};
+use waitpoint::domain::token::delivery::{AttemptResult, DeliveryId, Target};
+use waitpoint::domain::token::event::{Subscriptions, TokenEvent};
 use waitpoint::domain::token::index_state::{INDEX_CONFIRM_WITHIN, IndexState};
 use waitpoint::domain::token::schedule::{Alarm, DueTask};
 
 #[test]
 fn a_finished_token_is_forgotten_after_its_retention() {
     let mut done = token(Some(100));
-    done.apply(complete("1"), at(10), &[]);
+    done.apply(complete("1"), at(10), NOBODY);
     assert_eq!(done.purge_at(RETENTION), Some(at(30_010)));
     assert_eq!(wakeup(&done, 10), Some(at(30_010)));
 
     let mut late = token(Some(100));
-    late.time_out_if_due(at(5_000), &[]);
+    late.time_out_if_due(at(5_000), NOBODY);
     assert_eq!(late.purge_at(RETENTION), Some(at(30_100)));
 }
 
 #[test]
 fn a_token_is_let_go_of_when_nobody_has_still_to_be_told() {
     let mut token = token(Some(100));
-    token.time_out_if_due(at(100), &[Target::Environment]);
+    let environment = Subscriptions {
+        has_environment: true,
+        ..NOBODY
+    };
+    token.time_out_if_due(at(100), environment);
+    let owed = DeliveryId {
+        event: TokenEvent::Ended,
+        target: Target::Environment,
+    };
     let task = |token: &Token, listed, now| token.next_task(RETENTION, listed, at(now));
     assert_eq!(
         task(&token, IndexState::Unknown, 30_100),
         Some(DueTask::ConfirmRow)
     );
     assert_eq!(
-        task(&token, IndexState::Created, 30_100),
-        Some(DueTask::Deliver(0))
+        task(&token, IndexState::Waiting(0), 30_100),
+        Some(DueTask::Deliver(owed))
     );
-    token.record_attempt(0, AttemptResult::Status(200), None, "a", at(101));
-    assert_eq!(task(&token, IndexState::Created, 30_099), None);
+    token.record_attempt(owed, AttemptResult::Status(200), None, "a", at(101));
+    assert_eq!(task(&token, IndexState::Waiting(0), 30_099), None);
     assert_eq!(task(&token, IndexState::Unreachable, 30_100), None);
     assert_eq!(
-        task(&token, IndexState::Created, 30_100),
+        task(&token, IndexState::Waiting(0), 30_100),
         Some(DueTask::Purge)
     );
     let later = token.next_wakeup(RETENTION, IndexState::Unreachable, at(30_100));
@@ -85,7 +94,7 @@ fn the_index_is_told_at_once_and_for_certain_by_the_next_alarm() {
         next(&token, IndexState::Unconfirmed),
         Some(at(7).plus(INDEX_CONFIRM_WITHIN))
     );
-    assert_eq!(next(&token, IndexState::Created), None);
+    assert_eq!(next(&token, IndexState::Waiting(0)), None);
     assert_eq!(
         token.next_task(RETENTION, IndexState::Unconfirmed, at(7)),
         None
@@ -96,7 +105,7 @@ fn the_index_is_told_at_once_and_for_certain_by_the_next_alarm() {
     );
     assert!(token.needs_index_update(IndexState::Unconfirmed));
     token.timeout_at = Some(at(8));
-    token.time_out_if_due(at(8), &[]);
+    token.time_out_if_due(at(8), NOBODY);
     assert!(
         !token.needs_index_update(IndexState::Unconfirmed),
         "the index knows when it times out"
@@ -123,7 +132,7 @@ proptest! {
         let retention = Duration::from_millis(retention);
         let mut token = token(timeout);
         for (now, event) in events {
-            token.apply(event, at(now), &[]);
+            token.apply(event, at(now), NOBODY);
             let forgotten = token.purge_at(retention).is_some_and(|end| end <= at(now));
             if let (Some(wakeup), false) = (token.next_wakeup(retention, token.expected_index_state(), at(now)), forgotten) {
                 prop_assert!(wakeup > at(now));

@@ -1,9 +1,9 @@
 //! The state machine.
-use super::{RETENTION, at, complete, completed, event, events, times, token, wakeup};
+use super::{NOBODY, RETENTION, at, complete, completed, event, events, times, token, wakeup};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use waitpoint::domain::time::timestamp::Timestamp;
-use waitpoint::domain::token::transition::{Event, Outcome, step};
+use waitpoint::domain::token::transition::{Change, Event, Outcome, step};
 use waitpoint::domain::token::{State, Token};
 
 #[test]
@@ -18,10 +18,10 @@ fn a_new_token_waits() {
 #[test]
 fn a_token_without_timeout_waits_for_ever() {
     let mut token = token(None);
-    assert!(!token.time_out_if_due(Timestamp::MAX, &[]));
+    assert!(!token.time_out_if_due(Timestamp::MAX, NOBODY));
     assert_eq!(wakeup(&token, 0), None);
     assert_eq!(
-        token.apply(complete("1"), Timestamp::MAX, &[]),
+        token.apply(complete("1"), Timestamp::MAX, NOBODY),
         (Outcome::Completed, true)
     );
 }
@@ -37,9 +37,9 @@ fn each_state_answers_each_event() {
         state: State::TimedOut,
         ..token(Some(100))
     };
-    let to_done = Some(completed(at(99), "2"));
-    let to_late = Some(State::TimedOut);
-    for (token, event, now, state, outcome) in [
+    let to_done = Some(Change::End(completed(at(99), "2")));
+    let to_late = Some(Change::End(State::TimedOut));
+    for (token, event, now, change, outcome) in [
         (&waiting, Event::WakeUp, 99, None, Outcome::Waiting),
         (&waiting, complete("2"), 99, to_done, Outcome::Completed),
         (
@@ -60,8 +60,8 @@ fn each_state_answers_each_event() {
         let said = format!("{:?} on {event:?} at {now}", token.state);
         let transition = step(token, event, at(now));
         assert_eq!(
-            (transition.state, transition.outcome),
-            (state, outcome),
+            (transition.change, transition.outcome),
+            (change, outcome),
             "{said}"
         );
     }
@@ -70,10 +70,10 @@ fn each_state_answers_each_event() {
 #[test]
 fn a_second_completion_changes_nothing() {
     let mut token = token(None);
-    token.apply(complete("1"), at(10), &[]);
+    token.apply(complete("1"), at(10), NOBODY);
     let before = token.clone();
     assert_eq!(
-        token.apply(complete("2"), at(11), &[]),
+        token.apply(complete("2"), at(11), NOBODY),
         (Outcome::AlreadyCompleted, false)
     );
     assert_eq!(token, before);
@@ -83,13 +83,13 @@ fn a_second_completion_changes_nothing() {
 fn a_completion_in_the_millisecond_of_the_timeout_is_too_late() {
     let mut early = token(Some(100));
     assert_eq!(
-        early.apply(complete("1"), at(99), &[]),
+        early.apply(complete("1"), at(99), NOBODY),
         (Outcome::Completed, true)
     );
 
     let mut late = token(Some(100));
     assert_eq!(
-        late.apply(complete("1"), at(100), &[]),
+        late.apply(complete("1"), at(100), NOBODY),
         (Outcome::TimedOut, true)
     );
     assert_eq!(late.state, State::TimedOut);
@@ -103,7 +103,7 @@ proptest! {
         let mut token = token(timeout);
         for (now, event) in events {
             let before = token.clone();
-            let (outcome, changed) = token.apply(event, at(now), &[]);
+            let (outcome, changed) = token.apply(event, at(now), NOBODY);
             prop_assert_eq!(changed, token != before);
             if before.state != State::Waiting {
                 prop_assert!(!changed);
@@ -123,9 +123,9 @@ proptest! {
             _ => None,
         });
         for (now, event) in events {
-            token.apply(event, at(now), &[]);
+            token.apply(event, at(now), NOBODY);
         }
-        token.time_out_if_due(at(200), &[]);
+        token.time_out_if_due(at(200), NOBODY);
         let otherwise = if timeout.is_some() { State::TimedOut } else { State::Waiting };
         prop_assert_eq!(token.state, expected.unwrap_or(otherwise));
     }
@@ -134,7 +134,7 @@ proptest! {
     fn a_step_never_touches_what_was_given_at_creation(timeout in times(), events in events()) {
         let mut token = token(timeout);
         for (now, event) in events {
-            token.apply(event, at(now), &[]);
+            token.apply(event, at(now), NOBODY);
         }
         prop_assert_eq!(token.created_at, at(0));
         prop_assert_eq!(token.timeout_at, timeout.map(at));
@@ -145,11 +145,11 @@ proptest! {
     fn settling_twice_is_settling_once(timeout in times(), events in events(), now in 0..300_u64) {
         let mut token = token(timeout);
         for (now, event) in events {
-            token.apply(event, at(now), &[]);
+            token.apply(event, at(now), NOBODY);
         }
-        token.time_out_if_due(at(now), &[]);
+        token.time_out_if_due(at(now), NOBODY);
         let settled = token.clone();
-        prop_assert!(!token.time_out_if_due(at(now), &[]));
+        prop_assert!(!token.time_out_if_due(at(now), NOBODY));
         prop_assert_eq!(token, settled);
     }
 
@@ -161,8 +161,8 @@ proptest! {
     ) {
         let mut on_time = token(Some(timeout));
         let mut delayed = on_time.clone();
-        on_time.time_out_if_due(at(timeout), &[]);
-        delayed.time_out_if_due(at(timeout + late), &[]);
+        on_time.time_out_if_due(at(timeout), NOBODY);
+        delayed.time_out_if_due(at(timeout + late), NOBODY);
         prop_assert_eq!(&on_time, &delayed);
         prop_assert_eq!(delayed.finished_at(), Some(at(timeout)));
         prop_assert_eq!(delayed.purge_at(RETENTION), Some(at(timeout).plus(RETENTION)));
@@ -171,9 +171,9 @@ proptest! {
         let mut with_alarms = token(Some(timeout));
         let mut without = token(Some(timeout));
         for (now, event) in events {
-            with_alarms.time_out_if_due(at(now), &[]);
-            let noticed = with_alarms.apply(event.clone(), at(now), &[]).0;
-            prop_assert_eq!(noticed, without.apply(event, at(now), &[]).0);
+            with_alarms.time_out_if_due(at(now), NOBODY);
+            let noticed = with_alarms.apply(event.clone(), at(now), NOBODY).0;
+            prop_assert_eq!(noticed, without.apply(event, at(now), NOBODY).0);
             prop_assert_eq!(&with_alarms, &without);
         }
     }
@@ -182,10 +182,10 @@ proptest! {
     fn a_token_finishes_in_time_or_at_its_timeout(timeout in times(), events in events()) {
         let mut token = token(timeout);
         for (now, event) in events {
-            token.apply(event, at(now), &[]);
+            token.apply(event, at(now), NOBODY);
             match &token.state {
                 State::Waiting => prop_assert_eq!(token.finished_at(), None),
-                State::Completed { at, .. } => {
+                State::Completed { at, .. } | State::Cancelled { at, .. } => {
                     prop_assert_eq!(token.finished_at(), Some(*at));
                     prop_assert!(token.timeout_at.is_none_or(|timeout| *at < timeout));
                 }

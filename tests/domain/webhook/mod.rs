@@ -15,9 +15,9 @@ const BODY: &[u8] = br#"{"test": 2432232314}"#;
 const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
 fn webhooks(urls: &str, secrets: &str) -> Webhooks {
-    Webhooks::parse(urls, secrets).unwrap_or_else(|why| panic!("{why}"))
+    Webhooks::parse(urls, secrets, "").unwrap_or_else(|why| panic!("{why}"))
 }
 
 fn settings_error(urls: &str, secrets: &str) -> Option<SettingsError> {
-    Webhooks::parse(urls, secrets).err()
+    Webhooks::parse(urls, secrets, "").err()
 }

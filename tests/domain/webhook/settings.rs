@@ -69,7 +69,7 @@ proptest! {
 
     #[test]
     fn no_setting_panics_or_is_repeated(urls in "(.|\n){0,80}", secrets in "(whsec_.{9,40}\n?){0,3}") {
-        if let Err(why) = Webhooks::parse(&urls, &secrets) {
+        if let Err(why) = Webhooks::parse(&urls, &secrets, "") {
             let why = why.to_string();
             prop_assert!(why.contains("WEBHOOK_"));
             for secret in secrets.lines().filter_map(|line| line.strip_prefix("whsec_")) {

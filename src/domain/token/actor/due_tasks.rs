@@ -8,6 +8,7 @@ use super::{IsArmed, IsKeyReleased, TokenActor};
 use crate::domain::relay::conflict::detect_conflict;
 use crate::domain::token::Token;
 use crate::domain::token::command::Facts;
+use crate::domain::token::delivery::DeliveryId;
 use crate::domain::token::effects::{AfterSave, Effects, FinishedAttempt, LogLine, Purge, Task};
 use crate::domain::token::index_state::IndexState;
 use crate::domain::token::record::Record;
@@ -98,7 +99,7 @@ impl TokenActor {
 
     pub(super) fn on_attempt(
         &mut self,
-        delivery: usize,
+        delivery: DeliveryId,
         attempt: FinishedAttempt,
         record: &mut Option<Record>,
         facts: &Facts<'_>,
@@ -127,7 +128,7 @@ impl TokenActor {
     /// Records that upstream has another decision than the one that was just delivered there.
     pub(super) fn on_compared(
         &mut self,
-        delivery: usize,
+        delivery: DeliveryId,
         theirs: Option<Box<Token>>,
         record: &mut Option<Record>,
         facts: &Facts<'_>,

@@ -132,6 +132,8 @@ impl TokenActor {
             return Effects::reply(Reply::NotFound);
         }
         let completed_by = command.completed_by();
+        let is_cancel = matches!(command, Command::Cancel(_));
+        let is_extension = matches!(command, Command::Extend(_));
         let was_finished = is_finished(record.as_ref());
         let (reply, is_changed) = apply_command(record, command, facts);
         let log = match (reply, completed_by) {
@@ -140,6 +142,10 @@ impl TokenActor {
                 Some(LogLine::Created)
             }
             (Reply::Decided(Outcome::Completed), Some(by)) => Some(LogLine::Completed(by)),
+            (Reply::Decided(Outcome::Cancelled), None) if is_cancel && is_changed => {
+                Some(LogLine::Cancelled)
+            }
+            (Reply::Found, _) if is_extension => Some(LogLine::Extended),
             _ => None,
         };
         let mut effects = Effects::reply(reply);
@@ -153,7 +159,8 @@ impl TokenActor {
         {
             // A timeout is written before it is reported.
             let is_finished = was_finished || is_changed && token.finished_at().is_some();
-            effects.next = Some(self.announce(log, is_finished, token));
+            let notifies_waiters = is_finished || log == Some(LogLine::Extended);
+            effects.next = Some(self.announce(log, notifies_waiters, token));
         }
         effects
     }
@@ -177,16 +184,16 @@ impl TokenActor {
         effects
     }
 
-    fn announce(&self, log: Option<LogLine>, is_finished: bool, token: &Token) -> Task {
+    fn announce(&self, log: Option<LogLine>, notifies_waiters: bool, token: &Token) -> Task {
         Task::AwaitSave(AfterSave::Announce(Announcement {
             log,
-            is_finished,
+            notifies_waiters,
             needs_row: token.needs_index_update(self.index_state),
             has_deliveries: token.has_pending_delivery(),
         }))
     }
 
-    /// Times the token out, polls upstream, runs due tasks, or deletes a token that nobody needs.
+    /// Times the token out, reminds, polls upstream, runs due tasks, or deletes a token that nobody needs.
     fn on_alarm(&mut self, record: &mut Option<Record>, facts: &Facts<'_>) -> Effects {
         self.alarm_fired = true;
         if self.index_state == IndexState::Unconfirmed {
@@ -196,11 +203,12 @@ impl TokenActor {
             return Effects::task(Task::Purge(Purge::Unneeded));
         }
         if let Some(Record::Live(token)) = record {
-            if token.time_out_if_due(facts.now, facts.subscribers) {
-                return self.save_then(AfterSave::RunDueTasks, record, facts);
-            }
-            if token.needs_upstream_poll() {
+            let is_over = token.time_out_if_due(facts.now, facts.subscriptions);
+            if !is_over && token.needs_upstream_poll() {
                 return Effects::task(Task::ReadUpstream(UpstreamRead::Poll));
+            }
+            if is_over || token.remind_if_due(facts.now, facts.subscriptions) {
+                return self.save_then(AfterSave::RunDueTasks, record, facts);
             }
         }
         // An instance that noticed the end may have been lost before it notified waiters.
@@ -225,7 +233,7 @@ impl TokenActor {
                 };
                 Effects {
                     log: announcement.log,
-                    notifies_waiters: announcement.is_finished,
+                    notifies_waiters: announcement.notifies_waiters,
                     enqueues_row: announcement.needs_row,
                     ..effects
                 }
@@ -257,6 +265,11 @@ impl TokenActor {
             if is_changed {
                 return self.save_then(AfterSave::RunDueTasks, record, facts);
             }
+        }
+        if let Some(Record::Live(token)) = record
+            && token.remind_if_due(facts.now, facts.subscriptions)
+        {
+            return self.save_then(AfterSave::RunDueTasks, record, facts);
         }
         match record {
             // Nobody waits any more, and the record has no other purpose.
@@ -324,7 +337,7 @@ impl TokenActor {
             State::Waiting if token.needs_upstream_poll() => Some(UPSTREAM_POLL_INTERVAL),
             State::Waiting => None,
             // Safety net: the alarm retries if notifying waiters is interrupted.
-            State::Completed { .. } | State::TimedOut => Some(LEASE),
+            State::Completed { .. } | State::TimedOut | State::Cancelled { .. } => Some(LEASE),
         };
         let waiters = waiters.filter(|_| (facts.has_waiters)());
         let waiters = waiters.map(|wait| facts.now.plus(wait));

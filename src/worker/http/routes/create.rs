@@ -1,6 +1,5 @@
 //! Create: stores a token, unless the request or its idempotency key already has one.
 
-use crate::domain::api::claims::claims_json;
 use crate::domain::api::create::{CreateRequest, created_json, unknown_key_of_create};
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_CREATE_WITH_APPROVAL;
@@ -23,7 +22,7 @@ use crate::worker::http::request::request_key;
 use crate::worker::http::response::{Reply, unknown_field_hint};
 use crate::worker::http::token_object::{send, unavailable};
 use crate::worker::objects::idempotency_key;
-use crate::worker::objects::token::response::{Links, links};
+use crate::worker::objects::token::response::{links, with_jwt};
 use crate::worker::settings;
 use wasm_bindgen::JsValue;
 
@@ -45,6 +44,7 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
         key: request.key,
         webhook: request.webhook,
         callback: request.callback.as_deref().map(minify_json),
+        on_timeout: request.on_timeout,
         ..Token::new(context.now, request.timeout_at, request.tags)
     };
     // Identifies the request. If a repeated request finds the token that it created, `isCached` is
@@ -67,20 +67,10 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     };
     let id = public_id(creation.id());
     let origin = context.link_origin(environment);
-    let Links {
-        credential,
-        url,
-        short_url,
-    } = links(origin, environment, creation.id(), &token, context.now);
-    // The credential of a link whose callbacks are signed may not write.
-    let jwt = if token.callback.is_none() {
-        credential
-    } else {
-        environment.mint(&id, token.created_at, token.timeout_at, context.now)
-    };
-    let reply = Reply::json(200, created_json(&id, is_cached, &url, &short_url))
-        .with_unique("x-trigger-jwt", &jwt)
-        .with("x-trigger-jwt-claims", &claims_json(&environment.id));
+    let links = links(origin, environment, creation.id(), &token, context.now);
+    let created = created_json(&id, is_cached, &links.url, &links.short_url);
+    let jwt = links.into_jwt(environment, &id, &token, context.now);
+    let reply = with_jwt(Reply::json(200, created), environment, &jwt);
     Ok(match hint {
         Some(hint) => reply.with("waitpoint-hint", &hint),
         None => reply,
@@ -124,7 +114,9 @@ async fn carry_out(
                         Answer::Found(token.created_by_request.clone())
                     }
                     TokenReply::NotFound => Answer::NotStored,
-                    TokenReply::Decided(_) => return Err(ApiError::StorageUnavailable),
+                    TokenReply::Decided(_) | TokenReply::LivesUpstream => {
+                        return Err(ApiError::StorageUnavailable);
+                    }
                 },
             )
         }

@@ -5,7 +5,7 @@
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::route::token_url;
-use crate::domain::api::token_body::VERSIONS;
+use crate::domain::api::token_body::is_version;
 use crate::domain::auth::token_id::internal_id;
 use crate::worker::events::{Aborted, FirstEvent};
 use crate::worker::http::authenticate::authenticate_for;
@@ -105,7 +105,7 @@ fn credential<'a>(context: &RequestContext<'a>, head: &'a WaitHead) -> &'a str {
 /// stored in the socket's attachment, which has a size limit.
 fn last_event(head: &WaitHead) -> &str {
     let seen = head.last_event();
-    if VERSIONS.contains(&seen) { seen } else { "" }
+    if is_version(seen) { seen } else { "" }
 }
 
 fn socket_response(head: &WaitHead, socket: WebSocket) -> Result<HandlerResponse, ApiError> {

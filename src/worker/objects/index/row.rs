@@ -27,7 +27,7 @@ impl Row {
     /// The row of a token; `id` is the internal one.
     pub(crate) fn of(id: &str, token: &Token) -> Self {
         let completed = match token.state {
-            State::Completed { at, .. } => Some(at.as_millis()),
+            State::Completed { at, .. } | State::Cancelled { at, .. } => Some(at.as_millis()),
             State::Waiting | State::TimedOut => None,
         };
         let key = token.key.as_ref();

@@ -8,8 +8,8 @@ use crate::domain::callback::judge::judge;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
 use crate::domain::token::command::Facts;
-use crate::domain::token::delivery::Target;
 use crate::domain::token::effects::{AfterSave, Effects, Input, LogLine, SetAlarm, Task};
+use crate::domain::token::event::{EventSet, Subscriptions};
 use crate::domain::token::record::Record;
 use crate::worker::guard;
 use crate::worker::objects::idempotency_key;
@@ -21,6 +21,12 @@ use std::rc::Rc;
 use std::time::Duration;
 use wasm_bindgen::JsValue;
 use worker::console_log;
+
+/// For inputs that tell nobody anything.
+const NO_SUBSCRIPTIONS: Subscriptions = Subscriptions {
+    has_environment: false,
+    events: EventSet::NONE,
+};
 
 /// The result of handling an input: the effects that are still to be carried out.
 pub(super) struct Turn {
@@ -74,16 +80,16 @@ impl Object {
         now: Timestamp,
     ) -> Result<(Effects, Option<Record>), JsValue> {
         // Reading the settings calls into JavaScript, so it is done only if needed.
-        let (mut record, retention, subscribers) = if input.needs_record() {
+        let (mut record, retention, subscriptions) = if input.needs_record() {
             let retention = settings::retention(&self.env);
-            (self.load()?, retention, self.subscribers())
+            (self.load()?, retention, self.subscriptions())
         } else {
-            (None, Duration::ZERO, Vec::new())
+            (None, Duration::ZERO, NO_SUBSCRIPTIONS)
         };
         let facts = Facts {
             now,
             retention,
-            subscribers: &subscribers,
+            subscriptions,
             has_waiters: &|| waiters::has_any(&self.state),
             judge,
         };
@@ -106,7 +112,7 @@ impl Object {
         let facts = Facts {
             now: now(),
             retention: Duration::ZERO,
-            subscribers: &[],
+            subscriptions: NO_SUBSCRIPTIONS,
             has_waiters: &|| false,
             judge,
         };
@@ -318,17 +324,19 @@ impl Object {
         waiters::notify(waiters, &notice)
     }
 
-    /// The webhook of the environment, which is notified of each token's end. If the settings are
-    /// invalid they may name one, so it is enqueued and sent once the settings are fixed.
-    fn subscribers(&self) -> Vec<Target> {
-        let has_webhook = match settings::webhooks(&self.env) {
-            Ok(webhooks) => webhooks.url(&self.environment).is_some(),
-            Err(_) => true,
-        };
-        has_webhook
-            .then_some(Target::Environment)
-            .into_iter()
-            .collect()
+    /// Which webhooks are told of which events. If the settings are invalid they may name a webhook of
+    /// the environment, so ends are enqueued for it and sent once the settings are fixed.
+    fn subscriptions(&self) -> Subscriptions {
+        match settings::webhooks(&self.env) {
+            Ok(webhooks) => Subscriptions {
+                has_environment: webhooks.url(&self.environment).is_some(),
+                events: webhooks.events(),
+            },
+            Err(_) => Subscriptions {
+                has_environment: true,
+                events: EventSet::ENDS,
+            },
+        }
     }
 
     /// Logs a line. It contains no credential, and nothing that a caller wrote except the id.
@@ -345,6 +353,16 @@ impl Object {
                 let by = by.as_str();
                 console_log!(
                     r#"{{"event":"completed","environment":"{environment}","token":"{id}","by":"{by}"}}"#
+                );
+            }
+            LogLine::Cancelled | LogLine::Extended => {
+                let event = if line == LogLine::Cancelled {
+                    "cancelled"
+                } else {
+                    "extended"
+                };
+                console_log!(
+                    r#"{{"event":"{event}","environment":"{environment}","token":"{id}"}}"#
                 );
             }
             LogLine::Attempt(delivery) => {

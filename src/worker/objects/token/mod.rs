@@ -183,6 +183,7 @@ impl Object {
         match reply {
             TokenReply::Decided(Outcome::Unsigned) => Err(ApiError::InvalidSignature),
             TokenReply::Decided(outcome) => Ok(context.render_outcome(*outcome, callback)),
+            TokenReply::LivesUpstream => Err(ApiError::NotSupportedUpstream),
             TokenReply::NotFound | TokenReply::Created => Err(ApiError::TokenNotFound),
             TokenReply::Found(token) => {
                 let keyring = settings::keyring(&self.env)?;

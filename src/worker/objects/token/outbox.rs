@@ -6,10 +6,10 @@ use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::public_id;
 use crate::domain::relay::complete_body::complete_json;
 use crate::domain::relay::import::read_token;
-use crate::domain::token::delivery::{ATTEMPT_WITHIN, AttemptResult, Target};
+use crate::domain::token::delivery::{ATTEMPT_WITHIN, AttemptResult, DeliveryId, Target};
 use crate::domain::token::effects::FinishedAttempt;
 use crate::domain::token::{State, Token};
-use crate::domain::webhook::body::webhook_json;
+use crate::domain::webhook::body::{message_id, webhook_json};
 use crate::domain::webhook::url::{check_url, is_loopback_origin};
 use crate::worker::now;
 use crate::worker::objects::index::{self, Row};
@@ -38,12 +38,12 @@ impl Outbox<'_> {
     }
 
     /// Makes one attempt at a delivery.
-    pub(crate) async fn attempt(&self, token: Token, delivery: usize) -> FinishedAttempt {
-        let target = token.deliveries.get(delivery).map(|one| one.target);
+    pub(crate) async fn attempt(&self, token: Token, delivery: DeliveryId) -> FinishedAttempt {
+        let DeliveryId { event, target } = delivery;
+        let token = token.as_of(event);
         let request = match target {
-            None => None,
-            Some(Target::Upstream) => self.completion(&token),
-            Some(target) => self.request(&token, target),
+            Target::Upstream => self.completion(&token),
+            _ => self.webhook(&token, delivery),
         };
         drop(token);
         let not_received = |result| FinishedAttempt {
@@ -62,7 +62,7 @@ impl Outbox<'_> {
         FinishedAttempt {
             result: AttemptResult::Status(received.status),
             pause: received.pause,
-            may_conflict: target == Some(Target::Upstream) && was_received && !is_completed,
+            may_conflict: target == Target::Upstream && was_received && !is_completed,
         }
     }
 
@@ -102,19 +102,18 @@ impl Outbox<'_> {
     }
 
     /// The request of a webhook; `None` if its URL is not allowed or there is no secret to sign it.
-    fn request(&self, token: &Token, target: Target) -> Option<Post> {
+    fn webhook(&self, token: &Token, delivery: DeliveryId) -> Option<Post> {
         let webhooks = settings::webhooks(self.env).ok()?;
-        let url = match target {
+        let url = match delivery.target {
             Target::Environment => webhooks.url(self.environment)?,
             Target::Token => token.webhook.as_deref()?,
-            Target::Upstream => return None,
+            Target::Upstream | Target::Recipient(_) => return None,
         };
         check_url(url, is_loopback_origin(&token.origin)).ok()?;
         let public = public_id(self.id);
         let at = token_url(&token.origin, self.id);
-        let body = webhook_json(&public, &at, token);
-        // A token ends once, so its id identifies the message.
-        let id = format!("msg_{}", self.id);
+        let body = webhook_json(&public, &at, None, delivery.event, token);
+        let id = message_id(self.id, delivery.event);
         let seconds = now().as_secs();
         let signature = webhooks.sign(self.environment, &id, seconds, body.as_bytes())?;
         Some(Post {

@@ -3,6 +3,7 @@
 //! A token's object builds its client's response, and the Worker forwards it unchanged. So the
 //! response is built only once.
 
+use crate::domain::api::claims::claims_json;
 use crate::domain::api::token_body::{Visibility, owned_token_json, token_json, version};
 use crate::domain::auth::access_token::Lifetime;
 use crate::domain::auth::keyring::Environment;
@@ -62,7 +63,7 @@ impl ResponseContext<'_> {
     }
 
     /// What this client may see of a token, and the version for its `ETag`. The version changes with
-    /// the state. For the owner, who sees deliveries, it also changes with each attempt. Bodies of
+    /// the state. For the owner, who sees deliveries and the history, it also changes with those. Bodies of
     /// the same version differ by client, hence `Vary`. A token that lives upstream can show two
     /// ends, ours and then upstream's, so its version includes the time of the end.
     fn version(&self, token: &Token) -> (Visibility, String) {
@@ -77,6 +78,9 @@ impl ResponseContext<'_> {
         };
         if reader == Visibility::Owner && attempts > 0 {
             version += &format!(".{attempts}");
+        }
+        if let (Visibility::Owner, Some(last)) = (reader, token.history.last()) {
+            version += &format!(".{}.{}", token.history.len(), last.at.as_millis());
         }
         version.push('"');
         (reader, version)
@@ -117,6 +121,31 @@ pub(crate) fn links(
         short_url: short_link::short_url(origin, id, &short),
         credential: jwt,
     }
+}
+
+impl Links {
+    /// The public access token for whoever created the token. The credential of a link whose callbacks
+    /// are signed may not write, so then it is another one. `id` is the public id.
+    pub(crate) fn into_jwt(
+        self,
+        environment: &Environment,
+        id: &str,
+        token: &Token,
+        now: Timestamp,
+    ) -> String {
+        if token.callback.is_none() {
+            self.credential
+        } else {
+            environment.mint(id, token.created_at, token.timeout_at, now)
+        }
+    }
+}
+
+/// A response with the headers from which trigger.dev's SDK takes the public access token.
+pub(crate) fn with_jwt(reply: Reply, environment: &Environment, jwt: &str) -> Reply {
+    reply
+        .with_unique("x-trigger-jwt", jwt)
+        .with("x-trigger-jwt-claims", &claims_json(&environment.id))
 }
 
 /// Whether an `If-None-Match` names this tag.

@@ -68,7 +68,7 @@ impl Notice<'_> {
             WaiterKind::End => None,
             WaiterKind::Events { seen } => {
                 let version = version(self.token);
-                (seen != version).then(|| event(version, &json()))
+                (*seen != version).then(|| event(&version, &json()))
             }
         }
     }

@@ -1,0 +1,58 @@
+//! Cancel and extend: the bodies of the requests.
+
+use super::body::{object, string};
+use super::create::timeout;
+use super::error::ApiError;
+use super::limits::MAX_REASON;
+use crate::domain::time::timeout::TIMEOUT_FORMS;
+use crate::domain::time::timestamp::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Reads the body of cancel: the reason, if it has one. An empty body is one without a reason.
+///
+/// # Errors
+/// `InvalidJson`, `ValidationError`.
+pub fn parse_cancel(body: &[u8]) -> Result<Option<String>, ApiError> {
+    #[derive(Deserialize)]
+    struct Fields<'a> {
+        #[serde(borrow)]
+        reason: Option<&'a RawValue>,
+    }
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let fields: Fields<'_> = object(body)?;
+    let Some(raw) = fields.reason else {
+        return Ok(None);
+    };
+    let reason = string(raw, "reason")?;
+    let length = reason.chars().count();
+    if length > MAX_REASON {
+        let message =
+            format!("reason has {length} characters. Use at most {MAX_REASON} characters.");
+        return Err(ApiError::ValidationError {
+            path: "reason",
+            message,
+        });
+    }
+    Ok(Some(reason).filter(|text| !text.trim().is_empty()))
+}
+
+/// Reads the body of extend: the new timeout.
+///
+/// # Errors
+/// `BodyEmpty`, `InvalidJson`, `ValidationError`.
+pub fn parse_extend(body: &[u8], now: Timestamp) -> Result<Timestamp, ApiError> {
+    #[derive(Deserialize)]
+    struct Fields<'a> {
+        #[serde(borrow)]
+        timeout: Option<&'a RawValue>,
+    }
+    let fields: Fields<'_> = object(body)?;
+    let raw = fields.timeout.ok_or_else(|| ApiError::ValidationError {
+        path: "timeout",
+        message: format!("timeout is missing. Use {TIMEOUT_FORMS}."),
+    })?;
+    timeout(raw.get(), now)
+}
