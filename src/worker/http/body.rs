@@ -120,8 +120,15 @@ pub(crate) async fn body(
             }
         }
     };
+    let read = match read.map_err(|why| unread(&why)) {
+        Err(ApiError::TooManyBodies) => {
+            drain_rest(request).await;
+            return Err(ApiError::TooManyBodies);
+        }
+        read => read?,
+    };
     let too_large = |size| ApiError::BodyTooLarge { limit, size };
-    let bytes = read.map_err(|why| unread(&why))?.map_err(too_large)?;
+    let bytes = read.map_err(too_large)?;
     match bytes.len() {
         size if size > limit => Err(too_large(size)),
         _ => Ok(bytes),
@@ -209,8 +216,11 @@ async fn read_counted(
             return Ok(Err(size));
         }
         if size <= limit {
-            if let Some(buffered) = &buffered {
-                buffered.add(piece.length() as usize)?;
+            let added = buffered.as_ref().map(|it| it.add(piece.length() as usize));
+            if let Some(Err(why)) = added {
+                // So that the rest can be drained.
+                reader.release_lock();
+                return Err(why);
             }
             pieces.push(piece);
         } else {
@@ -237,6 +247,11 @@ pub(crate) async fn drain(request: &Request) {
     if request.body_used() || length.is_ok_and(|length| length > MAX_DRAINED) {
         return;
     }
+    drain_rest(request).await;
+}
+
+/// Reads what is left of a body, without holding it.
+async fn drain_rest(request: &Request) {
     let reading = pin!(read_from(request, 0));
     // A client that has left needs no response.
     let _ = select(reading, Delay::from(DRAIN_TIMEOUT)).await;
