@@ -9,6 +9,8 @@ use crate::domain::auth::caller::Claims;
 use crate::domain::auth::keyring::{Environment, Keyring};
 use crate::domain::cache::DirectMappedCache;
 use crate::domain::callback::secrets::CallbackSecrets;
+use crate::domain::notice::channels::Channels;
+use crate::domain::notice::mail_settings::MailSettings;
 use crate::domain::relay::settings::Upstreams;
 use crate::domain::time::duration::parse_duration;
 use crate::domain::webhook::settings::Webhooks;
@@ -44,6 +46,8 @@ struct Settings {
     keyring: OnceCell<Result<Keyring, ApiError>>,
     webhooks: OnceCell<Result<Webhooks, ApiError>>,
     callback_secrets: OnceCell<Result<CallbackSecrets, ApiError>>,
+    channels: OnceCell<Result<Channels, ApiError>>,
+    mail: OnceCell<Result<MailSettings, ApiError>>,
     upstreams: OnceCell<Result<Upstreams, ApiError>>,
     retention: OnceCell<Duration>,
     verified: RefCell<DirectMappedCache<Claims<'static>>>,
@@ -52,7 +56,7 @@ struct Settings {
 }
 
 /// The settings whose values identify a version.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 11] = [
     "SECRET_KEYS",
     "UPSTREAM",
     "PUBLIC_URL",
@@ -61,11 +65,14 @@ const NAMES: [&str; 8] = [
     "WEBHOOK_EVENTS",
     "RETENTION",
     "CALLBACK_SECRETS",
+    "CHANNELS",
+    "EMAIL_FROM",
+    "NOTIFY_DOMAINS",
 ];
 
 /// One version: the values of the settings, and what is derived from them.
 struct Edition {
-    values: [JsValue; 8],
+    values: [JsValue; 11],
     settings: &'static Settings,
 }
 
@@ -83,6 +90,8 @@ impl Settings {
             keyring: OnceCell::new(),
             webhooks: OnceCell::new(),
             callback_secrets: OnceCell::new(),
+            channels: OnceCell::new(),
+            mail: OnceCell::new(),
             upstreams: OnceCell::new(),
             retention: OnceCell::new(),
             verified: RefCell::new(DirectMappedCache::new(SLOTS)),
@@ -205,6 +214,39 @@ pub(crate) fn callback_secrets(env: &Env) -> Result<&'static CallbackSecrets, Ap
     };
     of(env)
         .callback_secrets
+        .get_or_init(parse)
+        .as_ref()
+        .map_err(Clone::clone)
+}
+
+/// The secret `CHANNELS`: the incoming webhooks of Slack and Teams.
+///
+/// # Errors
+/// `Misconfigured`, with what is wrong.
+pub(crate) fn channels(env: &Env) -> Result<&'static Channels, ApiError> {
+    let parse = || {
+        Channels::parse(&setting(env, "CHANNELS"))
+            .map_err(|why| ApiError::Misconfigured(why.to_string()))
+    };
+    of(env)
+        .channels
+        .get_or_init(parse)
+        .as_ref()
+        .map_err(Clone::clone)
+}
+
+/// The settings `EMAIL_FROM` and `NOTIFY_DOMAINS`: who sends mail, and where it may go.
+///
+/// # Errors
+/// `Misconfigured`, with what is wrong.
+pub(crate) fn mail(env: &Env) -> Result<&'static MailSettings, ApiError> {
+    let parse = || {
+        let from = setting(env, "EMAIL_FROM");
+        MailSettings::parse(&from, &setting(env, "NOTIFY_DOMAINS"))
+            .map_err(|why| ApiError::Misconfigured(why.to_string()))
+    };
+    of(env)
+        .mail
         .get_or_init(parse)
         .as_ref()
         .map_err(Clone::clone)

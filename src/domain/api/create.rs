@@ -4,7 +4,7 @@
 //!
 //! Create: the bodies of the request and the response. Source of the format: trigger.dev's `api.ts`.
 
-use super::body::{object, string};
+use super::body::{object, string, unknown_key};
 use super::error::ApiError;
 use super::excerpt::excerpt;
 use super::limits::{MAX_CREATE, MAX_KEY, MAX_TAG, MAX_TAGS};
@@ -14,10 +14,8 @@ use crate::domain::time::duration::{DURATION_FORMS, parse_duration};
 use crate::domain::time::timeout::{TimeoutError, future, parse_timeout};
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::{DefaultDecision, Key, Output, OutputKind};
-use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
-use std::fmt;
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct CreateRequest {
@@ -287,27 +285,7 @@ pub fn read_tags(raw: &RawValue) -> Result<Vec<String>, ApiError> {
 /// [`CreateRequest::parse`], so that the npm package does not include it.
 #[must_use]
 pub fn unknown_key_of_create(body: &[u8]) -> Option<String> {
-    struct Keys;
-    impl<'de> Visitor<'de> for Keys {
-        type Value = Option<String>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut unknown = None;
-            while let Some(key) = map.next_key::<String>()? {
-                map.next_value::<IgnoredAny>()?;
-                if !CREATE_KEYS.contains(&key.as_str()) {
-                    unknown.get_or_insert(key);
-                }
-            }
-            Ok(unknown)
-        }
-    }
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    reader.deserialize_map(Keys).unwrap_or(None)
+    unknown_key(body, &CREATE_KEYS)
 }
 
 /// The response to create.

@@ -13,6 +13,7 @@ mod history_body;
 pub mod life;
 pub mod limits;
 pub mod link_repair;
+pub mod notify;
 #[cfg(any(feature = "worker", all(test, not(feature = "browser"))))]
 pub mod openapi;
 pub mod public_url;

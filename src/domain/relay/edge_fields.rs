@@ -22,7 +22,23 @@ pub struct EdgeFields {
     pub webhook: Option<String>,
     /// The JSON text of `callback`.
     pub callback: Option<String>,
+    /// The JSON text of `notify`.
+    pub notify: Option<String>,
+    /// The JSON text of `reminders`.
+    pub reminders: Option<String>,
+    /// The JSON text of `onTimeout`.
+    pub on_timeout: Option<String>,
 }
+
+/// Their names.
+const NAMES: [&str; 6] = [
+    "approval",
+    "webhook",
+    "callback",
+    "notify",
+    "reminders",
+    "onTimeout",
+];
 
 impl EdgeFields {
     /// Reads them from the body of a create.
@@ -32,6 +48,7 @@ impl EdgeFields {
     /// not tell which one counts.
     pub fn of(body: &[u8]) -> Result<Self, ApiError> {
         #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
         struct Fields<'a> {
             #[serde(borrow)]
             approval: Option<&'a RawValue>,
@@ -39,6 +56,12 @@ impl EdgeFields {
             webhook: Option<&'a RawValue>,
             #[serde(borrow)]
             callback: Option<&'a RawValue>,
+            #[serde(borrow)]
+            notify: Option<&'a RawValue>,
+            #[serde(borrow)]
+            reminders: Option<&'a RawValue>,
+            #[serde(borrow)]
+            on_timeout: Option<&'a RawValue>,
         }
         let text = |raw: Option<&RawValue>| raw.map(|raw| raw.get().to_owned());
         // Upstream ignores a byte order mark.
@@ -51,6 +74,9 @@ impl EdgeFields {
                 approval: text(fields.approval),
                 webhook: text(fields.webhook),
                 callback: text(fields.callback),
+                notify: text(fields.notify),
+                reminders: text(fields.reminders),
+                on_timeout: text(fields.on_timeout),
             }),
             Err(why) if why.is_data() => Err(ApiError::ValidationError {
                 path: "",
@@ -98,7 +124,7 @@ fn without_edge_fields(body: &[u8]) -> Option<String> {
             let mut rest = String::from("{");
             while let Some(key) = map.next_key::<String>()? {
                 let value: &RawValue = map.next_value()?;
-                if matches!(key.as_str(), "approval" | "webhook" | "callback") {
+                if NAMES.contains(&key.as_str()) {
                     continue;
                 }
                 if rest.len() > 1 {

@@ -195,6 +195,11 @@ fn check_host(host: &str) -> Result<(), WebhookUrlError> {
     }
 }
 
+/// Whether this may be the name of a public host, without a port.
+pub(crate) fn is_host_name(host: &str) -> bool {
+    check_host(host).is_ok()
+}
+
 /// Whether this is a host name or an IPv4 address.
 fn is_name(host: &str) -> bool {
     let fits = |label: &str| {

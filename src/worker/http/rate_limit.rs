@@ -8,6 +8,7 @@
 use crate::domain::api::error::ApiError;
 use crate::domain::api::rate_limit::{LocalAllowance, RateLimitKey, network};
 use crate::domain::auth::caller::Caller;
+use crate::domain::auth::keyring::Environment;
 use crate::worker::bindings::{is_limited, variable};
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::request::header;
@@ -46,6 +47,21 @@ pub(crate) async fn enforce(
         return Err(ApiError::TooManyRequests(limit.binding()));
     }
     Ok(Permit(()))
+}
+
+/// Counts each recipient whom a create notifies, so that notices are no way around the limit.
+///
+/// # Errors
+/// `TooManyRequests`.
+pub(crate) async fn enforce_recipients(
+    context: &RequestContext<'_>,
+    environment: &Environment,
+    recipients: usize,
+) -> Result<(), ApiError> {
+    for _ in 0..recipients {
+        let _permit = enforce(context, RateLimitKey::Environment(&environment.id)).await?;
+    }
+    Ok(())
 }
 
 /// The limit that a read of a token counts against. `authorization` is the caller's credential.

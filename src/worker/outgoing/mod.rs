@@ -1,6 +1,7 @@
 //! Requests to other servers.
 
 mod confirmation;
+pub(crate) mod mail;
 pub(crate) mod upstream;
 pub(crate) mod webhook;
 

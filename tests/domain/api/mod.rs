@@ -6,6 +6,7 @@ mod create;
 mod create_fields;
 mod form;
 mod link_repair;
+mod notify;
 mod openapi;
 mod public_url;
 mod rate_limit;

@@ -3,27 +3,26 @@
 use crate::domain::api::create::{CreateRequest, created_json, unknown_key_of_create};
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_CREATE_WITH_APPROVAL;
+use crate::domain::api::notify::{parse_reminders, reminders_without_notify};
 use crate::domain::api::rate_limit::RateLimitKey;
 use crate::domain::approval::schema::minify_json;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::public_id;
-use crate::domain::callback::config::CallbackConfig;
 use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::domain::stored::record::StoredToken;
 use crate::domain::token::Token;
 use crate::domain::token::creation::{Answer, Created, Creation, Step};
-use crate::domain::webhook::url::{check_url, is_loopback_origin};
 use crate::worker::bindings::random_uuid;
 use crate::worker::http::authenticate::authenticate_secret;
 use crate::worker::http::body::body;
 use crate::worker::http::context::RequestContext;
-use crate::worker::http::rate_limit::{Permit, enforce};
+use crate::worker::http::rate_limit::{Permit, enforce, enforce_recipients};
 use crate::worker::http::request::request_key;
 use crate::worker::http::response::{Reply, unknown_field_hint};
+use crate::worker::http::routes::create_checks::{check_callback, check_webhook, read_notify};
 use crate::worker::http::token_object::{send, unavailable};
 use crate::worker::objects::idempotency_key;
 use crate::worker::objects::token::response::{links, with_jwt};
-use crate::worker::settings;
 use wasm_bindgen::JsValue;
 
 pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiError> {
@@ -37,6 +36,13 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     crate::worker::fault("fault:worker", &request.tags.join(" "));
     check_webhook(context, environment, request.webhook.as_deref())?;
     check_callback(context, request.callback.as_deref())?;
+    let notify = read_notify(context, environment, request.notify.as_deref())?;
+    let reminders = match request.reminders.as_deref() {
+        Some(_) if notify.is_empty() => return Err(reminders_without_notify()),
+        Some(text) => parse_reminders(text, context.now, request.timeout_at)?,
+        None => Vec::new(),
+    };
+    enforce_recipients(context, environment, notify.len()).await?;
     let permit = enforce(context, RateLimitKey::Environment(&environment.id)).await?;
     let mut token = Token {
         approval: request.approval,
@@ -45,6 +51,8 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
         webhook: request.webhook,
         callback: request.callback.as_deref().map(minify_json),
         on_timeout: request.on_timeout,
+        notify,
+        reminders,
         ..Token::new(context.now, request.timeout_at, request.tags)
     };
     // Identifies the request. If a repeated request finds the token that it created, `isCached` is
@@ -126,46 +134,4 @@ async fn carry_out(
 
 fn no_key(why: JsValue) -> ApiError {
     unavailable("an idempotency key's object did not answer", &why)
-}
-
-/// Checks that a webhook may be sent to this URL and can be signed.
-///
-/// # Errors
-/// `ValidationError`.
-pub(crate) fn check_webhook<'a>(
-    context: &RequestContext<'a>,
-    environment: &'a Environment,
-    url: Option<&str>,
-) -> Result<(), ApiError> {
-    let Some(url) = url else { return Ok(()) };
-    let invalid = |message| ApiError::ValidationError {
-        path: "webhook",
-        message,
-    };
-    check_url(url, is_loopback_origin(context.link_origin(environment)))
-        .map_err(|why| invalid(why.sentence(url)))?;
-    if settings::webhooks(context.env)?.can_sign(&environment.id) {
-        Ok(())
-    } else {
-        Err(invalid(
-            "WEBHOOK_SECRET is not set, so nothing could be signed".to_owned(),
-        ))
-    }
-}
-
-/// Checks the field `callback`, and that there is a secret to check signatures with.
-///
-/// # Errors
-/// `ValidationError`, `Misconfigured`.
-pub(crate) fn check_callback(
-    context: &RequestContext<'_>,
-    callback: Option<&str>,
-) -> Result<(), ApiError> {
-    let Some(callback) = callback else {
-        return Ok(());
-    };
-    match CallbackConfig::parse(callback)?.verify {
-        Some(verify) => verify.check_secret(settings::callback_secrets(context.env)?),
-        None => Ok(()),
-    }
 }

@@ -4,6 +4,7 @@ pub(crate) mod approval_page;
 mod callback;
 pub(crate) mod complete;
 pub(crate) mod create;
+pub(crate) mod create_checks;
 pub(crate) mod life;
 pub(crate) mod list;
 pub(crate) mod meta;

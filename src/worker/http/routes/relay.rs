@@ -3,6 +3,7 @@
 use crate::domain::api::create::parse_webhook;
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::{MAX_COMPLETE, MAX_CREATE_WITH_APPROVAL};
+use crate::domain::api::notify::{parse_reminders, reminders_without_notify};
 use crate::domain::api::route::Endpoint;
 use crate::domain::approval::schema::Approval;
 use crate::domain::auth::authenticate::bearer;
@@ -13,14 +14,16 @@ use crate::domain::relay::forward::{self, Forward};
 use crate::domain::relay::import::created_id;
 use crate::domain::stored::message::CommandMessage;
 use crate::domain::stored::record::StoredToken;
+use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
+use crate::domain::token::notify::{Recipient, Reminder};
 use crate::worker::http::body::body;
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::foreign::{environment_of_created, is_remembered};
-use crate::worker::http::rate_limit::{Permit, limit_unknown_credentials};
+use crate::worker::http::rate_limit::{Permit, enforce_recipients, limit_unknown_credentials};
 use crate::worker::http::request::header;
 use crate::worker::http::response::{HandlerResponse, Reply};
-use crate::worker::http::routes::create::check_webhook;
+use crate::worker::http::routes::create_checks::{check_webhook, read_notify};
 use crate::worker::http::token_object::send;
 use crate::worker::http::upstream_token::{placeholder_token, unavailable, upstream_reply};
 use crate::worker::outgoing::upstream::{
@@ -110,9 +113,13 @@ pub(crate) async fn relay(
 struct FieldsToStore {
     /// `None` if only upstream knows the credential.
     environment: Option<&'static Environment>,
+    /// The environment whose settings allow the fields.
+    checked_for: &'static Environment,
     approval: Option<String>,
     webhook: Option<String>,
     callback: Option<String>,
+    notify: Vec<Recipient>,
+    reminders: Vec<Reminder>,
 }
 
 /// Creates a token upstream, and stores the fields that upstream does not know.
@@ -130,6 +137,9 @@ async fn create(
         let body = Uint8Array::from(forwarded.as_ref());
         (body, fields_to_store(context, edge, known)?)
     };
+    if let Some(fields) = &fields {
+        enforce_recipients(context, fields.checked_for, fields.notify.len()).await?;
+    }
     let theirs = forward_request(context, upstream, Some(body)).await?;
     if let (Some(permit), Some(fields)) = (Permit::of_upstream(&theirs), fields) {
         let id = created_id(&theirs.text).ok_or(ApiError::UpstreamUnavailable)?;
@@ -145,6 +155,8 @@ async fn create(
             approval: fields.approval,
             webhook: fields.webhook,
             callback: fields.callback,
+            notify: fields.notify,
+            reminders: fields.reminders,
             ..placeholder_token(context, environment)
         };
         let (record, text) = StoredToken::of(&token);
@@ -176,24 +188,62 @@ fn fields_to_store(
             message: message.to_owned(),
         });
     }
+    check_deadline_is_here(&fields)?;
     let mut candidates: Vec<_> = known.into_iter().collect();
     if known.is_none() {
         candidates.extend(settings::keyring(context.env)?.upstream_environments());
     }
     let mut checked = Err(ApiError::InvalidApiKey);
     for environment in candidates {
-        checked = check_webhook(context, environment, webhook.as_deref());
+        checked = check_webhook(context, environment, webhook.as_deref())
+            .and_then(|()| read_notify(context, environment, fields.notify.as_deref()))
+            .map(|notify| (environment, notify));
         if checked.is_ok() {
             break;
         }
     }
-    checked?;
+    let (checked_for, notify) = checked?;
+    let reminders = match fields.reminders.as_deref() {
+        Some(_) if notify.is_empty() => return Err(reminders_without_notify()),
+        Some(text) => relayed_reminders(text, context.now)?,
+        None => Vec::new(),
+    };
     Ok(Some(FieldsToStore {
         environment: known,
+        checked_for,
         approval: fields.approval,
         callback: fields.callback,
         webhook,
+        notify,
+        reminders,
     }))
+}
+
+/// The reminders of a token whose timeout only upstream knows.
+fn relayed_reminders(text: &str, now: Timestamp) -> Result<Vec<Reminder>, ApiError> {
+    let reminders = parse_reminders(text, now, Some(Timestamp::MAX))?;
+    let is_before = |reminder: &Reminder| matches!(reminder, Reminder::Before(_));
+    if reminders.iter().any(is_before) {
+        let message = "before is not known of a token that lives upstream. Use after.";
+        return Err(ApiError::ValidationError {
+            path: "reminders",
+            message: message.to_owned(),
+        });
+    }
+    Ok(reminders)
+}
+
+/// Rejects a default decision, because a token times out where it lives.
+fn check_deadline_is_here(fields: &EdgeFields) -> Result<(), ApiError> {
+    if fields.on_timeout.is_none() {
+        return Ok(());
+    }
+    let message =
+        "a token that lives upstream times out there, without a default decision. Leave it out.";
+    Err(ApiError::ValidationError {
+        path: "onTimeout",
+        message: message.to_owned(),
+    })
 }
 
 /// Forwards this request with the caller's credential.

@@ -1,0 +1,85 @@
+//! Mail, by the platform's e-mail service.
+
+use crate::domain::token::delivery::AttemptResult;
+use crate::worker::bindings::variable;
+use crate::worker::log_error;
+use futures_util::future::{Either, select};
+use js_sys::{JsString, Object, Reflect};
+use std::pin::pin;
+use std::time::Duration;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::{Delay, EmailAddress, Env, SendEmail, SendEmailBuilder};
+
+/// The binding, as wrangler.toml names it.
+const BINDING: &str = "EMAIL";
+
+/// A mail to one person.
+pub(crate) struct Mail<'a> {
+    /// The sender's name; may be empty.
+    pub(crate) from_name: &'a str,
+    pub(crate) from: &'a str,
+    pub(crate) to: &'a str,
+    pub(crate) subject: &'a str,
+    pub(crate) html: &'a str,
+    pub(crate) text: &'a str,
+}
+
+/// Whether mail can be sent.
+pub(crate) fn is_bound(env: &Env) -> bool {
+    variable(env, BINDING).is_object()
+}
+
+/// Sends a mail. The service has `within` to take it.
+pub(crate) async fn send(env: &Env, mail: &Mail<'_>, within: Duration) -> AttemptResult {
+    let Ok(message) = message(mail) else {
+        return AttemptResult::NotSendable;
+    };
+    let binding = variable(env, BINDING);
+    if !binding.is_object() {
+        return AttemptResult::NotSendable;
+    }
+    let service: SendEmail = binding.unchecked_into();
+    let sending = pin!(service.send_with_builder(&message));
+    match select(sending, Delay::from(within)).await {
+        Either::Left((Ok(_), _)) => AttemptResult::MailAccepted,
+        Either::Left((Err(error), _)) => failed(&error),
+        Either::Right(_) => AttemptResult::NoResponse,
+    }
+}
+
+fn message(mail: &Mail<'_>) -> Result<SendEmailBuilder, JsValue> {
+    let headers = Object::new();
+    // Nobody's absence note answers it (RFC 3834).
+    Reflect::set(&headers, &"Auto-Submitted".into(), &"auto-generated".into())?;
+    let message = SendEmailBuilder::builder(mail.from, mail.to, mail.subject)
+        .html(mail.html)
+        .text(mail.text)
+        .build();
+    message.set_headers(headers.unchecked_ref::<Object<JsString>>());
+    if !mail.from_name.is_empty() {
+        let from = EmailAddress::new(mail.from_name, mail.from);
+        message.set_from_with_email_address(&from);
+    }
+    Ok(message)
+}
+
+/// What an error of the service means. Its message may hold the address, so only the code is logged.
+/// Source of the codes: developers.cloudflare.com/email-service/api/send-emails/workers-api.
+fn failed(error: &JsValue) -> AttemptResult {
+    let code = Reflect::get(error, &"code".into()).ok();
+    let code = code.and_then(|code| code.as_string()).unwrap_or_default();
+    let known = if code.starts_with("E_") {
+        code.as_str()
+    } else {
+        "an error without a code"
+    };
+    log_error("the mail service did not take a mail", &known.into());
+    match known {
+        // It will say the same of the same mail. Whatever an operator can mend is tried again.
+        "E_RECIPIENT_SUPPRESSED"
+        | "E_VALIDATION_ERROR"
+        | "E_FIELD_MISSING"
+        | "E_CONTENT_TOO_LARGE" => AttemptResult::MailRefused,
+        _ => AttemptResult::MailFailed,
+    }
+}

@@ -1,0 +1,4 @@
+//! Notices.
+
+mod channels;
+mod mail_settings;
