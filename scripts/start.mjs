@@ -1,5 +1,6 @@
 // `npm start`: serves the Worker on local workerd, with its state in .wrangler/. On a terminal it
-// also shows a token that waits to be completed. `--port N`; all other flags go to `wrangler dev`.
+// also shows the mail that the Worker sends, and a token that waits to be decided. `--port N`; all
+// other flags go to `wrangler dev`.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,15 +13,23 @@ import { fail, root, say } from "./lib/process.mjs";
 
 const { port, flags } = parseOptions(process.argv.slice(2));
 const origin = `http://localhost:${port}`;
+const isOnTerminal = process.stdin.isTTY && process.stdout.isTTY;
+/** Called with the text of each mail that the Worker sends. */
+let onMail = printMail;
 
 await assertFree(port);
 const env = await build("worker");
 const secretKey = developmentSecret();
+const mailStays = !hasFlag("--config", "-c", "--env", "-e");
 deleteRequestRecords();
 serve();
 await untilReady();
 console.log(`\nWaitpoint is ready at ${origin}`);
-if (process.stdin.isTTY && process.stdout.isTTY) await showDemo();
+if (isOnTerminal) await showDemo();
+
+function hasFlag(...names) {
+  return flags.some((flag) => names.includes(flag.split("=")[0]));
+}
 
 function parseOptions(args) {
   const flags = [];
@@ -86,11 +95,29 @@ function deleteRequestRecords() {
  * wrangler.toml, and its variables may name the public one. What .dev.vars or a flag says is kept.
  */
 function linksToHere() {
-  const has = (name) => flags.some((flag) => flag.split("=")[0] === name);
   const own = /^\s*PUBLIC_URL\s*=/m.test(readFileSync(join(root, ".dev.vars"), "utf8"));
   return [
-    ...(has("--local-upstream") || has("--host") ? [] : ["--local-upstream", `localhost:${port}`]),
+    ...(hasFlag("--local-upstream", "--host") ? [] : ["--local-upstream", `localhost:${port}`]),
     ...(own ? [] : ["--var", "PUBLIC_URL:"]),
+  ];
+}
+
+/**
+ * Flags with which mail is sent to wrangler's simulation of the mail service. The binding is none of
+ * wrangler.toml's, because a deployment needs an account that may send mail.
+ */
+function mailStaysHere() {
+  if (!mailStays) return [];
+  const toml = readFileSync(join(root, "wrangler.toml"), "utf8");
+  const own = /^\s*\[\[send_email\]\]/m.test(toml);
+  const binding = own ? "" : '\n[[send_email]]\nname = "EMAIL"\n';
+  writeFileSync(join(root, "wrangler.start.toml"), `# Written by npm start.\n${toml}${binding}`);
+  const hasSender = /^\s*EMAIL_FROM\s*=/m.test(
+    `${toml}\n${readFileSync(join(root, ".dev.vars"), "utf8")}`,
+  );
+  return [
+    ...["--config", "wrangler.start.toml"],
+    ...(hasSender ? [] : ["--var", "EMAIL_FROM:Waitpoint <waitpoint@example.com>"]),
   ];
 }
 
@@ -103,6 +130,7 @@ function serve() {
     String(port),
     "--show-interactive-dev-session=false",
     ...linksToHere(),
+    ...mailStaysHere(),
     ...flags,
   ];
   const child = spawn(env.NODE, args, {
@@ -134,6 +162,11 @@ function forward(from, to) {
     secrets: secretsOf(readFileSync(join(root, ".dev.vars"), "utf8")),
   };
   createInterface({ input: from }).on("line", (line) => {
+    if (isOnTerminal && /^(Text|HTML): \S/.test(line)) {
+      if (line.startsWith("Text: "))
+        onMail(readFileSync(line.slice("Text: ".length).trim(), "utf8"));
+      return;
+    }
     const text = maskLine(line, allowed);
     if (text !== undefined) to.write(`${text}\n`);
   });
@@ -162,14 +195,31 @@ async function showDemo() {
     description: "A run is paused in your terminal. It goes on as soon as you have decided.",
     requestedBy: "npm start",
   };
-  const body = JSON.stringify({ timeout: "1h", tags: ["demo"], approval });
+  const body = JSON.stringify({
+    timeout: "1h",
+    tags: ["demo"],
+    approval,
+    notify: mailStays ? [{ email: "you@example.com" }] : undefined,
+  });
+  const mailed = new Promise((resolve) => {
+    onMail = (text) => {
+      printMail(text);
+      resolve();
+    };
+  });
   const token = await api(tokens, { method: "POST", body });
+  console.log("\nA run is paused, for an hour at most, and asks you.");
+  if (mailStays) {
+    await mailed;
+    console.log(
+      "Open the link in the mail and decide. Or complete it as a program would, by POST of JSON to",
+    );
+  } else {
+    console.log("Open this and decide, or complete it as a program would, by POST of JSON to");
+  }
   console.log(`
-A run is paused, for an hour at most. Open this and decide:
-
   ${token.url}
 
-Or complete it as a program would: POST JSON to the same address.
 Waiting…  (Ctrl-C ends everything)`);
   for (;;) {
     const { status, output, completedAt } = await api(`${tokens}/${token.id}`);
@@ -181,4 +231,12 @@ Waiting…  (Ctrl-C ends everything)`);
     }
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
+}
+
+/** Shows a mail as its reader would get it; nothing is sent anywhere. */
+function printMail(text) {
+  const lines = text.trimEnd().split(/\r?\n/);
+  console.log(
+    `\n┌ mail (nothing leaves this machine)\n${lines.map((line) => `│ ${line}`).join("\n")}\n└`,
+  );
 }

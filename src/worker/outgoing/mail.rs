@@ -1,5 +1,7 @@
 //! Mail, by the platform's e-mail service.
 
+use crate::domain::notice::email::Email;
+use crate::domain::notice::mail_settings::Sender;
 use crate::domain::token::delivery::AttemptResult;
 use crate::worker::bindings::variable;
 use crate::worker::log_error;
@@ -14,14 +16,10 @@ use worker::{Delay, EmailAddress, Env, SendEmail, SendEmailBuilder};
 const BINDING: &str = "EMAIL";
 
 /// A mail to one person.
-pub(crate) struct Mail<'a> {
-    /// The sender's name; may be empty.
-    pub(crate) from_name: &'a str,
-    pub(crate) from: &'a str,
-    pub(crate) to: &'a str,
-    pub(crate) subject: &'a str,
-    pub(crate) html: &'a str,
-    pub(crate) text: &'a str,
+pub(crate) struct Mail {
+    pub(crate) from: &'static Sender,
+    pub(crate) to: String,
+    pub(crate) email: Email,
 }
 
 /// Whether mail can be sent.
@@ -30,7 +28,7 @@ pub(crate) fn is_bound(env: &Env) -> bool {
 }
 
 /// Sends a mail. The service has `within` to take it.
-pub(crate) async fn send(env: &Env, mail: &Mail<'_>, within: Duration) -> AttemptResult {
+pub(crate) async fn send(env: &Env, mail: &Mail, within: Duration) -> AttemptResult {
     let Ok(message) = message(mail) else {
         return AttemptResult::NotSendable;
     };
@@ -47,17 +45,18 @@ pub(crate) async fn send(env: &Env, mail: &Mail<'_>, within: Duration) -> Attemp
     }
 }
 
-fn message(mail: &Mail<'_>) -> Result<SendEmailBuilder, JsValue> {
+fn message(mail: &Mail) -> Result<SendEmailBuilder, JsValue> {
     let headers = Object::new();
     // Nobody's absence note answers it (RFC 3834).
     Reflect::set(&headers, &"Auto-Submitted".into(), &"auto-generated".into())?;
-    let message = SendEmailBuilder::builder(mail.from, mail.to, mail.subject)
-        .html(mail.html)
-        .text(mail.text)
+    let Sender { name, address } = mail.from;
+    let message = SendEmailBuilder::builder(address, &mail.to, &mail.email.subject)
+        .html(&mail.email.html)
+        .text(&mail.email.text)
         .build();
     message.set_headers(headers.unchecked_ref::<Object<JsString>>());
-    if !mail.from_name.is_empty() {
-        let from = EmailAddress::new(mail.from_name, mail.from);
+    if !name.is_empty() {
+        let from = EmailAddress::new(name, address);
         message.set_from_with_email_address(&from);
     }
     Ok(message)

@@ -31,6 +31,8 @@ pub(crate) fn health(context: &RequestContext<'_>) -> Result<Reply, ApiError> {
     settings::keyring(context.env)?;
     settings::webhooks(context.env)?;
     settings::callback_secrets(context.env)?;
+    settings::channels(context.env)?;
+    settings::mail(context.env)?;
     Ok(Reply::json(200, r#"{"status":"ok"}"#.to_owned()))
 }
 

@@ -7,6 +7,7 @@
 //! - Only the newest instance writes; one from before a panic refuses to.
 
 mod effects;
+mod message;
 pub(crate) mod outbox;
 pub(crate) mod response;
 pub(crate) mod waiters;

@@ -3,18 +3,15 @@
 
 use crate::domain::api::route::token_url;
 use crate::domain::auth::keyring::Environment;
-use crate::domain::auth::token_id::public_id;
 use crate::domain::relay::complete_body::complete_json;
 use crate::domain::relay::import::read_token;
 use crate::domain::token::delivery::{ATTEMPT_WITHIN, AttemptResult, DeliveryId, Target};
 use crate::domain::token::effects::FinishedAttempt;
 use crate::domain::token::{State, Token};
-use crate::domain::webhook::body::{message_id, webhook_json};
-use crate::domain::webhook::url::{check_url, is_loopback_origin};
-use crate::worker::now;
 use crate::worker::objects::index::{self, Row};
+use crate::worker::objects::token::message::Message;
 use crate::worker::outgoing::upstream::fetch_token;
-use crate::worker::outgoing::{self, Post};
+use crate::worker::outgoing::{self, Post, mail};
 use crate::worker::settings;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
@@ -39,30 +36,31 @@ impl Outbox<'_> {
 
     /// Makes one attempt at a delivery.
     pub(crate) async fn attempt(&self, token: Token, delivery: DeliveryId) -> FinishedAttempt {
-        let DeliveryId { event, target } = delivery;
-        let token = token.as_of(event);
-        let request = match target {
-            Target::Upstream => self.completion(&token),
-            _ => self.webhook(&token, delivery),
+        let message = match delivery.target {
+            Target::Upstream => self.completion(&token).map(Message::Post),
+            _ => self.message(&token.as_of(delivery.event), delivery),
         };
-        drop(token);
-        let not_received = |result| FinishedAttempt {
+        let finished = |result| FinishedAttempt {
             result,
             pause: None,
             may_conflict: false,
         };
-        let Some(request) = request else {
-            return not_received(AttemptResult::NotSendable);
+        let request = match message {
+            None => return finished(AttemptResult::NotSendable),
+            Some(Message::Mail(mail)) => {
+                return finished(mail::send(self.env, &mail, ATTEMPT_WITHIN).await);
+            }
+            Some(Message::Post(request)) => request,
         };
         let Ok(received) = outgoing::post(&request, ATTEMPT_WITHIN).await else {
-            return not_received(AttemptResult::NoResponse);
+            return finished(AttemptResult::NoResponse);
         };
         let was_received = matches!(received.status, 200..300);
         let is_completed = received.outcome.as_deref() == Some("completed");
         FinishedAttempt {
             result: AttemptResult::Status(received.status),
             pause: received.pause,
-            may_conflict: target == Target::Upstream && was_received && !is_completed,
+            may_conflict: delivery.target == Target::Upstream && was_received && !is_completed,
         }
     }
 
@@ -96,34 +94,6 @@ impl Outbox<'_> {
             headers: vec![
                 ("content-type".into(), "application/json".into()),
                 ("authorization".into(), format!("Bearer {secret}").into()),
-            ],
-            body: Uint8Array::from(body.as_bytes()),
-        })
-    }
-
-    /// The request of a webhook; `None` if its URL is not allowed or there is no secret to sign it.
-    fn webhook(&self, token: &Token, delivery: DeliveryId) -> Option<Post> {
-        let webhooks = settings::webhooks(self.env).ok()?;
-        let url = match delivery.target {
-            Target::Environment => webhooks.url(self.environment)?,
-            Target::Token => token.webhook.as_deref()?,
-            Target::Upstream | Target::Recipient(_) => return None,
-        };
-        check_url(url, is_loopback_origin(&token.origin)).ok()?;
-        let public = public_id(self.id);
-        let at = token_url(&token.origin, self.id);
-        let body = webhook_json(&public, &at, None, delivery.event, token);
-        let id = message_id(self.id, delivery.event);
-        let seconds = now().as_secs();
-        let signature = webhooks.sign(self.environment, &id, seconds, body.as_bytes())?;
-        Some(Post {
-            url: url.to_owned(),
-            headers: vec![
-                ("content-type".into(), "application/json".into()),
-                ("user-agent".into(), "waitpoint".into()),
-                ("webhook-id".into(), id.into()),
-                ("webhook-timestamp".into(), seconds.to_string().into()),
-                ("webhook-signature".into(), signature.into()),
             ],
             body: Uint8Array::from(body.as_bytes()),
         })
