@@ -25,6 +25,8 @@ pub(crate) mod json;
 #[cfg(not(feature = "browser"))]
 pub mod list;
 #[cfg(not(feature = "browser"))]
+pub mod notice;
+#[cfg(not(feature = "browser"))]
 pub mod page;
 #[cfg(not(feature = "browser"))]
 pub mod relay;

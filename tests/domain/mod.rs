@@ -7,6 +7,7 @@ mod cache;
 mod callback;
 mod json;
 mod list;
+mod notice;
 mod page;
 mod relay;
 mod stored;
