@@ -1,4 +1,4 @@
-//! The texts of the page in each of its languages. A language is a file and a line in [`ALL`].
+//! The texts of the page and of notices in each of their languages. A language is a file and a line in [`ALL`].
 
 mod ar;
 mod de;
@@ -8,6 +8,8 @@ mod fr;
 mod ja;
 mod pt;
 mod zh;
+
+use crate::domain::time::timestamp::Timestamp;
 
 /// The sentences of one language.
 #[allow(missing_docs, reason = "en.rs has the text of each")]
@@ -67,6 +69,34 @@ pub struct Words {
     pub cross_site_title: &'static str,
     pub cross_site_help: &'static str,
     pub too_large: &'static str,
+
+    pub reminder: &'static str,
+    /// Stands before the title, in one line with it.
+    pub reminder_of: &'static str,
+    pub open_request: &'static str,
+    pub link_help: &'static str,
+    pub link_safe: &'static str,
+    pub forward: &'static str,
+    /// A time in UTC. `{d}`, `{m}`, `{y}` and `{t}` stand for the day, the month's name, the year and the
+    /// time of day.
+    pub date_time: &'static str,
+    pub months: [&'static str; 12],
+}
+
+impl Words {
+    /// A time in UTC, for texts that cannot know the reader's time zone.
+    #[must_use]
+    pub fn utc(&self, at: Timestamp) -> String {
+        let iso = at.to_string();
+        let part = |range| iso.get(range).unwrap_or_default();
+        let month = part(5..7).parse::<usize>().unwrap_or_default();
+        let month = self.months.get(month.wrapping_sub(1));
+        let text = self
+            .date_time
+            .replace("{d}", part(8..10).trim_start_matches('0'));
+        let text = text.replace("{m}", month.copied().unwrap_or_default());
+        text.replace("{y}", part(0..4)).replace("{t}", part(11..16))
+    }
 }
 
 /// All languages. The first is the default.

@@ -50,4 +50,14 @@ pub(super) static WORDS: Words = Words {
     cross_site_title: "此内容来自其他网站",
     cross_site_help: "尚未做出任何决定。请直接打开链接，并在该页面上做出决定。",
     too_large: "内容过长。尚未做出任何决定。",
+    reminder: "提醒",
+    reminder_of: "提醒：",
+    open_request: "查看请求",
+    link_help: "如果按钮无法使用，请将此地址复制到浏览器中打开：",
+    link_safe: "打开此链接不会做出任何决定。",
+    forward: "请仅将此邮件转发给有权做出决定的人。",
+    date_time: "{y}年{m}{d}日 {t}（UTC）",
+    months: [
+        "1月", "2月", "3月", "4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月",
+    ],
 };
