@@ -162,6 +162,7 @@ function forward(from, to) {
     secrets: secretsOf(readFileSync(join(root, ".dev.vars"), "utf8")),
   };
   createInterface({ input: from }).on("line", (line) => {
+    if (isOnTerminal && line.includes("send_email binding called")) return;
     if (isOnTerminal && /^(Text|HTML): \S/.test(line)) {
       if (line.startsWith("Text: "))
         onMail(readFileSync(line.slice("Text: ".length).trim(), "utf8"));
