@@ -34,6 +34,8 @@ pub fn list_json(page: &ListPage, now: Timestamp, url: impl Fn(&Row) -> String) 
         #[serde(skip_serializing_if = "Option::is_none")]
         completed_at: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        cancelled_at: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         timeout_at: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         completed_after: Option<String>,
@@ -56,6 +58,7 @@ pub fn list_json(page: &ListPage, now: Timestamp, url: impl Fn(&Row) -> String) 
             url: url(row),
             status: row.status(now).as_str(),
             completed_at: iso(row.finished_at(now)),
+            cancelled_at: iso(row.cancelled_at()),
             timeout_at: iso(row.timeout_at),
             completed_after: iso(row.timeout_at),
             idempotency_key: row.idempotency_key.as_deref(),

@@ -13,8 +13,12 @@ pub struct Row {
     pub id: String,
     pub created_at: Timestamp,
     pub timeout_at: Option<Timestamp>,
-    /// When the token was completed; `None` if it was not, also after a timeout.
-    pub completed_at: Option<Timestamp>,
+    /// When the token was completed or cancelled; `None` if it was neither, also after a timeout.
+    pub ended_at: Option<Timestamp>,
+    /// Whether it ended because it was cancelled.
+    pub is_cancelled: bool,
+    /// Whether a default decision completes it at its timeout.
+    pub has_default: bool,
     /// The token's tags, in the caller's order.
     pub tags: Vec<String>,
     /// The idempotency key that the token was created with.
@@ -38,12 +42,15 @@ impl Row {
     /// The status of the token at `now`, even if nothing has noticed its timeout yet.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> Status {
-        if self.completed_at.is_some() {
+        let is_completed = match self.ended_at {
+            Some(_) => !self.is_cancelled,
+            None if self.finished_at(now).is_none() => return Status::Waiting,
+            None => self.has_default,
+        };
+        if is_completed {
             Status::Completed
-        } else if self.timeout_at.is_some_and(|at| at <= now) {
-            Status::TimedOut
         } else {
-            Status::Waiting
+            Status::TimedOut
         }
     }
 
@@ -51,7 +58,12 @@ impl Row {
     /// noticed.
     #[must_use]
     pub fn finished_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.completed_at
-            .or(self.timeout_at.filter(|&at| at <= now))
+        self.ended_at.or(self.timeout_at.filter(|&at| at <= now))
+    }
+
+    /// When the token was cancelled.
+    #[must_use]
+    pub fn cancelled_at(&self) -> Option<Timestamp> {
+        self.ended_at.filter(|_| self.is_cancelled)
     }
 }

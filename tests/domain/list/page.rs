@@ -68,9 +68,39 @@ fn a_row_is_settled_when_it_is_read() {
     assert_eq!(row.finished_at(at(NOW + 9)), None);
     assert_eq!(row.status(at(NOW + 10)), Status::TimedOut);
     assert_eq!(row.finished_at(at(MAX)), Some(at(NOW + 10)));
-    row.completed_at = Some(at(NOW + 3));
+    row.ended_at = Some(at(NOW + 3));
     assert_eq!(row.status(at(MAX)), Status::Completed);
     assert_eq!(row.finished_at(at(MAX)), Some(at(NOW + 3)));
+}
+
+#[test]
+fn a_cancelled_row_ended_when_it_was_cancelled() {
+    let mut row = row("a", NOW);
+    row.timeout_at = Some(at(NOW + 10));
+    assert_eq!(row.cancelled_at(), None);
+    row.ended_at = Some(at(NOW + 3));
+    assert_eq!(row.cancelled_at(), None);
+    row.is_cancelled = true;
+    for has_default in [false, true] {
+        row.has_default = has_default;
+        for now in [NOW + 3, NOW + 10, MAX] {
+            assert_eq!(row.status(at(now)), Status::TimedOut);
+            assert_eq!(row.finished_at(at(now)), Some(at(NOW + 3)));
+            assert_eq!(row.cancelled_at(), Some(at(NOW + 3)));
+        }
+    }
+}
+
+#[test]
+fn a_default_decision_completes_a_row_at_its_timeout() {
+    let mut row = row("a", NOW);
+    row.has_default = true;
+    row.timeout_at = Some(at(NOW + 10));
+    assert_eq!(row.status(at(NOW + 9)), Status::Waiting);
+    assert_eq!(row.finished_at(at(NOW + 9)), None);
+    assert_eq!(row.status(at(NOW + 10)), Status::Completed);
+    assert_eq!(row.finished_at(at(MAX)), Some(at(NOW + 10)));
+    assert_eq!(row.cancelled_at(), None);
 }
 
 #[test]

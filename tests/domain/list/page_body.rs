@@ -6,6 +6,31 @@ use waitpoint::domain::list::page_body::list_json;
 use waitpoint::domain::list::row::Row;
 
 #[test]
+fn a_cancelled_item_says_when_and_a_default_decision_is_a_completion() {
+    let mut cancelled = row("cancelled", NOW);
+    cancelled.timeout_at = Some(at(NOW + HOUR));
+    cancelled.ended_at = Some(at(NOW + 1));
+    cancelled.is_cancelled = true;
+    let mut defaulted = row("defaulted", NOW);
+    defaulted.timeout_at = Some(at(NOW + 1));
+    defaulted.has_default = true;
+    let page = ListPage {
+        rows: vec![cancelled, defaulted],
+        next: None,
+        previous: None,
+    };
+    let body = list_json(&page, at(NOW + 2), |_| String::new());
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let told = |index: usize| {
+        let item = &body["data"][index];
+        ["status", "completedAt", "cancelledAt"].map(|name| item[name].as_str())
+    };
+    let end = Some("2026-09-26T00:00:00.001Z");
+    assert_eq!(told(0), [Some("TIMED_OUT"), end, end]);
+    assert_eq!(told(1), [Some("COMPLETED"), end, None]);
+}
+
+#[test]
 fn the_wire_form_leaves_out_what_is_not_there() {
     let mut full = row("full", NOW);
     full.timeout_at = Some(at(NOW + 1));

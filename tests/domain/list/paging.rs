@@ -58,19 +58,24 @@ fn some_rows() -> impl Strategy<Value = Vec<Row>> {
     let row = (
         moment,
         option::of(NOW - 2..NOW + 2),
-        option::of(Just(at(NOW - 1))),
+        (option::of(Just(at(NOW - 1))), any::<bool>(), any::<bool>()),
         tags,
         option::of(select(vec!["k".to_owned(), "l".to_owned()])),
     );
     vec(row, 0..60).prop_map(|rows| {
         let rows = rows.into_iter().enumerate();
         rows.map(
-            |(n, (created, timeout, completed_at, tags, idempotency_key))| Row {
+            |(
+                n,
+                (created, timeout, (ended_at, is_cancelled, has_default), tags, idempotency_key),
+            )| Row {
                 is_signed: false,
                 id: format!("c{:03}", n * 37 % 101),
                 created_at: at(created),
                 timeout_at: timeout.map(at),
-                completed_at,
+                ended_at,
+                is_cancelled: ended_at.is_some() && is_cancelled,
+                has_default: ended_at.is_none() && has_default,
                 tags,
                 idempotency_key,
                 key_expires_at: None,
@@ -84,6 +89,7 @@ fn some_filters() -> impl Strategy<Value = String> {
     let filters = vec![
         "filter[status]=WAITING",
         "filter[status]=COMPLETED,TIMED_OUT",
+        "filter[status]=TIMED_OUT",
         "filter[tags]=a,b",
         "filter[idempotencyKey]=k",
         "filter[createdAt][period]=45d",

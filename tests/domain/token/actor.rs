@@ -31,14 +31,14 @@ const UPSTREAM_END: DeliveryId = DeliveryId {
 };
 
 /// An object: what it stores, and its actor.
-struct Object {
+pub(super) struct Object {
     record: Option<Record>,
     actor: TokenActor,
     has_waiters: bool,
 }
 
 impl Object {
-    fn new(token: Option<Token>) -> Self {
+    pub(super) fn new(token: Option<Token>) -> Self {
         Self {
             record: token.map(Record::Live),
             actor: TokenActor::new("c1".to_owned()),
@@ -47,7 +47,7 @@ impl Object {
     }
 
     /// Handles an input; what is to be saved is.
-    fn handle(&mut self, input: Input, now: u64) -> Effects {
+    pub(super) fn handle(&mut self, input: Input, now: u64) -> Effects {
         let mut record = self.record.clone().filter(|_| input.needs_record());
         let has_waiters = self.has_waiters;
         let facts = Facts {
@@ -62,7 +62,7 @@ impl Object {
     }
 
     /// Handles what follows from a write.
-    fn saved(&mut self, effects: &Effects, now: u64) -> Effects {
+    pub(super) fn saved(&mut self, effects: &Effects, now: u64) -> Effects {
         let Some(Task::AwaitSave(after)) = effects.next else {
             panic!("{effects:?}")
         };
@@ -81,14 +81,14 @@ fn upstream() -> Token {
     }
 }
 
-fn task(task: Task) -> Effects {
+pub(super) fn task(task: Task) -> Effects {
     Effects {
         next: Some(task),
         ..Effects::default()
     }
 }
 
-fn alarm(at: Option<u64>) -> Effects {
+pub(super) fn alarm(at: Option<u64>) -> Effects {
     Effects {
         alarm: Some(SetAlarm::To(at.map(super::at))),
         ..Effects::default()

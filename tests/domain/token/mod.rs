@@ -3,6 +3,7 @@
 mod actor;
 mod command;
 mod creation;
+mod index_rows;
 mod schedule;
 mod transition;
 

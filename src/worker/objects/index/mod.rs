@@ -6,9 +6,10 @@
 //! Invariants:
 //! - A token's object sends its row at once, and again at its next alarm until the row is confirmed.
 //!   The token is not deleted before that. So a row can come late, but is never lost.
-//! - A row changes once: when its token is completed. A row that is repeated or late changes nothing.
-//!   Whether a token timed out or is past its retention is computed from the time. Rows of tokens
-//!   past their retention are not added.
+//! - A row changes when its token's timeout is moved, and once when it is completed or cancelled. A
+//!   row that is repeated or late changes nothing. Whether a token timed out, was then completed by
+//!   its default decision, or is past its retention is computed from the time. Rows of tokens past
+//!   their retention are not added.
 //! - A month is in the directory before it acknowledges its first row.
 
 mod batch;

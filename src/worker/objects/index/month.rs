@@ -41,6 +41,12 @@ struct Remaining {
     first: Option<u64>,
 }
 
+/// The table, as SQLite describes it.
+#[derive(Deserialize)]
+struct Table {
+    sql: String,
+}
+
 impl MonthTable {
     pub(super) fn new(state: State, env: Env) -> Self {
         Self {
@@ -54,28 +60,15 @@ impl MonthTable {
     }
 
     /// Stores rows. For a token that is past its retention, no row is added; an existing one is
-    /// marked as completed.
+    /// updated, so that the next purge deletes it.
     pub(super) async fn put(&self, rows: &[Row]) -> Result<(), JsValue> {
         self.ensure_schema().await?;
         let now = now().as_millis();
-        let retention = self.retention();
-        let is_past_retention = |end: u64| end.saturating_add(retention) <= now;
-        let (ended, kept): (Vec<&Row>, Vec<&Row>) = rows
-            .iter()
-            .partition(|row| row.end().is_some_and(is_past_retention));
-        for row in ended {
-            if let Some(completed) = row.completed {
-                let bindings = [
-                    Binding::Number(completed),
-                    Binding::Number(row.created),
-                    Binding::Text(&row.id),
-                ];
-                sql::run(&self.state, sql::MARK_ENDED_SQL, bindings)?;
-            }
-        }
-        for chunk in kept.chunks(ROWS_PER_STATEMENT) {
+        let ended_by = now.saturating_sub(self.retention());
+        for chunk in rows.chunks(ROWS_PER_STATEMENT) {
             let chunk = serde_json::to_string(chunk).unwrap_or_default();
-            sql::run(&self.state, sql::UPSERT_SQL, [Binding::List(chunk)])?;
+            let bindings = [Binding::List(chunk), Binding::Number(ended_by)];
+            sql::run(&self.state, sql::UPSERT_SQL, bindings)?;
         }
         let first = rows.iter().filter_map(Row::end).min();
         if let Some(end) = first.filter(|_| !self.is_armed.get()) {
@@ -88,7 +81,7 @@ impl MonthTable {
     }
 
     pub(super) fn rows(&self, request: &RowsQuery) -> Result<Vec<Row>, JsValue> {
-        if !self.has_table()? {
+        if !self.open_table()? {
             return Ok(Vec::new());
         }
         let query = ListQuery::parse(&request.query, Timestamp::from_millis(request.now))
@@ -101,7 +94,7 @@ impl MonthTable {
     /// The alarm: deletes the rows of tokens past their retention.
     pub(super) async fn purge(&self) -> Result<(), JsValue> {
         self.is_armed.set(false);
-        if !self.has_table()? {
+        if !self.open_table()? {
             return Ok(());
         }
         let now = now().as_millis();
@@ -133,9 +126,7 @@ impl MonthTable {
         for statement in sql::SCHEMA {
             sql::run(&self.state, statement, [])?;
         }
-        if sql::run(&self.state, sql::LACKS_SIGNED_SQL, [])?.length() > 0 {
-            sql::run(&self.state, sql::ADD_SIGNED_SQL, [])?;
-        }
+        self.open_table()?;
         self.has_schema.set(true);
         Ok(())
     }
@@ -177,9 +168,22 @@ impl MonthTable {
         self.state.block_concurrency_while(deleting).await?
     }
 
-    fn has_table(&self) -> Result<bool, JsValue> {
-        let has_rows = |rows: js_sys::Array| rows.length() > 0;
-        Ok(self.has_schema.get() || sql::run(&self.state, sql::HAS_TABLE_SQL, []).map(has_rows)?)
+    /// Whether the table exists. If an older build made it, the columns that it lacks are added.
+    fn open_table(&self) -> Result<bool, JsValue> {
+        if self.has_schema.get() {
+            return Ok(true);
+        }
+        let tables: Vec<Table> = sql::query(&self.state, sql::TABLE_SQL, [])?;
+        let Some(table) = tables.first() else {
+            return Ok(false);
+        };
+        for column in sql::ADDED_COLUMNS {
+            if !table.sql.contains(column) {
+                let add = format!("ALTER TABLE tokens ADD COLUMN {column}");
+                sql::run(&self.state, &add, [])?;
+            }
+        }
+        Ok(true)
     }
 
     /// The time of the next purge, if the first token ends at `end`. A purge waits for a thirtieth of

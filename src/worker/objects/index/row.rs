@@ -13,6 +13,7 @@ pub(crate) struct Row {
     pub(super) created: u64,
     pub(super) id: String,
     pub(super) timeout: Option<u64>,
+    /// When it was completed or cancelled.
     pub(super) completed: Option<u64>,
     /// A JSON array.
     pub(super) tags: String,
@@ -21,6 +22,15 @@ pub(crate) struct Row {
     /// 1 if its callbacks must be signed.
     #[serde(default)]
     pub(super) signed: Option<u8>,
+    /// 1 if it was cancelled.
+    #[serde(default)]
+    pub(super) cancelled: Option<u8>,
+    /// 1 if a default decision completes it at its timeout.
+    #[serde(default)]
+    pub(super) defaults: Option<u8>,
+    /// How often its timeout was moved, if ever. Of two rows that wait the one with more is newer.
+    #[serde(default)]
+    pub(super) extensions: Option<u32>,
 }
 
 impl Row {
@@ -30,6 +40,7 @@ impl Row {
             State::Completed { at, .. } | State::Cancelled { at, .. } => Some(at.as_millis()),
             State::Waiting | State::TimedOut => None,
         };
+        let is_cancelled = matches!(token.state, State::Cancelled { .. });
         let key = token.key.as_ref();
         let verify = token.callback.as_deref().and_then(verify_json);
         Self {
@@ -41,6 +52,9 @@ impl Row {
             key: key.map(|key| key.text.clone()),
             key_expires: key.and_then(|key| key.expires_at).map(Timestamp::as_millis),
             signed: verify.map(|_| 1),
+            cancelled: is_cancelled.then_some(1),
+            defaults: token.on_timeout.as_ref().map(|_| 1),
+            extensions: Some(token.extensions).filter(|&count| count > 0),
         }
     }
 
@@ -54,7 +68,9 @@ impl Row {
             id: self.id,
             created_at: Timestamp::from_millis(self.created),
             timeout_at: self.timeout.map(Timestamp::from_millis),
-            completed_at: self.completed.map(Timestamp::from_millis),
+            ended_at: self.completed.map(Timestamp::from_millis),
+            is_cancelled: self.cancelled.is_some(),
+            has_default: self.defaults.is_some(),
             tags: serde_json::from_str(&self.tags).unwrap_or_default(),
             idempotency_key: self.key,
             key_expires_at: self.key_expires.map(Timestamp::from_millis),

@@ -11,35 +11,48 @@ use worker::State;
 
 pub(super) const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS tokens (created INTEGER, id TEXT, timeout INTEGER, completed INTEGER, \
-     tags TEXT, key TEXT, key_expires INTEGER, signed INTEGER, PRIMARY KEY (created, id)) WITHOUT ROWID",
+     tags TEXT, key TEXT, key_expires INTEGER, signed INTEGER, cancelled INTEGER, defaults INTEGER, \
+     extensions INTEGER, PRIMARY KEY (created, id)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS by_key ON tokens (key) WHERE key IS NOT NULL",
 ];
 
-/// Whether the table is of a time before `signed`.
-pub(super) const LACKS_SIGNED_SQL: &str =
-    "SELECT 1 FROM sqlite_master WHERE name = 'tokens' AND sql NOT LIKE '%signed INTEGER%'";
+/// The columns that a table of an older build may lack.
+pub(super) const ADDED_COLUMNS: [&str; 4] = [
+    "signed INTEGER",
+    "cancelled INTEGER",
+    "defaults INTEGER",
+    "extensions INTEGER",
+];
 
-pub(super) const ADD_SIGNED_SQL: &str = "ALTER TABLE tokens ADD COLUMN signed INTEGER";
+/// The table's definition, which names its columns.
+pub(super) const TABLE_SQL: &str = "SELECT sql FROM sqlite_master WHERE name = 'tokens'";
 
-pub(super) const HAS_TABLE_SQL: &str = "SELECT 1 FROM sqlite_master WHERE name = 'tokens'";
-
-/// Completes a row that may exist and is about to be purged.
-pub(super) const MARK_ENDED_SQL: &str =
-    "UPDATE tokens SET completed = ? WHERE created = ? AND id = ? AND completed IS NULL";
-
-/// Takes a JSON array of rows.
+/// Takes a JSON array of rows, and a time: of tokens that ended then or before, no row is added.
+///
+/// Rows come in any order and more than once. A row that ended replaces one that waits, and so does
+/// one whose timeout was moved more often.
 pub(super) const UPSERT_SQL: &str = "INSERT INTO tokens \
-    (created, id, timeout, completed, tags, key, key_expires, signed) \
+    (created, id, timeout, completed, tags, key, key_expires, signed, cancelled, defaults, extensions) \
     SELECT value ->> 'created', value ->> 'id', value ->> 'timeout', value ->> 'completed', \
-    value ->> 'tags', value ->> 'key', value ->> 'key_expires', value ->> 'signed' \
-    FROM json_each(?) WHERE true \
-    ON CONFLICT DO UPDATE SET completed = excluded.completed \
-    WHERE completed IS NULL AND excluded.completed IS NOT NULL";
+    value ->> 'tags', value ->> 'key', value ->> 'key_expires', value ->> 'signed', \
+    value ->> 'cancelled', value ->> 'defaults', value ->> 'extensions' \
+    FROM json_each(?) \
+    WHERE COALESCE(COALESCE(value ->> 'completed', value ->> 'timeout') > ?, 1) OR EXISTS (SELECT 1 \
+    FROM tokens WHERE tokens.created = value ->> 'created' AND tokens.id = value ->> 'id') \
+    ON CONFLICT DO UPDATE SET timeout = excluded.timeout, completed = excluded.completed, \
+    cancelled = excluded.cancelled, extensions = excluded.extensions \
+    WHERE completed IS NULL AND (excluded.completed IS NOT NULL \
+    OR excluded.extensions > COALESCE(extensions, 0))";
 
 pub(super) const PURGE_SQL: &str = "DELETE FROM tokens WHERE COALESCE(completed, timeout) <= ?";
 
 pub(super) const REMAINING_SQL: &str =
     "SELECT COUNT(*) AS count, MIN(COALESCE(completed, timeout)) AS first FROM tokens";
+
+/// Whether the row has one of the wanted statuses. Takes the time, and for waiting, timed out and
+/// completed whether it is wanted.
+const STATUS_CONDITION: &str = "CASE WHEN completed IS NULL AND COALESCE(timeout > ?, 1) THEN ? \
+    WHEN IIF(completed IS NULL, defaults IS NULL, cancelled IS NOT NULL) THEN ? ELSE ? END = 1";
 
 /// The value of a `?` in a statement.
 pub(super) enum Binding<'a> {
@@ -109,14 +122,13 @@ pub(super) fn select_rows(
         }
     }
     if query.status != Statuses::ALL {
-        conditions
-            .push("CASE WHEN completed IS NOT NULL THEN ? WHEN timeout <= ? THEN ? ELSE ? END = 1");
+        conditions.push(STATUS_CONDITION);
         let has = |status| Binding::Number(u64::from(query.status.has(status)));
         bindings.extend([
-            has(Status::Completed),
             Binding::Number(now),
-            has(Status::TimedOut),
             has(Status::Waiting),
+            has(Status::TimedOut),
+            has(Status::Completed),
         ]);
     }
     if let Some(key) = &query.idempotency_key {
