@@ -51,4 +51,12 @@ pub(super) static WORDS: Words = Words {
     cross_site_title: "جاء هذا من موقع آخر",
     cross_site_help: "لم يُتخذ أي قرار. افتح الرابط نفسه واتخذ القرار هناك.",
     too_large: "النص طويل جدًا. لم يُتخذ أي قرار.",
+    withdrawn: "سُحب الطلب",
+    request_withdrawn: "سُحب هذا الطلب. لم تعد هناك حاجة إلى قرار.",
+    withdrawn_not_recorded: "سُحب هذا الطلب. لم يُسجَّل قرارك.",
+    reason: "السبب",
+    withdrawn_at: "سُحب بتاريخ",
+    by_timeout: "لا أحد؛ القرار الافتراضي عند انتهاء المهلة",
+    deadline_passed: "انتهت المهلة.",
+    show_details: "عرض التفاصيل",
 };

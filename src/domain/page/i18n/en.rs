@@ -52,4 +52,12 @@ pub(super) static WORDS: Words = Words {
     cross_site_title: "This came from another site",
     cross_site_help: "Nothing has been decided. Open the link itself and decide there.",
     too_large: "That was too long. Nothing has been decided.",
+    withdrawn: "Withdrawn",
+    request_withdrawn: "This request was withdrawn. A decision is no longer needed.",
+    withdrawn_not_recorded: "This request was withdrawn. Your decision was not recorded.",
+    reason: "Reason",
+    withdrawn_at: "Withdrawn on",
+    by_timeout: "nobody; the default decision at the deadline",
+    deadline_passed: "The deadline has passed.",
+    show_details: "Show details",
 };

@@ -53,4 +53,12 @@ pub(super) static WORDS: Words = Words {
     cross_site_title: "Este envío procede de otro sitio",
     cross_site_help: "No se ha decidido nada. Abra el enlace directamente y decida allí.",
     too_large: "Era demasiado largo. No se ha decidido nada.",
+    withdrawn: "Solicitud retirada",
+    request_withdrawn: "Esta solicitud se ha retirado. Ya no hace falta ninguna decisión.",
+    withdrawn_not_recorded: "Esta solicitud se ha retirado. Su decisión no se ha registrado.",
+    reason: "Motivo",
+    withdrawn_at: "Retirada el",
+    by_timeout: "nadie; decisión predeterminada al vencer el plazo",
+    deadline_passed: "El plazo ha vencido.",
+    show_details: "Ver los detalles",
 };

@@ -54,4 +54,12 @@ pub(super) static WORDS: Words = Words {
     cross_site_title: "Cet envoi vient d’un autre site",
     cross_site_help: "Rien n’a été décidé. Ouvrez le lien lui-même et décidez depuis cette page.",
     too_large: "C’était trop long. Rien n’a été décidé.",
+    withdrawn: "Demande retirée",
+    request_withdrawn: "Cette demande a été retirée. Une décision n’est plus nécessaire.",
+    withdrawn_not_recorded: "Cette demande a été retirée. Votre décision n’a pas été enregistrée.",
+    reason: "Motif",
+    withdrawn_at: "Retirée le",
+    by_timeout: "personne ; décision par défaut à l’échéance",
+    deadline_passed: "Le délai est écoulé.",
+    show_details: "Voir les détails",
 };

@@ -50,4 +50,12 @@ pub(super) static WORDS: Words = Words {
     cross_site_title: "別のサイトから送信されました",
     cross_site_help: "何も決定されていません。リンクを直接開いて、そこで判断してください。",
     too_large: "入力が長すぎます。何も決定されていません。",
+    withdrawn: "取り下げ済み",
+    request_withdrawn: "この依頼は取り下げられました。判断はもう必要ありません。",
+    withdrawn_not_recorded: "この依頼は取り下げられました。あなたの判断は記録されませんでした。",
+    reason: "理由",
+    withdrawn_at: "取り下げ日時",
+    by_timeout: "なし（期限に既定の判断を適用）",
+    deadline_passed: "期限が過ぎました。",
+    show_details: "詳細を表示",
 };

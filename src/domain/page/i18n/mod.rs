@@ -67,6 +67,15 @@ pub struct Words {
     pub cross_site_title: &'static str,
     pub cross_site_help: &'static str,
     pub too_large: &'static str,
+
+    pub withdrawn: &'static str,
+    pub request_withdrawn: &'static str,
+    pub withdrawn_not_recorded: &'static str,
+    pub reason: &'static str,
+    pub withdrawn_at: &'static str,
+    pub by_timeout: &'static str,
+    pub deadline_passed: &'static str,
+    pub show_details: &'static str,
 }
 
 /// All languages. The first is the default.

@@ -53,4 +53,12 @@ pub(super) static WORDS: Words = Words {
     cross_site_title: "Este envio veio de outro site",
     cross_site_help: "Nada foi decidido. Abra o próprio link e decida aí.",
     too_large: "O texto era demasiado longo. Nada foi decidido.",
+    withdrawn: "Pedido retirado",
+    request_withdrawn: "Este pedido foi retirado. Já não é necessária uma decisão.",
+    withdrawn_not_recorded: "Este pedido foi retirado. A sua decisão não foi registada.",
+    reason: "Motivo",
+    withdrawn_at: "Retirado em",
+    by_timeout: "ninguém; decisão predefinida no fim do prazo",
+    deadline_passed: "O prazo terminou.",
+    show_details: "Ver os detalhes",
 };

@@ -50,4 +50,12 @@ pub(super) static WORDS: Words = Words {
     cross_site_title: "此内容来自其他网站",
     cross_site_help: "尚未做出任何决定。请直接打开链接，并在该页面上做出决定。",
     too_large: "内容过长。尚未做出任何决定。",
+    withdrawn: "已撤回",
+    request_withdrawn: "此请求已被撤回，不再需要做出决定。",
+    withdrawn_not_recorded: "此请求已被撤回。您的决定未被记录。",
+    reason: "原因",
+    withdrawn_at: "撤回时间",
+    by_timeout: "无人（截止时采用默认决定）",
+    deadline_passed: "截止时间已过。",
+    show_details: "查看详情",
 };
