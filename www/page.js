@@ -20,7 +20,7 @@
   // is the server's, as this machine's clock may be wrong.
   const skew = Date.parse(document.body.dataset.now) - Date.now();
   const deadline = find("deadline");
-  const label = deadline.parentNode.firstChild.textContent;
+  const label = deadline.parentNode.firstChild.textContent.trim();
   const relative = new Intl.RelativeTimeFormat(lang, { numeric: "always" });
   const nextMark = (seconds) => [1, 5, 10].find((minutes) => seconds <= minutes * 60) ?? Infinity;
   let due;
