@@ -7,6 +7,13 @@ import { nonceOf, open, send, text } from "./requests.mjs";
 const worker = useWorker();
 
 const status = async ({ id }) => (await worker.retrieve(id)).status;
+const cancel = ({ id }, reason) =>
+  worker.api(`/api/v1/waitpoints/tokens/${id}/cancel`, { body: { reason } });
+/** The status, and the headers by which an open page learns of an end. */
+const ended = ({ status, headers }) => [
+  status,
+  ...["status", "outcome", "timeout-at"].map((name) => headers.get(`waitpoint-${name}`)),
+];
 
 test("6, 7: a decision redirects to the page, also repeated; JSON clients get 200", async () => {
   const token = await worker.create();
@@ -98,6 +105,69 @@ test("13, 14: after the timeout the page says so, to a decision with 410", async
   const page = await open(token.url);
   assert.deepEqual([page.status, page.headers.get("waitpoint-status")], [200, "TIMED_OUT"]);
   assert.doesNotMatch(await page.text(), /<form/);
+});
+
+test("a form for a withdrawn request is told so with 410, and keeps its comment", async () => {
+  for (const reads of [true, false]) {
+    const token = await worker.create({ timeout: "1h", approval: { title: "Go?" } });
+    const url = reads
+      ? token.url
+      : token.url.replace(/[^/]+$/, sign([`write:waitpoints:${token.id}`]));
+    const nonce = nonceOf(await (await open(url)).text());
+    await cancel(token, "Replaced by <another>");
+    for (const choice of ["0", "1"]) {
+      const body = new URLSearchParams({ waitpoint_nonce: nonce, choice, comment: "my words" });
+      const answer = await open(url, { method: "POST", body });
+      assert.deepEqual(ended(answer), [410, "TIMED_OUT", "cancelled", null]);
+      const page = await text(answer);
+      assert.match(page, /<h1>Withdrawn<\/h1>/);
+      assert.match(page, /This request was withdrawn\. Your decision was not recorded\./);
+      assert.match(page, /my words/);
+      assert.equal(page.includes("Replaced by &#60;another&#62;"), reads);
+      assert.doesNotMatch(page, /<form/);
+    }
+    for (const method of ["GET", "HEAD"])
+      assert.deepEqual(ended(await open(url, { method })), [200, "TIMED_OUT", "cancelled", null]);
+    const { output } = await worker.retrieve(token.id);
+    assert.match(output, /CANCELLED/, "what the owner said stands");
+  }
+});
+
+test("a default decision is shown as nobody's, and a form after it came too late", async () => {
+  const onTimeout = { data: { status: "approved" } };
+  const token = await worker.create({ timeout: "1s", onTimeout });
+  const nonce = nonceOf(await (await open(token.url)).text());
+  await until(
+    () => status(token),
+    (status) => status === "COMPLETED",
+  );
+  const page = await text(await open(token.url));
+  assert.match(page, /<h1><bdi lang="">Approve<\/bdi><\/h1>/);
+  assert.match(page, /nobody; the default decision at the deadline/);
+  // The same decision as the default one is no repetition of it.
+  for (const choice of ["0", "1"]) {
+    const body = new URLSearchParams({ waitpoint_nonce: nonce, choice, comment: "my words" });
+    const late = await open(token.url, { method: "POST", body });
+    assert.equal(late.status, 410);
+    assert.match(await text(late), /Your decision came too late.*my words/);
+  }
+});
+
+test("a page's headers tell who may decide of the deadline, also of a new one", async () => {
+  const token = await worker.create();
+  const deadline = async (url) =>
+    (await open(url, { method: "HEAD" })).headers.get("waitpoint-timeout-at");
+  assert.equal(await deadline(token.url), null);
+  for (const timeout of ["2h", "1h"]) {
+    const moved = await worker.api(`/api/v1/waitpoints/tokens/${token.id}/extend`, {
+      body: { timeout },
+    });
+    const { timeoutAt } = await moved.json();
+    assert.equal(await deadline(token.url), timeoutAt);
+    assert.match(await (await open(token.url)).text(), new RegExp(`datetime="${timeoutAt}"`));
+  }
+  const expired = sign([`write:waitpoints:${token.id}`], { claims: { exp: 1 } });
+  assert.equal(await deadline(token.url.replace(/[^/]+$/, expired)), null);
 });
 
 test("a link that may only write shows nothing of the decision, to any request", async () => {

@@ -5,7 +5,7 @@ use crate::domain::approval::schema::{
 };
 use crate::domain::page::i18n::Words;
 use crate::domain::text::is_same_word;
-use crate::domain::token::{State, Token};
+use crate::domain::token::{CompletedBy, State, Token};
 
 /// The largest body of a form, in bytes. The longest comment takes 24,000 of them.
 pub const MAX_FORM: usize = 32 * 1024;
@@ -62,8 +62,10 @@ pub enum NotRecorded {
     AlreadyDecided,
     /// The same decision was recorded before, without this comment.
     CommentNotAdded,
-    /// The token had timed out.
+    /// The deadline had passed: the token had timed out, or its default decision had been taken.
     TooLate,
+    /// The token had been withdrawn.
+    Withdrawn,
     /// The token is completed, and this person may not know its decision.
     Undisclosed,
 }
@@ -108,8 +110,13 @@ pub fn decide(approval: &Approval, input: &FormInput) -> Result<String, FormErro
 /// again.
 #[must_use]
 pub fn compare(token: &Token, approval: &Approval, input: &FormInput) -> Option<NotRecorded> {
-    let State::Completed { decision, .. } = &token.state else {
-        return Some(NotRecorded::TooLate);
+    let decision = match &token.state {
+        State::Completed { decision, .. } if decision.by != CompletedBy::Timeout => decision,
+        State::Cancelled { .. } => return Some(NotRecorded::Withdrawn),
+        // A default decision was not sent by a form, so no form can have sent it twice.
+        State::Completed { .. } | State::TimedOut | State::Waiting => {
+            return Some(NotRecorded::TooLate);
+        }
     };
     let stored = decision
         .output

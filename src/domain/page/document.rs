@@ -89,6 +89,7 @@ pub(super) enum Tone {
     Approved,
     Rejected,
     Decided,
+    Withdrawn,
     Late,
     Trouble,
 }
@@ -238,6 +239,7 @@ impl Tone {
             Self::Approved => "approved",
             Self::Rejected => "rejected",
             Self::Decided => "decided",
+            Self::Withdrawn => "withdrawn",
             Self::Late => "late",
             Self::Trouble => "trouble",
         }
@@ -250,6 +252,7 @@ impl Tone {
             Self::Approved => "M4 13l5 5L20 6",
             Self::Rejected => "M5 5l14 14M19 5L5 19",
             Self::Decided => "M4 12h16",
+            Self::Withdrawn => "M5 19L19 5",
             Self::Trouble => "M12 3v11M12 20v.1",
         }
     }

@@ -102,12 +102,19 @@ fn finished<'a>(
         // Neither the heading nor the colour may reveal the decision. A token that waits here was decided
         // and purged.
         State::Completed { .. } | State::Waiting => (Tone::Decided, Heading::Words(words.decided)),
-        State::TimedOut | State::Cancelled { .. } => (Tone::Late, Heading::Words(words.timed_out)),
+        State::TimedOut => (Tone::Late, Heading::Words(words.timed_out)),
+        State::Cancelled { reason, .. } => {
+            if let (Reads::Everything, Some(reason)) = (reads, reason) {
+                details.push(Detail::text(words.reason, "text", reason));
+            }
+            (Tone::Withdrawn, Heading::Words(words.withdrawn))
+        }
     };
     if reads == Reads::Everything {
         let label = match token.state {
             State::Completed { .. } => words.decided_at,
-            State::Waiting | State::TimedOut | State::Cancelled { .. } => words.timed_out_at,
+            State::Cancelled { .. } => words.withdrawn_at,
+            State::Waiting | State::TimedOut => words.timed_out_at,
         };
         details.extend(token.finished_at().map(|at| Detail::time(label, at)));
     }
@@ -119,8 +126,12 @@ fn finished<'a>(
         Some(NotRecorded::AlreadyDecided) => words.not_taken,
         Some(NotRecorded::CommentNotAdded) => words.same,
         Some(NotRecorded::TooLate) => words.too_late,
-        None if token.state == State::TimedOut => words.nobody_decided,
-        Some(NotRecorded::Undisclosed) | None => words.nothing_to_do,
+        Some(NotRecorded::Withdrawn) => words.withdrawn_not_recorded,
+        Some(NotRecorded::Undisclosed) | None => match token.state {
+            State::TimedOut => words.nobody_decided,
+            State::Cancelled { .. } => words.request_withdrawn,
+            State::Completed { .. } | State::Waiting => words.nothing_to_do,
+        },
     };
     Document {
         tone,
@@ -149,7 +160,8 @@ fn decided<'a>(
     let by = match (&decision.subject, decision.by) {
         (Some(subject), _) => subject.as_str(),
         (None, CompletedBy::Page) => words.by_page,
-        (None, CompletedBy::Api | CompletedBy::Upstream | CompletedBy::Timeout) => words.by_api,
+        (None, CompletedBy::Api | CompletedBy::Upstream) => words.by_api,
+        (None, CompletedBy::Timeout) => words.by_timeout,
         (None, CompletedBy::Callback) => words.by_callback,
     };
     details.push(Detail::text(words.decided_by, "", by));

@@ -22,7 +22,7 @@ pub enum PageState<'a> {
         /// The token.
         token: &'a Token,
     },
-    /// The token is completed or has timed out.
+    /// The token is completed, has timed out or was withdrawn.
     Finished {
         /// The token.
         token: &'a Token,

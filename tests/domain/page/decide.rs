@@ -78,3 +78,18 @@ fn a_decision_on_a_finished_token_is_compared_with_the_one_that_stands() {
         Some(NotRecorded::TooLate)
     );
 }
+
+#[test]
+fn a_form_that_comes_after_the_owner_or_the_deadline_is_told_of_them() {
+    let compared =
+        |token: &Token, choice| compare(token, &approval_of(token, en()), &input(choice, "", ""));
+    assert_eq!(
+        compared(&cancelled(None), "0"),
+        Some(NotRecorded::Withdrawn)
+    );
+    // No form can have sent the default decision, so the same one does not count as sent twice.
+    let by_default = completed(r#"{"status":"approved"}"#, CompletedBy::Timeout, None);
+    for choice in ["0", "1", "9"] {
+        assert_eq!(compared(&by_default, choice), Some(NotRecorded::TooLate));
+    }
+}

@@ -46,3 +46,66 @@ fn every_language_is_whole_and_chosen_by_name_or_header() {
         assert_eq!(choose(asked, header).lang, lang, "{asked:?} {header:?}");
     }
 }
+
+#[test]
+fn every_language_tells_of_withdrawals_moved_deadlines_and_default_decisions() {
+    for words in ALL {
+        let shown =
+            |token: &Token| rendered(words, PageState::opened(token, "N", Reads::Everything));
+        let withdrawn = shown(&cancelled(Some("x")));
+        let by_default = shown(&completed("1", CompletedBy::Timeout, None));
+        let form = shown(&waiting("{}"));
+        let late = not_recorded_in(words, &cancelled(None));
+        for (page, parts) in [
+            (
+                &withdrawn,
+                vec![
+                    words.withdrawn,
+                    words.request_withdrawn,
+                    words.reason,
+                    words.withdrawn_at,
+                ],
+            ),
+            (&late, vec![words.withdrawn_not_recorded]),
+            (&by_default, vec![words.by_timeout]),
+            (
+                &form,
+                vec![
+                    words.request_withdrawn,
+                    words.deadline_passed,
+                    words.show_details,
+                ],
+            ),
+        ] {
+            for part in parts {
+                assert!(!part.is_empty() && page.contains(part), "{part}: {page}");
+            }
+        }
+        if words.lang != "en" {
+            for (there, here) in [
+                (words.withdrawn, en().withdrawn),
+                (words.request_withdrawn, en().request_withdrawn),
+                (words.withdrawn_not_recorded, en().withdrawn_not_recorded),
+                (words.reason, en().reason),
+                (words.withdrawn_at, en().withdrawn_at),
+                (words.by_timeout, en().by_timeout),
+                (words.deadline_passed, en().deadline_passed),
+                (words.show_details, en().show_details),
+            ] {
+                assert_ne!(there, here, "{}", words.lang);
+            }
+        }
+    }
+}
+
+fn not_recorded_in(words: &Words, token: &Token) -> String {
+    let state = PageState::Finished {
+        token,
+        reads: Reads::Everything,
+        submission: Some(Submission {
+            input: &FormInput::default(),
+            not_recorded: NotRecorded::Withdrawn,
+        }),
+    };
+    rendered(words, state)
+}

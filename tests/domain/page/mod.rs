@@ -37,6 +37,16 @@ fn timed_out() -> Token {
     }
 }
 
+fn cancelled(reason: Option<&str>) -> Token {
+    Token {
+        state: State::Cancelled {
+            at: NOW,
+            reason: reason.map(str::to_owned),
+        },
+        ..waiting(r#"{"title":"Go?"}"#)
+    }
+}
+
 fn completed(output: &str, by: CompletedBy, subject: Option<&str>) -> Token {
     let output = Some(Output {
         kind: OutputKind::Json,

@@ -66,3 +66,36 @@ fn a_form_that_was_not_compared_reads_as_if_the_page_was_opened() {
     };
     assert_eq!(rendered(en(), state), opened(&token, Reads::Question));
 }
+
+#[test]
+fn everyone_reads_that_a_request_was_withdrawn_and_only_readers_of_everything_why_and_when() {
+    let sent = input("0", "", "");
+    for reads in [Reads::Everything, Reads::Question, Reads::Nothing] {
+        let token = cancelled(Some("R-secret"));
+        let page = opened(&token, reads);
+        assert!(
+            page.contains("<h1>Withdrawn</h1>") && page.contains(en().request_withdrawn),
+            "{page}"
+        );
+        let has = |text| page.contains(text);
+        assert_eq!(has("R-secret"), reads == Reads::Everything, "{page}");
+        assert_eq!(has(en().withdrawn_at), reads == Reads::Everything, "{page}");
+        assert_eq!(has("Go?"), reads != Reads::Nothing, "{page}");
+        // The page does not reveal whether there is a reason.
+        if reads != Reads::Everything {
+            assert_eq!(page, opened(&cancelled(None), reads));
+        }
+        let submission = Some(Submission {
+            input: &sent,
+            not_recorded: NotRecorded::Withdrawn,
+        });
+        let state = PageState::Finished {
+            token: &token,
+            reads,
+            submission,
+        };
+        let page = rendered(en(), state);
+        assert!(page.contains(en().withdrawn_not_recorded), "{page}");
+        assert_eq!(page.contains("R-secret"), reads == Reads::Everything);
+    }
+}

@@ -10,6 +10,7 @@ fn each_state_has_its_own_page() {
         None,
     );
     let otherwise = completed("42", CompletedBy::Callback, Some("ann@example.com"));
+    let by_default = completed(r#"{"status":"approved"}"#, CompletedBy::Timeout, None);
     let opened = |token: &Token| super::opened(token, Reads::Everything);
     let not_recorded = |token, why| super::not_recorded(token, &FormInput::default(), why);
     let message = |state| rendered(en(), state);
@@ -44,6 +45,26 @@ fn each_state_has_its_own_page() {
         (
             not_recorded(&timed_out(), NotRecorded::TooLate),
             "<title>Time is up · ",
+            en().too_late,
+        ),
+        (
+            opened(&cancelled(Some("no <b> need"))),
+            "<title>Withdrawn · ",
+            "<bdi>no &#60;b&#62; need</bdi>",
+        ),
+        (
+            not_recorded(&cancelled(None), NotRecorded::Withdrawn),
+            "<title>Withdrawn · ",
+            en().withdrawn_not_recorded,
+        ),
+        (
+            opened(&by_default),
+            "<title>Approve · ",
+            "nobody; the default decision at the deadline",
+        ),
+        (
+            not_recorded(&by_default, NotRecorded::TooLate),
+            "<title>Approve · ",
             en().too_late,
         ),
         (
@@ -180,4 +201,42 @@ fn a_page_stays_small_whatever_was_decided() {
         page.contains(&shortened) && page.contains("Approve"),
         "{page}"
     );
+}
+
+#[test]
+fn a_withdrawn_request_is_no_ones_fault() {
+    let page = opened(&cancelled(Some("not needed")), Reads::Everything);
+    assert!(page.contains(r#"<body class="withdrawn""#), "{page}");
+    // "Time is up", "By" and a deadline would tell of something that did not happen.
+    for wrong in [
+        en().timed_out,
+        en().timed_out_at,
+        "<dt>By</dt>",
+        en().decide_by,
+    ] {
+        assert!(!page.contains(wrong), "{wrong}: {page}");
+    }
+    assert!(page.contains("<dt>Reason</dt>") && page.contains("<dt>Withdrawn on</dt>"));
+    let silent = opened(&cancelled(None), Reads::Everything);
+    assert!(!silent.contains("<dt>Reason</dt>"), "{silent}");
+}
+
+#[test]
+fn a_form_has_a_place_for_a_deadline_that_comes_later() {
+    let without = Token {
+        timeout_at: None,
+        ..waiting("{}")
+    };
+    let page = opened(&without, Reads::Everything);
+    assert!(
+        page.contains(r#"<p class="deadline" hidden>Decide by <time id="deadline"></time>"#),
+        "{page}"
+    );
+    let page = opened(&waiting("{}"), Reads::Everything);
+    assert!(page.contains(r#"<p class="deadline">Decide by <time id="deadline" datetime="#));
+    // A page without a form asks for nothing, so nothing has a deadline there.
+    let shown_only = rendered(en(), PageState::ShownOnly { token: &without });
+    for page in [shown_only, opened(&timed_out(), Reads::Everything)] {
+        assert!(!page.contains(r#"class="deadline""#), "{page}");
+    }
 }

@@ -72,4 +72,12 @@ pub(super) static WORDS: Words = Words {
         "نوفمبر",
         "ديسمبر",
     ],
+    withdrawn: "سُحب الطلب",
+    request_withdrawn: "سُحب هذا الطلب. لم تعد هناك حاجة إلى قرار.",
+    withdrawn_not_recorded: "سُحب هذا الطلب. لم يُسجَّل قرارك.",
+    reason: "السبب",
+    withdrawn_at: "سُحب بتاريخ",
+    by_timeout: "لا أحد؛ القرار الافتراضي عند انتهاء المهلة",
+    deadline_passed: "انتهت المهلة.",
+    show_details: "عرض التفاصيل",
 };

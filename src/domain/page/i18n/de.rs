@@ -76,4 +76,12 @@ pub(super) static WORDS: Words = Words {
         "November",
         "Dezember",
     ],
+    withdrawn: "Zurückgezogen",
+    request_withdrawn: "Diese Anfrage wurde zurückgezogen. Eine Entscheidung ist nicht mehr nötig.",
+    withdrawn_not_recorded: "Diese Anfrage wurde zurückgezogen. Ihre Entscheidung wurde nicht gespeichert.",
+    reason: "Grund",
+    withdrawn_at: "Zurückgezogen am",
+    by_timeout: "niemandem; Standardentscheidung bei Ablauf der Frist",
+    deadline_passed: "Die Frist ist abgelaufen.",
+    show_details: "Details anzeigen",
 };

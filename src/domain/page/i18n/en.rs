@@ -73,4 +73,12 @@ pub(super) static WORDS: Words = Words {
         "November",
         "December",
     ],
+    withdrawn: "Withdrawn",
+    request_withdrawn: "This request was withdrawn. A decision is no longer needed.",
+    withdrawn_not_recorded: "This request was withdrawn. Your decision was not recorded.",
+    reason: "Reason",
+    withdrawn_at: "Withdrawn on",
+    by_timeout: "nobody; the default decision at the deadline",
+    deadline_passed: "The deadline has passed.",
+    show_details: "Show details",
 };

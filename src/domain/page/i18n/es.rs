@@ -74,4 +74,12 @@ pub(super) static WORDS: Words = Words {
         "noviembre",
         "diciembre",
     ],
+    withdrawn: "Solicitud retirada",
+    request_withdrawn: "Esta solicitud se ha retirado. Ya no hace falta ninguna decisión.",
+    withdrawn_not_recorded: "Esta solicitud se ha retirado. Su decisión no se ha registrado.",
+    reason: "Motivo",
+    withdrawn_at: "Retirada el",
+    by_timeout: "nadie; decisión predeterminada al vencer el plazo",
+    deadline_passed: "El plazo ha vencido.",
+    show_details: "Ver los detalles",
 };

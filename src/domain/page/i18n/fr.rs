@@ -75,4 +75,12 @@ pub(super) static WORDS: Words = Words {
         "novembre",
         "décembre",
     ],
+    withdrawn: "Demande retirée",
+    request_withdrawn: "Cette demande a été retirée. Une décision n’est plus nécessaire.",
+    withdrawn_not_recorded: "Cette demande a été retirée. Votre décision n’a pas été enregistrée.",
+    reason: "Motif",
+    withdrawn_at: "Retirée le",
+    by_timeout: "personne ; décision par défaut à l’échéance",
+    deadline_passed: "Le délai est écoulé.",
+    show_details: "Voir les détails",
 };

@@ -60,4 +60,12 @@ pub(super) static WORDS: Words = Words {
     months: [
         "1月", "2月", "3月", "4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月",
     ],
+    withdrawn: "取り下げ済み",
+    request_withdrawn: "この依頼は取り下げられました。判断はもう必要ありません。",
+    withdrawn_not_recorded: "この依頼は取り下げられました。あなたの判断は記録されませんでした。",
+    reason: "理由",
+    withdrawn_at: "取り下げ日時",
+    by_timeout: "なし（期限に既定の判断を適用）",
+    deadline_passed: "期限が過ぎました。",
+    show_details: "詳細を表示",
 };

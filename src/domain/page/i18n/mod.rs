@@ -81,6 +81,15 @@ pub struct Words {
     /// time of day.
     pub date_time: &'static str,
     pub months: [&'static str; 12],
+
+    pub withdrawn: &'static str,
+    pub request_withdrawn: &'static str,
+    pub withdrawn_not_recorded: &'static str,
+    pub reason: &'static str,
+    pub withdrawn_at: &'static str,
+    pub by_timeout: &'static str,
+    pub deadline_passed: &'static str,
+    pub show_details: &'static str,
 }
 
 impl Words {

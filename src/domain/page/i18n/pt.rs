@@ -74,4 +74,12 @@ pub(super) static WORDS: Words = Words {
         "novembro",
         "dezembro",
     ],
+    withdrawn: "Pedido retirado",
+    request_withdrawn: "Este pedido foi retirado. Já não é necessária uma decisão.",
+    withdrawn_not_recorded: "Este pedido foi retirado. A sua decisão não foi registada.",
+    reason: "Motivo",
+    withdrawn_at: "Retirado em",
+    by_timeout: "ninguém; decisão predefinida no fim do prazo",
+    deadline_passed: "O prazo terminou.",
+    show_details: "Ver os detalhes",
 };

@@ -60,4 +60,12 @@ pub(super) static WORDS: Words = Words {
     months: [
         "1月", "2月", "3月", "4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月",
     ],
+    withdrawn: "已撤回",
+    request_withdrawn: "此请求已被撤回，不再需要做出决定。",
+    withdrawn_not_recorded: "此请求已被撤回。您的决定未被记录。",
+    reason: "原因",
+    withdrawn_at: "撤回时间",
+    by_timeout: "无人（截止时采用默认决定）",
+    deadline_passed: "截止时间已过。",
+    show_details: "查看详情",
 };

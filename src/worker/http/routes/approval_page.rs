@@ -137,7 +137,8 @@ impl Link<'_> {
         let not_recorded = if token.state == State::Waiting {
             // It was decided and purged, so the decision is not known any more.
             NotRecorded::AlreadyDecided
-        } else if self.reads != Reads::Everything && token.state != State::TimedOut {
+        } else if self.reads != Reads::Everything && matches!(token.state, State::Completed { .. })
+        {
             // The result of a comparison would reveal the decision.
             NotRecorded::Undisclosed
         } else {
@@ -148,7 +149,7 @@ impl Link<'_> {
             }
         };
         let status = match not_recorded {
-            NotRecorded::TooLate => 410,
+            NotRecorded::TooLate | NotRecorded::Withdrawn => 410,
             _ => 409,
         };
         let state = PageState::Finished {
@@ -187,8 +188,19 @@ impl Link<'_> {
             words: self.words,
             now: self.context.now,
         };
-        html(status, page::render(context, state))
-            .with("waitpoint-status", token_body::status(token))
+        let reply = html(status, page::render(context, state))
+            .with("waitpoint-status", token_body::status(token));
+        // An open page reads these headers from time to time (www/page.js).
+        match (&token.state, token.timeout_at) {
+            (State::Cancelled { .. }, _) => {
+                reply.with("waitpoint-outcome", Outcome::Cancelled.as_str())
+            }
+            // Only who may decide is told of the deadline.
+            (State::Waiting, Some(at)) if matches!(state, PageState::Waiting { .. }) => {
+                reply.with("waitpoint-timeout-at", &at.to_string())
+            }
+            _ => reply,
+        }
     }
 
     fn nonce(&self) -> String {
