@@ -6,7 +6,7 @@ import type { Outcome, WaitpointError } from "./index.js";
  */
 export class WaitpointApproval extends HTMLElement {
   /** Also the attribute `state`. */
-  readonly state: "idle" | "sending" | "done" | "decided" | "expired" | "failed";
+  readonly state: "idle" | "sending" | "done" | "decided" | "expired" | "withdrawn" | "failed";
   /** Decides as the button does; resolves when the decision is made or has failed. */
   decide(decision: "approve" | "reject"): Promise<void>;
 }

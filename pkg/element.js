@@ -9,6 +9,7 @@ const SENTENCES = {
   done: "Your decision was recorded.",
   decided: "This was already decided.",
   expired: "Time is up. This can no longer be decided.",
+  withdrawn: "This was withdrawn. Nothing is left to decide.",
   failed: "Your decision could not be sent.",
 };
 
@@ -31,6 +32,15 @@ button[aria-disabled="true"] { opacity: 0.6; cursor: progress; }
 p { margin: 0; }
 .row:not([hidden]) + p:not([data-state="idle"]) { margin-top: var(--gap); }
 `;
+
+// The state for what a completion or a reading tells.
+const ENDS = {
+  "already-completed": "decided",
+  COMPLETED: "decided",
+  "timed-out": "expired",
+  TIMED_OUT: "expired",
+  cancelled: "withdrawn",
+};
 
 const TOKEN = ["token-url", "token-id", "access-token", "base-url"];
 
@@ -105,7 +115,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     this.#restart();
   }
 
-  /** idle, sending, done, decided, expired or failed. The attribute `state` follows it. */
+  /** One of those of SENTENCES. The attribute `state` follows it. */
   get state() {
     return this.#state;
   }
@@ -127,7 +137,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
       const data = this.#data(name);
       const { outcome } = await completeToken(this.#token(), data, this.#options());
       if (other.aborted) return;
-      this.#show({ "already-completed": "decided", "timed-out": "expired" }[outcome] ?? "done");
+      this.#show(ENDS[outcome] ?? "done");
       this.#dispatch("waitpoint-complete", { outcome, data, decision: name });
     } catch (error) {
       if (other.aborted) return;
@@ -159,8 +169,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     const options = this.#options();
     let state;
     try {
-      const { status } = await retrieveToken(token, { ...options, signal });
-      state = { COMPLETED: "decided", TIMED_OUT: "expired" }[status];
+      const { status, cancelledAt } = await retrieveToken(token, { ...options, signal });
+      state = ENDS[cancelledAt ? "cancelled" : status];
     } catch (error) {
       if (error.code === "public_token_expired") state = "expired";
     }

@@ -59,7 +59,7 @@ export interface RetryOptions {
  * What became of a completion. The first decision stands; whoever comes later is told so. After a
  * retry `already-completed` may speak of this call's own first attempt, whose answer was lost.
  */
-export type Outcome = "completed" | "already-completed" | "timed-out";
+export type Outcome = "completed" | "already-completed" | "timed-out" | "cancelled";
 
 /**
  * Completes a token. Safe to repeat: the first decision stands.
@@ -84,24 +84,91 @@ export interface RetrievedToken<Output = any> {
   url: string;
   /** The same in about 100 characters. Only with a secret key, and not from trigger.dev. */
   shortUrl?: string;
+  /** `TIMED_OUT` is also a token that was cancelled: `cancelledAt` tells. */
   status: "WAITING" | "COMPLETED" | "TIMED_OUT";
   /** What it was completed with. */
   output?: Output;
-  /** Of code `timed_out`, when it timed out. */
+  /** Of code `timed_out` or `cancelled`, when it ended so. */
   error?: WaitpointError;
   createdAt: Date;
-  /** When it was completed, or timed out. */
+  /** When it was completed, timed out or was cancelled. */
   completedAt?: Date;
   timeoutAt?: Date;
   idempotencyKey?: string;
   idempotencyKeyExpiresAt?: Date;
   tags: string[];
-  /** How it was completed, where the server says. */
-  completedBy?: "api" | "callback" | "page" | "upstream";
+  /** When it was cancelled. */
+  cancelledAt?: Date;
+  /** Why, if who cancelled it said so. */
+  cancelReason?: string;
+  /** How it was completed, where the server says; `timeout` is the default of `onTimeout`. */
+  completedBy?: "api" | "callback" | "page" | "upstream" | "timeout";
   /** On whose behalf: the JWT's `act.sub`. */
   completedBySubject?: string;
   /** The headers of the callback that completed it, as far as they say which event it was. */
   callback?: { headers: Record<string, string> };
+  /** What happened to it, in order. Only with a secret key. */
+  history?: HistoryEntry[];
+  /** Who was or will be told of it, and what became of that. Only with a secret key. */
+  deliveries?: Delivery[];
+}
+
+/** Who is told of a token. */
+export type Recipient =
+  | { email: string }
+  | { slack: string }
+  | { teams: string }
+  | { webhook: string };
+
+/** Something that happened to a token. */
+export interface HistoryEntry {
+  type:
+    | "created"
+    | "notified"
+    | "reminded"
+    | "extended"
+    | "callback_ignored"
+    | "completed"
+    | "timed_out"
+    | "cancelled";
+  at: Date;
+  /** Who was notified or reminded. */
+  to?: Recipient;
+  /** What the timeout was moved to. */
+  timeoutAt?: Date;
+  /** How it was completed, as `completedBy`. */
+  by?: NonNullable<RetrievedToken["completedBy"]>;
+  /** On whose behalf it was completed. */
+  subject?: string;
+  /** Why it was cancelled. */
+  reason?: string;
+}
+
+/** A message about a token: a webhook, or a notice to a recipient. */
+export interface Delivery {
+  event:
+    | "waitpoint.created"
+    | "waitpoint.reminder"
+    | "waitpoint.extended"
+    | "waitpoint.completed"
+    | "waitpoint.timed_out"
+    | "waitpoint.cancelled";
+  /** The environment's webhook, the token's own, the API at which it lives, or a recipient. */
+  target: "environment" | "token" | "upstream" | "email" | "slack" | "teams" | "webhook";
+  /** The address of a mail, or the name of a channel. */
+  to?: string;
+  /** Where a webhook goes. */
+  url?: string;
+  status: "pending" | "delivered" | "failed";
+  attempts: number;
+  nextAttemptAt?: Date;
+  lastAttemptAt?: Date;
+  /** The HTTP status of the last attempt, if there was an answer. */
+  lastStatus?: number;
+  /** Why the last attempt failed, if there was none. */
+  lastError?: string;
+  /** What differs at the API at which the token lives. */
+  difference?: string;
 }
 
 /**
@@ -115,9 +182,9 @@ export function retrieveToken<Output = any>(
 ): Promise<RetrievedToken<Output>>;
 
 /**
- * Waits until a token is finished: completed or timed out, which `status` tells. Needs the scope to
- * read it, or a secret key. For as long as it takes; `signal` ends it, so `AbortSignal.timeout(…)`
- * is its limit.
+ * Waits until a token is finished: completed, timed out or cancelled, which `status` and the code of
+ * `error` tell. Needs the scope to read it, or a secret key. For as long as it takes, however often
+ * its timeout is moved; `signal` ends it, so `AbortSignal.timeout(…)` is its limit.
  *
  * The token is read first, like any: what the server refuses, or that it cannot be reached,
  * rejects. From then on a lost connection is no failure: it is picked up again with growing pauses,
@@ -129,7 +196,8 @@ export function retrieveToken<Output = any>(
  *
  * @param options `timeoutInMs` limits each attempt to connect, `retry` counts for the first reading
  * alone
- * @returns the token as `retrieveToken` would read it; `error` is set if it timed out
+ * @returns the token as `retrieveToken` would read it; `error` is set if it timed out or was
+ * cancelled
  * @throws {WaitpointError} of code `aborted` if `signal` was aborted
  */
 export function waitForToken<Output = any>(

@@ -1,4 +1,4 @@
-import type { CallOptions, RetrievedToken } from "./index.js";
+import type { CallOptions, Outcome, RetrievedToken, TokenReference } from "./index.js";
 
 export * from "./index.js";
 
@@ -20,6 +20,17 @@ export interface CreateTokenOptions {
    * ignores it.
    */
   approval?: Approval;
+  /**
+   * What is decided at the timeout instead of timing out: the token is then `COMPLETED` with this
+   * output. Needs `timeout`. trigger.dev ignores it.
+   */
+  onTimeout?: { data?: unknown };
+  /**
+   * Who is told that the token waits, and reminded of it; at most 10. trigger.dev ignores it.
+   */
+  notify?: Notify[];
+  /** When those in `notify` are reminded, while the token waits; at most 5. */
+  reminders?: Reminder[];
   /** Who is told of the token's end, by a signed POST. trigger.dev ignores it. */
   webhook?: { url: string };
   /**
@@ -27,6 +38,19 @@ export interface CreateTokenOptions {
    */
   callback?: Callback;
 }
+
+/**
+ * Somebody who is told of a token, with a link to decide. `slack` and `teams` are the names of
+ * channels in the server's `CHANNELS`; `locale` is the language of the mail.
+ */
+export type Notify =
+  | { email: string; locale?: string }
+  | { slack: string }
+  | { teams: string }
+  | { webhook: string };
+
+/** A duration after the token's creation, or before its timeout, as for `timeout`. */
+export type Reminder = { after: string } | { before: string };
 
 /** How machines' POSTs to a token's `url` are taken. */
 export interface Callback {
@@ -107,9 +131,53 @@ export function createToken(
   options?: CallOptions,
 ): Promise<CreatedToken>;
 
+/** What `cancelToken` takes. */
+export interface CancelOptions extends CallOptions {
+  /** Why, for people to read. At most 500 characters. */
+  reason?: string | undefined;
+}
+
+/**
+ * Withdraws a token: it ends, and nobody needs to decide any more. `accessToken` (here or by
+ * `configure`) is a secret key; the credential of the token itself does not suffice and is not
+ * used. Safe to repeat: a token that has ended stays as it is. Not at trigger.dev.
+ *
+ * @returns `outcome` is how the token ended, which may have been before
+ * @throws {WaitpointError} of code `not_supported_upstream` for a token that lives at another API
+ */
+export function cancelToken(
+  token: TokenReference,
+  options?: CancelOptions,
+): Promise<{ success: true; outcome: Exclude<Outcome, "completed"> | undefined }>;
+
+/** What `extendToken` takes. */
+export interface ExtendOptions extends CallOptions {
+  /** When it times out now, as for `createToken`: a duration from now, or a moment in the future. */
+  timeout: string | Date;
+}
+
+/** A token, and what completes it until its new timeout. */
+export interface ExtendedToken<Output = any> extends RetrievedToken<Output> {
+  /** As `createToken` returns it. */
+  publicAccessToken: string | undefined;
+}
+
+/**
+ * Moves the timeout of a token that waits: later, or earlier. `accessToken` as for `cancelToken`.
+ * `url`, `shortUrl` and `publicAccessToken` are new and live as long as the token now does; older
+ * ones expire when they would have. Not at trigger.dev.
+ *
+ * @throws {WaitpointError} of code `token_ended` if it waits no more, and `not_supported_upstream`
+ * for a token that lives at another API
+ */
+export function extendToken<Output = any>(
+  token: TokenReference,
+  options: ExtendOptions,
+): Promise<ExtendedToken<Output>>;
+
 /** Which tokens to list. A token must fit all that is given. */
 export interface ListTokensFilters {
-  /** Any of these. */
+  /** Any of these. Cancelled ones are among `TIMED_OUT`. */
   status?: RetrievedToken["status"] | RetrievedToken["status"][] | undefined;
   /** Any of these; without commas. */
   tags?: string | string[] | undefined;
@@ -136,6 +204,7 @@ export type ListedToken = Pick<
   | "createdAt"
   | "completedAt"
   | "timeoutAt"
+  | "cancelledAt"
   | "idempotencyKey"
   | "idempotencyKeyExpiresAt"
   | "tags"

@@ -6,6 +6,8 @@ import { core } from "./wasm/server.js";
 export * from "./index.js";
 
 export const createToken = (...args) => loadWasm(core, "createToken", args);
+export const cancelToken = (...args) => loadWasm(core, "cancelToken", args);
+export const extendToken = (...args) => loadWasm(core, "extendToken", args);
 
 export function listTokens(filters, options) {
   const turn = (to, cursor) => {
@@ -14,9 +16,7 @@ export function listTokens(filters, options) {
   };
   const page = loadWasm(core, "listTokens", [filters, options]).then((p) => new TokenPage(p, turn));
   // Without `await` too: `for await (const token of listTokens())`.
-  page[Symbol.asyncIterator] = async function* () {
-    yield* await page;
-  };
+  page[Symbol.asyncIterator] = TokenPage.prototype[Symbol.asyncIterator];
   return page;
 }
 
@@ -50,7 +50,8 @@ class TokenPage {
     for (let page = this; page; page = page.hasNextPage() && (await page.getNextPage())) yield page;
   }
 
+  /** Of a page, or of the promise of one. */
   async *[Symbol.asyncIterator]() {
-    for await (const { data } of this.iterPages()) yield* data;
+    for await (const { data } of (await this).iterPages()) yield* data;
   }
 }

@@ -30,7 +30,11 @@ const MODULES = [
     name: "core",
     exports: "completeToken, retrieveToken, waitForToken, decodeToken, configure",
   },
-  { feature: "server", name: "server", exports: "createToken, listTokens" },
+  {
+    feature: "server",
+    name: "server",
+    exports: "createToken, listTokens, cancelToken, extendToken",
+  },
 ];
 
 /** Makes pkg/wasm/ anew. `env` is what setup() returned. */

@@ -47,7 +47,7 @@ fn prepare(request: Request<'_>) -> Result<(HttpTransport, Retry), JsValue> {
     Ok((transport, retry))
 }
 
-const OUTCOMES: [&str; 3] = ["completed", "already-completed", "timed-out"];
+const OUTCOMES: [&str; 4] = ["completed", "already-completed", "timed-out", "cancelled"];
 
 /// Completes a token.
 #[wasm_bindgen(js_name = completeToken)]

@@ -103,9 +103,9 @@ pub(crate) fn invalid_response(what: &str) -> JsValue {
     final_failure(&message, "invalid_response", JsValue::UNDEFINED)
 }
 
-/// The error of a token that timed out.
-pub(crate) fn timed_out(message: &str) -> JsValue {
-    final_failure(&[message], "timed_out", JsValue::UNDEFINED)
+/// The error of a token that ended without a decision: `timed_out` or `cancelled`.
+pub(crate) fn undecided(message: &str, code: &str) -> JsValue {
+    final_failure(&[message], code, JsValue::UNDEFINED)
 }
 
 /// Like `[&str]::concat`, whose generic form is large for a download.

@@ -10,7 +10,7 @@
 //!
 //! `reference` and `retry` are pure: they use neither JavaScript nor a clock. `options` parses
 //! arguments, `http` sends requests, `wait` waits, and `response` parses bodies. `js` and `events`
-//! bind JavaScript for them. `browser` and `server` are the exports of the two wasm modules.
+//! bind JavaScript for them. `browser`, `server` and `life` are the exports of the two wasm modules.
 //!
 //! Everything but `server` uses only `alloc`, without formatting and without panic messages, to keep
 //! the browser's download small.
@@ -37,5 +37,7 @@ mod wait;
 #[cfg(all(target_arch = "wasm32", any(feature = "browser", feature = "server")))]
 mod runtime;
 
+#[cfg(feature = "server")]
+pub mod life;
 #[cfg(feature = "server")]
 pub mod server;

@@ -1,7 +1,9 @@
 //! Parses the arguments of a call: the token and the options.
 
 use super::js::{concat, configured_settings, get, get_some, invalid_argument, show};
-use super::reference::{Action, CallInput, Target, is_base_url};
+#[cfg(feature = "browser")]
+use super::reference::Action;
+use super::reference::{CallInput, ReferenceError, Target, is_base_url};
 use super::retry::Retry;
 use alloc::string::String;
 use js_sys::Object;
@@ -19,7 +21,7 @@ pub(crate) struct Options {
     pub(crate) keepalive: bool,
 }
 
-const OPTIONS: [&str; 6] = [
+pub(crate) const OPTIONS: [&str; 6] = [
     "accessToken",
     "baseURL",
     "signal",
@@ -31,7 +33,12 @@ const RETRY: [&str; 4] = ["maxAttempts", "minTimeoutInMs", "maxTimeoutInMs", "fa
 
 impl Options {
     pub(crate) fn read(options: &JsValue) -> Result<Self, JsValue> {
-        reject_unknown_fields("options", options, &OPTIONS)?;
+        Self::read_among(options, &OPTIONS)
+    }
+
+    /// Reads the options of a call that has others besides; `names` are all of them.
+    pub(crate) fn read_among(options: &JsValue, names: &[&str]) -> Result<Self, JsValue> {
+        reject_unknown_fields("options", options, names)?;
         let retry = get(options, "retry");
         let is_off = retry.as_bool() == Some(false);
         if !is_off {
@@ -124,7 +131,6 @@ pub(crate) fn check_base_url(text: &str) -> Result<(), JsValue> {
     Err(wrong("baseURL", &text.into(), expected))
 }
 
-#[cfg(feature = "browser")]
 /// The string that names a token: the first of these fields that exists, or the value itself.
 pub(crate) fn token_text(token: &JsValue, fields: &[&str]) -> Result<String, JsValue> {
     let named = fields.iter().find_map(|name| get_some(token, name));
@@ -156,20 +162,31 @@ impl Address {
         } else {
             String::new()
         };
-        Self::find(Some(action), &text, &own, options)
+        Self::find(&text, &own, options, |input| Target::of(action, input))
+    }
+
+    /// The address for an action that only the token's owner may take.
+    #[cfg(feature = "server")]
+    pub(crate) fn of_owned_token(
+        action: &str,
+        token: &JsValue,
+        options: &Options,
+    ) -> Result<Self, JsValue> {
+        let text = token_text(token, &["url", "id", "href"])?;
+        Self::find(&text, "", options, |input| Target::owned(action, input))
     }
 
     /// The address of all tokens, to create and to list.
     #[cfg(feature = "server")]
     pub(crate) fn of_tokens(options: &Options) -> Result<Self, JsValue> {
-        Self::find(None, "", "", options)
+        Self::find("", "", options, |input| Target::tokens(input))
     }
 
     fn find(
-        action: Option<Action>,
         token: &str,
         own_token: &str,
         options: &Options,
+        target: impl for<'a> FnOnce(CallInput<'a>) -> Result<Target<'a>, ReferenceError>,
     ) -> Result<Self, JsValue> {
         let settings = configured_settings();
         let input = CallInput {
@@ -183,15 +200,15 @@ impl Address {
             configured_access_token: &text_field(&settings, "accessToken")?,
             configured_base_url: &text_field(&settings, "baseURL")?,
         };
-        let target = match action {
-            Some(action) => Target::of(action, input),
-            None => Target::tokens(input),
-        };
-        match target {
+        match target(input) {
             Ok(Target { url, bearer }) => Ok(Self {
                 url,
                 bearer: String::from(bearer),
             }),
+            #[cfg(feature = "server")]
+            Err(ReferenceError::NoCredential) => Err(invalid_argument(&[
+                "There is no secret key. Use `accessToken`, in this call or by `configure`.",
+            ])),
             Err(why) => Err(invalid_argument(&[why.sentence()])),
         }
     }

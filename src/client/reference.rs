@@ -168,6 +168,28 @@ impl<'a> Target<'a> {
         Ok(target)
     }
 
+    /// The destination of an action that only the token's owner may take. A credential in the token's
+    /// URL is ignored, and the URL's base counts only for a key that this call was given.
+    ///
+    /// # Errors
+    /// See [`ReferenceError`].
+    pub fn owned(action: &str, input: CallInput<'a>) -> Result<Self, ReferenceError> {
+        let reference = Reference::parse(input.token).ok_or(ReferenceError::NoToken)?;
+        let named = if input.access_token.is_empty() {
+            ""
+        } else {
+            reference.base_url
+        };
+        let mut target = Self::tokens(CallInput {
+            base_url: first([input.base_url, named, ""]),
+            ..input
+        })?;
+        for part in ["/", reference.id, "/", action] {
+            target.url += part;
+        }
+        Ok(target)
+    }
+
     /// The destination to create and to list tokens. The token's own arguments are ignored.
     ///
     /// # Errors

@@ -1,14 +1,12 @@
 //! Validates responses and converts them into tokens and claims.
 
-#[cfg(feature = "browser")]
-use super::js::get_some;
-use super::js::{get, invalid_response, parse_json, set, timed_out};
+use super::js::{get, get_some, invalid_response, parse_json, set, undecided};
 use super::reference::is_url;
 use js_sys::{Array, Date, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// The fields that must be strings if they exist, besides the times. Other fields are passed on
-/// unchanged.
+/// The fields that must be strings if they exist, besides the times, in a token and in the entries
+/// of its lists. Other fields are passed on unchanged.
 const TEXTS: [&str; 5] = [
     "output",
     "outputType",
@@ -16,7 +14,11 @@ const TEXTS: [&str; 5] = [
     "completedBySubject",
     "idempotencyKey",
 ];
-const TIMES: [&str; 8] = [
+const TIMES: [&str; 12] = [
+    "at",
+    "nextAttemptAt",
+    "lastAttemptAt",
+    "cancelledAt",
     "createdAt",
     "completedAt",
     "timeoutAt",
@@ -50,8 +52,21 @@ pub(crate) fn parse_token(token: JsValue) -> Result<JsValue, JsValue> {
     if !missing.is_empty() {
         return Err(invalid_response(missing));
     }
+    read_fields(&token)?;
+    for name in ["history", "deliveries"] {
+        if let Some(entries) = get(&token, name).dyn_ref::<Array>() {
+            for entry in entries.iter() {
+                read_fields(&entry)?;
+            }
+        }
+    }
+    read_output(&token)?;
+    Ok(token)
+}
+
+fn read_fields(object: &JsValue) -> Result<(), JsValue> {
     for name in TEXTS.iter().chain(&TIMES) {
-        let value = get(&token, name);
+        let value = get(object, name);
         if value.is_undefined() || value.is_null() {
             continue;
         }
@@ -59,14 +74,13 @@ pub(crate) fn parse_token(token: JsValue) -> Result<JsValue, JsValue> {
         if is_valid && !TEXTS.contains(name) {
             let date = Date::new(&value);
             is_valid = date.get_time() > 0.0;
-            set(&token, name, &date);
+            set(object, name, &date);
         }
         if !is_valid {
             return Err(invalid_response(name));
         }
     }
-    read_output(&token)?;
-    Ok(token)
+    Ok(())
 }
 
 pub(crate) fn is_list_of_texts(value: &JsValue) -> bool {
@@ -83,7 +97,12 @@ fn read_output(token: &JsValue) -> Result<(), JsValue> {
     if is_error == true {
         let message = get(&parse_json(&output), "message").as_string();
         let message = message.as_deref().unwrap_or("The token timed out.");
-        set(token, "error", &timed_out(message));
+        let code = if get_some(token, "cancelledAt").is_some() {
+            "cancelled"
+        } else {
+            "timed_out"
+        };
+        set(token, "error", &undecided(message, code));
         return Ok(());
     }
     if !is_error.is_undefined() && is_error != false {

@@ -66,13 +66,7 @@ pub fn create_token(fields: JsValue, options: JsValue) -> Promise {
 
 fn create_body(fields: JsValue) -> Result<js_sys::JsString, JsValue> {
     reject_unknown_fields("fields", &fields, &CREATE_KEYS)?;
-    let timeout = get(&fields, "timeout");
-    let date = timeout.dyn_ref::<Date>();
-    if date.is_some_and(|date| date.get_time().is_nan()) {
-        return Err(invalid_argument(&[
-            "`timeout` is an invalid Date. Use a valid one.",
-        ]));
-    }
+    check_timeout_date(&get(&fields, "timeout"))?;
     let is_absent = fields.is_undefined() || fields.is_null();
     let fields = if is_absent {
         Object::new().into()
@@ -86,6 +80,17 @@ fn create_body(fields: JsValue) -> Result<js_sys::JsString, JsValue> {
     CreateRequest::parse(String::from(&text).as_bytes(), now)
         .map_err(|why| invalid_argument(&[&why.to_string()]))?;
     Ok(text)
+}
+
+/// JSON would make `null` of an invalid Date, as if there were no timeout.
+pub(crate) fn check_timeout_date(timeout: &JsValue) -> Result<(), JsValue> {
+    let date = timeout.dyn_ref::<Date>();
+    if date.is_some_and(|date| date.get_time().is_nan()) {
+        return Err(invalid_argument(&[
+            "`timeout` is an invalid Date. Use a valid one.",
+        ]));
+    }
+    Ok(())
 }
 
 const FILTERS: [&str; 7] = [

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
-import { sign, until, useWorker } from "../support/harness.mjs";
+import { sign, TOKENS, until, useWorker } from "../support/harness.mjs";
 import { installed, useBrowser, useSite } from "../support/package.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
@@ -97,6 +97,22 @@ test("a token that is over is shown so without a click", async () => {
     ({ status }) => status === "TIMED_OUT",
   );
   await (await show({ "token-url": late.url })).state("expired");
+
+  const withdrawn = await worker.create();
+  const page = await show({ "token-url": withdrawn.url });
+  await page.state("idle");
+  await worker.api(`${TOKENS}/${withdrawn.id}/cancel`, { method: "POST" });
+  // To who had it open before, when they click.
+  await button(page, "Approve").click();
+  await page.state("withdrawn");
+  assert.deepEqual(await page.evaluate(() => window.events), [["waitpoint-complete", "cancelled"]]);
+  const other = await show({ "token-url": withdrawn.url });
+  await other.state("withdrawn");
+  assert.equal(
+    await other.getByRole("status").innerText(),
+    "This was withdrawn. Nothing is left to decide.",
+  );
+  assert.equal(await button(other, "Approve").count(), 0);
 
   const claims = { exp: Math.floor(Date.now() / 1000) - 1 };
   const accessToken = sign([`write:waitpoints:${token.id}`], { claims });

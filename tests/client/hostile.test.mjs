@@ -8,6 +8,7 @@ import { after, afterEach, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { KEY } from "../support/harness.mjs";
 import {
+  CANCELLED,
   COMPLETED,
   CREATED,
   PAGE,
@@ -21,9 +22,11 @@ import { installed } from "../support/package.mjs";
 const { folder } = installed();
 const {
   WaitpointError,
+  cancelToken,
   completeToken,
   createToken,
   decodeToken,
+  extendToken,
   listTokens,
   retrieveToken,
   waitForToken,
@@ -68,18 +71,24 @@ function assertToken(token) {
     idempotencyKeyExpiresAt,
     completedBy,
     completedBySubject,
+    cancelledAt,
+    history,
+    deliveries,
     error,
   } = token;
+  const code = cancelledAt ? "cancelled" : "timed_out";
   assert.ok([id, url].every(isText) && /^https?:/.test(url));
   assert.ok(["WAITING", "COMPLETED", "TIMED_OUT"].includes(status));
   assert.ok(Array.isArray(tags) && tags.every(isText));
-  assert.ok(
-    isDate(createdAt) && [completedAt, timeoutAt, idempotencyKeyExpiresAt].every(orAbsent(isDate)),
-  );
+  const dates = [completedAt, timeoutAt, idempotencyKeyExpiresAt, cancelledAt];
+  for (const entries of [history, deliveries].filter(Array.isArray))
+    for (const { at, timeoutAt, nextAttemptAt } of entries.map(Object))
+      dates.push(at, timeoutAt, nextAttemptAt);
+  assert.ok(isDate(createdAt) && dates.every(orAbsent(isDate)));
   assert.ok([idempotencyKey, completedBy, completedBySubject].every(orAbsent(isText)));
   assert.ok(
     error === undefined ||
-      (error instanceof WaitpointError && error.code === "timed_out" && isText(error.message)),
+      (error instanceof WaitpointError && isText(error.message) && error.code === code),
   );
   assert.equal(Object.getPrototypeOf(token), Object.prototype);
   assert.equal({}.status, undefined);
@@ -102,7 +111,7 @@ async function attack(bodies, call, assertResult) {
   assert.ok(counts.taken > 0 && counts.refused > VALUES.length, JSON.stringify(counts));
 }
 
-for (const [name, token] of Object.entries({ TOKEN, COMPLETED, TIMED_OUT })) {
+for (const [name, token] of Object.entries({ TOKEN, COMPLETED, TIMED_OUT, CANCELLED })) {
   test(`a token that is read: ${name}`, () =>
     attack(variants(token), () => retrieveToken("waitpoint_c1", options), assertToken));
 }
@@ -128,6 +137,16 @@ test("a token that is made", () => {
     );
   return attack(variants(CREATED), () => createToken({}, options), isCreated);
 });
+
+test("a token that is extended", () =>
+  attack(
+    variants(CANCELLED),
+    () => extendToken("waitpoint_c1", { ...options, timeout: "1h" }),
+    (token) => {
+      assertToken(token);
+      assert.equal(token.publicAccessToken, undefined);
+    },
+  ));
 
 test("a page of tokens", () =>
   attack(
@@ -163,12 +182,15 @@ test("a list of empty pages with ever new cursors ends", async () => {
   assert.equal(asked, 1);
 });
 
-test("a completion", () =>
-  attack(
-    variants({ success: true }),
-    () => completeToken("waitpoint_c1", 1, options),
-    ({ success }) => assert.equal(success, true),
-  ));
+for (const [name, call] of Object.entries({
+  completion: () => completeToken("waitpoint_c1", 1, options),
+  cancellation: () => cancelToken("waitpoint_c1", options),
+})) {
+  test(`a ${name}`, () =>
+    attack(variants({ success: true }), call, (answer) =>
+      assert.deepEqual(answer, { success: true, outcome: undefined }),
+    ));
+}
 
 test("the end of a wait, by long poll", async () => {
   globalThis.WebSocket = undefined;

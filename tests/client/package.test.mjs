@@ -90,8 +90,8 @@ test("its types fit what it does, and refuse what it does not", () => {
     example,
     `import { completeToken, decodeToken, retrieveToken, waitForToken } from "waitpoint";
      import { configure, WaitpointError } from "waitpoint";
-     import { createToken, listTokens } from "waitpoint/server";
-     import type { ListedToken, TokenPage } from "waitpoint/server";
+     import { cancelToken, createToken, extendToken, listTokens } from "waitpoint/server";
+     import type { CreateTokenOptions, ListedToken, TokenPage } from "waitpoint/server";
      import type { WaitpointApproval } from "waitpoint/element";
      configure({ baseURL: "https://example.com" });
      const accessToken = "tr_dev_…";
@@ -99,6 +99,21 @@ test("its types fit what it does, and refuse what it does not", () => {
      const signal = AbortSignal.timeout(1);
      const { outcome } = await completeToken(token, { any: "thing" }, { retry: false, signal });
      const late: boolean = outcome === "already-completed" || outcome === "timed-out";
+     outcome satisfies "completed" | "already-completed" | "timed-out" | "cancelled" | undefined;
+     const cancelled = await cancelToken(token.id, { reason: "x", accessToken });
+     cancelled.outcome satisfies "cancelled" | "already-completed" | "timed-out" | undefined;
+     const extended = await extendToken<{ ok: boolean }>(token, { timeout: "2h", signal });
+     extended.publicAccessToken satisfies string | undefined;
+     const { cancelledAt, cancelReason, history = [], deliveries = [] } = extended;
+     const moments: (Date | undefined)[] = [cancelledAt, history[0]?.at, history[0]?.timeoutAt];
+     for (const { to } of history) if (to && "email" in to) to.email satisfies string;
+     for (const { event, target, to } of deliveries) [event, target, to] satisfies unknown[];
+     const rules: CreateTokenOptions = {
+       timeout: "1d",
+       notify: [{ email: "a@b.c", locale: "de" }, { slack: "x" }, { teams: "x" }, { webhook: "x" }],
+       reminders: [{ after: "4h" }, { before: "1h" }],
+       onTimeout: { data: { ok: false } },
+     };
      const { output, error } = await retrieveToken<{ ok: boolean }>(token.id);
      const ok: boolean | undefined = output?.ok, why: WaitpointError | undefined = error;
      const expires: Date = decodeToken(token.url).expiresAt;
@@ -133,8 +148,16 @@ test("its types fit what it does, and refuse what it does not", () => {
      // @ts-expect-error
      await createToken({ timeout: 5 });
      // @ts-expect-error
+     await createToken({ timeout: "1h", notify: [{ mail: "a@b.c" }] });
+     // @ts-expect-error
+     await createToken({ timeout: "1h", reminders: [{ every: "1h" }] });
+     // @ts-expect-error
+     await extendToken(token);
+     // @ts-expect-error
+     await cancelToken(token, { reason: 5 });
+     // @ts-expect-error
      await completeToken(token, 1, { retries: 3 });
-     export { late, ok, why, expires, waited, listed, next };`,
+     export { cancelReason, moments, rules, late, ok, why, expires, waited, listed, next };`,
   );
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   for (const resolution of ["bundler", "nodenext"]) {

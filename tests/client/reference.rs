@@ -132,6 +132,58 @@ fn the_nearest_word_on_base_url_and_credential_counts() {
 }
 
 #[test]
+fn an_owners_action_takes_a_key_and_never_the_tokens_own_credential() {
+    let owned = |given| Target::owned("cancel", given).map(|Target { url, bearer }| (url, bearer));
+    let cancel = |base: &str| format!("{base}/api/v1/waitpoints/tokens/waitpoint_c1/cancel");
+    let configured = CallInput {
+        token: URL,
+        configured_access_token: "configured",
+        configured_base_url: "https://configured",
+        ..CallInput::default()
+    };
+    // A configured key goes only where it is configured for, or where the call says.
+    assert_eq!(
+        owned(configured),
+        Ok((cancel("https://configured"), "configured"))
+    );
+    assert_eq!(
+        owned(CallInput {
+            base_url: "https://given/",
+            ..configured
+        }),
+        Ok((cancel("https://given"), "configured"))
+    );
+    // A key that the call was given goes to the token's own URL.
+    assert_eq!(
+        owned(CallInput {
+            access_token: "given",
+            ..configured
+        }),
+        Ok((cancel("http://localhost:8787"), "given"))
+    );
+    assert_eq!(
+        owned(CallInput {
+            token: "waitpoint_c1",
+            access_token: "given",
+            ..CallInput::default()
+        }),
+        Ok((cancel(DEFAULT_BASE_URL), "given"))
+    );
+    for token in [URL, HASH_URL, "waitpoint_c1"] {
+        let given = CallInput {
+            token,
+            ..CallInput::default()
+        };
+        assert_eq!(owned(given), Err(ReferenceError::NoCredential));
+    }
+    let given = CallInput {
+        token: "../x",
+        ..configured
+    };
+    assert_eq!(owned(given), Err(ReferenceError::NoToken));
+}
+
+#[test]
 fn a_hash_completes_by_the_callback_and_cannot_read() {
     let given = CallInput {
         token: HASH_URL,

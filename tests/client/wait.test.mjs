@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { KEY, sign, useWorker } from "../support/harness.mjs";
+import { KEY, sign, TOKENS, useWorker } from "../support/harness.mjs";
 import { installed } from "../support/package.mjs";
 import { useProxy } from "../support/proxy.mjs";
 
@@ -75,6 +75,26 @@ for (const [name, Socket] of Object.entries(TRANSPORTS)) {
     const { waited } = await wait(token, { accessToken: KEY });
     const { status, error, output } = await waited;
     assert.deepEqual([status, error.code, output], ["TIMED_OUT", "timed_out", undefined]);
+  });
+
+  test(`by ${name} a timeout that is moved ends no wait, and a cancellation does`, async () => {
+    const token = await worker.create({ timeout: "1h" });
+    const { waited } = await wait(token);
+    const path = `${TOKENS}/${token.id}`;
+    const told = Socket && once(sockets, "heard");
+    const moved = await worker.api(`${path}/extend`, { body: { timeout: "2h" } });
+    const { timeoutAt } = await moved.json();
+    if (Socket) assert.equal(JSON.parse((await told)[0]).timeoutAt, timeoutAt);
+    await worker.api(`${path}/cancel`, { body: { reason: "a mistake" } });
+    const end = await waited;
+    assert.deepEqual(
+      [end.status, end.error.code, end.error.message, end.cancelReason, end.output],
+      ["TIMED_OUT", "cancelled", "a mistake", "a mistake", undefined],
+    );
+    assert.deepEqual([end.timeoutAt, end.cancelledAt], [new Date(timeoutAt), end.completedAt]);
+    const read = await retrieveToken(token, { baseURL: proxy.url });
+    assert.deepEqual([end.error.code, end.cancelledAt], [read.error.code, read.cancelledAt]);
+    assert.equal(sockets.all.length, Socket ? 1 : 0);
   });
 
   test(`by ${name} a wait ends when it is aborted, and leaves nothing at its signal`, async () => {

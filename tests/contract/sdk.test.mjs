@@ -83,6 +83,50 @@ test("a token that timed out is seen as an error", async () => {
   });
 });
 
+test("a cancelled token is seen as an error, in words of its own", async () => {
+  await asBackEnd(async () => {
+    const tag = crypto.randomUUID();
+    const { id } = await wait.createToken({ timeout: "1h", tags: [tag] });
+    await worker.api(`${TOKENS}/${id}/cancel`, { body: { reason: "a mistake" } });
+    const token = await wait.retrieveToken(id);
+    assert.equal(token.status, "TIMED_OUT");
+    assert.equal(token.output, undefined);
+    assert.ok(token.error instanceof Error);
+    assert.equal(token.error.message, "a mistake");
+    assert.ok(token.completedAt < token.timeoutAt);
+    assert.deepEqual(await wait.completeToken(id, 1), { success: true });
+    const after = await wait.retrieveToken(id);
+    assert.deepEqual([after.status, after.error.message], ["TIMED_OUT", "a mistake"]);
+
+    const silent = await wait.createToken();
+    await worker.api(`${TOKENS}/${silent.id}/cancel`, { method: "POST" });
+    assert.equal((await wait.retrieveToken(silent)).error.message, "Waitpoint cancelled");
+
+    const listed = await until(
+      async () => (await wait.listTokens({ tags: [tag], status: "TIMED_OUT" })).data,
+      ({ length }) => length === 1,
+    );
+    assert.deepEqual(
+      [listed[0].id, listed[0].status, listed[0].completedAt],
+      [id, "TIMED_OUT", token.completedAt],
+    );
+  });
+});
+
+test("a default decision is an output like any, and a moved timeout is read", async () => {
+  await asBackEnd(async () => {
+    const { id } = await wait.createToken({ timeout: "1h", onTimeout: { data: { ok: false } } });
+    const timeout = new Date(Date.now() + 1_500);
+    await worker.api(`${TOKENS}/${id}/extend`, { body: { timeout } });
+    assert.deepEqual((await wait.retrieveToken(id)).timeoutAt, timeout);
+    const token = await untilFinished(id);
+    assert.deepEqual(
+      [token.status, token.output, token.error],
+      ["COMPLETED", { ok: false }, undefined],
+    );
+  });
+});
+
 test("a browser completes with the token's own JWT, or with one that the SDK signed", async () => {
   const [own, signed, other] = await asBackEnd(() =>
     Promise.all([1, 2, 3].map(() => wait.createToken())),
@@ -199,7 +243,7 @@ test("an idempotency key gives the same token, with a credential that works", as
   });
 });
 
-test("wait.forToken resumes a run with the output, or with the timeout", async () => {
+test("wait.forToken resumes a run with the output, the timeout or the cancellation", async () => {
   await inTask(async () => {
     for (const output of [{ status: "approved" }, undefined, "", null, 0]) {
       const token = await wait.createToken({ timeout: "1h" });
@@ -213,6 +257,10 @@ test("wait.forToken resumes a run with the output, or with the timeout", async (
     const late = await wait.createToken({ timeout: "1s" });
     const result = wait.forToken(late);
     await assert.rejects(result.unwrap(), /Waitpoint timed out at/);
+    const withdrawn = await wait.createToken({ timeout: "1h" });
+    await worker.api(`${TOKENS}/${withdrawn.id}/cancel`, { body: { reason: "a mistake" } });
+    const { ok, error } = await wait.forToken(withdrawn);
+    assert.deepEqual([ok, error.message], [false, "a mistake"]);
   });
 });
 

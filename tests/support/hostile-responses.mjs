@@ -32,6 +32,16 @@ export const TIMED_OUT = {
   outputType: "application/json",
   outputIsError: true,
 };
+export const CANCELLED = {
+  ...TIMED_OUT,
+  cancelledAt: "2026-01-02T04:00:00.000Z",
+  cancelReason: "why",
+  output: '{"message":"why"}',
+  history: [
+    { type: "extended", at: "2026-01-02T03:30:00.000Z", timeoutAt: "2026-01-03T00:00:00.000Z" },
+  ],
+  deliveries: [{ event: "waitpoint.cancelled", nextAttemptAt: "2026-01-02T04:00:10.000Z" }],
+};
 export const CREATED = { id: "waitpoint_c1", url: "https://x/", isCached: false };
 export const PAGE = { data: [TOKEN], pagination: { next: "1", previous: "2" } };
 

@@ -181,9 +181,10 @@ impl Reply {
                 .with("retry-after", "60")
                 .with("x-should-retry", "false"),
             // Without this the SDK would retry every 404 of a token and every 5xx.
-            ApiError::TokenNotFound | ApiError::Misconfigured(_) | ApiError::UpstreamLoop => {
-                reply.with("x-should-retry", "false")
-            }
+            ApiError::TokenNotFound
+            | ApiError::Misconfigured(_)
+            | ApiError::NotSupportedUpstream
+            | ApiError::UpstreamLoop => reply.with("x-should-retry", "false"),
             _ => reply,
         }
     }
