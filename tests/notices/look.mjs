@@ -14,7 +14,7 @@ import { root } from "../../scripts/lib/process.mjs";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
-/** The mail as a program shows it that drops style sheets, and <html>, <head> and <body> with them. */
+/** The mail as a strict program shows it: without style sheets, <html>, <head> and <body>. */
 export const stripped = (html) =>
   html
     .replace(/<style>.*?<\/style>/s, "")
