@@ -15,9 +15,9 @@ const MAX_TEXT: usize = 3_000;
 #[must_use]
 pub fn render(words: &Words, notice: &Notice<'_>) -> String {
     // Version 1.2 is the newest that Teams shows on phones.
-    let mut json = String::from(
-        r#"{"type":"message","attachments":[{"contentType":"application/vnd.microsoft.card.adaptive","contentUrl":null,"content":{"type":"AdaptiveCard","version":"1.2","lang":"#,
-    );
+    let mut json = String::from(r#"{"type":"message","attachments":[{"contentType":"#);
+    json += r#""application/vnd.microsoft.card.adaptive","contentUrl":null,"content":"#;
+    json += r#"{"type":"AdaptiveCard","version":"1.2","lang":"#;
     json += &to_json(words.lang);
     if words.dir == "rtl" {
         json += r#","rtl":true"#;

@@ -86,7 +86,7 @@ fn the_plain_text_says_all_of_it() {
     let expected = "Reminder: Deploy 2.4?
 
 Requested by Ann Miller
-Decide by 5 January 2027, 08:09 UTC
+Decide by 5\u{a0}January 2027, 08:09\u{a0}UTC
 
 All tests pass.
 
@@ -114,14 +114,14 @@ Forward this email only to people who may decide.
 #[test]
 fn every_language_has_its_direction_and_its_date() {
     let dates = [
-        "5 January 2027, 08:09 UTC",
-        "5. Januar 2027, 08:09 Uhr (UTC)",
-        "5 janvier 2027 à 08:09 (UTC)",
-        "5 de enero de 2027, 08:09 (UTC)",
-        "5 de janeiro de 2027, 08:09 (UTC)",
+        "5\u{a0}January 2027, 08:09\u{a0}UTC",
+        "5.\u{a0}Januar 2027, 08:09\u{a0}Uhr\u{a0}(UTC)",
+        "5\u{a0}janvier 2027 à\u{a0}08:09\u{a0}(UTC)",
+        "5 de enero de 2027, 08:09\u{a0}(UTC)",
+        "5 de janeiro de 2027, 08:09\u{a0}(UTC)",
         "2027年1月5日 08:09（UTC）",
         "2027年1月5日 08:09（UTC）",
-        "5 يناير 2027، 08:09 (UTC)",
+        "5 يناير 2027، 08:09\u{a0}(UTC)",
     ];
     for (words, date) in ALL.into_iter().zip(dates) {
         let asked = Token {
@@ -159,7 +159,10 @@ fn every_month_has_a_name() {
             assert!(text.contains(month) && !text.contains('{'), "{text}");
         }
     }
-    assert_eq!(en().utc(Timestamp::MAX), "31 December 9999, 23:59 UTC");
+    assert_eq!(
+        en().utc(Timestamp::MAX),
+        "31\u{a0}December 9999, 23:59\u{a0}UTC"
+    );
 }
 
 /// Not a test: `cargo test write_the_mails -- --ignored` writes mails to `target/mails`, to be looked at.

@@ -23,7 +23,7 @@ fn a_message_has_title_description_deadline_requester_and_one_button() {
                 { "type": "section", "text": plain("Line\nline <b>") },
                 { "type": "context", "elements": [
                     { "type": "mrkdwn", "text": "Decide by \
-                        <!date^1799136540^{date_long} {time}|5 January 2027, 08:09 UTC>" },
+                        <!date^1799136540^{date_long} {time}|5\u{a0}January 2027, 08:09\u{a0}UTC>" },
                     plain("Requested by Ann <!here>"),
                 ] },
                 { "type": "actions", "elements": [

@@ -57,7 +57,7 @@ pub(super) static WORDS: Words = Words {
     link_help: "إذا لم يعمل الزر، فانسخ هذا العنوان إلى متصفحك:",
     link_safe: "فتح الرابط لا يعني اتخاذ أي قرار.",
     forward: "لا تُعِد توجيه هذه الرسالة إلا إلى من يحق لهم اتخاذ القرار.",
-    date_time: "{d} {m} {y}، {t} (UTC)",
+    date_time: "{d} {m} {y}، {t}\u{a0}(UTC)",
     months: [
         "يناير",
         "فبراير",

@@ -61,7 +61,7 @@ pub(super) static WORDS: Words = Words {
     link_help: "Wenn die Schaltfläche nicht funktioniert, kopieren Sie diese Adresse in Ihren Browser:",
     link_safe: "Durch das Öffnen des Links wird nichts entschieden.",
     forward: "Leiten Sie diese E-Mail nur an Personen weiter, die entscheiden dürfen.",
-    date_time: "{d}. {m} {y}, {t} Uhr (UTC)",
+    date_time: "{d}.\u{a0}{m} {y}, {t}\u{a0}Uhr\u{a0}(UTC)",
     months: [
         "Januar",
         "Februar",

@@ -58,7 +58,7 @@ pub(super) static WORDS: Words = Words {
     link_help: "If the button does not work, copy this address into your browser:",
     link_safe: "Opening the link decides nothing.",
     forward: "Forward this email only to people who may decide.",
-    date_time: "{d} {m} {y}, {t} UTC",
+    date_time: "{d}\u{a0}{m} {y}, {t}\u{a0}UTC",
     months: [
         "January",
         "February",

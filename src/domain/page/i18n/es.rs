@@ -59,7 +59,7 @@ pub(super) static WORDS: Words = Words {
     link_help: "Si el botón no funciona, copie esta dirección en su navegador:",
     link_safe: "Abrir el enlace no implica ninguna decisión.",
     forward: "Reenvíe este correo solo a personas que puedan decidir.",
-    date_time: "{d} de {m} de {y}, {t} (UTC)",
+    date_time: "{d} de {m} de {y}, {t}\u{a0}(UTC)",
     months: [
         "enero",
         "febrero",

@@ -60,7 +60,7 @@ pub(super) static WORDS: Words = Words {
     link_help: "Si le bouton ne fonctionne pas, copiez cette adresse dans votre navigateur\u{a0}:",
     link_safe: "Ouvrir le lien n’entraîne aucune décision.",
     forward: "Ne transférez cet e-mail qu’aux personnes autorisées à décider.",
-    date_time: "{d} {m} {y} à {t} (UTC)",
+    date_time: "{d}\u{a0}{m} {y} à\u{a0}{t}\u{a0}(UTC)",
     months: [
         "janvier",
         "février",

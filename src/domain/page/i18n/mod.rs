@@ -1,4 +1,4 @@
-//! The texts of the page and of notices in each of their languages. A language is a file and a line in [`ALL`].
+//! The texts of the page and of notices in each language. A language is a file and a line in [`ALL`].
 
 mod ar;
 mod de;

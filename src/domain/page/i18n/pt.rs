@@ -59,7 +59,7 @@ pub(super) static WORDS: Words = Words {
     link_help: "Se o botão não funcionar, copie este endereço para o seu navegador:",
     link_safe: "Abrir o link não implica qualquer decisão.",
     forward: "Reencaminhe este e-mail apenas a pessoas que possam decidir.",
-    date_time: "{d} de {m} de {y}, {t} (UTC)",
+    date_time: "{d} de {m} de {y}, {t}\u{a0}(UTC)",
     months: [
         "janeiro",
         "fevereiro",
