@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { KEY, until, useWorker } from "../support/harness.mjs";
 import { installed } from "../support/package.mjs";
@@ -12,7 +12,7 @@ const { folder } = installed();
 const { cancelToken, completeToken, configure, createToken, extendToken, retrieveToken } =
   await import(pathToFileURL(join(folder, "node_modules/waitpoint/server.js")));
 const worker = useWorker();
-before(() => configure({ baseURL: worker.url, accessToken: KEY }));
+beforeEach(() => configure({ baseURL: worker.url, accessToken: KEY }));
 
 /** A server that answers as it is told, and the requests that it has heard. */
 const heard = [];
@@ -211,7 +211,7 @@ test("mistakes are named and nothing is sent", async () => {
     [() => extendToken("waitpoint_c1", { ...to, timeout: new Date(0) }), /1970/],
     [() => extendToken("waitpoint_c1", { ...to, timeout: new Date(NaN) }), /invalid Date/],
     [() => extendToken("waitpoint_c1", { ...to, timeout: 5n }), /`timeout` cannot be written/],
-    [() => extendToken("waitpoint_c1", { ...to, timeout: null }), /null/],
+    [() => extendToken("waitpoint_c1", { ...to, timeout: null }), /timeout is missing/],
     [() => createToken({ onTimeout: { data: 1 } }, to), /onTimeout needs a timeout/],
     [() => createToken({ timeout: "1h", onTimeout: 1 }, to), /not a default decision/],
   ]) {
@@ -220,11 +220,7 @@ test("mistakes are named and nothing is sent", async () => {
     assert.match(error.message, message);
   }
   configure({ accessToken: "" });
-  try {
-    const url = `${stubURL}/api/v1/waitpoints/tokens/waitpoint_c1/callback/eyJh.eyJz.c2ln`;
-    assert.match((await rejection(cancelToken(url))).message, /no secret key/);
-  } finally {
-    configure({ accessToken: KEY });
-  }
+  const url = `${stubURL}/api/v1/waitpoints/tokens/waitpoint_c1/callback/eyJh.eyJz.c2ln`;
+  assert.match((await rejection(cancelToken(url))).message, /no secret key/);
   assert.equal(heard.length, 0);
 });
