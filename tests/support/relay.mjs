@@ -5,13 +5,14 @@ import { createServer } from "node:http";
 import { after } from "node:test";
 import { KEY, OTHER_KEY, until, useWorker } from "./harness.mjs";
 
-export async function useRelay() {
+/** `secrets` are the edge's. */
+export async function useRelay(secrets) {
   // trigger.dev's environments have ids of their own.
   const upstream = useWorker({
     secrets: { SECRET_KEYS: `cmupstream1=${KEY}\ncmupstream2=${OTHER_KEY}` },
   });
   const way = await useWay(upstream);
-  const edge = useWorker({ vars: { UPSTREAM: way.url } });
+  const edge = useWorker({ ...(secrets && { secrets }), vars: { UPSTREAM: way.url } });
 
   /** Resolves when upstream has answered a read of the token. */
   async function asked({ id }) {

@@ -86,8 +86,8 @@ impl EdgeFields {
         }
     }
 
-    /// The body of a create as it is sent upstream: unchanged, or without these fields if upstream
-    /// would reject it for its length.
+    /// The body of a create as it is sent upstream: without these fields, which upstream would ignore,
+    /// or act on as well if it is a Waitpoint.
     ///
     /// # Errors
     /// `BodyTooLarge`
@@ -96,11 +96,11 @@ impl EdgeFields {
             limit: MAX_CREATE,
             size,
         };
-        if body.len() <= MAX_CREATE {
-            return Ok(Cow::Borrowed(body));
-        }
-        if self.approval.is_none() {
+        if body.len() > MAX_CREATE && self.approval.is_none() {
             return Err(too_large(body.len()));
+        }
+        if *self == Self::default() {
+            return Ok(Cow::Borrowed(body));
         }
         let rest = without_edge_fields(body).ok_or_else(|| too_large(body.len()))?;
         if rest.len() > MAX_CREATE {
