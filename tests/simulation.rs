@@ -128,7 +128,7 @@ const WHATS: [What; 29] = [
 ];
 
 /// The first seeds are always run, as is every one until all has been seen.
-const FIRST: u64 = 300;
+const FIRST: u64 = 500;
 const LAST: u64 = 10_000;
 
 /// A record in the oracle's words.

@@ -222,9 +222,9 @@ impl World<'_> {
             Some(60 * HOUR),
             None,
         ];
-        // From now on, to what it is already, or by a clock that is behind.
+        // From now on, by a clock that is behind, or to nearly what it is already.
         let now = self.now - self.chance.of(&[0, 0, 0, 5 * SECOND]);
-        let same = timeout.unwrap_or(now);
+        let same = timeout.unwrap_or(now) - self.chance.of(&[0, 1]);
         let to = self.chance.of(&wait).map_or(same, |wait| now + wait);
         let is_earlier = timeout.is_none_or(|timeout| to < timeout);
         self.see(

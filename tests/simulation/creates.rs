@@ -17,7 +17,7 @@ const CALLBACK: &str =
 impl World<'_> {
     /// A create, a step at a time.
     pub(super) fn create(&mut self, client: usize, own: usize) {
-        let next = self.chance.of(&[0, 1, 30, 900]);
+        let next = self.chance.of(&[0, 1, 30, 30, 900, 900, 20 * SECOND]);
         let Some((mut creation, step)) = self.clients[client].creation.take() else {
             self.clients[client].begun = self.now;
             let begun = Creation::begin(own.to_string(), self.keyed[own]);

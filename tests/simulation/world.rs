@@ -389,7 +389,10 @@ impl<'a> World<'a> {
         if let Some(latest) = latest.into_iter().flatten().min() {
             let alarm = object.alarm.expect("nothing will wake it");
             let is_in_time = alarm <= latest.max(object.repeated);
-            assert!(is_in_time, "{alarm} is too late: due {due:?}, index {listed:?}, reminder {reminder:?}, waiters {told:?}, end {end:?}");
+            assert!(
+                is_in_time,
+                "{alarm} is too late: due {due:?}, index {listed:?}, reminder {reminder:?}, waiters {told:?}, end {end:?}"
+            );
         }
     }
 }
