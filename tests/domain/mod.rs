@@ -10,6 +10,7 @@ mod list;
 mod page;
 mod relay;
 mod stored;
+mod stored_records;
 mod text;
 mod time;
 mod token;

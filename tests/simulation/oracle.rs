@@ -160,6 +160,9 @@ impl Oracle {
         assert_eq!(token.extensions as usize, self.extensions.len());
         let reminded = self.reminded.last().map(|&last| at(last));
         assert_eq!(token.reminded_at, reminded, "reminded");
+        if token.state == State::Waiting {
+            assert_eq!(token.next_reminder(), self.next_reminder().map(at));
+        }
         let has_default = self.asked.default.is_some() && token.state == State::Waiting;
         assert_eq!(token.on_timeout.is_some(), has_default, "default");
     }

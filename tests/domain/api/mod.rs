@@ -5,6 +5,7 @@ mod complete;
 mod create;
 mod create_fields;
 mod form;
+mod history_body;
 mod link_repair;
 mod openapi;
 mod public_url;
