@@ -3,7 +3,7 @@
 use super::{RETENTION, at, completed, decision, facts, token};
 use std::time::Duration;
 use waitpoint::domain::token::actor::TokenActor;
-use waitpoint::domain::token::command::{Command, Facts, Reply};
+use waitpoint::domain::token::command::{Command, Facts, Reply, Verdict};
 use waitpoint::domain::token::delivery::{
     AttemptResult, Delivery, DeliveryId, Progress, Target, UpstreamConflict,
 };
@@ -31,14 +31,14 @@ const UPSTREAM_END: DeliveryId = DeliveryId {
 };
 
 /// An object: what it stores, and its actor.
-struct Object {
+pub(super) struct Object {
     record: Option<Record>,
     actor: TokenActor,
-    has_waiters: bool,
+    pub(super) has_waiters: bool,
 }
 
 impl Object {
-    fn new(token: Option<Token>) -> Self {
+    pub(super) fn new(token: Option<Token>) -> Self {
         Self {
             record: token.map(Record::Live),
             actor: TokenActor::new("c1".to_owned()),
@@ -47,11 +47,25 @@ impl Object {
     }
 
     /// Handles an input; what is to be saved is.
-    fn handle(&mut self, input: Input, now: u64) -> Effects {
+    pub(super) fn handle(&mut self, input: Input, now: u64) -> Effects {
+        self.handle_judged(input, Verdict::Decides, now)
+    }
+
+    /// Handles a callback that is not accepted.
+    pub(super) fn handle_ignored(&mut self, callback: Decision, now: u64) -> Effects {
+        let input = Input::Command(Command::Complete(callback));
+        self.handle_judged(input, Verdict::Ignored, now)
+    }
+
+    fn handle_judged(&mut self, input: Input, verdict: Verdict, now: u64) -> Effects {
         let mut record = self.record.clone().filter(|_| input.needs_record());
         let has_waiters = self.has_waiters;
         let facts = Facts {
             has_waiters: &|| has_waiters,
+            judge: match verdict {
+                Verdict::Ignored => |_, _| Verdict::Ignored,
+                _ => |_, _| Verdict::Decides,
+            },
             ..facts(now)
         };
         let effects = self.actor.handle(input, &mut record, &facts);
@@ -62,33 +76,33 @@ impl Object {
     }
 
     /// Handles what follows from a write.
-    fn saved(&mut self, effects: &Effects, now: u64) -> Effects {
+    pub(super) fn saved(&mut self, effects: &Effects, now: u64) -> Effects {
         let Some(Task::AwaitSave(after)) = effects.next else {
             panic!("{effects:?}")
         };
         self.handle(Input::Saved(after), now)
     }
 
-    fn token(&self) -> &Token {
+    pub(super) fn token(&self) -> &Token {
         self.record.as_ref().and_then(Record::token).unwrap()
     }
 }
 
-fn upstream() -> Token {
+pub(super) fn upstream() -> Token {
     Token {
         home: Home::Upstream,
         ..token(None)
     }
 }
 
-fn task(task: Task) -> Effects {
+pub(super) fn task(task: Task) -> Effects {
     Effects {
         next: Some(task),
         ..Effects::default()
     }
 }
 
-fn alarm(at: Option<u64>) -> Effects {
+pub(super) fn alarm(at: Option<u64>) -> Effects {
     Effects {
         alarm: Some(SetAlarm::To(at.map(super::at))),
         ..Effects::default()

@@ -5,6 +5,7 @@ mod command;
 mod creation;
 mod deliveries;
 mod history;
+mod life;
 mod reminders;
 mod schedule;
 mod transition;
