@@ -10,6 +10,7 @@ mod index;
 mod ledger;
 mod object;
 mod oracle;
+mod plans;
 mod platform;
 mod receivers;
 mod world;

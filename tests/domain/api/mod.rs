@@ -6,6 +6,7 @@ mod create;
 mod create_fields;
 mod form;
 mod history_body;
+mod life;
 mod link_repair;
 mod openapi;
 mod public_url;

@@ -53,6 +53,9 @@ fn deliver(token: &mut Token, one: DeliveryId, result: AttemptResult, now: u64) 
 const WELL: AttemptResult = AttemptResult::Status(204);
 const ILL: AttemptResult = AttemptResult::Status(500);
 
+/// What makes a token have an event.
+type Happen<'a> = &'a dyn Fn(&mut Token, Subscriptions);
+
 #[test]
 fn each_event_is_owed_to_those_who_want_it() {
     let (environment, own) = (Target::Environment, Target::Token);
@@ -64,7 +67,7 @@ fn each_event_is_owed_to_those_who_want_it() {
     let completed = |one: &mut Token, who| apply(one, complete("1"), 7, who);
     let timed_out = |one: &mut Token, who| apply(one, Event::WakeUp, 100, who);
     let cancelled = |one: &mut Token, who| apply(one, cancel(), 7, who);
-    let happenings: [(_, _, &dyn Fn(&mut Token, Subscriptions), _); 6] = [
+    let happenings: [(_, _, Happen<'_>, _); 6] = [
         (EventName::Created, TokenEvent::Created, &created, true),
         (
             EventName::Reminder,
