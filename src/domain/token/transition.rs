@@ -12,8 +12,8 @@ use super::{CompletedBy, Decision, State, Token};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
-/// The most deliveries that a token keeps. Deliveries to come are never dropped for it, and of its end
-/// none is.
+/// The most deliveries that a token keeps. A new one takes the place of the oldest that is over. Where all
+/// are to come, only those of the end are added.
 pub const MAX_DELIVERIES: usize = 100;
 
 /// An event that can change a token.
