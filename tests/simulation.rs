@@ -5,16 +5,21 @@
 //! `SIMULATION_SEED=<number>` repeats one seed and prints its events.
 mod chance;
 mod clients;
+mod creates;
+mod index;
+mod ledger;
 mod object;
 mod oracle;
+mod plans;
 mod platform;
+mod receivers;
 mod world;
 
 use self::oracle::End;
 use self::world::World;
 use std::collections::BTreeSet;
 use std::env;
-use waitpoint::domain::token::{State, Token};
+use waitpoint::domain::token::{CompletedBy, State, Token};
 
 /// How a token stands when something happens to it, and whether somebody has still to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +29,10 @@ enum Standing {
     /// Its timeout has come, and nobody has noticed.
     Overdue,
     Completed,
+    /// Completed by its default decision.
+    Defaulted,
     TimedOut,
+    Cancelled,
     /// And not yet gone.
     Forgotten,
 }
@@ -39,16 +47,28 @@ enum What {
     NotAccepted,
     /// A callback without the signature that the token wants.
     Unsigned,
+    Cancel,
+    /// Or to a timeout where it had none.
+    ExtendToEarlier,
+    ExtendToLater,
     Read,
     Wait,
     AlarmEarly,
     AlarmOnTime,
     AlarmLate,
     AlarmAgain,
+    /// An alarm finds that recipients are to be told again.
+    ReminderDue,
+    // What comes of telling of an end,
     Received,
     Refused,
     Gone,
     Unanswered,
+    // and of anything else.
+    NoticeReceived,
+    NoticeRefused,
+    NoticeGone,
+    NoticeUnanswered,
     IndexTold,
     IndexUnreachable,
     Crash,
@@ -58,7 +78,7 @@ enum What {
 
 type Seen = BTreeSet<((Standing, bool), What)>;
 
-const STANDINGS: [(Standing, bool); 11] = [
+const STANDINGS: [(Standing, bool); 15] = [
     (Standing::Absent, false),
     (Standing::Waiting, false),
     (Standing::Waiting, true),
@@ -66,29 +86,41 @@ const STANDINGS: [(Standing, bool); 11] = [
     (Standing::Overdue, true),
     (Standing::Completed, false),
     (Standing::Completed, true),
+    (Standing::Defaulted, false),
+    (Standing::Defaulted, true),
     (Standing::TimedOut, false),
     (Standing::TimedOut, true),
+    (Standing::Cancelled, false),
+    (Standing::Cancelled, true),
     (Standing::Forgotten, false),
     (Standing::Forgotten, true),
 ];
 
-const WHATS: [What; 21] = [
+const WHATS: [What; 29] = [
     What::Create,
     What::CreateAgain,
     What::CreateByKey,
     What::Complete,
     What::NotAccepted,
     What::Unsigned,
+    What::Cancel,
+    What::ExtendToEarlier,
+    What::ExtendToLater,
     What::Read,
     What::Wait,
     What::AlarmEarly,
     What::AlarmOnTime,
     What::AlarmLate,
     What::AlarmAgain,
+    What::ReminderDue,
     What::Received,
     What::Refused,
     What::Gone,
     What::Unanswered,
+    What::NoticeReceived,
+    What::NoticeRefused,
+    What::NoticeGone,
+    What::NoticeUnanswered,
     What::IndexTold,
     What::IndexUnreachable,
     What::Crash,
@@ -97,7 +129,7 @@ const WHATS: [What; 21] = [
 ];
 
 /// The first seeds are always run, as is every one until all has been seen.
-const FIRST: u64 = 300;
+const FIRST: u64 = 500;
 const LAST: u64 = 10_000;
 
 /// A record in the oracle's words.
@@ -105,11 +137,14 @@ fn end_of(token: &Token) -> End {
     match &token.state {
         State::Waiting => End::Waiting,
         State::Completed { at, decision } => {
-            let output = decision.output.as_ref().unwrap();
-            End::Completed(at.as_millis(), output.text.clone())
+            let output = decision.output.as_ref().unwrap().text.clone();
+            match decision.by {
+                CompletedBy::Timeout => End::Defaulted(at.as_millis(), output),
+                _ => End::Completed(at.as_millis(), output),
+            }
         }
         State::TimedOut => End::TimedOut(token.timeout_at.unwrap().as_millis()),
-        State::Cancelled { .. } => unreachable!("nobody cancels here"),
+        State::Cancelled { at, reason } => End::Cancelled(at.as_millis(), reason.clone()),
     }
 }
 
@@ -129,21 +164,29 @@ fn run(seed: u64, seen: &mut Seen, is_loud: bool) -> u64 {
     World::new(seed, seen).run(is_loud)
 }
 
-/// Whether this must be seen to happen to a token that stands so; `owes`: a webhook or the index must still be
-/// told.
+/// Whether this must be seen to happen to a token that stands so; `owes`: a receiver or the index must
+/// still be told.
 fn is_wanted((standing, owes): (Standing, bool), what: What) -> bool {
     let is_waiting = matches!(standing, Standing::Waiting | Standing::Overdue);
+    let exists = standing != Standing::Absent;
     match what {
         // Nothing can come of it before the end, or when all is done.
         What::Received | What::Refused | What::Gone | What::Unanswered => {
-            owes && !is_waiting && standing != Standing::Absent
+            owes && !is_waiting && exists
         }
-        // By then it has its row, and nothing else is owed; and it is not gone before.
-        What::IndexTold => !(is_waiting && owes) && standing != Standing::Absent,
+        // Of what nobody needs any more something may come, but need not.
+        What::NoticeReceived | What::NoticeRefused | What::NoticeGone | What::NoticeUnanswered => {
+            owes && exists
+        }
+        What::ReminderDue => standing == Standing::Waiting,
+        // A row before the end is seldom confirmed while something is owed, and it is not gone before.
+        What::IndexTold => exists,
         // Seldom, and without a consequence.
-        What::IndexUnreachable => standing != Standing::Absent,
+        What::IndexUnreachable => exists,
         // Its alarm went with it; and again is what is there already.
-        What::AlarmOnTime | What::AlarmLate | What::CreateAgain => standing != Standing::Absent,
+        What::AlarmOnTime | What::AlarmLate | What::CreateAgain => exists,
+        // It has no timeout that could be earlier.
+        What::ExtendToLater => exists,
         // Its alarm is past.
         What::AlarmEarly => !matches!(standing, Standing::Absent | Standing::Overdue),
         _ => true,

@@ -23,6 +23,8 @@ fuzz_target!(|path: &str| {
         Endpoint::Tokens => tokens.to_owned(),
         Endpoint::Token { id } => format!("{tokens}/{id}"),
         Endpoint::Complete { id } => format!("{tokens}/{id}/complete"),
+        Endpoint::Cancel { id } => format!("{tokens}/{id}/cancel"),
+        Endpoint::Extend { id } => format!("{tokens}/{id}/extend"),
         Endpoint::Wait { id } => format!("{tokens}/{id}/wait"),
         Endpoint::Callback { id, credential } => format!("{tokens}/{id}/callback/{credential}"),
         Endpoint::ShortLink { id, credential } => format!("/t/{id}/{credential}"),

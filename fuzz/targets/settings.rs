@@ -1,9 +1,10 @@
-//! Settings of one entry a line: `SECRET_KEYS`, `WEBHOOK_URL`, `WEBHOOK_SECRET` and `UPSTREAM`, with a NUL
-//! between.
+//! Settings of one entry a line: `SECRET_KEYS`, `WEBHOOK_URL`, `WEBHOOK_SECRET` and `UPSTREAM`, and then
+//! `WEBHOOK_EVENTS`, with a NUL between.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use waitpoint::domain::auth::keyring::Keyring;
 use waitpoint::domain::relay::settings::Upstreams;
+use waitpoint::domain::token::event::{EventName, EventSet};
 use waitpoint::domain::webhook::settings::Webhooks;
 use waitpoint::domain::webhook::url::URL_FORMS;
 
@@ -11,6 +12,7 @@ fuzz_target!(|text: &str| {
     let mut settings = text.split('\0');
     let mut next = || settings.next().unwrap_or("");
     let (keys, urls, secrets, upstreams) = (next(), next(), next(), next());
+    let events = next();
 
     let keyring = Keyring::parse(keys);
     if let Ok(keyring) = &keyring {
@@ -20,8 +22,17 @@ fuzz_target!(|text: &str| {
             assert!(keyring.by_id(&environment.id).is_some());
         }
     }
-    let webhooks = Webhooks::parse(urls, secrets);
+    let webhooks = Webhooks::parse(urls, secrets, events);
     if let Ok(webhooks) = &webhooks {
+        let is_wanted = |name: &EventName| events.contains(name.as_str());
+        assert_eq!(
+            EventName::ALL.map(|name| webhooks.events().has(name)),
+            if events.split(',').all(|name| name.trim().is_empty()) {
+                EventName::ALL.map(|name| EventSet::ENDS.has(name))
+            } else {
+                EventName::ALL.map(|name| is_wanted(&name))
+            }
+        );
         let signs = |line: &str| {
             let id = line.split_once("=whsec_").map_or("default", |(id, _)| id);
             webhooks
@@ -55,11 +66,15 @@ fuzz_target!(|text: &str| {
         webhooks.err().map(|why| why.to_string()),
         relays.err().map(|why| why.to_string()),
     ];
+    // The names of events are no secret.
+    let texts = [keys, urls, secrets, upstreams];
     let secret = |line: &&str| line.len() >= 24 && !line.contains(char::is_whitespace);
     for sentence in said.iter().flatten() {
         let sentence = sentence.replace(URL_FORMS, "");
         assert!(
-            lines(text)
+            texts
+                .into_iter()
+                .flat_map(lines)
                 .filter(secret)
                 .all(|line| !sentence.contains(line))
         );

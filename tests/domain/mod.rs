@@ -11,6 +11,7 @@ mod notice;
 mod page;
 mod relay;
 mod stored;
+mod stored_records;
 mod text;
 mod time;
 mod token;

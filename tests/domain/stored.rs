@@ -3,12 +3,10 @@ use proptest::prelude::*;
 use std::time::Duration;
 use waitpoint::domain::stored::envelope::{Envelope, ResponseContext, read};
 use waitpoint::domain::stored::message::{CommandMessage, TokenReply};
-use waitpoint::domain::stored::record::{StoredDecision, StoredToken, pack_record, unpack_record};
+use waitpoint::domain::stored::record::{StoredDecision, StoredToken};
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::command::Command;
-use waitpoint::domain::token::delivery::UpstreamConflict;
 use waitpoint::domain::token::home::Home;
-use waitpoint::domain::token::record::{Record, Tombstone};
 use waitpoint::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_380_800_000);
@@ -199,20 +197,6 @@ fn a_header_is_at_most_four_thousand_bytes() {
 }
 
 #[test]
-fn a_tombstone_is_stored_as_it_always_was() {
-    let created_at = Timestamp::from_millis(7);
-    let stored = concat!(
-        r#"{"v":1,"createdAt":7,"upstream":true,"spent":true,"state":"timedOut"}"#,
-        "\n"
-    );
-    let tombstone = Record::Tombstone(Tombstone { created_at });
-    assert_eq!(String::from_utf8(pack_record(&tombstone)).unwrap(), stored);
-    assert_eq!(unpack_record(stored.as_bytes()).unwrap(), tombstone);
-    let later = stored.replace("\"v\":1", "\"v\":2");
-    assert!(unpack_record(later.as_bytes()).is_err());
-}
-
-#[test]
 fn the_json_names_of_messages_between_worker_and_object_never_change() {
     let name = |command: &Command| {
         let (message, _) = message(command);
@@ -231,29 +215,6 @@ fn the_json_names_of_messages_between_worker_and_object_never_change() {
         ]
     );
     assert_eq!(TokenReply::NotFound.to_bytes(), b"\"unknown\"\n");
-}
-
-#[test]
-fn a_record_is_stored_under_the_names_that_it_always_had() {
-    let stored = concat!(
-        r#"{"v":1,"createdAt":1,"timeoutAt":2,"tags":["a"],"approval":"{}","origin":"o","#,
-        r#""key":{"text":"k","expiresAt":3},"creator":"c","webhook":"w","upstream":true,"#,
-        r#""state":{"completed":{"at":4,"decision":{"output":"stored","by":"callback","subject":"s"}}},"#,
-        r#""deliveries":[{"to":"environment","progress":"pending","at":5,"attempts":1,"#,
-        r#""last":[6,{"status":500}]},{"to":"token","progress":"failed","attempts":2,"#,
-        r#""last":[7,"nothing"]},{"to":"upstream","progress":"delivered","attempts":3,"#,
-        r#""last":[8,"impossible"],"note":"otherwise"}],"alarm":9}"#,
-        "\ntext"
-    );
-    let record = unpack_record(stored.as_bytes()).unwrap();
-    assert_eq!(String::from_utf8(pack_record(&record)).unwrap(), stored);
-    let token = record.into_token().unwrap();
-    assert_eq!(token.created_by_request.as_deref(), Some("c"));
-    assert_eq!(token.home, Home::Upstream);
-    assert_eq!(
-        token.deliveries[2].conflict,
-        Some(UpstreamConflict::DecidedOtherwiseUpstream)
-    );
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! Clients: what they want of tokens, as the Worker's routes carry it out, and what they must be told.
-use super::oracle::{End, Oracle};
-use super::world::{Event, HOUR, IDS, SECOND, World, at};
+use super::oracle::End;
+use super::world::{Event, HOUR, SECOND, World, at};
 use super::{What, end_of};
 use waitpoint::domain::token::command::{Command, Reply};
-use waitpoint::domain::token::creation::{Answer, Created, Creation, Step};
+use waitpoint::domain::token::creation::{Creation, Step};
 use waitpoint::domain::token::effects::Input;
+use waitpoint::domain::token::history::HistoryKind;
 use waitpoint::domain::token::record::Record;
 use waitpoint::domain::token::transition::Outcome;
 use waitpoint::domain::token::{
-    CallbackRequest, CompletedBy, Decision, Key, Output, OutputKind, State, Token,
+    CallbackRequest, CompletedBy, Decision, Output, OutputKind, State, Token,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(super) enum Wish {
     /// By the request that this id comes from.
     Create(usize),
     Complete(usize),
+    Cancel(usize),
+    Extend(usize),
     Read(usize),
     Wait(usize),
 }
@@ -23,9 +26,9 @@ pub(super) enum Wish {
 pub(super) struct Client {
     wish: Wish,
     /// A create under way, and what is its next step.
-    creation: Option<(Creation, Step)>,
+    pub(super) creation: Option<(Creation, Step)>,
     tries: u32,
-    begun: u64,
+    pub(super) begun: u64,
 }
 
 impl Client {
@@ -39,10 +42,6 @@ impl Client {
     }
 }
 
-/// Which callbacks decide.
-const CALLBACK: &str =
-    r#"{"accept":{"pointer":"/status","in":["done"]},"verify":{"scheme":"github","secret":"S"}}"#;
-
 impl World<'_> {
     pub(super) fn step(&mut self, client: usize) {
         if self.is_faulty && self.chance.percent(5) {
@@ -51,6 +50,8 @@ impl World<'_> {
         match self.clients[client].wish {
             Wish::Create(own) => self.create(client, own),
             Wish::Complete(id) => self.complete(client, id),
+            Wish::Cancel(id) => self.cancel(client, id),
+            Wish::Extend(id) => self.extend(client, id),
             Wish::Read(id) => {
                 self.see(id, What::Read);
                 match self.command(id, Command::Read) {
@@ -77,7 +78,7 @@ impl World<'_> {
     }
 
     /// What a command is replied; nothing if storage failed. A read writes nothing but a timeout.
-    fn command(&mut self, id: usize, command: Command) -> Option<Reply> {
+    pub(super) fn command(&mut self, id: usize, command: Command) -> Option<Reply> {
         let before = self.objects[id].record.clone();
         let is_read = matches!(command, Command::Read | Command::Create(_)) && before.is_some();
         let reply = self.request(id, Input::Command(command))?;
@@ -91,15 +92,18 @@ impl World<'_> {
 
     fn check_written_for_read(&self, id: usize, before: Option<&Record>) {
         let object = &self.objects[id];
-        let is_written = object.record.as_ref() != before;
-        let timed_out = object
-            .token()
-            .is_some_and(|token| token.state == State::TimedOut);
-        assert!(!is_written || timed_out, "written for a read");
+        if object.record.as_ref() == before {
+            return;
+        }
+        let was_waiting = before.and_then(Record::token).map(|token| &token.state);
+        assert_eq!(was_waiting, Some(&State::Waiting), "written for a read");
+        let end = end_of(object.token().unwrap());
+        let is_timeout = matches!(end, End::TimedOut(_) | End::Defaulted(..));
+        assert!(is_timeout, "written for a read: {end:?}");
     }
 
     /// The client heard nothing, or trouble: it sends the request again.
-    fn again(&mut self, client: usize) {
+    pub(super) fn again(&mut self, client: usize) {
         let client_ = &mut self.clients[client];
         client_.tries += 1;
         client_.creation = None;
@@ -107,7 +111,7 @@ impl World<'_> {
         self.push(wait, Event::Client(client));
     }
 
-    fn answer_is_lost(&mut self) -> bool {
+    pub(super) fn answer_is_lost(&mut self) -> bool {
         self.is_faulty && self.chance.percent(10)
     }
 
@@ -119,7 +123,7 @@ impl World<'_> {
     }
 
     /// The token that was found, if there is one.
-    fn check_found(&self, id: usize, reply: Reply) -> Option<Token> {
+    pub(super) fn check_found(&self, id: usize, reply: Reply) -> Option<Token> {
         let expected = self.expected(id);
         if reply == Reply::NotFound {
             assert_eq!(expected, None, "not found");
@@ -133,13 +137,13 @@ impl World<'_> {
 
     fn complete(&mut self, client: usize, id: usize) {
         // By the API, or a callback: one that decides and two that do not.
-        let what = self.chance.of(&[
+        let (what, by) = self.chance.of(&[
             (What::Complete, CompletedBy::Api),
             (What::Complete, CompletedBy::Callback),
             (What::NotAccepted, CompletedBy::Callback),
+            (What::NotAccepted, CompletedBy::Callback),
             (What::Unsigned, CompletedBy::Callback),
         ]);
-        let (what, by) = what;
         self.see(id, what);
         let status = if what == What::NotAccepted {
             "started"
@@ -163,145 +167,105 @@ impl World<'_> {
         let Some(reply) = self.command(id, Command::Complete(decision)) else {
             return self.again(client);
         };
-        if let (What::Complete, Some(oracle), Some(_)) =
-            (what, &mut self.objects[id].oracle, &before)
-        {
-            oracle.complete(self.now, &output);
-        }
-        let expected = match before {
-            None => Reply::NotFound,
-            Some(_) if what == What::Unsigned => Reply::Decided(Outcome::Unsigned),
-            Some(End::Waiting) if what == What::NotAccepted => Reply::Decided(Outcome::Ignored),
+        let now = self.now;
+        let object = &mut self.objects[id];
+        let is_checked = object.has_callback && by == CompletedBy::Callback;
+        let decides = !is_checked || what == What::Complete;
+        let expected = match &before {
+            Some(_) if is_checked && what == What::Unsigned => Reply::Decided(Outcome::Unsigned),
+            Some(End::Waiting) if !decides => Reply::Decided(Outcome::Ignored),
             Some(End::Waiting) => Reply::Decided(Outcome::Completed),
-            Some(End::Completed(..)) => Reply::Decided(Outcome::AlreadyCompleted),
-            Some(End::TimedOut(_)) => Reply::Decided(Outcome::TimedOut),
+            end => ended(end.as_ref()),
         };
         assert_eq!(reply, expected, "acknowledged");
+        if reply == Reply::Decided(Outcome::Ignored) {
+            object.ledger.as_mut().unwrap().ignored(now);
+        } else if let (true, Some(_), Some(oracle)) = (decides, &before, &mut object.oracle) {
+            oracle.complete(now, &output);
+        }
         if self.answer_is_lost() {
             self.again(client);
         }
     }
 
-    /// A create, a step at a time.
-    fn create(&mut self, client: usize, own: usize) {
-        let next = self.chance.of(&[0, 1, 30, 900]);
-        let Some((mut creation, step)) = self.clients[client].creation.take() else {
-            self.clients[client].begun = self.now;
-            let begun = Creation::begin(own.to_string(), self.keyed[own]);
-            self.clients[client].creation = Some(begun);
-            return self.push(next, Event::Client(client));
+    fn cancel(&mut self, client: usize, id: usize) {
+        self.see(id, What::Cancel);
+        let before = self.expected(id);
+        let reason = self.chance.percent(50).then(|| format!("for {client}"));
+        let Some(reply) = self.command(id, Command::Cancel(reason.clone())) else {
+            return self.again(client);
         };
-        let at = creation.id().parse().ok();
-        let answer = match step {
-            Step::ClaimKey => Answer::KeyClaimed(self.claim(own).to_string()),
-            Step::ReleaseKey => {
-                self.release(at.unwrap());
-                Answer::KeyReleased
-            }
-            Step::Store => {
-                let id = at.unwrap();
-                let by = creation.created_by_request().map(str::to_owned);
-                let Some(reply) = self.store(client, id, own, by) else {
-                    return self.again(client);
-                };
-                match reply {
-                    Reply::Created => Answer::Stored,
-                    Reply::Found => {
-                        let token = self.objects[id].token().unwrap();
-                        Answer::Found(token.created_by_request.clone())
-                    }
-                    _ => Answer::NotStored,
-                }
-            }
-            Step::Done(_) | Step::Failed => unreachable!("it has ended"),
+        let expected = match &before {
+            Some(End::Waiting) => Reply::Decided(Outcome::Cancelled),
+            end => ended(end.as_ref()),
         };
-        match creation.handle(answer, || own.to_string()) {
-            Step::Done(created) => {
-                self.created(client, creation.id().parse().unwrap(), own, created)
-            }
-            Step::Failed => self.again(client),
-            step => {
-                self.clients[client].creation = Some((creation, step));
-                self.push(next, Event::Client(client));
-            }
+        assert_eq!(reply, expected, "acknowledged");
+        if before == Some(End::Waiting) {
+            let oracle = self.objects[id].oracle.as_mut().unwrap();
+            oracle.cancel(self.now, reason);
+        }
+        if self.answer_is_lost() {
+            self.again(client);
         }
     }
 
-    fn claim(&mut self, own: usize) -> usize {
-        let stands =
-            |(_, until): &(usize, Option<u64>)| until.is_none_or(|until| self.now <= until);
-        if let Some((id, _)) = self.key.filter(stands) {
-            return id;
-        }
-        let lasts = self.chance.of(&[None, None, Some(500), Some(600 * SECOND)]);
-        self.key = Some((own, lasts.map(|lasts| self.now + lasts)));
-        own
-    }
-
-    pub(super) fn release(&mut self, id: usize) {
-        self.key = self.key.filter(|(stands_for, _)| *stands_for != id);
-    }
-
-    fn store(
-        &mut self,
-        client: usize,
-        id: usize,
-        own: usize,
-        created_by_request: Option<String>,
-    ) -> Option<Reply> {
-        let repeated = self.objects[id]
-            .oracle
-            .as_ref()
-            .is_some_and(|oracle| oracle.made_by == own);
+    fn extend(&mut self, client: usize, id: usize) {
+        let oracle = self.objects[id].oracle.as_ref();
+        let timeout = oracle.and_then(|oracle| oracle.timeout());
+        let wait = [
+            Some(1),
+            Some(SECOND),
+            Some(40 * SECOND),
+            Some(90 * SECOND),
+            Some(200 * SECOND),
+            Some(5 * HOUR),
+            Some(60 * HOUR),
+            None,
+        ];
+        // From now on, by a clock that is behind, or to nearly what it is already.
+        let now = self.now - self.chance.of(&[0, 0, 0, 5 * SECOND]);
+        let same = timeout.unwrap_or(now) - self.chance.of(&[0, 1]);
+        let to = self.chance.of(&wait).map_or(same, |wait| now + wait);
+        let is_earlier = timeout.is_none_or(|timeout| to < timeout);
         self.see(
             id,
-            match (id == own, repeated) {
-                (_, true) => What::CreateAgain,
-                (true, false) => What::Create,
-                (false, false) => What::CreateByKey,
+            if is_earlier {
+                What::ExtendToEarlier
+            } else {
+                What::ExtendToLater
             },
         );
-        let begun = self.clients[client].begun;
-        let timeout = self
-            .chance
-            .of(&[None, Some(SECOND), Some(90 * SECOND), Some(50 * HOUR)]);
-        let timeout = timeout.map(|timeout| begun + timeout);
-        let webhook = self.chance.percent(50);
-        let token = Token {
-            key: self.keyed[own].then(|| Key {
-                text: "key".to_owned(),
-                expires_at: None,
-            }),
-            created_by_request,
-            webhook: webhook.then(|| "https://example.com".to_owned()),
-            callback: Some(CALLBACK.to_owned()),
-            ..Token::new(at(begun), timeout.map(at), Vec::new())
-        };
-        let reply = self.command(id, Command::Create(Box::new(token)))?;
-        if reply == Reply::Created {
-            assert!(self.objects[id].oracle.is_none(), "replaced");
-            self.objects[id].oracle = Some(Oracle::new(own, timeout));
-            self.plan_after_creation(id, timeout);
-        } else {
-            self.check_found(id, reply);
-        }
-        Some(reply)
-    }
-
-    fn created(&mut self, client: usize, id: usize, own: usize, created: Created) {
-        if self.answer_is_lost() {
+        let before = self.expected(id);
+        let Some(reply) = self.command(id, Command::Extend(at(to))) else {
             return self.again(client);
+        };
+        let expected = match &before {
+            Some(End::Waiting) => Reply::Found,
+            end => ended(end.as_ref()),
+        };
+        assert_eq!(reply, expected, "acknowledged");
+        if before == Some(End::Waiting) {
+            let object = &mut self.objects[id];
+            let oracle = object.oracle.as_mut().unwrap();
+            let told = oracle.extend(self.now, to).unwrap();
+            let kind = HistoryKind::Extended(at(oracle.timeout().unwrap()));
+            let ledger = object.ledger.as_mut().unwrap();
+            ledger.extended(told, kind);
+            self.plan_after_extension(id);
         }
-        let object = &self.objects[id];
-        let made_it = object.oracle.as_ref().unwrap().made_by == own;
-        assert_eq!(created.is_cached, !made_it, "isCached");
-        let created_at = object.token().unwrap().created_at.as_millis();
-        if made_it {
-            self.makers.insert((id, created_at, own));
+        if self.answer_is_lost() {
+            self.again(client);
         }
-        let makers = self
-            .makers
-            .range((id, created_at, 0)..=(id, created_at, IDS));
-        assert!(makers.count() <= 1, "two were told that they made it");
+    }
+}
+
+/// What somebody is told whose request comes after the end, or finds nothing.
+fn ended(end: Option<&End>) -> Reply {
+    match end {
+        None => Reply::NotFound,
+        Some(End::Waiting) => unreachable!("it has not ended"),
+        Some(End::Completed(..) | End::Defaulted(..)) => Reply::Decided(Outcome::AlreadyCompleted),
+        Some(End::TimedOut(_)) => Reply::Decided(Outcome::TimedOut),
+        Some(End::Cancelled(..)) => Reply::Decided(Outcome::Cancelled),
     }
 }

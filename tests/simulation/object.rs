@@ -1,21 +1,16 @@
 //! Objects: they drive a `TokenActor` as `src/worker/objects/token/` does, with every `await` an event that
 //! others may come before. No rule stands here.
-use super::oracle::{End, Oracle};
+use super::index::Row;
+use super::ledger::Ledger;
+use super::oracle::Oracle;
 use super::world::{Event, World, at};
-use super::{What, end_of};
 use std::time::Duration;
 use waitpoint::domain::callback::judge::judge;
+use waitpoint::domain::token::Token;
 use waitpoint::domain::token::actor::TokenActor;
 use waitpoint::domain::token::command::{Facts, Reply};
-use waitpoint::domain::token::delivery::{
-    AttemptResult, DeliveryId, MAX_ATTEMPTS, Progress, Target,
-};
-use waitpoint::domain::token::effects::{
-    AfterSave, Effects, FinishedAttempt, Input, Purge, SetAlarm, Task,
-};
-use waitpoint::domain::token::index_state::IndexState;
+use waitpoint::domain::token::effects::{AfterSave, Effects, Input, SetAlarm, Task};
 use waitpoint::domain::token::record::Record;
-use waitpoint::domain::token::{State, Token};
 
 pub(super) struct Object {
     // Storage.
@@ -36,7 +31,13 @@ pub(super) struct Object {
     /// Whether it panicked, so that waiters may hang on a token that has ended, until the alarm or somebody
     /// comes.
     pub(super) has_panicked: bool,
+    /// Whether waiters hang on it that do not know its latest timeout.
+    pub(super) is_extension_news: bool,
+    // What must come of its token.
+    /// Whether callbacks may not decide.
+    pub(super) has_callback: bool,
     pub(super) oracle: Option<Oracle>,
+    pub(super) ledger: Option<Ledger>,
 }
 
 /// Who waits for the end of what an input brings.
@@ -47,9 +48,6 @@ pub(super) enum Chain {
     /// Nobody: it comes behind a response.
     Behind,
 }
-
-/// What the index is told: created, completed.
-pub(super) type Row = (u64, Option<u64>);
 
 /// The end of a task.
 #[derive(Clone, Debug)]
@@ -76,7 +74,10 @@ impl Object {
             is_ringing: false,
             repeated: 0,
             has_panicked: false,
+            is_extension_news: false,
+            has_callback: false,
             oracle: None,
+            ledger: None,
         }
     }
 
@@ -92,6 +93,7 @@ impl Object {
         self.actor = TokenActor::new(id.to_string());
         self.under_way = 0;
         self.announcing = 0;
+        self.is_extension_news = false;
         self.life += 1;
     }
 }
@@ -110,8 +112,19 @@ impl World<'_> {
 
     pub(super) fn ring(&mut self, id: usize) {
         let input = Input::AlarmFired;
-        if let Err((_, task)) = self.handle(id, input, Chain::Alarm, None, &mut None) {
-            self.recover(id, task, Chain::Alarm);
+        match self.handle(id, input, Chain::Alarm, None, &mut None) {
+            Ok(()) => self.reminds(id),
+            Err((StorageFailed, task)) => self.recover(id, task, Chain::Alarm),
+        }
+    }
+
+    /// An alarm was heard: recipients are told again, if that was due.
+    fn reminds(&mut self, id: usize) {
+        let object = &mut self.objects[id];
+        if let (Some(oracle), Some(ledger)) = (&mut object.oracle, &mut object.ledger)
+            && let Some(due) = oracle.remind(self.now)
+        {
+            ledger.reminded(due);
         }
     }
 
@@ -138,7 +151,7 @@ impl World<'_> {
         if let Err((_, failed)) = self.handle(id, input, chain, row, &mut None) {
             self.recover(id, failed.or(Some(task)), chain);
         } else if let Some((delivery, result)) = attempt {
-            self.check_attempt(id, delivery, result);
+            self.attempted(id, delivery, result);
         }
     }
 
@@ -219,19 +232,15 @@ impl World<'_> {
         let Some(token) = self.objects[id].token().cloned() else {
             return;
         };
-        self.objects[id].has_panicked = false;
+        let object = &mut self.objects[id];
+        object.has_panicked = false;
+        object.is_extension_news = false;
+        if token.finished_at().is_none() {
+            // They hear of its timeout, or of nothing new if this is for one that has gone, and wait on.
+            return;
+        }
         for _waiter in std::mem::take(&mut self.sockets[id]) {
             self.tell(id, &token);
-        }
-    }
-
-    /// With the rows of others, and nobody learns whether it comes there.
-    fn enqueue_row(&mut self, id: usize, (created, completed): Row) {
-        let is_lost = !self.has_index || self.is_faulty && self.chance.percent(15);
-        if !is_lost {
-            let slowest = self.chance.of(&[30, 200, 30_000]);
-            let wait = self.chance.below(slowest);
-            self.push(wait, Event::Row(id, created, completed));
         }
     }
 
@@ -241,7 +250,7 @@ impl World<'_> {
         let mut row = None;
         let (wait, input) = match task {
             Task::AwaitSave(after) => {
-                row = token.filter(|_| after.needs_row()).map(|one| row_of(&one));
+                row = token.filter(|_| after.needs_row()).map(|one| Row::of(&one));
                 (self.chance.of(&[0, 0, 1, 20]), Input::Saved(after))
             }
             Task::ConfirmRow(state) => self.confirm_row(id, &token.unwrap(), state),
@@ -256,7 +265,7 @@ impl World<'_> {
                 (self.chance.below(50), Input::KeyReleased)
             }
             Task::Purge(purge) => {
-                self.purge(id, purge);
+                self.purge(id);
                 (self.chance.of(&[0, 0, 1, 20]), Input::Purged(purge))
             }
         };
@@ -283,71 +292,7 @@ impl World<'_> {
         }
     }
 
-    fn confirm_row(&mut self, id: usize, token: &Token, state: IndexState) -> (u64, Input) {
-        let (created, completed) = row_of(token);
-        let is_lost = self.is_faulty && self.chance.percent(15);
-        let slowest = self.chance.of(&[10, 200, 200, 5_000]);
-        let mut wait = self.chance.below(slowest);
-        if self.has_index {
-            if is_lost {
-                // The row may come long after nobody waits for it any more.
-                wait = self.chance.below(120_000);
-            }
-            self.push(wait, Event::Row(id, created, completed));
-        }
-        let wait = if is_lost { 5_000 } else { wait + 5 };
-        if self.has_index && !is_lost {
-            (wait, Input::RowConfirmed(state))
-        } else {
-            (wait, Input::RowFailed)
-        }
-    }
-
-    fn attempt(&mut self, id: usize, token: &Token, delivery: DeliveryId) -> (u64, Input) {
-        let one = token.delivery(delivery).unwrap();
-        assert!(
-            matches!(one.progress, Progress::Pending(due) if due <= at(self.now)),
-            "attempted in vain"
-        );
-        assert!(one.attempts < MAX_ATTEMPTS);
-        let moods = match one.target {
-            Target::Environment => self.moods[0],
-            Target::Token => self.moods[1],
-            Target::Upstream | Target::Recipient(_) => unreachable!("no token here has these"),
-        };
-        let (arrives, result, pause) = self.chance.of(moods);
-        if arrives {
-            assert_eq!(self.objects[id].token(), Some(token), "sent before written");
-            let oracle = self.objects[id].oracle.as_ref().unwrap();
-            assert_eq!(end_of(token), oracle.end(self.now), "sent");
-            assert_ne!(end_of(token), End::Waiting, "sent before the end");
-        }
-        let attempt = FinishedAttempt {
-            result,
-            pause: pause.map(Duration::from_millis),
-            may_conflict: false,
-        };
-        let wait = self.chance.of(&[1, 80, 9_999]);
-        (wait, Input::DeliveryFinished(delivery, attempt))
-    }
-
-    fn check_attempt(&self, id: usize, delivery: DeliveryId, result: AttemptResult) {
-        let token = self.objects[id].token().unwrap();
-        let delivery = token.delivery(delivery).unwrap();
-        match (result, delivery.progress) {
-            (AttemptResult::Status(200), progress) => assert_eq!(progress, Progress::Delivered),
-            (AttemptResult::Status(410), progress) => assert_eq!(progress, Progress::Failed),
-            (_, Progress::Pending(next)) => assert!(next > at(self.now), "tried at once"),
-            (_, progress) => {
-                assert_eq!(
-                    (progress, delivery.attempts),
-                    (Progress::Failed, MAX_ATTEMPTS)
-                );
-            }
-        }
-    }
-
-    fn purge(&mut self, id: usize, _purge: Purge) {
+    fn purge(&mut self, id: usize) {
         let object = &mut self.objects[id];
         object.alarm = None;
         if let Some(record) = object.record.take() {
@@ -357,28 +302,11 @@ impl World<'_> {
                 oracle.is_past_retention(self.retention, self.now),
                 "gone early"
             );
-            let pending = |progress| matches!(progress, Progress::Pending(_));
-            let mut deliveries = token.deliveries.iter();
-            assert!(!deliveries.any(|one| pending(one.progress)), "never told");
+            object.ledger.take().unwrap().check_over();
             assert!(self.sockets[id].is_empty(), "a waiter was not told");
-            self.check_row(id, &token);
+            self.check_listed(id, &token);
         }
         self.plan_after_forgetting(id);
-    }
-}
-
-/// What a task of the actor is seen as when it ends.
-pub(super) fn what_ended(input: &Input) -> Option<What> {
-    match input {
-        Input::RowConfirmed(_) => Some(What::IndexTold),
-        Input::RowFailed => Some(What::IndexUnreachable),
-        Input::DeliveryFinished(_, attempt) => Some(match attempt.result {
-            AttemptResult::Status(200) => What::Received,
-            AttemptResult::Status(410) => What::Gone,
-            AttemptResult::Status(_) => What::Refused,
-            _ => What::Unanswered,
-        }),
-        _ => None,
     }
 }
 
@@ -388,12 +316,4 @@ fn tells_waiters(task: Task) -> bool {
         task,
         Task::AwaitSave(AfterSave::Announce(_) | AfterSave::RunDueTasks)
     )
-}
-
-fn row_of(token: &Token) -> Row {
-    let completed = match token.state {
-        State::Completed { at, .. } => Some(at.as_millis()),
-        State::Waiting | State::TimedOut | State::Cancelled { .. } => None,
-    };
-    (token.created_at.as_millis(), completed)
 }

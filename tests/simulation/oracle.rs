@@ -1,49 +1,174 @@
-//! What must come of a token, by the times of its requests alone.
+//! What must come of a token, by the times of its requests and alarms alone.
+use super::world::at;
+use waitpoint::domain::token::{State, Token};
 
 /// How a token stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Waiting,
     Completed(u64, String),
+    /// Completed by its default decision.
+    Defaulted(u64, String),
     TimedOut(u64),
+    Cancelled(u64, Option<String>),
+}
+
+impl End {
+    /// When that was; nothing while it waits.
+    pub(super) fn at(&self) -> Option<u64> {
+        match self {
+            Self::Waiting => None,
+            Self::Completed(at, _)
+            | Self::Defaulted(at, _)
+            | Self::TimedOut(at)
+            | Self::Cancelled(at, _) => Some(*at),
+        }
+    }
+}
+
+/// When recipients want to be told again: so long after the creation, or before the timeout.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Again {
+    After(u64),
+    Before(u64),
+}
+
+/// What the request to create it wants of a token.
+pub(super) struct Asked {
+    /// The request.
+    pub(super) made_by: usize,
+    pub(super) created: u64,
+    pub(super) timeout: Option<u64>,
+    /// The output of its default decision.
+    pub(super) default: Option<String>,
+    pub(super) again: Vec<Again>,
 }
 
 /// One token from its creation until nothing of it is left.
 pub(super) struct Oracle {
-    /// The request that made it.
-    pub(super) made_by: usize,
-    timeout: Option<u64>,
-    first: Option<(u64, String)>,
+    pub(super) asked: Asked,
+    /// When its timeout was moved, and to when.
+    pub(super) extensions: Vec<(u64, u64)>,
+    /// What somebody decided.
+    first: Option<End>,
+    /// When alarms found that recipients are to be told again.
+    pub(super) reminded: Vec<u64>,
 }
 
+/// The shortest time between two reminders.
+const GAP: u64 = 60_000;
+
 impl Oracle {
-    pub(super) fn new(made_by: usize, timeout: Option<u64>) -> Self {
+    pub(super) fn new(asked: Asked) -> Self {
         Self {
-            made_by,
-            timeout,
+            asked,
+            extensions: Vec::new(),
             first: None,
+            reminded: Vec::new(),
         }
+    }
+
+    /// Its timeout after it was moved so often.
+    pub(super) fn timeout_after(&self, extensions: usize) -> Option<u64> {
+        match extensions.checked_sub(1) {
+            None => self.asked.timeout,
+            Some(last) => Some(self.extensions[last].1),
+        }
+    }
+
+    pub(super) fn timeout(&self) -> Option<u64> {
+        self.timeout_after(self.extensions.len())
     }
 
     /// Somebody decides, and is told so if nobody did before.
     pub(super) fn complete(&mut self, now: u64, output: &str) {
         if self.end(now) == End::Waiting {
-            self.first = Some((now, output.to_owned()));
+            self.first = Some(End::Completed(now, output.to_owned()));
         }
+    }
+
+    /// The owner withdraws it.
+    pub(super) fn cancel(&mut self, now: u64, reason: Option<String>) {
+        if self.end(now) == End::Waiting {
+            self.first = Some(End::Cancelled(now, reason));
+        }
+    }
+
+    /// The owner moves its timeout, which is told as of a time that no other extension has. Nothing if it
+    /// has ended.
+    pub(super) fn extend(&mut self, now: u64, to: u64) -> Option<u64> {
+        let is_waiting = self.end(now) == End::Waiting;
+        is_waiting.then(|| {
+            let last = self.extensions.last();
+            let told = last.map_or(now, |(last, _)| now.max(last + 1));
+            self.extensions.push((told, to.max(now + 1)));
+            told
+        })
+    }
+
+    /// An alarm comes: recipients are told again, as of when that was due, if it was.
+    pub(super) fn remind(&mut self, now: u64) -> Option<u64> {
+        let due = self.next_reminder().filter(|&due| due <= now)?;
+        (self.end(now) == End::Waiting).then(|| {
+            self.reminded.push(now);
+            due
+        })
+    }
+
+    /// When they must be told again, if nothing happens until then.
+    pub(super) fn next_reminder(&self) -> Option<u64> {
+        if self.first.is_some() {
+            return None;
+        }
+        let last = self.reminded.last().copied();
+        let mut next = None;
+        for again in &self.asked.again {
+            let due = match (*again, self.timeout()) {
+                (Again::After(wait), _) => self.asked.created + wait,
+                (Again::Before(wait), Some(timeout)) if timeout >= wait => timeout - wait,
+                (Again::Before(_), _) => continue,
+            };
+            // Whoever was told since knows.
+            if due > last.unwrap_or(self.asked.created) && next.is_none_or(|next| due < next) {
+                next = Some(due);
+            }
+        }
+        let next = next?.max(last.map_or(0, |last| last + GAP));
+        let is_late = self.timeout().is_some_and(|timeout| timeout <= next);
+        (!is_late).then_some(next)
     }
 
     pub(super) fn end(&self, now: u64) -> End {
-        match (&self.first, self.timeout) {
-            (Some((at, output)), _) => End::Completed(*at, output.clone()),
-            (None, Some(timeout)) if timeout <= now => End::TimedOut(timeout),
-            (None, _) => End::Waiting,
+        if let Some(first) = &self.first {
+            return first.clone();
+        }
+        match (self.timeout(), &self.asked.default) {
+            (Some(at), Some(output)) if at <= now => End::Defaulted(at, output.clone()),
+            (Some(at), None) if at <= now => End::TimedOut(at),
+            _ => End::Waiting,
         }
     }
 
-    pub(super) fn is_past_retention(&self, retention: u64, now: u64) -> bool {
-        match self.end(now) {
-            End::Waiting => false,
-            End::Completed(at, _) | End::TimedOut(at) => at + retention <= now,
+    /// Whether it has ended by its timeout.
+    pub(super) fn is_overdue(&self, now: u64) -> bool {
+        matches!(self.end(now), End::TimedOut(_) | End::Defaulted(..))
+    }
+
+    /// What is stored besides the end is just this.
+    pub(super) fn check(&self, token: &Token) {
+        assert_eq!(token.timeout_at, self.timeout().map(at), "timeout");
+        assert_eq!(token.extensions as usize, self.extensions.len());
+        let reminded = self.reminded.last().map(|&last| at(last));
+        assert_eq!(token.reminded_at, reminded, "reminded");
+        if token.state == State::Waiting {
+            assert_eq!(token.next_reminder(), self.next_reminder().map(at));
         }
+        let has_default = self.asked.default.is_some() && token.state == State::Waiting;
+        assert_eq!(token.on_timeout.is_some(), has_default, "default");
+    }
+
+    pub(super) fn is_past_retention(&self, retention: u64, now: u64) -> bool {
+        let end = self.end(now).at();
+        end.is_some_and(|at| at + retention <= now)
     }
 }

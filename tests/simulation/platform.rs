@@ -4,7 +4,6 @@ use super::object::StorageFailed;
 use super::world::{Event, Ringing, World, at};
 use std::time::Duration;
 use waitpoint::domain::time::timestamp::Timestamp;
-use waitpoint::domain::token::delivery::{MAX_ATTEMPTS, Target};
 use waitpoint::domain::token::effects::SetAlarm;
 use waitpoint::domain::token::record::Record;
 use waitpoint::domain::token::schedule::{Alarm, LEASE};
@@ -47,32 +46,46 @@ impl World<'_> {
             self.check_change(before, token);
         }
         self.objects[id].record = Some(record);
-        let is_waiting = |token: &Token| token.state == State::Waiting;
-        if before.as_ref().is_some_and(is_waiting) && self.objects[id].token().is_some() {
-            self.plan_after_end(id);
+        if let Some(before) = before {
+            self.is_changed(id, &before);
         }
         Ok(())
     }
 
+    /// What follows from a change of a token.
+    fn is_changed(&mut self, id: usize, before: &Token) {
+        let token = self.objects[id].token().unwrap();
+        let has_ended = before.state == State::Waiting && token.state != State::Waiting;
+        if token.extensions != before.extensions {
+            self.objects[id].is_extension_news = !self.sockets[id].is_empty();
+        }
+        if has_ended {
+            self.plan_after_end(id);
+        }
+    }
+
+    /// What may change of a token at all; the oracle and the ledger know how.
     fn check_change(&self, before: &Token, token: &Token) {
         let untouched = Token {
+            timeout_at: token.timeout_at,
+            extensions: token.extensions,
+            on_timeout: token.on_timeout.clone(),
+            reminded_at: token.reminded_at,
+            history: token.history.clone(),
             state: token.state.clone(),
             deliveries: token.deliveries.clone(),
             alarm: token.alarm,
             ..before.clone()
         };
         assert_eq!(*token, untouched, "what it was created with");
-        for (was, is) in before.deliveries.iter().zip(&token.deliveries) {
-            assert!(was.due_at().is_some() || was == is, "final is final");
-            assert!(is.attempts <= MAX_ATTEMPTS);
+        if before.state != State::Waiting {
+            let was = (&before.state, before.timeout_at, before.extensions);
+            let is = (&token.state, token.timeout_at, token.extensions);
+            assert_eq!(is, was, "an end is final");
         }
-        if before.state == State::Waiting {
-            let own = token.webhook.as_ref().map(|_| Target::Token);
-            let environment = self.subscriptions().has_environment;
-            let environment = environment.then_some(Target::Environment);
-            let owed: Vec<_> = environment.into_iter().chain(own).collect();
-            let targets = token.deliveries.iter().map(|one| one.target);
-            assert_eq!(targets.collect::<Vec<_>>(), owed, "owed");
+        for was in &before.deliveries {
+            let is = token.delivery(was.id());
+            assert!(was.due_at().is_some() || is == Some(was), "final is final");
         }
     }
 

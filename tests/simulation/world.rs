@@ -1,15 +1,18 @@
 //! The world of a seed: a clock, clients, the key, the index, and whatever may go wrong.
 use super::chance::Chance;
 use super::clients::{Client, Wish};
-use super::object::{Ended, Object, what_ended};
+use super::index::{Row, Rows};
+use super::object::{Ended, Object};
 use super::oracle::End;
 use super::platform::LEASED;
+use super::receivers::{MOODS, RECIPIENTS, what_ended};
 use super::{Seen, Standing, What, end_of};
 use std::collections::{BTreeMap, BTreeSet};
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::delivery::AttemptResult;
-use waitpoint::domain::token::event::{EventSet, Subscriptions};
+use waitpoint::domain::token::event::{EventName, EventSet, Subscriptions};
 use waitpoint::domain::token::index_state::INDEX_CONFIRM_WITHIN;
+use waitpoint::domain::token::record::Record;
 use waitpoint::domain::token::{State, Token};
 
 pub(super) const SECOND: u64 = 1_000;
@@ -17,34 +20,22 @@ pub(super) const HOUR: u64 = 3_600 * SECOND;
 const START: u64 = 1_000_000_000_000;
 /// Tokens whose id is a request's own; each has an object.
 pub(super) const IDS: usize = 4;
-const MOST_CLIENTS: usize = 60;
+const ENDS: [EventName; 3] = [
+    EventName::Completed,
+    EventName::TimedOut,
+    EventName::Cancelled,
+];
 
 /// Whether a message arrives, what the sender hears, and the pause that it is asked for.
-type Mood = (bool, AttemptResult, Option<u64>);
-const WELL: &[Mood] = &[(true, AttemptResult::Status(200), None)];
-const ILL: &[Mood] = &[
-    (true, AttemptResult::Status(500), None),
-    (false, AttemptResult::NoResponse, None),
-];
-const MIXED: &[Mood] = &[
-    (true, AttemptResult::Status(200), None),
-    (true, AttemptResult::Status(500), None),
-    (true, AttemptResult::Status(429), Some(30 * SECOND)),
-    (true, AttemptResult::Status(503), Some(u64::MAX)),
-    (true, AttemptResult::Status(410), None),
-    (false, AttemptResult::NoResponse, None),
-    (true, AttemptResult::NoResponse, None),
-    (false, AttemptResult::NotSendable, None),
-];
-
+pub(super) type Mood = (bool, AttemptResult, Option<u64>);
 #[derive(Clone, Debug)]
 pub(super) enum Event {
     Client(usize),
     Ring(usize, Ringing),
     /// A task of an object's life has ended.
     Ended(usize, u32, Ended),
-    /// A row reaches the index: created, completed.
-    Row(usize, u64, Option<u64>),
+    /// A row reaches the index.
+    Row(usize, Row),
     Crash(usize),
     Evict(usize),
     Index(bool),
@@ -71,15 +62,16 @@ pub(super) struct World<'a> {
     pub(super) objects: [Object; IDS],
     /// Waiters that hang on an object.
     pub(super) sockets: [Vec<usize>; IDS],
-    /// Of the environment's receiver and the tokens' own.
-    pub(super) moods: [&'static [Mood]; 2],
-    is_subscribed: bool,
+    /// Of the environment's receiver, the tokens' own, and their recipients.
+    pub(super) moods: [&'static [Mood]; 5],
+    /// Whether the environment has a webhook, and what webhooks are told.
+    pub(super) is_subscribed: bool,
+    pub(super) events: Vec<EventName>,
     /// Which requests bring the key.
     pub(super) keyed: [bool; IDS],
     /// What the key stands for, and until when.
     pub(super) key: Option<(usize, Option<u64>)>,
-    /// The index: `completed` by id and creation.
-    rows: BTreeMap<(usize, u64), Option<u64>>,
+    pub(super) rows: Rows,
     pub(super) clients: Vec<Client>,
     /// Who was told that it made this token: by id and the request that did.
     pub(super) makers: BTreeSet<(usize, u64, usize)>,
@@ -96,8 +88,18 @@ impl<'a> World<'a> {
     pub(super) fn new(seed: u64, seen: &'a mut Seen) -> Self {
         let mut chance = Chance(seed);
         let retention = chance.of(&[60 * SECOND, HOUR, 30 * HOUR, 100 * HOUR]);
-        let moods = [WELL, ILL, MIXED, MIXED];
-        let moods = [chance.of(&moods), chance.of(&moods)];
+        let moods = [
+            chance.of(&MOODS),
+            chance.of(&MOODS),
+            chance.of(&RECIPIENTS),
+            chance.of(&RECIPIENTS),
+            chance.of(&RECIPIENTS),
+        ];
+        let wanted = chance.of(&[&ENDS[..], &ENDS, &EventName::ALL, &EventName::ALL, &[]]);
+        let mut events = wanted.to_vec();
+        if chance.percent(50) {
+            events.retain(|_| chance.percent(60));
+        }
         let mut world = Self {
             now: START,
             is_faulty: true,
@@ -107,9 +109,10 @@ impl<'a> World<'a> {
             sockets: Default::default(),
             moods,
             is_subscribed: chance.percent(60),
+            events,
             keyed: [(); IDS].map(|()| chance.percent(70)),
             key: None,
-            rows: BTreeMap::new(),
+            rows: Rows::new(),
             clients: Vec::new(),
             makers: BTreeSet::new(),
             queue: BTreeMap::new(),
@@ -179,6 +182,9 @@ impl<'a> World<'a> {
                 let standing = self.standing(id);
                 if let Some(what) = self.rings(id, ringing) {
                     self.seen.insert((standing, what));
+                    if self.is_reminder_due(id) {
+                        self.seen.insert((standing, What::ReminderDue));
+                    }
                     self.ring(id);
                 }
             }
@@ -188,7 +194,7 @@ impl<'a> World<'a> {
                 }
                 self.ended(id, ended);
             }
-            Event::Row(id, created, completed) => self.put(id, created, completed),
+            Event::Row(id, row) => self.put(id, row),
             Event::Crash(id) if self.chance.percent(50) => {
                 self.see(id, What::Panic);
                 self.panic(id);
@@ -223,77 +229,27 @@ impl<'a> World<'a> {
             _ if oracle.is_past_retention(self.retention, self.now) => Standing::Forgotten,
             (State::Waiting, End::Waiting) => Standing::Waiting,
             (State::Waiting, _) => Standing::Overdue,
+            (State::Completed { .. }, End::Defaulted(..)) => Standing::Defaulted,
             (State::Completed { .. }, _) => Standing::Completed,
-            (State::TimedOut | State::Cancelled { .. }, _) => Standing::TimedOut,
+            (State::TimedOut, _) => Standing::TimedOut,
+            (State::Cancelled { .. }, _) => Standing::Cancelled,
         };
         let pending = token.deliveries.iter().any(|one| one.due_at().is_some());
         (standing, pending || !self.is_listed(id, token))
     }
 
+    /// Whether an alarm now finds that recipients are to be told again.
+    fn is_reminder_due(&self, id: usize) -> bool {
+        let oracle = self.objects[id].oracle.as_ref();
+        let due = oracle.and_then(|oracle| oracle.next_reminder());
+        due.is_some_and(|due| due <= self.now) && self.expected(id) == Some(End::Waiting)
+    }
+
     pub(super) fn subscriptions(&self) -> Subscriptions {
+        let events = self.events.iter();
         Subscriptions {
             has_environment: self.is_subscribed,
-            events: EventSet::ENDS,
-        }
-    }
-
-    // What is planned.
-
-    fn wish(&mut self, wait: u64, wish: Wish) {
-        self.clients.push(Client::new(wish));
-        self.push(wait, Event::Client(self.clients.len() - 1));
-    }
-
-    /// Something happens to this token about `wait` from now.
-    fn plan(&mut self, id: usize, wait: u64) {
-        let wait = match self.chance.below(7) {
-            0 => wait.saturating_sub(1),
-            1 | 2 => wait,
-            3 => wait + 1,
-            5 => wait.saturating_sub(self.chance.below(5 * SECOND)),
-            4 => wait + self.chance.below(5 * SECOND),
-            _ => self.chance.below(wait + 1),
-        };
-        let other = usize::try_from(self.chance.below(IDS as u64)).unwrap();
-        match self.chance.below(10) {
-            0 => self.push(wait, Event::Crash(id)),
-            1 => self.push(wait, Event::Evict(id)),
-            _ if self.clients.len() > MOST_CLIENTS => {}
-            2 => self.wish(wait, Wish::Create(id)),
-            3 | 4 => self.wish(wait, Wish::Create(other)),
-            5 | 6 => self.wish(wait, Wish::Complete(id)),
-            7 => self.wish(wait, Wish::Read(id)),
-            _ => self.wish(wait, Wish::Wait(id)),
-        }
-    }
-
-    pub(super) fn plan_after_creation(&mut self, id: usize, timeout: Option<u64>) {
-        for _ in 0..4 {
-            let timeout = timeout.map_or(HOUR, |at| at.saturating_sub(self.now));
-            let wait = self.chance.of(&[
-                300,
-                timeout,
-                timeout,
-                timeout + self.retention,
-                timeout + self.retention,
-            ]);
-            self.plan(id, wait);
-        }
-    }
-
-    pub(super) fn plan_after_end(&mut self, id: usize) {
-        for _ in 0..4 {
-            let wait = self
-                .chance
-                .of(&[10, 8 * SECOND, self.retention, self.retention]);
-            self.plan(id, wait);
-        }
-    }
-
-    pub(super) fn plan_after_forgetting(&mut self, id: usize) {
-        if self.is_faulty && self.clients.len() < MOST_CLIENTS && self.chance.percent(40) {
-            let wait = self.chance.of(&[0, 1, 30]);
-            self.wish(wait, Wish::Create(id));
+            events: events.fold(EventSet::NONE, |set, &name| set.with(name)),
         }
     }
 
@@ -306,68 +262,56 @@ impl<'a> World<'a> {
         assert_ne!(end_of(token), End::Waiting);
     }
 
-    // The index.
-
-    fn put(&mut self, id: usize, created: u64, completed: Option<u64>) {
-        let row = self.rows.entry((id, created)).or_default();
-        *row = row.or(completed);
-    }
-
-    /// Whether the index has all that a list needs of this token.
-    fn is_listed(&self, id: usize, token: &Token) -> bool {
-        let row = self.rows.get(&(id, token.created_at.as_millis()));
-        match &token.state {
-            State::Completed { at, .. } => row == Some(&Some(at.as_millis())),
-            State::Waiting | State::TimedOut | State::Cancelled { .. } => row == Some(&None),
-        }
-    }
-
-    /// The index knows of a token before that goes.
-    pub(super) fn check_row(&self, id: usize, token: &Token) {
-        assert!(self.is_listed(id, token), "the index was not told");
-    }
-
     // What must hold after every event.
 
     fn check(&mut self, id: usize) {
-        let object = &self.objects[id];
-        let Some(token) = object.token() else { return };
-        let oracle = object.oracle.as_ref().unwrap();
-        let (stands, ends) = (end_of(token), oracle.end(self.now));
-        let is_overdue = stands == End::Waiting && matches!(ends, End::TimedOut(_));
-        assert!(stands == ends || is_overdue, "{stands:?} is not {ends:?}");
-        let waits = stands != End::Waiting && !self.sockets[id].is_empty();
-        let is_told = object.announcing > 0 || object.has_panicked;
-        assert!(!waits || is_told, "nobody tells the waiters");
-        if let Some(row) = self.rows.get(&(id, token.created_at.as_millis())) {
-            let completed = match ends {
-                End::Completed(at, _) => Some(at),
-                End::Waiting | End::TimedOut(_) => None,
-            };
-            assert!(row.is_none() || *row == completed, "the index is wrong");
-        }
-        if object.is_ringing {
+        let now = self.now;
+        let object = &mut self.objects[id];
+        let Some(token) = object.record.as_ref().and_then(Record::token) else {
             return;
+        };
+        let oracle = object.oracle.as_ref().unwrap();
+        let (stands, ends) = (end_of(token), oracle.end(now));
+        let is_overdue = stands == End::Waiting && oracle.is_overdue(now);
+        assert!(stands == ends || is_overdue, "{stands:?} is not {ends:?}");
+        let ledger = object.ledger.as_mut().unwrap();
+        ledger.ended(&stands);
+        ledger.check(token);
+        oracle.check(token);
+        let waits = stands != End::Waiting && !self.sockets[id].is_empty();
+        let is_news = object.is_extension_news && !self.sockets[id].is_empty();
+        let is_told = object.announcing > 0 || object.has_panicked;
+        assert!(!waits && !is_news || is_told, "nobody tells the waiters");
+        let created = token.created_at.as_millis();
+        self.check_row(id, created);
+        if !self.objects[id].is_ringing {
+            self.check_alarm(id, &stands, waits);
         }
-        // Whatever is owed has an alarm in time: whoever is at it may die any moment.
+    }
+
+    /// Whatever is owed has an alarm in time: whoever is at it may die any moment.
+    fn check_alarm(&self, id: usize, stands: &End, waits: bool) {
+        let object = &self.objects[id];
+        let token = object.token().unwrap();
+        let oracle = object.oracle.as_ref().unwrap();
         let due = token.deliveries.iter().filter_map(|one| one.due_at());
         let due = due.map(|due| due.as_millis().max(self.now) + LEASED).min();
         let confirm = u64::try_from(INDEX_CONFIRM_WITHIN.as_millis()).unwrap();
         let listed = (!self.is_listed(id, token)).then_some(self.now + confirm);
-        let timeout = token.timeout_at.map(Timestamp::as_millis);
-        let end = match stands {
-            End::Waiting => timeout,
+        let reminder = oracle.next_reminder().filter(|_| *stands == End::Waiting);
+        let reminder = reminder.map(|at| if at > self.now { at } else { self.now + LEASED });
+        let end = match stands.at() {
+            None => oracle.timeout(),
             _ if due.is_some() || listed.is_some() => None,
             // The key may not answer when it is to let go.
-            End::Completed(at, _) | End::TimedOut(at) => {
-                Some((at + self.retention).max(self.now + 10 * LEASED))
-            }
+            Some(at) => Some((at + self.retention).max(self.now + 10 * LEASED)),
         };
         let told = waits.then_some(self.now + LEASED);
-        if let Some(latest) = [due, listed, told, end].into_iter().flatten().min() {
+        let latest = [due, listed, reminder, told, end];
+        if let Some(soonest) = latest.into_iter().flatten().min() {
             let alarm = object.alarm.expect("nothing will wake it");
-            let is_in_time = alarm <= latest.max(object.repeated);
-            assert!(is_in_time, "{alarm} is too late for {latest}");
+            let is_in_time = alarm <= soonest.max(object.repeated);
+            assert!(is_in_time, "{alarm} is too late for {latest:?}");
         }
     }
 }

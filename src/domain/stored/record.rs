@@ -22,7 +22,6 @@ pub struct StoredToken {
     timeout_at: Option<u64>,
     #[serde(default, skip_serializing_if = "is_zero")]
     extensions: u32,
-    /// The output of the default decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     on_timeout: Option<StoredDefault>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -70,9 +69,13 @@ struct StoredKey {
     expires_at: Option<u64>,
 }
 
-/// The output of a default decision, with its text: it is as short as a request to create.
+/// A default decision, with the text of its output: it is as short as a request to create. It is an object,
+/// as `null` would be none.
 #[derive(Serialize, Deserialize)]
-struct StoredDefault(#[serde(default)] Option<(StoredOutputKind, String)>);
+struct StoredDefault {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    output: Option<(StoredOutputKind, String)>,
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -149,12 +152,14 @@ impl StoredOutputKind {
 impl StoredDefault {
     fn of(default: &DefaultDecision) -> Self {
         let output = default.output.as_ref();
-        Self(output.map(|output| (StoredOutputKind::of(output.kind), output.text.clone())))
+        Self {
+            output: output.map(|output| (StoredOutputKind::of(output.kind), output.text.clone())),
+        }
     }
 
     fn into_default(self) -> DefaultDecision {
         DefaultDecision {
-            output: self.0.map(|(kind, text)| Output {
+            output: self.output.map(|(kind, text)| Output {
                 kind: kind.into_kind(),
                 text,
             }),

@@ -12,8 +12,8 @@ use super::{CompletedBy, Decision, State, Token};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
-/// The most deliveries that a token keeps. Deliveries to come are never dropped for it, and of its end
-/// none is.
+/// The most deliveries that a token keeps. A new one takes the place of the oldest that is over. Where all
+/// are to come, only those of the end are added.
 pub const MAX_DELIVERIES: usize = 100;
 
 /// An event that can change a token.
@@ -120,13 +120,22 @@ impl Token {
             Some(Change::Timeout(timeout_at)) => {
                 self.timeout_at = Some(timeout_at);
                 self.extensions = self.extensions.saturating_add(1);
+                let at = self.extended_at(now);
                 let kind = HistoryKind::Extended(timeout_at);
-                self.remember(HistoryEntry { at: now, kind });
-                self.enqueue(TokenEvent::Extended(now), now, subscriptions);
+                self.remember(HistoryEntry { at, kind });
+                self.enqueue(TokenEvent::Extended(at), now, subscriptions);
             }
             None => {}
         }
         (outcome, is_changed)
+    }
+
+    /// The time of an extension at `now`, which no earlier one has: it identifies the event, and a
+    /// receiver of the first of two in a millisecond has not received the second.
+    fn extended_at(&self, now: Timestamp) -> Timestamp {
+        let mut entries = self.history.iter().rev();
+        let last = entries.find(|one| matches!(one.kind, HistoryKind::Extended(_)));
+        last.map_or(now, |last| now.max(last.at.plus(MILLISECOND)))
     }
 
     /// Ends the token if its timeout has come. Returns whether that changed it. Every read calls this,

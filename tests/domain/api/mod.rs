@@ -5,6 +5,8 @@ mod complete;
 mod create;
 mod create_fields;
 mod form;
+mod history_body;
+mod life;
 mod link_repair;
 mod notify;
 mod openapi;

@@ -3,7 +3,7 @@
 use super::{RETENTION, at, completed, decision, facts, token};
 use std::time::Duration;
 use waitpoint::domain::token::actor::TokenActor;
-use waitpoint::domain::token::command::{Command, Facts, Reply};
+use waitpoint::domain::token::command::{Command, Facts, Reply, Verdict};
 use waitpoint::domain::token::delivery::{
     AttemptResult, Delivery, DeliveryId, Progress, Target, UpstreamConflict,
 };
@@ -34,7 +34,7 @@ const UPSTREAM_END: DeliveryId = DeliveryId {
 pub(super) struct Object {
     record: Option<Record>,
     actor: TokenActor,
-    has_waiters: bool,
+    pub(super) has_waiters: bool,
 }
 
 impl Object {
@@ -48,10 +48,24 @@ impl Object {
 
     /// Handles an input; what is to be saved is.
     pub(super) fn handle(&mut self, input: Input, now: u64) -> Effects {
+        self.handle_judged(input, Verdict::Decides, now)
+    }
+
+    /// Handles a callback that is not accepted.
+    pub(super) fn handle_ignored(&mut self, callback: Decision, now: u64) -> Effects {
+        let input = Input::Command(Command::Complete(callback));
+        self.handle_judged(input, Verdict::Ignored, now)
+    }
+
+    fn handle_judged(&mut self, input: Input, verdict: Verdict, now: u64) -> Effects {
         let mut record = self.record.clone().filter(|_| input.needs_record());
         let has_waiters = self.has_waiters;
         let facts = Facts {
             has_waiters: &|| has_waiters,
+            judge: match verdict {
+                Verdict::Ignored => |_, _| Verdict::Ignored,
+                _ => |_, _| Verdict::Decides,
+            },
             ..facts(now)
         };
         let effects = self.actor.handle(input, &mut record, &facts);
@@ -69,12 +83,12 @@ impl Object {
         self.handle(Input::Saved(after), now)
     }
 
-    fn token(&self) -> &Token {
+    pub(super) fn token(&self) -> &Token {
         self.record.as_ref().and_then(Record::token).unwrap()
     }
 }
 
-fn upstream() -> Token {
+pub(super) fn upstream() -> Token {
     Token {
         home: Home::Upstream,
         ..token(None)

@@ -3,7 +3,11 @@
 mod actor;
 mod command;
 mod creation;
+mod deliveries;
+mod history;
 mod index_rows;
+mod life;
+mod reminders;
 mod schedule;
 mod transition;
 
@@ -14,7 +18,9 @@ use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::command::Facts;
 use waitpoint::domain::token::event::{EventSet, Subscriptions};
 use waitpoint::domain::token::transition::Event;
-use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
+use waitpoint::domain::token::{
+    CompletedBy, Decision, DefaultDecision, Output, OutputKind, State, Token,
+};
 
 /// The environment has no webhook; a token's own is told of ends.
 const NOBODY: Subscriptions = Subscriptions {
@@ -72,6 +78,39 @@ fn completed(at: Timestamp, text: &str) -> State {
     }
 }
 
+/// A token that takes this output at its timeout.
+fn with_default(timeout: u64, text: &str) -> Token {
+    Token {
+        on_timeout: Some(DefaultDecision {
+            output: decision(text).output,
+        }),
+        ..token(Some(timeout))
+    }
+}
+
+/// Completed by its default decision.
+fn defaulted(at: Timestamp, text: &str) -> State {
+    let decision = Decision {
+        by: CompletedBy::Timeout,
+        subject: None,
+        ..decision(text)
+    };
+    State::Completed { at, decision }
+}
+
+fn cancelled(at: Timestamp) -> State {
+    let reason = Some("withdrawn".to_owned());
+    State::Cancelled { at, reason }
+}
+
+fn cancel() -> Event {
+    Event::Cancel(Some("withdrawn".to_owned()))
+}
+
+fn extend(to: u64) -> Event {
+    Event::Extend(at(to))
+}
+
 fn times() -> impl Strategy<Value = Option<u64>> {
     proptest::option::of(0..200_u64)
 }
@@ -99,7 +138,12 @@ fn event() -> impl Strategy<Value = Event> {
         },
         subject: None,
     });
-    prop_oneof![Just(Event::WakeUp), decision.prop_map(Event::Complete)]
+    prop_oneof![
+        Just(Event::WakeUp),
+        decision.prop_map(Event::Complete),
+        proptest::option::of("[a-z]{1,3}").prop_map(Event::Cancel),
+        (0..400_u64).prop_map(|to| Event::Extend(at(to))),
+    ]
 }
 
 /// Events in the order of their times.

@@ -1,10 +1,13 @@
 //! The state machine.
-use super::{NOBODY, RETENTION, at, complete, completed, event, events, times, token, wakeup};
+use super::{
+    NOBODY, RETENTION, at, cancel, cancelled, complete, completed, defaulted, event, events,
+    extend, times, token, wakeup, with_default,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::transition::{Change, Event, Outcome, step};
-use waitpoint::domain::token::{State, Token};
+use waitpoint::domain::token::{CompletedBy, DefaultDecision, State, Token};
 
 #[test]
 fn a_new_token_waits() {
@@ -29,42 +32,182 @@ fn a_token_without_timeout_waits_for_ever() {
 #[test]
 fn each_state_answers_each_event() {
     let waiting = token(Some(100));
-    let done = Token {
-        state: completed(at(10), "1"),
+    let with_default = with_default(100, "0");
+    let in_state = |state| Token {
+        state,
         ..token(Some(100))
     };
-    let late = Token {
-        state: State::TimedOut,
-        ..token(Some(100))
-    };
-    let to_done = Some(Change::End(completed(at(99), "2")));
-    let to_late = Some(Change::End(State::TimedOut));
+    let done = in_state(completed(at(10), "1"));
+    let late = in_state(State::TimedOut);
+    let gone = in_state(cancelled(at(10)));
+    let default = in_state(defaulted(at(100), "0"));
+    let end = |state| Some(Change::End(state));
+    let moved = |to| Some(Change::Timeout(at(to)));
     for (token, event, now, change, outcome) in [
         (&waiting, Event::WakeUp, 99, None, Outcome::Waiting),
-        (&waiting, complete("2"), 99, to_done, Outcome::Completed),
+        (
+            &waiting,
+            complete("2"),
+            99,
+            end(completed(at(99), "2")),
+            Outcome::Completed,
+        ),
+        (
+            &waiting,
+            cancel(),
+            99,
+            end(cancelled(at(99))),
+            Outcome::Cancelled,
+        ),
+        (&waiting, extend(500), 99, moved(500), Outcome::Extended),
+        // To an earlier timeout, to the same, and to one that is past: at least a millisecond is left.
+        (&waiting, extend(60), 20, moved(60), Outcome::Extended),
+        (&waiting, extend(100), 99, moved(100), Outcome::Extended),
+        (&waiting, extend(99), 99, moved(100), Outcome::Extended),
+        (&waiting, extend(0), 50, moved(51), Outcome::Extended),
         (
             &waiting,
             Event::WakeUp,
             100,
-            to_late.clone(),
+            end(State::TimedOut),
             Outcome::TimedOut,
         ),
-        (&waiting, complete("2"), 100, to_late, Outcome::TimedOut),
-        (&done, Event::WakeUp, 200, None, Outcome::AlreadyCompleted),
-        (&done, complete("2"), 20, None, Outcome::AlreadyCompleted),
-        (&done, complete("2"), 200, None, Outcome::AlreadyCompleted),
-        (&late, Event::WakeUp, 200, None, Outcome::TimedOut),
-        (&late, complete("2"), 200, None, Outcome::TimedOut),
-        (&late, complete("2"), 20, None, Outcome::TimedOut),
+        (
+            &waiting,
+            complete("2"),
+            100,
+            end(State::TimedOut),
+            Outcome::TimedOut,
+        ),
+        (
+            &waiting,
+            cancel(),
+            100,
+            end(State::TimedOut),
+            Outcome::TimedOut,
+        ),
+        (
+            &waiting,
+            extend(500),
+            100,
+            end(State::TimedOut),
+            Outcome::TimedOut,
+        ),
+        (&with_default, Event::WakeUp, 99, None, Outcome::Waiting),
+        (
+            &with_default,
+            complete("2"),
+            99,
+            end(completed(at(99), "2")),
+            Outcome::Completed,
+        ),
+        (
+            &with_default,
+            cancel(),
+            99,
+            end(cancelled(at(99))),
+            Outcome::Cancelled,
+        ),
+        (
+            &with_default,
+            extend(500),
+            99,
+            moved(500),
+            Outcome::Extended,
+        ),
+        // Whenever that is noticed, it was taken at the timeout.
+        (
+            &with_default,
+            Event::WakeUp,
+            100,
+            end(defaulted(at(100), "0")),
+            Outcome::AlreadyCompleted,
+        ),
+        (
+            &with_default,
+            complete("2"),
+            700,
+            end(defaulted(at(100), "0")),
+            Outcome::AlreadyCompleted,
+        ),
+        (
+            &with_default,
+            cancel(),
+            100,
+            end(defaulted(at(100), "0")),
+            Outcome::AlreadyCompleted,
+        ),
+        (
+            &with_default,
+            extend(900),
+            700,
+            end(defaulted(at(100), "0")),
+            Outcome::AlreadyCompleted,
+        ),
     ] {
         let said = format!("{:?} on {event:?} at {now}", token.state);
         let transition = step(token, event, at(now));
-        assert_eq!(
-            (transition.change, transition.outcome),
-            (change, outcome),
-            "{said}"
-        );
+        let is = (transition.change, transition.outcome);
+        assert_eq!(is, (change, outcome), "{said}");
     }
+    for (token, outcome) in [
+        (&done, Outcome::AlreadyCompleted),
+        (&default, Outcome::AlreadyCompleted),
+        (&late, Outcome::TimedOut),
+        (&gone, Outcome::Cancelled),
+    ] {
+        for event in [Event::WakeUp, complete("2"), cancel(), extend(500)] {
+            for now in [20, 99, 100, 200] {
+                let said = format!("{:?} on {event:?} at {now}", token.state);
+                let transition = step(token, event.clone(), at(now));
+                let is = (transition.change, transition.outcome);
+                assert_eq!(is, (None, outcome), "{said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_extension_moves_the_timeout_and_the_default_decision_with_it() {
+    let mut token = with_default(100, "0");
+    assert_eq!(
+        token.apply(extend(200), at(50), NOBODY),
+        (Outcome::Extended, true)
+    );
+    assert_eq!((token.timeout_at, token.extensions), (Some(at(200)), 1));
+    assert!(!token.time_out_if_due(at(199), NOBODY));
+    assert_eq!(
+        token.apply(extend(150), at(60), NOBODY),
+        (Outcome::Extended, true)
+    );
+    assert_eq!(token.extensions, 2);
+    assert!(token.time_out_if_due(at(999), NOBODY));
+    assert_eq!(token.state, defaulted(at(150), "0"));
+    assert_eq!(token.on_timeout, None, "it has been taken");
+    assert_eq!(token.finished_at(), Some(at(150)));
+}
+
+#[test]
+fn an_extension_gives_a_timeout_to_a_token_without_one() {
+    let mut token = token(None);
+    token.apply(extend(200), at(50), NOBODY);
+    assert_eq!(wakeup(&token, 50), Some(at(200)));
+    assert!(token.time_out_if_due(at(200), NOBODY));
+    assert_eq!(token.state, State::TimedOut);
+}
+
+#[test]
+fn a_default_decision_without_output_completes_with_nothing() {
+    let mut token = with_default(100, "0");
+    token.on_timeout = Some(DefaultDecision { output: None });
+    token.time_out_if_due(at(100), NOBODY);
+    let State::Completed { decision, .. } = &token.state else {
+        panic!("{:?}", token.state)
+    };
+    assert_eq!(
+        (decision.output.as_ref(), decision.by),
+        (None, CompletedBy::Timeout)
+    );
 }
 
 #[test]
@@ -107,27 +250,48 @@ proptest! {
             prop_assert_eq!(changed, token != before);
             if before.state != State::Waiting {
                 prop_assert!(!changed);
-                prop_assert!(matches!(outcome, Outcome::AlreadyCompleted | Outcome::TimedOut));
+                prop_assert_eq!(outcome, match before.state {
+                    State::Completed { .. } => Outcome::AlreadyCompleted,
+                    State::Cancelled { .. } => Outcome::Cancelled,
+                    _ => Outcome::TimedOut,
+                });
             }
         }
     }
 
     #[test]
-    fn the_first_decision_wins_byte_for_byte(timeout in times(), events in events()) {
-        let mut token = token(timeout);
-        let in_time = |now: u64| timeout.is_none_or(|timeout| now < timeout);
-        let expected = events.iter().find_map(|(now, event)| match event {
-            Event::Complete(decision) if in_time(*now) => {
-                Some(State::Completed { at: at(*now), decision: decision.clone() })
-            }
-            _ => None,
+    fn the_first_decision_wins_byte_for_byte(timeout in times(), events in events(), default in any::<bool>()) {
+        let mut token = match timeout {
+            Some(timeout) if default => with_default(timeout, "0"),
+            _ => token(timeout),
+        };
+        let default = token.on_timeout.is_some();
+        // The first end in the order of times, with a timeout that extensions move until then.
+        let (mut timeout, mut expected) = (timeout, State::Waiting);
+        let late = |timeout: Option<u64>, now| timeout.filter(|&end| end <= now).map(|end| {
+            if default { defaulted(at(end), "0") } else { State::TimedOut }
         });
+        for (now, event) in events.iter().cloned().chain([(1_000, Event::WakeUp)]) {
+            if expected != State::Waiting {
+                break;
+            }
+            expected = match (late(timeout, now), event) {
+                (Some(end), _) => end,
+                (None, Event::Complete(decision)) => State::Completed { at: at(now), decision },
+                (None, Event::Cancel(reason)) => State::Cancelled { at: at(now), reason },
+                (None, Event::Extend(to)) => {
+                    timeout = Some(to.as_millis().max(now + 1));
+                    State::Waiting
+                }
+                (None, Event::WakeUp) => State::Waiting,
+            };
+        }
         for (now, event) in events {
             token.apply(event, at(now), NOBODY);
         }
-        token.time_out_if_due(at(200), NOBODY);
-        let otherwise = if timeout.is_some() { State::TimedOut } else { State::Waiting };
-        prop_assert_eq!(token.state, expected.unwrap_or(otherwise));
+        token.time_out_if_due(at(1_000), NOBODY);
+        prop_assert_eq!(token.state, expected);
+        prop_assert_eq!(token.timeout_at, timeout.map(at));
     }
 
     #[test]
@@ -137,7 +301,9 @@ proptest! {
             token.apply(event, at(now), NOBODY);
         }
         prop_assert_eq!(token.created_at, at(0));
-        prop_assert_eq!(token.timeout_at, timeout.map(at));
+        if token.extensions == 0 {
+            prop_assert_eq!(token.timeout_at, timeout.map(at));
+        }
         prop_assert_eq!(token.tags, ["a"]);
     }
 

@@ -152,10 +152,12 @@ impl TokenActor {
         if is_changed {
             effects.save = self.plan_save(record, facts);
         }
+        // An ignored callback is an entry of the history, of which nobody is told.
+        let is_news = is_changed && reply != Reply::Decided(Outcome::Ignored);
         // If nothing is known of the index, a crash may have prevented a notification of the index
         // and of waiters.
         if let Some(Record::Live(token)) = record
-            && (is_changed || self.index_state == IndexState::Unknown)
+            && (is_news || self.index_state == IndexState::Unknown)
         {
             // A timeout is written before it is reported.
             let is_finished = was_finished || is_changed && token.finished_at().is_some();

@@ -1,0 +1,191 @@
+//! Who must be told of what, and what came of it: by the events of a token and the results of attempts
+//! alone.
+use super::oracle::End;
+use super::world::at;
+use waitpoint::domain::token::Token;
+use waitpoint::domain::token::delivery::{AttemptResult, DeliveryId, Progress, Target};
+use waitpoint::domain::token::event::{EventName, TokenEvent};
+use waitpoint::domain::token::history::HistoryKind;
+
+/// Attempts at one receiver.
+const MOST_ATTEMPTS: u32 = 10;
+/// Entries of the history that are kept.
+const MOST_ENTRIES: usize = 99;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Owed,
+    Received,
+    Failed,
+    /// Nobody needs it any more: another took its place, or the token has ended.
+    Dropped,
+}
+
+/// An event, and one who must hear of it.
+#[derive(Debug)]
+struct Notice {
+    id: DeliveryId,
+    stage: Stage,
+    attempts: u32,
+    /// How often it came there and was taken.
+    arrivals: u32,
+}
+
+/// What is owed to whom for one token.
+pub(super) struct Ledger {
+    receivers: Vec<(Target, Vec<EventName>)>,
+    notices: Vec<Notice>,
+    /// When, and what.
+    history: Vec<(u64, HistoryKind)>,
+    has_ended: bool,
+}
+
+/// What an attempt came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    Yes,
+    NotYet,
+    Never,
+}
+
+pub(super) fn taken(result: AttemptResult) -> Taken {
+    match result {
+        AttemptResult::Status(200) | AttemptResult::MailAccepted => Taken::Yes,
+        AttemptResult::Status(410) | AttemptResult::MailRefused => Taken::Never,
+        _ => Taken::NotYet,
+    }
+}
+
+impl Ledger {
+    /// Of a new token, for receivers that each want some events.
+    pub(super) fn new(receivers: Vec<(Target, Vec<EventName>)>) -> Self {
+        let mut ledger = Self {
+            receivers,
+            notices: Vec::new(),
+            history: Vec::new(),
+            has_ended: false,
+        };
+        ledger.owe(EventName::Created, TokenEvent::Created);
+        ledger
+    }
+
+    fn owe(&mut self, name: EventName, event: TokenEvent) {
+        for (target, wanted) in &self.receivers {
+            if wanted.contains(&name) {
+                let target = *target;
+                self.notices.push(Notice {
+                    id: DeliveryId { event, target },
+                    stage: Stage::Owed,
+                    attempts: 0,
+                    arrivals: 0,
+                });
+            }
+        }
+    }
+
+    fn drop_owed(&mut self, is_dropped: impl Fn(TokenEvent) -> bool) {
+        for notice in &mut self.notices {
+            if notice.stage == Stage::Owed && is_dropped(notice.id.event) {
+                notice.stage = Stage::Dropped;
+            }
+        }
+    }
+
+    /// An alarm found that recipients were to be told again, as of `due`.
+    pub(super) fn reminded(&mut self, due: u64) {
+        self.owe(EventName::Reminder, TokenEvent::Reminder(at(due)));
+    }
+
+    /// The timeout was moved, as of `told`.
+    pub(super) fn extended(&mut self, told: u64, kind: HistoryKind) {
+        self.history.push((told, kind));
+        self.drop_owed(|event| matches!(event, TokenEvent::Extended(_)));
+        self.owe(EventName::Extended, TokenEvent::Extended(at(told)));
+    }
+
+    pub(super) fn ignored(&mut self, now: u64) {
+        self.history.push((now, HistoryKind::CallbackIgnored));
+    }
+
+    /// The end is written.
+    pub(super) fn ended(&mut self, end: &End) {
+        let name = match end {
+            End::Waiting => return,
+            _ if self.has_ended => return,
+            End::Completed(..) | End::Defaulted(..) => EventName::Completed,
+            End::TimedOut(_) => EventName::TimedOut,
+            End::Cancelled(..) => EventName::Cancelled,
+        };
+        self.has_ended = true;
+        self.drop_owed(|event| matches!(event, TokenEvent::Reminder(_)));
+        self.owe(name, TokenEvent::Ended);
+    }
+
+    /// An attempt begins. It must be at something owed.
+    pub(super) fn attempt(&mut self, id: DeliveryId, arrives: bool, result: AttemptResult) {
+        let notice = self.notices.iter_mut().find(|one| one.id == id);
+        let notice = notice.expect("nobody wants to hear of it");
+        assert_eq!(notice.stage, Stage::Owed, "attempted in vain: {id:?}");
+        assert!(notice.attempts < MOST_ATTEMPTS);
+        notice.arrivals += u32::from(arrives && taken(result) == Taken::Yes);
+    }
+
+    /// The result of an attempt is written.
+    pub(super) fn result(&mut self, id: DeliveryId, result: AttemptResult, now: u64) {
+        let notice = self.notices.iter_mut().find(|one| one.id == id);
+        let notice = notice.expect("nobody wants to hear of it");
+        if notice.stage != Stage::Owed {
+            return;
+        }
+        notice.attempts += 1;
+        notice.stage = match taken(result) {
+            Taken::Yes => Stage::Received,
+            Taken::Never => Stage::Failed,
+            Taken::NotYet if notice.attempts == MOST_ATTEMPTS => Stage::Failed,
+            Taken::NotYet => Stage::Owed,
+        };
+        if let (Stage::Received, Target::Recipient(recipient)) = (notice.stage, id.target) {
+            let kind = match id.event {
+                TokenEvent::Created => HistoryKind::Notified(recipient),
+                _ => HistoryKind::Reminded(recipient),
+            };
+            self.history.push((now, kind));
+        }
+    }
+
+    /// What is stored is just this.
+    pub(super) fn check(&self, token: &Token) {
+        let mut kept = 0;
+        for notice in &self.notices {
+            let stored = token.delivery(notice.id);
+            if notice.stage == Stage::Dropped {
+                assert_eq!(stored, None, "not dropped");
+                continue;
+            }
+            kept += 1;
+            let stored = stored.unwrap_or_else(|| panic!("not owed: {:?}", notice.id));
+            let stage = match stored.progress {
+                Progress::Pending(_) => Stage::Owed,
+                Progress::Delivered => Stage::Received,
+                Progress::Failed => Stage::Failed,
+            };
+            let expected = (notice.stage, notice.attempts);
+            assert_eq!((stage, stored.attempts), expected, "{:?}", notice.id);
+        }
+        assert_eq!(token.deliveries.len(), kept, "told without a reason");
+        let stored = token.history.iter();
+        let stored: Vec<_> = stored.map(|one| (one.at.as_millis(), one.kind)).collect();
+        let skipped = self.history.len().saturating_sub(MOST_ENTRIES);
+        assert_eq!(stored, self.history[skipped..], "history");
+    }
+
+    /// It goes: everybody heard, at least once, or will not.
+    pub(super) fn check_over(&self) {
+        assert!(self.has_ended, "gone before its end");
+        for notice in &self.notices {
+            assert_ne!(notice.stage, Stage::Owed, "never told: {notice:?}");
+            let is_told = notice.stage != Stage::Received || notice.arrivals > 0;
+            assert!(is_told, "recorded and never received: {notice:?}");
+        }
+    }
+}

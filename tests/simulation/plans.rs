@@ -1,0 +1,82 @@
+//! What is planned: requests and faults about the times that matter to a token.
+use super::clients::{Client, Wish};
+use super::world::{Event, HOUR, IDS, SECOND, World};
+
+const MOST_CLIENTS: usize = 70;
+
+impl World<'_> {
+    pub(super) fn wish(&mut self, wait: u64, wish: Wish) {
+        self.clients.push(Client::new(wish));
+        self.push(wait, Event::Client(self.clients.len() - 1));
+    }
+
+    /// Something happens to this token about `wait` from now.
+    pub(super) fn plan(&mut self, id: usize, wait: u64) {
+        let wait = match self.chance.below(7) {
+            0 => wait.saturating_sub(1),
+            1 | 2 => wait,
+            3 => wait + 1,
+            5 => wait.saturating_sub(self.chance.below(5 * SECOND)),
+            4 => wait + self.chance.below(5 * SECOND),
+            _ => self.chance.below(wait + 1),
+        };
+        let other = usize::try_from(self.chance.below(IDS as u64)).unwrap();
+        match self.chance.below(13) {
+            0 => self.push(wait, Event::Crash(id)),
+            1 => self.push(wait, Event::Evict(id)),
+            _ if self.clients.len() > MOST_CLIENTS => {}
+            2 => self.wish(wait, Wish::Create(id)),
+            3 | 4 => self.wish(wait, Wish::Create(other)),
+            5 | 6 => self.wish(wait, Wish::Complete(id)),
+            7 => self.wish(wait, Wish::Read(id)),
+            8 => self.wish(wait, Wish::Cancel(id)),
+            9 | 10 => self.wish(wait, Wish::Extend(id)),
+            _ => self.wish(wait, Wish::Wait(id)),
+        }
+    }
+
+    pub(super) fn plan_after_creation(&mut self, id: usize) {
+        for _ in 0..4 {
+            self.plan_while_waiting(id);
+        }
+    }
+
+    pub(super) fn plan_after_extension(&mut self, id: usize) {
+        for _ in 0..2 {
+            self.plan_while_waiting(id);
+        }
+    }
+
+    fn plan_while_waiting(&mut self, id: usize) {
+        let oracle = self.objects[id].oracle.as_ref().unwrap();
+        let (timeout, reminder) = (oracle.timeout(), oracle.next_reminder());
+        let until = |at: u64| at.saturating_sub(self.now);
+        let timeout = timeout.map_or(HOUR, until);
+        let reminder = reminder.map_or(timeout, until);
+        let wait = self.chance.of(&[
+            300,
+            reminder,
+            timeout,
+            timeout,
+            timeout + self.retention,
+            timeout + self.retention,
+        ]);
+        self.plan(id, wait);
+    }
+
+    pub(super) fn plan_after_end(&mut self, id: usize) {
+        for _ in 0..4 {
+            let wait = self
+                .chance
+                .of(&[10, 8 * SECOND, self.retention, self.retention]);
+            self.plan(id, wait);
+        }
+    }
+
+    pub(super) fn plan_after_forgetting(&mut self, id: usize) {
+        if self.is_faulty && self.clients.len() < MOST_CLIENTS && self.chance.percent(40) {
+            let wait = self.chance.of(&[0, 1, 30]);
+            self.wish(wait, Wish::Create(id));
+        }
+    }
+}
