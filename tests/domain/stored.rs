@@ -9,7 +9,9 @@ use waitpoint::domain::token::command::Command;
 use waitpoint::domain::token::delivery::UpstreamConflict;
 use waitpoint::domain::token::home::Home;
 use waitpoint::domain::token::record::{Record, Tombstone};
-use waitpoint::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
+use waitpoint::domain::token::{
+    CompletedBy, Decision, DefaultDecision, Key, Output, OutputKind, State, Token,
+};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_380_800_000);
 
@@ -254,6 +256,22 @@ fn a_record_is_stored_under_the_names_that_it_always_had() {
         token.deliveries[2].conflict,
         Some(UpstreamConflict::DecidedOtherwiseUpstream)
     );
+}
+
+#[test]
+fn a_default_decision_is_kept_whatever_its_output_is() {
+    for text in [None, Some("null"), Some(r#"{"a":"\\"}"#)] {
+        let output = text.map(|text| Output {
+            kind: OutputKind::Json,
+            text: text.to_owned(),
+        });
+        let token = Token {
+            on_timeout: Some(DefaultDecision { output }),
+            ..token()
+        };
+        let stored = pack_record(&Record::Live(token.clone()));
+        assert_eq!(unpack_record(&stored).unwrap(), Record::Live(token));
+    }
 }
 
 #[test]

@@ -287,8 +287,13 @@ pub fn read_tags(raw: &RawValue) -> Result<Vec<String>, ApiError> {
 /// [`CreateRequest::parse`], so that the npm package does not include it.
 #[must_use]
 pub fn unknown_key_of_create(body: &[u8]) -> Option<String> {
-    struct Keys;
-    impl<'de> Visitor<'de> for Keys {
+    unknown_key(body, &CREATE_KEYS)
+}
+
+/// A key of an object that is not one of these.
+pub(super) fn unknown_key(body: &[u8], known: &[&str]) -> Option<String> {
+    struct Keys<'a>(&'a [&'a str]);
+    impl<'de> Visitor<'de> for Keys<'_> {
         type Value = Option<String>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -299,7 +304,7 @@ pub fn unknown_key_of_create(body: &[u8]) -> Option<String> {
             let mut unknown = None;
             while let Some(key) = map.next_key::<String>()? {
                 map.next_value::<IgnoredAny>()?;
-                if !CREATE_KEYS.contains(&key.as_str()) {
+                if !self.0.contains(&key.as_str()) {
                     unknown.get_or_insert(key);
                 }
             }
@@ -307,7 +312,7 @@ pub fn unknown_key_of_create(body: &[u8]) -> Option<String> {
         }
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    reader.deserialize_map(Keys).unwrap_or(None)
+    reader.deserialize_map(Keys(known)).unwrap_or(None)
 }
 
 /// The response to create.

@@ -22,7 +22,6 @@ pub struct StoredToken {
     timeout_at: Option<u64>,
     #[serde(default, skip_serializing_if = "is_zero")]
     extensions: u32,
-    /// The output of the default decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     on_timeout: Option<StoredDefault>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -70,9 +69,13 @@ struct StoredKey {
     expires_at: Option<u64>,
 }
 
-/// The output of a default decision, with its text: it is as short as a request to create.
+/// A default decision. An object even without an output: `null` would read as no default decision.
 #[derive(Serialize, Deserialize)]
-struct StoredDefault(#[serde(default)] Option<(StoredOutputKind, String)>);
+struct StoredDefault {
+    /// With its text, which is as short as a request to create.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    output: Option<(StoredOutputKind, String)>,
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -149,12 +152,13 @@ impl StoredOutputKind {
 impl StoredDefault {
     fn of(default: &DefaultDecision) -> Self {
         let output = default.output.as_ref();
-        Self(output.map(|output| (StoredOutputKind::of(output.kind), output.text.clone())))
+        let output = output.map(|one| (StoredOutputKind::of(one.kind), one.text.clone()));
+        Self { output }
     }
 
     fn into_default(self) -> DefaultDecision {
         DefaultDecision {
-            output: self.0.map(|(kind, text)| Output {
+            output: self.output.map(|(kind, text)| Output {
                 kind: kind.into_kind(),
                 text,
             }),
