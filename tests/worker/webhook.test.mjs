@@ -1,42 +1,14 @@
 // Webhooks: signed by the Standard Webhooks scheme, repeated until they are received, and visible.
 
 import assert from "node:assert/strict";
-import { EventEmitter, once } from "node:events";
-import { createServer } from "node:http";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { Webhook } from "standardwebhooks";
 import { SECRET_KEYS, TOKENS, until, useWorker } from "../support/harness.mjs";
+import { useReceiver, webhookSecret } from "../support/receiver.mjs";
 
-const secret = () =>
-  `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
-const [NEW, OLD] = [secret(), secret()];
-
-/** A receiver of webhooks. The path says how it answers. It keeps each request. */
-const receiver = Object.assign(new EventEmitter(), { url: "", got: [], answers: new Map() });
-const server = createServer(async (request, response) => {
-  const body = Buffer.concat(await Array.fromAsync(request)).toString();
-  const before = receiver.got.filter(({ path }) => path === request.url).length;
-  receiver.got.push({ path: request.url, headers: request.headers, body, at: Date.now() });
-  receiver.emit("got");
-  const answers = receiver.answers.get(request.url) ?? [];
-  const [status, headers] = answers[before] ?? answers.at(-1) ?? [200];
-  if (status === 0) return request.socket.destroy();
-  if (status !== undefined) response.writeHead(status, headers).end("thanks");
-});
-server.listen(0, "127.0.0.1");
-await once(server, "listening");
-receiver.url = `http://127.0.0.1:${server.address().port}`;
-after(() => {
-  server.closeAllConnections();
-  server.close();
-});
-async function received(path, count = 1, body = "") {
-  for (;;) {
-    const got = receiver.got.filter((got) => got.path === path && got.body.includes(body));
-    if (got.length >= count) return got;
-    await once(receiver, "got");
-  }
-}
+const [NEW, OLD] = [webhookSecret(), webhookSecret()];
+const receiver = await useReceiver();
+const { received } = receiver;
 
 const settings = {
   SECRET_KEYS,
@@ -65,12 +37,12 @@ test("the end goes to the environment's and the token's webhook, fully signed", 
     const [{ headers, body }] = await received(path, 1, token.id);
     for (const secret of [NEW, OLD]) {
       const { type, timestamp, data } = new Webhook(secret).verify(body, headers);
-      const { deliveries, url, shortUrl, ...retrieved } = await worker.retrieve(token.id);
+      const { deliveries, history, url, shortUrl, ...retrieved } = await worker.retrieve(token.id);
       assert.deepEqual([type, timestamp], ["waitpoint.completed", retrieved.completedAt]);
       // The receiver gets no credential.
       assert.deepEqual(data, { ...retrieved, url: `${worker.url}${TOKENS}/${token.id}` });
     }
-    assert.throws(() => new Webhook(secret()).verify(body, headers));
+    assert.throws(() => new Webhook(webhookSecret()).verify(body, headers));
     assert.throws(() => new Webhook(NEW).verify(body.replace("é", "e"), headers));
     assert.equal(headers["webhook-id"], `msg_${token.id.replace("waitpoint_", "")}`);
     assert.equal(headers["content-type"], "application/json");
@@ -238,6 +210,6 @@ test("unreadable settings are logged for the operator, and deliveries wait for t
   );
   assert.deepEqual(
     [deliveries[0].status, deliveries[0].lastError],
-    ["pending", "its URL or its secret cannot be used"],
+    ["pending", "its URL, its secret, its channel or the mail binding cannot be used"],
   );
 });
