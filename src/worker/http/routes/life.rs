@@ -13,7 +13,7 @@ use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::worker::http::authenticate::authenticate_secret;
 use crate::worker::http::body::body;
 use crate::worker::http::context::RequestContext;
-use crate::worker::http::rate_limit::enforce;
+use crate::worker::http::rate_limit::{enforce, limit_unknown_credentials};
 use crate::worker::http::response::{Reply, unknown_field_hint};
 use crate::worker::http::token_object::send;
 use crate::worker::http::upstream_token::upstream_of;
@@ -22,7 +22,7 @@ use crate::worker::settings;
 
 /// Withdraws a token.
 pub(crate) async fn cancel(context: &RequestContext<'_>, raw_id: &str) -> Result<Reply, ApiError> {
-    let environment = owner(context)?;
+    let environment = owner(context).await?;
     let body = body(context.request, context.head, MAX_CREATE).await?;
     let command = CommandMessage::Cancel(parse_cancel(&body)?);
     let hint = unknown_key_of_cancel(&body);
@@ -40,7 +40,7 @@ pub(crate) async fn cancel(context: &RequestContext<'_>, raw_id: &str) -> Result
 
 /// Moves the timeout of a token.
 pub(crate) async fn extend(context: &RequestContext<'_>, raw_id: &str) -> Result<Reply, ApiError> {
-    let environment = owner(context)?;
+    let environment = owner(context).await?;
     let body = body(context.request, context.head, MAX_CREATE).await?;
     let timeout_at = parse_extend(&body, context.now)?;
     let command = CommandMessage::Extend(timeout_at.as_millis());
@@ -71,10 +71,12 @@ pub(crate) async fn extend(context: &RequestContext<'_>, raw_id: &str) -> Result
 }
 
 /// The environment whose secret key is in the `Authorization` header.
-fn owner(context: &RequestContext<'_>) -> Result<&'static Environment, ApiError> {
+async fn owner(context: &RequestContext<'_>) -> Result<&'static Environment, ApiError> {
     match authenticate_secret(context) {
-        // A key that only upstream knows.
+        // A key that only upstream may know. Upstream is not asked, but such keys are counted as if it
+        // were.
         Err(ApiError::InvalidApiKey) if settings::keyring(context.env)?.is_upstream() => {
+            limit_unknown_credentials(context).await?;
             Err(ApiError::NotSupportedUpstream)
         }
         environment => environment,
