@@ -22,7 +22,7 @@ const assertAhead = ({ timeoutAt }, duration) => {
   assert.ok(Math.abs(off) < 10_000, `${timeoutAt}: ${off} ms`);
 };
 
-test("a cancelled token has timed out for trigger.dev, and says who withdrew it and why", async () => {
+test("a cancelled token has timed out for trigger.dev, and says when and why", async () => {
   for (const [body, reason] of [
     [{ reason: "The report was replaced." }, "The report was replaced."],
     [{ reason: '"é🎉"\n' }, '"é🎉"\n'],
@@ -226,7 +226,7 @@ test("a token that is extended to an earlier time ends then, and never at the ol
   assert.equal(status, "WAITING");
 });
 
-test("extend answers with fresh links and a JWT, which live as long as the new timeout", async () => {
+test("extend answers with links and a JWT that live as long as the new timeout", async () => {
   const { id, publicAccessToken } = await worker.create({ timeout: "1h" });
   const answer = await extend(id, "20d");
   const jwt = answer.headers.get("x-trigger-jwt");
@@ -244,7 +244,7 @@ test("extend answers with fresh links and a JWT, which live as long as the new t
   assert.deepEqual(outcome(await worker.complete(id, 1, { key: jwt })), [200, "completed"]);
 });
 
-test("a finished token cannot be extended: 409 says how it ended, and to try no more", async () => {
+test("a finished token cannot be extended: 409 says how it ended", async () => {
   const [cancelled, completed] = [await worker.create(), await worker.create()];
   await cancel(cancelled.id);
   await worker.complete(completed.id, 1);
@@ -266,7 +266,7 @@ test("a finished token cannot be extended: 409 says how it ended, and to try no 
   }
 });
 
-test("a timeout that would not do is 400, which names the field, the value and what would", async () => {
+test("a timeout that would not do is 400: the field, the value and what would", async () => {
   const { id } = await worker.create({ timeout: "1h" });
   const before = await worker.retrieve(id);
   const forms = /Use a duration such as "30s".* or a future ISO 8601 date\.$/;
@@ -341,7 +341,7 @@ test("an extension is a new version: for If-None-Match, and for whoever waits", 
   assert.equal((await (await polled).json()).status, "COMPLETED");
 });
 
-test("of cancels and completions at once one wins, and all are told the same end", async () => {
+test("of cancels and completions at once one wins, and all hear the same end", async () => {
   for (let round = 0; round < 20; round++) {
     const { id } = await worker.create();
     const calls = [
