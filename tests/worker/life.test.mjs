@@ -206,7 +206,7 @@ test("extend moves a timeout, later or earlier, and gives one to a token without
   }
 });
 
-test("a token that is extended to an earlier time ends then, and never at the old one", async () => {
+test("a token that is extended to an earlier time ends then, not at the old one", async () => {
   const [earlier, later] = await Promise.all([
     worker.create({ timeout: "1h" }),
     worker.create({ timeout: "1s" }),
