@@ -50,6 +50,7 @@ async function fuzz() {
   const vars = {
     SECRET_KEYS: `${KEY}\nprod=${OTHER_KEY}`,
     CALLBACK_SECRETS: "FUZZ=an-invented-secret",
+    CHANNELS: "fuzz=https://hooks.example.com/fuzz",
     WEBHOOK_SECRET: `${secret}\nprod=${secret}`,
   };
   let panics = 0;

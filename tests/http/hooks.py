@@ -33,8 +33,11 @@ schemathesis.openapi.format(
 @schemathesis.hook
 def before_call(context, case, kwargs):
     operation = case.operation.definition.raw.get("operationId")
-    if operation == "createToken" and isinstance(case.body, dict) and is_valid(case):
-        mend(case.body)
+    if isinstance(case.body, dict) and is_valid(case):
+        if operation == "createToken":
+            mend(case.body)
+        if operation == "extendToken":
+            mend_timeout(case.body)
     if operation == "waitForToken" and case.headers:
         if str(case.headers.get("Prefer", "")).startswith("wait="):
             case.headers["Prefer"] = "wait=1"
@@ -46,10 +49,35 @@ def is_valid(case):
     return case.meta is not None and case.meta.generation.mode.is_positive
 
 
-def mend(body):
+def mend_timeout(body):
     timeout = body.get("timeout")
     if isinstance(timeout, (int, float)) and timeout <= time.time() * 1000 + 60_000:
         body["timeout"] = 4_102_444_800_000 + abs(int(timeout)) % 10**9
+
+
+def mend_notices(body):
+    """Only one channel is there, and no mail. Reminders lie before the timeout, and remind somebody."""
+    if isinstance(body.get("onTimeout"), dict) and body.get("timeout") is None:
+        body["timeout"] = "30d"
+    notify = body.get("notify")
+    for index, recipient in enumerate(notify or []):
+        if "webhook" in recipient:
+            recipient["webhook"] = WEBHOOKS[len(recipient["webhook"]) % len(WEBHOOKS)]
+        else:
+            notify[index] = {"teams" if "teams" in recipient else "slack": "fuzz"}
+    if body.get("reminders") and notify:
+        body["timeout"] = "30d"
+        hours = [f"{index + 1}h" for index in range(len(body["reminders"]))]
+        body["reminders"] = [
+            {name: after for name in reminder} for reminder, after in zip(body["reminders"], hours)
+        ]
+    elif body.get("reminders"):
+        del body["reminders"]
+
+
+def mend(body):
+    mend_timeout(body)
+    mend_notices(body)
     if isinstance(body.get("idempotencyKey"), str):
         body["idempotencyKey"] = units(body["idempotencyKey"], 2048)
     tags = body.get("tags")
@@ -62,12 +90,13 @@ def mend(body):
         body["webhook"]["url"] = WEBHOOKS[len(url) % len(WEBHOOKS)]
     callback = body.get("callback")
     if isinstance(callback, dict):
-        # Only one secret is there, and these statuses have no body.
+        # Only one secret is there. What a callback is answered must be as the document says, which
+        # knows no `respond`.
         if isinstance(callback.get("verify"), dict):
             callback["verify"]["secret"] = "FUZZ"
-        respond = callback.get("respond")
-        if isinstance(respond, dict) and respond.get("status") in (204, 205):
-            respond.pop("body", None)
+        if isinstance(callback.get("respond"), dict):
+            success = {"status": 200, "contentType": "application/json", "body": '{"success":true}'}
+            callback["respond"] = success
     approval = body.get("approval")
     if isinstance(approval, dict):
         # The schema's pattern knows the commonest characters that show nothing, not all of them.

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Webhook } from "standardwebhooks";
 import { SECRET_KEYS, TOKENS, until } from "../support/harness.mjs";
-import { startReceiver, webhookSecret } from "../support/receiver.mjs";
+import { useReceiver, webhookSecret } from "../support/receiver.mjs";
 import { useRelay } from "../support/relay.mjs";
 
 const SECRET = webhookSecret();
-const receiver = await startReceiver();
+const receiver = await useReceiver();
 const { upstream, edge, delivered } = await useRelay({ SECRET_KEYS, WEBHOOK_SECRET: SECRET });
 
 test("the edge tells, reminds and takes the decision; upstream is told of the decision alone", async () => {

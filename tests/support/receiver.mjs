@@ -1,14 +1,16 @@
-// A receiver of webhooks, for the tests of a file: it starts at once and ends after them.
+// A receiver of webhooks on this machine, and secrets to sign them with.
 import { EventEmitter, once } from "node:events";
 import { createServer } from "node:http";
 import { after } from "node:test";
 
+export const webhookSecret = () =>
+  `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
+
 /**
- * `answers` has by path how it answers, one `[status, headers]` a request, the last one again and
- * again; without it is 200. The status 0 breaks the connection, `undefined` never answers. `got`
- * has each request.
+ * A receiver. The path says how it answers: with the `answers` for it, one after the other, the
+ * last of them again and again. It keeps each request.
  */
-export async function startReceiver() {
+export async function useReceiver() {
   const receiver = Object.assign(new EventEmitter(), { url: "", got: [], answers: new Map() });
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await Array.fromAsync(request)).toString();
@@ -27,7 +29,7 @@ export async function startReceiver() {
     server.closeAllConnections();
     server.close();
   });
-  /** The requests to a path whose body contains `body`, once there are `count`. */
+  /** The requests at a path that contain this text, as soon as there are so many. */
   receiver.received = async (path, count = 1, body = "") => {
     for (;;) {
       const got = receiver.got.filter((got) => got.path === path && got.body.includes(body));
@@ -37,7 +39,3 @@ export async function startReceiver() {
   };
   return receiver;
 }
-
-/** A secret that signs webhooks. */
-export const webhookSecret = () =>
-  `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;

@@ -5,10 +5,10 @@ import { test } from "node:test";
 import { Webhook } from "standardwebhooks";
 import { SECRET_KEYS, TOKENS, temporaryFolder, until, useWorker } from "../support/harness.mjs";
 import { configWithMail, writtenMail } from "../support/mail.mjs";
-import { startReceiver, webhookSecret } from "../support/receiver.mjs";
+import { useReceiver, webhookSecret } from "../support/receiver.mjs";
 
 const SECRET = webhookSecret();
-const receiver = await startReceiver();
+const receiver = await useReceiver();
 const { received } = receiver;
 const channels = ["deploys", "ops", "gone", "slow"]
   .map((name) => `${name}=${receiver.url}/channel/${name}`)

@@ -162,6 +162,8 @@ test("every example is valid, is accepted, and what comes back is as told", asyn
 test("a refusal of each status is as told", async () => {
   const { id, publicAccessToken } = await worker.create();
   const token = { id, publicAccessToken };
+  const ended = await worker.create();
+  await worker.complete(ended.id, 1);
   const html = { accept: "text/html" };
   const form = { "content-type": "application/x-www-form-urlencoded" };
   const nonce = "waitpoint_nonce=x";
@@ -181,6 +183,15 @@ test("a refusal of each status is as told", async () => {
     ["completeToken", 403, { body: "{}", key: sign([]) }],
     ["completeToken", 404, { body: "{}" }, {}],
     ["completeToken", 413, { body: new Uint8Array(3 * 1024 * 1024 + 1) }],
+    ["cancelToken", 400, { body: { reason: 5 } }],
+    ["cancelToken", 401, { key: publicAccessToken }],
+    ["cancelToken", 404, { body: "{}" }, {}],
+    ["cancelToken", 413, { body: "x".repeat(10_241) }],
+    ["extendToken", 400, { body: "{}" }],
+    ["extendToken", 401, { key: publicAccessToken, body: "{}" }],
+    ["extendToken", 404, { body: { timeout: "1h" } }, {}],
+    ["extendToken", 409, { body: { timeout: "1h" } }, ended],
+    ["extendToken", 413, { body: "x".repeat(10_241) }],
     ["showPage", 404, { headers: html }, {}],
     [
       "showPage",
@@ -234,9 +245,22 @@ test("no field of an answer is missing in it", async () => {
   await fetch(url, { method: "POST", body: "{}", headers: { "x-github-event": "push" } });
   const called = await worker.retrieve(id);
   assert.deepEqual(called.callback, { headers: { "x-github-event": "push" } });
+  const withdrawn = await worker.create({ timeout: "1h" });
+  for (const [id, body] of [
+    ["extendToken", { timeout: "2h" }],
+    ["cancelToken", { reason: "replaced" }],
+  ]) {
+    const answer = await worker.api(filledPath(operation(id).path, withdrawn), { body });
+    await assertDocumented(operation(id), answer);
+  }
+  const { path } = operation("retrieveToken");
+  const cancelled = await assertDocumented(
+    operation("retrieveToken"),
+    await worker.api(filledPath(path, withdrawn)),
+  );
   // And each documented field appears in some response.
   assert.deepEqual(
-    Object.keys(known).filter((name) => !(name in body || name in called)),
+    Object.keys(known).filter((name) => ![body, called, cancelled].some((one) => name in one)),
     [],
   );
   const delivery = document.components.schemas.Delivery.properties;
@@ -244,4 +268,7 @@ test("no field of an answer is missing in it", async () => {
     Object.keys(body.deliveries[0]).filter((name) => !(name in delivery)),
     [],
   );
+  const entry = document.components.schemas.HistoryEntry;
+  for (const { history } of [body, called, cancelled])
+    for (const one of history) assertFits(entry, one, JSON.stringify(one));
 });

@@ -3,29 +3,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { KEY, sign, TOKENS, useWorker } from "../support/harness.mjs";
+import { events, openSocket, waitPath as wait } from "../support/waiters.mjs";
 
 const worker = useWorker();
-const wait = ({ id }) => `${TOKENS}/${id}/wait`;
-
-/** A waiter's socket. `next()` is its next message, `closed` its end. */
-function socket(token, protocols) {
-  const offered = protocols ?? ["waitpoint.v1", `bearer.${token.publicAccessToken}`];
-  const socket = new WebSocket(worker.url.replace("http", "ws") + wait(token), offered);
-  const messages = [];
-  let told = () => {};
-  socket.addEventListener("message", ({ data }) => {
-    messages.push(data);
-    told();
-  });
-  socket.closed = new Promise((resolve) =>
-    socket.addEventListener("close", ({ code }) => resolve(code)),
-  );
-  socket.next = async () => {
-    while (messages.length === 0) await new Promise((resolve) => (told = resolve));
-    return messages.shift();
-  };
-  return socket;
-}
+const socket = (token, protocols) => openSocket(worker, token, protocols);
 
 /** What `work` returns for each, a hundred at a time. */
 async function inGroups(items, work) {
@@ -35,33 +16,11 @@ async function inGroups(items, work) {
   return made;
 }
 
-/** The events of a stream, one at a time; undefined at its end. */
-function events(answer) {
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  return async () => {
-    for (;;) {
-      const [block, rest] = text.split(/\n\n(.*)/s);
-      if (rest !== undefined) {
-        text = rest;
-        const fields = Object.fromEntries(
-          block.split("\n").map((line) => /^(\w*):\s?(.*)/s.exec(line).slice(1)),
-        );
-        if (fields.data) return { ...fields, token: JSON.parse(fields.data) };
-        continue;
-      }
-      const { value, done } = await reader.read();
-      if (done) return undefined;
-      text += value;
-    }
-  };
-}
-
 test("a socket hears the token as it stands and how it ends, then it is closed", async () => {
   const token = await worker.create({ timeout: "1h", tags: ["a"] });
   const waiter = socket(token);
   const first = JSON.parse(await waiter.next());
-  const { url, shortUrl, ...retrieved } = await worker.retrieve(token.id);
+  const { url, shortUrl, history, ...retrieved } = await worker.retrieve(token.id);
   assert.deepEqual(first, { ...retrieved, url: `${worker.url}${TOKENS}/${token.id}` });
   assert.equal(waiter.protocol, "waitpoint.v1");
   waiter.send("ping");

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Webhook } from "standardwebhooks";
 import { SECRET_KEYS, TOKENS, until, useWorker } from "../support/harness.mjs";
-import { startReceiver, webhookSecret } from "../support/receiver.mjs";
+import { useReceiver, webhookSecret } from "../support/receiver.mjs";
 
 const [NEW, OLD] = [webhookSecret(), webhookSecret()];
-const receiver = await startReceiver();
+const receiver = await useReceiver();
 const { received } = receiver;
 
 const settings = {
@@ -37,7 +37,7 @@ test("the end goes to the environment's and the token's webhook, fully signed", 
     const [{ headers, body }] = await received(path, 1, token.id);
     for (const secret of [NEW, OLD]) {
       const { type, timestamp, data } = new Webhook(secret).verify(body, headers);
-      const { deliveries, url, shortUrl, ...retrieved } = await worker.retrieve(token.id);
+      const { deliveries, history, url, shortUrl, ...retrieved } = await worker.retrieve(token.id);
       assert.deepEqual([type, timestamp], ["waitpoint.completed", retrieved.completedAt]);
       // The receiver gets no credential.
       assert.deepEqual(data, { ...retrieved, url: `${worker.url}${TOKENS}/${token.id}` });
@@ -210,6 +210,6 @@ test("unreadable settings are logged for the operator, and deliveries wait for t
   );
   assert.deepEqual(
     [deliveries[0].status, deliveries[0].lastError],
-    ["pending", "its URL or its secret cannot be used"],
+    ["pending", "its URL, its secret, its channel or the mail binding cannot be used"],
   );
 });

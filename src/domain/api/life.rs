@@ -1,6 +1,6 @@
 //! Cancel and extend: the bodies of the requests.
 
-use super::body::{object, string};
+use super::body::{object, string, unknown_key};
 use super::create::timeout;
 use super::error::ApiError;
 use super::limits::MAX_REASON;
@@ -37,6 +37,18 @@ pub fn parse_cancel(body: &[u8]) -> Result<Option<String>, ApiError> {
         });
     }
     Ok(Some(reason).filter(|text| !text.trim().is_empty()))
+}
+
+/// An unknown key in the body of cancel, which may be misspelt.
+#[must_use]
+pub fn unknown_key_of_cancel(body: &[u8]) -> Option<String> {
+    unknown_key(body, &["reason"])
+}
+
+/// An unknown key in the body of extend, which may be misspelt.
+#[must_use]
+pub fn unknown_key_of_extend(body: &[u8]) -> Option<String> {
+    unknown_key(body, &["timeout"])
 }
 
 /// Reads the body of extend: the new timeout.

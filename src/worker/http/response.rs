@@ -180,10 +180,11 @@ impl Reply {
             ApiError::TooManyFailures => reply
                 .with("retry-after", "60")
                 .with("x-should-retry", "false"),
-            // Without this the SDK would retry every 404 of a token and every 5xx.
+            // Without this the SDK would retry every 404 of a token, every 409 and every 5xx.
             ApiError::TokenNotFound
-            | ApiError::Misconfigured(_)
+            | ApiError::TokenEnded(_)
             | ApiError::NotSupportedUpstream
+            | ApiError::Misconfigured(_)
             | ApiError::UpstreamLoop => reply.with("x-should-retry", "false"),
             _ => reply,
         }

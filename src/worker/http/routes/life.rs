@@ -1,10 +1,11 @@
 //! Cancel and extend: what a token's owner may still do while it waits.
 
 use crate::domain::api::error::ApiError;
-use crate::domain::api::life::{parse_cancel, parse_extend};
+use crate::domain::api::life::{
+    parse_cancel, parse_extend, unknown_key_of_cancel, unknown_key_of_extend,
+};
 use crate::domain::api::limits::MAX_CREATE;
 use crate::domain::api::rate_limit::RateLimitKey;
-use crate::domain::auth::caller::Caller;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::{internal_id, public_id};
 use crate::domain::stored::envelope::ResponseContext;
@@ -12,21 +13,26 @@ use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::worker::http::authenticate::authenticate_secret;
 use crate::worker::http::body::body;
 use crate::worker::http::context::RequestContext;
-use crate::worker::http::rate_limit::enforce;
-use crate::worker::http::response::Reply;
-use crate::worker::http::token_object::{response_context, send};
+use crate::worker::http::rate_limit::{enforce, limit_unknown_credentials};
+use crate::worker::http::response::{Reply, unknown_field_hint};
+use crate::worker::http::token_object::send;
 use crate::worker::http::upstream_token::upstream_of;
 use crate::worker::objects::token::response::{links, with_jwt};
 use crate::worker::settings;
 
 /// Withdraws a token.
 pub(crate) async fn cancel(context: &RequestContext<'_>, raw_id: &str) -> Result<Reply, ApiError> {
-    let environment = owner(context)?;
+    let environment = owner(context).await?;
     let body = body(context.request, context.head, MAX_CREATE).await?;
     let command = CommandMessage::Cancel(parse_cancel(&body)?);
+    let hint = unknown_key_of_cancel(&body);
     match command_token(context, environment, raw_id, &command).await? {
         TokenReply::Decided(outcome) => {
-            Ok(ResponseContext::default().render_outcome(outcome, None))
+            let context = ResponseContext {
+                hint: hint.as_deref().map(unknown_field_hint),
+                ..ResponseContext::default()
+            };
+            Ok(context.render_outcome(outcome, None))
         }
         _ => Err(ApiError::TokenNotFound),
     }
@@ -34,7 +40,7 @@ pub(crate) async fn cancel(context: &RequestContext<'_>, raw_id: &str) -> Result
 
 /// Moves the timeout of a token.
 pub(crate) async fn extend(context: &RequestContext<'_>, raw_id: &str) -> Result<Reply, ApiError> {
-    let environment = owner(context)?;
+    let environment = owner(context).await?;
     let body = body(context.request, context.head, MAX_CREATE).await?;
     let timeout_at = parse_extend(&body, context.now)?;
     let command = CommandMessage::Extend(timeout_at.as_millis());
@@ -51,16 +57,26 @@ pub(crate) async fn extend(context: &RequestContext<'_>, raw_id: &str) -> Result
         &token,
         context.now,
     );
-    let caller = Caller::Secret(environment);
-    let reply = response_context(context, &caller).render(&token, environment, id, context.now);
-    Ok(with_jwt(reply, environment, &jwt))
+    // `If-None-Match` is not asked: it is for reads.
+    let response_context = ResponseContext {
+        origin: origin.into(),
+        ..ResponseContext::default()
+    };
+    let reply = response_context.render(&token, environment, id, context.now);
+    let reply = with_jwt(reply, environment, &jwt);
+    Ok(match unknown_key_of_extend(&body).as_deref() {
+        Some(key) => reply.with("waitpoint-hint", &unknown_field_hint(key)),
+        None => reply,
+    })
 }
 
 /// The environment whose secret key is in the `Authorization` header.
-fn owner(context: &RequestContext<'_>) -> Result<&'static Environment, ApiError> {
+async fn owner(context: &RequestContext<'_>) -> Result<&'static Environment, ApiError> {
     match authenticate_secret(context) {
-        // A key that only upstream knows.
+        // A key that only upstream may know. Upstream is not asked, but such keys are counted as if it
+        // were.
         Err(ApiError::InvalidApiKey) if settings::keyring(context.env)?.is_upstream() => {
+            limit_unknown_credentials(context).await?;
             Err(ApiError::NotSupportedUpstream)
         }
         environment => environment,
