@@ -182,8 +182,8 @@ export function retrieveToken<Output = any>(
 ): Promise<RetrievedToken<Output>>;
 
 /**
- * Waits until a token is finished: completed, timed out or cancelled, which `status` and the code of
- * `error` tell. Needs the scope to read it, or a secret key. For as long as it takes, however often
+ * Waits until a token is finished: completed, timed out or cancelled, as `status` and `error.code`
+ * tell. Needs the scope to read it, or a secret key. For as long as it takes, however often
  * its timeout is moved; `signal` ends it, so `AbortSignal.timeout(…)` is its limit.
  *
  * The token is read first, like any: what the server refuses, or that it cannot be reached,

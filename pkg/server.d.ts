@@ -152,7 +152,7 @@ export function cancelToken(
 
 /** What `extendToken` takes. */
 export interface ExtendOptions extends CallOptions {
-  /** When it times out now, as for `createToken`: a duration from now, or a moment in the future. */
+  /** When it times out now, as for `createToken`: a duration from now, or a future moment. */
   timeout: string | Date;
 }
 

@@ -55,6 +55,7 @@ after(() => {
 
 const isText = (value) => typeof value === "string";
 const isDate = (value) => value instanceof Date && !Number.isNaN(value.getTime());
+const isObject = (value) => typeof value === "object" && value !== null;
 const orAbsent = (fits) => (value) => value === undefined || value === null || fits(value);
 
 /** Asserts what index.d.ts says of a RetrievedToken. */
@@ -82,7 +83,7 @@ function assertToken(token) {
   assert.ok(Array.isArray(tags) && tags.every(isText));
   const dates = [completedAt, timeoutAt, idempotencyKeyExpiresAt, cancelledAt];
   for (const entries of [history, deliveries].filter(Array.isArray))
-    for (const { at, timeoutAt, nextAttemptAt } of entries.map(Object))
+    for (const { at, timeoutAt, nextAttemptAt } of entries.filter(isObject))
       dates.push(at, timeoutAt, nextAttemptAt);
   assert.ok(isDate(createdAt) && dates.every(orAbsent(isDate)));
   assert.ok([idempotencyKey, completedBy, completedBySubject].every(orAbsent(isText)));

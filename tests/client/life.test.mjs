@@ -37,7 +37,7 @@ const rejection = (promise) =>
 const read = ({ id }) => retrieveToken(id);
 const kinds = ({ history }) => history.map(({ type }) => type);
 
-test("a token is cancelled by its id, its url or as it was created, by the secret key", async () => {
+test("a token is cancelled by its id, its url or as it was created, by the key", async () => {
   for (const name of [(t) => t, (t) => t.id, (t) => t.url, (t) => new URL(t.url)]) {
     const token = await createToken({ timeout: "1h" });
     const reason = "Not needed: é\u{1f600}";

@@ -85,8 +85,7 @@ test("a token that timed out is seen as an error", async () => {
 
 test("a cancelled token is seen as an error, in words of its own", async () => {
   await asBackEnd(async () => {
-    const tag = crypto.randomUUID();
-    const { id } = await wait.createToken({ timeout: "1h", tags: [tag] });
+    const { id } = await wait.createToken({ timeout: "1h" });
     await worker.api(`${TOKENS}/${id}/cancel`, { body: { reason: "a mistake" } });
     const token = await wait.retrieveToken(id);
     assert.equal(token.status, "TIMED_OUT");
@@ -101,14 +100,22 @@ test("a cancelled token is seen as an error, in words of its own", async () => {
     const silent = await wait.createToken();
     await worker.api(`${TOKENS}/${silent.id}/cancel`, { method: "POST" });
     assert.equal((await wait.retrieveToken(silent)).error.message, "Waitpoint cancelled");
+  });
+});
 
+test("wait.listTokens has a cancelled token among those that timed out", async () => {
+  await asBackEnd(async () => {
+    const tag = crypto.randomUUID();
+    const { id } = await wait.createToken({ timeout: "1h", tags: [tag] });
+    await worker.api(`${TOKENS}/${id}/cancel`, { method: "POST" });
+    const { completedAt } = await wait.retrieveToken(id);
     const listed = await until(
       async () => (await wait.listTokens({ tags: [tag], status: "TIMED_OUT" })).data,
       ({ length }) => length === 1,
     );
     assert.deepEqual(
       [listed[0].id, listed[0].status, listed[0].completedAt],
-      [id, "TIMED_OUT", token.completedAt],
+      [id, "TIMED_OUT", completedAt],
     );
   });
 });
