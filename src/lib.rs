@@ -6,8 +6,8 @@
 //!
 //! # Invariants
 //!
-//! 1. **One decision per token.** A token is `Waiting`, then `Completed` or `TimedOut`; both are
-//!    final, and the output never changes again ([`domain::token`]).
+//! 1. **One end per token.** A token is `Waiting`, then `Completed`, `TimedOut` or `Cancelled`; all
+//!    three are final, and the output never changes again ([`domain::token`]).
 //! 2. **A late alarm is never observable.** Every read first times out a token that is due
 //!    ([`domain::token::Token::time_out_if_due`]).
 //! 3. **An acknowledged decision is durable.** The record is written before the response is sent.

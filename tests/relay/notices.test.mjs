@@ -10,7 +10,7 @@ const SECRET = webhookSecret();
 const receiver = await useReceiver();
 const { upstream, edge, delivered } = await useRelay({ SECRET_KEYS, WEBHOOK_SECRET: SECRET });
 
-test("the edge tells, reminds and takes the decision; upstream is told of the decision alone", async () => {
+test("the edge tells, reminds and takes the decision; upstream learns that alone", async () => {
   const token = await edge.create({
     timeout: "1h",
     tags: ["noticed"],

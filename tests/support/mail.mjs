@@ -16,8 +16,8 @@ export function configWithMail(folder) {
 }
 
 /**
- * Each mail that was written, as `{ text, html }`. The simulation writes them where the harness lets
- * it write.
+ * Each mail that was written, as `{ text, html }`. The simulation writes them where the harness
+ * lets it write.
  */
 export function writtenMail() {
   const mails = new Map();

@@ -1,6 +1,6 @@
 //! What is sent to tell of an event: to webhooks, by mail, to Slack and Teams.
 
-use super::outbox::Outbox;
+use super::outbox::{Message, Outbox};
 use super::response::links;
 use crate::domain::api::route::token_url;
 use crate::domain::auth::token_id::public_id;
@@ -17,14 +17,6 @@ use crate::worker::outgoing::Post;
 use crate::worker::outgoing::mail::Mail;
 use crate::worker::settings;
 use js_sys::Uint8Array;
-
-/// What is sent.
-pub(super) enum Message {
-    /// A request.
-    Post(Post),
-    /// A mail.
-    Mail(Mail),
-}
 
 impl Outbox<'_> {
     /// The message of a delivery; `None` if a setting for it is missing or invalid. `token` is as of

@@ -9,9 +9,9 @@ use crate::domain::token::delivery::{ATTEMPT_WITHIN, AttemptResult, DeliveryId, 
 use crate::domain::token::effects::FinishedAttempt;
 use crate::domain::token::{State, Token};
 use crate::worker::objects::index::{self, Row};
-use crate::worker::objects::token::message::Message;
+use crate::worker::outgoing::mail::{self, Mail};
 use crate::worker::outgoing::upstream::fetch_token;
-use crate::worker::outgoing::{self, Post, mail};
+use crate::worker::outgoing::{self, Post};
 use crate::worker::settings;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
@@ -23,6 +23,14 @@ pub(crate) struct Outbox<'a> {
     pub(crate) environment: &'a str,
     /// The internal id.
     pub(crate) id: &'a str,
+}
+
+/// What is sent in an attempt (`message.rs`).
+pub(super) enum Message {
+    /// A request.
+    Post(Post),
+    /// A mail.
+    Mail(Mail),
 }
 
 impl Outbox<'_> {
