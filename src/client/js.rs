@@ -122,8 +122,13 @@ pub(crate) fn show(value: &JsValue) -> String {
     if value.is_object() || value.is_function() {
         return class_of(value).unwrap_or_default();
     }
+    concat(&["`", &short_text(value), "`"])
+}
+
+/// The beginning of a value as text.
+pub(crate) fn short_text(value: &JsValue) -> String {
     let text = to_text(value).map(|text| String::from(text.slice(0, 60)));
-    concat(&["`", &text.unwrap_or_default(), "`"])
+    text.unwrap_or_default()
 }
 
 /// A field of a value; undefined if the value is not an object.
@@ -147,13 +152,13 @@ pub(crate) fn parse_json(text: &JsValue) -> JsValue {
 }
 
 /// Sends a request. The result may be any value, because tests provide their own `fetch`.
-pub(crate) async fn fetch(request: &JsValue, init: &Init) -> Result<JsValue, JsValue> {
-    resolve(fetch_unchecked(request, init)?).await
+pub(crate) fn fetch(request: &JsValue, init: &Init) -> Result<JsFuture, JsValue> {
+    Ok(resolve(&fetch_unchecked(request, init)?))
 }
 
 /// Awaits a promise. Any other value is returned as it is.
-pub(crate) async fn resolve(value: JsValue) -> Result<JsValue, JsValue> {
-    JsFuture::from(Promise::resolve(&value)).await
+pub(crate) fn resolve(value: &JsValue) -> JsFuture {
+    JsFuture::from(Promise::resolve(value))
 }
 
 /// The future of a call.
