@@ -1,7 +1,7 @@
 //! The requests of one call.
 
 use super::events::{Events, is_aborted};
-use super::js::{Failure, Init, concat, fetch, get, get_some, parse_json, resolve, short_text};
+use super::js::{Init, NO_STATUS, make_error, concat, fetch, get, get_some, parse_json, resolve, short_text};
 use super::options::{Address, Options};
 use super::retry::{Retry, RetryHint, Transport, send};
 use alloc::string::String;
@@ -165,30 +165,24 @@ impl HttpTransport {
     fn failed(&self, message: &str, cause: JsValue) -> Attempt {
         // The attempt may have failed because too many bytes had `keepalive`.
         self.keepalive.set(false);
-        let mut failure = Failure {
-            message,
-            code: "network_error",
-            status: None,
-            retryable: true,
-            cause,
-        };
+        let mut hint = RetryHint::of_status(NO_STATUS);
+        let (mut message, mut code, mut cause) = (message, "network_error", cause);
         if message.is_empty() {
-            failure.message = "The server did not answer within `timeoutInMs`.";
-            failure.code = "timeout";
+            message = "The server did not answer within `timeoutInMs`.";
+            code = "timeout";
         }
-        let mut hint = RetryHint::of_status(0);
         if let Some(signal) = &self.signal
             && signal.aborted()
         {
-            failure.message = "The call was aborted.";
-            failure.code = "aborted";
-            failure.cause = get(signal, "reason");
-            failure.retryable = false;
+            message = "The call was aborted.";
+            code = "aborted";
+            cause = get(signal, "reason");
             hint.should_retry = Some(false);
         }
+        let retryable = hint.is_retryable();
         Attempt {
             hint,
-            result: Err(failure.into()),
+            result: Err(make_error(message, code, NO_STATUS, retryable, &cause)),
         }
     }
 
@@ -284,15 +278,16 @@ fn http_error(hint: RetryHint, body: &JsValue) -> JsValue {
     let error = get(body, "error");
     let message = get_some(&error, "message").unwrap_or(error).as_string();
     let status = short_text(&hint.status.into());
-    Failure {
-        message: &message
-            .unwrap_or_else(|| concat(&["The server answered with status ", &status, "."])),
-        code: &get(body, "code")
-            .as_string()
-            .unwrap_or_else(|| concat(&["http_", &status])),
-        status: Some(hint.status),
-        retryable: hint.is_retryable(),
-        cause: JsValue::UNDEFINED,
-    }
-    .into()
+    let message =
+        message.unwrap_or_else(|| concat(&["The server answered with status ", &status, "."]));
+    let code = get(body, "code").as_string();
+    let code = code.unwrap_or_else(|| concat(&["http_", &status]));
+    let retryable = hint.is_retryable();
+    make_error(
+        &message,
+        &code,
+        hint.status,
+        retryable,
+        &JsValue::UNDEFINED,
+    )
 }

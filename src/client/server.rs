@@ -80,7 +80,7 @@ fn create_body(fields: JsValue) -> Result<js_sys::JsString, JsValue> {
         fields
     };
     let text = JSON::stringify(&fields).map_err(|cause| {
-        invalid_argument_because(&["`fields` cannot be written as JSON."], cause)
+        invalid_argument_because(&["`fields` cannot be written as JSON."], &cause)
     })?;
     let now = Timestamp::from_millis(Date::now() as u64);
     CreateRequest::parse(String::from(&text).as_bytes(), now)
