@@ -25,6 +25,8 @@ pub(crate) struct HttpTransport {
     pub(crate) bearer: String,
     /// Makes the request a POST.
     body: Option<JsString>,
+    /// An additional header.
+    #[cfg(feature = "server")]
     pub(crate) header: Option<(&'static str, String)>,
     pub(crate) signal: Option<AbortSignal>,
     /// The timeout of each attempt, in milliseconds.
@@ -53,6 +55,7 @@ impl HttpTransport {
             bearer: address.bearer,
             keepalive: Cell::new(options.keepalive && body.as_ref().is_some_and(is_short)),
             body,
+            #[cfg(feature = "server")]
             header: None,
             signal: options.signal,
             timeout: options.timeout,
@@ -64,8 +67,13 @@ impl HttpTransport {
 
     /// Calls `add` with each header of the request.
     fn headers(&self, mut add: impl FnMut(&str, &str)) {
+        #[cfg(feature = "server")]
         if let Some((name, value)) = &self.header {
             add(name, value);
+        }
+        #[cfg(feature = "browser")]
+        if self.wait.as_ref().is_some_and(|wait| wait.is_held) {
+            add("prefer", "wait=25");
         }
         if self.body.is_some() {
             add("content-type", "application/json");

@@ -7,7 +7,6 @@ use super::js::{concat, get, parse_json, set};
 use super::reference::Action;
 use super::response::{is_finished, parse_token};
 use super::retry::{RECONNECT, Retry, RetryHint, UNLIMITED};
-use alloc::string::String;
 use core::cell::Cell;
 use js_sys::Date;
 use wasm_bindgen::JsValue;
@@ -63,7 +62,7 @@ pub(crate) async fn wait(token: JsValue, options: JsValue) -> Result<JsValue, Js
 /// The additional state of a request that waits for a token. A 2xx response is the token's end.
 pub(crate) struct WaitTransport {
     /// Whether the server holds the request. Otherwise the token is polled.
-    is_held: bool,
+    pub(crate) is_held: bool,
     /// How long opening a socket, or an answer to a ping, may take, in milliseconds.
     patience: f64,
     tries_sockets: Cell<bool>,
@@ -92,7 +91,6 @@ impl WaitTransport {
         let is_held = action == Action::Wait;
         if is_held {
             transport.timeout = (patience + POLL_HOLD).min(LONGEST_TIMER);
-            transport.header = Some(("prefer", String::from("wait=25")));
         }
         transport.wait = Some(Self {
             is_held,
