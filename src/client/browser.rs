@@ -75,8 +75,9 @@ fn completion_body(data: &JsValue) -> Result<JsString, JsValue> {
     if !data.is_undefined() {
         set(&fields, "data", data);
     }
-    let text = JSON::stringify(&fields)
-        .map_err(|cause| invalid_argument_because(&["`data` cannot be written as JSON."], &cause))?;
+    let text = JSON::stringify(&fields).map_err(|cause| {
+        invalid_argument_because(&["`data` cannot be written as JSON."], &cause)
+    })?;
     let is_plain = || {
         let prototype = Object::get_prototype_of(data);
         prototype.is_null() || Object::get_prototype_of(&prototype).is_null()

@@ -1,7 +1,9 @@
 //! The requests of one call.
 
 use super::events::{Events, is_aborted};
-use super::js::{Init, NO_STATUS, make_error, concat, fetch, get, get_some, parse_json, resolve, short_text};
+use super::js::{
+    Init, NO_STATUS, concat, fetch, get, get_some, make_error, parse_json, resolve, short_text,
+};
 use super::options::{Address, Options};
 use super::retry::{Retry, RetryHint, Transport, send};
 use alloc::string::String;
@@ -291,11 +293,5 @@ fn http_error(hint: RetryHint, body: &JsValue) -> JsValue {
     let code = get(body, "code").as_string();
     let code = code.unwrap_or_else(|| concat(&["http_", &status]));
     let retryable = hint.is_retryable();
-    make_error(
-        &message,
-        &code,
-        hint.status,
-        retryable,
-        &JsValue::UNDEFINED,
-    )
+    make_error(&message, &code, hint.status, retryable, &JsValue::UNDEFINED)
 }
