@@ -6,8 +6,9 @@ export class WaitpointError extends Error {
   }
 }
 
+/** A status of 0 is none. */
 export const makeError = (message, code, status, retryable, cause) =>
-  new WaitpointError(message, { code, status, retryable, cause });
+  new WaitpointError(message, { code, status: status || undefined, retryable, cause });
 
 export const settings = { baseURL: "", accessToken: "" };
 export const configuredSettings = () => settings;

@@ -25,7 +25,7 @@ function unavailable(cause, isLater) {
   else if (/unsafe-eval|CSP|embedder/.test(cause?.message))
     message = "A Content-Security-Policy forbids WebAssembly. Allow script-src 'wasm-unsafe-eval'.";
   else if (isLater) message = "WebAssembly is still being compiled here. Call again.";
-  return makeError(message, "wasm_unavailable", undefined, !!isLater, cause);
+  return makeError(message, "wasm_unavailable", 0, !!isLater, cause);
 }
 
 const TOKEN_URL = /^(https?:.+)\/api\/v1\/waitpoints\/tokens\/(\w+)\/callback\/([\w.-]+)/;
@@ -52,5 +52,5 @@ export async function completePlainly(cause, token, data, options) {
   if (response.ok) return { success: true, outcome };
   const { code = `http_${response.status}` } = (await response.json().catch(() => {})) ?? {};
   const message = `The token could not be completed: ${code}.`;
-  throw makeError(message, code, response.status || undefined, mayRetry(response), cause);
+  throw makeError(message, code, response.status, mayRetry(response), cause);
 }

@@ -21,6 +21,24 @@ export function shortenNames(wasmOpt, features, wasm, glue) {
     text = text.replace(pattern, by);
   };
   replace(/^( {8})(\w+)(?=: function)/gm, (_, space, name) => space + (shorter.get(name) ?? name));
+  // Arrow functions, which a minifier can shorten. None may use `this` or `arguments`.
+  replace(
+    /: function\(\) \{ return handleError\(function \(([\w, ]*)\) \{$/gm,
+    ": handleError(($1) => {",
+  );
+  replace(/^ {8}\}, arguments\); \},$/gm, "        }),");
+  replace(/^( {8}\w+): function\(([\w, ]*)\) \{$/gm, "$1: ($2) => {");
+  replace(
+    /function handleError\(f, args\) \{\s+try \{\s+return f\.apply\(this, args\);/,
+    "const handleError = (f) => (...args) => { try { return f(...args);",
+  );
+  const left = text.replace(/^ *(\/?\*|\/\/).*$/gm, "").match(/.*\b(this|arguments)\b.*/);
+  if (left) throw new Error(`shorten-names.mjs: ${glue} still has "${left[0]}"`);
+  // Every call passes it. Otherwise the call would fail.
+  replace(/^ {4}if \(realloc === undefined\) \{\n( {8}.*\n)+ {4}\}\n/m, "");
+  // What has reference types has this as well.
+  if (features.includes("--enable-reference-types"))
+    replace(/^if \(!\('encodeInto' in cachedTextEncoder\)\) \{\n( {4}.*\n)+\}\n/m, "");
   replace(/\bwasm\.(\w+)/g, (_, name) => `wasm.${exported.get(name) ?? name}`);
   // Imports that need no wrapping come from the shared module directly, once for each name.
   const direct = shared.map(([, name, short]) => `${short}: import1.${name}`).join(", ");

@@ -10,7 +10,6 @@ use super::options::{
 };
 use super::reference::{Action, claims};
 use super::response::{describe_claims, parse_token};
-use super::retry::Retry;
 use super::wait::{WaitTransport, wait};
 use alloc::boxed::Box;
 use js_sys::{JSON, JsString, Object, Promise, Reflect};
@@ -30,21 +29,17 @@ pub(crate) struct Request<'a> {
 
 /// Sends the request. Returns the response and its body.
 pub(crate) async fn ask(request: Request<'_>) -> Result<(Option<Response>, JsValue), JsValue> {
-    let (transport, retry) = prepare(request)?;
-    transport.send(&retry).await
+    prepare(request)?.send().await
 }
 
-#[inline(never)]
-fn prepare(request: Request<'_>) -> Result<(HttpTransport, Retry), JsValue> {
+fn prepare(request: Request<'_>) -> Result<HttpTransport, JsValue> {
     let options = Options::read(request.options)?;
     let address = Address::of_token(request.action, request.token, &options)?;
-    let mut transport = HttpTransport::new(address, &options, request.body);
-    let retry = if request.until_finished {
-        WaitTransport::add_to(&mut transport, request.action)
-    } else {
-        options.retry
-    };
-    Ok((transport, retry))
+    let mut transport = HttpTransport::new(address, options, request.body);
+    if request.until_finished {
+        WaitTransport::add_to(&mut transport, request.action);
+    }
+    Ok(transport)
 }
 
 const OUTCOMES: [&str; 4] = ["completed", "already-completed", "timed-out", "cancelled"];
@@ -80,8 +75,9 @@ fn completion_body(data: &JsValue) -> Result<JsString, JsValue> {
     if !data.is_undefined() {
         set(&fields, "data", data);
     }
-    let text = JSON::stringify(&fields)
-        .map_err(|cause| invalid_argument_because(&["`data` cannot be written as JSON."], cause))?;
+    let text = JSON::stringify(&fields).map_err(|cause| {
+        invalid_argument_because(&["`data` cannot be written as JSON."], &cause)
+    })?;
     let is_plain = || {
         let prototype = Object::get_prototype_of(data);
         prototype.is_null() || Object::get_prototype_of(&prototype).is_null()

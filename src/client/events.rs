@@ -5,7 +5,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::Cell;
 use core::future::{Future, poll_fn};
-use core::pin::pin;
+use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -89,7 +89,7 @@ impl Events {
         self.timer = set_timeout(self.listener.as_ref().unchecked_ref(), millis);
     }
 
-    fn poll(&self, context: &mut Context<'_>) -> Poll<JsValue> {
+    fn poll_event(&self, context: &Context<'_>) -> Poll<JsValue> {
         let mut events = self.queue.events.take();
         if events.is_empty() {
             self.queue.waker.set(Some(context.waker().clone()));
@@ -100,18 +100,24 @@ impl Events {
         Poll::Ready(event)
     }
 
-    pub(crate) async fn next(&self) -> JsValue {
-        poll_fn(|context| self.poll(context)).await
-    }
-
     /// The result of a future; the event, if one comes first.
-    pub(crate) async fn unless<T>(&self, future: impl Future<Output = T>) -> Result<T, JsValue> {
-        let mut future = pin!(future);
-        poll_fn(|context| match future.as_mut().poll(context) {
+    pub(crate) fn unless<T>(
+        &self,
+        mut future: impl Future<Output = T> + Unpin,
+    ) -> impl Future<Output = Result<T, JsValue>> {
+        poll_fn(move |context| match Pin::new(&mut future).poll(context) {
             Poll::Ready(value) => Poll::Ready(Ok(value)),
-            Poll::Pending => self.poll(context).map(Err),
+            Poll::Pending => self.poll_event(context).map(Err),
         })
-        .await
+    }
+}
+
+/// The next event.
+impl Future for Events {
+    type Output = JsValue;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<JsValue> {
+        self.poll_event(context)
     }
 }
 
@@ -144,22 +150,23 @@ mod tests {
 
     #[wasm_bindgen_test]
     async fn a_time_that_is_up_is_undefined_and_an_abort_an_event() {
-        assert!(Events::new(&None, 1.0).next().await.is_undefined());
+        assert!(Events::new(&None, 1.0).await.is_undefined());
         let controller = AbortController::new().unwrap();
         let events = Events::new(&Some(controller.signal()), 60_000.0);
         controller.abort();
-        assert!(events.next().await.is_object());
+        assert!(events.await.is_object());
         // A signal that is already aborted ends a wait at once.
         let events = Events::new(&Some(controller.signal()), 60_000.0);
-        assert!(events.next().await.is_undefined());
+        assert!(events.await.is_undefined());
     }
 
     #[wasm_bindgen_test]
     async fn what_comes_first_ends_a_wait() {
         let events = Events::new(&None, 1.0);
-        assert!(events.unless(std::future::pending::<()>()).await.is_err());
+        let never = std::future::pending::<()>();
+        assert!(events.unless(never).await.is_err());
         let events = Events::new(&None, 60_000.0);
-        assert_eq!(events.unless(async { 5 }).await, Ok(5));
+        assert_eq!(events.unless(std::future::ready(5)).await, Ok(5));
     }
 
     #[wasm_bindgen_test]
@@ -168,7 +175,7 @@ mod tests {
         let flag = begun.clone();
         let promise = start(Box::pin(async move {
             flag.set(true);
-            Events::new(&None, 1.0).next().await;
+            Events::new(&None, 1.0).await;
             Err(JsValue::from_str("no"))
         }));
         assert!(begun.get());

@@ -1,16 +1,21 @@
 //! The requests of one call.
 
 use super::events::{Events, is_aborted};
-use super::js::{Failure, Init, concat, fetch, get, get_some, parse_json, resolve};
+use super::js::{
+    Init, NO_STATUS, concat, fetch, get, get_some, make_error, parse_json, resolve, short_text,
+};
 use super::options::{Address, Options};
 use super::retry::{Retry, RetryHint, Transport, send};
 use alloc::string::String;
 use core::cell::Cell;
+use core::future::Future;
+use core::pin::pin;
 use js_sys::{Date, JsString, Math, Object};
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal, Response};
 #[cfg(feature = "browser")]
-use {alloc::boxed::Box, core::future::Future, core::pin::Pin};
+use {alloc::boxed::Box, core::pin::Pin};
 
 /// A body with this many characters or more is not sent with `keepalive`. Browsers allow 64 KiB for
 /// all requests of a page together that outlive it.
@@ -22,10 +27,13 @@ pub(crate) struct HttpTransport {
     pub(crate) bearer: String,
     /// Makes the request a POST.
     body: Option<JsString>,
+    /// An additional header.
+    #[cfg(feature = "server")]
     pub(crate) header: Option<(&'static str, String)>,
     pub(crate) signal: Option<AbortSignal>,
     /// The timeout of each attempt, in milliseconds.
     pub(crate) timeout: f64,
+    pub(crate) retry: Retry,
     keepalive: Cell<bool>,
     /// Set if the request waits for the end of a token.
     #[cfg(feature = "browser")]
@@ -38,31 +46,22 @@ pub(crate) struct Attempt {
     pub(crate) result: AttemptResult,
 }
 
-pub(crate) enum AttemptResult {
-    Response {
-        response: Option<Response>,
-        body: JsValue,
-    },
-    Failed {
-        code: &'static str,
-        message: &'static str,
-        cause: JsValue,
-    },
-}
-
-const ABORTED: &str = "aborted";
+/// The response and its body if it is a 2xx, otherwise the error.
+pub(crate) type AttemptResult = Result<(Option<Response>, JsValue), JsValue>;
 
 impl HttpTransport {
-    pub(crate) fn new(address: Address, options: &Options, body: Option<JsString>) -> Self {
+    pub(crate) fn new(address: Address, options: Options, body: Option<JsString>) -> Self {
         let is_short = |body: &JsString| body.length() < KEEPALIVE_BELOW;
         Self {
             url: address.url,
             bearer: address.bearer,
             keepalive: Cell::new(options.keepalive && body.as_ref().is_some_and(is_short)),
             body,
+            #[cfg(feature = "server")]
             header: None,
-            signal: options.signal.clone(),
+            signal: options.signal,
             timeout: options.timeout,
+            retry: options.retry,
             #[cfg(feature = "browser")]
             wait: None,
         }
@@ -70,8 +69,13 @@ impl HttpTransport {
 
     /// Calls `add` with each header of the request.
     fn headers(&self, mut add: impl FnMut(&str, &str)) {
+        #[cfg(feature = "server")]
         if let Some((name, value)) = &self.header {
             add(name, value);
+        }
+        #[cfg(feature = "browser")]
+        if self.wait.as_ref().is_some_and(|wait| wait.is_held) {
+            add("prefer", "wait=25");
         }
         if self.body.is_some() {
             add("content-type", "application/json");
@@ -125,102 +129,104 @@ impl HttpTransport {
         Ok(web_sys::Request::from(built).into())
     }
 
-    async fn exchange(&self, controller: &AbortController) -> Result<(Response, JsValue), JsValue> {
+    /// Starts a request.
+    fn begin(&self, controller: &AbortController) -> Result<JsFuture, JsValue> {
         let init: Init = JsCast::unchecked_into(Object::new());
         init.set_keepalive(self.keepalive.get());
         init.set_signal(Some(&controller.signal()));
-        let request = self.request(&init)?;
-        let response = fetch(&request, &init).await?;
+        fetch(&self.request(&init)?, &init)
+    }
+
+    async fn exchange(&self, controller: &AbortController) -> Result<(Response, JsValue), JsValue> {
+        let response = self.begin(controller)?.await?;
         // A `fetch` that a test provides may return something else.
         if get(&response, "status").as_f64().is_none() {
             return Err(response);
         }
         let response: Response = response.unchecked_into();
-        let text = resolve(response.text()?.into()).await?;
+        let text = resolve(&response.text()?.into()).await?;
         Ok((response, text))
-    }
-
-    async fn attempt(&self) -> Result<Attempt, JsValue> {
-        let controller = AbortController::new()?;
-        let events = Events::new(&self.signal, self.timeout);
-        let ended = if is_aborted(&self.signal) {
-            Err(JsValue::UNDEFINED)
-        } else {
-            events.unless(self.exchange(&controller)).await
-        };
-        let (mut code, mut message, mut cause) = match ended {
-            Ok(Ok((response, text))) => return Ok(Attempt::of_response(response, &text)),
-            Ok(Err(cause)) => ("network_error", "The server could not be reached.", cause),
-            Err(_) => {
-                controller.abort();
-                let message = "The server did not answer within `timeoutInMs`.";
-                ("timeout", message, JsValue::UNDEFINED)
-            }
-        };
-        // The attempt may have failed because too many bytes had `keepalive`.
-        self.keepalive.set(false);
-        if let Some(signal) = &self.signal
-            && signal.aborted()
-        {
-            (code, message) = (ABORTED, "The call was aborted.");
-            cause = get(signal, "reason");
-        }
-        Ok(Attempt::failed(code, message, cause))
     }
 
     /// Sends the request once.
     pub(crate) async fn try_once(&self) -> Attempt {
-        let attempt = self.attempt().await;
-        attempt.unwrap_or_else(|cause| {
-            Attempt::failed("network_error", "The request could not be made.", cause)
-        })
+        let controller = match AbortController::new() {
+            Ok(controller) => controller,
+            Err(cause) => return self.failed("The request could not be made.", cause),
+        };
+        let events = Events::new(&self.signal, self.timeout);
+        let exchange = pin!(self.exchange(&controller));
+        let ended = if is_aborted(&self.signal) {
+            Err(JsValue::UNDEFINED)
+        } else {
+            events.unless(exchange).await
+        };
+        match ended {
+            Ok(Ok((response, text))) => Attempt::of_response(response, &text),
+            Ok(Err(cause)) => self.failed("The server could not be reached.", cause),
+            Err(_) => {
+                controller.abort();
+                self.failed("", JsValue::UNDEFINED)
+            }
+        }
+    }
+
+    /// The result of an attempt without a response. Without a message the time was up.
+    fn failed(&self, message: &str, cause: JsValue) -> Attempt {
+        // The attempt may have failed because too many bytes had `keepalive`.
+        self.keepalive.set(false);
+        let mut hint = RetryHint::of_status(NO_STATUS);
+        let (mut message, mut code, mut cause) = (message, "network_error", cause);
+        if message.is_empty() {
+            message = "The server did not answer within `timeoutInMs`.";
+            code = "timeout";
+        }
+        if let Some(signal) = &self.signal
+            && signal.aborted()
+        {
+            message = "The call was aborted.";
+            code = "aborted";
+            cause = get(signal, "reason");
+            hint.should_retry = Some(false);
+        }
+        let retryable = hint.is_retryable();
+        Attempt {
+            hint,
+            result: Err(make_error(message, code, NO_STATUS, retryable, &cause)),
+        }
     }
 
     /// Sends the request until a response is final. Returns the response and its body if it is a 2xx.
-    pub(crate) async fn send(&self, retry: &Retry) -> Result<(Option<Response>, JsValue), JsValue> {
-        let Attempt { hint, result } = send(self, retry).await;
-        match result {
-            AttemptResult::Response { response, body } if hint.is_success() => Ok((response, body)),
-            AttemptResult::Response { body, .. } => Err(http_error(hint, &body)),
-            AttemptResult::Failed {
-                code,
-                message,
-                cause,
-            } => Err(Failure {
-                message,
-                code,
-                status: None,
-                retryable: code != ABORTED,
-                cause,
-            }
-            .into()),
-        }
+    pub(crate) async fn send(&self) -> AttemptResult {
+        send(self, &self.retry).await.result
     }
 }
 
 impl Transport for HttpTransport {
     type Attempt = Attempt;
 
-    async fn send(&self) -> Attempt {
-        #[cfg(feature = "browser")]
-        if let Some(wait) = &self.wait {
-            // Boxed, so that the code of a wait is a function of its own. The engine compiles it only
-            // when it is called, and a click does not call it.
-            let attempt: Pin<Box<dyn Future<Output = Attempt> + '_>> = Box::pin(wait.send(self));
-            return attempt.await;
-        }
-        self.try_once().await
+    #[cfg(feature = "browser")]
+    fn send(&self) -> impl Future<Output = Attempt> {
+        // Boxed, so that the code of a wait is a function of its own. The engine compiles it only
+        // when it is called, and a click does not call it.
+        let attempt: Pin<Box<dyn Future<Output = Attempt> + '_>> = match &self.wait {
+            Some(wait) => Box::pin(wait.send(self)),
+            None => Box::pin(self.try_once()),
+        };
+        attempt
     }
 
-    fn hint(&self, attempt: &Attempt) -> Option<RetryHint> {
-        match attempt.result {
-            AttemptResult::Failed { code: ABORTED, .. } => None,
-            _ => Some(attempt.hint),
-        }
+    #[cfg(feature = "server")]
+    fn send(&self) -> impl Future<Output = Attempt> {
+        self.try_once()
     }
 
-    async fn sleep(&self, millis: f64) {
-        Events::new(&self.signal, millis).or_online().next().await;
+    fn hint(&self, attempt: &Attempt) -> RetryHint {
+        attempt.hint
+    }
+
+    fn sleep(&self, millis: f64) -> impl Future {
+        Events::new(&self.signal, millis).or_online()
     }
 
     fn random(&self) -> f64 {
@@ -229,46 +235,37 @@ impl Transport for HttpTransport {
 }
 
 impl Attempt {
-    fn failed(code: &'static str, message: &'static str, cause: JsValue) -> Self {
-        Self {
-            hint: RetryHint::of_status(0),
-            result: AttemptResult::Failed {
-                code,
-                message,
-                cause,
-            },
-        }
-    }
-
     fn of_response(response: Response, text: &JsValue) -> Self {
-        let status = response.status();
         let header = |name| header(&response, name);
-        let should_retry = match header("x-should-retry").as_deref() {
+        let mut hint = RetryHint::of_status(response.status());
+        hint.should_retry = match header("x-should-retry").as_deref() {
             Some("true") => Some(true),
             Some("false") => Some(false),
             _ => None,
         };
         // `Retry-After` is seconds or a date. `x-ratelimit-reset` is a Unix time in milliseconds.
         let number = |text: &str| JsValue::from_str(text).unchecked_into_f64();
-        let pause = match header("retry-after").filter(|text| !text.is_empty()) {
-            Some(after) if number(&after) >= 0.0 => Some(number(&after) * 1_000.0),
-            Some(after) => Some(Date::parse(&after) - Date::now()),
-            None if status == 429 => {
+        hint.pause = match header("retry-after").filter(|text| !text.is_empty()) {
+            Some(after) => {
+                let seconds = number(&after);
+                Some(if seconds >= 0.0 {
+                    seconds * 1_000.0
+                } else {
+                    Date::new(&after.into()).get_time() - Date::now()
+                })
+            }
+            None if hint.status == 429 => {
                 header("x-ratelimit-reset").map(|reset| number(&reset) - Date::now())
             }
             None => None,
         };
-        Self {
-            hint: RetryHint {
-                status,
-                should_retry,
-                pause,
-            },
-            result: AttemptResult::Response {
-                body: parse_json(text),
-                response: Some(response),
-            },
-        }
+        let body = parse_json(text);
+        let result = if hint.is_success() {
+            Ok((Some(response), body))
+        } else {
+            Err(http_error(hint, &body))
+        };
+        Self { hint, result }
     }
 }
 
@@ -290,25 +287,11 @@ pub(crate) fn header(response: &Response, name: &str) -> Option<String> {
 fn http_error(hint: RetryHint, body: &JsValue) -> JsValue {
     let error = get(body, "error");
     let message = get_some(&error, "message").unwrap_or(error).as_string();
-    let status = digits(hint.status);
-    Failure {
-        message: &message
-            .unwrap_or_else(|| concat(&["The server answered with status ", &status, "."])),
-        code: &get(body, "code")
-            .as_string()
-            .unwrap_or_else(|| concat(&["http_", &status])),
-        status: Some(hint.status),
-        retryable: hint.is_retryable(),
-        cause: JsValue::UNDEFINED,
-    }
-    .into()
-}
-
-/// Three digits, without the code of `core::fmt`, which is large.
-fn digits(status: u16) -> String {
-    let mut text = String::new();
-    for digit in [status / 100, status / 10 % 10, status % 10] {
-        text.push(char::from(b'0' + (digit % 10) as u8));
-    }
-    text
+    let status = short_text(&hint.status.into());
+    let message =
+        message.unwrap_or_else(|| concat(&["The server answered with status ", &status, "."]));
+    let code = get(body, "code").as_string();
+    let code = code.unwrap_or_else(|| concat(&["http_", &status]));
+    let retryable = hint.is_retryable();
+    make_error(&message, &code, hint.status, retryable, &JsValue::UNDEFINED)
 }

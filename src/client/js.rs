@@ -35,11 +35,12 @@ extern "C" {
 
 #[wasm_bindgen(module = "/pkg/shared.js")]
 extern "C" {
+    /// Makes a `WaitpointError`. The status is that of the response, or [`NO_STATUS`].
     #[wasm_bindgen(js_name = makeError)]
-    fn make_error(
+    pub(crate) fn make_error(
         message: &str,
         code: &str,
-        status: Option<u16>,
+        status: u16,
         retryable: bool,
         cause: &JsValue,
     ) -> JsValue;
@@ -49,47 +50,21 @@ extern "C" {
     pub(crate) fn configured_settings() -> JsValue;
 }
 
-/// The data of a `WaitpointError`.
-pub(crate) struct Failure<'a> {
-    pub(crate) message: &'a str,
-    pub(crate) code: &'a str,
-    /// The HTTP status, if the server responded.
-    pub(crate) status: Option<u16>,
-    pub(crate) retryable: bool,
-    pub(crate) cause: JsValue,
-}
-
-impl From<Failure<'_>> for JsValue {
-    fn from(failure: Failure<'_>) -> Self {
-        make_error(
-            failure.message,
-            failure.code,
-            failure.status,
-            failure.retryable,
-            &failure.cause,
-        )
-    }
-}
-
 #[inline(never)]
-fn final_failure(parts: &[&str], code: &str, cause: JsValue) -> JsValue {
-    Failure {
-        message: &concat(parts),
-        code,
-        status: None,
-        retryable: false,
-        cause,
-    }
-    .into()
+fn final_failure(parts: &[&str], code: &str, cause: &JsValue) -> JsValue {
+    make_error(&concat(parts), code, NO_STATUS, false, cause)
 }
+
+/// The status of an error without a response.
+pub(crate) const NO_STATUS: u16 = 0;
 
 /// The error for a mistake of the caller. Nothing was sent.
 pub(crate) fn invalid_argument(parts: &[&str]) -> JsValue {
-    invalid_argument_because(parts, JsValue::UNDEFINED)
+    invalid_argument_because(parts, &JsValue::UNDEFINED)
 }
 
 /// The same, with the error that caused it.
-pub(crate) fn invalid_argument_because(parts: &[&str], cause: JsValue) -> JsValue {
+pub(crate) fn invalid_argument_because(parts: &[&str], cause: &JsValue) -> JsValue {
     final_failure(parts, "invalid_argument", cause)
 }
 
@@ -100,12 +75,12 @@ pub(crate) fn invalid_response(what: &str) -> JsValue {
         what,
         ". Is the base URL that of a waitpoint server?",
     ];
-    final_failure(&message, "invalid_response", JsValue::UNDEFINED)
+    final_failure(&message, "invalid_response", &JsValue::UNDEFINED)
 }
 
 /// The error of a token that ended without a decision: `timed_out` or `cancelled`.
 pub(crate) fn undecided(message: &str, code: &str) -> JsValue {
-    final_failure(&[message], code, JsValue::UNDEFINED)
+    final_failure(&[message], code, &JsValue::UNDEFINED)
 }
 
 /// Like `[&str]::concat`, whose generic form is large for a download.
@@ -122,8 +97,13 @@ pub(crate) fn show(value: &JsValue) -> String {
     if value.is_object() || value.is_function() {
         return class_of(value).unwrap_or_default();
     }
+    concat(&["`", &short_text(value), "`"])
+}
+
+/// The beginning of a value as text.
+pub(crate) fn short_text(value: &JsValue) -> String {
     let text = to_text(value).map(|text| String::from(text.slice(0, 60)));
-    concat(&["`", &text.unwrap_or_default(), "`"])
+    text.unwrap_or_default()
 }
 
 /// A field of a value; undefined if the value is not an object.
@@ -147,13 +127,13 @@ pub(crate) fn parse_json(text: &JsValue) -> JsValue {
 }
 
 /// Sends a request. The result may be any value, because tests provide their own `fetch`.
-pub(crate) async fn fetch(request: &JsValue, init: &Init) -> Result<JsValue, JsValue> {
-    resolve(fetch_unchecked(request, init)?).await
+pub(crate) fn fetch(request: &JsValue, init: &Init) -> Result<JsFuture, JsValue> {
+    Ok(resolve(&fetch_unchecked(request, init)?))
 }
 
 /// Awaits a promise. Any other value is returned as it is.
-pub(crate) async fn resolve(value: JsValue) -> Result<JsValue, JsValue> {
-    JsFuture::from(Promise::resolve(&value)).await
+pub(crate) fn resolve(value: &JsValue) -> JsFuture {
+    JsFuture::from(Promise::resolve(value))
 }
 
 /// The future of a call.

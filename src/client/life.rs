@@ -37,13 +37,13 @@ impl OwnerRequest {
             set(&body, self.field, &value);
         }
         let text = JSON::stringify(&body).map_err(|cause| {
-            invalid_argument_because(&["`", self.field, "` cannot be written as JSON."], cause)
+            invalid_argument_because(&["`", self.field, "` cannot be written as JSON."], &cause)
         })?;
         (self.check)(String::from(&text).as_bytes())
             .map_err(|why| invalid_argument(&[&why.to_string()]))?;
         let address = Address::of_owned_token(self.action, &token, &call)?;
-        let transport = HttpTransport::new(address, &call, Some(text));
-        transport.send(&call.retry).await
+        let transport = HttpTransport::new(address, call, Some(text));
+        transport.send().await
     }
 }
 

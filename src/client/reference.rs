@@ -276,7 +276,7 @@ fn is_url_safe(byte: u8) -> bool {
 
 /// Like `str::split_once` for ASCII separators, without the standard library's string searcher, which
 /// is large for a download.
-fn split_once<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
+pub(crate) fn split_once<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
     let at = text
         .as_bytes()
         .windows(separator.len())

@@ -96,10 +96,10 @@ pub trait Transport {
     type Attempt;
     /// Sends the request once.
     fn send(&self) -> impl Future<Output = Self::Attempt>;
-    /// What the response says about retries; `None` if the caller aborted.
-    fn hint(&self, attempt: &Self::Attempt) -> Option<RetryHint>;
+    /// What the response says about retries.
+    fn hint(&self, attempt: &Self::Attempt) -> RetryHint;
     /// Waits this many milliseconds, or less if there is a reason to continue.
-    fn sleep(&self, millis: f64) -> impl Future<Output = ()>;
+    fn sleep(&self, millis: f64) -> impl Future;
     /// A number in [0, 1).
     fn random(&self) -> f64;
 }
@@ -109,16 +109,14 @@ pub async fn send<T: Transport>(transport: &T, retry: &Retry) -> T::Attempt {
     let mut attempt = 1;
     loop {
         let result = transport.send().await;
-        let delay = transport.hint(&result).and_then(|hint| {
-            if hint.status == RECONNECT {
-                attempt = 1;
-            }
-            retry.delay(attempt, hint, transport.random())
-        });
-        match delay {
-            Some(millis) => transport.sleep(millis).await,
-            None => return result,
+        let hint = transport.hint(&result);
+        if hint.status == RECONNECT {
+            attempt = 1;
         }
+        let Some(millis) = retry.delay(attempt, hint, transport.random()) else {
+            return result;
+        };
+        transport.sleep(millis).await;
         attempt += 1;
     }
 }

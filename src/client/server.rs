@@ -44,11 +44,11 @@ pub fn create_token(fields: JsValue, options: JsValue) -> Promise {
         let body = create_body(fields)?;
         let options = Options::read(&options)?;
         let address = Address::of_tokens(&options)?;
-        let mut transport = HttpTransport::new(address, &options, Some(body));
+        let mut transport = HttpTransport::new(address, options, Some(body));
         // A retry must not create a second token.
         let key = random_uuid().unwrap_or_else(|_| format!("{}{}", Math::random(), Math::random()));
         transport.header = Some(("x-trigger-request-idempotency-key", key));
-        let (response, body) = transport.send(&options.retry).await?;
+        let (response, body) = transport.send().await?;
         let [id, url, is_cached] = ["id", "url", "isCached"].map(|name| get(&body, name));
         if !id.is_string() || !url.is_string() || is_cached.as_bool().is_none() {
             return Err(invalid_response("token that was created"));
@@ -74,7 +74,7 @@ fn create_body(fields: JsValue) -> Result<js_sys::JsString, JsValue> {
         fields
     };
     let text = JSON::stringify(&fields).map_err(|cause| {
-        invalid_argument_because(&["`fields` cannot be written as JSON."], cause)
+        invalid_argument_because(&["`fields` cannot be written as JSON."], &cause)
     })?;
     let now = Timestamp::from_millis(Date::now() as u64);
     CreateRequest::parse(String::from(&text).as_bytes(), now)
@@ -135,8 +135,8 @@ pub fn list_tokens(filters: JsValue, options: JsValue) -> Promise {
         if !query.is_empty() {
             address.url = [&address.url, "?", &query].concat();
         }
-        let transport = HttpTransport::new(address, &options, None);
-        let (_, body) = transport.send(&options.retry).await?;
+        let transport = HttpTransport::new(address, options, None);
+        let (_, body) = transport.send().await?;
         let pagination = get(&body, "pagination");
         let is_cursor = |name| is_absent_or(&get(&pagination, name), JsValue::is_string);
         let is_page = get(&body, "data").is_array()

@@ -2,12 +2,11 @@
 
 use super::browser::{Request, ask};
 use super::events::{Events, is_aborted};
-use super::http::{Attempt, AttemptResult, HttpTransport};
+use super::http::{Attempt, HttpTransport};
 use super::js::{concat, get, parse_json, set};
 use super::reference::Action;
 use super::response::{is_finished, parse_token};
 use super::retry::{RECONNECT, Retry, RetryHint, UNLIMITED};
-use alloc::string::String;
 use core::cell::Cell;
 use js_sys::Date;
 use wasm_bindgen::JsValue;
@@ -33,22 +32,24 @@ const LONGEST_TIMER: f64 = 2_147_483_647.0;
 
 /// Waits for the end of a token.
 pub(crate) async fn wait(token: JsValue, options: JsValue) -> Result<JsValue, JsValue> {
-    let request = |action, until_finished| Request {
-        action,
-        token: &token,
-        options: &options,
-        body: None,
-        until_finished,
+    let request = |action, until_finished| {
+        ask(Request {
+            action,
+            token: &token,
+            options: &options,
+            body: None,
+            until_finished,
+        })
     };
-    let (_, first) = ask(request(Action::Retrieve, false)).await?;
+    let (_, first) = request(Action::Retrieve, false).await?;
     let first = parse_token(first)?;
     if is_finished(&first) {
         return Ok(first);
     }
-    let last = match ask(request(Action::Wait, true)).await {
+    let last = match request(Action::Wait, true).await {
         // trigger.dev has no endpoint to wait, so the token is polled.
         Err(error) if get(&error, "status") == 404 && get(&error, "code") != "token_not_found" => {
-            ask(request(Action::Retrieve, true)).await
+            request(Action::Retrieve, true).await
         }
         last => last,
     };
@@ -61,7 +62,7 @@ pub(crate) async fn wait(token: JsValue, options: JsValue) -> Result<JsValue, Js
 /// The additional state of a request that waits for a token. A 2xx response is the token's end.
 pub(crate) struct WaitTransport {
     /// Whether the server holds the request. Otherwise the token is polled.
-    is_held: bool,
+    pub(crate) is_held: bool,
     /// How long opening a socket, or an answer to a ping, may take, in milliseconds.
     patience: f64,
     tries_sockets: Cell<bool>,
@@ -85,12 +86,11 @@ fn fits_protocol(bearer: &str) -> bool {
 
 impl WaitTransport {
     /// Makes a request wait for the end of the token.
-    pub(crate) fn add_to(transport: &mut HttpTransport, action: Action) -> Retry {
+    pub(crate) fn add_to(transport: &mut HttpTransport, action: Action) {
         let patience = transport.timeout;
         let is_held = action == Action::Wait;
         if is_held {
             transport.timeout = (patience + POLL_HOLD).min(LONGEST_TIMER);
-            transport.header = Some(("prefer", String::from("wait=25")));
         }
         transport.wait = Some(Self {
             is_held,
@@ -98,7 +98,7 @@ impl WaitTransport {
             tries_sockets: Cell::new(is_held),
             has_received: Cell::new(false),
         });
-        RETRY
+        transport.retry = RETRY;
     }
 
     /// Makes one attempt: by a socket if possible, otherwise by a request.
@@ -113,17 +113,13 @@ impl WaitTransport {
             };
             return Attempt {
                 hint: RetryHint::of_status(status),
-                result: AttemptResult::Response {
-                    response: None,
-                    body: received,
-                },
+                result: Ok((None, received)),
             };
         }
         // A request is also sent if the socket was rejected, because its events do not say why.
         let sent_at = Date::now();
         let mut attempt = transport.try_once().await;
-        if let AttemptResult::Response { body, .. } = &attempt.result
-            && attempt.hint.is_success()
+        if let Ok((_, body)) = &attempt.result
             && !is_finished(body)
         {
             // Requests reach the server, but sockets never have, because of a proxy or a policy. So
@@ -163,7 +159,7 @@ impl WaitTransport {
         }
         let mut awaits_pong = true;
         loop {
-            let event = events.next().await;
+            let event = (&mut events).await;
             let message = get(&event, "data");
             if message.is_string() {
                 let message_json = parse_json(&message);

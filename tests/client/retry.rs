@@ -124,8 +124,12 @@ impl Transport for Script {
         self.answers.borrow_mut().remove(0)
     }
 
-    fn hint(&self, answer: &u16) -> Option<RetryHint> {
-        (*answer != ABORTED).then(|| answered(*answer))
+    fn hint(&self, answer: &u16) -> RetryHint {
+        if *answer == ABORTED {
+            hint(0, Some(false), None)
+        } else {
+            answered(*answer)
+        }
     }
 
     async fn sleep(&self, millis: f64) {
