@@ -41,6 +41,7 @@ test("a waiting token is retrieved as it was created, and no field is null", asy
     completedAfter: token.timeoutAt,
     createdAt: token.createdAt,
     tags: ["b", "a", "b"],
+    history: [{ type: "created", at: token.createdAt }],
   });
   assert.equal((await worker.retrieve(id.replace("waitpoint_", ""))).id, id);
 });
