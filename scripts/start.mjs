@@ -103,8 +103,8 @@ function linksToHere() {
 }
 
 /**
- * Flags with which mail is sent to wrangler's simulation of the mail service. The binding is none of
- * wrangler.toml's, because a deployment needs an account that may send mail.
+ * Flags with which mail is sent to wrangler's simulation of the mail service. wrangler.toml does
+ * not have that binding, because a deployment needs an account that may send mail.
  */
 function mailStaysHere() {
   if (!mailStays) return [];
