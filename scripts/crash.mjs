@@ -58,7 +58,8 @@ ${fresh("completions")}; ${cancels} cancels, ${fresh("cancels")}; ${extensions} 
 ${fresh("extensions")}; ${announced} creations that somebody is told of, ${fresh("announced")}
 ${counts.told} times a recipient was told, ${counts.toldAgain} of them again; ${counts.strangers} \
 tokens that only recipients know; ${counts.defaults} default decisions
-By alarms alone: ${counts.reminders} reminders; ${counts.webhooks} timeouts, ms late: ${shown(lags)}
+Told before anybody asked: ${counts.creations} creations, ${counts.reminders} reminders, \
+${counts.webhooks} timeouts, these so many ms late: ${shown(lags)}
 ${FAULTS.map((fault) => `${fault} ${faults[fault]?.length ?? 0}`).join(", ")}
 With 95 % confidence (3/N) less than ${bound(completions)} % of acknowledged completions are lost,
 and less than ${bound(fresh("completions"))} % of those right before a kill`);

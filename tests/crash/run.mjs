@@ -39,6 +39,7 @@ export class Run extends Clients {
       timeouts: 0,
       defaults: 0,
       webhooks: 0,
+      creations: 0,
       reminders: 0,
       told: 0,
       toldAgain: 0,
@@ -70,7 +71,7 @@ export class Run extends Clients {
       else if (story < 0.65) await this.#raced(token, chance);
       else if (story < 0.85) await this.#moved(token, chance);
       else if (story < 0.93) await this.#unattendedTimeout(token, chance);
-      else await this.#reminded(token, chance);
+      else await this.#unattendedNotice(token, chance);
     }
   }
 
@@ -180,22 +181,22 @@ export class Run extends Clients {
     });
   }
 
-  /** Nobody decides or reads before a reminder has come. */
-  async #reminded(token, chance) {
+  /** Nobody decides or reads before a recipient was told, of the creation or by a reminder. */
+  async #unattendedNotice(token, chance) {
     token.recipients = [chance.of(["hook", "slack"])];
-    token.hasReminders = true;
-    token.owesReminder = true;
     token.isUnread = true;
-    // It is due after about one second, or after the timeout has been moved to such a time.
-    const reminder = chance.of([{ after: "1s" }, { before: "3599s" }, { before: "600s" }]);
-    const fields = { reminders: [reminder], ...this.recipients.fields(token.recipients) };
+    // Due after about one second, or after the timeout has been moved to such a time.
+    const reminders = [[], [{ after: "1s" }], [{ before: "3599s" }], [{ before: "600s" }]];
+    const fields = { reminders: chance.of(reminders), ...this.recipients.fields(token.recipients) };
+    const [reminder] = fields.reminders;
+    token.hasReminders = token.owesReminder = reminder !== undefined;
     await this.createUntil(token, HOUR, fields);
     this.touched.delete(token);
-    const told = this.#expect(token, "reminder");
-    if (reminder.before === "600s")
+    const told = this.#expect(token, reminder ? "reminder" : "created");
+    if (reminder?.before === "600s")
       await this.extend(token, { millis: 601_000 + chance.below(500), after: 0, insists: true });
     const isOver = told.then(async () => {
-      this.counts.reminders += 1;
+      this.counts[reminder ? "reminders" : "creations"] += 1;
       token.isUnread = false;
       await this.#race(token, chance, () => chance.in(0, 60));
     });
@@ -275,7 +276,7 @@ export class Run extends Clients {
     while (this.#unattended.size > 0 && !limit.aborted)
       await Promise.race([Promise.all(this.#unattended), over]);
     if (this.#unattended.size > 0)
-      this.failures.push(`${this.#unattended.size} timeouts or reminders were never reported`);
+      this.failures.push(`${this.#unattended.size} timeouts and notices were never told`);
     // Who was not told is a fault in the report.
     for (const token of this.tokens)
       while (token.owed().length > 0 && !limit.aborted) await pause(50);
