@@ -10,7 +10,10 @@ const EVENTS = ["created", "reminder", "extended", "completed", "timed_out", "ca
 export async function startRecipients(tell) {
   const server = createServer(async (request, response) => {
     const began = now();
-    const body = JSON.parse(Buffer.concat(await Array.fromAsync(request)));
+    // A kill may break it off.
+    const chunks = await Array.fromAsync(request).catch(() => undefined);
+    if (!chunks) return;
+    const body = JSON.parse(Buffer.concat(chunks));
     const by = request.url.slice(1);
     const said = by === "slack" ? ofSlack(body) : ofWebhook(body, request.headers["webhook-id"]);
     tell(said.id, { kind: "told", by, began, ended: now(), ...said.event });
