@@ -42,21 +42,27 @@ rmSync(storage, { recursive: true });
 const { seconds, kills, acknowledged, tokens, counts, failures, atKill, lags, faults } = report;
 const shown = (numbers) =>
   `p50 ${quantile(numbers, 0.5)}, p99 ${quantile(numbers, 0.99)}, most ${Math.max(...numbers)}`;
-const fresh = atKill.reduce((sum, { fresh }) => sum + fresh, 0);
+const fresh = (what) => atKill.reduce((sum, { fresh }) => sum + fresh[what], 0);
+const { completions, cancels, extensions, announced } = acknowledged;
 const bound = (count) => (300 / count).toFixed(3);
 const timedOut = counts.timeouts + counts.webhooks;
-const FAULTS = ["lost", "doubled", "contradictory", "vanished", "split"];
+const FAULTS = ["lost", "doubled", "contradictory", "vanished", "split", "untold", "mistold"];
 console.log(`
 ${kills} times SIGKILL in ${Math.round(seconds)} s
 Requests in flight at a kill: ${shown(atKill.map(({ inFlight }) => inFlight))}
 ${tokens} tokens, ${counts.keys} with an idempotency key, ${timedOut} timed out
 ${counts.requests} requests, ${counts.unanswered} of them never answered
 ${counts.waiters} waiters notified
-${acknowledged} completions acknowledged, ${fresh} of them in the 100 ms before a kill
-${counts.webhooks} timeouts reported by an alarm alone, ms late: ${shown(lags)}
+Acknowledged, and of them in the 100 ms before a kill: ${completions} completions, \
+${fresh("completions")}; ${cancels} cancels, ${fresh("cancels")}; ${extensions} extensions, \
+${fresh("extensions")}; ${announced} creations that somebody is told of, ${fresh("announced")}
+${counts.told} times a recipient was told, ${counts.toldAgain} of them again; ${counts.strangers} \
+tokens that only recipients know; ${counts.defaults} default decisions
+Told before anybody asked: ${counts.creations} creations, ${counts.reminders} reminders, \
+${counts.webhooks} timeouts, these so many ms late: ${shown(lags)}
 ${FAULTS.map((fault) => `${fault} ${faults[fault]?.length ?? 0}`).join(", ")}
-With 95 % confidence (3/N) less than ${bound(acknowledged)} % of acknowledged completions are lost,
-and less than ${bound(fresh)} % of those right before a kill`);
+With 95 % confidence (3/N) less than ${bound(completions)} % of acknowledged completions are lost,
+and less than ${bound(fresh("completions"))} % of those right before a kill`);
 for (const [fault, tokens] of Object.entries(faults)) {
   for (const { id, events } of tokens.slice(0, 3)) {
     console.log(

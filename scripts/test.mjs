@@ -9,7 +9,7 @@ import { ensureEnvironments } from "./lib/environments.mjs";
 import { root, run, say } from "./lib/process.mjs";
 
 const chosen = process.argv.slice(2);
-const needsBrowser = chosen.length === 0 || chosen.some((path) => /client|page/.test(path));
+const needsBrowser = chosen.length === 0 || chosen.some((path) => /client|notices|page/.test(path));
 const env = { ...(await build()), ...(needsBrowser && ensureBrowser()) };
 if (chosen.length === 0 || chosen.some((path) => path.includes("client")))
   await ensureEnvironments();

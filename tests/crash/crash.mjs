@@ -7,8 +7,8 @@ import { pause } from "./worker.mjs";
 const MOST_OPEN = 2_000;
 
 /**
- * Kills workerd `kills` times while clients create, complete, read and wait, and goes on until
- * `completions` are acknowledged. What each client does follows from the seed; when it happens is
+ * Kills workerd `kills` times while clients create, complete, cancel, extend, read and wait, and
+ * recipients are told, and goes on until `completions` are acknowledged. What each client does follows from the seed; when it happens is
  * up to the machine. Returns figures and `faults`.
  * - `target`: what runs (tests/support/workerd.mjs). `storage`: the folder of its objects.
  * - `disk`: its `fail()` and `mend()` are called as well, and workerd gets its `env`.
@@ -32,7 +32,7 @@ export async function crash({
   await run.open(target, { storage, env: disk?.env });
   const playing = Array.from({ length: clients }, () => run.play());
   const chance = random(seed);
-  while (run.kills < kills || run.acknowledged.length < completions) {
+  while (run.kills < kills || run.acknowledged.completions.length < completions) {
     // Kill soon after an acknowledgement, or while it is still starting.
     if (chance.hits(0.5))
       await run.verify(chance).then(() => run.untilAcknowledged(1 + chance.below(40)));
@@ -45,7 +45,7 @@ export async function crash({
     await run.kill();
     if (run.kills % 50 === 0)
       say(
-        `${run.kills} kills, ${run.acknowledged.length} acknowledged, ` +
+        `${run.kills} kills, ${run.acknowledged.completions.length} acknowledged, ` +
           `${run.failures.length} failures`,
       );
   }
@@ -59,6 +59,7 @@ export async function crash({
     await run.restart();
     await each(run.tokens.slice(from, from + MOST_OPEN), (token) => run.read(token));
   }
+  await run.readStrangers();
   await run.close();
   return run.report((performance.now() - began) / 1000);
 }

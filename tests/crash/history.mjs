@@ -1,13 +1,26 @@
-// What clients were told of one token, and which of it cannot all be true. It knows neither the
-// Worker nor HTTP.
+// What clients and receivers were told of one token, and which of it cannot all be true. It knows
+// neither the Worker nor HTTP.
+
+/** The shortest time between two reminders, and how long an attempt to tell may take. */
+const REMINDER_GAP = 60_000;
+const TOLD_WITHIN = 10_000;
+
+/** How a token ended, by the outcome of a request or the name of an event. */
+const ENDS = {
+  completed: "COMPLETED",
+  "already-completed": "COMPLETED",
+  "timed-out": "TIMED_OUT",
+  timed_out: "TIMED_OUT",
+  cancelled: "CANCELLED",
+};
+const STATUSES = new Set(Object.values(ENDS));
 
 /** The end of the token that an event reports, or undefined. */
-function end({ kind, status, outcome, output }) {
-  if (kind === "decided") {
-    if (outcome === "completed") return { status: "COMPLETED", output };
-    return { status: outcome === "timed-out" ? "TIMED_OUT" : "COMPLETED" };
-  }
-  return status === "COMPLETED" || status === "TIMED_OUT" ? { status, output } : undefined;
+function end({ kind, status, outcome, type, output }) {
+  if (kind === "told") return ENDS[type] && { status: ENDS[type], output };
+  if (kind === "decided" && outcome === "completed") return { status: "COMPLETED", output };
+  if (ENDS[outcome]) return { status: ENDS[outcome] };
+  return STATUSES.has(status) ? { status, output } : undefined;
 }
 
 /** Whether both ends may be true. Not every event reports the output. */
@@ -15,20 +28,45 @@ const agree = (one, other) =>
   one.status === other.status &&
   (one.output === undefined || other.output === undefined || one.output === other.output);
 
+const isCompletion = ({ kind, outcome }) => kind === "decided" && outcome === "completed";
+const isCancel = ({ kind, outcome }) => kind === "cancelled" && outcome === "cancelled";
+const isMove = ({ kind, outcome }) => kind === "extended" && outcome === "extended";
+/** Whether it moved the timeout, or may have. */
+const mayMove = ({ kind, outcome }) =>
+  kind === "extended" && (outcome === undefined || outcome === "extended");
+/** Whether an event may be of a waiting token and of one that has ended. */
+const isOfAnyTime = ({ kind, outcome, type }) =>
+  kind === "created" ||
+  (kind === "extended" && outcome === undefined) ||
+  (kind === "told" && !ENDS[type]);
+
 /**
  * Each event has the times at which its request `began` and its response `ended`, in whole
  * milliseconds, and its `kind` is one of
  * - `created`: `id`, `isCached`, and the `request` that a client sent, once or again;
  * - `decided`: the response to a completion with `output`; `outcome` is the header's value;
- * - `shown`: the token as it was read or pushed: `status` and `output`;
+ * - `cancelled`: the response to a cancel, with its `outcome`;
+ * - `extended`: a request to move the timeout `to` a time. Its `outcome` is `extended`, or how the
+ *   token had ended, or undefined if there was no response: then it may have been moved;
+ * - `shown`: the token as it was read or pushed: `status`, and `output` or a cancel's reason. Some
+ *   have `at`, when it ended, and `timeoutAt`, which is Infinity for none;
+ * - `told`: what a recipient received: `by` whom, `type` (`created`, `reminder`, `extended` or an
+ *   end), and for webhooks `message`, its id, and `at`, the time of the event;
  * - `missing`: 404.
  */
 export class History {
   events = [];
-  /** The outputs that were sent. */
+  /** The outputs that were sent, and the reasons of cancels. */
   sent = new Set();
-  /** When the token times out, on the clock of `began` and `ended`. */
+  /** When the token times out unless that is moved, on the clock of `began` and `ended`. */
   timeoutAt = Infinity;
+  /** The output of the default decision. */
+  fallback = undefined;
+  /** Who must be told: `own` of every event, others of the creation and by reminders. */
+  recipients = [];
+  hasReminders = false;
+  /** Whether a reminder must have come. */
+  owesReminder = false;
 
   add(event) {
     this.events.push(event);
@@ -36,16 +74,19 @@ export class History {
 
   /** The acknowledged completions. There is one at most if all is well. */
   get acknowledged() {
-    return this.events.filter(({ outcome }) => outcome === "completed");
+    return this.events.filter(isCompletion);
   }
 
   /**
    * What is wrong:
-   * - `lost`: after an acknowledged completion the token had not ended, or had ended otherwise;
+   * - `lost`: after an acknowledged completion or cancel the token had not ended, or had ended
+   *   otherwise; or after an acknowledged extension it had an earlier timeout;
    * - `doubled`: two completions were acknowledged;
    * - `contradictory`: reports changed, or cannot be true;
    * - `vanished`: a token whose creation was acknowledged did not exist;
-   * - `split`: one request led to different tokens, or two creations were told to be the first.
+   * - `split`: one request led to different tokens, or two creations were told to be the first;
+   * - `untold`: see `owed`;
+   * - `mistold`: a recipient was told what was not to be told, or of one event by two messages.
    */
   faults() {
     const { events, acknowledged } = this;
@@ -54,22 +95,19 @@ export class History {
     for (const told of events) {
       const first = end(told);
       if (!first) continue;
-      const isAcknowledged = acknowledged.includes(told);
+      const isPromise = isCompletion(told) || isCancel(told);
       for (const other of events) {
-        if (other.kind === "created" || (isAcknowledged && acknowledged.includes(other))) continue;
+        if (isOfAnyTime(other) || (isCompletion(told) && isCompletion(other))) continue;
         const isLater = other.began > told.ended;
         const second = end(other);
         if (second ? !agree(first, second) : isLater)
-          faults.add(isAcknowledged && isLater ? "lost" : "contradictory");
+          faults.add(isPromise && isLater ? "lost" : "contradictory");
       }
     }
     for (const event of events) {
-      const isLate =
-        (event.status === "WAITING" || event.outcome === "completed") &&
-        event.began >= this.timeoutAt;
-      const isEarly = end(event)?.status === "TIMED_OUT" && event.ended < this.timeoutAt;
-      const isInvented = event.status === "COMPLETED" && !this.sent.has(event.output);
-      if (isLate || isEarly || isInvented) faults.add("contradictory");
+      if (this.#isImpossible(event)) faults.add("contradictory");
+      const fault = this.#timeoutFault(event);
+      if (fault) faults.add(fault);
     }
     const created = events.filter(({ kind }) => kind === "created");
     const isGone = ({ kind, began }) =>
@@ -80,6 +118,109 @@ export class History {
       created.filter(({ isCached }) => !isCached).map(({ request }) => request),
     );
     if (ids.size > 1 || first.size > 1) faults.add("split");
+    if (this.owed().length > 0) faults.add("untold");
+    if (this.#isMistold()) faults.add("mistold");
     return [...faults];
+  }
+
+  /** Who has not heard yet of what was acknowledged or has ended. */
+  owed() {
+    const { events, recipients } = this;
+    const told = events.filter(({ kind }) => kind === "told");
+    const owed = [];
+    const expect = (by, what, isIt) => {
+      if (!told.some((one) => one.by === by && isIt(one))) owed.push(`${by}: ${what}`);
+    };
+    for (const by of recipients) {
+      if (events.some(({ kind }) => kind === "created"))
+        expect(by, "created", ({ type }) => type === "created");
+      if (this.owesReminder) expect(by, "reminder", ({ type }) => type === "reminder");
+    }
+    if (recipients.includes("own")) {
+      // A later extension may be told instead.
+      for (const { began } of events.filter(isMove))
+        expect("own", "extended", ({ type, at }) => type === "extended" && at >= began);
+      if (events.some(end)) expect("own", "end", end);
+    }
+    return owed;
+  }
+
+  /** The timeouts that it may have had between these times, and whether each was overtaken. */
+  #timeouts(began, ended) {
+    const moves = this.events.filter(mayMove);
+    const isOvertaken = (one) =>
+      moves.some((other) => isMove(other) && other.began > one.ended && other.ended < began);
+    const first = { began: -Infinity, ended: -Infinity, to: this.timeoutAt };
+    return [first, ...moves]
+      .filter((one) => one.began <= ended)
+      .map((one) => ({
+        move: one,
+        to: one.to,
+        // Never set to the past: the request may be slower than the timeout it asks for.
+        latest: Math.max(one.to, one.ended + 1),
+        isOvertaken: isOvertaken(one),
+      }));
+  }
+
+  #isImpossible(event) {
+    const { status, outcome, output, began, ended } = event;
+    const told = end(event);
+    const timeouts = this.#timeouts(began, ended).filter(
+      ({ isOvertaken, move }) => !isOvertaken && move !== event,
+    );
+    const latest = Math.max(...timeouts.map(({ latest }) => latest));
+    const isAnswered = status === "WAITING" || isCompletion(event) || isMove(event);
+    const isLate = isAnswered && began >= latest;
+    const isByTimeout =
+      told?.status === "TIMED_OUT" || (output !== undefined && output === this.fallback);
+    const isEarly = isByTimeout && ended < Math.min(...timeouts.map(({ to }) => to));
+    const isOverdue = told && !isByTimeout && event.at >= event.timeoutAt;
+    const isWithoutDefault = told?.status === "TIMED_OUT" && this.fallback !== undefined;
+    const hasText = told?.status === "COMPLETED" || told?.status === "CANCELLED";
+    const isInvented =
+      hasText && outcome === undefined && !this.sent.has(output) && output !== this.fallback;
+    return isLate || isEarly || isOverdue || isWithoutDefault || isInvented;
+  }
+
+  /** What is wrong with the timeout that an event shows. */
+  #timeoutFault({ kind, timeoutAt, began, ended }) {
+    if (kind !== "shown" || timeoutAt === undefined) return undefined;
+    const same = this.#timeouts(began, ended).filter(
+      ({ to, latest }) => to <= timeoutAt && timeoutAt <= latest,
+    );
+    if (same.length === 0) return "contradictory";
+    return same.every(({ isOvertaken }) => isOvertaken) ? "lost" : undefined;
+  }
+
+  #isMistold() {
+    const { events, recipients } = this;
+    const told = events.filter(({ kind }) => kind === "told");
+    const isKnown = ({ by, type }) =>
+      recipients.includes(by) &&
+      (by === "own" || type === "created" || type === "reminder") &&
+      (type !== "reminder" || this.hasReminders);
+    const hooks = told.filter(({ message }) => message !== undefined);
+    const distinct = (of, key) => new Set(of.map(key)).size;
+    const what = ({ type, at }) => `${type} ${at}`;
+    const message = ({ message }) => message;
+    const once = (is) => distinct(hooks.filter(is), what) <= 1;
+    const reminders = told.filter(({ type }) => type === "reminder");
+    const due = [...new Set(reminders.filter(message).map(({ at }) => at))].sort((a, b) => a - b);
+    const ends = events.filter(end);
+    const isLate = ({ at, began }) =>
+      at > began || ends.some(({ ended }) => ended < at || ended + TOLD_WITHIN < began);
+    const isMoved = ({ at }) =>
+      events.filter(mayMove).some(({ began, ended }) => began <= at && at <= ended);
+    return !(
+      told.every(isKnown) &&
+      // A message is of one event, and an event has one message.
+      distinct(hooks, message) === distinct(hooks, what) &&
+      distinct(hooks, message) === distinct(hooks, (one) => `${message(one)} ${what(one)}`) &&
+      once(({ type }) => type === "created") &&
+      once(end) &&
+      !reminders.some(isLate) &&
+      due.every((at, index) => index === 0 || at - due[index - 1] >= REMINDER_GAP) &&
+      told.filter(({ type }) => type === "extended").every(isMoved)
+    );
   }
 }

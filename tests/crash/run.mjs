@@ -1,14 +1,14 @@
-// What the clients of a run do and what they were told.
+// A run: what happens to each token, and what is owed at the end.
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { Clients, TOKENS } from "./clients.mjs";
 import { random } from "./random.mjs";
+import { startRecipients } from "./recipients.mjs";
 import { Token } from "./token.mjs";
-import { KilledWorker, now, pause } from "./worker.mjs";
+import { now, pause } from "./worker.mjs";
 
-const TOKENS = "/api/v1/waitpoints/tokens";
-const SECRET = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
 /** Requests of one kind that are in flight at a time, where nothing else limits them. */
 const TOGETHER = 16;
+const HOUR = 3_600_000;
 
 /** Does `work` for each item, TOGETHER at a time. */
 export async function each(items, work) {
@@ -20,61 +20,44 @@ export async function each(items, work) {
   );
 }
 
-export class Run extends KilledWorker {
-  tokens = [];
+export class Run extends Clients {
   isOver = false;
   /** Resolves when no verification is under way. */
   verified = Promise.resolve();
-  /** The number of acknowledged completions that somebody waits for. */
-  #awaited = { count: Infinity };
   /** How many milliseconds after its timeout the webhook of an unattended token came. */
   lags = [];
-  /** Tokens with events since they were last verified. */
-  #touched = new Set();
-  /**
-   * Tokens that nobody asks for. Each reports itself by its webhook, kept here by the token's id.
-   */
-  #unattended = [];
-  #hooks = new Map();
+  /** What happens only by alarms, each until it is over. */
+  #unattended = new Set();
   #next = 0;
 
   constructor(seed, owedWithin) {
     super();
     Object.assign(this, { seed, owedWithin });
-    Object.assign(this.counts, { waiters: 0, keys: 0, timeouts: 0, webhooks: 0 });
+    Object.assign(this.counts, {
+      waiters: 0,
+      keys: 0,
+      timeouts: 0,
+      defaults: 0,
+      webhooks: 0,
+      creations: 0,
+      reminders: 0,
+      told: 0,
+      toldAgain: 0,
+      strangers: 0,
+    });
   }
 
   async open(target, options) {
-    this.receiver = createServer(async (request, response) => {
-      const { data } = JSON.parse(Buffer.concat(await Array.fromAsync(request)));
-      this.#hook(data.id).resolve({ at: now(), data });
-      response.end();
-    });
-    await once(this.receiver.listen(0, "127.0.0.1"), "listening");
-    await this.start({ ...target, vars: { ...target.vars, WEBHOOK_SECRET: SECRET } }, options);
+    this.recipients = await startRecipients((id, event) => this.tell(id, event));
+    const vars = { ...target.vars, ...this.recipients.settings };
+    await this.start({ ...target, vars }, options);
   }
 
   async close() {
+    // Whoever still asks, as something owed has not come, asks no more.
+    this.up = new Promise(() => {});
     await this.server.stop();
-    this.receiver.closeAllConnections();
-    this.receiver.close();
-  }
-
-  #hook(id) {
-    if (!this.#hooks.has(id)) this.#hooks.set(id, Promise.withResolvers());
-    return this.#hooks.get(id);
-  }
-
-  /** Resolves when so many more completions are acknowledged. */
-  untilAcknowledged(count) {
-    this.#awaited = { count: this.acknowledged.length + count, ...Promise.withResolvers() };
-    return this.#awaited.promise;
-  }
-
-  /** Adds an event, which is verified after the next kill. */
-  record(token, event) {
-    token.add(event);
-    this.#touched.add(token);
+    this.recipients.close();
   }
 
   /** One client, with one token after another, as the seed decides. */
@@ -84,10 +67,28 @@ export class Run extends KilledWorker {
       const chance = random(this.seed * 1_000_003 + ++this.#next);
       const token = new Token();
       const story = chance();
-      if (story < 0.7) await this.#decided(token, chance);
-      else if (story < 0.9) await this.#raced(token, chance);
-      else await this.#unattendedTimeout(token, chance);
+      if (story < 0.5) await this.#decided(token, chance);
+      else if (story < 0.65) await this.#raced(token, chance);
+      else if (story < 0.85) await this.#moved(token, chance);
+      else if (story < 0.93) await this.#unattendedTimeout(token, chance);
+      else await this.#unattendedNotice(token, chance);
     }
+  }
+
+  /** Some of the recipients, for `share` of the tokens. Returns their fields of create. */
+  #somebody(token, chance, share) {
+    const isOne = chance.hits(share);
+    const those = ["own", "hook", "slack"].filter(() => chance.hits(0.5));
+    token.recipients = isOne ? those : [];
+    return this.recipients.fields(token.recipients);
+  }
+
+  /** Perhaps a default decision. Returns its field of create. */
+  #perhapsDefault(token, chance) {
+    if (chance.hits(0.6)) return {};
+    const data = { default: this.#next };
+    token.fallback = JSON.stringify(data);
+    return { onTimeout: { data } };
   }
 
   /** Several clients decide on a token that does not time out. */
@@ -97,15 +98,15 @@ export class Run extends KilledWorker {
     const fields = {
       timeout: chance.hits(0.5) ? "1h" : undefined,
       idempotencyKey: isKeyed ? `key ${this.#next}` : undefined,
+      ...this.#somebody(token, chance, 0.4),
     };
-    const body = JSON.stringify(fields);
     const creators = isKeyed ? 1 + chance.below(3) : 1;
     await Promise.all(
       Array.from({ length: creators }, (_, creator) => {
         const names = isKeyed ? chance.hits(0.5) : chance.hits(0.4);
         const request = `${this.seed}-${this.#next}-${creator}`;
-        return this.#create(token, {
-          body,
+        return this.create(token, {
+          fields,
           request,
           names,
           again: chance.hits(0.2) && (names || isKeyed),
@@ -118,74 +119,100 @@ export class Run extends KilledWorker {
   /** Decisions come at about the time of the timeout. */
   async #raced(token, chance) {
     const millis = 300 + chance.below(1_200);
-    await this.#createUntil(token, millis);
+    const fields = {
+      ...this.#perhapsDefault(token, chance),
+      ...this.#somebody(token, chance, 0.3),
+    };
+    await this.createUntil(token, millis, fields);
     await this.#race(token, chance, () => token.timeoutAt - now() + chance.in(-60, 20));
+  }
+
+  /** Its owner moves the timeout and perhaps cancels it, while others decide. */
+  async #moved(token, chance) {
+    const fields = {
+      ...this.#perhapsDefault(token, chance),
+      ...this.#somebody(token, chance, 0.7),
+    };
+    const isReminded = fields.notify.length > 0 && chance.hits(0.3);
+    if (isReminded) fields.reminders = [{ after: "1s" }];
+    token.hasReminders = isReminded;
+    await this.createUntil(token, chance.hits(0.7) ? HOUR : 2_000 + chance.below(500), fields);
+    // A reminder is due at about the time of the end.
+    const when = isReminded ? () => chance.in(850, 1_050) : () => chance.in(0, 80);
+    const extensions = Array.from({ length: chance.below(3) }, () =>
+      this.extend(token, {
+        millis: chance.hits(0.7) ? HOUR + chance.below(HOUR) : 500 + chance.below(1_000),
+        after: chance.in(0, 60),
+        insists: chance.hits(0.7),
+      }),
+    );
+    const cancels = Array.from({ length: chance.below(3) }, (_, by) =>
+      this.cancel(token, {
+        reason: `reason ${by} of ${token.id}`,
+        after: when(),
+        insists: chance.hits(0.7),
+        repeats: chance.hits(0.2) ? 1 : 0,
+      }),
+    );
+    await Promise.all([...extensions, ...cancels, this.#race(token, chance, when)]);
   }
 
   /** Nobody decides or reads, so that only the alarm can end the token and send its webhook. */
   async #unattendedTimeout(token, chance) {
-    const { port } = this.receiver.address();
-    await this.#createUntil(token, 300 + chance.below(2_700), {
-      webhook: { url: `http://127.0.0.1:${port}/` },
-    });
+    const millis = 300 + chance.below(2_700);
+    const fields = {
+      ...this.#perhapsDefault(token, chance),
+      ...this.#somebody(token, chance, 0.5),
+    };
+    token.recipients = [...new Set([...token.recipients, "own"])];
+    token.hasReminders = millis > 1_500 && fields.notify.length > 0;
+    if (token.hasReminders) fields.reminders = [{ before: "1s" }];
+    Object.assign(fields, this.recipients.fields(token.recipients));
+    token.isUnread = true;
+    await this.createUntil(token, millis, fields);
     // It must not be read before its webhook has come.
-    this.#touched.delete(token);
-    const told = this.#hook(token.id).promise.then(({ at, data }) => {
-      this.lags.push(at - token.timeoutAt);
+    this.touched.delete(token);
+    this.#expect(token, "timed_out", "completed").then(({ began, type }) => {
+      this.lags.push(began - token.timeoutAt);
       this.counts.webhooks += 1;
-      this.record(token, {
-        kind: "shown",
-        began: at,
-        ended: at,
-        status: data.status,
-        output: data.output,
-      });
+      if (type === "completed") this.counts.defaults += 1;
+      token.isUnread = false;
+      this.touched.add(token);
     });
-    this.#unattended.push(told);
   }
 
-  /** Creates a token that times out so many milliseconds from now. */
-  async #createUntil(token, millis, fields) {
-    for (let answer; answer?.status !== 200; ) {
-      await this.up;
-      const timeoutAt = now() + millis;
-      const body = JSON.stringify({ timeout: new Date(timeoutAt).toISOString(), ...fields });
-      // Without a response this starts over: a token that was made then has no client. On a slow
-      // machine the time may be in the past already.
-      answer = await this.send(TOKENS, { body, expected: [400, ...this.expected] });
-      if (answer?.status === 200) this.#created(token, answer, Symbol(), timeoutAt);
-    }
+  /** Nobody decides or reads before a recipient was told, of the creation or by a reminder. */
+  async #unattendedNotice(token, chance) {
+    token.recipients = [chance.of(["hook", "slack"])];
+    token.isUnread = true;
+    // Due after about one second, or after the timeout has been moved to such a time.
+    const reminders = [[], [{ after: "1s" }], [{ before: "3599s" }], [{ before: "600s" }]];
+    const fields = { reminders: chance.of(reminders), ...this.recipients.fields(token.recipients) };
+    const [reminder] = fields.reminders;
+    token.hasReminders = token.owesReminder = reminder !== undefined;
+    await this.createUntil(token, HOUR, fields);
+    this.touched.delete(token);
+    const told = this.#expect(token, reminder ? "reminder" : "created");
+    if (reminder?.before === "600s")
+      await this.extend(token, { millis: 601_000 + chance.below(500), after: 0, insists: true });
+    const isOver = told.then(async () => {
+      this.counts[reminder ? "reminders" : "creations"] += 1;
+      token.isUnread = false;
+      await this.#race(token, chance, () => chance.in(0, 60));
+    });
+    this.#leave(isOver);
   }
 
-  /**
-   * Creates until there is a response, and once more if `again`. With `names` the request is named
-   * by a header.
-   */
-  async #create(token, { body, request, names, again }) {
-    const headers = names ? { "x-trigger-request-idempotency-key": request } : {};
-    for (let times = again ? 2 : 1; times > 0; times--) {
-      // Only a named request can be told twice that it created the token.
-      this.#created(
-        token,
-        await this.insist(TOKENS, { body, headers }),
-        names ? request : Symbol(),
-      );
-    }
+  /** Resolves when a recipient is told one of these. */
+  #expect(token, ...types) {
+    const isIt = ({ kind, type }) => kind === "told" && types.includes(type);
+    return this.#leave(Promise.resolve(token.events.find(isIt) ?? token.next(isIt)));
   }
 
-  #created(token, { text, headers, began, ended }, request, timeoutAt = Infinity) {
-    const { id, isCached, url } = JSON.parse(text);
-    if (!token.id) {
-      this.tokens.push(token);
-      // The server's port changes with each start.
-      Object.assign(token, {
-        id,
-        link: new URL(url).pathname,
-        timeoutAt,
-        jwt: headers.get("x-trigger-jwt"),
-      });
-    }
-    this.record(token, { kind: "created", id, isCached, request, began, ended });
+  #leave(work) {
+    this.#unattended.add(work);
+    work.then(() => this.#unattended.delete(work));
+    return work;
   }
 
   /** Runs completers, readers and waiters until all of them know how the token ended. */
@@ -205,106 +232,22 @@ export class Run extends KilledWorker {
       repeats: chance.hits(0.2) ? 1 + chance.below(2) : 0,
     }));
     const patience = new AbortController();
-    const waiting = waits && this.#wait(token, waits, patience.signal);
+    const waiting = waits && this.wait(token, waits, patience.signal);
     await Promise.all([
-      ...plans.map((plan) => this.#complete(token, plan)),
+      ...plans.map((plan) => this.complete(token, plan)),
       ...Array.from({ length: chance.below(2) }, async () => {
         await pause(when());
         await this.read(token);
       }),
     ]);
-    await this.read(token);
-    const { status } = token.events.at(-1);
+    const { status, output } = await this.read(token);
     if (status === "TIMED_OUT") this.counts.timeouts += 1;
+    if (token.fallback && output === token.fallback) this.counts.defaults += 1;
     // The first completer has its response, so the token must have ended.
     if (status === "WAITING") this.failures.push(`${token.id} waits for ever`);
     const timer = setTimeout(() => patience.abort(), this.owedWithin);
     await waiting;
     clearTimeout(timer);
-  }
-
-  async #complete(token, { way, output, after, insists, repeats }) {
-    await pause(after);
-    token.sent.add(output);
-    const body = way === "callback" ? output : `{"data":${output}}`;
-    const path = way === "callback" ? token.link : `${TOKENS}/${token.id}/complete`;
-    const bearer = { secret: this.key, jwt: token.jwt, callback: "" }[way];
-    for (let answers = 0; answers <= repeats; ) {
-      const answer = await this.send(path, { body, bearer });
-      if (!answer) {
-        if (insists) continue;
-        return;
-      }
-      answers += 1;
-      const decided = ({ headers }) => ({
-        kind: "decided",
-        outcome: headers.get("waitpoint-outcome"),
-        output,
-      });
-      this.record(token, this.#toEvent(answer, decided));
-    }
-  }
-
-  async read(token) {
-    const answer = await this.insist(`${TOKENS}/${token.id}`);
-    token.add(this.#toEvent(answer, ({ text }) => this.#shown(JSON.parse(text))));
-  }
-
-  #shown({ status, output }) {
-    return { kind: "shown", status, output };
-  }
-
-  /** Turns a response into an event. */
-  #toEvent(answer, event) {
-    const { began, ended } = answer;
-    const told = answer.status === 200 ? event(answer) : { kind: "missing" };
-    if (told.outcome === "completed") this.acknowledged.push(performance.now());
-    if (this.acknowledged.length >= this.#awaited.count) this.#awaited.resolve();
-    return { ...told, began, ended };
-  }
-
-  /** Waits for the end, over as many connections as it takes. */
-  async #wait(token, way, signal) {
-    const path = `${TOKENS}/${token.id}/wait`;
-    const isEnd = ({ kind, status }) =>
-      kind === "missing" || status === "COMPLETED" || status === "TIMED_OUT";
-    for (
-      let last = {};
-      !isEnd(last);
-      last = token.events.findLast((event) => event.by === signal) ?? {}
-    ) {
-      if (signal.aborted) return void this.failures.push(`${token.id}: a waiter was not notified`);
-      const record = (event) => this.record(token, { ...event, by: signal });
-      if (way === "poll") {
-        const answer = await this.send(path, { headers: { prefer: "wait=10" }, signal });
-        if (answer) record(this.#toEvent(answer, ({ text }) => this.#shown(JSON.parse(text))));
-        continue;
-      }
-      const began = now();
-      const receive = async (answer, isAlive) => {
-        let text = "";
-        for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
-          isAlive();
-          text += chunk;
-          for (let at = text.indexOf("\n\n"); at >= 0; at = text.indexOf("\n\n")) {
-            const data = /^data: (.*)$/m.exec(text.slice(0, at))?.[1];
-            text = text.slice(at + 2);
-            const shown = data && this.#shown(JSON.parse(data));
-            // `WAITING` may have been read when the request began; an end is sent when it happens.
-            if (shown)
-              record({ ...shown, began: shown.status === "WAITING" ? began : now(), ended: now() });
-          }
-        }
-      };
-      const answer = await this.send(path, {
-        headers: { accept: "text/event-stream" },
-        signal,
-        receive,
-      });
-      if (answer?.status === 404)
-        record({ kind: "missing", began: answer.began, ended: answer.ended });
-    }
-    this.counts.waiters += 1;
   }
 
   /**
@@ -317,28 +260,26 @@ export class Run extends KilledWorker {
     const some = Array.from({ length: Math.min(5, this.tokens.length) }, () =>
       chance.of(this.tokens),
     );
-    const chosen = new Set([...this.#touched, ...some.filter((token) => !this.#isUnread(token))]);
-    this.#touched.clear();
+    const chosen = [...new Set([...this.touched, ...some])].filter(({ isUnread }) => !isUnread);
+    this.touched.clear();
     await each(chosen, (token) => this.read(token));
     resolve();
   }
 
-  /** Whether the token may not be read yet, as its webhook has not come. */
-  #isUnread(token) {
-    return token.timeoutAt < Infinity && !token.events.some(({ status }) => status);
-  }
-
   /**
-   * Waits for everything that is owed: the webhooks of timeouts, and a list that shows each token.
+   * Waits for everything that is owed: what alarms do, what recipients are told, and a list that
+   * shows each token.
    */
   async settle() {
     const limit = AbortSignal.timeout(this.owedWithin);
-    const over = once(limit, "abort").then(() => "over");
-    if ((await Promise.race([Promise.all(this.#unattended), over])) === "over") {
-      this.failures.push(
-        `${this.#unattended.length - this.lags.length} timeouts were never reported`,
-      );
-    }
+    const over = once(limit, "abort");
+    while (this.#unattended.size > 0 && !limit.aborted)
+      await Promise.race([Promise.all(this.#unattended), over]);
+    if (this.#unattended.size > 0)
+      this.failures.push(`${this.#unattended.size} timeouts and notices were never told`);
+    // Who was not told is a fault in the report.
+    for (const token of this.tokens)
+      while (token.owed().length > 0 && !limit.aborted) await pause(50);
     for (;;) {
       const missing = await this.#unlisted();
       if (missing.length === 0) return;
@@ -355,18 +296,36 @@ export class Run extends KilledWorker {
     }
   }
 
-  /** Tokens that the list does not show as they ended. */
+  /** Tokens that the list does not show as they are. */
   async #unlisted() {
     const rows = new Map();
     for (let after = ""; after !== undefined; ) {
       const { data, pagination } = JSON.parse(
         (await this.insist(`${TOKENS}?page[size]=100${after}`)).text,
       );
-      for (const { id, status } of data) rows.set(id, status);
+      for (const row of data) rows.set(row.id, row);
       after = pagination.next && `&page[after]=${encodeURIComponent(pagination.next)}`;
     }
-    const status = (token) => token.events.findLast(({ status }) => status)?.status ?? "TIMED_OUT";
-    return this.tokens.filter((token) => rows.get(token.id) !== status(token));
+    const isListed = (token) => {
+      const row = rows.get(token.id);
+      const last = token.events.findLast(({ status }) => status);
+      const status = row?.cancelledAt ? "CANCELLED" : row?.status;
+      const isSameTime = !last?.timeoutAt || Date.parse(row?.timeoutAt) === last.timeoutAt;
+      return (
+        isSameTime && status === (last?.status ?? (token.fallback ? "COMPLETED" : "TIMED_OUT"))
+      );
+    };
+    return this.tokens.filter((token) => !isListed(token));
+  }
+
+  /** Recipients were told of these tokens, so they exist, though nobody was told their creation. */
+  async readStrangers() {
+    await each(this.strangers, async (id) => {
+      this.counts.strangers += 1;
+      const { status } = await this.insist(`${TOKENS}/${id}`);
+      if (status !== 200)
+        this.failures.push(`${id}: recipients were told of it, but it is ${status}`);
+    });
   }
 
   report(seconds) {
@@ -378,7 +337,9 @@ export class Run extends KilledWorker {
       }
     }
     const { kills, counts, failures, atKill, lags } = this;
-    const acknowledged = this.acknowledged.length;
+    const acknowledged = Object.fromEntries(
+      Object.entries(this.acknowledged).map(([what, { length }]) => [what, length]),
+    );
     return {
       seed: this.seed,
       seconds,

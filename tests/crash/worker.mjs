@@ -13,13 +13,15 @@ export const now = () => Date.now();
 
 export class KilledWorker {
   kills = 0;
-  /** When each completion was acknowledged. */
-  acknowledged = [];
+  /** When what was acknowledged. `announced` are creations that somebody is told of. */
+  acknowledged = { completions: [], cancels: [], extensions: [], announced: [] };
+  /** The number of acknowledgements that somebody waits for. */
+  #awaited = { count: Infinity };
   /** The statuses that a client may get, and other problems. */
   expected = [200, 404];
   failures = [];
   counts = { requests: 0, unanswered: 0, unavailable: 0 };
-  /** For each kill: the requests in flight, and the completions acknowledged in the last 100 ms. */
+  /** For each kill: the requests in flight, and what was acknowledged in the last 100 ms. */
   atKill = [];
   #inFlight = new Set();
 
@@ -33,14 +35,30 @@ export class KilledWorker {
     this.up = Promise.resolve();
   }
 
+  get #acknowledgements() {
+    return Object.values(this.acknowledged).reduce((sum, { length }) => sum + length, 0);
+  }
+
+  acknowledge(what) {
+    this.acknowledged[what].push(performance.now());
+    if (this.#acknowledgements >= this.#awaited.count) this.#awaited.resolve();
+  }
+
+  /** Resolves when so much more is acknowledged. */
+  untilAcknowledged(count) {
+    this.#awaited = { count: this.#acknowledgements + count, ...Promise.withResolvers() };
+    return this.#awaited.promise;
+  }
+
   /** SIGKILL while requests are in flight, and a restart over what is on disk. */
   async kill() {
     while (this.#inFlight.size === 0) await pause(1);
     const at = performance.now();
-    this.atKill.push({
-      inFlight: this.#inFlight.size,
-      fresh: this.acknowledged.filter((moment) => at - moment < 100).length,
-    });
+    const fresh = Object.entries(this.acknowledged).map(([what, moments]) => [
+      what,
+      moments.filter((moment) => at - moment < 100).length,
+    ]);
+    this.atKill.push({ inFlight: this.#inFlight.size, fresh: Object.fromEntries(fresh) });
     this.kills += 1;
     await this.restart();
   }
