@@ -21,11 +21,17 @@ await assertFree(port);
 const env = await build("worker");
 const secretKey = developmentSecret();
 const mailStays = !hasFlag("--config", "-c", "--env", "-e");
+/** Whether the demo may send a mail to example.com. */
+const hasDemoMail = mailStays && !/^\s*NOTIFY_DOMAINS\s*=/m.test(readVars());
 deleteRequestRecords();
 serve();
 await untilReady();
 console.log(`\nWaitpoint is ready at ${origin}`);
 if (isOnTerminal) await showDemo();
+
+function readVars() {
+  return readFileSync(join(root, ".dev.vars"), "utf8");
+}
 
 function hasFlag(...names) {
   return flags.some((flag) => names.includes(flag.split("=")[0]));
@@ -95,7 +101,7 @@ function deleteRequestRecords() {
  * wrangler.toml, and its variables may name the public one. What .dev.vars or a flag says is kept.
  */
 function linksToHere() {
-  const own = /^\s*PUBLIC_URL\s*=/m.test(readFileSync(join(root, ".dev.vars"), "utf8"));
+  const own = /^\s*PUBLIC_URL\s*=/m.test(readVars());
   return [
     ...(hasFlag("--local-upstream", "--host") ? [] : ["--local-upstream", `localhost:${port}`]),
     ...(own ? [] : ["--var", "PUBLIC_URL:"]),
@@ -112,9 +118,7 @@ function mailStaysHere() {
   const own = /^\s*\[\[send_email\]\]/m.test(toml);
   const binding = own ? "" : '\n[[send_email]]\nname = "EMAIL"\n';
   writeFileSync(join(root, "wrangler.start.toml"), `# Written by npm start.\n${toml}${binding}`);
-  const hasSender = /^\s*EMAIL_FROM\s*=/m.test(
-    `${toml}\n${readFileSync(join(root, ".dev.vars"), "utf8")}`,
-  );
+  const hasSender = /^\s*EMAIL_FROM\s*=/m.test(`${toml}\n${readVars()}`);
   return [
     ...["--config", "wrangler.start.toml"],
     ...(hasSender ? [] : ["--var", "EMAIL_FROM:Waitpoint <waitpoint@example.com>"]),
@@ -159,13 +163,13 @@ function serve() {
 function forward(from, to) {
   const allowed = {
     folders: [root.replace(/[\\/]$/, "")],
-    secrets: secretsOf(readFileSync(join(root, ".dev.vars"), "utf8")),
+    secrets: secretsOf(readVars()),
   };
   createInterface({ input: from }).on("line", (line) => {
     if (isOnTerminal && line.includes("send_email binding called")) return;
     if (isOnTerminal && /^(Text|HTML): \S/.test(line)) {
-      if (line.startsWith("Text: "))
-        onMail(readFileSync(line.slice("Text: ".length).trim(), "utf8"));
+      const [, file] = /^Text: (.+)/.exec(line) ?? [];
+      if (file && existsSync(file)) onMail(readFileSync(file, "utf8"));
       return;
     }
     const text = maskLine(line, allowed);
@@ -200,7 +204,7 @@ async function showDemo() {
     timeout: "1h",
     tags: ["demo"],
     approval,
-    notify: mailStays ? [{ email: "you@example.com" }] : undefined,
+    notify: hasDemoMail ? [{ email: "you@example.com" }] : undefined,
   });
   const mailed = new Promise((resolve) => {
     onMail = (text) => {
@@ -210,8 +214,9 @@ async function showDemo() {
   });
   const token = await api(tokens, { method: "POST", body });
   console.log("\nA run is paused, for an hour at most, and asks you.");
-  if (mailStays) {
-    await mailed;
+  if (hasDemoMail) {
+    // Whatever happens to the mail, its link is not the only one.
+    await Promise.race([mailed, new Promise((resolve) => setTimeout(resolve, 5_000))]);
     console.log(
       "Open the link in the mail and decide. Or complete it as a program would, by POST of JSON to",
     );

@@ -132,8 +132,9 @@ impl Transport for Script {
         }
     }
 
-    async fn sleep(&self, millis: f64) {
+    fn sleep(&self, millis: f64) -> impl Future {
         self.slept.borrow_mut().push(millis);
+        std::future::ready(())
     }
 
     fn random(&self) -> f64 {

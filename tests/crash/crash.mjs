@@ -8,8 +8,8 @@ const MOST_OPEN = 2_000;
 
 /**
  * Kills workerd `kills` times while clients create, complete, cancel, extend, read and wait, and
- * recipients are told, and goes on until `completions` are acknowledged. What each client does follows from the seed; when it happens is
- * up to the machine. Returns figures and `faults`.
+ * recipients are told, and goes on until `completions` are acknowledged. What each client does
+ * follows from the seed; when it happens is up to the machine. Returns figures and `faults`.
  * - `target`: what runs (tests/support/workerd.mjs). `storage`: the folder of its objects.
  * - `disk`: its `fail()` and `mend()` are called as well, and workerd gets its `env`.
  * - `owedWithin`: how many milliseconds deliveries may take at the end; the outbox retries after 30

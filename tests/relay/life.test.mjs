@@ -1,4 +1,4 @@
-// Cancel and extend in front of another API, which can do neither.
+// Cancel and extend in front of another API: its tokens are not changed from here.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KEY, OTHER_KEY, TOKENS, temporaryFolder, until, useWorker } from "../support/harness.mjs";
@@ -12,7 +12,7 @@ const changes = { cancel: {}, extend: { timeout: "1h" } };
 const change = (worker, id, name, options) =>
   worker.api(`${TOKENS}/${id}/${name}`, { body: changes[name], ...options });
 const NOT_SUPPORTED = {
-  error: "The token lives at another API (UPSTREAM), which can neither cancel nor extend tokens.",
+  error: "The token lives at another API (UPSTREAM), so it cannot be cancelled or extended here.",
   code: "not_supported_upstream",
 };
 async function assertNotSupported(answer, what) {
@@ -32,8 +32,9 @@ test("a token that lives upstream is neither cancelled nor extended: 501 says wh
       await assertNotSupported(await change(edge, id, name), `${name}: ${what}`);
     }
     await assertNotSupported(await change(edge, "waitpoint_cnobody", name), name);
-    // A key that only upstream may know, where all tokens live there.
-    await assertNotSupported(await change(only, plain.id, name, { key: "tr_dev_of_upstream" }));
+    // Nobody asks upstream whether it knows this key.
+    const unknown = await change(only, plain.id, name, { key: "tr_dev_of_upstream" });
+    assert.deepEqual([unknown.status, (await unknown.json()).code], [401, "invalid_api_key"]);
     const anonymous = await change(edge, plain.id, name, { key: "" });
     assert.equal(anonymous.status, 401);
   }

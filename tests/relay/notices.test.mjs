@@ -71,7 +71,7 @@ test("what depends on a deadline that only upstream knows is refused", async () 
     [{ timeout: "1h", notify, reminders: [{ before: "1m" }] }, /before is not known of a token/],
     [{ timeout: "1h", onTimeout: { data: 1 } }, /times out there, without a default decision/],
     [{ reminders: [{ after: "1m" }] }, /Add notify/],
-    [{ notify: [{ slack: "nowhere" }] }, /"nowhere" is no name in CHANNELS/],
+    [{ notify: [{ slack: "nowhere" }] }, /"nowhere" is not a name in CHANNELS/],
   ]) {
     const answer = await edge.api(TOKENS, { body: fields });
     assert.equal(answer.status, 400);

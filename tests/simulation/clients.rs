@@ -247,10 +247,12 @@ impl World<'_> {
         if before == Some(End::Waiting) {
             let object = &mut self.objects[id];
             let oracle = object.oracle.as_mut().unwrap();
-            let told = oracle.extend(self.now, to).unwrap();
-            let kind = HistoryKind::Extended(at(oracle.timeout().unwrap()));
-            let ledger = object.ledger.as_mut().unwrap();
-            ledger.extended(told, kind);
+            if let Some(told) = oracle.extend(self.now, to) {
+                let kind = HistoryKind::Extended(at(oracle.timeout().unwrap()));
+                let ledger = object.ledger.as_mut().unwrap();
+                ledger.extended(told, kind);
+            }
+            self.reminds(id);
             self.plan_after_extension(id);
         }
         if self.answer_is_lost() {

@@ -93,6 +93,7 @@ impl Ledger {
 
     /// An alarm found that recipients were to be told again, as of `due`.
     pub(super) fn reminded(&mut self, due: u64) {
+        self.drop_owed(|event| matches!(event, TokenEvent::Reminder(_)));
         self.owe(EventName::Reminder, TokenEvent::Reminder(at(due)));
     }
 

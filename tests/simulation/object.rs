@@ -118,8 +118,8 @@ impl World<'_> {
         }
     }
 
-    /// An alarm was heard: recipients are told again, if that was due.
-    fn reminds(&mut self, id: usize) {
+    /// An alarm was heard, or the timeout moved: recipients are told again, if that was due.
+    pub(super) fn reminds(&mut self, id: usize) {
         let object = &mut self.objects[id];
         if let (Some(oracle), Some(ledger)) = (&mut object.oracle, &mut object.ledger)
             && let Some(due) = oracle.remind(self.now)

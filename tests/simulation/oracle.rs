@@ -95,10 +95,11 @@ impl Oracle {
     }
 
     /// The owner moves its timeout, which is told as of a time that no other extension has. Nothing if it
-    /// has ended.
+    /// has ended, or has that timeout already.
     pub(super) fn extend(&mut self, now: u64, to: u64) -> Option<u64> {
         let is_waiting = self.end(now) == End::Waiting;
-        is_waiting.then(|| {
+        let is_new = self.timeout() != Some(to.max(now + 1));
+        (is_waiting && is_new).then(|| {
             let last = self.extensions.last();
             let told = last.map_or(now, |(last, _)| now.max(last + 1));
             self.extensions.push((told, to.max(now + 1)));
@@ -106,7 +107,7 @@ impl Oracle {
         })
     }
 
-    /// An alarm comes: recipients are told again, as of when that was due, if it was.
+    /// An alarm or an extension comes: recipients are told again, as of when that was due, if it was.
     pub(super) fn remind(&mut self, now: u64) -> Option<u64> {
         let due = self.next_reminder().filter(|&due| due <= now)?;
         (self.end(now) == End::Waiting).then(|| {

@@ -227,7 +227,7 @@ test("an end that WEBHOOK_EVENTS leaves out is told nobody", async () => {
 test("a name that no event has is told the operator, and ends wait for a valid one", async () => {
   const health = await misspelt.api("/healthz");
   const error =
-    'The server is misconfigured: "waitpoint.canceled" in WEBHOOK_EVENTS is no event. Use ' +
+    'The server is misconfigured: "waitpoint.canceled" in WEBHOOK_EVENTS is not an event. Use ' +
     "waitpoint.created, waitpoint.reminder, waitpoint.extended, waitpoint.completed, " +
     "waitpoint.timed_out, waitpoint.cancelled, with commas between.";
   assert.deepEqual([health.status, await health.json()], [500, { error, code: "misconfigured" }]);

@@ -234,9 +234,12 @@ test("what cannot be told is refused at create, with what to set", async () => {
   assert.match(await refused(mail, withoutSender), /entry 0: mail needs a sender. Set EMAIL_FROM/);
   assert.match(
     await refused([{ slack: "deploys" }, { email: "eve@evil.example" }]),
-    /entry 1: "eve@evil.example" is in no domain of NOTIFY_DOMAINS/,
+    /entry 1: the domain of "eve@evil.example" is not in NOTIFY_DOMAINS/,
   );
-  assert.match(await refused([{ teams: "nowhere" }]), /"nowhere" is no name in CHANNELS. Add it/);
+  assert.match(
+    await refused([{ teams: "nowhere" }]),
+    /"nowhere" is not a name in CHANNELS. Add it/,
+  );
   assert.match(
     await refused([{ webhook: "https://10.0.0.1/" }]),
     /names its host by an IP address/,

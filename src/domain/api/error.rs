@@ -78,7 +78,7 @@ pub enum ApiError {
     StorageUnavailable,
     /// 503: the API at which the token lives did not answer.
     UpstreamUnavailable,
-    /// 501: the token lives at another API, which can neither cancel nor extend tokens.
+    /// 501: the token lives at another API, so it cannot be cancelled or extended here.
     NotSupportedUpstream,
     /// 508: a request that was sent upstream came back to this Worker.
     UpstreamLoop,
@@ -321,7 +321,7 @@ impl fmt::Display for ApiError {
                 f.write_str("The API that holds the token did not answer. Please try again.")
             }
             Self::NotSupportedUpstream => f.write_str(
-                "The token lives at another API (UPSTREAM), which can neither cancel nor extend tokens.",
+                "The token lives at another API (UPSTREAM), so it cannot be cancelled or extended here.",
             ),
             Self::UpstreamLoop => f.write_str("UPSTREAM leads back to this server."),
             Self::Misconfigured(what) => write!(f, "The server is misconfigured: {what}"),

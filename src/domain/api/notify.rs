@@ -1,6 +1,6 @@
-//! The fields `notify` and `reminders` of create: who is told, and when again.
+//! The fields `notify` and `reminders` of create: who is notified, and when again.
 //!
-//! Invariant: an entry names one recipient, and what it names can be told. What depends on settings
+//! Invariant: an entry names one recipient, and what it names can be notified. What depends on settings
 //! is checked with those (`notice/channels.rs`, `notice/mail_settings.rs`).
 
 use super::body::unknown_key;
@@ -18,18 +18,21 @@ use serde_json::value::RawValue;
 const MAX_ADDRESS: usize = 254;
 /// Longest part of an address before the `@`, in bytes (RFC 5321, 4.5.3.1.1).
 const MAX_LOCAL_PART: usize = 64;
-/// Longest locale, in bytes. RFC 5646 recommends room for 35.
-const MAX_LOCALE: usize = 35;
+/// The most parts of a locale after its language: script, region and a variant.
+const MAX_SUBTAGS: usize = 3;
 
 const CHANNELS: &str = "{\"email\": \"ann@example.com\"}, {\"slack\": \"name\"}, \
                         {\"teams\": \"name\"} or {\"webhook\": \"https://…\"}";
 const MOMENTS: &str = "{\"after\": \"4h\"} or {\"before\": \"1h\"}";
 
-/// Reads `notify`.
+/// Reads `notify`, if there is one.
 ///
 /// # Errors
 /// `ValidationError`, with the index of the entry.
-pub fn parse_notify(text: &str) -> Result<Vec<Recipient>, ApiError> {
+pub fn parse_notify(text: Option<&str>) -> Result<Vec<Recipient>, ApiError> {
+    let Some(text) = text else {
+        return Ok(Vec::new());
+    };
     let invalid = |message| invalid("notify", message);
     let entries = list(text).ok_or_else(|| {
         invalid(format!(
@@ -43,23 +46,40 @@ pub fn parse_notify(text: &str) -> Result<Vec<Recipient>, ApiError> {
             entries.len()
         )));
     }
-    let read = |(index, entry): (usize, &&RawValue)| {
-        read_recipient(entry.get())
-            .map_err(|why| invalid(format!("entry {index}, {}: {why}", excerpt(entry.get()))))
-    };
-    entries.iter().enumerate().map(read).collect()
+    let mut recipients = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        // The entry is not quoted: the URL of a webhook may hold a password.
+        let recipient =
+            read_recipient(entry.get()).map_err(|why| invalid(format!("entry {index}: {why}")))?;
+        if recipients.contains(&recipient) {
+            return Err(invalid(format!(
+                "entry {index} is the same as an earlier one. Leave it out."
+            )));
+        }
+        recipients.push(recipient);
+    }
+    Ok(recipients)
 }
 
-/// Reads `reminders` of a token that is created at this time and has this timeout.
+/// Reads `reminders`, if there are any, of a token that is created at this time, has this timeout and
+/// notifies these recipients.
 ///
 /// # Errors
 /// `ValidationError`, with the index of the entry.
 pub fn parse_reminders(
-    text: &str,
+    text: Option<&str>,
+    notify: &[Recipient],
     created_at: Timestamp,
     timeout_at: Option<Timestamp>,
 ) -> Result<Vec<Reminder>, ApiError> {
+    let Some(text) = text else {
+        return Ok(Vec::new());
+    };
     let invalid = |message| invalid("reminders", message);
+    if notify.is_empty() {
+        let message = "reminders need notify, which says whom to remind. Add notify.";
+        return Err(invalid(message.to_owned()));
+    }
     let entries = list(text).ok_or_else(|| {
         invalid(format!(
             "{} is not a list. Use a list of {MOMENTS}.",
@@ -77,13 +97,6 @@ pub fn parse_reminders(
             .map_err(|why| invalid(format!("entry {index}, {}: {why}", excerpt(entry.get()))))
     };
     entries.iter().enumerate().map(read).collect()
-}
-
-/// The error for reminders of a token that notifies nobody.
-#[must_use]
-pub fn reminders_without_notify() -> ApiError {
-    let message = "reminders need notify, which says whom to remind. Add notify.";
-    invalid("reminders", message.to_owned())
 }
 
 fn invalid(path: &'static str, message: String) -> ApiError {
@@ -121,7 +134,11 @@ fn read_recipient(text: &str) -> Result<Recipient, String> {
         (None, Some(channel), None, None) => Recipient::Slack(channel),
         (None, None, Some(channel), None) => Recipient::Teams(channel),
         (None, None, None, Some(url)) => Recipient::Webhook(url),
-        _ => return Err(format!("it names not exactly one channel. Use {CHANNELS}.")),
+        _ => {
+            return Err(format!(
+                "it does not name exactly one channel. Use {CHANNELS}."
+            ));
+        }
     };
     match fields.locale {
         Some(_) => Err("locale is for email alone. Leave it out.".to_owned()),
@@ -158,9 +175,16 @@ fn is_local_part(text: &str) -> bool {
             .all(|atom| !atom.is_empty() && atom.bytes().all(fits))
 }
 
+/// Checks that this looks like a language tag of RFC 5646, such as `de` or `zh-Hant-TW`.
 fn check_locale(locale: String) -> Result<String, String> {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    if (2..=MAX_LOCALE).contains(&locale.len()) && locale.bytes().all(fits) {
+    let mut parts = locale.split('-');
+    let language = parts.next().unwrap_or_default();
+    let is_language =
+        (2..=8).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    if is_language && parts.clone().all(is_part) && parts.count() <= MAX_SUBTAGS {
         return Ok(locale);
     }
     let given = excerpt(&locale);
@@ -192,7 +216,11 @@ fn read_reminder(
     let reminder = match (fields.after, fields.before) {
         (Some(after), None) => Reminder::After(duration(after)?),
         (None, Some(before)) => Reminder::Before(duration(before)?),
-        _ => return Err(format!("it has not exactly one moment. Use {MOMENTS}.")),
+        _ => {
+            return Err(format!(
+                "it does not name exactly one moment. Use {MOMENTS}."
+            ));
+        }
     };
     match (reminder, timeout_at) {
         (Reminder::Before(_), None) => {

@@ -162,7 +162,11 @@ pub fn apply_command(
         Command::Extend(timeout_at) => {
             let (outcome, changed) = token.apply(Event::Extend(timeout_at), now, subscriptions);
             match outcome {
-                Outcome::Extended => (Reply::Found, true),
+                Outcome::Extended => {
+                    // A reminder before the new timeout may be due already.
+                    let is_due = token.remind_if_due(now, subscriptions);
+                    (Reply::Found, changed || is_due)
+                }
                 outcome => (Reply::Decided(outcome), changed || timed_out),
             }
         }

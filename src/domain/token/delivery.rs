@@ -63,6 +63,18 @@ pub struct DeliveryId {
     pub target: Target,
 }
 
+impl DeliveryId {
+    /// Which of several due deliveries is attempted first: the lowest. A receiver that hangs takes as
+    /// long as an attempt may, and a run may be paused until the end is known upstream.
+    pub(super) fn rank(self) -> u8 {
+        match (self.target, self.event) {
+            (Target::Upstream, _) => 0,
+            (_, TokenEvent::Ended) => 1,
+            _ => 2,
+        }
+    }
+}
+
 /// Upstream has another decision than this Worker, because it was made there first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpstreamConflict {

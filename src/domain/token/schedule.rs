@@ -61,8 +61,8 @@ impl Token {
             return Some(DueTask::ConfirmRow);
         }
         let is_due = |delivery: &Delivery| delivery.due_at().is_some_and(|at| at <= now);
-        let mut deliveries = self.deliveries.iter();
-        let due = deliveries.find(|one| is_due(one));
+        let due = self.deliveries.iter().filter(|one| is_due(one));
+        let due = due.min_by_key(|one| one.id().rank());
         let due = due.map(|one| DueTask::Deliver(one.id()));
         due.or_else(|| {
             let is_over = self.is_past_retention(retention, now) && !self.has_pending_delivery();

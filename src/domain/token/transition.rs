@@ -94,11 +94,16 @@ pub fn step(token: &Token, event: Event, now: Timestamp) -> Transition {
         (State::Waiting, Event::Cancel(reason)) => {
             end(State::Cancelled { at: now, reason }, Outcome::Cancelled)
         }
-        (State::Waiting, Event::Extend(timeout_at)) => Transition {
+        (State::Waiting, Event::Extend(timeout_at)) => {
             // The caller's clock may be behind this one.
-            change: Some(Change::Timeout(timeout_at.max(now.plus(MILLISECOND)))),
-            outcome: Outcome::Extended,
-        },
+            let timeout_at = timeout_at.max(now.plus(MILLISECOND));
+            // A request that is repeated moves nothing.
+            let is_new = token.timeout_at != Some(timeout_at);
+            Transition {
+                change: is_new.then_some(Change::Timeout(timeout_at)),
+                outcome: Outcome::Extended,
+            }
+        }
     }
 }
 
@@ -188,13 +193,16 @@ impl Token {
 
     /// Enqueues the deliveries of an event.
     fn enqueue(&mut self, event: TokenEvent, now: Timestamp, subscriptions: Subscriptions) {
-        if matches!(event, TokenEvent::Extended(_)) {
-            // Whoever did not receive the last extension yet receives this one instead.
-            self.deliveries.retain(|one| {
-                let is_older = matches!(one.event, TokenEvent::Extended(_));
-                !(is_older && one.due_at().is_some())
-            });
-        }
+        // Whoever did not receive the last extension or reminder yet receives this one instead.
+        let is_older = |older: TokenEvent| {
+            use TokenEvent::{Extended, Reminder};
+            matches!(
+                (older, event),
+                (Extended(_), Extended(_)) | (Reminder(_), Reminder(_))
+            )
+        };
+        self.deliveries
+            .retain(|one| !(is_older(one.event) && one.due_at().is_some()));
         let is_wanted = subscriptions.events.has(self.event_name(event));
         let environment = is_wanted && subscriptions.has_environment;
         let own = is_wanted && self.webhook.is_some();

@@ -62,7 +62,11 @@ impl fmt::Display for SettingsError {
                  secret is `whsec_` and 24 to 64 bytes in base64."
             ),
             Self::Event(name) => {
-                write!(f, "{} in WEBHOOK_EVENTS is no event. Use", excerpt(name))?;
+                write!(
+                    f,
+                    "{} in WEBHOOK_EVENTS is not an event. Use",
+                    excerpt(name)
+                )?;
                 for (place, event) in EventName::ALL.into_iter().enumerate() {
                     let comma = if place == 0 { "" } else { "," };
                     write!(f, "{comma} {}", event.as_str())?;

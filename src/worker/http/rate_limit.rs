@@ -49,7 +49,7 @@ pub(crate) async fn enforce(
     Ok(Permit(()))
 }
 
-/// Counts each recipient whom a create notifies, so that notices are no way around the limit.
+/// Counts each notice that a create may send, so that notices are no way around the limit.
 ///
 /// # Errors
 /// `TooManyRequests`.
@@ -57,8 +57,9 @@ pub(crate) async fn enforce_recipients(
     context: &RequestContext<'_>,
     environment: &Environment,
     recipients: usize,
+    reminders: usize,
 ) -> Result<(), ApiError> {
-    for _ in 0..recipients {
+    for _ in 0..recipients * (1 + reminders) {
         let _permit = enforce(context, RateLimitKey::Environment(&environment.id)).await?;
     }
     Ok(())

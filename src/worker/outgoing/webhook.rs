@@ -1,4 +1,4 @@
-//! Requests that deliver a token's end: webhooks, and the completion upstream.
+//! Requests that deliver a token's events: webhooks, notices in channels, the completion upstream.
 
 use super::{fetch, set_timeout};
 use crate::worker::bindings::{settled, to_number};

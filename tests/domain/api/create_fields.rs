@@ -7,6 +7,7 @@ use waitpoint::domain::api::create::CREATE_KEYS;
 use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::api::notify::{parse_notify, parse_reminders};
 use waitpoint::domain::api::openapi;
+use waitpoint::domain::token::notify::Recipient;
 
 fn declared() -> BTreeSet<String> {
     CREATE_KEYS.map(str::to_owned).into()
@@ -50,12 +51,10 @@ fn each_field_of_create_is_read_and_no_other() {
     let read = |key: &str| {
         let request = create(body(key))?;
         // Read by whoever creates, as they depend on more than the body.
-        if let Some(notify) = request.notify {
-            parse_notify(&notify)?;
-        }
-        if let Some(reminders) = request.reminders {
-            parse_reminders(&reminders, at(NOW), request.timeout_at)?;
-        }
+        parse_notify(request.notify.as_deref())?;
+        let somebody = [Recipient::Slack("ops".to_owned())];
+        let reminders = request.reminders.as_deref();
+        parse_reminders(reminders, &somebody, at(NOW), request.timeout_at)?;
         Ok(())
     };
     for key in CREATE_KEYS {

@@ -2,7 +2,7 @@
 use super::at;
 use std::time::Duration;
 use waitpoint::domain::api::error::ApiError;
-use waitpoint::domain::api::notify::{parse_notify, parse_reminders, reminders_without_notify};
+use waitpoint::domain::api::notify::{parse_notify, parse_reminders};
 use waitpoint::domain::token::notify::{Recipient, Reminder};
 
 const HOUR: u64 = 3_600_000;
@@ -12,13 +12,20 @@ fn message(error: &ApiError) -> String {
     error.to_string()
 }
 
+fn somebody() -> [Recipient; 1] {
+    [Recipient::Slack("ops".to_owned())]
+}
+
 fn refused(notify: &str) -> String {
-    message(&parse_notify(notify).expect_err(notify))
+    message(&parse_notify(Some(notify)).expect_err(notify))
 }
 
 /// Of a token that is created at 0 and times out after four hours.
 fn refused_reminders(reminders: &str) -> String {
-    message(&parse_reminders(reminders, at(0), Some(at(4 * HOUR))).expect_err(reminders))
+    message(
+        &parse_reminders(Some(reminders), &somebody(), at(0), Some(at(4 * HOUR)))
+            .expect_err(reminders),
+    )
 }
 
 #[test]
@@ -30,7 +37,7 @@ fn each_channel_is_read() {
         locale: locale.map(str::to_owned),
     };
     assert_eq!(
-        parse_notify(text).unwrap(),
+        parse_notify(Some(text)).unwrap(),
         [
             email("ann@example.com", Some("pt-BR")),
             email("o'b+x@a.example.org", None),
@@ -39,7 +46,7 @@ fn each_channel_is_read() {
             Recipient::Webhook("https://a.example".to_owned()),
         ]
     );
-    assert_eq!(parse_notify("[]").unwrap(), []);
+    assert_eq!(parse_notify(Some("[]")).unwrap(), []);
 }
 
 #[test]
@@ -50,18 +57,21 @@ fn what_is_no_recipient_is_named_with_its_place_and_what_would_do() {
         ("7", "is not a list."),
         (
             r#"[{"sms":"+49"}]"#,
-            r#"entry 0, "{\"sms\":\"+49\"}": "sms" is not a channel. Use {"email""#,
+            r#"entry 0: "sms" is not a channel. Use {"email""#,
         ),
-        (r#"[{"slack":"a"},"ann@example.com"]"#, "entry 1,"),
+        (r#"[{"slack":"a"},"ann@example.com"]"#, "entry 1"),
         ("[[]]", "it is not a recipient. Use"),
         ("[null]", "it is not a recipient."),
-        ("[{}]", "it names not exactly one channel."),
+        ("[{}]", "it does not name exactly one channel."),
         (
             r#"[{"email":"a@b.example","slack":"x"}]"#,
-            "it names not exactly one channel.",
+            "it does not name exactly one channel.",
         ),
         (r#"[{"email":7}]"#, "it is not a recipient."),
-        (r#"[{"email":null}]"#, "it names not exactly one channel."),
+        (
+            r#"[{"email":null}]"#,
+            "it does not name exactly one channel.",
+        ),
         (
             r#"[{"email":"ann"}]"#,
             r#""ann" has no @. Use an address such as ann@example.com."#,
@@ -126,6 +136,19 @@ fn what_is_no_recipient_is_named_with_its_place_and_what_would_do() {
             "{told}"
         );
     }
+    assert!(
+        refused(r#"[{"slack":"a"},{"teams":"a"},{"slack":"a"}]"#)
+            .contains("entry 2 is the same as an earlier one. Leave it out.")
+    );
+    // A password is not repeated.
+    let password = refused(r#"[{"webhook":"https://u:secret@a.example","locale":"de"}]"#);
+    assert!(!password.contains("secret"), "{password}");
+    for locale in ["de_AT", "12", "de-", "de-a-b-c-d", "deutschland", ""] {
+        let told = refused(&format!(
+            r#"[{{"email":"a@b.example","locale":"{locale}"}}]"#
+        ));
+        assert!(told.contains("is not a locale."), "{told}");
+    }
     let many = format!("[{}]", [r#"{"slack":"a"}"#; 11].join(","));
     assert!(refused(&many).contains("notify has 11 entries. Use at most 10."));
     let long = format!(r#"[{{"email":"{}@example.com"}}]"#, "a".repeat(65));
@@ -136,7 +159,7 @@ fn what_is_no_recipient_is_named_with_its_place_and_what_would_do() {
 
 #[test]
 fn reminders_are_read() {
-    let read = |text| parse_reminders(text, at(0), Some(at(4 * HOUR))).unwrap();
+    let read = |text| parse_reminders(Some(text), &somebody(), at(0), Some(at(4 * HOUR))).unwrap();
     assert_eq!(
         read(r#"[{"after":"1h30m"},{"before":"3h59m59s"}]"#),
         [
@@ -145,7 +168,7 @@ fn reminders_are_read() {
         ]
     );
     assert_eq!(read("[]"), []);
-    let endless = parse_reminders(r#"[{"after":"52w"}]"#, at(0), None);
+    let endless = parse_reminders(Some(r#"[{"after":"52w"}]"#), &somebody(), at(0), None);
     assert_eq!(endless.unwrap().len(), 1);
 }
 
@@ -154,10 +177,10 @@ fn a_reminder_that_would_never_come_is_refused() {
     for (reminders, said) in [
         (r#"{"after":"1h"}"#, "is not a list. Use a list of"),
         (r#"["1h"]"#, "it is not a reminder. Use"),
-        ("[{}]", "it has not exactly one moment."),
+        ("[{}]", "it does not name exactly one moment."),
         (
             r#"[{"after":"1h","before":"1h"}]"#,
-            "it has not exactly one moment.",
+            "it does not name exactly one moment.",
         ),
         (
             r#"[{"at":"1h"}]"#,
@@ -173,7 +196,7 @@ fn a_reminder_that_would_never_come_is_refused() {
             r#"[{"after":"4h"}]"#,
             "it is not before the timeout. Use a shorter time.",
         ),
-        (r#"[{"after":"1h"},{"after":"5h"}]"#, "entry 1,"),
+        (r#"[{"after":"1h"},{"after":"5h"}]"#, "entry 1"),
         (
             r#"[{"before":"4h"}]"#,
             "it is as long before the timeout as the token lives.",
@@ -188,7 +211,10 @@ fn a_reminder_that_would_never_come_is_refused() {
     }
     let many = format!("[{}]", [r#"{"after":"1h"}"#; 6].join(","));
     assert!(refused_reminders(&many).contains("reminders has 6 entries. Use at most 5."));
-    let endless = parse_reminders(r#"[{"before":"1h"}]"#, at(0), None).unwrap_err();
+    let endless =
+        parse_reminders(Some(r#"[{"before":"1h"}]"#), &somebody(), at(0), None).unwrap_err();
     assert!(message(&endless).contains("before needs a timeout. Add timeout, or use after."));
-    assert!(message(&reminders_without_notify()).contains("Add notify."));
+    let nobody = parse_reminders(Some("[]"), &[], at(0), None).unwrap_err();
+    assert!(message(&nobody).contains("Add notify."));
+    assert_eq!(parse_reminders(None, &[], at(0), None).unwrap(), []);
 }

@@ -145,7 +145,7 @@ impl TokenActor {
             (Reply::Decided(Outcome::Cancelled), None) if is_cancel && is_changed => {
                 Some(LogLine::Cancelled)
             }
-            (Reply::Found, _) if is_extension => Some(LogLine::Extended),
+            (Reply::Found, _) if is_extension && is_changed => Some(LogLine::Extended),
             _ => None,
         };
         let mut effects = Effects::reply(reply);
@@ -290,6 +290,7 @@ impl TokenActor {
         record: &mut Option<Record>,
         facts: &Facts<'_>,
     ) -> Effects {
+        // A waiter that a crash kept from learning of a new timeout learns of the end.
         let notifies_waiters = is_finished(record.as_ref());
         Effects {
             notifies_waiters,

@@ -3,7 +3,7 @@
 use crate::domain::api::create::{CreateRequest, created_json, unknown_key_of_create};
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_CREATE_WITH_APPROVAL;
-use crate::domain::api::notify::{parse_reminders, reminders_without_notify};
+use crate::domain::api::notify::{parse_notify, parse_reminders};
 use crate::domain::api::rate_limit::RateLimitKey;
 use crate::domain::approval::schema::minify_json;
 use crate::domain::auth::keyring::Environment;
@@ -19,7 +19,7 @@ use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::{Permit, enforce, enforce_recipients};
 use crate::worker::http::request::request_key;
 use crate::worker::http::response::{Reply, unknown_field_hint};
-use crate::worker::http::routes::create_checks::{check_callback, check_webhook, read_notify};
+use crate::worker::http::routes::create_checks::{check_callback, check_recipients, check_webhook};
 use crate::worker::http::token_object::{send, unavailable};
 use crate::worker::objects::idempotency_key;
 use crate::worker::objects::token::response::{links, with_jwt};
@@ -36,13 +36,11 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     crate::worker::fault("fault:worker", &request.tags.join(" "));
     check_webhook(context, environment, request.webhook.as_deref())?;
     check_callback(context, request.callback.as_deref())?;
-    let notify = read_notify(context, environment, request.notify.as_deref())?;
-    let reminders = match request.reminders.as_deref() {
-        Some(_) if notify.is_empty() => return Err(reminders_without_notify()),
-        Some(text) => parse_reminders(text, context.now, request.timeout_at)?,
-        None => Vec::new(),
-    };
-    enforce_recipients(context, environment, notify.len()).await?;
+    let notify = parse_notify(request.notify.as_deref())?;
+    check_recipients(context, environment, &notify)?;
+    let reminders = request.reminders.as_deref();
+    let reminders = parse_reminders(reminders, &notify, context.now, request.timeout_at)?;
+    enforce_recipients(context, environment, notify.len(), reminders.len()).await?;
     let permit = enforce(context, RateLimitKey::Environment(&environment.id)).await?;
     let mut token = Token {
         approval: request.approval,
@@ -77,7 +75,7 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     let origin = context.link_origin(environment);
     let links = links(origin, environment, creation.id(), &token, context.now);
     let created = created_json(&id, is_cached, &links.url, &links.short_url);
-    let jwt = links.into_jwt(environment, &id, &token, context.now);
+    let jwt = links.into_jwt(environment, &id, &token);
     let reply = with_jwt(Reply::json(200, created), environment, &jwt);
     Ok(match hint {
         Some(hint) => reply.with("waitpoint-hint", &hint),

@@ -2,7 +2,6 @@
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::excerpt::excerpt;
-use crate::domain::api::notify::parse_notify;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::callback::config::CallbackConfig;
 use crate::domain::token::notify::Recipient;
@@ -63,20 +62,16 @@ pub(crate) fn check_callback(
     }
 }
 
-/// Reads the field `notify`, and checks that each recipient can be told.
+/// Checks that each recipient can be notified.
 ///
 /// # Errors
 /// `ValidationError`, `Misconfigured`.
-pub(crate) fn read_notify(
+pub(crate) fn check_recipients(
     context: &RequestContext<'_>,
     environment: &Environment,
-    notify: Option<&str>,
-) -> Result<Vec<Recipient>, ApiError> {
-    let Some(notify) = notify else {
-        return Ok(Vec::new());
-    };
-    let recipients = parse_notify(notify)?;
-    for (index, recipient) in recipients.iter().enumerate() {
+    notify: &[Recipient],
+) -> Result<(), ApiError> {
+    for (index, recipient) in notify.iter().enumerate() {
         check_recipient(context, environment, recipient)?.map_err(|why| {
             ApiError::ValidationError {
                 path: "notify",
@@ -84,10 +79,10 @@ pub(crate) fn read_notify(
             }
         })?;
     }
-    Ok(recipients)
+    Ok(())
 }
 
-/// The inner error says why the recipient cannot be told.
+/// The inner error says why the recipient cannot be notified.
 fn check_recipient(
     context: &RequestContext<'_>,
     environment: &Environment,
@@ -108,7 +103,7 @@ fn check_recipient(
             } else if !settings.allows(address) {
                 let given = excerpt(address);
                 Err(format!(
-                    "{given} is in no domain of NOTIFY_DOMAINS. Use another address, or add its domain."
+                    "the domain of {given} is not in NOTIFY_DOMAINS. Use another address, or add its domain."
                 ))
             } else {
                 Ok(())
@@ -122,7 +117,7 @@ fn check_recipient(
                     check_url(url, is_local).map_err(|why| format!("its URL in CHANNELS {why}"))
                 }
                 None => Err(format!(
-                    "{} is no name in CHANNELS. Add it there as name=https://….",
+                    "{} is not a name in CHANNELS. Add it there as name=https://….",
                     excerpt(channel)
                 )),
             }

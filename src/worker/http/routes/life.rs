@@ -6,6 +6,7 @@ use crate::domain::api::life::{
 };
 use crate::domain::api::limits::MAX_CREATE;
 use crate::domain::api::rate_limit::RateLimitKey;
+use crate::domain::api::token_body::owned_token_json;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::{internal_id, public_id};
 use crate::domain::stored::envelope::ResponseContext;
@@ -13,16 +14,15 @@ use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::worker::http::authenticate::authenticate_secret;
 use crate::worker::http::body::body;
 use crate::worker::http::context::RequestContext;
-use crate::worker::http::rate_limit::{enforce, limit_unknown_credentials};
+use crate::worker::http::rate_limit::enforce;
 use crate::worker::http::response::{Reply, unknown_field_hint};
 use crate::worker::http::token_object::send;
 use crate::worker::http::upstream_token::upstream_of;
-use crate::worker::objects::token::response::{links, with_jwt};
-use crate::worker::settings;
+use crate::worker::objects::token::response::{links_since, with_jwt};
 
 /// Withdraws a token.
 pub(crate) async fn cancel(context: &RequestContext<'_>, raw_id: &str) -> Result<Reply, ApiError> {
-    let environment = owner(context).await?;
+    let environment = authenticate_secret(context)?;
     let body = body(context.request, context.head, MAX_CREATE).await?;
     let command = CommandMessage::Cancel(parse_cancel(&body)?);
     let hint = unknown_key_of_cancel(&body);
@@ -40,7 +40,7 @@ pub(crate) async fn cancel(context: &RequestContext<'_>, raw_id: &str) -> Result
 
 /// Moves the timeout of a token.
 pub(crate) async fn extend(context: &RequestContext<'_>, raw_id: &str) -> Result<Reply, ApiError> {
-    let environment = owner(context).await?;
+    let environment = authenticate_secret(context)?;
     let body = body(context.request, context.head, MAX_CREATE).await?;
     let timeout_at = parse_extend(&body, context.now)?;
     let command = CommandMessage::Extend(timeout_at.as_millis());
@@ -51,36 +51,16 @@ pub(crate) async fn extend(context: &RequestContext<'_>, raw_id: &str) -> Result
     };
     let id = internal_id(raw_id).ok_or(ApiError::TokenNotFound)?;
     let origin = context.link_origin(environment);
-    let jwt = links(origin, environment, id, &token, context.now).into_jwt(
-        environment,
-        &public_id(id),
-        &token,
-        context.now,
-    );
-    // `If-None-Match` is not asked: it is for reads.
-    let response_context = ResponseContext {
-        origin: origin.into(),
-        ..ResponseContext::default()
-    };
-    let reply = response_context.render(&token, environment, id, context.now);
-    let reply = with_jwt(reply, environment, &jwt);
+    // Not those of the creation, which may expire before the new timeout.
+    let links = links_since(context.now, origin, environment, id, &token, context.now);
+    let public = public_id(id);
+    let extended = owned_token_json(&public, &links.url, &links.short_url, &token);
+    let jwt = links.into_jwt(environment, &public, &token);
+    let reply = with_jwt(Reply::private_json(extended), environment, &jwt);
     Ok(match unknown_key_of_extend(&body).as_deref() {
         Some(key) => reply.with("waitpoint-hint", &unknown_field_hint(key)),
         None => reply,
     })
-}
-
-/// The environment whose secret key is in the `Authorization` header.
-async fn owner(context: &RequestContext<'_>) -> Result<&'static Environment, ApiError> {
-    match authenticate_secret(context) {
-        // A key that only upstream may know. Upstream is not asked, but such keys are counted as if it
-        // were.
-        Err(ApiError::InvalidApiKey) if settings::keyring(context.env)?.is_upstream() => {
-            limit_unknown_credentials(context).await?;
-            Err(ApiError::NotSupportedUpstream)
-        }
-        environment => environment,
-    }
 }
 
 async fn command_token(

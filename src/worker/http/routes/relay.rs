@@ -3,7 +3,7 @@
 use crate::domain::api::create::parse_webhook;
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::{MAX_COMPLETE, MAX_CREATE_WITH_APPROVAL};
-use crate::domain::api::notify::{parse_reminders, reminders_without_notify};
+use crate::domain::api::notify::{parse_notify, parse_reminders};
 use crate::domain::api::route::Endpoint;
 use crate::domain::approval::schema::Approval;
 use crate::domain::auth::authenticate::bearer;
@@ -23,7 +23,7 @@ use crate::worker::http::foreign::{environment_of_created, is_remembered};
 use crate::worker::http::rate_limit::{Permit, enforce_recipients, limit_unknown_credentials};
 use crate::worker::http::request::header;
 use crate::worker::http::response::{HandlerResponse, Reply};
-use crate::worker::http::routes::create_checks::{check_webhook, read_notify};
+use crate::worker::http::routes::create_checks::{check_recipients, check_webhook};
 use crate::worker::http::token_object::send;
 use crate::worker::http::upstream_token::{placeholder_token, unavailable, upstream_reply};
 use crate::worker::outgoing::upstream::{
@@ -113,8 +113,6 @@ pub(crate) async fn relay(
 struct FieldsToStore {
     /// `None` if only upstream knows the credential.
     environment: Option<&'static Environment>,
-    /// The environment whose settings allow the fields.
-    checked_for: &'static Environment,
     approval: Option<String>,
     webhook: Option<String>,
     callback: Option<String>,
@@ -137,8 +135,9 @@ async fn create(
         let body = Uint8Array::from(forwarded.as_ref());
         (body, fields_to_store(context, edge, known)?)
     };
-    if let Some(fields) = &fields {
-        enforce_recipients(context, fields.checked_for, fields.notify.len()).await?;
+    if let (Some(fields), Some(environment)) = (&fields, known) {
+        let recipients = fields.notify.len();
+        enforce_recipients(context, environment, recipients, fields.reminders.len()).await?;
     }
     let theirs = forward_request(context, upstream, Some(body)).await?;
     if let (Some(permit), Some(fields)) = (Permit::of_upstream(&theirs), fields) {
@@ -148,6 +147,10 @@ async fn create(
             None => {
                 let environment = Box::pin(environment_of_created(context, &id)).await?;
                 check_webhook(context, environment, fields.webhook.as_deref())?;
+                check_recipients(context, environment, &fields.notify)?;
+                let recipients = fields.notify.len();
+                enforce_recipients(context, environment, recipients, fields.reminders.len())
+                    .await?;
                 environment
             }
         };
@@ -189,28 +192,26 @@ fn fields_to_store(
         });
     }
     check_deadline_is_here(&fields)?;
+    // Before upstream has judged an unknown credential it learns nothing of the settings here.
+    let notify = parse_notify(fields.notify.as_deref())?;
+    if let Some(environment) = known {
+        check_recipients(context, environment, &notify)?;
+    }
     let mut candidates: Vec<_> = known.into_iter().collect();
     if known.is_none() {
         candidates.extend(settings::keyring(context.env)?.upstream_environments());
     }
     let mut checked = Err(ApiError::InvalidApiKey);
     for environment in candidates {
-        checked = check_webhook(context, environment, webhook.as_deref())
-            .and_then(|()| read_notify(context, environment, fields.notify.as_deref()))
-            .map(|notify| (environment, notify));
+        checked = check_webhook(context, environment, webhook.as_deref());
         if checked.is_ok() {
             break;
         }
     }
-    let (checked_for, notify) = checked?;
-    let reminders = match fields.reminders.as_deref() {
-        Some(_) if notify.is_empty() => return Err(reminders_without_notify()),
-        Some(text) => relayed_reminders(text, context.now)?,
-        None => Vec::new(),
-    };
+    checked?;
+    let reminders = relayed_reminders(fields.reminders.as_deref(), &notify, context.now)?;
     Ok(Some(FieldsToStore {
         environment: known,
-        checked_for,
         approval: fields.approval,
         callback: fields.callback,
         webhook,
@@ -220,8 +221,12 @@ fn fields_to_store(
 }
 
 /// The reminders of a token whose timeout only upstream knows.
-fn relayed_reminders(text: &str, now: Timestamp) -> Result<Vec<Reminder>, ApiError> {
-    let reminders = parse_reminders(text, now, Some(Timestamp::MAX))?;
+fn relayed_reminders(
+    text: Option<&str>,
+    notify: &[Recipient],
+    now: Timestamp,
+) -> Result<Vec<Reminder>, ApiError> {
+    let reminders = parse_reminders(text, notify, now, Some(Timestamp::MAX))?;
     let is_before = |reminder: &Reminder| matches!(reminder, Reminder::Before(_));
     if reminders.iter().any(is_before) {
         let message = "before is not known of a token that lives upstream. Use after.";

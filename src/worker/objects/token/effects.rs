@@ -2,7 +2,7 @@
 
 use super::Object;
 use super::outbox::Outbox;
-use super::waiters::{self, Notice};
+use super::waiters::{self, Update};
 use crate::domain::api::delivery_body::failed_attempt_json;
 use crate::domain::callback::judge::judge;
 use crate::domain::time::timestamp::Timestamp;
@@ -317,11 +317,11 @@ impl Object {
         let Some(token) = record.and_then(Record::token) else {
             return Ok(());
         };
-        let notice = Notice {
+        let update = Update {
             id: &self.public_id(),
             token,
         };
-        waiters::notify(waiters, &notice)
+        waiters::notify(waiters, &update)
     }
 
     /// Which webhooks are told of which events. If the settings are invalid they may name a webhook of

@@ -1,7 +1,7 @@
 //! What is sent to tell of an event: to webhooks, by mail, to Slack and Teams.
 
 use super::outbox::{Message, Outbox};
-use super::response::links;
+use super::response::links_since;
 use crate::domain::api::route::token_url;
 use crate::domain::auth::token_id::public_id;
 use crate::domain::notice::{Notice, email, slack, teams};
@@ -32,7 +32,7 @@ impl Outbox<'_> {
             Target::Recipient(index) => token.notify.get(usize::from(index))?,
             Target::Upstream => return None,
         };
-        let link = self.short_url(token)?;
+        let link = self.short_url(token, event)?;
         match recipient {
             Recipient::Email { address, locale } => {
                 let words = i18n::choose(locale.as_deref().unwrap_or_default(), "");
@@ -51,10 +51,11 @@ impl Outbox<'_> {
         }
     }
 
-    /// The token's short link, as new as this message.
-    fn short_url(&self, token: &Token) -> Option<String> {
+    /// A short link that lives from the event on, the same for each attempt.
+    fn short_url(&self, token: &Token, event: TokenEvent) -> Option<String> {
         let environment = settings::keyring(self.env).ok()?.by_id(self.environment)?;
-        let links = links(&token.origin, environment, self.id, token, now());
+        let since = token.event_at(event);
+        let links = links_since(since, &token.origin, environment, self.id, token, now());
         Some(links.short_url)
     }
 

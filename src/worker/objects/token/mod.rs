@@ -32,7 +32,7 @@ use crate::worker::http::body;
 use crate::worker::http::response::{Reply as HttpReply, respond, respond_status};
 use crate::worker::objects::storage::{Saving, Stored, object_name};
 use crate::worker::objects::token::effects::Failure;
-use crate::worker::objects::token::waiters::{Notice, WAITER_HEADER, Waiter};
+use crate::worker::objects::token::waiters::{Update, WAITER_HEADER, Waiter};
 use crate::worker::settings;
 use crate::worker::{log_error, now};
 use std::borrow::Cow;
@@ -212,12 +212,12 @@ impl Object {
         let (Some(Reply::Found), Some(token)) = (reply, token) else {
             return respond_status(404);
         };
-        let notice = Notice {
+        let update = Update {
             id: &self.public_id(),
             token: &token,
         };
         let accepted = async {
-            let response = waiters::accept(&self.state, waiter, &notice)?;
+            let response = waiters::accept(&self.state, waiter, &update)?;
             if let Some(alarm) = alarm {
                 self.set_alarm(alarm).await?;
             }

@@ -79,6 +79,9 @@ impl ResponseContext<'_> {
         if reader == Visibility::Owner && attempts > 0 {
             version += &format!(".{attempts}");
         }
+        if let (Visibility::Owner, Some(at)) = (reader, token.reminded_at) {
+            version += &format!(".{}", at.as_millis());
+        }
         if let (Visibility::Owner, Some(last)) = (reader, token.history.last()) {
             version += &format!(".{}.{}", token.history.len(), last.at.as_millis());
         }
@@ -94,12 +97,13 @@ pub(crate) fn url(origin: &str, id: &str, credential: &str) -> String {
 
 /// The links of a token, and the JWT in its `url`.
 pub(crate) struct Links {
-    pub(crate) credential: String,
+    credential: String,
+    lifetime: Lifetime,
     pub(crate) url: String,
     pub(crate) short_url: String,
 }
 
-/// The links for a token's internal id.
+/// The links for a token's internal id, which live as long as those that it was created with.
 pub(crate) fn links(
     origin: &str,
     environment: &Environment,
@@ -107,7 +111,19 @@ pub(crate) fn links(
     token: &Token,
     now: Timestamp,
 ) -> Links {
-    let lifetime = Lifetime::of(token.created_at, token.timeout_at, now);
+    links_since(token.created_at, origin, environment, id, token, now)
+}
+
+/// The links for a token's internal id, which live as long as if it was created at `since`.
+pub(crate) fn links_since(
+    since: Timestamp,
+    origin: &str,
+    environment: &Environment,
+    id: &str,
+    token: &Token,
+    now: Timestamp,
+) -> Links {
+    let lifetime = Lifetime::of(since, token.timeout_at, now);
     let verify = token.callback.as_deref().and_then(verify_json);
     let purpose = match verify {
         Some(_) => LinkPurpose::Callback,
@@ -120,23 +136,18 @@ pub(crate) fn links(
         url: url(origin, &public, &jwt),
         short_url: short_link::short_url(origin, id, &short),
         credential: jwt,
+        lifetime,
     }
 }
 
 impl Links {
     /// The public access token for whoever created the token. The credential of a link whose callbacks
     /// are signed may not write, so then it is another one. `id` is the public id.
-    pub(crate) fn into_jwt(
-        self,
-        environment: &Environment,
-        id: &str,
-        token: &Token,
-        now: Timestamp,
-    ) -> String {
+    pub(crate) fn into_jwt(self, environment: &Environment, id: &str, token: &Token) -> String {
         if token.callback.is_none() {
             self.credential
         } else {
-            environment.mint(id, token.created_at, token.timeout_at, now)
+            environment.mint_link(id, None, self.lifetime)
         }
     }
 }

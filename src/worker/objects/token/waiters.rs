@@ -52,13 +52,13 @@ const UNKNOWN_WAITER: u16 = 1012;
 const TRY_AGAIN: u16 = 1013;
 
 /// The message for waiters.
-pub(crate) struct Notice<'a> {
+pub(crate) struct Update<'a> {
     /// The public id.
     pub(crate) id: &'a str,
     pub(crate) token: &'a Token,
 }
 
-impl Notice<'_> {
+impl Update<'_> {
     /// The token as retrieve returns it, with the waiter's own URL; `None` if this waiter has seen
     /// it.
     fn message(&self, waiter: &Waiter) -> Option<String> {
@@ -96,10 +96,10 @@ impl Notice<'_> {
 pub(crate) fn accept(
     state: &State,
     waiter: &Waiter,
-    notice: &Notice<'_>,
+    update: &Update<'_>,
 ) -> Result<Response, JsValue> {
     let WebSocketPair { client, server } = WebSocketPair::new()?;
-    if notice.is_final() {
+    if update.is_final() {
         server.accept()?;
     } else {
         let pair = WebSocketRequestResponsePair::new("ping", "pong")?;
@@ -111,7 +111,7 @@ pub(crate) fn accept(
         server.as_ref().serialize_attachment(attachment.into())?;
         state.as_raw().accept_websocket(server.as_ref())?;
     }
-    notice.send(&server, waiter)?;
+    update.send(&server, waiter)?;
     let response = ResponseBuilder::new()
         .with_status(101)
         .with_websocket(client);
@@ -135,8 +135,8 @@ fn is_open(socket: &web_sys::WebSocket) -> bool {
     socket.ready_state() == web_sys::WebSocket::OPEN
 }
 
-/// Tells these waiters that the token has ended, and closes their sockets.
-pub(crate) fn notify(sockets: Vec<WebSocket>, notice: &Notice<'_>) -> Result<(), JsValue> {
+/// Sends these waiters the token. If it has ended, their sockets are closed.
+pub(crate) fn notify(sockets: Vec<WebSocket>, update: &Update<'_>) -> Result<(), JsValue> {
     let mut sent = 0;
     for socket in sockets {
         let attachment = socket.as_ref().deserialize_attachment()?;
@@ -145,7 +145,7 @@ pub(crate) fn notify(sockets: Vec<WebSocket>, notice: &Notice<'_>) -> Result<(),
                 let closed = socket.close(Some(TRY_AGAIN), Some("connect again"));
                 closed.map(|()| 0)
             }
-            Some(waiter) => notice.send(&socket, &waiter),
+            Some(waiter) => update.send(&socket, &waiter),
             None => {
                 let closed = socket.close(Some(UNKNOWN_WAITER), Some("unknown waiter"));
                 closed.map(|()| 0)
