@@ -6,7 +6,7 @@ use crate::domain::api::life::{
 };
 use crate::domain::api::limits::MAX_CREATE;
 use crate::domain::api::rate_limit::RateLimitKey;
-use crate::domain::api::token_body::owned_token_json;
+use crate::domain::api::token_body::{Visibility, owned_token_json};
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::{internal_id, public_id};
 use crate::domain::stored::envelope::ResponseContext;
@@ -18,7 +18,7 @@ use crate::worker::http::rate_limit::enforce;
 use crate::worker::http::response::{Reply, unknown_field_hint};
 use crate::worker::http::token_object::send;
 use crate::worker::http::upstream_token::upstream_of;
-use crate::worker::objects::token::response::{links_since, with_jwt};
+use crate::worker::objects::token::response::{etag, links_since, with_jwt};
 
 /// Withdraws a token.
 pub(crate) async fn cancel(context: &RequestContext<'_>, raw_id: &str) -> Result<Reply, ApiError> {
@@ -56,7 +56,9 @@ pub(crate) async fn extend(context: &RequestContext<'_>, raw_id: &str) -> Result
     let public = public_id(id);
     let extended = owned_token_json(&public, &links.url, &links.short_url, &token);
     let jwt = links.into_jwt(environment, &public, &token);
-    let reply = with_jwt(Reply::private_json(extended), environment, &jwt);
+    let reply = with_jwt(Reply::private_json(extended), environment, &jwt)
+        .with("etag", &etag(&token, Visibility::Owner))
+        .with("vary", "Authorization");
     Ok(match unknown_key_of_extend(&body).as_deref() {
         Some(key) => reply.with("waitpoint-hint", &unknown_field_hint(key)),
         None => reply,

@@ -26,7 +26,11 @@ impl ResponseContext<'_> {
         id: &str,
         now: Timestamp,
     ) -> Reply {
-        let (reader, etag) = self.version(token);
+        let reader = match self.credential {
+            None => Visibility::Owner,
+            Some(_) => Visibility::Token,
+        };
+        let etag = etag(token, reader);
         let reply = if matches_etag(&self.etag, &etag) {
             Reply::unchanged()
         } else {
@@ -61,33 +65,31 @@ impl ResponseContext<'_> {
             None => reply,
         }
     }
+}
 
-    /// What this client may see of a token, and the version for its `ETag`. The version changes with
-    /// the state. For the owner, who sees deliveries and the history, it also changes with those. Bodies of
-    /// the same version differ by client, hence `Vary`. A token that lives upstream can show two
-    /// ends, ours and then upstream's, so its version includes the time of the end.
-    fn version(&self, token: &Token) -> (Visibility, String) {
-        let mut version = format!("\"{}", version(token));
-        if let (Home::Upstream, Some(at)) = (token.home, token.finished_at()) {
-            version += &format!(".{at}");
-        }
+/// The `ETag` of a token for this reader. It changes with the state and the timeout. For the owner, who
+/// sees deliveries and the history, it also changes with those. Bodies of the same version differ by
+/// client, hence `Vary`. A token that lives upstream can show two ends, ours and then upstream's, so its
+/// version includes the time of the end.
+pub(crate) fn etag(token: &Token, reader: Visibility) -> String {
+    let mut version = format!("\"{}", version(token));
+    if let (Home::Upstream, Some(at)) = (token.home, token.finished_at()) {
+        version += &format!(".{at}");
+    }
+    if reader == Visibility::Owner {
         let attempts: u32 = token.deliveries.iter().map(|one| one.attempts).sum();
-        let reader = match self.credential {
-            None => Visibility::Owner,
-            Some(_) => Visibility::Token,
-        };
-        if reader == Visibility::Owner && attempts > 0 {
+        if attempts > 0 {
             version += &format!(".{attempts}");
         }
-        if let (Visibility::Owner, Some(at)) = (reader, token.reminded_at) {
+        if let Some(at) = token.reminded_at {
             version += &format!(".{}", at.as_millis());
         }
-        if let (Visibility::Owner, Some(last)) = (reader, token.history.last()) {
+        if let Some(last) = token.history.last() {
             version += &format!(".{}.{}", token.history.len(), last.at.as_millis());
         }
-        version.push('"');
-        (reader, version)
     }
+    version.push('"');
+    version
 }
 
 /// `token.url` for a token's public id, at the origin that the client calls.
