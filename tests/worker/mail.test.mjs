@@ -1,6 +1,5 @@
-// The mail service, and how it fails. wrangler's simulation takes every mail, so here is another one in
-// its place, within the Worker's own isolate: only there does an error keep its code for certain, and
-// only there can `send` throw before there is a promise.
+// The mail service, and how it fails. wrangler's simulation takes every mail, so another one is in
+// its place here, in the Worker's own isolate: there `send` can throw before there is a promise.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { TOKENS, until } from "../support/harness.mjs";
