@@ -7,11 +7,16 @@ import { runInMockTaskContext } from "@trigger.dev/core/v3/test";
 import { wait } from "@trigger.dev/sdk";
 import { KEY, OTHER_KEY, SECRET_KEYS, sign, TOKENS, useWorker } from "../support/harness.mjs";
 import { example } from "../support/package.mjs";
+import { useReceiver } from "../support/receiver.mjs";
 import { useRelay } from "../support/relay.mjs";
 
 const { tokenRuntime } = await import(join(example("runtime-manager"), "manager.mjs"));
 const { upstream, way, edge, failing, delivered } = await useRelay();
-const only = useWorker({ secrets: { SECRET_KEYS: KEY }, vars: { UPSTREAM: way.url } });
+const receiver = await useReceiver();
+const only = useWorker({
+  secrets: { SECRET_KEYS: KEY, CHANNELS: `deploys=${receiver.url}/deploys` },
+  vars: { UPSTREAM: way.url },
+});
 const both = useWorker({
   secrets: { SECRET_KEYS: `${KEY}\nprod=${OTHER_KEY}` },
   vars: { UPSTREAM: `${way.url}\nprod=${way.url}` },
@@ -109,6 +114,45 @@ test("a create with an approval by a run's token asks on the page", async () => 
   const before = (await (await upstream.api(TOKENS)).json()).data.length;
   assert.equal((await only.api(TOKENS, { key: runToken(), body: wrong })).status, 400);
   assert.equal((await (await upstream.api(TOKENS)).json()).data.length, before);
+});
+
+test("only whom upstream accepts learns which channels there are, and tells one", async () => {
+  const there = async () => (await (await upstream.api(TOKENS)).json()).data.length;
+  const notify = (slack) => ({ notify: [{ slack }], timeout: "1h" });
+  const create = async (slack, key) => {
+    const answer = await only.api(TOKENS, { key, body: notify(slack) });
+    return [answer.status, await answer.text()];
+  };
+  const before = await there();
+  const stranger = runToken(null);
+  const heard = await askedWith(stranger, async () => {
+    const known = await create("deploys", stranger);
+    assert.equal(known[0], 401, known[1]);
+    assert.deepEqual(await create("nowhere", stranger), known);
+  });
+  assert.equal(heard.length, 2, "upstream was asked");
+  const readOnly = runToken(reading());
+  assert.deepEqual(await create("nowhere", readOnly), await create("deploys", readOnly));
+  assert.equal(await there(), before);
+
+  const [status, text] = await create("nowhere", runToken());
+  assert.equal(status, 400);
+  assert.match(text, /nowhere.* is not a name in CHANNELS/);
+  assert.equal(receiver.got.length, 0);
+  const token = await only.create(notify("deploys"), { key: runToken() });
+  const [{ body }] = await receiver.received("/deploys");
+  const [link] = body.match(/http:\/\/127[^\s"|>\\]*/);
+  assert.equal((await fetch(link, { method: "POST", body: '"told"' })).status, 200);
+  const { output, history } = await only.retrieve(token.id);
+  assert.equal(output, '"told"');
+  assert.deepEqual(
+    history.map(({ type, to }) => [type, to?.slack]),
+    [
+      ["created", undefined],
+      ["notified", "deploys"],
+      ["completed", undefined],
+    ],
+  );
 });
 
 test("upstream is asked once for three completions, and about each token", async () => {

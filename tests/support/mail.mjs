@@ -27,3 +27,19 @@ export function writtenMail() {
   }
   return [...mails.values()].filter(({ text, html }) => text && html);
 }
+
+/**
+ * A module around the Worker (workerd.mjs) whose mail service is the text of an object with `send`.
+ */
+export const withMailService = (service) => `
+  import * as built from "./index.js";
+  const EMAIL = ${service};
+  export const { KeyObject, IndexObject } = built;
+  export class TokenObject extends built.TokenObject {
+    constructor(state, env) {
+      super(state, { ...env, EMAIL });
+    }
+  }
+  export default {
+    fetch: (request, env, context) => built.default.fetch(request, { ...env, EMAIL }, context),
+  };`;

@@ -14,8 +14,10 @@ import {
   sign,
   TOKENS,
   temporaryFolder,
+  until,
   useWorker,
 } from "../support/harness.mjs";
+import { useReceiver, webhookSecret } from "../support/receiver.mjs";
 
 const folder = temporaryFolder();
 const config = readFileSync(join(root, "wrangler.toml"), "utf8");
@@ -29,7 +31,12 @@ writeFileSync(join(folder, "unbound.toml"), unbound);
 // Environments of their own for the tests that use a limit up.
 const LOOPING = "tr_dev_looping_012345678901234";
 const PATIENT = "tr_dev_patient_012345678901234";
-const secrets = { SECRET_KEYS: `${SECRET_KEYS}\nlooping=${LOOPING}\npatient=${PATIENT}` };
+const NOTIFYING = "tr_dev_notifying_0123456789012";
+const secrets = {
+  SECRET_KEYS: `${SECRET_KEYS}\nlooping=${LOOPING}\npatient=${PATIENT}\nnotifying=${NOTIFYING}`,
+  WEBHOOK_SECRET: `notifying=${webhookSecret()}`,
+};
+const receiver = await useReceiver();
 const worker = useWorker({ configPath: join(folder, "small.toml"), secrets });
 // Keys may share a counter (src/domain/api/rate_limit.rs). No key here shares one with a key that
 // has used its limit up.
@@ -228,6 +235,38 @@ test("an environment's keys share a limit, apart from others' and from decisions
   assert.deepEqual(
     done.map(({ headers }) => headers.get("waitpoint-outcome")),
     Array(4).fill("completed"),
+  );
+});
+
+test("each notice that a create may send counts, and one that is refused sends none", async () => {
+  const key = NOTIFYING;
+  const notify = Array.from({ length: 10 }, (_, n) => ({ webhook: `${receiver.url}/${n}` }));
+  const reminders = Array.from({ length: 5 }, (_, n) => ({ after: `${n + 1}h` }));
+  const passed = [];
+  const ask = async () => {
+    const tag = crypto.randomUUID();
+    const answer = await worker.api(TOKENS, { key, body: { notify, reminders, tags: [tag] } });
+    if (answer.status === 200) passed.push(tag);
+    return answer;
+  };
+  // Ten notices at once, ten with each reminder, and the create itself.
+  const most = Math.floor(SHARE.most / (10 * (1 + 5) + 1));
+  await isLimit(await flood(ask, [200], { ...SHARE, most }), "ENVIRONMENT_LIMIT");
+  const { data } = await until(
+    async () => (await worker.api(TOKENS, { key })).json(),
+    ({ data }) => data?.length >= passed.length,
+  );
+  assert.deepEqual(data.flatMap(({ tags }) => tags).sort(), passed.sort());
+  for (const { webhook } of notify)
+    await receiver.received(webhook.slice(receiver.url.length), passed.length);
+  assert.equal(receiver.got.length, notify.length * passed.length);
+  assert.ok(passed.length > 0, "the first one passed");
+
+  // Those that may send one notice pass, twenty in a period.
+  const one = () => worker.api(TOKENS, { key, body: { notify: notify.slice(0, 1) } });
+  await until(
+    () => Promise.all(Array.from({ length: 20 }, one)),
+    (answers) => answers.every(({ status }) => status === 200),
   );
 });
 

@@ -17,6 +17,7 @@ import {
   temporaryFolder,
   until,
 } from "../support/harness.mjs";
+import { withMailService } from "../support/mail.mjs";
 import { spellings, traces, writtenBytes, writtenRows } from "../support/secrets.mjs";
 import { serve, waitpoint } from "../support/workerd.mjs";
 
@@ -24,8 +25,19 @@ const UPSTREAM_KEY = "tr_prod_kept_by_upstream_0123456789";
 const WEBHOOK_KEY = randomBytes(32).toString("base64");
 const CALLBACK_KEY = randomBytes(32).toString("hex");
 
+const [SLACK, TEAMS, GONE] = [1, 2, 3].map(() => randomBytes(24).toString("hex"));
+/** The URLs of channels are credentials: nobody is ever shown one. */
+const channels = { "Slack's URL": SLACK, "Teams's URL": TEAMS, "the URL of a channel": GONE };
+/** Who is told: a record has it and its owner is shown it, but no log and no index. */
+const recipients = {
+  "the URL of a notice": randomBytes(24).toString("hex"),
+  "an address": `${randomBytes(12).toString("hex")}@people.example`,
+  "an address that is refused": `refused-${randomBytes(12).toString("hex")}@people.example`,
+};
+
 /** Everything that may not be written, by name. */
 const secrets = { KEY, OLD_KEY, OTHER_KEY, UPSTREAM_KEY, "webhook secret": WEBHOOK_KEY };
+Object.assign(secrets, channels);
 secrets["webhook secret, its bytes"] = Buffer.from(WEBHOOK_KEY, "base64").toString("latin1");
 secrets["callback secret"] = CALLBACK_KEY;
 const keep = (name, jwt) => {
@@ -33,10 +45,14 @@ const keep = (name, jwt) => {
   return jwt;
 };
 
-const received = [];
+/** What webhooks were told, and what recipients of notices were, whose links decide. */
+const [received, noticed] = [[], []];
+/** Everything that the API answered. */
+const answered = [];
 const receiver = createServer(async (request, response) => {
-  received.push(JSON.stringify(request.headers) + Buffer.concat(await Array.fromAsync(request)));
-  response.writeHead(request.url === "/fails" ? 500 : 204).end();
+  const to = request.url.startsWith("/notice/") ? noticed : received;
+  to.push(JSON.stringify(request.headers) + Buffer.concat(await Array.fromAsync(request)));
+  response.writeHead(request.url.includes("/fails") ? 500 : 204).end();
 });
 let hooks, upstream, edge;
 // Folders of these two Workers alone, so that all files in them are the product's.
@@ -54,18 +70,28 @@ before(async () => {
     }),
     { storage: state.upstream, listen: (data) => logs.upstream.push(data) },
   );
-  edge = await serve(
-    waitpoint({
-      SECRET_KEYS: `${KEY}\n${OLD_KEY}\nprod=${OTHER_KEY}\nrelayed=${UPSTREAM_KEY}`,
-      WEBHOOK_SECRET: ["default", "prod", "relayed"]
-        .map((id) => `${id}=whsec_${WEBHOOK_KEY}`)
-        .join("\n"),
-      WEBHOOK_URL: ["default", "prod", "relayed"].map((id) => `${id}=${hooks}/fails`).join("\n"),
-      UPSTREAM: `relayed=${upstream.url}`,
-      CALLBACK_SECRETS: `DEPLOYS=${CALLBACK_KEY}`,
-    }),
-    { storage: state.edge, listen: (data) => logs.edge.push(data) },
-  );
+  const to = `${hooks}/notice`;
+  const mailService = `{
+    async send(mail) {
+      if (mail.to.startsWith("refused-")) throw new Error(\`E_X: \${mail.to}\`);
+      await fetch("${to}/mail", { method: "POST", body: JSON.stringify(mail) });
+    },
+  }`;
+  const vars = {
+    SECRET_KEYS: `${KEY}\n${OLD_KEY}\nprod=${OTHER_KEY}\nrelayed=${UPSTREAM_KEY}`,
+    WEBHOOK_SECRET: ["default", "prod", "relayed"]
+      .map((id) => `${id}=whsec_${WEBHOOK_KEY}`)
+      .join("\n"),
+    WEBHOOK_URL: ["default", "prod", "relayed"].map((id) => `${id}=${hooks}/fails`).join("\n"),
+    UPSTREAM: `relayed=${upstream.url}`,
+    CALLBACK_SECRETS: `DEPLOYS=${CALLBACK_KEY}`,
+    CHANNELS: `deploys=${to}/${SLACK}\nops=${to}/${TEAMS}\ngone=${to}/fails/${GONE}`,
+    EMAIL_FROM: "approvals@example.com",
+  };
+  edge = await serve(waitpoint(vars, withMailService(mailService)), {
+    storage: state.edge,
+    listen: (data) => logs.edge.push(data),
+  });
 });
 after(async () => {
   await edge.stop();
@@ -87,7 +113,9 @@ async function api(path, key, body, headers = {}) {
         : JSON.stringify(body),
     redirect: "manual",
   });
-  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+  const text = await answer.text();
+  answered.push(JSON.stringify([...answer.headers]) + text);
+  return { status: answer.status, headers: answer.headers, text };
 }
 
 async function create(key, fields, headers) {
@@ -122,6 +150,47 @@ async function decide({ url, path }, choice) {
 
 const outcome = ({ headers }) => headers.get("waitpoint-outcome");
 const planted = randomBytes(24).toString("base64url");
+
+test("a channel is shown by its name alone, and who is told to the owner alone", async () => {
+  const [path, ...addresses] = Object.values(recipients);
+  const rows = [
+    [{ slack: "deploys" }, "delivered"],
+    [{ teams: "ops" }, "delivered"],
+    [{ slack: "gone" }, "pending"],
+    [{ webhook: `${hooks}/notice/${path}` }, "delivered"],
+    [{ webhook: `${hooks}/notice/fails/${path}` }, "pending"],
+    [{ email: addresses[0] }, "delivered"],
+    [{ email: addresses[1] }, "pending"],
+  ];
+  const notify = rows.map(([recipient]) => recipient);
+  for (const key of [KEY, UPSTREAM_KEY]) {
+    const token = await create(key, { timeout: "1h", tags: ["notices"], notify });
+    const shown = await until(
+      async () => JSON.parse((await api(token.path, key)).text),
+      ({ deliveries }) => deliveries?.every(({ attempts }) => attempts > 0),
+    );
+    assert.deepEqual(
+      shown.deliveries.map(({ target, to, url, status }) => [{ [target]: to ?? url }, status]),
+      rows,
+    );
+    const others = [
+      await api(token.path, token.jwt),
+      await api(`${token.path}/wait`, token.jwt, undefined, { prefer: "wait=0" }),
+      await api(`${TOKENS}?filter[tags]=notices`, key),
+      await api(token.shortUrl ?? token.url, "", undefined, { accept: "text/html" }),
+    ];
+    for (const { status, text } of others) {
+      assert.equal(status, 200);
+      assert.deepEqual(traces({ text: Buffer.from(text) }, recipients), []);
+    }
+    for (const wrong of [{ slack: "nowhere" }, { slack: "ops", teams: "ops" }, { slack: hooks }])
+      assert.equal((await api(TOKENS, key, { notify: [wrong] })).status, 400);
+  }
+  const isLogged = (log) =>
+    ["slack", "webhook", "email"].every((to) => log.includes(`.created","target":"${to}"`));
+  await until(async () => edge.log, isLogged);
+  assert.deepEqual(traces({ answers: Buffer.from(answered.join("\n")) }, channels), []);
+});
 
 test("no secret is left by creating, waiting, reading, deciding, webhooks, errors", async () => {
   for (const key of [KEY, OTHER_KEY, UPSTREAM_KEY]) {
@@ -278,6 +347,12 @@ test("no secret stands in what was stored, logged, or told to webhooks", async (
     );
   }
   assert.deepEqual(traces(places, secrets), []);
+  // Only a token's own record has whom it tells.
+  const indexes = Object.entries(places).filter(([name]) => name.includes(": IndexObject"));
+  assert.ok(indexes.length > 0, "the index is there");
+  const others = Object.fromEntries(indexes);
+  for (const name of Object.keys(state)) others[name] = places[`${name}: log`];
+  assert.deepEqual(traces(others, recipients), []);
   // Nor the payload of a JWT, which always begins like this.
   for (const [place, bytes] of Object.entries(places)) assert.ok(!bytes.includes("eyJ"), place);
 

@@ -3,17 +3,27 @@
 use crate::domain::notice::email::Email;
 use crate::domain::notice::mail_settings::Sender;
 use crate::domain::token::delivery::AttemptResult;
-use crate::worker::bindings::variable;
+use crate::worker::bindings::{settled, variable};
 use crate::worker::log_error;
 use futures_util::future::{Either, select};
-use js_sys::{JsString, Object, Reflect};
-use std::pin::pin;
+use js_sys::{JsString, Object, Promise, Reflect};
 use std::time::Duration;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{Delay, EmailAddress, Env, SendEmail, SendEmailBuilder};
+use worker::{Delay, EmailAddress, Env, SendEmailBuilder};
 
 /// The binding, as wrangler.toml names it.
 const BINDING: &str = "EMAIL";
+
+#[wasm_bindgen]
+extern "C" {
+    type MailService;
+
+    /// `worker::SendEmail::send_with_builder` is async, and catches nothing that `send` throws before it
+    /// returns a promise.
+    #[wasm_bindgen(method, catch)]
+    fn send(this: &MailService, message: &SendEmailBuilder) -> Result<JsValue, JsValue>;
+}
 
 /// A mail to one person.
 pub(crate) struct Mail {
@@ -36,8 +46,12 @@ pub(crate) async fn send(env: &Env, mail: &Mail, within: Duration) -> AttemptRes
     if !binding.is_object() {
         return AttemptResult::NotSendable;
     }
-    let service: SendEmail = binding.unchecked_into();
-    let sending = pin!(service.send_with_builder(&message));
+    let service: &MailService = binding.unchecked_ref();
+    let sending = match service.send(&message) {
+        // Whatever it returned is a promise then.
+        Ok(sending) => settled(Promise::resolve(&sending)),
+        Err(error) => return failed(&error),
+    };
     match select(sending, Delay::from(within)).await {
         Either::Left((Ok(_), _)) => AttemptResult::MailAccepted,
         Either::Left((Err(error), _)) => failed(&error),

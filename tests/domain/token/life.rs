@@ -3,7 +3,7 @@ use super::actor::{Object, alarm, task, upstream};
 use super::{at, decision, token};
 use std::time::Duration;
 use waitpoint::domain::token::command::{Command, Reply};
-use waitpoint::domain::token::delivery::{AttemptResult, DeliveryId, Target};
+use waitpoint::domain::token::delivery::{AttemptResult, Delivery, DeliveryId, Target};
 use waitpoint::domain::token::effects::{
     AfterSave, Effects, FinishedAttempt, Input, LogLine, Task, UpstreamRead,
 };
@@ -105,6 +105,58 @@ fn an_extension_is_told_to_those_who_wait_on_and_to_the_index() {
     // A row that was sent before another extension is not the current one.
     let stale = Input::RowConfirmed(IndexState::Waiting(2));
     assert_eq!(object.handle(stale, 401), task(confirm));
+}
+
+#[test]
+fn a_reminder_that_an_extension_makes_due_is_owed_in_the_same_write() {
+    let mut object = listed(Token {
+        reminders: vec![Reminder::Before(Duration::from_secs(600))],
+        ..notified(token(Some(3_600_000)))
+    });
+    let extend = || Input::Command(Command::Extend(at(650_000)));
+    let effects = object.handle(extend(), 100_000);
+    assert_eq!(effects.reply, Some(Reply::Found));
+    let lease = at(100_000).plus(LEASE);
+    assert_eq!(effects.save, Some(Alarm::Set(Some(lease))));
+    let reminder = DeliveryId {
+        event: TokenEvent::Reminder(at(50_000)),
+        target: Target::Recipient(0),
+    };
+    let owed = object.token().deliveries.iter().map(Delivery::id);
+    assert_eq!(owed.collect::<Vec<_>>(), [reminder]);
+    assert_eq!(object.token().reminded_at, Some(at(100_000)));
+    let told = object.saved(&effects, 100_001);
+    assert_eq!(told.next, Some(Task::AttemptDelivery(reminder)));
+    let effects = object.handle(finished(reminder), 100_002);
+    object.saved(&effects, 100_003);
+
+    // The same again changes nothing: nothing is written, and nobody is told.
+    let before = object.token().clone();
+    let again = object.handle(extend(), 100_004);
+    assert_eq!(again, found());
+    assert_eq!(*object.token(), before);
+}
+
+#[test]
+fn a_repeated_extension_that_finds_a_reminder_due_is_no_extension() {
+    let mut object = listed(notified(token(Some(90_000))));
+    object.has_waiters = true;
+    // The alarm of the reminder is late.
+    let extend = Input::Command(Command::Extend(at(90_000)));
+    let effects = object.handle(extend, 6_000);
+    assert!(effects.save.is_some());
+    assert_eq!(object.token().extensions, 0);
+    assert_eq!(object.token().deliveries.len(), 1);
+    let told = object.saved(&effects, 6_001);
+    assert_eq!((told.log, told.notifies_waiters), (None, false));
+}
+
+/// A reply, and nothing that is done for it.
+fn found() -> Effects {
+    Effects {
+        reply: Some(Reply::Found),
+        ..Effects::default()
+    }
 }
 
 #[test]

@@ -4,8 +4,10 @@ use proptest::prelude::*;
 use std::time::Duration;
 use waitpoint::domain::token::Token;
 use waitpoint::domain::token::delivery::{AttemptResult, DeliveryId, Target};
-use waitpoint::domain::token::event::{Subscriptions, TokenEvent};
+use waitpoint::domain::token::event::{EventName, EventSet, Subscriptions, TokenEvent};
+use waitpoint::domain::token::home::Home;
 use waitpoint::domain::token::index_state::{INDEX_CONFIRM_WITHIN, IndexState};
+use waitpoint::domain::token::notify::Recipient;
 use waitpoint::domain::token::schedule::{Alarm, DueTask};
 
 #[test]
@@ -50,6 +52,53 @@ fn a_token_is_let_go_of_when_nobody_has_still_to_be_told() {
     );
     let later = token.next_wakeup(RETENTION, IndexState::Unreachable, at(30_100));
     assert!(later.is_some_and(|at| at > self::at(30_100)));
+}
+
+#[test]
+fn the_end_goes_first_upstream_and_then_to_webhooks_before_any_notice() {
+    let everybody = Subscriptions {
+        has_environment: true,
+        events: EventSet::ENDS.with(EventName::Created),
+    };
+    let owed = |event, target| DeliveryId { event, target };
+    let ended = |target| owed(TokenEvent::Ended, target);
+    let created = |target| owed(TokenEvent::Created, target);
+    let channel = |name: &str| Recipient::Slack(name.to_owned());
+    let mut token = Token {
+        home: Home::Upstream,
+        webhook: Some("https://a.example".to_owned()),
+        notify: vec![channel("deploys"), channel("ops")],
+        ..token(None)
+    };
+    token.announce_creation(at(0), everybody);
+    token.apply(complete("1"), at(5), everybody);
+    let next = |token: &Token| {
+        let listed = token.expected_index_state();
+        token.next_task(RETENTION, listed, at(5))
+    };
+    let order = |mut token: Token, fails: Option<DeliveryId>| {
+        let mut order = Vec::new();
+        while let Some(DueTask::Deliver(one)) = next(&token) {
+            let status = if Some(one) == fails { 500 } else { 200 };
+            token.record_attempt(one, AttemptResult::Status(status), None, "a", at(5));
+            order.push(one);
+        }
+        order
+    };
+    let expected = [
+        ended(Target::Upstream),
+        ended(Target::Environment),
+        ended(Target::Token),
+        created(Target::Environment),
+        created(Target::Token),
+        created(Target::Recipient(0)),
+        created(Target::Recipient(1)),
+    ];
+    assert_eq!(order(token.clone(), None), expected);
+    // One that has to be repeated later holds nobody up until then.
+    for fails in expected {
+        assert_eq!(order(token.clone(), Some(fails)), expected);
+    }
 }
 
 #[test]

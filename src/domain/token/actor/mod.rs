@@ -133,9 +133,12 @@ impl TokenActor {
         }
         let completed_by = command.completed_by();
         let is_cancel = matches!(command, Command::Cancel(_));
-        let is_extension = matches!(command, Command::Extend(_));
+        let is_extend = matches!(command, Command::Extend(_));
+        let earlier = extensions(record.as_ref());
         let was_finished = is_finished(record.as_ref());
         let (reply, is_changed) = apply_command(record, command, facts);
+        // One that is repeated moves nothing, even if it finds a reminder due.
+        let is_extension = is_extend && extensions(record.as_ref()) != earlier;
         let log = match (reply, completed_by) {
             (Reply::Created, _) => {
                 self.index_state = IndexState::Unknown;
@@ -145,7 +148,7 @@ impl TokenActor {
             (Reply::Decided(Outcome::Cancelled), None) if is_cancel && is_changed => {
                 Some(LogLine::Cancelled)
             }
-            (Reply::Found, _) if is_extension && is_changed => Some(LogLine::Extended),
+            (Reply::Found, _) if is_extension => Some(LogLine::Extended),
             _ => None,
         };
         let mut effects = Effects::reply(reply);
@@ -351,4 +354,8 @@ impl TokenActor {
 fn is_finished(record: Option<&Record>) -> bool {
     let token = record.and_then(Record::token);
     token.is_some_and(|token| token.finished_at().is_some())
+}
+
+fn extensions(record: Option<&Record>) -> Option<u32> {
+    record.and_then(Record::token).map(|token| token.extensions)
 }
