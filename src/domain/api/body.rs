@@ -79,6 +79,7 @@ pub(super) fn unknown_key(object: &[u8], known: &[&str]) -> Option<String> {
             Ok(unknown)
         }
     }
-    let mut reader = serde_json::Deserializer::from_slice(object);
+    let text = std::str::from_utf8(object).ok()?;
+    let mut reader = serde_json::Deserializer::from_str(text);
     reader.deserialize_map(Keys(known)).unwrap_or(None)
 }
