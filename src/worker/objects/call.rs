@@ -121,8 +121,7 @@ impl<'a> ObjectRef<'a> {
             }
         };
         let bytes = bytes_of(response).await?;
-        parse(&bytes)
-            .ok_or_else(|| JsValue::from_str("an object's response cannot be parsed"))
+        parse(&bytes).ok_or_else(|| JsValue::from_str("an object's response cannot be parsed"))
     }
 
     /// The object's response, unchanged. Passing it on costs a quarter less than building a new one.
