@@ -3,7 +3,10 @@
 //!
 //! Reads and writes JSON.
 
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::fmt;
 
 /// Whether a JSON text is an object. Invalid JSON may be mistaken for one.
 #[must_use]
@@ -22,6 +25,30 @@ pub(crate) fn object_text(json: &[u8]) -> Option<&str> {
     // Given bytes, serde would not check that ignored strings are UTF-8.
     let text = std::str::from_utf8(json).ok()?;
     is_object(text).then_some(text)
+}
+
+/// The keys of an object, in order, with their values as JSON text; `None` for any other text.
+pub(crate) fn entries(json: &str) -> Option<Vec<(String, &RawValue)>> {
+    struct Entries;
+    impl<'de> Visitor<'de> for Entries {
+        type Value = Vec<(String, &'de RawValue)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut entries = Vec::new();
+            while let Some(entry) = map.next_entry()? {
+                entries.push(entry);
+            }
+            Ok(entries)
+        }
+    }
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let entries = reader.deserialize_map(Entries).ok()?;
+    reader.end().ok()?;
+    Some(entries)
 }
 
 /// A value as JSON text. Writing a string cannot fail.

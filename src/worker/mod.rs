@@ -46,6 +46,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
 }
 
 /// Logs `line`, which names what failed, and the exception's message.
+#[cold]
 fn log_error(line: &str, cause: &JsValue) {
     console_error!("{line}: {}", error_text(cause));
 }

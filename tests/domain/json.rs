@@ -78,7 +78,8 @@ fn suite() -> Vec<(String, Vec<u8>)> {
         .unwrap();
     let said = String::from_utf8_lossy(&metadata.stderr);
     assert!(metadata.status.success(), "cargo metadata: {said}");
-    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let metadata: Value =
+        serde_json::from_str(std::str::from_utf8(&metadata.stdout).unwrap()).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
     let package = packages.iter().find(|one| one["name"] == "json-syntax");
     let mut folder = PathBuf::from(package.unwrap()["manifest_path"].as_str().unwrap());

@@ -15,31 +15,39 @@ use std::fmt;
 /// # Errors
 /// `BodyEmpty`, `InvalidJson`, `ValidationError`.
 pub(super) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
+    serde_json::from_str(object_text(body)?).map_err(|why| unreadable(&why))
+}
+
+// These two are not part of `object`, which is compiled once for each struct.
+fn object_text(body: &[u8]) -> Result<&str, ApiError> {
     if body.is_empty() {
         return Err(ApiError::BodyEmpty);
     }
     let text = std::str::from_utf8(body).map_err(|_| ApiError::InvalidJson)?;
-    if !is_object(text) {
-        let raw: &RawValue = serde_json::from_str(text).map_err(|_| ApiError::InvalidJson)?;
-        return Err(match raw.get() {
-            // trigger.dev treats these as invalid JSON.
-            "null" | "false" | "0" | "\"\"" => ApiError::InvalidJson,
-            other => ApiError::ValidationError {
-                path: "",
-                message: format!("Expected object, received {}", kind_of(other)),
-            },
-        });
+    if is_object(text) {
+        return Ok(text);
     }
-    serde_json::from_str(text).map_err(|why| {
-        if why.is_data() {
-            ApiError::ValidationError {
-                path: "",
-                message: why.to_string(),
-            }
-        } else {
-            ApiError::InvalidJson
-        }
+    let raw: &RawValue = serde_json::from_str(text).map_err(|_| ApiError::InvalidJson)?;
+    Err(match raw.get() {
+        // trigger.dev treats these as invalid JSON.
+        "null" | "false" | "0" | "\"\"" => ApiError::InvalidJson,
+        other => ApiError::ValidationError {
+            path: "",
+            message: format!("Expected object, received {}", kind_of(other)),
+        },
     })
+}
+
+#[cold]
+fn unreadable(why: &serde_json::Error) -> ApiError {
+    if why.is_data() {
+        ApiError::ValidationError {
+            path: "",
+            message: why.to_string(),
+        }
+    } else {
+        ApiError::InvalidJson
+    }
 }
 
 fn kind_of(json: &str) -> &'static str {
@@ -79,6 +87,7 @@ pub(super) fn unknown_key(object: &[u8], known: &[&str]) -> Option<String> {
             Ok(unknown)
         }
     }
-    let mut reader = serde_json::Deserializer::from_slice(object);
+    let text = std::str::from_utf8(object).ok()?;
+    let mut reader = serde_json::Deserializer::from_str(text);
     reader.deserialize_map(Keys(known)).unwrap_or(None)
 }

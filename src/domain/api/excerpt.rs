@@ -8,6 +8,7 @@ use crate::domain::json::to_json;
 pub(crate) const EXCERPT: usize = 64;
 
 /// A caller's value for an error message: JSON text of at most [`EXCERPT`] characters of it.
+#[cold]
 pub(crate) fn excerpt(value: &str) -> String {
     to_json(&shortened(value, EXCERPT))
 }

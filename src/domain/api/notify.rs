@@ -3,7 +3,6 @@
 //! Invariant: an entry names one recipient, and what it names can be notified. What depends on settings
 //! is checked with those (`notice/channels.rs`, `notice/mail_settings.rs`).
 
-use super::body::unknown_key;
 use super::error::ApiError;
 use super::excerpt::excerpt;
 use crate::domain::json;
@@ -11,7 +10,6 @@ use crate::domain::time::duration::{DURATION_FORMS, parse_duration};
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::notify::{MAX_RECIPIENTS, MAX_REMINDERS, Recipient, Reminder};
 use crate::domain::webhook::url::is_host_name;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3).
@@ -99,6 +97,7 @@ pub fn parse_reminders(
     entries.iter().enumerate().map(read).collect()
 }
 
+#[cold]
 fn invalid(path: &'static str, message: String) -> ApiError {
     ApiError::ValidationError { path, message }
 }
@@ -107,28 +106,52 @@ fn list(text: &str) -> Option<Vec<&RawValue>> {
     serde_json::from_str(text).ok()
 }
 
+/// The fields of an entry, which are strings.
+struct Strings(Vec<(String, String)>);
+
+impl Strings {
+    /// Reads an entry with these fields only. A field that is `null` is left out.
+    fn read(
+        text: &str,
+        known: &[&str],
+        kind: &str,
+        field: &str,
+        like: &str,
+    ) -> Result<Self, String> {
+        let not_one = || format!("it is not {kind}. Use {like}.");
+        let entries = json::entries(text).ok_or_else(not_one)?;
+        if let Some((key, _)) = entries
+            .iter()
+            .find(|(key, _)| !known.contains(&key.as_str()))
+        {
+            return Err(format!("{} is not {field}. Use {like}.", excerpt(key)));
+        }
+        let mut strings = Self(Vec::new());
+        for (key, value) in entries {
+            let value: Option<String> = serde_json::from_str(value.get()).map_err(|_| not_one())?;
+            if strings.0.iter().any(|(earlier, _)| *earlier == key) {
+                return Err(not_one());
+            }
+            strings.0.extend(value.map(|value| (key, value)));
+        }
+        Ok(strings)
+    }
+
+    fn take(&mut self, key: &str) -> Option<String> {
+        let at = self.0.iter().position(|(name, _)| name == key)?;
+        Some(self.0.swap_remove(at).1)
+    }
+}
+
 fn read_recipient(text: &str) -> Result<Recipient, String> {
-    #[derive(Deserialize)]
-    struct Fields {
-        email: Option<String>,
-        locale: Option<String>,
-        slack: Option<String>,
-        teams: Option<String>,
-        webhook: Option<String>,
-    }
     let known = ["email", "locale", "slack", "teams", "webhook"];
-    if let Some(key) = unknown_key(text.as_bytes(), &known) {
-        return Err(format!(
-            "{} is not a channel. Use {CHANNELS}.",
-            excerpt(&key)
-        ));
-    }
-    let fields: Fields = json::object(text.as_bytes())
-        .ok_or_else(|| format!("it is not a recipient. Use {CHANNELS}."))?;
-    let recipient = match (fields.email, fields.slack, fields.teams, fields.webhook) {
+    let mut fields = Strings::read(text, &known, "a recipient", "a channel", CHANNELS)?;
+    let locale = fields.take("locale");
+    let mut take = |key| fields.take(key);
+    let recipient = match (take("email"), take("slack"), take("teams"), take("webhook")) {
         (Some(address), None, None, None) => {
             check_address(&address)?;
-            let locale = fields.locale.map(check_locale).transpose()?;
+            let locale = locale.map(check_locale).transpose()?;
             return Ok(Recipient::Email { address, locale });
         }
         (None, Some(channel), None, None) => Recipient::Slack(channel),
@@ -140,7 +163,7 @@ fn read_recipient(text: &str) -> Result<Recipient, String> {
             ));
         }
     };
-    match fields.locale {
+    match locale {
         Some(_) => Err("locale is for email alone. Leave it out.".to_owned()),
         None => Ok(recipient),
     }
@@ -196,16 +219,8 @@ fn read_reminder(
     created_at: Timestamp,
     timeout_at: Option<Timestamp>,
 ) -> Result<Reminder, String> {
-    #[derive(Deserialize)]
-    struct Fields {
-        after: Option<String>,
-        before: Option<String>,
-    }
-    if let Some(key) = unknown_key(text.as_bytes(), &["after", "before"]) {
-        return Err(format!("{} is not known. Use {MOMENTS}.", excerpt(&key)));
-    }
-    let fields: Fields = json::object(text.as_bytes())
-        .ok_or_else(|| format!("it is not a reminder. Use {MOMENTS}."))?;
+    let known = ["after", "before"];
+    let mut fields = Strings::read(text, &known, "a reminder", "known", MOMENTS)?;
     let duration = |text: String| {
         let positive = parse_duration(&text).filter(|duration| !duration.is_zero());
         positive.ok_or_else(|| {
@@ -213,7 +228,7 @@ fn read_reminder(
             format!("{given} is not a valid duration. Use one such as {DURATION_FORMS}.")
         })
     };
-    let reminder = match (fields.after, fields.before) {
+    let reminder = match (fields.take("after"), fields.take("before")) {
         (Some(after), None) => Reminder::After(duration(after)?),
         (None, Some(before)) => Reminder::Before(duration(before)?),
         _ => {

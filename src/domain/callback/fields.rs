@@ -2,9 +2,9 @@
 //!
 //! Reads the objects of the `callback` field of create.
 
-use super::object::entries;
 use crate::domain::api::error::ApiError;
 use crate::domain::api::excerpt::excerpt;
+use crate::domain::json::entries;
 use serde_json::value::RawValue;
 
 /// The fields of a JSON object, each as JSON text.
@@ -67,6 +67,7 @@ impl<'a> Fields<'a> {
 }
 
 /// An error of a field.
+#[cold]
 pub(super) fn invalid(path: &'static str, message: String) -> ApiError {
     ApiError::ValidationError { path, message }
 }

@@ -2,8 +2,8 @@
 //!
 //! A callback as the table of handshakes sees it.
 
-use super::object::entries;
 use crate::domain::api::form::form_fields;
+use crate::domain::json::entries;
 use serde_json::value::RawValue;
 
 /// Longest body of a handshake, in bytes. Those of the table have less than 3,000.

@@ -13,7 +13,6 @@ pub mod kept_headers;
 pub mod media_type;
 pub mod multipart;
 pub mod negotiation;
-mod object;
 pub mod secrets;
 mod signature;
 mod sns;

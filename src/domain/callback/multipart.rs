@@ -8,11 +8,11 @@
 
 use super::charset::{Decoder, decode, decode_by, is_utf8};
 use super::media_type::{MediaType, parameters};
-use super::object::entries;
 use crate::domain::api::error::ApiError;
 use crate::domain::api::form::{Field, FieldValue};
 use crate::domain::api::limits::MAX_FORM_FIELDS;
 use crate::domain::encoding::percent_decode_bytes;
+use crate::domain::json::entries;
 use std::borrow::Cow;
 
 /// The longest `charsets` of SendGrid that is read, in bytes. It names some ten fields.

@@ -7,11 +7,8 @@
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_CREATE;
 use crate::domain::json;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 
 /// The fields of create that only the edge knows.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -47,43 +44,27 @@ impl EdgeFields {
     /// `ValidationError` if one of them occurs twice: upstream would accept the create, and the edge could
     /// not tell which one counts.
     pub fn of(body: &[u8]) -> Result<Self, ApiError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Fields<'a> {
-            #[serde(borrow)]
-            approval: Option<&'a RawValue>,
-            #[serde(borrow)]
-            webhook: Option<&'a RawValue>,
-            #[serde(borrow)]
-            callback: Option<&'a RawValue>,
-            #[serde(borrow)]
-            notify: Option<&'a RawValue>,
-            #[serde(borrow)]
-            reminders: Option<&'a RawValue>,
-            #[serde(borrow)]
-            on_timeout: Option<&'a RawValue>,
+        let (mut found, mut seen) = (Self::default(), Vec::new());
+        for (key, value) in entries_of(body).unwrap_or_default() {
+            let field = match key.as_str() {
+                "approval" => &mut found.approval,
+                "webhook" => &mut found.webhook,
+                "callback" => &mut found.callback,
+                "notify" => &mut found.notify,
+                "reminders" => &mut found.reminders,
+                "onTimeout" => &mut found.on_timeout,
+                _ => continue,
+            };
+            if seen.contains(&key) {
+                return Err(ApiError::ValidationError {
+                    path: "",
+                    message: format!("duplicate field `{key}`"),
+                });
+            }
+            seen.push(key);
+            *field = Some(value.get().to_owned()).filter(|text| text != "null");
         }
-        let text = |raw: Option<&RawValue>| raw.map(|raw| raw.get().to_owned());
-        // Upstream ignores a byte order mark.
-        let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-        let Some(body) = json::object_text(body) else {
-            return Ok(Self::default());
-        };
-        match serde_json::from_str::<Fields<'_>>(body) {
-            Ok(fields) => Ok(Self {
-                approval: text(fields.approval),
-                webhook: text(fields.webhook),
-                callback: text(fields.callback),
-                notify: text(fields.notify),
-                reminders: text(fields.reminders),
-                on_timeout: text(fields.on_timeout),
-            }),
-            Err(why) if why.is_data() => Err(ApiError::ValidationError {
-                path: "",
-                message: why.to_string(),
-            }),
-            Err(_) => Ok(Self::default()),
-        }
+        Ok(found)
     }
 
     /// The body of a create as it is sent upstream: without these fields, which upstream would ignore,
@@ -112,34 +93,24 @@ impl EdgeFields {
 
 /// A JSON object without the fields of [`EdgeFields`].
 fn without_edge_fields(body: &[u8]) -> Option<String> {
-    struct Rest;
-    impl<'de> Visitor<'de> for Rest {
-        type Value = String;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
+    let mut rest = String::from("{");
+    for (key, value) in entries_of(body)? {
+        if NAMES.contains(&key.as_str()) {
+            continue;
         }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<String, A::Error> {
-            let mut rest = String::from("{");
-            while let Some(key) = map.next_key::<String>()? {
-                let value: &RawValue = map.next_value()?;
-                if NAMES.contains(&key.as_str()) {
-                    continue;
-                }
-                if rest.len() > 1 {
-                    rest.push(',');
-                }
-                rest.push_str(&json::to_json(&key));
-                rest.push(':');
-                rest.push_str(value.get());
-            }
-            rest.push('}');
-            Ok(rest)
+        if rest.len() > 1 {
+            rest.push(',');
         }
+        rest.push_str(&json::to_json(&key));
+        rest.push(':');
+        rest.push_str(value.get());
     }
+    rest.push('}');
+    Some(rest)
+}
+
+fn entries_of(body: &[u8]) -> Option<Vec<(String, &RawValue)>> {
+    // Upstream ignores a byte order mark.
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    let text = json::object_text(body)?;
-    let mut reader = serde_json::Deserializer::from_str(text);
-    reader.deserialize_map(Rest).ok()
+    json::entries(json::object_text(body)?)
 }

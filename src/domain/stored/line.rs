@@ -16,15 +16,8 @@ pub fn pack<T: Serialize>(head: &T, text: &str) -> Vec<u8> {
 
 /// The inverse of [`pack`].
 pub fn unpack<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, String), Unreadable> {
-    let (head, text) = split_line(bytes).ok_or(Unreadable)?;
-    let head = serde_json::from_slice(head).map_err(|_| Unreadable)?;
-    Ok((
-        head,
-        String::from_utf8(text.to_vec()).map_err(|_| Unreadable)?,
-    ))
-}
-
-fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = bytes.iter().position(|&byte| byte == b'\n')?;
-    Some((bytes.get(..at)?, bytes.get(at + 1..)?))
+    let all = std::str::from_utf8(bytes).map_err(|_| Unreadable)?;
+    let (head, text) = all.split_once('\n').ok_or(Unreadable)?;
+    let head = serde_json::from_str(head).map_err(|_| Unreadable)?;
+    Ok((head, text.to_owned()))
 }

@@ -157,6 +157,7 @@ impl Reply {
         }
     }
 
+    #[cold]
     pub(crate) fn error(error: &ApiError) -> Self {
         let reply = Self::json(error.status(), error.to_json());
         match error {

@@ -110,7 +110,7 @@ impl DurableObject for KeyObject {
 async fn answer(stored: &Stored, command: Command) -> Result<String, JsValue> {
     let claim = stored.get_text(CLAIM)?;
     let claimed: Option<Claim> = claim
-        .map(|text| serde_json::from_slice(text.as_bytes()).map_err(|_| unreadable()))
+        .map(|text| serde_json::from_str(&text).map_err(|_| unreadable()))
         .transpose()?;
     match command {
         Command::Release(id) => {

@@ -90,7 +90,7 @@ pub(super) fn query<'a, T: DeserializeOwned>(
 ) -> Result<Vec<T>, JsValue> {
     let rows = run(state, statement, bindings)?;
     let rows = js_sys::JSON::stringify(&rows)?;
-    serde_json::from_slice(String::from(rows).as_bytes())
+    serde_json::from_str(&String::from(rows))
         .map_err(|_| JsValue::from_str("the rows of the index cannot be read"))
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Waiter {
 impl Waiter {
     /// Parses the JSON of the header or the attachment.
     pub(crate) fn parse(json: &str) -> Option<Self> {
-        serde_json::from_slice(json.as_bytes()).ok()
+        serde_json::from_str(json).ok()
     }
 }
 
