@@ -20,7 +20,7 @@ const BUDGETS = [
   { what: "the Worker", files: worker, kilobytes: 429 },
   { what: "waitpoint", files: entry("index.js"), kilobytes: 20.5 },
   { what: "waitpoint/element, with waitpoint", files: entry("element.js"), kilobytes: 23 },
-  { what: "waitpoint/server, with waitpoint", files: entry("server.js"), kilobytes: 96 },
+  { what: "waitpoint/server, with waitpoint", files: entry("server.js"), kilobytes: 98.5 },
 ];
 
 // Each size is gzip -9, in kB of 1,000 bytes.
