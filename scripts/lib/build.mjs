@@ -48,15 +48,13 @@ async function buildWorker(env, feature, folder) {
   say("building the Worker");
   const sentence = "the Worker did not build; what was said is above";
   const target = ["--target", "wasm32-unknown-unknown"];
-  // Why, and what each saves: docs/decisions/upload-size.md. The hint is Rust's `#[inline]`, on generic
-  // code alone often. What LLVM knows to be cold, such as the way to an error, is never inlined.
+  // Why, and what each saves: docs/decisions/upload-size.md. The hint is Rust's `#[inline]`. What
+  // LLVM knows to be cold, such as the way to an error, is never inlined.
   const thresholds = [
     "-inline-threshold=90",
     "-inlinehint-threshold=150",
     "-inlinecold-threshold=0",
     "-inline-cold-callsite-threshold=0",
-    "-unroll-threshold=40",
-    "-unroll-partial-threshold=40",
   ];
   const inlining = ["--", "-C", `llvm-args=${thresholds.join(" ")}`];
   run("cargo", ["rustc", "--release", ...target, "--features", feature, "--locked", ...inlining], {

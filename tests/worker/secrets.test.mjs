@@ -45,13 +45,13 @@ const keep = (name, jwt) => {
   return jwt;
 };
 
-/** What webhooks were told, and what recipients of notices were, whose links decide. */
-const [received, noticed] = [[], []];
+/** What webhooks were told. Notices are left out: their links decide. */
+const received = [];
 /** Everything that the API answered. */
 const answered = [];
 const receiver = createServer(async (request, response) => {
-  const to = request.url.startsWith("/notice/") ? noticed : received;
-  to.push(JSON.stringify(request.headers) + Buffer.concat(await Array.fromAsync(request)));
+  const body = Buffer.concat(await Array.fromAsync(request));
+  if (!request.url.startsWith("/notice/")) received.push(JSON.stringify(request.headers) + body);
   response.writeHead(request.url.includes("/fails") ? 500 : 204).end();
 });
 let hooks, upstream, edge;
