@@ -181,7 +181,7 @@ pub(crate) fn upstreams(env: &Env) -> Result<&'static Upstreams, ApiError> {
 }
 
 /// The settings `WEBHOOK_URL`, `WEBHOOK_SECRET` and `WEBHOOK_EVENTS`: where webhooks go, the secrets
-/// that sign them, and what they tell.
+/// that sign them, and which events they get.
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.

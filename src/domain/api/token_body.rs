@@ -1,6 +1,6 @@
 //! Invariants:
 //! - An absent field is left out. `null` would break trigger.dev's clients.
-//! - Only the owner sees the short link, where webhooks go, who is told, and the history. The
+//! - Only the owner sees the short link, where webhooks go, who is notified, and the history. The
 //!   idempotency key is shown to the owner and in webhooks.
 //!
 //! A token in the API's responses. Source of the format: trigger.dev's `api.ts`.

@@ -1,4 +1,4 @@
-//! What recipients read when they are told that a token waits: an e-mail, a message in Slack or Teams.
+//! What recipients read when they are notified that a token waits: an e-mail, a message in Slack or Teams.
 //! Rendered without a clock and without sending anything.
 //!
 //! Invariants:
@@ -32,7 +32,7 @@ pub struct Notice<'a> {
     pub deadline: Option<Timestamp>,
     /// The token's `shortUrl`.
     pub link: &'a str,
-    /// Whether the recipient has been told before.
+    /// Whether the recipient was notified before.
     pub is_reminder: bool,
 }
 

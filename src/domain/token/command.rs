@@ -55,7 +55,7 @@ pub struct Facts<'a> {
     pub now: Timestamp,
     /// How long a finished token is stored.
     pub retention: Duration,
-    /// Which webhooks are told of which events.
+    /// Which webhooks get which events.
     pub subscriptions: Subscriptions,
     /// Whether anybody waits at the object. This is a function because asking the platform is
     /// expensive.

@@ -2,7 +2,7 @@
 //! Webhooks 1.0.0.
 //!
 //! Invariants:
-//! - Deliveries are written together with the event that they tell of, so none is attempted before
+//! - Deliveries are written together with their event, so none is attempted before
 //!   the event is durable.
 //! - A delivery is pending, then delivered or failed. Both are final.
 //! - There are at most [`MAX_ATTEMPTS`], or [`MAX_UPSTREAM_ATTEMPTS`]. After each attempt the next

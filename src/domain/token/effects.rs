@@ -43,7 +43,7 @@ pub enum Input {
 pub struct Effects {
     /// A line to log.
     pub log: Option<LogLine>,
-    /// Whether waiters are told of the stored token: how it ended, or its new timeout.
+    /// Whether waiters get the stored token: how it ended, or its new timeout.
     pub notifies_waiters: bool,
     /// Whether the row of the saved token is sent to the index, in a batch.
     pub enqueues_row: bool,

@@ -1,4 +1,4 @@
-//! What happens to a token and is told to others.
+//! What happens to a token, of which others are notified.
 //!
 //! Invariant: two events of one token are equal only if they are the same, so an event identifies its
 //! message.
@@ -10,7 +10,7 @@ use crate::domain::time::timestamp::Timestamp;
 pub enum TokenEvent {
     /// It was created.
     Created,
-    /// It was due to be told again at this time.
+    /// A reminder was due at this time.
     Reminder(Timestamp),
     /// Its timeout was moved at this time.
     Extended(Timestamp),
@@ -93,7 +93,7 @@ impl EventSet {
     }
 }
 
-/// Whose webhooks are told of tokens besides a token's own, and which events webhooks get.
+/// Whether there is a webhook besides a token's own, and which events webhooks get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subscriptions {
     /// Whether the environment has a webhook.

@@ -1,8 +1,8 @@
 //! What happened to a token.
 //!
 //! Invariants:
-//! - An entry is written together with the change that it tells of.
-//! - The stored entries leave out what the token's other fields tell: its creation and its end.
+//! - An entry is written together with its change.
+//! - The stored entries leave out what the token's other fields hold: its creation and its end.
 
 use super::delivery::{DeliveryId, Target};
 use super::event::TokenEvent;
@@ -25,9 +25,9 @@ pub struct HistoryEntry {
 /// The kinds of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HistoryKind {
-    /// The recipient with this index was told that the token waits.
+    /// The recipient with this index was notified that the token waits.
     Notified(u8),
-    /// The recipient with this index was told so again.
+    /// The recipient with this index was reminded.
     Reminded(u8),
     /// The timeout was moved to this time.
     Extended(Timestamp),

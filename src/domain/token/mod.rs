@@ -54,13 +54,13 @@ pub struct Token {
     pub webhook: Option<String>,
     /// Which callbacks decide (`callback/`), as the text of the request. It is not parsed here.
     pub callback: Option<String>,
-    /// Who is told that it waits; at most 10.
+    /// Who is notified that it waits; at most 10.
     pub notify: Vec<Recipient>,
-    /// When they are told again; at most 5.
+    /// When they are reminded; at most 5.
     pub reminders: Vec<Reminder>,
-    /// When they were last told again.
+    /// When they were last reminded.
     pub reminded_at: Option<Timestamp>,
-    /// What happened to it, besides its creation and its end, which the other fields tell.
+    /// What happened to it, besides its creation and its end, which the other fields hold.
     pub history: Vec<HistoryEntry>,
     /// The API at which it lives.
     pub home: Home,
@@ -206,7 +206,7 @@ impl Token {
     }
 
     /// Records the result of an attempt at a delivery, see [`Delivery::record_attempt`], and that a
-    /// recipient was told. `id` is the token's id.
+    /// recipient was notified. `id` is the token's id.
     pub fn record_attempt(
         &mut self,
         delivery: DeliveryId,
@@ -268,7 +268,7 @@ impl Token {
             && self.notify.is_empty()
     }
 
-    /// The token as an event tells of it: only its end tells how it ended.
+    /// The token as an event shows it: only its end shows how it ended.
     #[must_use]
     pub fn as_of(mut self, event: TokenEvent) -> Self {
         if event != TokenEvent::Ended {

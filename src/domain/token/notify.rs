@@ -1,7 +1,7 @@
-//! Who is told that a token waits, and when they are told again.
+//! Who is notified that a token waits, and when they are reminded.
 //!
 //! Invariants:
-//! - Recipients are told of the creation in the very write that creates the token.
+//! - The notices of the creation are in the very write that creates the token.
 //! - A token that has ended reminds nobody.
 //! - There is at least [`REMINDER_GAP`] between two reminders of a token, however often its timeout
 //!   is moved.
@@ -16,7 +16,7 @@ pub const MAX_REMINDERS: usize = 5;
 /// The shortest time between two reminders.
 pub const REMINDER_GAP: Duration = Duration::from_secs(60);
 
-/// Somebody who is told that a token waits.
+/// Somebody who is notified that a token waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recipient {
     /// A person, by e-mail.
@@ -34,7 +34,7 @@ pub enum Recipient {
     Webhook(String),
 }
 
-/// When recipients are told again.
+/// When recipients are reminded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reminder {
     /// This long after the creation.

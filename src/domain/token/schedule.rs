@@ -110,7 +110,7 @@ impl Token {
         end.chain(deliveries).chain(list).min()
     }
 
-    /// When recipients are told again, if nothing happens until then. This may have passed.
+    /// When recipients are reminded, if nothing happens until then. This may have passed.
     #[must_use]
     pub fn next_reminder(&self) -> Option<Timestamp> {
         if self.state != State::Waiting || self.reminders.is_empty() {

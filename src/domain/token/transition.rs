@@ -149,7 +149,7 @@ impl Token {
         self.apply(Event::WakeUp, now, subscriptions).1
     }
 
-    /// Tells the recipients again, if that is due. Returns whether it is.
+    /// Reminds the recipients, if that is due. Returns whether it is.
     pub fn remind_if_due(&mut self, now: Timestamp, subscriptions: Subscriptions) -> bool {
         let Some(due) = self.next_reminder().filter(|&due| due <= now) else {
             return false;
@@ -159,7 +159,7 @@ impl Token {
         true
     }
 
-    /// Tells the recipients, and the webhooks that want to know, that the token was created.
+    /// Notifies the recipients, and the webhooks that get this event, of the creation.
     pub fn announce_creation(&mut self, now: Timestamp, subscriptions: Subscriptions) {
         self.enqueue(TokenEvent::Created, now, subscriptions);
     }

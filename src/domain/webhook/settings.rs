@@ -12,14 +12,14 @@ use crate::domain::environment_lines as entry;
 use crate::domain::token::event::{EventName, EventSet};
 use std::fmt;
 
-/// The webhook URLs and secrets of the environments, and what webhooks are told, from the settings
+/// The webhook URLs and secrets of the environments, and which events webhooks get, from the settings
 /// `WEBHOOK_URL`, `WEBHOOK_SECRET` and `WEBHOOK_EVENTS`.
 pub struct Webhooks {
     /// An environment and its URL.
     urls: Vec<(String, String)>,
     /// An environment and one of its secrets, in the order of the setting. All of them sign.
     secrets: Vec<(String, SigningSecret)>,
-    /// What webhooks are told, besides those of a token's recipients.
+    /// Which events webhooks get, besides those of a token's recipients.
     events: EventSet,
 }
 
@@ -126,7 +126,7 @@ impl Webhooks {
             .map(|(_, url)| url.as_str())
     }
 
-    /// What webhooks are told, besides those of a token's recipients.
+    /// Which events webhooks get, besides those of a token's recipients.
     #[must_use]
     pub fn events(&self) -> EventSet {
         self.events

@@ -155,7 +155,7 @@ impl TokenActor {
         if is_changed {
             effects.save = self.plan_save(record, facts);
         }
-        // An ignored callback is an entry of the history, of which nobody is told.
+        // An ignored callback is an entry of the history, of which nobody is notified.
         let is_news = is_changed && reply != Reply::Decided(Outcome::Ignored);
         // If nothing is known of the index, a crash may have prevented a notification of the index
         // and of waiters.

@@ -195,7 +195,7 @@ impl Link<'_> {
             (State::Cancelled { .. }, _) => {
                 reply.with("waitpoint-outcome", Outcome::Cancelled.as_str())
             }
-            // Only who may decide is told of the deadline.
+            // Only for those who may decide.
             (State::Waiting, Some(at)) if matches!(state, PageState::Waiting { .. }) => {
                 reply.with("waitpoint-timeout-at", &at.to_string())
             }

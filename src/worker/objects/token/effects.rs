@@ -22,7 +22,7 @@ use std::time::Duration;
 use wasm_bindgen::JsValue;
 use worker::console_log;
 
-/// For inputs that tell nobody anything.
+/// For inputs that notify nobody.
 const NO_SUBSCRIPTIONS: Subscriptions = Subscriptions {
     has_environment: false,
     events: EventSet::NONE,
@@ -324,7 +324,7 @@ impl Object {
         waiters::notify(waiters, &update)
     }
 
-    /// Which webhooks are told of which events. If the settings are invalid they may name a webhook of
+    /// Which webhooks get which events. If the settings are invalid they may name a webhook of
     /// the environment, so ends are enqueued for it and sent once the settings are fixed.
     fn subscriptions(&self) -> Subscriptions {
         match settings::webhooks(&self.env) {

@@ -1,4 +1,4 @@
-//! What is sent to tell of an event: to webhooks, by mail, to Slack and Teams.
+//! What is sent for an event: to webhooks, by mail, to Slack and Teams.
 
 use super::outbox::{Message, Outbox};
 use super::response::links_since;
