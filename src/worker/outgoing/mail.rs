@@ -34,7 +34,7 @@ pub(crate) struct Mail {
 
 /// Whether mail can be sent.
 pub(crate) fn is_bound(env: &Env) -> bool {
-    variable(env, BINDING).is_object()
+    !variable(env, BINDING).is_undefined()
 }
 
 /// Sends a mail. The service has `within` to take it.
@@ -43,7 +43,7 @@ pub(crate) async fn send(env: &Env, mail: &Mail, within: Duration) -> AttemptRes
         return AttemptResult::NotSendable;
     };
     let binding = variable(env, BINDING);
-    if !binding.is_object() {
+    if binding.is_undefined() {
         return AttemptResult::NotSendable;
     }
     let service: &MailService = binding.unchecked_ref();
