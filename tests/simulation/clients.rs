@@ -247,12 +247,15 @@ impl World<'_> {
         if before == Some(End::Waiting) {
             let object = &mut self.objects[id];
             let oracle = object.oracle.as_mut().unwrap();
+            let old = oracle.timeout();
             if let Some(told) = oracle.extend(self.now, to) {
                 let kind = HistoryKind::Extended(at(oracle.timeout().unwrap()));
                 let ledger = object.ledger.as_mut().unwrap();
                 ledger.extended(told, kind);
             }
-            self.reminds(id);
+            if !self.reminds(id) {
+                self.reminds_of_extension(id, old);
+            }
             self.plan_after_extension(id);
         }
         if self.answer_is_lost() {

@@ -113,19 +113,32 @@ impl World<'_> {
     pub(super) fn ring(&mut self, id: usize) {
         let input = Input::AlarmFired;
         match self.handle(id, input, Chain::Alarm, None, &mut None) {
-            Ok(()) => self.reminds(id),
+            Ok(()) => drop(self.reminds(id)),
             Err((StorageFailed, task)) => self.recover(id, task, Chain::Alarm),
         }
     }
 
     /// An alarm was heard, or the timeout moved: recipients are told again, if that was due.
-    pub(super) fn reminds(&mut self, id: usize) {
+    pub(super) fn reminds(&mut self, id: usize) -> bool {
+        let now = self.now;
+        self.reminded(id, |oracle| oracle.remind(now))
+    }
+
+    /// The timeout moved from `old`, perhaps past a time at which recipients were to be told again.
+    pub(super) fn reminds_of_extension(&mut self, id: usize, old: Option<u64>) {
+        let now = self.now;
+        self.reminded(id, |oracle| oracle.remind_of_extension(old, now));
+    }
+
+    fn reminded(&mut self, id: usize, due: impl FnOnce(&mut Oracle) -> Option<u64>) -> bool {
         let object = &mut self.objects[id];
         if let (Some(oracle), Some(ledger)) = (&mut object.oracle, &mut object.ledger)
-            && let Some(due) = oracle.remind(self.now)
+            && let Some(due) = due(oracle)
         {
             ledger.reminded(due);
+            return true;
         }
+        false
     }
 
     /// A task of this life has ended.

@@ -116,6 +116,21 @@ impl Oracle {
         })
     }
 
+    /// The timeout was moved from `old`: recipients are told again if a time before it was still to come
+    /// and has passed now, but not within a minute of the last time.
+    pub(super) fn remind_of_extension(&mut self, old: Option<u64>, now: u64) -> Option<u64> {
+        let (old, timeout) = (old?, self.timeout()?);
+        let is_passed = |again: &Again| match *again {
+            Again::Before(wait) => old > now + wait && timeout <= now + wait,
+            Again::After(_) => false,
+        };
+        let is_soon = self.reminded.last().is_some_and(|last| last + GAP > now);
+        (!is_soon && self.asked.again.iter().any(is_passed)).then(|| {
+            self.reminded.push(now);
+            now
+        })
+    }
+
     /// When they must be told again, if nothing happens until then.
     pub(super) fn next_reminder(&self) -> Option<u64> {
         if self.first.is_some() {

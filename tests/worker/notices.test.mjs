@@ -182,6 +182,16 @@ test("an extended timeout moves the reminders before it", async () => {
   const { type, data } = new Webhook(SECRET).verify(reminder.body, reminder.headers);
   const { timeoutAt } = await worker.retrieve(id);
   assert.deepEqual([type, data.timeoutAt], ["waitpoint.reminder", timeoutAt]);
+
+  // Past the reminder's time, and to before the token was created: at once.
+  const near = await worker.create({
+    timeout: "1h",
+    notify: [{ webhook: `${receiver.url}/own/near` }],
+    reminders: [{ before: "30m" }],
+  });
+  await received("/own/near");
+  await worker.api(`${TOKENS}/${near.id}/extend`, { body: { timeout: "10m" } });
+  await received("/own/near", 2);
 });
 
 test("a mail in each language and for a token without a question", async () => {

@@ -244,10 +244,7 @@ fn read_reminder(
         (Reminder::Before(_), Some(_))
             if reminder.due_at(created_at, timeout_at) <= Some(created_at) =>
         {
-            Err(
-                "it is as long before the timeout as the token lives. Use a shorter time."
-                    .to_owned(),
-            )
+            Err("it would come before the token is created. Use a shorter time.".to_owned())
         }
         (Reminder::After(_), Some(timeout))
             if reminder.due_at(created_at, timeout_at) >= Some(timeout) =>

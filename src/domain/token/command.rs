@@ -160,11 +160,13 @@ pub fn apply_command(
             (Reply::Decided(outcome), changed || timed_out)
         }
         Command::Extend(timeout_at) => {
+            let old_timeout = token.timeout_at;
             let (outcome, changed) = token.apply(Event::Extend(timeout_at), now, subscriptions);
             match outcome {
                 Outcome::Extended => {
                     // A reminder before the new timeout may be due already.
-                    let is_due = token.remind_if_due(now, subscriptions);
+                    let is_due = token.remind_if_due(now, subscriptions)
+                        || token.remind_if_passed(old_timeout, now, subscriptions);
                     (Reply::Found, changed || is_due)
                 }
                 outcome => (Reply::Decided(outcome), changed || timed_out),

@@ -8,6 +8,7 @@
 use super::delivery::{Delivery, Progress, Target};
 use super::event::{Subscriptions, TokenEvent};
 use super::history::{HistoryEntry, HistoryKind};
+use super::notify::{REMINDER_GAP, Reminder};
 use super::{CompletedBy, Decision, State, Token};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
@@ -156,6 +157,37 @@ impl Token {
         };
         self.reminded_at = Some(now);
         self.enqueue(TokenEvent::Reminder(due), now, subscriptions);
+        true
+    }
+
+    /// Reminds the recipients at an extension from this timeout that a reminder before the timeout was
+    /// still to come, and its time has passed now. Returns whether it does; not within a minute of the
+    /// last reminder.
+    pub fn remind_if_passed(
+        &mut self,
+        old_timeout: Option<Timestamp>,
+        now: Timestamp,
+        subscriptions: Subscriptions,
+    ) -> bool {
+        let due = |reminder: &Reminder, timeout| match reminder {
+            Reminder::Before(_) => reminder.due_at(self.created_at, timeout),
+            Reminder::After(_) => None,
+        };
+        let is_to_come = |reminder: &Reminder| due(reminder, old_timeout) > Some(now);
+        // Without a time it would have been before 1970.
+        let has_passed = |reminder: &Reminder| {
+            matches!(reminder, Reminder::Before(_))
+                && due(reminder, self.timeout_at).is_none_or(|at| at <= now)
+        };
+        let is_passed = |one: &Reminder| is_to_come(one) && has_passed(one);
+        let is_too_soon = self
+            .reminded_at
+            .is_some_and(|last| last.plus(REMINDER_GAP) > now);
+        if is_too_soon || !self.reminders.iter().any(is_passed) {
+            return false;
+        }
+        self.reminded_at = Some(now);
+        self.enqueue(TokenEvent::Reminder(now), now, subscriptions);
         true
     }
 

@@ -199,11 +199,11 @@ fn a_reminder_that_would_never_come_is_refused() {
         (r#"[{"after":"1h"},{"after":"5h"}]"#, "entry 1"),
         (
             r#"[{"before":"4h"}]"#,
-            "it is as long before the timeout as the token lives.",
+            "it would come before the token is created.",
         ),
         (
             r#"[{"before":"9999999w"}]"#,
-            "it is as long before the timeout as the token lives.",
+            "it would come before the token is created.",
         ),
     ] {
         let told = refused_reminders(reminders);

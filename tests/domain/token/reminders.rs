@@ -169,6 +169,28 @@ fn a_reminder_that_came_due_late_is_looked_for_within_a_lease() {
 }
 
 #[test]
+fn a_reminder_whose_time_an_extension_passes_comes_at_once() {
+    let old = Some(at(s(3_600)));
+    let mut token = token(Some(3_600), &[before(1_800), after(10_000)]);
+    // Still to come before, and passed now, though that is before the creation of the token.
+    token.apply(extend(s(1_200)), at(s(3)), NOBODY);
+    assert!(token.remind_if_passed(old, at(s(3)), NOBODY));
+    assert_eq!(token.reminded_at, Some(at(s(3))));
+    assert_eq!(reminders(&token), [3]);
+    assert_eq!(next(&token), None);
+    // Within a minute of that nobody is reminded again, and later they are.
+    token.apply(extend(s(7_200)), at(s(4)), NOBODY);
+    let old = token.timeout_at;
+    token.apply(extend(s(1_300)), at(s(62)), NOBODY);
+    assert!(!token.remind_if_passed(old, at(s(62)), NOBODY));
+    assert!(token.remind_if_passed(old, at(s(63)), NOBODY));
+    // What had passed already is not passed again.
+    let old = token.timeout_at;
+    token.apply(extend(s(1_250)), at(s(200)), NOBODY);
+    assert!(!token.remind_if_passed(old, at(s(200)), NOBODY));
+}
+
+#[test]
 fn an_extension_moves_a_reminder_before_the_timeout() {
     let mut token = token(Some(200), &[before(50)]);
     assert_eq!(next(&token), Some(150));

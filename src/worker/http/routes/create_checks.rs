@@ -40,7 +40,7 @@ fn check_webhook_url(
         if settings::webhooks(context.env)?.can_sign(&environment.id) {
             Ok(())
         } else {
-            Err("WEBHOOK_SECRET is not set, so nothing could be signed".to_owned())
+            Err("WEBHOOK_SECRET is not set, so nothing could be signed. Set it.".to_owned())
         },
     )
 }
