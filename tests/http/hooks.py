@@ -65,6 +65,8 @@ def mend_notices(body):
             recipient["webhook"] = WEBHOOKS[len(recipient["webhook"]) % len(WEBHOOKS)]
         else:
             notify[index] = {"teams" if "teams" in recipient else "slack": "fuzz"}
+    if notify:
+        notify[:] = [one for index, one in enumerate(notify) if one not in notify[:index]]
     if body.get("reminders") and notify:
         body["timeout"] = "30d"
         hours = [f"{index + 1}h" for index in range(len(body["reminders"]))]

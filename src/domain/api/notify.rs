@@ -74,16 +74,16 @@ pub fn parse_reminders(
         return Ok(Vec::new());
     };
     let invalid = |message| invalid("reminders", message);
-    if notify.is_empty() {
-        let message = "reminders need notify, which says whom to remind. Add notify.";
-        return Err(invalid(message.to_owned()));
-    }
     let entries = list(text).ok_or_else(|| {
         invalid(format!(
             "{} is not a list. Use a list of {MOMENTS}.",
             excerpt(text)
         ))
     })?;
+    if notify.is_empty() && !entries.is_empty() {
+        let message = "reminders need notify, which says whom to remind. Add notify.";
+        return Err(invalid(message.to_owned()));
+    }
     if entries.len() > MAX_REMINDERS {
         return Err(invalid(format!(
             "reminders has {} entries. Use at most {MAX_REMINDERS}.",
