@@ -52,7 +52,7 @@ impl ResponseContext<'_> {
         }
     }
 
-    /// The response to a decision. `callback` is that of the token, if a machine hears this.
+    /// The response to a decision. `callback` is the field of the token, which may choose the response.
     pub(crate) fn render_outcome(&self, outcome: Outcome, callback: Option<&str>) -> Reply {
         let config = callback.and_then(|text| CallbackConfig::parse(text).ok());
         let reply = match config.and_then(|config| config.respond) {
