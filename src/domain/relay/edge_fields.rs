@@ -27,16 +27,6 @@ pub struct EdgeFields {
     pub on_timeout: Option<String>,
 }
 
-/// Their names.
-const NAMES: [&str; 6] = [
-    "approval",
-    "webhook",
-    "callback",
-    "notify",
-    "reminders",
-    "onTimeout",
-];
-
 impl EdgeFields {
     /// Reads them from the body of a create.
     ///
@@ -46,14 +36,8 @@ impl EdgeFields {
     pub fn of(body: &[u8]) -> Result<Self, ApiError> {
         let (mut found, mut seen) = (Self::default(), Vec::new());
         for (key, value) in entries_of(body).unwrap_or_default() {
-            let field = match key.as_str() {
-                "approval" => &mut found.approval,
-                "webhook" => &mut found.webhook,
-                "callback" => &mut found.callback,
-                "notify" => &mut found.notify,
-                "reminders" => &mut found.reminders,
-                "onTimeout" => &mut found.on_timeout,
-                _ => continue,
+            let Some(field) = found.field(&key) else {
+                continue;
             };
             if seen.contains(&key) {
                 return Err(ApiError::ValidationError {
@@ -65,6 +49,18 @@ impl EdgeFields {
             *field = Some(value.get().to_owned()).filter(|text| text != "null");
         }
         Ok(found)
+    }
+
+    fn field(&mut self, name: &str) -> Option<&mut Option<String>> {
+        match name {
+            "approval" => Some(&mut self.approval),
+            "webhook" => Some(&mut self.webhook),
+            "callback" => Some(&mut self.callback),
+            "notify" => Some(&mut self.notify),
+            "reminders" => Some(&mut self.reminders),
+            "onTimeout" => Some(&mut self.on_timeout),
+            _ => None,
+        }
     }
 
     /// The body of a create as it is sent upstream: without these fields, which upstream would ignore,
@@ -93,9 +89,9 @@ impl EdgeFields {
 
 /// A JSON object without the fields of [`EdgeFields`].
 fn without_edge_fields(body: &[u8]) -> Option<String> {
-    let mut rest = String::from("{");
+    let (mut rest, mut edge) = (String::from("{"), EdgeFields::default());
     for (key, value) in entries_of(body)? {
-        if NAMES.contains(&key.as_str()) {
+        if edge.field(&key).is_some() {
             continue;
         }
         if rest.len() > 1 {
