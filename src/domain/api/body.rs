@@ -4,11 +4,9 @@
 
 use super::error::ApiError;
 use super::excerpt::excerpt;
-use crate::domain::json::is_object;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use crate::domain::json::{entries, is_object};
+use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::fmt;
 
 /// Reads a JSON object.
 ///
@@ -68,26 +66,7 @@ pub(super) fn string(raw: &RawValue, path: &'static str) -> Result<String, ApiEr
 
 /// The first key of a JSON object that is not one of these.
 pub(super) fn unknown_key(object: &[u8], known: &[&str]) -> Option<String> {
-    struct Keys<'a>(&'a [&'a str]);
-    impl<'de> Visitor<'de> for Keys<'_> {
-        type Value = Option<String>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut unknown = None;
-            while let Some(key) = map.next_key::<String>()? {
-                map.next_value::<IgnoredAny>()?;
-                if !self.0.contains(&key.as_str()) {
-                    unknown.get_or_insert(key);
-                }
-            }
-            Ok(unknown)
-        }
-    }
-    let text = std::str::from_utf8(object).ok()?;
-    let mut reader = serde_json::Deserializer::from_str(text);
-    reader.deserialize_map(Keys(known)).unwrap_or(None)
+    let entries = entries(std::str::from_utf8(object).ok()?)?;
+    let mut keys = entries.into_iter().map(|(key, _)| key);
+    keys.find(|key| !known.contains(&key.as_str()))
 }

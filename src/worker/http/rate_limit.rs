@@ -9,6 +9,7 @@ use crate::domain::api::error::ApiError;
 use crate::domain::api::rate_limit::{LocalAllowance, RateLimitKey, network};
 use crate::domain::auth::caller::Caller;
 use crate::domain::auth::keyring::Environment;
+use crate::domain::token::notify::{Recipient, Reminder};
 use crate::worker::bindings::{is_limited, variable};
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::request::header;
@@ -56,10 +57,10 @@ pub(crate) async fn enforce(
 pub(crate) async fn enforce_recipients(
     context: &RequestContext<'_>,
     environment: &Environment,
-    recipients: usize,
-    reminders: usize,
+    notify: &[Recipient],
+    reminders: &[Reminder],
 ) -> Result<(), ApiError> {
-    for _ in 0..recipients * (1 + reminders) {
+    for _ in 0..notify.len() * (1 + reminders.len()) {
         let _permit = enforce(context, RateLimitKey::Environment(&environment.id)).await?;
     }
     Ok(())

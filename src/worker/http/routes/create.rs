@@ -40,7 +40,7 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     check_recipients(context, environment, &notify)?;
     let reminders = request.reminders.as_deref();
     let reminders = parse_reminders(reminders, &notify, context.now, request.timeout_at)?;
-    enforce_recipients(context, environment, notify.len(), reminders.len()).await?;
+    enforce_recipients(context, environment, &notify, &reminders).await?;
     let permit = enforce(context, RateLimitKey::Environment(&environment.id)).await?;
     let mut token = Token {
         approval: request.approval,

@@ -136,8 +136,7 @@ async fn create(
         (body, fields_to_store(context, edge, known)?)
     };
     if let (Some(fields), Some(environment)) = (&fields, known) {
-        let recipients = fields.notify.len();
-        enforce_recipients(context, environment, recipients, fields.reminders.len()).await?;
+        enforce_recipients(context, environment, &fields.notify, &fields.reminders).await?;
     }
     let theirs = forward_request(context, upstream, Some(body)).await?;
     if let (Some(permit), Some(fields)) = (Permit::of_upstream(&theirs), fields) {
@@ -148,9 +147,7 @@ async fn create(
                 let environment = Box::pin(environment_of_created(context, &id)).await?;
                 check_webhook(context, environment, fields.webhook.as_deref())?;
                 check_recipients(context, environment, &fields.notify)?;
-                let recipients = fields.notify.len();
-                enforce_recipients(context, environment, recipients, fields.reminders.len())
-                    .await?;
+                enforce_recipients(context, environment, &fields.notify, &fields.reminders).await?;
                 environment
             }
         };
