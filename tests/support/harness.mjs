@@ -34,9 +34,11 @@ Object.assign(process.env, NO_REQUEST_RECORDS);
 process.once("exit", () => rmSync(storage, { recursive: true, force: true }));
 
 /** The modules that `wrangler deploy` would upload. scripts/test.mjs makes them. */
-export const bundle = () => process.env.WAITPOINT_BUNDLE ?? fail();
-const fail = () => {
-  throw new Error("run these tests by `npm test`; it makes the bundle that they run");
+export const bundle = () =>
+  process.env.WAITPOINT_BUNDLE ??
+  fail(new Error("run these tests by `npm test`; it makes the bundle that they run"));
+const fail = (error) => {
+  throw error;
 };
 
 /**
@@ -108,6 +110,17 @@ export function useWorker({
   worker.retrieve = async (id, options) => (await worker.api(`${TOKENS}/${id}`, options)).json();
   worker.complete = (id, data, options) =>
     worker.api(`${TOKENS}/${id}/complete`, { body: { data }, ...options });
+  /** Returns when the object of a token in the default environment is not in memory any more. */
+  worker.evict = async (id, options) => {
+    const name = `default/${id.replace("waitpoint_", "")}`;
+    const evict = () =>
+      worker.server.getWorker().evictDurableObject("TokenObject", { name, ...options });
+    // wrangler asks workerd by a connection that workerd may have closed as idle, and does not ask
+    // again. An object that was idle for ten seconds is gone already.
+    await evict()
+      .catch((error) => (error.message === "fetch failed" ? evict() : fail(error)))
+      .catch((error) => /not currently running/.test(error.message) || fail(error));
+  };
   return worker;
 }
 

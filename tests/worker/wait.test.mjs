@@ -180,10 +180,7 @@ test("a waiter outlives the memory of its token's object", async () => {
   const polled = worker.api(wait(token), { headers: { prefer: "wait=25" } });
   assert.equal(JSON.parse(await waiter.next()).status, "WAITING");
   assert.equal((await stream()).token.status, "WAITING");
-  const name = `default/${token.id.replace("waitpoint_", "")}`;
-  await worker.server
-    .getWorker()
-    .evictDurableObject("TokenObject", { name, webSockets: "hibernate" });
+  await worker.evict(token.id, { webSockets: "hibernate" });
   waiter.send("ping");
   assert.equal(await waiter.next(), "pong");
   assert.equal(
