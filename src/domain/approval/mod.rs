@@ -1,3 +1,4 @@
 //! The question that a token asks a person.
 
+pub mod form;
 pub mod schema;
