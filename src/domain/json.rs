@@ -51,6 +51,27 @@ pub(crate) fn entries(json: &str) -> Option<Vec<(String, &RawValue)>> {
     Some(entries)
 }
 
+/// An object of these entries, without those of some keys.
+pub(crate) fn without(
+    entries: Vec<(String, &RawValue)>,
+    is_left_out: impl Fn(&str) -> bool,
+) -> String {
+    let mut rest = String::from("{");
+    for (key, value) in entries {
+        if is_left_out(&key) {
+            continue;
+        }
+        if rest.len() > 1 {
+            rest.push(',');
+        }
+        rest.push_str(&to_json(&key));
+        rest.push(':');
+        rest.push_str(value.get());
+    }
+    rest.push('}');
+    rest
+}
+
 /// A value as JSON text. Writing a string cannot fail.
 pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()

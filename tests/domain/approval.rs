@@ -31,13 +31,16 @@ fn every_field_is_read() {
                 label: "Go".into(),
                 data: Some(r#"{"a": 1e400}"#.into()),
                 style: Style::Primary,
+                is_veto: false,
             },
             Choice {
                 label: "No".into(),
                 data: None,
                 style: Style::Neutral,
+                is_veto: false,
             },
         ],
+        ..Approval::default()
     };
     assert_eq!(approval, Ok(expected));
     assert_eq!(Approval::parse("{}"), Ok(Approval::default()));
@@ -177,6 +180,7 @@ fn choice(data: Option<&str>) -> Choice {
         label: "Go \"on\"".into(),
         data: data.map(str::to_owned),
         style: Style::Neutral,
+        is_veto: false,
     }
 }
 
@@ -277,7 +281,7 @@ proptest! {
     #[test]
     fn an_output_tells_its_choice_and_comment(comment in ".{0,40}", label in ".{1,20}", fields in "[a-b]{1,2}") {
         let choices = vec![
-            Choice { label, data: Some(format!(r#"{{"{fields}":1}}"#)), style: Style::Neutral },
+            Choice { label, data: Some(format!(r#"{{"{fields}":1}}"#)), style: Style::Neutral, is_veto: false },
             choice(None),
             choice(Some("[]")),
         ];

@@ -4,9 +4,11 @@ use std::time::Duration;
 use waitpoint::domain::stored::envelope::{Envelope, ResponseContext, read};
 use waitpoint::domain::stored::message::{CommandMessage, TokenReply};
 use waitpoint::domain::stored::record::{StoredDecision, StoredToken};
+use waitpoint::domain::stored::votes::StoredBallot;
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::command::Command;
 use waitpoint::domain::token::home::Home;
+use waitpoint::domain::token::votes::Ballot;
 use waitpoint::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_380_800_000);
@@ -23,6 +25,7 @@ fn decision(text: &str) -> Decision {
         }),
         by: CompletedBy::Page,
         subject: Some("somebody".to_owned()),
+        is_by_owner: false,
     }
 }
 
@@ -59,6 +62,7 @@ fn commands(text: &str) -> Vec<Command> {
         Command::Create(Box::new(token())),
         Command::Read,
         Command::Complete(decision(text)),
+        Command::Vote(ballot()),
         Command::Cancel(None),
         Command::Cancel(Some("nobody needs it".to_owned())),
         Command::Extend(Timestamp::from_millis(1_800_000_000_000)),
@@ -76,6 +80,7 @@ fn message(command: &Command) -> (CommandMessage, &str) {
             let (deciding, text) = StoredDecision::of(decision);
             (CommandMessage::Complete(deciding), text)
         }
+        Command::Vote(ballot) => (CommandMessage::Vote(StoredBallot::of(ballot.clone())), ""),
         Command::Cancel(reason) => (CommandMessage::Cancel(reason.clone()), ""),
         Command::Extend(to) => (CommandMessage::Extend(to.as_millis()), ""),
         Command::CompleteRelayed(token, decision) => {
@@ -89,6 +94,17 @@ fn message(command: &Command) -> (CommandMessage, &str) {
             let (record, text) = StoredToken::of(token);
             (CommandMessage::ImportUpstream(record), text)
         }
+    }
+}
+
+fn ballot() -> Ballot {
+    Ballot {
+        approver: 1,
+        choice: 0,
+        is_veto: true,
+        output: "{}".to_owned(),
+        comment: Some("why".to_owned()),
+        fields: Some(r#"{"a":1}"#.to_owned()),
     }
 }
 
@@ -211,7 +227,7 @@ fn the_json_names_of_messages_between_worker_and_object_never_change() {
     assert_eq!(
         names,
         [
-            "create", "read", "complete", "cancel", "cancel", "extend", "relay", "learn"
+            "create", "read", "complete", "vote", "cancel", "cancel", "extend", "relay", "learn"
         ]
     );
     assert_eq!(TokenReply::NotFound.to_bytes(), b"\"unknown\"\n");

@@ -88,6 +88,7 @@ fn a_token_with_everything_is_stored_so() {
     let email = |address: &str, locale: Option<&str>| Recipient::Email {
         address: address.to_owned(),
         locale: locale.map(str::to_owned),
+        approver: None,
     };
     assert_eq!(
         token.notify,
@@ -194,8 +195,11 @@ fn each_outcome_comes_to_the_worker() {
 
 fn recipient() -> impl Strategy<Value = Recipient> {
     prop_oneof![
-        (".{0,9}", proptest::option::of(".{0,3}"))
-            .prop_map(|(address, locale)| Recipient::Email { address, locale }),
+        (".{0,9}", proptest::option::of(".{0,3}")).prop_map(|(address, locale)| Recipient::Email {
+            address,
+            locale,
+            approver: None
+        }),
         ".{0,9}".prop_map(Recipient::Slack),
         ".{0,9}".prop_map(Recipient::Teams),
         ".{0,9}".prop_map(Recipient::Webhook),

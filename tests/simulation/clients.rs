@@ -163,6 +163,7 @@ impl World<'_> {
             }),
             by,
             subject: None,
+            is_by_owner: false,
         };
         let Some(reply) = self.command(id, Command::Complete(decision)) else {
             return self.again(client);

@@ -182,6 +182,7 @@ fn recipient(index: u8) -> Recipient {
         0 => Recipient::Email {
             address: "ann@example.com".to_owned(),
             locale: None,
+            approver: None,
         },
         1 => Recipient::Slack("deploys".to_owned()),
         _ => Recipient::Webhook("https://example.com".to_owned()),

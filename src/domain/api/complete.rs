@@ -88,6 +88,8 @@ impl Outcome {
             Self::Extended => "extended",
             Self::Ignored => "ignored",
             Self::Unsigned => "unsigned",
+            Self::Voted => "voted",
+            Self::ApproversOnly => "approvers-only",
         }
     }
 }

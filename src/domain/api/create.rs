@@ -4,6 +4,7 @@
 //!
 //! Create: the bodies of the request and the response. Source of the format: trigger.dev's `api.ts`.
 
+use super::approver_link::ApproverLink;
 use super::body::{object, string, unknown_key};
 use super::error::ApiError;
 use super::excerpt::excerpt;
@@ -290,7 +291,13 @@ pub fn unknown_key_of_create(body: &[u8]) -> Option<String> {
 
 /// The response to create.
 #[must_use]
-pub fn created_json(id: &str, is_cached: bool, url: &str, short_url: &str) -> String {
+pub fn created_json(
+    id: &str,
+    is_cached: bool,
+    url: &str,
+    short_url: &str,
+    links: &[ApproverLink],
+) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Body<'a> {
@@ -298,11 +305,14 @@ pub fn created_json(id: &str, is_cached: bool, url: &str, short_url: &str) -> St
         is_cached: bool,
         url: &'a str,
         short_url: &'a str,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        links: &'a [ApproverLink],
     }
     json::to_json(&Body {
         id,
         is_cached,
         url,
         short_url,
+        links,
     })
 }

@@ -27,6 +27,8 @@ pub enum ApiError {
     InvalidCallbackHash,
     /// 403: the scopes of the credential do not allow this.
     InsufficientScope,
+    /// 403: only the token's approvers decide it, each with their own link.
+    ApproversOnly,
     /// 404: no endpoint has this path.
     PathNotFound,
     /// 404: the environment has no such token.
@@ -203,6 +205,7 @@ impl ApiError {
             Self::PublicTokenExpired => (401, "public_token_expired"),
             Self::InvalidCallbackHash => (401, "invalid_callback_hash"),
             Self::InsufficientScope => (403, "unauthorized"),
+            Self::ApproversOnly => (403, "approvers_only"),
             Self::PathNotFound => (404, "path_not_found"),
             Self::TokenNotFound => (404, "token_not_found"),
             Self::MethodNotAllowed(_) => (405, "method_not_allowed"),
@@ -245,6 +248,10 @@ impl fmt::Display for ApiError {
             Self::InvalidCallbackHash => f.write_str("Invalid URL, hash doesn't match"),
             Self::InsufficientScope => f.write_str("Unauthorized"),
             Self::CrossSiteForm => f.write_str("A page of another site cannot complete a token."),
+            Self::ApproversOnly => f.write_str(
+                "Only the approvers decide this token, each on the page at their own link. A secret \
+                 key can complete it too.",
+            ),
             Self::PathNotFound => f.write_str("Not found"),
             Self::TokenNotFound => f.write_str("Waitpoint not found"),
             Self::MethodNotAllowed(_) => f.write_str("Method not allowed"),

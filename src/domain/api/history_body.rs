@@ -20,7 +20,7 @@ pub(super) struct EntryBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<&'static str>,
+    by: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,6 +78,10 @@ pub(super) fn history(token: &Token) -> Vec<EntryBody<'_>> {
         HistoryKind::Extended(timeout_at) => EntryBody {
             timeout_at: Some(timeout_at),
             ..entry("extended", one.at)
+        },
+        HistoryKind::Voted(approver) => EntryBody {
+            by: token.approver(approver),
+            ..entry("voted", one.at)
         },
         HistoryKind::CallbackIgnored => entry("callback_ignored", one.at),
     }));

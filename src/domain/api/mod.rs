@@ -1,5 +1,6 @@
 //! The API: paths, bodies of requests and responses, errors, limits.
 
+pub mod approver_link;
 mod body;
 pub mod claims;
 pub mod complete;
@@ -20,3 +21,4 @@ pub mod public_url;
 pub mod rate_limit;
 pub mod route;
 pub mod token_body;
+mod vote_body;

@@ -152,7 +152,11 @@ fn read_recipient(text: &str) -> Result<Recipient, String> {
         (Some(address), None, None, None) => {
             check_address(&address)?;
             let locale = locale.map(check_locale).transpose()?;
-            return Ok(Recipient::Email { address, locale });
+            return Ok(Recipient::Email {
+                address,
+                locale,
+                approver: None,
+            });
         }
         (None, Some(channel), None, None) => Recipient::Slack(channel),
         (None, None, Some(channel), None) => Recipient::Teams(channel),
@@ -170,7 +174,7 @@ fn read_recipient(text: &str) -> Result<Recipient, String> {
 }
 
 /// Checks that this is an e-mail address and nothing else: what is accepted stands in a header.
-fn check_address(address: &str) -> Result<(), String> {
+pub(crate) fn check_address(address: &str) -> Result<(), String> {
     let why = match address.rsplit_once('@') {
         _ if !address.bytes().all(|byte| byte.is_ascii_graphic()) => {
             "contains white space, a control character or a character beyond ASCII"
@@ -199,7 +203,7 @@ fn is_local_part(text: &str) -> bool {
 }
 
 /// Checks that this looks like a language tag of RFC 5646, such as `de` or `zh-Hant-TW`.
-fn check_locale(locale: String) -> Result<String, String> {
+pub(crate) fn check_locale(locale: String) -> Result<String, String> {
     let mut parts = locale.split('-');
     let language = parts.next().unwrap_or_default();
     let is_language =

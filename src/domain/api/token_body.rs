@@ -1,13 +1,16 @@
 //! Invariants:
 //! - An absent field is left out. `null` would break trigger.dev's clients.
-//! - Only the owner sees the short link, where webhooks go, who is notified, and the history. The
-//!   idempotency key is shown to the owner and in webhooks.
+//! - Only the owner sees the links of approvers, the short link, where webhooks go, who is notified, and
+//!   the history. The idempotency key and who the approvers are is shown to the owner and in webhooks.
+//! - Until the token ends, nobody else sees the votes: an approver is not to know how others voted.
 //!
 //! A token in the API's responses. Source of the format: trigger.dev's `api.ts`.
 
+use super::approver_link::ApproverLink;
 use super::delivery_body::DeliveryBody;
 use super::history_body::{EntryBody, history};
-use crate::domain::json::to_json;
+use super::vote_body::{VoteBody, votes};
+use crate::domain::json::{self, to_json};
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::status::Status;
 use crate::domain::token::{CompletedBy, Decision, OutputKind, State, Token};
@@ -33,11 +36,18 @@ pub fn token_json(id: &str, url: &str, token: &Token, visibility: Visibility) ->
     to_json(&TokenBody::of(id, url, token, visibility))
 }
 
-/// The response to retrieve for the owner, with the token's short link.
+/// The response to retrieve for the owner, with the token's short link and those of its approvers.
 #[must_use]
-pub fn owned_token_json(id: &str, url: &str, short_url: &str, token: &Token) -> String {
+pub fn owned_token_json(
+    id: &str,
+    url: &str,
+    short_url: &str,
+    links: &[ApproverLink],
+    token: &Token,
+) -> String {
     to_json(&TokenBody {
         short_url: Some(short_url),
+        links,
         ..TokenBody::of(id, url, token, Visibility::Owner)
     })
 }
@@ -51,6 +61,8 @@ pub(crate) struct TokenBody<'a> {
     url: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     short_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    links: &'a [ApproverLink],
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<&'a str>,
@@ -80,7 +92,9 @@ pub(crate) struct TokenBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     callback: Option<CallbackBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    approval: Option<&'a RawValue>,
+    approval: Option<Cow<'a, RawValue>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    votes: Vec<VoteBody<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     deliveries: Vec<DeliveryBody<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -152,11 +166,13 @@ impl<'a> TokenBody<'a> {
             .key
             .as_ref()
             .filter(|_| visibility != Visibility::Token);
+        let is_secret = visibility == Visibility::Token && token.state == State::Waiting;
         Self {
             id,
             kind: "MANUAL",
             url,
             short_url: None,
+            links: &[],
             status: status(token),
             idempotency_key: key.map(|key| key.text.as_str()),
             user_provided_idempotency_key: token.key.is_some(),
@@ -177,10 +193,8 @@ impl<'a> TokenBody<'a> {
                 State::Completed { decision, .. } => CallbackBody::of(decision),
                 _ => None,
             },
-            approval: token
-                .approval
-                .as_deref()
-                .and_then(|text| serde_json::from_str(text).ok()),
+            approval: approval(token, visibility),
+            votes: if is_secret { Vec::new() } else { votes(token) },
             deliveries: deliveries.map(|one| DeliveryBody::of(one, token)).collect(),
             history: if visibility == Visibility::Owner {
                 history(token)
@@ -189,6 +203,16 @@ impl<'a> TokenBody<'a> {
             },
         }
     }
+}
+
+/// The question. Its approvers and their addresses are nobody's business who only has a link.
+fn approval(token: &Token, visibility: Visibility) -> Option<Cow<'_, RawValue>> {
+    let text = token.approval.as_deref()?;
+    if visibility == Visibility::Token && token.quorum.is_some() {
+        let text = json::without(json::entries(text)?, |key| key == "approvers");
+        return RawValue::from_string(text).ok().map(Cow::Owned);
+    }
+    serde_json::from_str(text).ok().map(Cow::Borrowed)
 }
 
 /// The name of a token's status.

@@ -1,4 +1,5 @@
 //! The question that a token asks a person.
 
+pub mod approvers;
 pub mod form;
 pub mod schema;

@@ -51,6 +51,11 @@ pub struct Approval {
     pub comment: Comment,
     /// How a person confirms the decision.
     pub confirm: Confirm,
+    /// Who decides by votes: JSON text that [`Approval::parse_approvers`] reads.
+    #[serde(deserialize_with = "raw")]
+    pub approvers: Option<String>,
+    /// How many approvers must vote for the same choice; one if `None`.
+    pub required: Option<u8>,
 }
 
 /// One of the possible decisions.
@@ -65,6 +70,9 @@ pub struct Choice {
     /// The look of its button.
     #[serde(default)]
     pub style: Style,
+    /// Whether one vote for it is enough.
+    #[serde(default, rename = "veto")]
+    pub is_veto: bool,
 }
 
 /// The style of a choice's button.
@@ -167,6 +175,9 @@ impl Approval {
                 "invalid type: null, expected a sequence" => {
                     return invalid(format!("choices is null. {NO_CHOICES}"));
                 }
+                why if why.ends_with(", expected u8") => {
+                    "required must be a number of approvers, such as 2."
+                }
                 why => why,
             };
             // The message quotes the caller's value.
@@ -195,6 +206,17 @@ impl Approval {
             return Err(invalid(format!(
                 "{} choices are too many. Use at most {MAX_CHOICES}.",
                 self.choices.len()
+            )));
+        }
+        // The reader of approvers is left to the Worker as well.
+        let has_approvers = !KNOWS_UNICODE || !self.parse_approvers()?.is_empty();
+        if let (false, Some(index)) = (
+            has_approvers,
+            self.choices.iter().position(|one| one.is_veto),
+        ) {
+            return Err(invalid(format!(
+                "choices[{index}].veto needs approvers, whose votes it overrules. Add approvers, \
+                 or leave it out."
             )));
         }
         let mut looks: Vec<Look> = Vec::with_capacity(self.choices.len());

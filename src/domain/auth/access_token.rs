@@ -48,6 +48,7 @@ impl Keyring {
         let named = (!environment.is_upstream).then_some(environment.id.as_str());
         let claims = jwt::read_claims(header, payload, named, now)?;
         Ok(Claims {
+            approver: None,
             environment,
             scopes: claims.scopes,
             subject: claims.subject,
@@ -111,18 +112,25 @@ impl Environment {
         timeout_at: Option<Timestamp>,
         now: Timestamp,
     ) -> String {
-        self.mint_link(id, None, Lifetime::of(created_at, timeout_at, now))
+        self.mint_link(id, None, None, Lifetime::of(created_at, timeout_at, now))
     }
 
     /// Mints the credential in a token's `url`. With the JSON of its `callback.verify` it may only read
-    /// the token, and callbacks that are so signed decide it.
+    /// the token, and callbacks that are so signed decide it. With a `subject` it is that of the
+    /// approver with this id.
     #[must_use]
-    pub fn mint_link(&self, id: &str, verify: Option<&str>, lifetime: Lifetime) -> String {
+    pub fn mint_link(
+        &self,
+        id: &str,
+        verify: Option<&str>,
+        subject: Option<&str>,
+        lifetime: Lifetime,
+    ) -> String {
         let Lifetime {
             issued_at,
             expires_at,
         } = lifetime;
-        let mut jwt = jwt::signing_input(&self.id, id, issued_at, expires_at, verify);
+        let mut jwt = jwt::signing_input(&self.id, id, issued_at, expires_at, verify, subject);
         if let Some(signature) = self.sign(jwt.as_bytes()) {
             jwt.push('.');
             base64url_encode(&signature, &mut jwt);

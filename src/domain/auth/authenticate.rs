@@ -6,7 +6,6 @@
 use super::caller::Caller;
 use super::jwt::JwtError;
 use super::keyring::{Environment, Keyring};
-use super::short_link::LinkPurpose;
 use super::token_id::internal_id;
 use crate::domain::api::error::ApiError;
 use crate::domain::encoding::hex_decode;
@@ -83,9 +82,8 @@ impl Keyring {
         credential: &str,
         now: Timestamp,
     ) -> Result<(Caller<'_>, bool), ApiError> {
-        let claims = [LinkPurpose::Decide, LinkPurpose::Callback]
-            .into_iter()
-            .find_map(|purpose| self.verify_short_link(purpose, id, credential))
+        let claims = self
+            .verify_any_short_link(id, credential)
             .ok_or(ApiError::InvalidCallbackHash)?;
         let has_expired = claims.has_expired(now);
         Ok((Caller::Public(claims), has_expired))

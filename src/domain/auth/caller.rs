@@ -4,6 +4,7 @@
 
 use super::keyring::Environment;
 use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::votes::Quorum;
 
 /// The authenticated caller.
 pub enum Caller<'a> {
@@ -46,6 +47,18 @@ impl<'a> Caller<'a> {
         }
     }
 
+    /// The approver whose link this is, by index.
+    #[must_use]
+    pub fn approver_of(&self, quorum: &Quorum) -> Option<u8> {
+        let Self::Public(claims) = self else {
+            return None;
+        };
+        let named = claims.subject.as_deref().and_then(|id| quorum.index_of(id));
+        named.or(claims
+            .approver
+            .filter(|&index| quorum.approver(index).is_some()))
+    }
+
     /// The person or system on whose behalf the caller acts, if the credential names one.
     #[must_use]
     pub fn subject(self) -> Option<String> {
@@ -63,6 +76,8 @@ pub struct Claims<'a> {
     pub scopes: Vec<String>,
     /// The `act.sub` claim: on whose behalf the caller acts.
     pub subject: Option<String>,
+    /// Set in the short link of an approver: their index.
+    pub approver: Option<u8>,
     /// The `exp` claim, in seconds since the epoch.
     pub expires_at: u64,
     /// Set in a link that may only read, at which signed callbacks decide.

@@ -57,12 +57,14 @@ pub(crate) fn read_claims(
 
 /// The header and claims of a token that may write and read the waitpoint `id`, to be signed. Times
 /// are seconds since the epoch. With `verify` (JSON) it may only read, and callbacks so signed decide.
+/// With a `subject` it is for the approver with this id.
 pub(crate) fn signing_input(
     environment: &str,
     id: &str,
     iat: u64,
     exp: u64,
     verify: Option<&str>,
+    subject: Option<&str>,
 ) -> String {
     let read = format!("read:waitpoints:{id}");
     let mut scopes = vec![read];
@@ -74,6 +76,7 @@ pub(crate) fn signing_input(
         public: true,
         scopes: &scopes,
         verify: verify.and_then(|text| serde_json::from_str(text).ok()),
+        act: subject.map(|sub| Actor { sub }),
         iss: ISSUER,
         aud: AUDIENCE,
         exp,
@@ -166,8 +169,16 @@ struct Minted<'a> {
     scopes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     verify: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Actor<'a>>,
     iss: &'static str,
     aud: &'static str,
     exp: u64,
     iat: u64,
+}
+
+/// On whose behalf a token acts.
+#[derive(Serialize)]
+struct Actor<'a> {
+    sub: &'a str,
 }

@@ -10,6 +10,7 @@ use super::caller::{Claims, SignedCallbacks};
 use super::keyring::{Environment, Keyring};
 use crate::domain::api::route::SHORT_LINK;
 use crate::domain::encoding::{base64url_decode, base64url_encode};
+use std::borrow::Cow;
 
 /// Bytes of the HMAC-SHA-256 that the link holds.
 const MAC: usize = 16;
@@ -18,6 +19,9 @@ const MAC_LETTERS: usize = 22;
 /// The longest expiry: 36^7 seconds reach beyond the year 9999.
 const MAX_EXPIRY: usize = 8;
 
+/// Stands between the index of an approver and the expiry. No other credential has it.
+const APPROVER_END: char = '~';
+
 /// What a short link is for. A link for one purpose is invalid for every other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkPurpose {
@@ -25,13 +29,16 @@ pub enum LinkPurpose {
     Decide,
     /// To read the token. Callbacks decide it if they are signed as its `callback.verify` says.
     Callback,
+    /// To read the token and to vote, as the approver with this index.
+    Vote(u8),
 }
 
 impl LinkPurpose {
-    fn name(self) -> &'static str {
+    fn name(self) -> Cow<'static, str> {
         match self {
-            Self::Decide => "decide",
-            Self::Callback => "callback",
+            Self::Decide => "decide".into(),
+            Self::Callback => "callback".into(),
+            Self::Vote(approver) => format!("vote {approver}").into(),
         }
     }
 }
@@ -41,8 +48,12 @@ impl Environment {
     /// does.
     #[must_use]
     pub fn short_link(&self, purpose: LinkPurpose, id: &str, lifetime: Lifetime) -> String {
-        let mut credential = base36(lifetime.expires_at);
-        let message = self.linked(purpose, id, &credential);
+        let expiry = base36(lifetime.expires_at);
+        let message = self.linked(purpose, id, &expiry);
+        let mut credential = match purpose {
+            LinkPurpose::Vote(approver) => format!("{approver}{APPROVER_END}{expiry}"),
+            LinkPurpose::Decide | LinkPurpose::Callback => expiry,
+        };
         let mac = self.sign(message.as_bytes());
         if let Some(mac) = mac.as_ref().and_then(|mac| mac.get(..MAC)) {
             base64url_encode(mac, &mut credential);
@@ -58,7 +69,20 @@ impl Environment {
 }
 
 impl Keyring {
-    /// Verifies the credential of a short link for the token `id`, by every key. The claims are those
+    /// As [`Keyring::verify_short_link`], for whatever purpose it is.
+    pub(super) fn verify_any_short_link(&self, id: &str, credential: &str) -> Option<Claims<'_>> {
+        let verify = |purpose, credential| self.verify_short_link(purpose, id, credential);
+        if let Some((approver, credential)) = credential.split_once(APPROVER_END) {
+            let index = approver.parse::<u8>().ok()?;
+            // One spelling: `+1` and `01` would be read as well.
+            return (index.to_string() == approver)
+                .then(|| verify(LinkPurpose::Vote(index), credential))?;
+        }
+        verify(LinkPurpose::Decide, credential)
+            .or_else(|| verify(LinkPurpose::Callback, credential))
+    }
+
+    /// Verifies the expiry and MAC of a short link for the token `id`, by every key. The claims are those
     /// of the JWT in the token's `url`, and may have expired. `None` if no key signed it.
     #[must_use]
     pub fn verify_short_link(
@@ -77,13 +101,17 @@ impl Keyring {
         let mac = base64url_decode(mac).filter(|mac| mac.len() == MAC)?;
         let environment = self.find_signer_by(&mac, |one| one.linked(purpose, id, expiry))?;
         let mut scopes = vec![format!("read:waitpoints:{id}")];
-        if purpose == LinkPurpose::Decide {
+        if purpose != LinkPurpose::Callback {
             scopes.push(format!("write:waitpoints:{id}"));
         }
         Some(Claims {
             environment,
             scopes,
             subject: None,
+            approver: match purpose {
+                LinkPurpose::Vote(approver) => Some(approver),
+                LinkPurpose::Decide | LinkPurpose::Callback => None,
+            },
             expires_at,
             signed_callbacks: (purpose == LinkPurpose::Callback)
                 .then_some(SignedCallbacks::AsRecorded),

@@ -146,6 +146,7 @@ pub fn approval_of(token: &Token, words: &Words) -> Approval {
             label: label.to_owned(),
             data: Some(format!(r#"{{"status":"{status}"}}"#)),
             style,
+            is_veto: false,
         };
         approval.choices = vec![
             choice(words.approve, "approved", Style::Primary),

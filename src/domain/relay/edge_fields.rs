@@ -79,30 +79,13 @@ impl EdgeFields {
         if *self == Self::default() {
             return Ok(Cow::Borrowed(body));
         }
-        let rest = without_edge_fields(body).ok_or_else(|| too_large(body.len()))?;
+        let entries = entries_of(body).ok_or_else(|| too_large(body.len()))?;
+        let rest = json::without(entries, |key| Self::default().field(key).is_some());
         if rest.len() > MAX_CREATE {
             return Err(too_large(rest.len()));
         }
         Ok(Cow::Owned(rest.into_bytes()))
     }
-}
-
-/// A JSON object without the fields of [`EdgeFields`].
-fn without_edge_fields(body: &[u8]) -> Option<String> {
-    let (mut rest, mut edge) = (String::from("{"), EdgeFields::default());
-    for (key, value) in entries_of(body)? {
-        if edge.field(&key).is_some() {
-            continue;
-        }
-        if rest.len() > 1 {
-            rest.push(',');
-        }
-        rest.push_str(&json::to_json(&key));
-        rest.push(':');
-        rest.push_str(value.get());
-    }
-    rest.push('}');
-    Some(rest)
 }
 
 fn entries_of(body: &[u8]) -> Option<Vec<(String, &RawValue)>> {

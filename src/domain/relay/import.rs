@@ -67,6 +67,7 @@ pub fn read_token(json: &str, origin: &str) -> Option<Token> {
                     by: CompletedBy::Upstream,
                     subject: None,
                     callback: None,
+                    is_by_owner: false,
                 },
             },
         },

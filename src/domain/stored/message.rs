@@ -3,6 +3,7 @@
 
 use super::line::{Unreadable, pack, unpack};
 use super::record::{StoredDecision, StoredToken};
+use super::votes::StoredBallot;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
 use crate::domain::token::command::{Command, Reply};
@@ -22,6 +23,8 @@ pub enum CommandMessage {
     ReadForPage,
     /// [`Command::Complete`].
     Complete(StoredDecision),
+    /// [`Command::Vote`].
+    Vote(StoredBallot),
     /// [`Command::Cancel`].
     Cancel(Option<String>),
     /// [`Command::Extend`], to a time in milliseconds since the epoch.
@@ -76,6 +79,8 @@ enum OutcomeMessage {
     Extended,
     Ignored,
     Unsigned,
+    Voted,
+    ApproversOnly,
 }
 
 impl CommandMessage {
@@ -86,6 +91,7 @@ impl CommandMessage {
             Self::Create(token) => Command::Create(boxed(token, String::new())),
             Self::Read | Self::ReadForPage => Command::Read,
             Self::Complete(decision) => Command::Complete(decision.into_decision(text)),
+            Self::Vote(ballot) => Command::Vote(ballot.into_ballot()),
             Self::Cancel(reason) => Command::Cancel(reason),
             Self::Extend(timeout_at) => Command::Extend(Timestamp::from_millis(timeout_at)),
             Self::CompleteRelayed(token, decision) => {
@@ -144,6 +150,8 @@ impl From<Outcome> for OutcomeMessage {
             Outcome::Extended => Self::Extended,
             Outcome::Ignored => Self::Ignored,
             Outcome::Unsigned => Self::Unsigned,
+            Outcome::Voted => Self::Voted,
+            Outcome::ApproversOnly => Self::ApproversOnly,
         }
     }
 }
@@ -159,6 +167,8 @@ impl From<OutcomeMessage> for Outcome {
             OutcomeMessage::Extended => Self::Extended,
             OutcomeMessage::Ignored => Self::Ignored,
             OutcomeMessage::Unsigned => Self::Unsigned,
+            OutcomeMessage::Voted => Self::Voted,
+            OutcomeMessage::ApproversOnly => Self::ApproversOnly,
         }
     }
 }

@@ -6,3 +6,4 @@ pub mod line;
 pub mod message;
 mod notify;
 pub mod record;
+pub mod votes;

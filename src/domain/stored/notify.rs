@@ -13,6 +13,8 @@ pub(super) enum StoredRecipient {
         address: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         locale: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approver: Option<u8>,
     },
     Slack(String),
     Teams(String),
@@ -37,15 +39,21 @@ enum StoredKind {
     Notified(u8),
     Reminded(u8),
     Extended(u64),
+    Voted(u8),
     Ignored,
 }
 
 impl StoredRecipient {
     pub(super) fn of(recipient: &Recipient) -> Self {
         match recipient {
-            Recipient::Email { address, locale } => Self::Email {
+            Recipient::Email {
+                address,
+                locale,
+                approver,
+            } => Self::Email {
                 address: address.clone(),
                 locale: locale.clone(),
+                approver: *approver,
             },
             Recipient::Slack(channel) => Self::Slack(channel.clone()),
             Recipient::Teams(channel) => Self::Teams(channel.clone()),
@@ -55,7 +63,15 @@ impl StoredRecipient {
 
     pub(super) fn into_recipient(self) -> Recipient {
         match self {
-            Self::Email { address, locale } => Recipient::Email { address, locale },
+            Self::Email {
+                address,
+                locale,
+                approver,
+            } => Recipient::Email {
+                address,
+                locale,
+                approver,
+            },
             Self::Slack(channel) => Recipient::Slack(channel),
             Self::Teams(channel) => Recipient::Teams(channel),
             Self::Webhook(url) => Recipient::Webhook(url),
@@ -86,6 +102,7 @@ impl StoredEntry {
             HistoryKind::Notified(index) => StoredKind::Notified(index),
             HistoryKind::Reminded(index) => StoredKind::Reminded(index),
             HistoryKind::Extended(to) => StoredKind::Extended(to.as_millis()),
+            HistoryKind::Voted(approver) => StoredKind::Voted(approver),
             HistoryKind::CallbackIgnored => StoredKind::Ignored,
         };
         Self(entry.at.as_millis(), kind)
@@ -98,6 +115,7 @@ impl StoredEntry {
                 StoredKind::Notified(index) => HistoryKind::Notified(index),
                 StoredKind::Reminded(index) => HistoryKind::Reminded(index),
                 StoredKind::Extended(to) => HistoryKind::Extended(Timestamp::from_millis(to)),
+                StoredKind::Voted(approver) => HistoryKind::Voted(approver),
                 StoredKind::Ignored => HistoryKind::CallbackIgnored,
             },
         }

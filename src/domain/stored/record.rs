@@ -4,6 +4,7 @@
 use super::delivery::StoredDelivery;
 use super::line::{Unreadable, pack, unpack};
 use super::notify::{StoredEntry, StoredRecipient, StoredReminder};
+use super::votes::{StoredQuorum, StoredVote};
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::home::Home;
 use crate::domain::token::record::{Record, Tombstone};
@@ -38,6 +39,10 @@ pub struct StoredToken {
     webhook: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     callback: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quorum: Option<StoredQuorum>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    votes: Vec<StoredVote>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     notify: Vec<StoredRecipient>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -103,6 +108,8 @@ pub struct StoredDecision {
     subject: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     callback: Option<StoredCallback>,
+    #[serde(rename = "owner", default, skip_serializing_if = "std::ops::Not::not")]
+    is_by_owner: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -207,6 +214,8 @@ impl StoredToken {
             created_by_request: token.created_by_request.clone(),
             webhook: token.webhook.clone(),
             callback: token.callback.clone(),
+            quorum: token.quorum.as_ref().map(StoredQuorum::of),
+            votes: token.votes.iter().map(StoredVote::of).collect(),
             notify: token.notify.iter().map(StoredRecipient::of).collect(),
             reminders: token.reminders.iter().map(StoredReminder::of).collect(),
             reminded_at: token.reminded_at.map(Timestamp::as_millis),
@@ -259,6 +268,8 @@ impl StoredToken {
             created_by_request: self.created_by_request,
             webhook: self.webhook,
             callback: self.callback,
+            quorum: self.quorum.map(StoredQuorum::into_quorum),
+            votes: into_all(self.votes, StoredVote::into_vote),
             notify: into_all(self.notify, StoredRecipient::into_recipient),
             reminders: into_all(self.reminders, StoredReminder::into_reminder),
             reminded_at: self.reminded_at.map(Timestamp::from_millis),
@@ -303,6 +314,7 @@ impl StoredDecision {
                 is_signed: callback.is_signed,
                 headers: callback.headers.clone(),
             }),
+            is_by_owner: decision.is_by_owner,
         };
         (stored, output.map_or("", |output| &output.text))
     }
@@ -319,6 +331,7 @@ impl StoredDecision {
                 is_signed: callback.is_signed,
                 headers: callback.headers,
             }),
+            is_by_owner: self.is_by_owner,
         }
     }
 }

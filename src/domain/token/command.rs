@@ -9,6 +9,7 @@ use super::event::Subscriptions;
 use super::history::{HistoryEntry, HistoryKind};
 use super::record::Record;
 use super::transition::{Event, Outcome};
+use super::votes::Ballot;
 use super::{CompletedBy, Decision, State, Token};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub enum Command {
     Read,
     /// Apply this decision.
     Complete(Decision),
+    /// Count this vote.
+    Vote(Ballot),
     /// Withdraw the token, perhaps for this reason.
     Cancel(Option<String>),
     /// Move the token's timeout to this time.
@@ -81,6 +84,8 @@ impl Command {
     pub fn completed_by(&self) -> Option<CompletedBy> {
         match self {
             Self::Complete(decision) | Self::CompleteRelayed(_, decision) => Some(decision.by),
+            // The vote that decides completes the token.
+            Self::Vote(_) => Some(CompletedBy::Page),
             Self::Create(_)
             | Self::Read
             | Self::Cancel(_)
@@ -151,6 +156,10 @@ pub fn apply_command(
             }
             let (outcome, changed) = token.apply(Event::Complete(decision), now, subscriptions);
             (Reply::Decided(outcome), changed || timed_out || is_new)
+        }
+        Command::Vote(ballot) => {
+            let (outcome, changed) = token.apply(Event::Vote(ballot), now, subscriptions);
+            (Reply::Decided(outcome), changed || timed_out)
         }
         Command::Cancel(_) | Command::Extend(_) if !token.home.times_out_here() => {
             (Reply::LivesUpstream, timed_out)

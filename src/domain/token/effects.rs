@@ -152,6 +152,8 @@ pub enum LogLine {
     Cancelled,
     /// The token's timeout was moved.
     Extended,
+    /// An approver voted.
+    Voted,
     /// The last attempt at this delivery.
     Attempt(DeliveryId),
 }

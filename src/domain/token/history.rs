@@ -31,6 +31,8 @@ pub enum HistoryKind {
     Reminded(u8),
     /// The timeout was moved to this time.
     Extended(Timestamp),
+    /// The approver with this index voted.
+    Voted(u8),
     /// A callback came that does not decide.
     CallbackIgnored,
 }

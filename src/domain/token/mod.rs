@@ -1,6 +1,7 @@
 //! Invariants:
 //! - `Waiting` becomes `Completed`, `TimedOut` or `Cancelled`, once; all three are final.
 //! - The first decision wins; its output never changes again.
+//! - Where approvers decide by votes, nobody else does but its owner.
 //! - A token has timed out from the exact millisecond of `timeout_at` on, whenever that is noticed,
 //!   and its `finished_at` is that millisecond. If it has a default decision, that completes it then.
 //!
@@ -20,12 +21,15 @@ pub mod record;
 pub mod schedule;
 pub mod status;
 pub mod transition;
+pub mod votes;
+mod voting;
 
 use self::delivery::{AttemptResult, Delivery, DeliveryId, UpstreamConflict};
 use self::event::{EventName, TokenEvent};
 use self::history::{HistoryEntry, MAX_STORED};
 use self::home::Home;
 use self::notify::{Recipient, Reminder};
+use self::votes::{Quorum, Vote};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -54,7 +58,11 @@ pub struct Token {
     pub webhook: Option<String>,
     /// Which callbacks decide (`callback/`), as the text of the request. It is not parsed here.
     pub callback: Option<String>,
-    /// Who is notified that it waits; at most 10.
+    /// Who decides it by votes; if `None`, whoever has its link.
+    pub quorum: Option<Quorum>,
+    /// The votes, one an approver, in the order in which they were cast.
+    pub votes: Vec<Vote>,
+    /// Who is notified that it waits; at most 10, and the approvers.
     pub notify: Vec<Recipient>,
     /// When they are reminded; at most 5.
     pub reminders: Vec<Reminder>,
@@ -122,6 +130,8 @@ pub struct Decision {
     pub subject: Option<String>,
     /// The callback that it came by.
     pub callback: Option<CallbackRequest>,
+    /// Whether a secret key authorised it.
+    pub is_by_owner: bool,
 }
 
 /// What is known of a callback besides its body.
@@ -184,6 +194,8 @@ impl Token {
             created_by_request: None,
             webhook: None,
             callback: None,
+            quorum: None,
+            votes: Vec::new(),
             notify: Vec::new(),
             reminders: Vec::new(),
             reminded_at: None,

@@ -25,6 +25,8 @@ pub enum Recipient {
         address: String,
         /// The language of the mail, such as `de`; the default one if `None`.
         locale: Option<String>,
+        /// The index of the approver with this address, who gets a link of their own.
+        approver: Option<u8>,
     },
     /// A Slack channel, by its name in `CHANNELS`.
     Slack(String),

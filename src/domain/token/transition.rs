@@ -8,7 +8,8 @@
 use super::delivery::{Delivery, Progress, Target};
 use super::event::{Subscriptions, TokenEvent};
 use super::history::{HistoryEntry, HistoryKind};
-use super::notify::{REMINDER_GAP, Reminder};
+use super::notify::{REMINDER_GAP, Recipient, Reminder};
+use super::votes::Ballot;
 use super::{CompletedBy, Decision, State, Token};
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub const MAX_DELIVERIES: usize = 100;
 pub enum Event {
     /// A decision.
     Complete(Decision),
+    /// An approver votes.
+    Vote(Ballot),
     /// The owner withdraws the token, perhaps with a reason.
     Cancel(Option<String>),
     /// The owner moves the timeout to this time.
@@ -49,6 +52,10 @@ pub enum Outcome {
     Ignored,
     /// The token is as it was: its `callback` wants a signature.
     Unsigned,
+    /// The token waits, and the approver's vote counts.
+    Voted,
+    /// The token is as it was: only its approvers decide it.
+    ApproversOnly,
 }
 
 /// The result of an event. The actor decides what is done for it (`actor/`).
@@ -65,6 +72,8 @@ pub struct Transition {
 pub enum Change {
     /// It ends, in this state.
     End(State),
+    /// An approver votes. If that decides, it ends in this state.
+    Vote(Ballot, Option<State>),
     /// It times out at this time.
     Timeout(Timestamp),
 }
@@ -89,9 +98,13 @@ pub fn step(token: &Token, event: Event, now: Timestamp) -> Transition {
             None => end(State::TimedOut, Outcome::TimedOut),
         },
         (State::Waiting, Event::WakeUp) => stay(Outcome::Waiting),
+        (State::Waiting, Event::Complete(decision)) if !token.may_complete(&decision) => {
+            stay(Outcome::ApproversOnly)
+        }
         (State::Waiting, Event::Complete(decision)) => {
             end(State::Completed { at: now, decision }, Outcome::Completed)
         }
+        (State::Waiting, Event::Vote(ballot)) => step_vote(token, ballot, now),
         (State::Waiting, Event::Cancel(reason)) => {
             end(State::Cancelled { at: now, reason }, Outcome::Cancelled)
         }
@@ -106,6 +119,23 @@ pub fn step(token: &Token, event: Event, now: Timestamp) -> Transition {
             }
         }
     }
+}
+
+fn step_vote(token: &Token, ballot: Ballot, now: Timestamp) -> Transition {
+    let of = |change, outcome| Transition { change, outcome };
+    if !token.is_of_approver(&ballot) {
+        return of(None, Outcome::ApproversOnly);
+    }
+    if token.is_cast(&ballot) {
+        return of(None, Outcome::Voted);
+    }
+    let decision = token.decided_by(&ballot);
+    let end = decision.map(|decision| State::Completed { at: now, decision });
+    let outcome = match end {
+        Some(_) => Outcome::Completed,
+        None => Outcome::Voted,
+    };
+    of(Some(Change::Vote(ballot, end)), outcome)
 }
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -123,6 +153,14 @@ impl Token {
         let is_changed = change.is_some();
         match change {
             Some(Change::End(state)) => self.end(state, now, subscriptions),
+            Some(Change::Vote(ballot, end)) => {
+                let kind = HistoryKind::Voted(ballot.approver);
+                self.remember(HistoryEntry { at: now, kind });
+                self.cast(ballot, now);
+                if let Some(state) = end {
+                    self.end(state, now, subscriptions);
+                }
+            }
             Some(Change::Timeout(timeout_at)) => {
                 self.timeout_at = Some(timeout_at);
                 self.extensions = self.extensions.saturating_add(1);
@@ -238,10 +276,6 @@ impl Token {
         let is_wanted = subscriptions.events.has(self.event_name(event));
         let environment = is_wanted && subscriptions.has_environment;
         let own = is_wanted && self.webhook.is_some();
-        let recipients = match event {
-            TokenEvent::Created | TokenEvent::Reminder(_) => self.notify.len(),
-            TokenEvent::Extended(_) | TokenEvent::Ended => 0,
-        };
         // Upstream first: a paused run is waiting there.
         if event == TokenEvent::Ended && self.is_news_upstream() {
             self.enqueue_one(event, Target::Upstream, now);
@@ -251,8 +285,25 @@ impl Token {
                 self.enqueue_one(event, target, now);
             }
         }
-        for index in (0..recipients).filter_map(|index| u8::try_from(index).ok()) {
-            self.enqueue_one(event, Target::Recipient(index), now);
+        for index in (0..self.notify.len()).filter_map(|index| u8::try_from(index).ok()) {
+            if self.is_told(index, event) {
+                self.enqueue_one(event, Target::Recipient(index), now);
+            }
+        }
+    }
+
+    /// Whether the recipient with this index gets this event. An approver who has voted is not reminded.
+    fn is_told(&self, index: u8, event: TokenEvent) -> bool {
+        match event {
+            TokenEvent::Created => true,
+            TokenEvent::Reminder(_) => match self.notify.get(usize::from(index)) {
+                Some(Recipient::Email {
+                    approver: Some(approver),
+                    ..
+                }) => self.vote_of(*approver).is_none(),
+                _ => true,
+            },
+            TokenEvent::Extended(_) | TokenEvent::Ended => false,
         }
     }
 
@@ -294,6 +345,7 @@ impl Token {
                 by: CompletedBy::Timeout,
                 subject: None,
                 callback: None,
+                is_by_owner: false,
             },
         })
     }

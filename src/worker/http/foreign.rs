@@ -114,6 +114,7 @@ impl Question<'_> {
             Kind::Opaque => Accepted::Owner(environment),
             // What it sees must not outlive it: neither links that we sign nor deliveries.
             Kind::RunToken { .. } => Accepted::Scoped(Claims {
+                approver: None,
                 environment,
                 scopes: vec![
                     format!("write:waitpoints:{raw_id}"),
@@ -124,6 +125,7 @@ impl Question<'_> {
                 signed_callbacks: None,
             }),
             Kind::PublicToken(scoped) => Accepted::Scoped(Claims {
+                approver: None,
                 environment,
                 scopes: scoped.scopes,
                 subject: None,

@@ -31,6 +31,7 @@ fn each_entry_is_written_so() {
         Recipient::Email {
             address: "ann@example.com".to_owned(),
             locale: Some("de".to_owned()),
+            approver: None,
         },
         Recipient::Slack("deploys".to_owned()),
         Recipient::Teams("ops".to_owned()),
@@ -75,6 +76,7 @@ fn each_end_is_written_so() {
             by,
             subject: subject.map(str::to_owned),
             callback: None,
+            is_by_owner: false,
         },
     };
     let cancelled = |reason: Option<&str>| State::Cancelled {

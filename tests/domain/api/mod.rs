@@ -138,6 +138,7 @@ fn completed(kind: OutputKind, text: &str) -> State {
             output,
             by,
             subject,
+            is_by_owner: false,
         },
     }
 }

@@ -35,6 +35,7 @@ fn each_channel_is_read() {
     let email = |address: &str, locale: Option<&str>| Recipient::Email {
         address: address.to_owned(),
         locale: locale.map(str::to_owned),
+        approver: None,
     };
     assert_eq!(
         parse_notify(Some(text)).unwrap(),

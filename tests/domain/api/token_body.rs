@@ -50,6 +50,7 @@ fn a_completed_token_is_written_so() {
             }),
             by: CompletedBy::Callback,
             subject: Some("user_1".to_owned()),
+            is_by_owner: false,
         },
     };
     assert_eq!(
@@ -74,6 +75,7 @@ fn a_token_completed_with_nothing_has_no_output() {
             output: None,
             by: CompletedBy::Api,
             subject: None,
+            is_by_owner: false,
         },
     };
     let token: Value =
@@ -112,7 +114,8 @@ fn the_other_answers_are_written_so() {
             "waitpoint_c1",
             false,
             "https://w.test/u",
-            "https://w.test/s"
+            "https://w.test/s",
+            &[],
         ),
         r#"{"id":"waitpoint_c1","isCached":false,"url":"https://w.test/u","shortUrl":"https://w.test/s"}"#
     );
@@ -147,7 +150,7 @@ proptest! {
         state in 0..3,
     ) {
         let output = output.map(|text| Output { kind: OutputKind::Json, text });
-        let decision = Decision { output, by: CompletedBy::Api, subject, callback: None };
+        let decision = Decision { output, by: CompletedBy::Api, subject, callback: None, is_by_owner: false };
         let state = match state {
             0 => State::Waiting,
             1 => State::Completed { at: at(NOW), decision },

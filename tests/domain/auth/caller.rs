@@ -13,6 +13,7 @@ fn allows(scope: &str, action: &str, id: &str) -> bool {
         scopes,
         subject: None,
         expires_at: 0,
+        approver: None,
     };
     claims.allows(action, id)
 }

@@ -192,7 +192,7 @@ fn a_link_for_signed_callbacks_may_only_read() {
 
     // The JWT in `url` says itself how they are signed.
     let verify = r#"{"scheme":"github","secret":"DEPLOYS"}"#;
-    let jwt = environment.mint_link(ID, Some(verify), lifetime);
+    let jwt = environment.mint_link(ID, Some(verify), None, lifetime);
     let (caller, _) = keyring.authenticate_link(ID, &jwt, seconds(IAT)).unwrap();
     assert!(caller.allows("read", ID) && !caller.allows("write", ID));
     assert_eq!(

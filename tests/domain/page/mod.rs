@@ -57,6 +57,7 @@ fn completed(output: &str, by: CompletedBy, subject: Option<&str>) -> Token {
         output,
         by,
         subject: subject.map(str::to_owned),
+        is_by_owner: false,
     };
     Token {
         state: State::Completed { at: NOW, decision },

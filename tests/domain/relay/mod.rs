@@ -41,6 +41,7 @@ fn completed(output: Option<Output>) -> Token {
                 output,
                 by: CompletedBy::Api,
                 subject: None,
+                is_by_owner: false,
             },
         },
         home: Home::Upstream,

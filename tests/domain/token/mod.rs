@@ -10,6 +10,7 @@ mod life;
 mod reminders;
 mod schedule;
 mod transition;
+mod votes;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -64,6 +65,7 @@ fn decision(text: &str) -> Decision {
         output,
         by: CompletedBy::Api,
         subject: Some("user_1".to_owned()),
+        is_by_owner: false,
     }
 }
 
@@ -137,6 +139,7 @@ fn event() -> impl Strategy<Value = Event> {
             CompletedBy::Callback
         },
         subject: None,
+        is_by_owner: false,
     });
     prop_oneof![
         Just(Event::WakeUp),

@@ -284,7 +284,7 @@ proptest! {
                     timeout = Some(to.as_millis().max(now + 1));
                     State::Waiting
                 }
-                (None, Event::WakeUp) => State::Waiting,
+                (None, Event::WakeUp | Event::Vote(_)) => State::Waiting,
             };
         }
         for (now, event) in events {

@@ -145,6 +145,7 @@ impl TokenActor {
                 Some(LogLine::Created)
             }
             (Reply::Decided(Outcome::Completed), Some(by)) => Some(LogLine::Completed(by)),
+            (Reply::Decided(Outcome::Voted), _) if is_changed => Some(LogLine::Voted),
             (Reply::Decided(Outcome::Cancelled), None) if is_cancel && is_changed => {
                 Some(LogLine::Cancelled)
             }

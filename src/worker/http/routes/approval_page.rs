@@ -114,6 +114,7 @@ impl Link<'_> {
             by: CompletedBy::Page,
             subject: caller.subject(),
             callback: None,
+            is_by_owner: false,
         };
         let completed =
             complete_token(self.context, &permit, self.environment, self.id, &decision).await;

@@ -88,6 +88,7 @@ pub(super) async fn receive(
                 headers: kept_headers(head.pairs()),
             }),
             subject: caller.subject(),
+            is_by_owner: false,
         };
         let hint = hint.map(str::to_owned);
         return decide(context, link.environment, raw_id, decision, hint).await;

@@ -4,6 +4,7 @@ use crate::domain::api::complete::CompleteRequest;
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_COMPLETE;
 use crate::domain::api::rate_limit::RateLimitKey;
+use crate::domain::auth::caller::Caller;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::internal_id;
 use crate::domain::relay::complete_body::complete_json_len;
@@ -39,7 +40,9 @@ pub(crate) async fn complete(
     }
     let hint = request.unknown_key.as_deref().map(unknown_field_hint);
     let environment = caller.environment();
+    let is_by_owner = matches!(caller, Caller::Secret(_));
     let decision = Decision {
+        is_by_owner,
         output: request.output,
         by: CompletedBy::Api,
         subject: caller.subject(),

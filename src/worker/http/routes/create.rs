@@ -5,7 +5,8 @@ use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_CREATE_WITH_APPROVAL;
 use crate::domain::api::notify::{parse_notify, parse_reminders};
 use crate::domain::api::rate_limit::RateLimitKey;
-use crate::domain::approval::schema::minify_json;
+use crate::domain::approval::approvers::{quorum, recipients};
+use crate::domain::approval::schema::{Approval, minify_json};
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::public_id;
 use crate::domain::stored::message::{CommandMessage, TokenReply};
@@ -36,7 +37,18 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     crate::worker::fault("fault:worker", &request.tags.join(" "));
     check_webhook(context, environment, request.webhook.as_deref())?;
     check_callback(context, request.callback.as_deref())?;
-    let notify = parse_notify(request.notify.as_deref())?;
+    let approval = request
+        .approval
+        .as_deref()
+        .map(Approval::read)
+        .transpose()?;
+    let approvers = (approval.as_ref()).map_or(Vec::new(), Approval::approvers);
+    let required = approval.and_then(|approval| approval.required);
+    if !approvers.is_empty() && request.callback.is_some() {
+        return Err(no_callbacks());
+    }
+    let mut notify = parse_notify(request.notify.as_deref())?;
+    notify.extend(recipients(&approvers));
     check_recipients(context, environment, &notify)?;
     let reminders = request.reminders.as_deref();
     let reminders = parse_reminders(reminders, &notify, context.now, request.timeout_at)?;
@@ -49,6 +61,7 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
         webhook: request.webhook,
         callback: request.callback.as_deref().map(minify_json),
         on_timeout: request.on_timeout,
+        quorum: quorum(&approvers, required),
         notify,
         reminders,
         ..Token::new(context.now, request.timeout_at, request.tags)
@@ -74,7 +87,13 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     let id = public_id(creation.id());
     let origin = context.link_origin(environment);
     let links = links(origin, environment, creation.id(), &token, context.now);
-    let created = created_json(&id, is_cached, &links.url, &links.short_url);
+    let created = created_json(
+        &id,
+        is_cached,
+        &links.url,
+        &links.short_url,
+        &links.approvers,
+    );
     let jwt = links.into_jwt(environment, &id, &token);
     let reply = with_jwt(Reply::json(200, created), environment, &jwt);
     Ok(match hint {
@@ -128,6 +147,15 @@ async fn carry_out(
         }
         _ => None,
     })
+}
+
+fn no_callbacks() -> ApiError {
+    let message =
+        "no callback decides a token with approvers. Leave callback or approval.approvers out.";
+    ApiError::ValidationError {
+        path: "callback",
+        message: message.to_owned(),
+    }
 }
 
 fn no_key(why: JsValue) -> ApiError {

@@ -54,7 +54,13 @@ pub(crate) async fn extend(context: &RequestContext<'_>, raw_id: &str) -> Result
     // Not those of the creation, which may expire before the new timeout.
     let links = links_since(context.now, origin, environment, id, &token, context.now);
     let public = public_id(id);
-    let extended = owned_token_json(&public, &links.url, &links.short_url, &token);
+    let extended = owned_token_json(
+        &public,
+        &links.url,
+        &links.short_url,
+        &links.approvers,
+        &token,
+    );
     let jwt = links.into_jwt(environment, &public, &token);
     let reply = with_jwt(Reply::private_json(extended), environment, &jwt)
         .with("etag", &etag(&token, Visibility::Owner))

@@ -33,7 +33,7 @@ pub(crate) async fn list(context: &RequestContext<'_>) -> Result<Reply, ApiError
     let body = list_json(&page, context.now, |row| {
         let id = public_id(&row.id);
         let lifetime = Lifetime::of(row.created_at, row.timeout_at, context.now);
-        let jwt = environment.mint_link(&id, row.is_signed.then_some(AS_RECORDED), lifetime);
+        let jwt = environment.mint_link(&id, row.is_signed.then_some(AS_RECORDED), None, lifetime);
         url(context.link_origin(environment), &id, &jwt)
     });
     Ok(Reply::json(200, body))

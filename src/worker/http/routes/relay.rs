@@ -175,7 +175,7 @@ fn fields_to_store(
         return Ok(None);
     }
     if let Some(text) = &fields.approval {
-        Approval::parse(text)?;
+        check_decided_here(&Approval::parse(text)?)?;
     }
     let webhook = fields.webhook.as_deref().map(parse_webhook).transpose()?;
     if let Some(text) = &fields.callback
@@ -215,6 +215,18 @@ fn fields_to_store(
         notify,
         reminders,
     }))
+}
+
+/// Rejects rules about who may decide: upstream makes the token's url, and that decides without them.
+fn check_decided_here(approval: &Approval) -> Result<(), ApiError> {
+    if approval.approvers().is_empty() {
+        return Ok(());
+    }
+    let message = "votes are not counted for tokens that live upstream. Leave approvers out.";
+    Err(ApiError::ValidationError {
+        path: "approval.approvers",
+        message: message.to_owned(),
+    })
 }
 
 /// The reminders of a token whose timeout only upstream knows.

@@ -355,11 +355,11 @@ impl Object {
                     r#"{{"event":"completed","environment":"{environment}","token":"{id}","by":"{by}"}}"#
                 );
             }
-            LogLine::Cancelled | LogLine::Extended => {
-                let event = if line == LogLine::Cancelled {
-                    "cancelled"
-                } else {
-                    "extended"
+            LogLine::Cancelled | LogLine::Extended | LogLine::Voted => {
+                let event = match line {
+                    LogLine::Cancelled => "cancelled",
+                    LogLine::Extended => "extended",
+                    _ => "voted",
                 };
                 console_log!(
                     r#"{{"event":"{event}","environment":"{environment}","token":"{id}"}}"#

@@ -3,6 +3,8 @@
 use super::outbox::{Message, Outbox};
 use super::response::links_since;
 use crate::domain::api::route::token_url;
+use crate::domain::auth::access_token::Lifetime;
+use crate::domain::auth::short_link::{self, LinkPurpose};
 use crate::domain::auth::token_id::public_id;
 use crate::domain::notice::{Notice, email, slack, teams};
 use crate::domain::page::i18n::{self, Words};
@@ -32,9 +34,11 @@ impl Outbox<'_> {
             Target::Recipient(index) => token.notify.get(usize::from(index))?,
             Target::Upstream => return None,
         };
-        let link = self.short_url(token, event)?;
+        let link = self.short_url(token, event, recipient)?;
         match recipient {
-            Recipient::Email { address, locale } => {
+            Recipient::Email {
+                address, locale, ..
+            } => {
                 let words = i18n::choose(locale.as_deref().unwrap_or_default(), "");
                 let notice = Notice::of(token, event, words, &link);
                 let settings = settings::mail(self.env).ok()?;
@@ -51,10 +55,19 @@ impl Outbox<'_> {
         }
     }
 
-    /// A short link that lives from the event on, the same for each attempt.
-    fn short_url(&self, token: &Token, event: TokenEvent) -> Option<String> {
+    /// A short link that lives from the event on, the same for each attempt. An approver gets their own.
+    fn short_url(&self, token: &Token, event: TokenEvent, recipient: &Recipient) -> Option<String> {
         let environment = settings::keyring(self.env).ok()?.by_id(self.environment)?;
         let since = token.event_at(event);
+        let approver = match recipient {
+            Recipient::Email { approver, .. } => *approver,
+            Recipient::Slack(_) | Recipient::Teams(_) | Recipient::Webhook(_) => None,
+        };
+        if let Some(index) = approver {
+            let lifetime = Lifetime::of(since, token.timeout_at, now());
+            let credential = environment.short_link(LinkPurpose::Vote(index), self.id, lifetime);
+            return Some(short_link::short_url(&token.origin, self.id, &credential));
+        }
         let links = links_since(since, &token.origin, environment, self.id, token, now());
         Some(links.short_url)
     }

@@ -183,6 +183,7 @@ impl Object {
     ) -> Result<HttpReply, ApiError> {
         match reply {
             TokenReply::Decided(Outcome::Unsigned) => Err(ApiError::InvalidSignature),
+            TokenReply::Decided(Outcome::ApproversOnly) => Err(ApiError::ApproversOnly),
             TokenReply::Decided(outcome) => Ok(context.render_outcome(*outcome, callback)),
             TokenReply::LivesUpstream => Err(ApiError::NotSupportedUpstream),
             TokenReply::NotFound | TokenReply::Created => Err(ApiError::TokenNotFound),

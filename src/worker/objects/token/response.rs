@@ -3,6 +3,7 @@
 //! A token's object builds its client's response, and the Worker forwards it unchanged. So the
 //! response is built only once.
 
+use crate::domain::api::approver_link::ApproverLink;
 use crate::domain::api::claims::claims_json;
 use crate::domain::api::token_body::{Visibility, owned_token_json, token_json, version};
 use crate::domain::auth::access_token::Lifetime;
@@ -41,8 +42,14 @@ impl ResponseContext<'_> {
                 let url = url(&self.origin, &public, credential);
                 token_json(&public, &url, token, reader)
             } else {
-                let Links { url, short_url, .. } = links(&self.origin, environment, id, token, now);
-                owned_token_json(&public, &url, &short_url, token)
+                let links = links(&self.origin, environment, id, token, now);
+                owned_token_json(
+                    &public,
+                    &links.url,
+                    &links.short_url,
+                    &links.approvers,
+                    token,
+                )
             })
         };
         let reply = reply.with("etag", &etag).with("vary", "Authorization");
@@ -103,6 +110,8 @@ pub(crate) struct Links {
     lifetime: Lifetime,
     pub(crate) url: String,
     pub(crate) short_url: String,
+    /// Those of the approvers.
+    pub(crate) approvers: Vec<ApproverLink>,
 }
 
 /// The links for a token's internal id, which live as long as those that it was created with.
@@ -132,11 +141,22 @@ pub(crate) fn links_since(
         None => LinkPurpose::Decide,
     };
     let public = public_id(id);
-    let jwt = environment.mint_link(&public, verify, lifetime);
+    let jwt = environment.mint_link(&public, verify, None, lifetime);
+    let ids = token.quorum.iter().flat_map(|quorum| &quorum.approvers);
+    let approver = |(index, approver): (u8, &String)| {
+        let jwt = environment.mint_link(&public, None, Some(approver), lifetime);
+        let short = environment.short_link(LinkPurpose::Vote(index), id, lifetime);
+        ApproverLink {
+            approver: approver.clone(),
+            url: url(origin, &public, &jwt),
+            short_url: short_link::short_url(origin, id, &short),
+        }
+    };
     let short = environment.short_link(purpose, id, lifetime);
     Links {
         url: url(origin, &public, &jwt),
         short_url: short_link::short_url(origin, id, &short),
+        approvers: (0..).zip(ids).map(approver).collect(),
         credential: jwt,
         lifetime,
     }
@@ -149,7 +169,7 @@ impl Links {
         if token.callback.is_none() {
             self.credential
         } else {
-            environment.mint_link(id, None, self.lifetime)
+            environment.mint_link(id, None, None, self.lifetime)
         }
     }
 }
