@@ -1,4 +1,5 @@
 //! The question that a token asks a person.
 
 pub mod form;
+mod output;
 pub mod schema;
