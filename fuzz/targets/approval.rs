@@ -75,12 +75,12 @@ fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize
         serde_json::from_str::<&RawValue>(&output).is_ok(),
         "{output}"
     );
-    let (choice, comment) = approval.choice_of(&output).unwrap();
+    let (choice, comment, fields) = approval.choice_of(&output).unwrap();
     match approval.comment {
         Comment::None => assert_eq!(comment, ""),
         _ => assert_eq!(comment, draft.comment.replace("\r\n", "\n").trim()),
     }
-    assert_eq!(choice.output(&comment), output);
+    assert_eq!(choice.output(&comment, fields.as_deref()), output);
     token.state = State::Completed {
         at: NOW,
         decision: Decision {

@@ -103,7 +103,7 @@ pub fn decide(approval: &Approval, input: &FormInput) -> Result<String, FormErro
     if comment.is_empty() && approval.comment == Comment::Required {
         return Err(FormError::CommentMissing);
     }
-    Ok(choice.output(comment))
+    Ok(choice.output(comment, None))
 }
 
 /// Compares a form with the decision of a finished token. `None` if it is the same decision, sent
@@ -128,7 +128,7 @@ pub fn compare(token: &Token, approval: &Approval, input: &FormInput) -> Option<
     if minify_json(&wanted) == minify_json(stored) {
         return None;
     }
-    let label = |output| approval.choice_of(output).map(|(choice, _)| &choice.label);
+    let label = |output| approval.choice_of(output).map(|(choice, ..)| &choice.label);
     match (label(&wanted), label(stored)) {
         (Some(wanted), Some(stored)) if wanted == stored => Some(NotRecorded::CommentNotAdded),
         _ => Some(NotRecorded::AlreadyDecided),
@@ -147,6 +147,7 @@ pub fn approval_of(token: &Token, words: &Words) -> Approval {
             data: Some(format!(r#"{{"status":"{status}"}}"#)),
             style,
             is_veto: false,
+            form: true,
         };
         approval.choices = vec![
             choice(words.approve, "approved", Style::Primary),

@@ -151,7 +151,7 @@ fn decided<'a>(
 ) -> (Tone, Heading<'a>) {
     let output = decision.output.as_ref();
     let chosen = approval.choice_of(output.map_or("", |output| output.text.as_str()));
-    if let Some((choice, comment)) = &chosen {
+    if let Some((choice, comment, _)) = &chosen {
         details.push(Detail::text(words.decision, "strong", &choice.label));
         if !comment.is_empty() {
             details.push(Detail::text(words.comment, "text", &shortened(comment)));
@@ -166,7 +166,7 @@ fn decided<'a>(
     };
     details.push(Detail::text(words.decided_by, "", by));
     match chosen {
-        Some((choice, _)) => {
+        Some((choice, ..)) => {
             let tone = match choice.style {
                 Style::Primary => Tone::Approved,
                 Style::Danger => Tone::Rejected,
