@@ -127,7 +127,7 @@ impl World<'_> {
             object.ledger = Some(Ledger::new(receivers));
             self.plan_after_creation(id);
         } else {
-            self.check_found(id, reply);
+            self.check_found(id, reply.clone());
         }
         Some(reply)
     }

@@ -2,5 +2,5 @@
 
 pub mod approvers;
 pub mod form;
-mod output;
+pub mod output;
 pub mod schema;

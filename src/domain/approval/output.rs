@@ -6,7 +6,7 @@ use crate::domain::api::excerpt::excerpt;
 use crate::domain::approval::form::Issue;
 use crate::domain::approval::schema::{Approval, Choice, MAX_CHOICE_OUTPUT, Validate};
 use crate::domain::json::{for_each_entry, minify_json, to_json};
-use crate::domain::token::{Output, OutputKind};
+use crate::domain::token::{Decision, Output, OutputKind};
 
 impl Choice {
     /// The output of this choice, as JSON text. `fields` is the text of a JSON object. An empty comment is
@@ -39,6 +39,17 @@ impl Choice {
         let data = self.data.as_deref().unwrap_or("");
         for_each_entry(data, &mut |name, _| holds |= name == key) && holds
     }
+}
+
+/// Why a decision's output does not match the form of an `approval`, which is JSON text.
+#[must_use]
+pub fn issues_of(approval: &str, decision: &Decision) -> Vec<Issue> {
+    // Reading an approval takes longer than a completion, and few are checked.
+    if !approval.contains("\"validate\"") {
+        return Vec::new();
+    }
+    let approval = Approval::read(approval).unwrap_or_default();
+    approval.issues_of(decision.output.as_ref())
 }
 
 impl Approval {

@@ -14,6 +14,8 @@ pub mod options;
 pub mod schema;
 mod values;
 
+use serde::{Deserialize, Serialize};
+
 /// The most fields.
 pub const MAX_FIELDS: usize = 20;
 /// The most options of a field.
@@ -128,7 +130,7 @@ pub enum FaultReason {
 }
 
 /// What is wrong with a value in a JSON document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issue {
     /// Where the value is, or should be: a JSON Pointer (RFC 6901).
     pub pointer: String,

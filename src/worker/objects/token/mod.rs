@@ -185,6 +185,7 @@ impl Object {
             TokenReply::Decided(Outcome::Unsigned) => Err(ApiError::InvalidSignature),
             TokenReply::Decided(Outcome::ApproversOnly) => Err(ApiError::ApproversOnly),
             TokenReply::Decided(outcome) => Ok(context.render_outcome(*outcome, callback)),
+            TokenReply::Invalid(issues) => Err(ApiError::InvalidFields(issues.clone())),
             TokenReply::LivesUpstream => Err(ApiError::NotSupportedUpstream),
             TokenReply::NotFound | TokenReply::Created => Err(ApiError::TokenNotFound),
             TokenReply::Found(token) => {
