@@ -9,8 +9,8 @@ use crate::domain::page::i18n::Words;
 use crate::domain::text::is_same_word;
 use crate::domain::token::{CompletedBy, State, Token};
 
-/// The largest body of a form, in bytes. The longest fields take 240,000 of them.
-pub const MAX_FORM: usize = 256 * 1024;
+/// The largest body of a form, in bytes. The longest fields and comment take 264,000 of them.
+pub const MAX_FORM: usize = 272 * 1024;
 /// The field that distinguishes the page's form from a request of a machine.
 pub const NONCE_FIELD: &str = "waitpoint_nonce";
 
