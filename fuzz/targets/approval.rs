@@ -54,6 +54,7 @@ fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize
         choice: choice.to_owned(),
         typed: typed.to_owned(),
         comment: comment.to_owned(),
+        fields: None,
     };
     let mut token = Token {
         approval: Some(json.to_owned()),

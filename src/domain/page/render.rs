@@ -1,6 +1,7 @@
 //! Renders the state of a page as HTML.
 
-use super::document::{Detail, Document, End, Form, Heading, Question, TimeElement, Tone, prefix};
+use super::answers::{details as field_details, shortened};
+use super::document::{Detail, Document, End, Form, Heading, Question, TimeElement, Tone};
 use crate::domain::approval::schema::{Approval, MAX_COMMENT, Style};
 use crate::domain::page::decide::{NotRecorded, approval_of};
 use crate::domain::page::i18n::Words;
@@ -8,7 +9,6 @@ use crate::domain::page::state::{PageState, Reads, Submission};
 use crate::domain::text::{single_line, strip_invisible};
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::{CompletedBy, Decision, State, Token};
-use std::borrow::Cow;
 
 /// The language and the time of a rendering.
 #[derive(Clone, Copy)]
@@ -31,12 +31,15 @@ pub fn render(context: RenderContext<'_>, state: PageState<'_>) -> String {
             error,
         } => {
             let approval = approval_of(token, words);
-            Document {
+            let fields = approval.form();
+            let form = Form::of(words, &approval, &fields, nonce, input, error);
+            return Document {
                 deadline: token.timeout_at.map(TimeElement::of),
-                form: Some(Form::of(words, &approval, nonce, input, error)),
+                form: Some(form),
                 question: Some(question(words, &approval)),
                 ..Document::of_token(words, context.now)
             }
+            .write();
         }
         // Nothing here addresses the reader: without an approval there is no question to show.
         PageState::ShownOnly { token } => Document {
@@ -71,7 +74,7 @@ pub fn render(context: RenderContext<'_>, state: PageState<'_>) -> String {
         PageState::Busy { submitted: true } => message(words, words.busy, words.try_again),
         PageState::Busy { submitted: false } => message(words, words.busy, words.wait),
         PageState::CrossSite => message(words, words.cross_site_title, words.cross_site_help),
-        PageState::TooLarge => message(words, words.too_large, words.comment_long),
+        PageState::TooLarge => message(words, words.too_large, words.shorten),
     };
     document.write()
 }
@@ -151,10 +154,17 @@ fn decided<'a>(
 ) -> (Tone, Heading<'a>) {
     let output = decision.output.as_ref();
     let chosen = approval.choice_of(output.map_or("", |output| output.text.as_str()));
-    if let Some((choice, comment, _)) = &chosen {
+    if let Some((choice, comment, fields)) = &chosen {
         details.push(Detail::text(words.decision, "strong", &choice.label));
+        if let Some(fields) = fields {
+            details.extend(field_details(words, &approval.form(), fields));
+        }
         if !comment.is_empty() {
-            details.push(Detail::text(words.comment, "text", &shortened(comment)));
+            details.push(Detail::text(
+                words.comment,
+                "text",
+                &shortened(comment, MAX_COMMENT),
+            ));
         }
     }
     let by = match (&decision.subject, decision.by) {
@@ -184,16 +194,5 @@ fn question(words: &Words, approval: &Approval) -> Question {
         title: title.map_or(words.question.to_owned(), single_line),
         requested_by: approval.requested_by.as_deref().map(single_line),
         description: approval.description.as_deref().map(strip_invisible),
-    }
-}
-
-/// At most [`MAX_COMMENT`] characters of a comment. A comment that came through the API can be longer
-/// than the page allows.
-fn shortened(comment: &str) -> Cow<'_, str> {
-    let shown = prefix(comment, MAX_COMMENT);
-    if shown.len() < comment.len() {
-        Cow::Owned(format!("{shown}…"))
-    } else {
-        Cow::Borrowed(comment)
     }
 }

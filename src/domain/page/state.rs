@@ -15,7 +15,7 @@ pub enum PageState<'a> {
         /// The form's current input.
         input: &'a FormInput,
         /// Why the form is shown again.
-        error: Option<FormError>,
+        error: Option<&'a FormError>,
     },
     /// The token waits, and this link may not decide it.
     ShownOnly {
@@ -82,6 +82,7 @@ static EMPTY: FormInput = FormInput {
     choice: String::new(),
     typed: String::new(),
     comment: String::new(),
+    fields: None,
 };
 
 impl<'a> PageState<'a> {

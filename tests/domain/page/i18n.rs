@@ -13,7 +13,7 @@ fn every_language_is_whole_and_chosen_by_name_or_header() {
             token: &waiting("{}"),
             nonce: "N",
             input: &FormInput::default(),
-            error: Some(FormError::Stale),
+            error: Some(&FormError::Stale),
         };
         let page = rendered(words, state);
         assert!(

@@ -2,13 +2,15 @@
 
 mod decide;
 mod escaping;
+mod form;
 mod i18n;
 mod reads;
 mod states;
 
 use waitpoint::domain::page::i18n::{Words, choose};
 use waitpoint::domain::page::{
-    FormError, FormInput, NotRecorded, PageState, Reads, RenderContext, Submission, render,
+    FormError, FormInput, InputFault, NotRecorded, PageState, Reads, RenderContext, Submission,
+    render,
 };
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
@@ -70,6 +72,7 @@ fn input(choice: &str, typed: &str, comment: &str) -> FormInput {
         choice: choice.into(),
         typed: typed.into(),
         comment: comment.into(),
+        fields: None,
     }
 }
 
@@ -88,7 +91,7 @@ fn link_expired(token: &Token, reads: Reads) -> String {
 }
 
 /// The form of a waiting token, shown again.
-fn form_again(token: &Token, input: &FormInput, error: FormError) -> String {
+fn form_again(token: &Token, input: &FormInput, error: &FormError) -> String {
     let state = PageState::Waiting {
         token,
         nonce: "NONCE",

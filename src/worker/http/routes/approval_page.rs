@@ -92,18 +92,21 @@ impl Link<'_> {
         // could use up the limit of another environment's token.
         let key = format!("{}/{}", self.environment.id, self.id);
         if is_exceeded(self.context, "PAGE_LIMIT", &key).await {
-            let page = self.form_again(429, &token, input, FormError::Busy);
+            let page = self.form_again(429, &token, input, &FormError::Busy);
             return Ok(page.with("retry-after", "60"));
         }
         if !self
             .environment
             .accepts_form_nonce(self.id, nonce, self.context.now)
         {
-            return Ok(self.form_again(403, &token, input, FormError::Stale));
+            return Ok(self.form_again(403, &token, input, &FormError::Stale));
         }
         let text = match page::decide(&page::approval_of(&token, self.words), input) {
             Ok(text) => text,
-            Err(error) => return Ok(self.form_again(422, &token, input, error)),
+            Err(faults) => {
+                let error = FormError::Input(faults);
+                return Ok(self.form_again(422, &token, input, &error));
+            }
         };
         let output = Some(Output {
             kind: OutputKind::Json,
@@ -126,7 +129,7 @@ impl Link<'_> {
                 Ok(self.over(&token, input))
             }
             Err(ApiError::StorageUnavailable) => {
-                let page = self.form_again(503, &token, input, FormError::Unavailable);
+                let page = self.form_again(503, &token, input, &FormError::Unavailable);
                 Ok(page.with("retry-after", "2"))
             }
             Err(other) => Err(other),
@@ -174,7 +177,13 @@ impl Link<'_> {
     }
 
     /// The form again, with its input and the error.
-    fn form_again(&self, status: u16, token: &Token, input: &FormInput, error: FormError) -> Reply {
+    fn form_again(
+        &self,
+        status: u16,
+        token: &Token,
+        input: &FormInput,
+        error: &FormError,
+    ) -> Reply {
         let state = PageState::Waiting {
             token,
             nonce: &self.nonce(),

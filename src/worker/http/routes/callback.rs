@@ -106,7 +106,7 @@ pub(super) async fn receive(
         return Err(ApiError::BodyTooLarge { limit, size });
     }
     let nonce = nonce.unwrap_or_default();
-    let input = FormInput::of(|name| content.field(name));
+    let input = FormInput::of(|name| content.values(name));
     link.submit(caller, nonce, &input).await.map(Into::into)
 }
 
