@@ -95,6 +95,6 @@ fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize
         },
     };
     assert_eq!(page::compare(&token, &approval, &draft), None);
-    let finished = PageState::opened(&token, "nonce", Reads::Everything);
+    let finished = PageState::ended(&token, Reads::Everything);
     Some([open, tags(finished)])
 }

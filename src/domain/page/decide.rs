@@ -87,10 +87,34 @@ pub enum NotRecorded {
 /// # Errors
 /// All that is missing or invalid, in the order of the page.
 pub fn decide(approval: &Approval, input: &FormInput) -> Result<String, Vec<InputFault>> {
+    let chosen = choose(approval, input)?;
+    let output = (chosen.choice).output(&chosen.comment, chosen.fields.as_deref());
+    Ok(output)
+}
+
+/// What a form says.
+pub(super) struct Chosen<'a> {
+    /// The index of the choice.
+    pub(super) index: usize,
+    pub(super) choice: &'a Choice,
+    /// Empty if there is none.
+    pub(super) comment: String,
+    /// What was filled in: a JSON object.
+    pub(super) fields: Option<String>,
+}
+
+/// Reads a form.
+///
+/// # Errors
+/// All that is missing or invalid, in the order of the page.
+pub(super) fn choose<'a>(
+    approval: &'a Approval,
+    input: &FormInput,
+) -> Result<Chosen<'a>, Vec<InputFault>> {
     let choice = choice(approval, input);
     // Without a choice nobody knows whether it sends the fields.
     let sends_fields = match choice {
-        Ok(choice) => approval.sends_form(choice),
+        Ok((_, choice)) => approval.sends_form(choice),
         Err(_) => approval
             .choices
             .iter()
@@ -105,7 +129,12 @@ pub fn decide(approval: &Approval, input: &FormInput) -> Result<String, Vec<Inpu
     };
     let comment = comment(approval, input);
     match (choice, fields, comment) {
-        (Ok(choice), Ok(fields), Ok(comment)) => Ok(choice.output(&comment, fields.as_deref())),
+        (Ok((index, choice)), Ok(fields), Ok(comment)) => Ok(Chosen {
+            index,
+            choice,
+            comment,
+            fields,
+        }),
         (choice, fields, comment) => {
             let fields = fields.err().into_iter().flatten().map(InputFault::Field);
             Err(fields.chain(choice.err()).chain(comment.err()).collect())
@@ -113,17 +142,21 @@ pub fn decide(approval: &Approval, input: &FormInput) -> Result<String, Vec<Inpu
     }
 }
 
-fn choice<'a>(approval: &'a Approval, input: &FormInput) -> Result<&'a Choice, InputFault> {
+fn choice<'a>(
+    approval: &'a Approval,
+    input: &FormInput,
+) -> Result<(usize, &'a Choice), InputFault> {
+    let mut choices = approval.choices.iter().enumerate();
     match approval.confirm {
         Confirm::Click | Confirm::Choose => {
             let index = input.choice.parse::<usize>().ok();
             index
-                .and_then(|index| approval.choices.get(index))
+                .and_then(|index| choices.nth(index))
                 .ok_or(InputFault::ChooseOne)
         }
         Confirm::Typed => {
-            let is_typed = |choice: &&Choice| is_same_word(&input.typed, &choice.label);
-            let mut choices = approval.choices.iter();
+            let is_typed =
+                |(_, choice): &(usize, &Choice)| is_same_word(&input.typed, &choice.label);
             choices.find(is_typed).ok_or(InputFault::TypeExactly)
         }
     }

@@ -26,7 +26,11 @@ pub(super) struct Document<'a> {
     pub(super) end: Option<End<'a>>,
     pub(super) question: Option<Question>,
     pub(super) deadline: Option<TimeElement>,
+    /// How many have voted, for those who do not vote.
+    pub(super) progress: Option<String>,
     pub(super) details: Vec<Detail<'a>>,
+    /// What an approver sees of the votes.
+    pub(super) voting: Option<Voting>,
     pub(super) form: Option<Form<'a>>,
     pub(super) css: &'static str,
     pub(super) js: &'static str,
@@ -79,6 +83,16 @@ pub(super) struct Form<'a> {
     comment: &'a str,
     choice_fault: Option<Fault<'a>>,
     comment_fault: Option<Fault<'a>>,
+}
+
+/// What an approver sees of the votes.
+pub(super) struct Voting {
+    /// The approver's name.
+    pub(super) name: String,
+    /// How many have voted, and how many votes are needed.
+    pub(super) progress: String,
+    /// The label of what the approver has voted for.
+    pub(super) own: Option<String>,
 }
 
 /// Why the form is shown again.
@@ -135,7 +149,9 @@ impl<'a> Document<'a> {
             end: None,
             question: None,
             deadline: None,
+            progress: None,
             details: Vec::new(),
+            voting: None,
             form: None,
             css: CSS,
             js: JS,

@@ -13,6 +13,7 @@ mod fields;
 pub mod i18n;
 mod render;
 mod state;
+mod votes;
 
 pub use decide::{
     FormError, FormInput, MAX_FORM, NONCE_FIELD, NotRecorded, approval_of, compare, decide,
@@ -21,3 +22,4 @@ pub use document::{CSS, JS};
 pub use fault::InputFault;
 pub use render::{RenderContext, render};
 pub use state::{PageState, Reads, Submission};
+pub use votes::{ballot, is_repeated_vote};

@@ -1,7 +1,8 @@
 //! Renders the state of a page as HTML.
 
 use super::answers::{details as field_details, shortened};
-use super::document::{Detail, Document, End, Form, Heading, Question, TimeElement, Tone};
+use super::document::{Detail, Document, End, Form, Heading, Question, TimeElement, Tone, Voting};
+use super::votes;
 use crate::domain::approval::schema::{Approval, MAX_COMMENT, Style};
 use crate::domain::page::decide::{NotRecorded, approval_of};
 use crate::domain::page::i18n::Words;
@@ -33,17 +34,34 @@ pub fn render(context: RenderContext<'_>, state: PageState<'_>) -> String {
             let approval = approval_of(token, words);
             let fields = approval.form();
             let form = Form::of(words, &approval, &fields, nonce, input, error);
+            return asking(context, token, &approval, form).write();
+        }
+        PageState::Voting {
+            token,
+            approver,
+            nonce,
+            input,
+            error,
+        } => {
+            let approval = approval_of(token, words);
+            let fields = approval.form();
+            let form = Form::of(words, &approval, &fields, nonce, input, error);
             return Document {
-                deadline: token.timeout_at.map(TimeElement::of),
-                form: Some(form),
-                question: Some(question(words, &approval)),
-                ..Document::of_token(words, context.now)
+                voting: Some(Voting::of(words, token, &approval, approver)),
+                ..asking(context, token, &approval, form)
             }
             .write();
         }
         // Nothing here addresses the reader: without an approval there is no question to show.
         PageState::ShownOnly { token } => Document {
-            end: Some(End::new(words.waits, words.shown_only)),
+            end: Some(End::new(
+                words.waits,
+                match token.quorum {
+                    Some(_) => words.approvers_decide,
+                    None => words.shown_only,
+                },
+            )),
+            progress: votes::progress(words, token),
             question: (token.approval.as_ref())
                 .map(|_| question(words, &approval_of(token, words))),
             ..Document::of_token(words, context.now)
@@ -77,6 +95,21 @@ pub fn render(context: RenderContext<'_>, state: PageState<'_>) -> String {
         PageState::TooLarge => message(words, words.too_large, words.shorten),
     };
     document.write()
+}
+
+/// The page of a token that waits, with its form.
+fn asking<'a>(
+    context: RenderContext<'a>,
+    token: &Token,
+    approval: &Approval,
+    form: Form<'a>,
+) -> Document<'a> {
+    Document {
+        deadline: token.timeout_at.map(TimeElement::of),
+        form: Some(form),
+        question: Some(question(context.words, approval)),
+        ..Document::of_token(context.words, context.now)
+    }
 }
 
 /// A page without a token.
@@ -120,6 +153,9 @@ fn finished<'a>(
             State::Waiting | State::TimedOut => words.timed_out_at,
         };
         details.extend(token.finished_at().map(|at| Detail::time(label, at)));
+    }
+    if reads == Reads::Everything {
+        details.extend(votes::details(token, &approval));
     }
     let unsent = submission.map_or("", |submission| submission.input.comment.as_str());
     if !unsent.trim().is_empty() {
@@ -167,8 +203,12 @@ fn decided<'a>(
             ));
         }
     }
+    let named;
     let by = match (&decision.subject, decision.by) {
-        (Some(subject), _) => subject.as_str(),
+        (Some(subject), _) => {
+            named = votes::name_of(approval, subject);
+            named.as_deref().unwrap_or(subject)
+        }
         (None, CompletedBy::Page) => words.by_page,
         (None, CompletedBy::Api | CompletedBy::Upstream) => words.by_api,
         (None, CompletedBy::Timeout) => words.by_timeout,

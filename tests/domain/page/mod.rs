@@ -6,6 +6,7 @@ mod form;
 mod i18n;
 mod reads;
 mod states;
+mod votes;
 
 use waitpoint::domain::page::i18n::{Words, choose};
 use waitpoint::domain::page::{
@@ -82,7 +83,20 @@ fn rendered(words: &Words, state: PageState<'_>) -> String {
 
 /// The page of a token for somebody who opens it.
 fn opened(token: &Token, reads: Reads) -> String {
-    rendered(en(), PageState::opened(token, "NONCE", reads))
+    opened_in(en(), token, reads)
+}
+
+fn opened_in(words: &Words, token: &Token, reads: Reads) -> String {
+    let state = match token.state {
+        State::Waiting => PageState::Waiting {
+            token,
+            nonce: "NONCE",
+            input: &FormInput::default(),
+            error: None,
+        },
+        _ => PageState::ended(token, reads),
+    };
+    rendered(words, state)
 }
 
 /// The page of a link that has expired.

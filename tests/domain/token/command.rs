@@ -203,7 +203,7 @@ fn an_output_that_does_not_match_the_form_changes_nothing() {
             is_by_owner: true,
             ..decision(text)
         };
-        let mut record = live(token);
+        let mut record = Some(Record::Live(token));
         apply_command(&mut record, Command::Complete(decision), &facts)
     };
     let asking = || Token {

@@ -58,6 +58,13 @@ pub(super) static WORDS: Words = Words {
     by_page: "jemandem mit diesem Link",
     by_api: "der Anwendung",
     by_callback: "einem Programm mit diesem Link",
+    voting_as: "Sie stimmen ab als",
+    own_link: "Dieser Link gehört nur Ihnen. Wer ihn hat, kann in Ihrem Namen abstimmen.",
+    votes_so_far: "Bisherige Stimmen: {n} von {m}. Nötige gleiche Stimmen: {k}.",
+    you_voted: "Ihre Stimme",
+    change_vote: "Sie können Ihre Stimme ändern, bis die Entscheidung gefallen ist.",
+    approvers_decide: "Darüber entscheiden bestimmte Personen, jede mit einem eigenen Link. \
+                       Dieser Link zeigt es nur an.",
     waits: "Noch nicht entschieden",
     shown_only: "Ein Dienst wird entscheiden. Dieser Link zeigt die Anfrage nur.",
     expired: "Dieser Link ist abgelaufen",
@@ -65,7 +72,8 @@ pub(super) static WORDS: Words = Words {
     unknown: "Dieser Link ist ungültig",
     link_truncated: "Möglicherweise wurde er abgeschnitten. Bitten Sie die Person, die ihn \
                      gesendet hat, um einen neuen Link.",
-    wait: "Es wurde nichts entschieden. Warten Sie eine Minute und versuchen Sie es dann noch einmal.",
+    wait: "Es wurde nichts entschieden. Warten Sie eine Minute und versuchen Sie es dann noch \
+           einmal.",
     busy: "Zu viele Anfragen",
     trouble: "Bei uns ist etwas schiefgegangen",
     try_again: "Wir konnten nicht bestätigen, dass Ihre Entscheidung gespeichert wurde. Sie \
@@ -77,7 +85,8 @@ pub(super) static WORDS: Words = Words {
     reminder: "Erinnerung",
     reminder_of: "Erinnerung: ",
     open_request: "Anfrage ansehen",
-    link_help: "Wenn die Schaltfläche nicht funktioniert, kopieren Sie diese Adresse in Ihren Browser:",
+    link_help: "Wenn die Schaltfläche nicht funktioniert, kopieren Sie diese Adresse in Ihren \
+                Browser:",
     link_safe: "Durch das Öffnen des Links wird nichts entschieden.",
     forward: "Leiten Sie diese E-Mail nur an Personen weiter, die entscheiden dürfen.",
     date_time: "{d}.\u{a0}{m} {y}, {t}\u{a0}Uhr\u{a0}(UTC)",
@@ -97,7 +106,8 @@ pub(super) static WORDS: Words = Words {
     ],
     withdrawn: "Zurückgezogen",
     request_withdrawn: "Diese Anfrage wurde zurückgezogen. Eine Entscheidung ist nicht mehr nötig.",
-    withdrawn_not_recorded: "Diese Anfrage wurde zurückgezogen. Ihre Entscheidung wurde nicht gespeichert.",
+    withdrawn_not_recorded: "Diese Anfrage wurde zurückgezogen. Ihre Entscheidung wurde nicht \
+                             gespeichert.",
     reason: "Grund",
     withdrawn_at: "Zurückgezogen am",
     by_timeout: "niemandem; Standardentscheidung bei Ablauf der Frist",

@@ -58,6 +58,13 @@ pub(super) static WORDS: Words = Words {
     by_page: "someone with this link",
     by_api: "the application",
     by_callback: "a program with this link",
+    voting_as: "Voting as",
+    own_link: "This link is yours alone. Whoever has it can vote in your name.",
+    votes_so_far: "Votes so far: {n} of {m}. Equal votes needed: {k}.",
+    you_voted: "Your vote",
+    change_vote: "You can change your vote until the decision is made.",
+    approvers_decide: "The approvers decide this, each with a link of their own. This link only \
+                       shows it.",
     waits: "Not decided yet",
     shown_only: "A service will decide this. This link only shows it.",
     expired: "This link has expired",

@@ -58,6 +58,13 @@ pub(super) static WORDS: Words = Words {
     by_page: "une personne disposant de ce lien",
     by_api: "l’application",
     by_callback: "un programme disposant de ce lien",
+    voting_as: "Vous votez en tant que",
+    own_link: "Ce lien n’appartient qu’à vous. Quiconque l’a peut voter en votre nom.",
+    votes_so_far: "Votes reçus : {n} sur {m}. Votes identiques nécessaires : {k}.",
+    you_voted: "Votre vote",
+    change_vote: "Vous pouvez modifier votre vote jusqu’à la décision.",
+    approvers_decide: "Des personnes désignées en décident, chacune avec son propre lien. Ce \
+                       lien ne fait que l’afficher.",
     waits: "Pas encore décidé",
     shown_only: "Un service décidera. Ce lien ne fait que montrer la demande.",
     expired: "Ce lien a expiré",

@@ -77,6 +77,14 @@ pub struct Words {
     pub by_api: &'static str,
     pub by_callback: &'static str,
 
+    pub voting_as: &'static str,
+    pub own_link: &'static str,
+    /// `{n}` stands for the votes so far, `{m}` for the approvers, `{k}` for the votes that are needed.
+    pub votes_so_far: &'static str,
+    pub you_voted: &'static str,
+    pub change_vote: &'static str,
+    pub approvers_decide: &'static str,
+
     pub waits: &'static str,
     pub shown_only: &'static str,
     pub expired: &'static str,

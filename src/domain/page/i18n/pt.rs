@@ -58,6 +58,13 @@ pub(super) static WORDS: Words = Words {
     by_page: "alguém com este link",
     by_api: "a aplicação",
     by_callback: "um programa com este link",
+    voting_as: "Você vota como",
+    own_link: "Este link é só seu. Quem o tiver pode votar em seu nome.",
+    votes_so_far: "Votos até agora: {n} de {m}. Votos iguais necessários: {k}.",
+    you_voted: "Seu voto",
+    change_vote: "Você pode mudar seu voto até que a decisão seja tomada.",
+    approvers_decide: "As pessoas designadas decidem, cada uma com seu próprio link. Este link \
+                       apenas mostra o pedido.",
     waits: "Ainda não decidido",
     shown_only: "Um serviço vai decidir. Este link apenas mostra o pedido.",
     expired: "Este link expirou",
