@@ -1,5 +1,8 @@
 //! Forms: their schemas, what is filled in, and what is wrong with that.
 mod check;
+mod fields;
+mod issues;
+mod options;
 mod properties;
 mod schema;
 mod values;
