@@ -301,6 +301,13 @@ impl<'a> Form<'a> {
     }
 }
 
+impl Form<'_> {
+    /// Whether Enter in a field would press the button of the first choice.
+    fn enter_would_decide(&self) -> bool {
+        !self.fields.is_empty() && !self.has_radio_buttons && !self.has_text_field
+    }
+}
+
 impl<'a> Alert<'a> {
     fn of(words: &'a Words, faults: &[InputFault], fields: &[FieldView<'_>]) -> Self {
         if let [fault] = faults
