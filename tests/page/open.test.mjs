@@ -175,7 +175,7 @@ test("every page carries the headers that keep it to itself, and no cookie", asy
   }
 });
 
-test("the page is one document of 7 KB at most, compressed, in the language that is asked for", async () => {
+test("the page is one document of 7 KB at most, packed, in the language asked for", async () => {
   const approval = {
     title: "t".repeat(120),
     description: "Something to decide on. ".repeat(60),
