@@ -109,8 +109,10 @@ fn read_fields(json: &str, checks: Checks) -> Result<Vec<Field>, Issue> {
                 excerpt(name)
             ))
         })?;
-        let is_new = fields.iter().all(|earlier| earlier.name != name);
-        properties.ensure(is_new, || Issue::at(name, is_twice(name)))?;
+        // Not even a stored form may have it: the output could not hold both.
+        if fields.iter().any(|earlier| earlier.name == name) {
+            return Err(Issue::at(name, is_twice(name)));
+        }
         let field = read_field(name, json, checks).map_err(|issue| issue.under(name))?;
         if checks == Checks::All {
             check_label(&field, &mut labels).map_err(|issue| issue.under(name))?;
