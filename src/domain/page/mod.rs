@@ -10,6 +10,7 @@ mod decide;
 mod document;
 mod fault;
 mod fields;
+mod form;
 pub mod i18n;
 mod render;
 mod state;
