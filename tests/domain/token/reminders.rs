@@ -261,7 +261,7 @@ proptest! {
             if next.is_some_and(|due| due.as_millis() + s(lateness) <= s(now)) {
                 token.time_out_if_due(at(s(now)), NOBODY);
                 if token.remind_if_due(at(s(now)), NOBODY) {
-                    told.push((next.unwrap().as_millis() / 1_000, now));
+                    told.push((next.unwrap().as_millis().div_ceil(1_000), now));
                 }
             }
         }
