@@ -134,7 +134,8 @@ fn finished<'a>(
     let mut details = Vec::new();
     let (tone, heading) = match &token.state {
         State::Completed { decision, .. } if reads == Reads::Everything => {
-            decided(words, &approval, decision, &mut details)
+            let has_votes = !token.votes.is_empty();
+            decided(words, &approval, decision, has_votes, &mut details)
         }
         // Neither the heading nor the colour may reveal the decision. A token that waits here was decided
         // and purged.
@@ -156,7 +157,7 @@ fn finished<'a>(
         details.extend(token.finished_at().map(|at| Detail::time(label, at)));
     }
     if reads == Reads::Everything {
-        details.extend(votes::details(token, &approval));
+        details.extend(votes::details(words, token, &approval));
     }
     let unsent = submission.map_or("", |submission| submission.input.comment.as_str());
     if !unsent.trim().is_empty() {
@@ -187,6 +188,7 @@ fn decided<'a>(
     words: &'a Words,
     approval: &Approval,
     decision: &Decision,
+    has_votes: bool,
     details: &mut Vec<Detail<'a>>,
 ) -> (Tone, Heading<'a>) {
     let output = decision.output.as_ref();
@@ -204,18 +206,17 @@ fn decided<'a>(
             ));
         }
     }
-    let named;
     let by = match (&decision.subject, decision.by) {
-        (Some(subject), _) => {
-            named = votes::name_of(approval, subject);
-            named.as_deref().unwrap_or(subject)
-        }
+        (Some(subject), _) => subject.as_str(),
         (None, CompletedBy::Page) => words.by_page,
         (None, CompletedBy::Api | CompletedBy::Upstream) => words.by_api,
         (None, CompletedBy::Timeout) => words.by_timeout,
         (None, CompletedBy::Callback) => words.by_callback,
     };
-    details.push(Detail::text(words.decided_by, "", by));
+    // Who has voted is listed with the votes.
+    if !has_votes || decision.by != CompletedBy::Page {
+        details.push(Detail::text(words.decided_by, "", by));
+    }
     match chosen {
         Some((choice, ..)) => {
             let tone = match choice.style {

@@ -3,6 +3,7 @@
 //! Invariant: until the token ends, the page shows how many have voted, and only to an approver how they
 //! have voted themselves.
 
+use super::answers;
 use super::decide::{FormInput, NotRecorded, choose, compare};
 use super::document::{Detail, Voting};
 use super::fault::InputFault;
@@ -75,25 +76,27 @@ pub(super) fn progress(words: &Words, token: &Token) -> Option<String> {
 }
 
 /// How each of them has voted.
-pub(super) fn details<'a>(token: &Token, approval: &Approval) -> Vec<Detail<'a>> {
+pub(super) fn details<'a>(words: &'a Words, token: &Token, approval: &Approval) -> Vec<Detail<'a>> {
+    let form = approval.form();
     let detail = |vote: &Vote| {
-        let comment = vote.comment.as_deref().unwrap_or_default();
-        let text = [&label(approval, vote), "\n", comment].concat();
-        Detail::text("", "text", text.trim_end()).of_field(&name(approval, token, vote.approver))
+        let fields = vote.fields.as_deref().unwrap_or_default();
+        let mut lines = vec![label(approval, vote)];
+        lines.extend(
+            answers::details(words, &form, fields)
+                .iter()
+                .map(Detail::line),
+        );
+        lines.extend(vote.comment.clone());
+        Detail::text("", "text", &lines.join("\n")).of_field(&name(approval, token, vote.approver))
     };
     token.votes.iter().map(detail).collect()
 }
 
-/// The name of the approver with this id.
-pub(super) fn name_of(approval: &Approval, id: &str) -> Option<String> {
-    let approvers = approval.approvers();
-    let approver = approvers.iter().find(|approver| approver.id == id)?;
-    Some(single_line(&approver.name))
-}
-
 fn name(approval: &Approval, token: &Token, approver: u8) -> String {
     let id = token.approver(approver).unwrap_or_default();
-    name_of(approval, id).unwrap_or_else(|| id.to_owned())
+    let approvers = approval.approvers();
+    let name = approvers.get(usize::from(approver));
+    name.map_or(id.to_owned(), |approver| single_line(&approver.name))
 }
 
 fn label(approval: &Approval, vote: &Vote) -> String {
