@@ -1,5 +1,6 @@
 // The entry `waitpoint/element`: <waitpoint-approval>, on top of `waitpoint`. Importing it defines
 // it.
+import { Form } from "./fields.js";
 import { completeToken, retrieveToken, WaitpointError } from "./index.js";
 
 // The sentence of each state is a slot, so that a page can replace it.
@@ -13,20 +14,44 @@ const SENTENCES = {
   failed: "Your decision could not be sent.",
 };
 
+// What else a failure may be.
+const FAILURES = {
+  unread: "The question could not be loaded.",
+  approvers_only: "This is decided by its approvers, each with a link of their own.",
+};
+
 const STYLES = `
 :host { display: block; font: inherit; --gap: var(--waitpoint-gap, 0.75rem); }
 :host([hidden]), [hidden] { display: none !important; }
-label { display: block; margin-bottom: var(--gap); }
-textarea { box-sizing: border-box; display: block; width: 100%; min-height: 4.5em; }
-textarea { margin-top: 0.25rem; padding: 0.5rem; background: transparent; }
-button, textarea { font: inherit; color: inherit; border-radius: var(--waitpoint-radius, 0.5rem); }
-textarea, .plain { border: 1px solid color-mix(in srgb, currentColor 55%, transparent); }
-.plain { background: transparent; }
+label, fieldset, [part="field"] { display: block; margin: 0 0 var(--gap); }
+fieldset { border: 0; padding: 0; min-width: 0; }
+legend { padding: 0; }
+[part="hint"], [part="fault"] { display: block; font-size: 0.9em; }
+[part="fault"] { font-weight: 600; }
+[part="field"]:has([part="fault"]:not([hidden])) { border-inline-start: 0.25rem solid; }
+[part="field"]:has([part="fault"]:not([hidden])) { padding-inline-start: 0.75rem; }
+label[for] { margin: 0; }
+.option { display: flex; gap: 0.5rem; align-items: center; min-height: 2.75rem; margin: 0; }
+.option input { inline-size: 1.25rem; block-size: 1.25rem; margin: 0; }
+textarea, select, :not(.option) > input { box-sizing: border-box; display: block; width: 100%; }
+textarea, select, :not(.option) > input { margin-top: 0.25rem; padding: 0.5rem; }
+select, :not(.option) > input { min-height: 2.75rem; }
+textarea { min-height: 4.5em; }
+button, textarea, select, input { font: inherit; color: inherit; }
+button, textarea, select, input { border-radius: var(--waitpoint-radius, 0.5rem); }
+textarea, select, input, .plain {
+  background: transparent;
+  border: 1px solid color-mix(in srgb, currentColor 55%, transparent);
+}
+option { color: CanvasText; background: Canvas; }
 button { min-height: 2.75rem; padding: 0.5rem 1.25rem; cursor: pointer; font-weight: 600; }
-.primary { border: 1px solid transparent; }
+.primary, .danger { border: 1px solid transparent; }
 .primary { background: var(--waitpoint-accent, #1a5fb4); color: var(--waitpoint-on-accent, #fff); }
-:is(button, textarea, p):focus-visible { outline: 3px solid var(--waitpoint-focus, currentColor); }
-:is(button, textarea, p):focus-visible { outline-offset: 2px; }
+.danger { background: var(--waitpoint-danger, #b3261e); color: var(--waitpoint-on-danger, #fff); }
+:is(button, input, select, textarea, p):focus-visible {
+  outline: 3px solid var(--waitpoint-focus, currentColor);
+  outline-offset: 2px;
+}
 button[aria-disabled="true"] { opacity: 0.6; cursor: progress; }
 .row { display: flex; flex-wrap: wrap; gap: var(--gap); }
 p { margin: 0; }
@@ -44,16 +69,29 @@ const ENDS = {
 
 const TOKEN = ["token-url", "token-id", "access-token", "base-url"];
 
+// What is offered where the token does not say, or its credential may not read it.
 const DECISIONS = {
   approve: { label: "Approve", data: { status: "approved" }, style: "primary" },
-  reject: { label: "Reject", data: { status: "rejected" }, style: "plain" },
+  reject: { label: "Reject", data: { status: "rejected" } },
 };
+const MARKUP = Object.keys(DECISIONS).flatMap((name) => [name, `${name}-data`]);
+
+const OPEN = ["idle", "sending", "failed"];
 
 export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
-  static observedAttributes = [...TOKEN, "comment", ...Object.keys(DECISIONS)];
+  static observedAttributes = [...TOKEN, ...MARKUP, "comment"];
   #parts = {};
   #state = "idle";
-  #chosen = "approve";
+  /** What the token asks, if it does and may be read. */
+  #approval;
+  #form;
+  /** The choices by name. */
+  #choices = new Map();
+  /** The name of the choice that was made last. */
+  #chosen;
+  /** Pending until what the token asks is known. */
+  #reading;
+  #isRead = false;
   /** Aborted when the element shows another token, or none. */
   #shown = new AbortController();
 
@@ -72,30 +110,24 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
       return parent.appendChild(element);
     };
     add(root, "slot");
+    add(root, "div", "fields", { hidden: true });
     const label = add(root, "label", "label", { hidden: true });
     add(label, "slot", "", { name: "comment" }).append("Comment");
     add(label, "span", "required", { textContent: " *", ariaHidden: "true" });
     add(label, "textarea", "comment", { maxLength: 2000 });
-    const row = add(root, "div", "buttons", { className: "row" });
-    for (const [name, { style }] of Object.entries(DECISIONS)) {
-      add(row, "button", name, {
-        type: "button",
-        className: style,
-        onclick: () => this.decide(name),
-      });
-    }
+    add(root, "div", "buttons", { className: "row" });
     const status = add(root, "p", "status", { tabIndex: -1 });
     status.setAttribute("role", "status");
     add(root, "div", "again", { className: "row", hidden: true });
     add(this.#parts.again, "button", "retry", {
       className: "plain",
       type: "button",
-      onclick: () => this.decide(this.#chosen),
+      onclick: () => this.#retry(),
     });
     add(this.#parts.retry, "slot", "", { name: "retry" }).append("Try again");
     add(root, "a", "link", { hidden: true });
     add(this.#parts.link, "slot", "", { name: "link" }).append("Decide on the page");
-    this.#label();
+    this.#offer();
   }
 
   connectedCallback() {
@@ -109,9 +141,11 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
 
   attributeChangedCallback(name, before, after) {
     if (before === after) return;
+    if (MARKUP.includes(name)) this.#offer();
     this.#label();
     if (!TOKEN.includes(name) || !this.isConnected) return;
     this.#parts.comment.value = "";
+    this.#form = undefined;
     this.#restart();
   }
 
@@ -122,10 +156,18 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
 
   /** Decides as the button does. Resolves when the state is final or failed. */
   async decide(name) {
-    if (!Object.hasOwn(DECISIONS, name)) {
-      throw new TypeError(`${name} is not a decision. Use ${Object.keys(DECISIONS).join(" or ")}.`);
+    if (!this.#isRead) {
+      if (!this.#reading || this.#state === "failed") this.#restart();
+      await this.#reading;
     }
-    if (!["idle", "failed"].includes(this.#state)) return;
+    const choice = this.#choices.get(name);
+    if (!choice) {
+      const names = [...this.#choices.keys()].join(" or ");
+      throw new TypeError(`${name} is not a decision. Use ${names}.`);
+    }
+    if (!this.#isRead || !["idle", "failed"].includes(this.#state)) return;
+    const form = choice.form === false ? undefined : this.#form;
+    if (form?.tell()) return;
     const { comment } = this.#parts;
     // White space does not count as a comment.
     comment.value = comment.value.trim();
@@ -134,20 +176,31 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     this.#show("sending");
     const { signal: other } = this.#shown;
     try {
-      const data = this.#data(name);
+      const data = this.#data(choice, form?.values());
       const { outcome } = await completeToken(this.#token(), data, this.#options());
       if (other.aborted) return;
       this.#show(ENDS[outcome] ?? "done");
       this.#dispatch("waitpoint-complete", { outcome, data, decision: name });
     } catch (error) {
       if (other.aborted) return;
-      this.#show(error.code === "public_token_expired" ? "expired" : "failed", error.retryable);
-      // Where even the request without WebAssembly failed, the server's own page may work.
-      this.#offerPage([error.code, error.cause?.code].includes("wasm_unavailable"));
+      const { code, details } = error;
+      this.#show(code === "public_token_expired" ? "expired" : "failed", error.retryable, code);
+      // Where even the request without WebAssembly failed, the server's own page may work. Votes are
+      // cast there alone.
+      const causes = [code, error.cause?.code];
+      this.#offerPage(["wasm_unavailable", "approvers_only"].some((one) => causes.includes(one)));
+      if (code === "invalid_fields" && form?.tellDetails(details)) this.#show("idle");
       // A mistake in the markup is reported to its author.
-      if (error.code === "invalid_argument") console.error(error);
+      if (code === "invalid_argument") console.error(error);
       this.#dispatch("waitpoint-error", { error });
     }
+  }
+
+  #retry() {
+    if (this.#chosen !== undefined) return this.decide(this.#chosen);
+    // The button goes, and the focus must not.
+    this.#parts.status.focus();
+    return this.#restart();
   }
 
   /** Shows another token, once, however many attributes change together. */
@@ -155,39 +208,79 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     this.#shown.abort();
     this.#shown = new AbortController();
     const { signal } = this.#shown;
+    this.#isRead = false;
+    this.#chosen = undefined;
     this.#show("idle");
-    queueMicrotask(() => signal.aborted || this.#checkState(signal));
+    this.#reading = Promise.resolve().then(() => signal.aborted || this.#read(signal));
   }
 
   /**
-   * Asks whether the token was decided before. If the credential may not read, only its expiry is
-   * checked.
+   * Asks what the token asks, and whether it was decided before. If the credential may not read, only
+   * its expiry is checked.
    */
-  async #checkState(signal) {
+  async #read(signal) {
     const token = this.#token();
-    if (!token) return;
-    const options = this.#options();
     let state;
+    let approval;
     try {
-      const { status, cancelledAt } = await retrieveToken(token, { ...options, signal });
-      state = ENDS[cancelledAt ? "cancelled" : status];
-    } catch (error) {
-      if (error.code === "public_token_expired") state = "expired";
+      if (token) {
+        const limits = { timeoutInMs: 5_000, retry: { maxAttempts: 3 } };
+        const read = await retrieveToken(token, { ...this.#options(), ...limits, signal });
+        state = ENDS[read.cancelledAt ? "cancelled" : read.status];
+        approval = read.approval;
+      }
+    } catch ({ code, retryable }) {
+      if (signal.aborted) return;
+      // Other choices than the token's must not be offered because of a bad connection.
+      if (retryable) return this.#show("failed", true, "unread");
+      if (code === "public_token_expired") state = "expired";
     }
-    if (state && !signal.aborted && this.#state === "idle") this.#show(state);
+    if (signal.aborted) return;
+    // What was filled in stays if the same token is shown again.
+    const form = approval?.form;
+    if (!form || JSON.stringify(form) !== JSON.stringify(this.#approval?.form))
+      this.#form = undefined;
+    this.#form ??= form && new Form(form);
+    this.#parts.fields.replaceChildren(...(this.#form?.boxes ?? []));
+    this.#approval = approval;
+    this.#isRead = true;
+    this.#offer();
+    this.#show(state ?? "idle");
+  }
+
+  /** Makes a button for each choice: of the markup, else of the token. */
+  #offer() {
+    const isOwn = MARKUP.some((name) => this.hasAttribute(name));
+    const asked = isOwn ? undefined : this.#approval?.choices;
+    this.#choices = new Map(
+      asked
+        ? asked.map((choice) => [choice.label, { ...choice, part: "choice" }])
+        : Object.entries(DECISIONS).map(([name, choice]) => {
+            const label = this.getAttribute(name) ?? choice.label;
+            return [name, { ...choice, label, part: name }];
+          }),
+    );
+    const buttons = [...this.#choices].map(([name, { label, style = "neutral", part }]) => {
+      const button = Object.assign(document.createElement("button"), {
+        type: "button",
+        className: style === "neutral" ? "plain" : style,
+        textContent: label,
+        hidden: !label,
+        onclick: () => this.decide(name),
+      });
+      button.setAttribute("part", `${part} ${style}`);
+      return button;
+    });
+    this.#parts.buttons.replaceChildren(...buttons);
   }
 
   #label() {
-    const { label, comment, required, ...parts } = this.#parts;
-    for (const [decision, { label }] of Object.entries(DECISIONS)) {
-      const given = this.getAttribute(decision);
-      parts[decision].textContent = given || label;
-      parts[decision].hidden = given === "";
-    }
-    const asked = this.getAttribute("comment");
-    label.hidden =
-      !["optional", "required"].includes(asked) ||
-      !["idle", "sending", "failed"].includes(this.#state);
+    const { label, comment, required, fields } = this.#parts;
+    const asked =
+      this.getAttribute("comment") ?? (this.#approval && (this.#approval.comment ?? "optional"));
+    const isOpen = this.#isRead && OPEN.includes(this.#state);
+    fields.hidden = !isOpen || !this.#form;
+    label.hidden = !isOpen || !["optional", "required"].includes(asked);
     required.hidden = asked !== "required";
     comment.required = asked === "required";
   }
@@ -199,9 +292,9 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     if (!link.hidden) link.href = url;
   }
 
-  #data(name) {
+  #data({ part: name, label, ...choice }, fields) {
+    let { data = { choice: label } } = choice;
     const text = this.getAttribute(`${name}-data`);
-    let data = DECISIONS[name].data;
     try {
       if (text !== null) data = JSON.parse(text);
     } catch (cause) {
@@ -209,8 +302,13 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
       throw new WaitpointError(message, { code: "invalid_argument", cause });
     }
     const comment = this.#parts.label.hidden ? "" : this.#parts.comment.value;
-    if (!comment) return data;
-    return Object(data) === data && !Array.isArray(data) ? { ...data, comment } : { data, comment };
+    if (!comment && !fields) return data;
+    const isObject = Object(data) === data && !Array.isArray(data);
+    return {
+      ...(isObject ? data : { data }),
+      ...(comment && { comment }),
+      ...(fields && { fields }),
+    };
   }
 
   #token() {
@@ -222,24 +320,27 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     return { accessToken: of("access-token"), baseURL: of("base-url") };
   }
 
-  #show(state, retryable) {
-    const { buttons, again, retry, status, label, comment, required, link, ...parts } = this.#parts;
+  /** `failure` is one of FAILURES, or another code. */
+  #show(state, retryable, failure) {
+    const { buttons, again, retry, status, comment, fields, link } = this.#parts;
     link.hidden = true;
     // Focus moves on only if it was here.
     const focused = this.shadowRoot.activeElement;
     this.#state = state;
     this.setAttribute("state", state);
-    buttons.hidden = !["idle", "sending"].includes(state) || focused === retry;
+    const isOffered = this.#isRead && ["idle", "sending"].includes(state);
+    buttons.hidden = !isOffered || focused === retry;
     // While it is sent again its button stays, and keeps the focus.
     again.hidden = !(retryable || (state === "sending" && focused === retry));
-    for (const button of [...Object.keys(DECISIONS).map((name) => parts[name]), retry]) {
+    for (const button of [...buttons.children, retry]) {
       button.setAttribute("aria-disabled", state === "sending");
     }
     comment.readOnly = state === "sending";
+    fields.inert = state === "sending";
     this.#label();
     const slot = Object.assign(document.createElement("slot"), {
       name: state,
-      textContent: SENTENCES[state],
+      textContent: (state === "failed" && FAILURES[failure]) || SENTENCES[state],
     });
     status.dataset.state = state;
     status.replaceChildren(slot);
