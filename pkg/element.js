@@ -1,6 +1,6 @@
 // The entry `waitpoint/element`: <waitpoint-approval>, on top of `waitpoint`. Importing it defines
 // it.
-import { Form } from "./fields.js";
+import { Form, make } from "./fields.js";
 import { completeToken, retrieveToken, WaitpointError } from "./index.js";
 
 // The sentence of each state is a slot, so that a page can replace it.
@@ -23,35 +23,30 @@ const FAILURES = {
 const STYLES = `
 :host { display: block; font: inherit; --gap: var(--waitpoint-gap, 0.75rem); }
 :host([hidden]), [hidden] { display: none !important; }
-label, fieldset, [part="field"] { display: block; margin: 0 0 var(--gap); }
-fieldset { border: 0; padding: 0; min-width: 0; }
-legend { padding: 0; }
-[part="hint"], [part="fault"] { display: block; font-size: 0.9em; }
-[part="fault"] { font-weight: 600; }
-[part="field"]:has([part="fault"]:not([hidden])) { border-inline-start: 0.25rem solid; }
-[part="field"]:has([part="fault"]:not([hidden])) { padding-inline-start: 0.75rem; }
-label[for] { margin: 0; }
-.option { display: flex; gap: 0.5rem; align-items: center; min-height: 2.75rem; margin: 0; }
-.option input { inline-size: 1.25rem; block-size: 1.25rem; margin: 0; }
-textarea, select, :not(.option) > input { box-sizing: border-box; display: block; width: 100%; }
-textarea, select, :not(.option) > input { margin-top: 0.25rem; padding: 0.5rem; }
-select, :not(.option) > input { min-height: 2.75rem; }
-textarea { min-height: 4.5em; }
-button, textarea, select, input { font: inherit; color: inherit; }
-button, textarea, select, input { border-radius: var(--waitpoint-radius, 0.5rem); }
-textarea, select, input, .plain {
+label, fieldset, div[part=field] { display: block; margin: 0 0 var(--gap); }
+fieldset, legend { border: 0; padding: 0; min-width: 0; }
+[part=hint], [part=fault] { display: block; font-size: 0.9em; }
+[part=fault], button { font-weight: 600; }
+label.option { display: flex; gap: 0.5rem; align-items: center; margin: 0; }
+button, textarea, select, input {
+  font: inherit; color: inherit; border-radius: var(--waitpoint-radius, 0.5rem);
+}
+button { border: 1px solid transparent; padding: 0.5rem 1.25rem; cursor: pointer; }
+textarea, select, input, .neutral {
   background: transparent;
   border: 1px solid color-mix(in srgb, currentColor 55%, transparent);
 }
+button, select, label[for] ~ input, label.option { min-height: 2.75rem; }
+textarea, select, label[for] ~ input {
+  box-sizing: border-box; display: block; width: 100%; margin-top: 0.25rem; padding: 0.5rem;
+}
+textarea { min-height: 4.5em; }
+label[for], .option input { margin: 0; }
+.option input { width: 1.25rem; height: 1.25rem; }
 option { color: CanvasText; background: Canvas; }
-button { min-height: 2.75rem; padding: 0.5rem 1.25rem; cursor: pointer; font-weight: 600; }
-.primary, .danger { border: 1px solid transparent; }
 .primary { background: var(--waitpoint-accent, #1a5fb4); color: var(--waitpoint-on-accent, #fff); }
 .danger { background: var(--waitpoint-danger, #b3261e); color: var(--waitpoint-on-danger, #fff); }
-:is(button, input, select, textarea, p):focus-visible {
-  outline: 3px solid var(--waitpoint-focus, currentColor);
-  outline-offset: 2px;
-}
+:focus-visible { outline: 3px solid var(--waitpoint-focus, currentColor); outline-offset: 2px; }
 button[aria-disabled="true"] { opacity: 0.6; cursor: progress; }
 .row { display: flex; flex-wrap: wrap; gap: var(--gap); }
 p { margin: 0; }
@@ -76,8 +71,6 @@ const DECISIONS = {
 };
 const MARKUP = Object.keys(DECISIONS).flatMap((name) => [name, `${name}-data`]);
 
-const OPEN = ["idle", "sending", "failed"];
-
 export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = [...TOKEN, ...MARKUP, "comment"];
   #parts = {};
@@ -101,13 +94,9 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLES);
     root.adoptedStyleSheets = [sheet];
-    const add = (parent, tag, part, fields = {}) => {
-      const element = Object.assign(document.createElement(tag), fields);
-      if (part) {
-        this.#parts[part] = element;
-        element.setAttribute("part", part);
-      }
-      return parent.appendChild(element);
+    const add = (parent, tag, part, fields) => {
+      this.#parts[part] = make(tag, { ...fields, part });
+      return parent.appendChild(this.#parts[part]);
     };
     add(root, "slot");
     add(root, "div", "fields", { hidden: true });
@@ -120,7 +109,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     status.setAttribute("role", "status");
     add(root, "div", "again", { className: "row", hidden: true });
     add(this.#parts.again, "button", "retry", {
-      className: "plain",
+      className: "neutral",
       type: "button",
       onclick: () => this.#retry(),
     });
@@ -156,16 +145,18 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
 
   /** Decides as the button does. Resolves when the state is final or failed. */
   async decide(name) {
-    if (!this.#isRead) {
-      if (!this.#reading || this.#state === "failed") this.#restart();
-      await this.#reading;
-    }
+    const token = this.#token();
+    if (!this.#isRead && (!this.#reading || this.#state === "failed")) this.#restart();
+    // It is read anew if it is moved within the page.
+    for (let reading; !this.#isRead && reading !== this.#reading; await reading)
+      reading = this.#reading;
+    if (!this.#isRead || token !== this.#token()) return;
     const choice = this.#choices.get(name);
     if (!choice) {
       const names = [...this.#choices.keys()].join(" or ");
       throw new TypeError(`${name} is not a decision. Use ${names}.`);
     }
-    if (!this.#isRead || !["idle", "failed"].includes(this.#state)) return;
+    if (!/idle|failed/.test(this.#state)) return;
     const form = choice.form === false ? undefined : this.#form;
     if (form?.tell()) return;
     const { comment } = this.#parts;
@@ -187,8 +178,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
       this.#show(code === "public_token_expired" ? "expired" : "failed", error.retryable, code);
       // Where even the request without WebAssembly failed, the server's own page may work. Votes are
       // cast there alone.
-      const causes = [code, error.cause?.code];
-      this.#offerPage(["wasm_unavailable", "approvers_only"].some((one) => causes.includes(one)));
+      this.#offerPage(/wasm_unavailable|approvers_only/.test(`${code} ${error.cause?.code}`));
       if (code === "invalid_fields" && form?.tellDetails(details)) this.#show("idle");
       // A mistake in the markup is reported to its author.
       if (code === "invalid_argument") console.error(error);
@@ -237,10 +227,7 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     }
     if (signal.aborted) return;
     // What was filled in stays if the same token is shown again.
-    const form = approval?.form;
-    if (!form || JSON.stringify(form) !== JSON.stringify(this.#approval?.form))
-      this.#form = undefined;
-    this.#form ??= form && new Form(form);
+    this.#form ??= approval?.form && new Form(approval.form);
     this.#parts.fields.replaceChildren(...(this.#form?.boxes ?? []));
     this.#approval = approval;
     this.#isRead = true;
@@ -260,17 +247,16 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
             return [name, { ...choice, label, part: name }];
           }),
     );
-    const buttons = [...this.#choices].map(([name, { label, style = "neutral", part }]) => {
-      const button = Object.assign(document.createElement("button"), {
+    const buttons = [...this.#choices].map(([name, { label, style = "neutral", part }]) =>
+      make("button", {
         type: "button",
-        className: style === "neutral" ? "plain" : style,
+        className: style,
         textContent: label,
         hidden: !label,
         onclick: () => this.decide(name),
-      });
-      button.setAttribute("part", `${part} ${style}`);
-      return button;
-    });
+        part: `${part} ${style}`,
+      }),
+    );
     this.#parts.buttons.replaceChildren(...buttons);
   }
 
@@ -278,9 +264,9 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     const { label, comment, required, fields } = this.#parts;
     const asked =
       this.getAttribute("comment") ?? (this.#approval && (this.#approval.comment ?? "optional"));
-    const isOpen = this.#isRead && OPEN.includes(this.#state);
+    const isOpen = this.#isRead && /idle|sending|failed/.test(this.#state);
     fields.hidden = !isOpen || !this.#form;
-    label.hidden = !isOpen || !["optional", "required"].includes(asked);
+    label.hidden = !isOpen || !/optional|required/.test(asked);
     required.hidden = asked !== "required";
     comment.required = asked === "required";
   }
@@ -328,23 +314,19 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     const focused = this.shadowRoot.activeElement;
     this.#state = state;
     this.setAttribute("state", state);
-    const isOffered = this.#isRead && ["idle", "sending"].includes(state);
-    buttons.hidden = !isOffered || focused === retry;
+    const isOver = !/idle|sending/.test(state);
+    buttons.hidden = !this.#isRead || isOver || focused === retry;
     // While it is sent again its button stays, and keeps the focus.
-    again.hidden = !(retryable || (state === "sending" && focused === retry));
-    for (const button of [...buttons.children, retry]) {
-      button.setAttribute("aria-disabled", state === "sending");
-    }
-    comment.readOnly = state === "sending";
-    fields.inert = state === "sending";
+    const isSending = state === "sending";
+    again.hidden = !(retryable || (isSending && focused === retry));
+    for (const button of [...buttons.children, retry]) button.ariaDisabled = isSending;
+    comment.readOnly = isSending;
+    fields.inert = isSending;
     this.#label();
-    const slot = Object.assign(document.createElement("slot"), {
-      name: state,
-      textContent: (state === "failed" && FAILURES[failure]) || SENTENCES[state],
-    });
+    const sentence = (state === "failed" && FAILURES[failure]) || SENTENCES[state];
     status.dataset.state = state;
-    status.replaceChildren(slot);
-    if (focused && !["idle", "sending"].includes(state)) (retryable ? retry : status).focus();
+    status.replaceChildren(make("slot", { name: state }, sentence));
+    if (focused && isOver) (retryable ? retry : status).focus();
   }
 
   #dispatch(name, detail) {

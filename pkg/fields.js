@@ -4,19 +4,12 @@
 const MAX_LINE = 200;
 const MAX_RADIO_BUTTONS = 5;
 
-const TYPES = {
-  boolean: "checkbox",
-  number: "number",
-  integer: "number",
-  email: "email",
-  uri: "url",
-  date: "date",
-  "date-time": "datetime-local",
-};
+/** The types of controls that are not called as the format. */
+const TYPES = { number: "number", integer: "number", uri: "url", "date-time": "datetime-local" };
 
-function make(tag, properties, ...children) {
-  const { part, ...others } = properties;
-  const element = Object.assign(document.createElement(tag), others);
+/** An element, its attribute `part` among the properties. */
+export function make(tag, { part, ...properties }, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
   if (part) element.setAttribute("part", part);
   element.append(...children);
   return element;
@@ -29,40 +22,31 @@ class Field {
     const options = values?.map((value) => ({ const: value, title: value })) ?? oneOf ?? anyOf;
     const isList = type === "array";
     const isGroup = isList || (options && isRequired && options.length <= MAX_RADIO_BUTTONS);
-    Object.assign(this, { name, schema, isRequired, isGroup });
     this.message = make("span", { id: `${id}-fault`, part: "fault", hidden: true });
-    const texts = description
-      ? [make("span", { id: `${id}-hint`, part: "hint", textContent: description }), this.message]
-      : [this.message];
+    const hint = { id: `${id}-hint`, part: "hint", textContent: description };
+    const texts = description ? [make("span", hint), this.message] : [this.message];
     // A group of check boxes cannot say itself that it is required.
     const star = make("span", { textContent: " *", ariaHidden: isList ? null : "true" });
     const label = [format === "date-time" ? `${title} (UTC)` : title, isRequired ? star : ""];
     const tick = (input, ...label) => make("label", { className: "option" }, input, " ", ...label);
+    this.box = make(isGroup ? "fieldset" : "div", { part: "field" });
+    let described = this.box;
+    Object.assign(this, { name, schema, isRequired, isGroup });
     if (isGroup) {
       this.controls = options.map((option) =>
         this.#input(isList ? "checkbox" : "radio", id, option),
       );
-      this.box = make(
-        "fieldset",
-        {},
-        make("legend", {}, ...label),
-        ...texts,
-        ...options.map(({ title }, index) => tick(this.controls[index], title)),
-      );
+      const ticks = options.map(({ title }, index) => tick(this.controls[index], title));
+      this.box.append(make("legend", {}, ...label), ...texts, ...ticks);
       if (!isList) this.box.role = "radiogroup";
-      this.box.setAttribute("aria-describedby", texts.map(({ id }) => id).join(" "));
     } else {
-      const control = options ? this.#select(options) : this.#control();
-      control.id = id;
-      control.setAttribute("aria-describedby", texts.map(({ id }) => id).join(" "));
-      this.controls = [control];
-      const named = make("label", { htmlFor: id }, ...label);
-      this.box =
-        type === "boolean"
-          ? make("div", {}, tick(control, ...label), ...texts)
-          : make("div", {}, named, ...texts, control);
+      described = options ? this.#select(options) : this.#control();
+      described.id = id;
+      this.controls = [described];
+      if (type === "boolean") this.box.append(tick(described, ...label), ...texts);
+      else this.box.append(make("label", { htmlFor: id }, ...label), ...texts, described);
     }
-    this.box.setAttribute("part", "field");
+    described.setAttribute("aria-describedby", texts.map(({ id }) => id).join(" "));
   }
 
   #input(type, name, { const: value }) {
@@ -81,15 +65,15 @@ class Field {
   #control() {
     const { type, format, maxLength = 2000, minimum = "", maximum = "" } = this.schema;
     const given = this.schema.default ?? "";
-    const required = this.isRequired;
+    const { isRequired: required } = this;
     if (type === "boolean") return make("input", { type: "checkbox", checked: given === true });
     const dir = "auto";
     if (type === "string" && !format && (maxLength > MAX_LINE || given.includes("\n")))
       return make("textarea", { value: given, required, maxLength, dir });
-    const input = make("input", { type: TYPES[format ?? type] ?? "text", required });
+    const input = make("input", { type: TYPES[format ?? type] ?? format ?? "text", required });
     if (input.type === "number") {
       Object.assign(input, { step: type === "integer" ? 1 : "any", min: minimum, max: maximum });
-    } else if (format?.startsWith("date")) input.step = "any";
+    } else if (format === "date-time") input.step = "any";
     else Object.assign(input, { maxLength, dir });
     // In UTC, without its offset.
     input.value =
@@ -99,13 +83,13 @@ class Field {
 
   /** As it is in the output; undefined if it was left empty. */
   value() {
-    const { type, format, minItems } = this.schema;
+    const { type, format } = this.schema;
     const [{ checked, value }] = this.controls;
     if (type === "boolean") return checked;
     if (this.isGroup) {
       const chosen = this.controls.filter(({ checked }) => checked).map(({ value }) => value);
       if (type !== "array") return chosen[0];
-      return chosen.length > 0 || (this.isRequired && !minItems) ? chosen : undefined;
+      return chosen.length > 0 || this.isRequired ? chosen : undefined;
     }
     const text = value.trim();
     if (!text) return undefined;
@@ -120,22 +104,20 @@ class Field {
     const [control] = this.controls;
     // White space alone fills nothing in.
     if (control.value && !control.value.trim()) control.value = "";
-    const told = control.validationMessage;
     const value = this.value();
-    if (told || value === undefined)
-      return told || (this.isRequired && minItems ? `Choose at least ${minItems}.` : "");
-    if (!this.isGroup)
-      return [...`${value}`].length < minLength ? `Use at least ${minLength} characters.` : "";
-    if (value.length < minItems) return `Choose at least ${minItems}.`;
-    return value.length > maxItems ? `Choose at most ${maxItems}.` : "";
+    if (control.validationMessage || value === undefined) return control.validationMessage;
+    // Of a text its characters count.
+    const { length } = this.isGroup ? value : [...`${value}`];
+    if (length < minItems) return `Choose at least ${minItems}.`;
+    if (length > maxItems) return `Choose at most ${maxItems}.`;
+    return length < minLength ? `Use at least ${minLength} characters.` : "";
   }
 
   /** Shows what is wrong with it. */
   tell(fault) {
     Object.assign(this.message, { textContent: fault, hidden: !fault });
     const isRadio = this.box.role === "radiogroup";
-    for (const element of isRadio ? [this.box] : this.controls)
-      element.ariaInvalid = fault ? "true" : null;
+    for (const element of isRadio ? [this.box] : this.controls) element.ariaInvalid = !!fault;
   }
 }
 
@@ -170,8 +152,7 @@ export class Form {
 
   /** Tells what the server said of the fields: `details` of its error. */
   tellDetails(details = []) {
-    const nameOf = (pointer = "") =>
-      pointer.split("/")[2]?.replaceAll("~1", "/").replaceAll("~0", "~");
+    const nameOf = (pointer) => pointer?.split("/")[2]?.replaceAll("~1", "/").replaceAll("~0", "~");
     return this.tell(({ name }) =>
       details
         .filter(({ pointer }) => nameOf(pointer) === name)

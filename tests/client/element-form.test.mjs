@@ -15,6 +15,7 @@ const CHOICES = [
   { label: "Half", data: 7 },
   { label: "Refuse", style: "danger", form: false },
 ];
+const FORMLESS = CHOICES.map(({ form, ...choice }) => choice);
 const EACH = {
   type: "object",
   properties: {
@@ -48,7 +49,7 @@ const ask = (approval) => worker.create({ approval });
 const output = async ({ id }) => JSON.parse((await worker.retrieve(id)).output);
 
 test("the token's choices are offered, and what they send is what the page would", async () => {
-  const approval = { title: "Refund?", choices: CHOICES.map(({ form, ...choice }) => choice) };
+  const approval = { title: "Refund?", choices: FORMLESS };
   for (const [label, comment, expected] of [
     ["Refund", "fine", { go: true, comment: "fine" }],
     ["Half", "", 7],
@@ -249,7 +250,7 @@ test("what was filled in stays if the element is moved, and goes with its token"
 });
 
 test("decide() takes the label of a choice, and waits until it is known", async () => {
-  const token = await ask({ choices: CHOICES });
+  const token = await ask({ choices: FORMLESS });
   const page = await show({});
   const told = await page.element.evaluate(async (element, url) => {
     element.setAttribute("token-url", url);
