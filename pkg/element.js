@@ -1,5 +1,6 @@
 // The entry `waitpoint/element`: <waitpoint-approval>, on top of `waitpoint`. Importing it defines
 // it.
+import { Form, make } from "./fields.js";
 import { completeToken, retrieveToken, WaitpointError } from "./index.js";
 
 // The sentence of each state is a slot, so that a page can replace it.
@@ -13,20 +14,39 @@ const SENTENCES = {
   failed: "Your decision could not be sent.",
 };
 
+// What else a failure may be.
+const FAILURES = {
+  unread: "The question could not be loaded.",
+  approvers_only: "This is decided by its approvers, each with a link of their own.",
+};
+
 const STYLES = `
 :host { display: block; font: inherit; --gap: var(--waitpoint-gap, 0.75rem); }
 :host([hidden]), [hidden] { display: none !important; }
-label { display: block; margin-bottom: var(--gap); }
-textarea { box-sizing: border-box; display: block; width: 100%; min-height: 4.5em; }
-textarea { margin-top: 0.25rem; padding: 0.5rem; background: transparent; }
-button, textarea { font: inherit; color: inherit; border-radius: var(--waitpoint-radius, 0.5rem); }
-textarea, .plain { border: 1px solid color-mix(in srgb, currentColor 55%, transparent); }
-.plain { background: transparent; }
-button { min-height: 2.75rem; padding: 0.5rem 1.25rem; cursor: pointer; font-weight: 600; }
-.primary { border: 1px solid transparent; }
+label, fieldset, div[part=field] { display: block; margin: 0 0 var(--gap); }
+fieldset, legend { border: 0; padding: 0; min-width: 0; }
+[part=hint], [part=fault] { display: block; font-size: 0.9em; }
+[part=fault], button { font-weight: 600; }
+label.option { display: flex; gap: 0.5rem; align-items: center; margin: 0; }
+button, textarea, select, input {
+  font: inherit; color: inherit; border-radius: var(--waitpoint-radius, 0.5rem);
+}
+button { border: 1px solid transparent; padding: 0.5rem 1.25rem; cursor: pointer; }
+textarea, select, input, .neutral {
+  background: transparent;
+  border: 1px solid color-mix(in srgb, currentColor 55%, transparent);
+}
+button, select, label[for] ~ input, label.option { min-height: 2.75rem; }
+textarea, select, label[for] ~ input {
+  box-sizing: border-box; display: block; width: 100%; margin-top: 0.25rem; padding: 0.5rem;
+}
+textarea { min-height: 4.5em; }
+label[for], .option input { margin: 0; }
+.option input { width: 1.25rem; height: 1.25rem; }
+option { color: CanvasText; background: Canvas; }
 .primary { background: var(--waitpoint-accent, #1a5fb4); color: var(--waitpoint-on-accent, #fff); }
-:is(button, textarea, p):focus-visible { outline: 3px solid var(--waitpoint-focus, currentColor); }
-:is(button, textarea, p):focus-visible { outline-offset: 2px; }
+.danger { background: var(--waitpoint-danger, #b3261e); color: var(--waitpoint-on-danger, #fff); }
+:focus-visible { outline: 3px solid var(--waitpoint-focus, currentColor); outline-offset: 2px; }
 button[aria-disabled="true"] { opacity: 0.6; cursor: progress; }
 .row { display: flex; flex-wrap: wrap; gap: var(--gap); }
 p { margin: 0; }
@@ -44,16 +64,27 @@ const ENDS = {
 
 const TOKEN = ["token-url", "token-id", "access-token", "base-url"];
 
+// What is offered where the token does not say, or its credential may not read it.
 const DECISIONS = {
   approve: { label: "Approve", data: { status: "approved" }, style: "primary" },
-  reject: { label: "Reject", data: { status: "rejected" }, style: "plain" },
+  reject: { label: "Reject", data: { status: "rejected" } },
 };
+const MARKUP = Object.keys(DECISIONS).flatMap((name) => [name, `${name}-data`]);
 
 export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
-  static observedAttributes = [...TOKEN, "comment", ...Object.keys(DECISIONS)];
+  static observedAttributes = [...TOKEN, ...MARKUP, "comment"];
   #parts = {};
   #state = "idle";
-  #chosen = "approve";
+  /** What the token asks, if it does and may be read. */
+  #approval;
+  #form;
+  /** The choices by name. */
+  #choices = new Map();
+  /** The name of the choice that was made last. */
+  #chosen;
+  /** Pending until what the token asks is known. */
+  #reading;
+  #isRead = false;
   /** Aborted when the element shows another token, or none. */
   #shown = new AbortController();
 
@@ -63,39 +94,29 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLES);
     root.adoptedStyleSheets = [sheet];
-    const add = (parent, tag, part, fields = {}) => {
-      const element = Object.assign(document.createElement(tag), fields);
-      if (part) {
-        this.#parts[part] = element;
-        element.setAttribute("part", part);
-      }
-      return parent.appendChild(element);
+    const add = (parent, tag, part, fields) => {
+      this.#parts[part] = make(tag, { ...fields, part });
+      return parent.appendChild(this.#parts[part]);
     };
     add(root, "slot");
+    add(root, "div", "fields", { hidden: true });
     const label = add(root, "label", "label", { hidden: true });
     add(label, "slot", "", { name: "comment" }).append("Comment");
     add(label, "span", "required", { textContent: " *", ariaHidden: "true" });
     add(label, "textarea", "comment", { maxLength: 2000 });
-    const row = add(root, "div", "buttons", { className: "row" });
-    for (const [name, { style }] of Object.entries(DECISIONS)) {
-      add(row, "button", name, {
-        type: "button",
-        className: style,
-        onclick: () => this.decide(name),
-      });
-    }
+    add(root, "div", "buttons", { className: "row" });
     const status = add(root, "p", "status", { tabIndex: -1 });
     status.setAttribute("role", "status");
     add(root, "div", "again", { className: "row", hidden: true });
     add(this.#parts.again, "button", "retry", {
-      className: "plain",
+      className: "neutral",
       type: "button",
-      onclick: () => this.decide(this.#chosen),
+      onclick: () => this.#retry(),
     });
     add(this.#parts.retry, "slot", "", { name: "retry" }).append("Try again");
     add(root, "a", "link", { hidden: true });
     add(this.#parts.link, "slot", "", { name: "link" }).append("Decide on the page");
-    this.#label();
+    this.#offer();
   }
 
   connectedCallback() {
@@ -109,9 +130,11 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
 
   attributeChangedCallback(name, before, after) {
     if (before === after) return;
+    if (MARKUP.includes(name)) this.#offer();
     this.#label();
     if (!TOKEN.includes(name) || !this.isConnected) return;
     this.#parts.comment.value = "";
+    this.#form = undefined;
     this.#restart();
   }
 
@@ -122,10 +145,20 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
 
   /** Decides as the button does. Resolves when the state is final or failed. */
   async decide(name) {
-    if (!Object.hasOwn(DECISIONS, name)) {
-      throw new TypeError(`${name} is not a decision. Use ${Object.keys(DECISIONS).join(" or ")}.`);
+    const token = this.#token();
+    if (!this.#isRead && (!this.#reading || this.#state === "failed")) this.#restart();
+    // It is read anew if it is moved within the page.
+    for (let reading; !this.#isRead && reading !== this.#reading; await reading)
+      reading = this.#reading;
+    if (!this.#isRead || token !== this.#token()) return;
+    const choice = this.#choices.get(name);
+    if (!choice) {
+      const names = [...this.#choices.keys()].join(" or ");
+      throw new TypeError(`${name} is not a decision. Use ${names}.`);
     }
-    if (!["idle", "failed"].includes(this.#state)) return;
+    if (!/idle|failed/.test(this.#state)) return;
+    const form = choice.form === false ? undefined : this.#form;
+    if (form?.tell()) return;
     const { comment } = this.#parts;
     // White space does not count as a comment.
     comment.value = comment.value.trim();
@@ -134,20 +167,30 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     this.#show("sending");
     const { signal: other } = this.#shown;
     try {
-      const data = this.#data(name);
+      const data = this.#data(choice, form?.values());
       const { outcome } = await completeToken(this.#token(), data, this.#options());
       if (other.aborted) return;
       this.#show(ENDS[outcome] ?? "done");
       this.#dispatch("waitpoint-complete", { outcome, data, decision: name });
     } catch (error) {
       if (other.aborted) return;
-      this.#show(error.code === "public_token_expired" ? "expired" : "failed", error.retryable);
-      // Where even the request without WebAssembly failed, the server's own page may work.
-      this.#offerPage([error.code, error.cause?.code].includes("wasm_unavailable"));
+      const { code, details } = error;
+      this.#show(code === "public_token_expired" ? "expired" : "failed", error.retryable, code);
+      // Where even the request without WebAssembly failed, the server's own page may work. Votes are
+      // cast there alone.
+      this.#offerPage(/wasm_unavailable|approvers_only/.test(`${code} ${error.cause?.code}`));
+      if (code === "invalid_fields" && form?.tellDetails(details)) this.#show("idle");
       // A mistake in the markup is reported to its author.
-      if (error.code === "invalid_argument") console.error(error);
+      if (code === "invalid_argument") console.error(error);
       this.#dispatch("waitpoint-error", { error });
     }
+  }
+
+  #retry() {
+    if (this.#chosen !== undefined) return this.decide(this.#chosen);
+    // The button goes, and the focus must not.
+    this.#parts.status.focus();
+    return this.#restart();
   }
 
   /** Shows another token, once, however many attributes change together. */
@@ -155,39 +198,75 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     this.#shown.abort();
     this.#shown = new AbortController();
     const { signal } = this.#shown;
+    this.#isRead = false;
+    this.#chosen = undefined;
     this.#show("idle");
-    queueMicrotask(() => signal.aborted || this.#checkState(signal));
+    this.#reading = Promise.resolve().then(() => signal.aborted || this.#read(signal));
   }
 
   /**
-   * Asks whether the token was decided before. If the credential may not read, only its expiry is
-   * checked.
+   * Asks what the token asks, and whether it was decided before. If the credential may not read, only
+   * its expiry is checked.
    */
-  async #checkState(signal) {
+  async #read(signal) {
     const token = this.#token();
-    if (!token) return;
-    const options = this.#options();
     let state;
+    let approval;
     try {
-      const { status, cancelledAt } = await retrieveToken(token, { ...options, signal });
-      state = ENDS[cancelledAt ? "cancelled" : status];
-    } catch (error) {
-      if (error.code === "public_token_expired") state = "expired";
+      if (token) {
+        const limits = { timeoutInMs: 5_000, retry: { maxAttempts: 3 } };
+        const read = await retrieveToken(token, { ...this.#options(), ...limits, signal });
+        state = ENDS[read.cancelledAt ? "cancelled" : read.status];
+        approval = read.approval;
+      }
+    } catch ({ code, retryable }) {
+      if (signal.aborted) return;
+      // Other choices than the token's must not be offered because of a bad connection.
+      if (retryable) return this.#show("failed", true, "unread");
+      if (code === "public_token_expired") state = "expired";
     }
-    if (state && !signal.aborted && this.#state === "idle") this.#show(state);
+    if (signal.aborted) return;
+    // What was filled in stays if the same token is shown again.
+    this.#form ??= approval?.form && new Form(approval.form);
+    this.#parts.fields.replaceChildren(...(this.#form?.boxes ?? []));
+    this.#approval = approval;
+    this.#isRead = true;
+    this.#offer();
+    this.#show(state ?? "idle");
+  }
+
+  /** Makes a button for each choice: of the markup, else of the token. */
+  #offer() {
+    const isOwn = MARKUP.some((name) => this.hasAttribute(name));
+    const asked = isOwn ? undefined : this.#approval?.choices;
+    this.#choices = new Map(
+      asked
+        ? asked.map((choice) => [choice.label, { ...choice, part: "choice" }])
+        : Object.entries(DECISIONS).map(([name, choice]) => {
+            const label = this.getAttribute(name) ?? choice.label;
+            return [name, { ...choice, label, part: name }];
+          }),
+    );
+    const buttons = [...this.#choices].map(([name, { label, style = "neutral", part }]) =>
+      make("button", {
+        type: "button",
+        className: style,
+        textContent: label,
+        hidden: !label,
+        onclick: () => this.decide(name),
+        part: `${part} ${style}`,
+      }),
+    );
+    this.#parts.buttons.replaceChildren(...buttons);
   }
 
   #label() {
-    const { label, comment, required, ...parts } = this.#parts;
-    for (const [decision, { label }] of Object.entries(DECISIONS)) {
-      const given = this.getAttribute(decision);
-      parts[decision].textContent = given || label;
-      parts[decision].hidden = given === "";
-    }
-    const asked = this.getAttribute("comment");
-    label.hidden =
-      !["optional", "required"].includes(asked) ||
-      !["idle", "sending", "failed"].includes(this.#state);
+    const { label, comment, required, fields } = this.#parts;
+    const asked =
+      this.getAttribute("comment") ?? (this.#approval && (this.#approval.comment ?? "optional"));
+    const isOpen = this.#isRead && /idle|sending|failed/.test(this.#state);
+    fields.hidden = !isOpen || !this.#form;
+    label.hidden = !isOpen || !/optional|required/.test(asked);
     required.hidden = asked !== "required";
     comment.required = asked === "required";
   }
@@ -199,9 +278,9 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     if (!link.hidden) link.href = url;
   }
 
-  #data(name) {
+  #data({ part: name, label, ...choice }, fields) {
+    let { data = { choice: label } } = choice;
     const text = this.getAttribute(`${name}-data`);
-    let data = DECISIONS[name].data;
     try {
       if (text !== null) data = JSON.parse(text);
     } catch (cause) {
@@ -209,8 +288,13 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
       throw new WaitpointError(message, { code: "invalid_argument", cause });
     }
     const comment = this.#parts.label.hidden ? "" : this.#parts.comment.value;
-    if (!comment) return data;
-    return Object(data) === data && !Array.isArray(data) ? { ...data, comment } : { data, comment };
+    if (!comment && !fields) return data;
+    const isObject = Object(data) === data && !Array.isArray(data);
+    return {
+      ...(isObject ? data : { data }),
+      ...(comment && { comment }),
+      ...(fields && { fields }),
+    };
   }
 
   #token() {
@@ -222,28 +306,27 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     return { accessToken: of("access-token"), baseURL: of("base-url") };
   }
 
-  #show(state, retryable) {
-    const { buttons, again, retry, status, label, comment, required, link, ...parts } = this.#parts;
+  /** `failure` is one of FAILURES, or another code. */
+  #show(state, retryable, failure) {
+    const { buttons, again, retry, status, comment, fields, link } = this.#parts;
     link.hidden = true;
     // Focus moves on only if it was here.
     const focused = this.shadowRoot.activeElement;
     this.#state = state;
     this.setAttribute("state", state);
-    buttons.hidden = !["idle", "sending"].includes(state) || focused === retry;
+    const isOver = !/idle|sending/.test(state);
+    buttons.hidden = !this.#isRead || isOver || focused === retry;
     // While it is sent again its button stays, and keeps the focus.
-    again.hidden = !(retryable || (state === "sending" && focused === retry));
-    for (const button of [...Object.keys(DECISIONS).map((name) => parts[name]), retry]) {
-      button.setAttribute("aria-disabled", state === "sending");
-    }
-    comment.readOnly = state === "sending";
+    const isSending = state === "sending";
+    again.hidden = !(retryable || (isSending && focused === retry));
+    for (const button of [...buttons.children, retry]) button.ariaDisabled = isSending;
+    comment.readOnly = isSending;
+    fields.inert = isSending;
     this.#label();
-    const slot = Object.assign(document.createElement("slot"), {
-      name: state,
-      textContent: SENTENCES[state],
-    });
+    const sentence = (state === "failed" && FAILURES[failure]) || SENTENCES[state];
     status.dataset.state = state;
-    status.replaceChildren(slot);
-    if (focused && !["idle", "sending"].includes(state)) (retryable ? retry : status).focus();
+    status.replaceChildren(make("slot", { name: state }, sentence));
+    if (focused && isOver) (retryable ? retry : status).focus();
   }
 
   #dispatch(name, detail) {

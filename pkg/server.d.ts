@@ -1,4 +1,11 @@
-import type { CallOptions, Outcome, RetrievedToken, TokenReference } from "./index.js";
+import type {
+  Approval,
+  ApproverLink,
+  CallOptions,
+  Outcome,
+  RetrievedToken,
+  TokenReference,
+} from "./index.js";
 
 export * from "./index.js";
 
@@ -75,35 +82,6 @@ export type CallbackVerify =
       prefix?: string;
     };
 
-/** What a person is asked. All texts are plain; in the description line breaks count. */
-export interface Approval {
-  /** The question, at most 120 characters. */
-  title?: string;
-  /** What one must know to decide, at most 4,000 characters. */
-  description?: string;
-  /** Who asks, at most 120 characters. */
-  requestedBy?: string;
-  /**
-   * One to six decisions. Default: Approve, with the output `{"status":"approved"}`, and Reject,
-   * with `{"status":"rejected"}`.
-   */
-  choices?: Choice[];
-  /** Whether a comment is asked for; it becomes `comment` of the output. Default `optional`. */
-  comment?: "optional" | "required" | "none";
-  /** `click` (the default), `choose` (mark a choice, then send) or `typed` (type its label). */
-  confirm?: "click" | "choose" | "typed";
-}
-
-/** One of the decisions that can be made. */
-export interface Choice {
-  /** What its button says, at most 40 characters. No two labels may look the same. */
-  label: string;
-  /** The output, anything that JSON can say. Default: `{"choice": label}`. */
-  data?: unknown;
-  /** Default `neutral`. */
-  style?: "primary" | "danger" | "neutral";
-}
-
 /** A token, and what completes it. Hand it to `completeToken` as it is. */
 export interface CreatedToken {
   id: string;
@@ -114,6 +92,8 @@ export interface CreatedToken {
    * trigger.dev.
    */
   shortUrl?: string;
+  /** A link for each of the `approvers`: hand each theirs. */
+  links?: ApproverLink[];
   /** Whether an idempotency key led to a token that was there before. */
   isCached: boolean;
   /** A short-lived JWT for a browser, with which it may complete and read this token alone. */

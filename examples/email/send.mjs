@@ -1,7 +1,10 @@
-// Creates a token, writes the mail that asks for a decision, and tells what was decided.
+// Creates a token that two people decide, writes each the mail with their own link, and tells what
+// was decided.
 //
-//   node send.mjs                          writes approval.eml: open it in a mail program
-//   node send.mjs --smtp localhost:1025    sends it to a local catcher (Mailpit, MailHog)
+//   node send.mjs                          writes approval-ann.eml and approval-bob.eml
+//   node send.mjs --smtp localhost:1025    sends them to a local catcher (Mailpit, MailHog)
+//
+// `--to ann@example.com`, once for each of those who must agree, says who they are.
 //
 // SECRET_KEY and BASE_URL (default http://localhost:8787) say where the token is made. `npm run
 // build` in this clone and `npm install` here bring the package.
@@ -15,7 +18,7 @@ import { configure, createToken, waitForToken } from "waitpoint/server";
 const { values } = parseArgs({
   options: {
     smtp: { type: "string" },
-    to: { type: "string", default: "somebody@example.com" },
+    to: { type: "string", multiple: true, default: ["ann@example.com", "bob@example.com"] },
     from: { type: "string", default: "waitpoint@example.com" },
   },
 });
@@ -28,23 +31,33 @@ const approval = {
   requestedBy: "Ann Miller",
 };
 configure({ baseURL: BASE_URL, accessToken: SECRET_KEY });
-const token = await createToken({ timeout: "1d", approval });
+// An approver without `email`, as the mail is ours. With it Waitpoint would send one.
+const approvers = values.to.map((address) => ({ id: address, name: address.split("@")[0] }));
+const token = await createToken({
+  timeout: "1d",
+  approval: { ...approval, approvers, required: approvers.length },
+});
 
-const mail = message({ ...approval, url: token.url });
-if (values.smtp) {
-  await send(values.smtp, mail);
-  console.log(`sent to ${values.to} by ${values.smtp}`);
-} else {
-  writeFileSync("approval.eml", mail);
-  console.log("wrote approval.eml");
+for (const { approver: to, shortUrl } of token.links) {
+  const mail = message({ ...approval, url: shortUrl }, to);
+  if (values.smtp) {
+    await send(values.smtp, to, mail);
+    console.log(`sent to ${to} by ${values.smtp}`);
+  } else {
+    const file = `approval-${to.split("@")[0].replace(/\W/g, "_")}.eml`;
+    writeFileSync(file, mail);
+    console.log(`wrote ${file}`);
+  }
 }
 
 console.log(`waiting for ${token.id}…`);
-const { status, output } = await waitForToken(token);
+const { status, output, votes = [] } = await waitForToken(token);
+for (const { approver, choice, comment } of votes)
+  console.log(`${approver} voted ${choice}${comment ? `: ${comment}` : ""}`);
 console.log(status, JSON.stringify(output));
 
 /** An RFC 5322 message: the text, and the same as HTML. */
-function message(fields) {
+function message(fields, to) {
   const escapeHtml = (text) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
   const fill = (file, write) =>
     readFileSync(new URL(file, import.meta.url), "utf8").replace(/{{(\w+)}}/g, (_, name) =>
@@ -61,7 +74,7 @@ function message(fields) {
   const boundary = randomUUID();
   return [
     `From: Waitpoint <${values.from}>`,
-    `To: <${values.to}>`,
+    `To: <${to}>`,
     `Subject: ${words(fields.title)}`,
     `Date: ${new Date().toUTCString().replace("GMT", "+0000")}`,
     `Message-ID: <${randomUUID()}@${values.from.split("@")[1]}>`,
@@ -90,7 +103,7 @@ function words(text) {
 }
 
 /** Plain SMTP, for a catcher on this machine. */
-async function send(address, mail) {
+async function send(address, to, mail) {
   const [host, port] = address.split(":");
   const socket = connect(Number(port), host);
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
@@ -105,7 +118,7 @@ async function send(address, mail) {
   for (const [command, code] of [
     ["EHLO localhost", "250"],
     [`MAIL FROM:<${values.from}>`, "250"],
-    [`RCPT TO:<${values.to}>`, "250"],
+    [`RCPT TO:<${to}>`, "250"],
     ["DATA", "354"],
     [`${mail.replace(/^\./gm, "..")}\r\n.`, "250"],
     ["QUIT", "221"],

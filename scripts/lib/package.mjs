@@ -20,6 +20,7 @@ export const SOURCES = [
   "scripts/lib/package.mjs",
   "scripts/lib/shorten-names.mjs",
   "pkg/element.js",
+  "pkg/fields.js",
   ...TYPES,
   ...OWN,
 ];

@@ -2,7 +2,7 @@
 
 use super::events::{Events, is_aborted};
 use super::js::{
-    Init, NO_STATUS, concat, fetch, get, get_some, make_error, parse_json, resolve, short_text,
+    Init, NO_STATUS, concat, fetch, get, get_some, make_error, parse_json, resolve, set, short_text,
 };
 use super::options::{Address, Options};
 use super::retry::{Retry, RetryHint, Transport, send};
@@ -99,7 +99,7 @@ impl HttpTransport {
     fn request(&self, init: &Init) -> Result<JsValue, JsValue> {
         // Not a `Headers` object, because jsdom has none.
         let headers = Object::new();
-        self.headers(|name, value| super::js::set(&headers, name, &value.into()));
+        self.headers(|name, value| set(&headers, name, &value.into()));
         init.set_headers(&headers);
         if let Some(body) = self.body() {
             init.set_method("POST");
@@ -293,5 +293,10 @@ fn http_error(hint: RetryHint, body: &JsValue) -> JsValue {
     let code = get(body, "code").as_string();
     let code = code.unwrap_or_else(|| concat(&["http_", &status]));
     let retryable = hint.is_retryable();
-    make_error(&message, &code, hint.status, retryable, &JsValue::UNDEFINED)
+    let error = make_error(&message, &code, hint.status, retryable, &JsValue::UNDEFINED);
+    let details = get(body, "details");
+    if details.is_array() {
+        set(&error, "details", &details);
+    }
+    error
 }

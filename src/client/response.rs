@@ -56,7 +56,7 @@ pub(crate) fn parse_token(token: JsValue) -> Result<JsValue, JsValue> {
         return Err(invalid_response(missing));
     }
     read_fields(&token)?;
-    for name in ["history", "deliveries"] {
+    for name in ["votes", "history", "deliveries"] {
         if let Some(entries) = get(&token, name).dyn_ref::<Array>() {
             for entry in entries.iter() {
                 read_fields(&entry)?;

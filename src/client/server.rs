@@ -53,6 +53,7 @@ pub fn create_token(fields: JsValue, options: JsValue) -> Promise {
         if !id.is_string() || !url.is_string() || is_cached.as_bool().is_none() {
             return Err(invalid_response("token that was created"));
         }
+        let links = get(&body, "links");
         let mut token: CreatedToken =
             from_value(body).map_err(|_| invalid_response("token that was created"))?;
         if !is_url(&token.url) {
@@ -60,7 +61,11 @@ pub fn create_token(fields: JsValue, options: JsValue) -> Promise {
         }
         token.public_access_token =
             response.and_then(|response| header(&response, "x-trigger-jwt"));
-        Ok(serde_wasm_bindgen::to_value(&token)?)
+        let token = serde_wasm_bindgen::to_value(&token)?;
+        if links.is_array() {
+            super::js::set(&token, "links", &links);
+        }
+        Ok(token)
     }))
 }
 

@@ -1,49 +1,13 @@
 // <waitpoint-approval> of the packed package in a real browser.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { button, useElement } from "../support/element.mjs";
 import { sign, TOKENS, until, useWorker } from "../support/harness.mjs";
-import { installed, useBrowser, useSite } from "../support/package.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
-const { folder } = installed({
-  "index.html": `<!doctype html><html lang="en"><title>Approve</title>
-    <script type="module" src="/node_modules/waitpoint/element.js"></script><main></main></html>`,
-});
 const worker = useWorker();
-const browser = useBrowser();
-const site = useSite(folder, {
-  "content-security-policy":
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src *",
-});
-
-/** A page with the element. Its events are kept in `window.events`. */
-async function show(attributes, inner = "Publish the report?", options) {
-  const page = await browser.page({ bypassCSP: false, ...options });
-  await page.goto(`${site.url}/index.html`);
-  await page.evaluate(
-    ([attributes, inner]) => {
-      window.events = [];
-      for (const type of ["waitpoint-complete", "waitpoint-error"]) {
-        addEventListener(type, ({ detail }) =>
-          window.events.push([type, detail.outcome ?? detail.error.code]),
-        );
-      }
-      const element = document.createElement("waitpoint-approval");
-      for (const name in attributes) element.setAttribute(name, attributes[name]);
-      element.innerHTML = inner;
-      document.querySelector("main").append(element);
-    },
-    [attributes, inner],
-  );
-  page.element = page.locator("waitpoint-approval");
-  page.state = (state) => page.locator(`waitpoint-approval[state=${state}]`).waitFor();
-  return page;
-}
-
-const button = (page, name) => page.getByRole("button", { name });
+const { folder, browser, site, show } = useElement();
 
 test("Approve completes the token, and the person is told", async () => {
   const token = await worker.create();
@@ -259,29 +223,3 @@ test("the parser's own element, a later token and removal all work", async () =>
   await page.state("idle");
   assert.deepEqual(page.errors, []);
 });
-
-for (const colorScheme of ["light", "dark"]) {
-  test(`no state fails axe's rules, ${colorScheme}`, async () => {
-    const token = await worker.create();
-    const page = await show({ "token-url": token.url, comment: "optional" }, "<h1>Publish?</h1>", {
-      colorScheme,
-    });
-    for (const step of [
-      () => page.state("idle"),
-      () =>
-        button(page, "Approve")
-          .click()
-          .then(() => page.state("done")),
-    ]) {
-      await step();
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() =>
-        window.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }),
-      );
-      assert.deepEqual(
-        violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
-        [],
-      );
-    }
-  });
-}

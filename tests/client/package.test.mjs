@@ -25,6 +25,7 @@ test("it holds what is needed and nothing else", () => {
       "README.md",
       "element.d.ts",
       "element.js",
+      "fields.js",
       "index.d.ts",
       "index.js",
       "package.json",

@@ -1,4 +1,4 @@
-// examples/email: the mail that it writes, and the one that it sends.
+// examples/email: the mails that it writes, and the one that it sends.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -38,22 +38,33 @@ function parts(message) {
     .map((part) => Buffer.from(part.split("\r\n\r\n")[1], "base64").toString());
 }
 
-const link = (text) => /http:\/\/\S+\/callback\/[\w.-]+/.exec(text)[0];
+const link = (text) => /http:\/\/\S+\/t\/[\w~/-]+/.exec(text)[0];
 
-test("the mail's text and button open the same page, where deciding ends the wait", async () => {
+/** Approves on the page, as its form does. */
+async function vote(url, comment) {
+  const [, nonce] = /name="waitpoint_nonce" value="([^"]*)"/.exec(await (await fetch(url)).text());
+  const body = new URLSearchParams({ waitpoint_nonce: nonce, choice: "0", comment });
+  const answer = await fetch(url, { method: "POST", body });
+  assert.equal(answer.status, 200);
+}
+
+test("each mail's text and button open the same page, and two equal votes end the wait", async () => {
   const example = run();
-  await example.printed("wrote approval.eml");
-  const [text, html] = parts(readFileSync(join(folder, "approval.eml"), "latin1"));
-  assert.equal(link(text), link(html));
-  const page = await (await fetch(link(text))).text();
-  assert.match(page, /Publish the Q3 report\?/);
-  const [, nonce] = /name="waitpoint_nonce" value="([^"]*)"/.exec(page);
-  const body = new URLSearchParams({ waitpoint_nonce: nonce, choice: "0", comment: "fine" });
-  await fetch(link(html), { method: "POST", body });
-  assert.equal(
-    await example.printed("COMPLETED"),
-    `COMPLETED {"status":"approved","comment":"fine"}`,
-  );
+  for (const name of ["ann", "bob"]) {
+    await example.printed(`wrote approval-${name}.eml`);
+    const [text, html] = parts(readFileSync(join(folder, `approval-${name}.eml`), "latin1"));
+    assert.equal(link(text), link(html));
+    const page = await (await fetch(link(text))).text();
+    assert.match(page, /Publish the Q3 report\?/);
+    assert.match(page, new RegExp(`Voting as.*${name}`, "s"));
+    await vote(link(html), `fine, says ${name}`);
+  }
+  const lines = [
+    "ann@example.com voted Approve: fine, says ann",
+    "bob@example.com voted Approve: fine, says bob",
+    `COMPLETED {"status":"approved"}`,
+  ];
+  for (const line of lines) assert.equal(await example.printed(line), line);
 });
 
 test("a local catcher gets the message whole", async () => {
@@ -82,6 +93,6 @@ test("a local catcher gets the message whole", async () => {
   catcher.close();
   const [text] = parts(message);
   assert.match(message, /^To: <ann@example\.com>\r$/m);
-  await fetch(link(text), { method: "POST", body: "{}" });
+  await vote(link(text), "");
   await example.printed("COMPLETED");
 });

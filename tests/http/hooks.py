@@ -101,6 +101,8 @@ def mend(body):
             callback["respond"] = success
     approval = body.get("approval")
     if isinstance(approval, dict):
+        if approval.get("approvers"):
+            body.pop("callback", None)
         # The schema's pattern knows the commonest characters that show nothing, not all of them.
         for field, most in [("title", 120), ("description", 4000), ("requestedBy", 120)]:
             if isinstance(approval.get(field), str):
@@ -109,6 +111,64 @@ def mend(body):
             choice["label"] = f"{index} {choice['label']}"[:40]
             if "data" in choice:
                 choice["data"] = {"index": index, "data": choice["data"]}
+        mend_form(approval)
+        mend_approvers(approval)
+
+
+def mend_form(approval):
+    """What the parts of a form must be to each other. Every field is kept as of its kind."""
+    choices = approval.get("choices", [])
+    form = approval.get("form")
+    if not isinstance(form, dict):
+        approval.pop("validate", None)
+        for choice in choices:
+            choice.pop("form", None)
+        return
+    if choices:
+        choices[0].pop("form", None)
+    fields = {}
+    for index, field in enumerate(form["properties"].values()):
+        field.pop("default", None)
+        field["title"] = f"{index} {field.get('title', '')}x"[:120]
+        if field.get("format") in ("date", "date-time"):
+            field.pop("minLength", None)
+            field.pop("maxLength", None)
+        for least, most, low, high in [
+            ("minLength", "maxLength", 0, 1000),
+            ("minimum", "maximum", -1000, 1000),
+        ]:
+            if least in field:
+                field[least] = low
+            if most in field:
+                field[most] = high
+        if "description" in field:
+            field["description"] = f"x{field['description']}"[:500]
+        options = field.get("items", field)
+        for kind in ("enum", "oneOf", "anyOf"):
+            if kind in options:
+                options[kind] = [mend_option(kind, index) for index in range(len(options[kind]))]
+                field.update({key: 1 for key in ("minItems", "maxItems") if key in field})
+        fields[f"field {index}"] = field
+    form["properties"] = fields
+    if "required" in form:
+        form["required"] = list(fields)[: len(form["required"])]
+
+
+def mend_option(kind, index):
+    return f"option {index}" if kind == "enum" else {"const": f"{index}", "title": f"option {index}"}
+
+
+def mend_approvers(approval):
+    """No mail is there. Ids differ, and the approvers can agree."""
+    approvers = approval.get("approvers")
+    if not approvers:
+        approval.pop("required", None)
+        for choice in approval.get("choices", []):
+            choice.pop("veto", None)
+        return
+    approval["approvers"] = [{"id": f"id {n}", "name": f"name {n}"} for n in range(len(approvers))]
+    if approval.get("required"):
+        approval["required"] = min(approval["required"], len(approvers))
 
 
 def units(text, most):

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import Ajv from "ajv/dist/2020.js";
 import formats from "ajv-formats";
+import { send } from "../page/requests.mjs";
 import { KEY, root, sign, useWorker } from "../support/harness.mjs";
 
 const worker = useWorker({
@@ -37,6 +38,10 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
     })),
 );
 const operation = (id) => operations.find(({ operationId }) => operationId === id);
+
+/** An example of a create. */
+const example = (name) =>
+  operation("createToken").requestBody.content["application/json"].examples[name].value;
 
 /** A path of the document with a token's id and credential in it. */
 const filledPath = (
@@ -164,6 +169,10 @@ test("a refusal of each status is as told", async () => {
   const token = { id, publicAccessToken };
   const ended = await worker.create();
   await worker.complete(ended.id, 1);
+  const [strict, voted] = await Promise.all(
+    ["form", "approvers"].map((name) => worker.create(example(name))),
+  );
+  const out = { fields: { amount: 5_001, day: "soon" } };
   const html = { accept: "text/html" };
   const form = { "content-type": "application/x-www-form-urlencoded" };
   const nonce = "waitpoint_nonce=x";
@@ -182,7 +191,9 @@ test("a refusal of each status is as told", async () => {
     ["completeToken", 400, { body: "[]" }],
     ["completeToken", 403, { body: "{}", key: sign([]) }],
     ["completeToken", 404, { body: "{}" }, {}],
+    ["completeToken", 403, { body: "{}", key: voted.publicAccessToken }, voted],
     ["completeToken", 413, { body: new Uint8Array(3 * 1024 * 1024 + 1) }],
+    ["completeToken", 422, { body: { data: out } }, strict],
     ["cancelToken", 400, { body: { reason: 5 } }],
     ["cancelToken", 401, { key: publicAccessToken }],
     ["cancelToken", 404, { body: "{}" }, {}],
@@ -204,9 +215,13 @@ test("a refusal of each status is as told", async () => {
     ["callBack", 401, { body: "1" }, {}],
     ["callBack", 403, { body: nonce, headers: { origin: "https://evil.example", ...form } }],
     ["callBack", 403, { body: nonce, headers: { ...html, ...form } }],
+    ["callBack", 403, { body: "1" }, voted],
     ["callBack", 404, { body: nonce, headers: { ...html, ...form } }, {}],
     ["callBack", 413, { body: new Uint8Array(3 * 1024 * 1024 + 1) }],
     ["callBack", 415, { body: "1", headers: { "content-encoding": "br" } }],
+    ["callBack", 422, { body: out }, strict],
+    ["callBackByShortUrl", 422, { body: out }, strict],
+    ["callBackByShortUrl", 403, { body: "1" }, voted],
     ["blockRun", 404, {}, {}],
     ["readClaims", 401, { key: publicAccessToken }],
   ]) {
@@ -215,6 +230,11 @@ test("a refusal of each status is as told", async () => {
     assert.equal(answer.status, status, `${operationId} ${JSON.stringify(options).slice(0, 100)}`);
     await assertDocumented(operation(operationId), answer);
   }
+  const { details } = await (await worker.complete(strict.id, out)).json();
+  assert.deepEqual(
+    details.map(({ pointer }) => pointer),
+    ["/fields/amount", "/fields/day"],
+  );
   const { path } = operation("listTokens");
   const answer = await worker.api(`${path}?page[size]=0&filter[status]=x`);
   assert.equal(answer.status, 400);
@@ -245,6 +265,27 @@ test("no field of an answer is missing in it", async () => {
   await fetch(url, { method: "POST", body: "{}", headers: { "x-github-event": "push" } });
   const called = await worker.retrieve(id);
   assert.deepEqual(called.callback, { headers: { "x-github-event": "push" } });
+  const asked = await worker.create(example("approvers"));
+  assertFits(
+    operation("createToken").responses[200].content["application/json"].schema,
+    asked,
+    "create",
+  );
+  assert.equal(asked.links.length, 2);
+  for (const { url, shortUrl } of asked.links) {
+    const short = document.paths["/t/{shortId}/{shortCredential}"].parameters[1].schema;
+    assertFits(short, shortUrl.split("/").at(-1), "a short link");
+    assert.equal((await send(url, { choice: "0", comment: "fine" })).status, 303);
+  }
+  const decided = await assertDocumented(
+    operation("retrieveToken"),
+    await worker.api(filledPath(operation("retrieveToken").path, asked)),
+  );
+  assert.equal(decided.completedBySubject, "bob");
+  assert.deepEqual(
+    decided.votes.map(({ at, ...vote }) => vote),
+    ["ann", "bob"].map((approver) => ({ approver, choice: "Deploy", comment: "fine" })),
+  );
   const withdrawn = await worker.create({ timeout: "1h" });
   for (const [id, body] of [
     ["extendToken", { timeout: "2h" }],
@@ -260,7 +301,9 @@ test("no field of an answer is missing in it", async () => {
   );
   // And each documented field appears in some response.
   assert.deepEqual(
-    Object.keys(known).filter((name) => ![body, called, cancelled].some((one) => name in one)),
+    Object.keys(known).filter(
+      (name) => ![body, called, cancelled, decided].some((one) => name in one),
+    ),
     [],
   );
   const delivery = document.components.schemas.Delivery.properties;
@@ -269,6 +312,6 @@ test("no field of an answer is missing in it", async () => {
     [],
   );
   const entry = document.components.schemas.HistoryEntry;
-  for (const { history } of [body, called, cancelled])
+  for (const { history } of [body, called, cancelled, decided])
     for (const one of history) assertFits(entry, one, JSON.stringify(one));
 });

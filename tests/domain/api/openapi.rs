@@ -80,6 +80,7 @@ fn each_code_and_each_field_of_a_refusal_is_in_the_document() {
     for refused in [
         ApiError::InsufficientScope,
         ApiError::InvalidQuery(vec![issue]),
+        ApiError::InvalidFields(Vec::new()),
     ] {
         let body: Value = serde_json::from_str(&refused.to_json()).unwrap();
         for name in body.as_object().unwrap().keys() {
