@@ -72,6 +72,7 @@ impl World<'_> {
             on_timeout: token.on_timeout.clone(),
             reminded_at: token.reminded_at,
             history: token.history.clone(),
+            votes: token.votes.clone(),
             state: token.state.clone(),
             deliveries: token.deliveries.clone(),
             alarm: token.alarm,
@@ -79,8 +80,9 @@ impl World<'_> {
         };
         assert_eq!(*token, untouched, "what it was created with");
         if before.state != State::Waiting {
-            let was = (&before.state, before.timeout_at, before.extensions);
-            let is = (&token.state, token.timeout_at, token.extensions);
+            let stands = |one: &Token| (one.timeout_at, one.extensions, one.votes.clone());
+            let was = (&before.state, stands(before));
+            let is = (&token.state, stands(token));
             assert_eq!(is, was, "an end is final");
         }
         for was in &before.deliveries {
