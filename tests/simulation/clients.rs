@@ -144,18 +144,19 @@ impl World<'_> {
 
     fn complete(&mut self, client: usize, id: usize) {
         // By the API, the page, or a callback: one that decides and two that do not.
-        let (what, by, is_by_owner) = self.chance.of(&[
-            (What::Complete, CompletedBy::Api, false),
-            (What::Complete, CompletedBy::Api, true),
-            (What::Complete, CompletedBy::Page, false),
-            (What::Complete, CompletedBy::Callback, false),
-            (What::NotAccepted, CompletedBy::Callback, false),
-            (What::NotAccepted, CompletedBy::Callback, false),
-            (What::Unsigned, CompletedBy::Callback, false),
+        let (what, by) = self.chance.of(&[
+            (What::Complete, CompletedBy::Api),
+            (What::Complete, CompletedBy::Api),
+            (What::Complete, CompletedBy::Callback),
+            (What::NotAccepted, CompletedBy::Callback),
+            (What::NotAccepted, CompletedBy::Callback),
+            (What::Unsigned, CompletedBy::Callback),
+            (What::Complete, CompletedBy::Page),
         ]);
+        let is_by_owner = by == CompletedBy::Api && self.chance.percent(70);
         let oracle = self.objects[id].oracle.as_ref();
-        let may = oracle.is_none_or(|oracle| oracle.lets_decide(is_by_owner));
         let is_voted_on = oracle.is_some_and(|oracle| oracle.asked.voters.is_some());
+        let may = !is_voted_on || is_by_owner;
         self.see(
             id,
             match what {
@@ -201,8 +202,9 @@ impl World<'_> {
         assert_eq!(reply, expected, "acknowledged");
         if reply == Reply::Decided(Outcome::Ignored) {
             object.ledger.as_mut().unwrap().ignored(now);
-        } else if let (true, Some(_), Some(oracle)) = (decides, &before, &mut object.oracle) {
-            oracle.complete(now, &output, is_by_owner);
+        } else if let (true, Some(_), Some(oracle)) = (decides && may, &before, &mut object.oracle)
+        {
+            oracle.complete(now, &output);
         }
         if self.answer_is_lost() {
             self.again(client);

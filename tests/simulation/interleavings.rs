@@ -173,7 +173,7 @@ impl Interleaving {
                 Reply::Found
             }
             Command::Complete(decision) if decision.is_by_owner => {
-                oracle.complete(now, BY_OWNER, true);
+                oracle.complete(now, BY_OWNER);
                 Reply::Decided(Outcome::Completed)
             }
             _ => Reply::Decided(Outcome::ApproversOnly),

@@ -111,14 +111,9 @@ impl Oracle {
         self.timeout_after(self.extensions.len())
     }
 
-    /// Whether somebody may decide without a vote.
-    pub(super) fn lets_decide(&self, is_by_owner: bool) -> bool {
-        is_by_owner || self.asked.voters.is_none()
-    }
-
-    /// Somebody decides, and is told so if nobody did before.
-    pub(super) fn complete(&mut self, now: u64, output: &str, is_by_owner: bool) {
-        if self.end(now) == End::Waiting && self.lets_decide(is_by_owner) {
+    /// Somebody decides who may without a vote, and is told so if nobody did before.
+    pub(super) fn complete(&mut self, now: u64, output: &str) {
+        if self.end(now) == End::Waiting {
             self.first = Some(End::Completed(now, output.to_owned()));
         }
     }

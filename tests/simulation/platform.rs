@@ -1,5 +1,6 @@
 //! The platform: what is stored, alarms that come late, early and again, and memory that is lost.
 use super::What;
+use super::clients::Wish;
 use super::object::StorageFailed;
 use super::world::{Event, Ringing, World, at};
 use std::time::Duration;
@@ -127,6 +128,17 @@ impl World<'_> {
                 .of(&[1, 3_000, 100_000, self.retention, self.retention]);
         }
         let due = alarm.saturating_sub(self.now);
+        let oracle = self.objects[id].oracle.as_ref();
+        let is_timeout = oracle.is_some_and(|oracle| oracle.timeout() == Some(alarm));
+        if is_timeout && late > 1 {
+            // Somebody comes before it.
+            for _ in 0..3 {
+                let soon = self.chance.below(late);
+                self.plan(id, due + soon);
+            }
+            let soon = self.chance.below(late);
+            self.wish(due + soon, Wish::Complete(id));
+        }
         let ringing = if late == 0 {
             Ringing::OnTime(alarm)
         } else {

@@ -74,13 +74,17 @@ impl World<'_> {
             .as_ref()
             .and_then(|one| one.asked.voters);
         let approvers = voters.map_or(2, |voters| u64::from(voters.approvers));
-        let strangers = u64::from(self.chance.percent(10));
-        let any = u8::try_from(self.chance.below(approvers + strangers)).unwrap();
-        let choice = self.chance.of(&[0, 0, 1, 1, 2, VETO]);
+        let any = if self.chance.percent(10) {
+            approvers
+        } else {
+            self.chance.below(approvers)
+        };
+        let any = u8::try_from(any).unwrap();
+        let choice = self.chance.of(&[0, 1, 2, VETO]);
         let (approver, choice) = wanted.unwrap_or((any, choice));
         let oracle = self.objects[id].oracle.as_ref();
         let last = oracle.and_then(|oracle| oracle.vote_of(approver)).cloned();
-        if let (None, Some(last), true) = (wanted, last, self.chance.percent(40)) {
+        if let (None, Some(last), true) = (wanted, last, self.chance.percent(50)) {
             return last;
         }
         Ballot {
