@@ -77,10 +77,14 @@
     startCountdown();
   };
   const onEnded = (status, outcome) => {
-    // Keep what the person has begun to write.
-    const isChanged = ({ defaultValue, type, value }) =>
-      defaultValue !== undefined && type !== "hidden" && value !== defaultValue;
-    if (![...form.elements].some(isChanged)) return openAgain();
+    // Keep what the person has begun to write, also before the server asked to correct it.
+    const isChanged = (control) =>
+      control.options
+        ? [...control.options].some((option) => option.selected !== option.defaultSelected)
+        : control.checked !== control.defaultChecked ||
+          control.validity.badInput ||
+          (control.defaultValue !== undefined && control.value !== control.defaultValue);
+    if (!find("alert") && ![...form.elements].some(isChanged)) return openAgain();
     const link = document.createElement("a");
     link.href = location.pathname + location.search;
     const { decidedElsewhere, show, withdrawn, deadlinePassed, showDetails } = form.dataset;

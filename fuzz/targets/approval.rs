@@ -54,6 +54,7 @@ fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize
         choice: choice.to_owned(),
         typed: typed.to_owned(),
         comment: comment.to_owned(),
+        fields: None,
     };
     let mut token = Token {
         approval: Some(json.to_owned()),
@@ -75,12 +76,12 @@ fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize
         serde_json::from_str::<&RawValue>(&output).is_ok(),
         "{output}"
     );
-    let (choice, comment) = approval.choice_of(&output).unwrap();
+    let (choice, comment, fields) = approval.choice_of(&output).unwrap();
     match approval.comment {
         Comment::None => assert_eq!(comment, ""),
         _ => assert_eq!(comment, draft.comment.replace("\r\n", "\n").trim()),
     }
-    assert_eq!(choice.output(&comment), output);
+    assert_eq!(choice.output(&comment, fields.as_deref()), output);
     token.state = State::Completed {
         at: NOW,
         decision: Decision {
@@ -94,6 +95,6 @@ fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize
         },
     };
     assert_eq!(page::compare(&token, &approval, &draft), None);
-    let finished = PageState::opened(&token, "nonce", Reads::Everything);
+    let finished = PageState::ended(&token, Reads::Everything);
     Some([open, tags(finished)])
 }

@@ -3,7 +3,7 @@
 //!
 //! Reads and writes JSON.
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -29,26 +29,70 @@ pub(crate) fn object_text(json: &[u8]) -> Option<&str> {
 
 /// The keys of an object, in order, with their values as JSON text; `None` for any other text.
 pub(crate) fn entries(json: &str) -> Option<Vec<(String, &RawValue)>> {
-    struct Entries;
-    impl<'de> Visitor<'de> for Entries {
-        type Value = Vec<(String, &'de RawValue)>;
+    let mut entries = Vec::new();
+    let is_read = is_object(json) && read(json, &mut |key, value| entries.push((key, value)));
+    is_read.then_some(entries)
+}
+
+/// Calls a function with each key of an object, in order, and its value. False if the text is no object,
+/// perhaps after some calls. Unlike [`entries`], it holds one key at a time.
+pub(crate) fn for_each_entry<'a>(
+    json: &'a str,
+    each: &mut dyn FnMut(String, &'a RawValue),
+) -> bool {
+    is_object(json) && read(json, each)
+}
+
+/// Calls a function with each item of a list, in order. False if the text is no list, perhaps after some
+/// calls.
+pub(crate) fn for_each_item<'a>(json: &'a str, each: &mut dyn FnMut(&'a RawValue)) -> bool {
+    !is_object(json) && read(json, &mut |_, item| each(item))
+}
+
+/// Reads an object or a list. The items of a list have empty keys.
+fn read<'a>(json: &'a str, each: &mut dyn FnMut(String, &'a RawValue)) -> bool {
+    struct Each<'f, 'de>(&'f mut dyn FnMut(String, &'de RawValue));
+    impl<'de> Visitor<'de> for Each<'_, 'de> {
+        type Value = ();
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
+            f.write_str("an object or a list")
         }
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut entries = Vec::new();
-            while let Some(entry) = map.next_entry()? {
-                entries.push(entry);
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some((key, value)) = map.next_entry()? {
+                (self.0)(key, value);
             }
-            Ok(entries)
+            Ok(())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+            while let Some(item) = items.next_element()? {
+                (self.0)(String::new(), item);
+            }
+            Ok(())
         }
     }
     let mut reader = serde_json::Deserializer::from_str(json);
-    let entries = reader.deserialize_map(Entries).ok()?;
-    reader.end().ok()?;
-    Some(entries)
+    let each = Each(each);
+    let read = match is_object(json) {
+        true => reader.deserialize_map(each),
+        false => reader.deserialize_seq(each),
+    };
+    read.is_ok() && reader.end().is_ok()
+}
+
+/// Removes insignificant white space from JSON.
+#[must_use]
+pub fn minify_json(json: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    let keep = |c: &char| {
+        let kept = quoted || !matches!(c, ' ' | '\t' | '\n' | '\r');
+        quoted ^= *c == '"' && !escaped;
+        escaped = quoted && *c == '\\' && !escaped;
+        kept
+    };
+    json.chars().filter(keep).collect()
 }
 
 /// An object of these entries, without those of some keys.

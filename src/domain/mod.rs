@@ -17,6 +17,8 @@ pub mod cache;
 #[cfg(not(feature = "browser"))]
 pub mod callback;
 #[cfg(not(feature = "browser"))]
+mod email_address;
+#[cfg(not(feature = "browser"))]
 mod environment_lines;
 #[cfg(not(feature = "browser"))]
 mod hash;

@@ -142,7 +142,7 @@ impl World<'_> {
             object.ledger = Some(Ledger::new(receivers, approvers));
             self.plan_after_creation(id);
         } else {
-            self.check_found(id, reply);
+            self.check_found(id, reply.clone());
         }
         Some(reply)
     }

@@ -5,6 +5,7 @@ use super::ledger::Ledger;
 use super::oracle::Oracle;
 use super::world::{Event, World, at};
 use std::time::Duration;
+use waitpoint::domain::approval::output::issues_of;
 use waitpoint::domain::callback::judge::judge;
 use waitpoint::domain::token::Token;
 use waitpoint::domain::token::actor::TokenActor;
@@ -180,7 +181,7 @@ impl World<'_> {
         let mut record = object.record.clone().filter(|_| input.needs_record());
         let effects = self.decide(id, input, &mut record);
         let next = effects.next;
-        *reply = effects.reply;
+        *reply = effects.reply.clone();
         self.carry_out(id, effects, record, chain, row)
             .map_err(|failed| (failed, next))
     }
@@ -193,6 +194,7 @@ impl World<'_> {
             subscriptions: self.subscriptions(),
             has_waiters: &|| has_waiters,
             judge,
+            issues: issues_of,
         };
         self.objects[id].actor.handle(input, record, &facts)
     }

@@ -5,6 +5,7 @@
 
 use super::excerpt::excerpt;
 use super::limits::MAX_TAGS;
+use crate::domain::approval::form::Issue;
 use crate::domain::json::to_json;
 use crate::domain::time::timeout::{TIMEOUT_FORMS, TimeoutError};
 use crate::domain::token::transition::Outcome;
@@ -68,6 +69,8 @@ pub enum ApiError {
     CrossSiteForm,
     /// 409: a token that has ended cannot be extended; carries how it ended.
     TokenEnded(Outcome),
+    /// 422: an output does not match the form of the token's approval. Carries all issues.
+    InvalidFields(Vec<Issue>),
     /// 422: carries the number of tags.
     TooManyTags(usize),
     /// 429: a rate limit is used up; carries its binding.
@@ -88,6 +91,9 @@ pub enum ApiError {
     Misconfigured(String),
 }
 
+/// The most issues in a message. All of them are in the details.
+const SHOWN_ISSUES: usize = 3;
+
 /// An invalid value in a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryIssue {
@@ -106,7 +112,14 @@ struct Body<'a> {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    details: Option<Vec<Detail<'a>>>,
+    details: Option<Details<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Details<'a> {
+    Query(Vec<Detail<'a>>),
+    Fields(&'a [Issue]),
 }
 
 /// An issue in the words of zod, which trigger.dev's users know.
@@ -184,7 +197,10 @@ impl ApiError {
         // trigger.dev's SDK and users know this body of a missing scope.
         let scope = matches!(self, Self::InsufficientScope);
         let details = match self {
-            Self::InvalidQuery(issues) => Some(issues.iter().map(Detail::from).collect()),
+            Self::InvalidQuery(issues) => {
+                Some(Details::Query(issues.iter().map(Detail::from).collect()))
+            }
+            Self::InvalidFields(issues) => Some(Details::Fields(issues)),
             _ => None,
         };
         let body = Body {
@@ -223,6 +239,7 @@ impl ApiError {
             Self::InvalidSignature => (401, "invalid_signature"),
             Self::CrossSiteForm => (403, "cross_site_form"),
             Self::TokenEnded(_) => (409, "token_ended"),
+            Self::InvalidFields(_) => (422, "invalid_fields"),
             Self::TooManyTags(_) => (422, "too_many_tags"),
             Self::TooManyRequests(_) => (429, "too_many_requests"),
             Self::TooManyFailures => (429, "too_many_failures"),
@@ -307,6 +324,14 @@ impl fmt::Display for ApiError {
                 "The token has ended ({}), so it cannot be extended. Create a new one.",
                 outcome.as_str()
             ),
+            // Some clients show only this message.
+            Self::InvalidFields(issues) => {
+                f.write_str("The output does not match the form.")?;
+                for Issue { pointer, message } in issues.iter().take(SHOWN_ISSUES) {
+                    write!(f, " {pointer}: {message}")?;
+                }
+                Ok(())
+            }
             Self::TooManyTags(count) => write!(
                 f,
                 "Waitpoints can only have {} tags, you're trying to set {count}.",

@@ -2,7 +2,7 @@
 //!
 //! Invariant: an error quotes at most [`EXCERPT`] characters of a caller's value.
 
-use crate::domain::json::to_json;
+use crate::domain::json::{minify_json, to_json};
 
 /// The maximum number of characters of a value that an error quotes.
 pub(crate) const EXCERPT: usize = 64;
@@ -11,6 +11,16 @@ pub(crate) const EXCERPT: usize = 64;
 #[cold]
 pub(crate) fn excerpt(value: &str) -> String {
     to_json(&shortened(value, EXCERPT))
+}
+
+/// A JSON value for an error message: a string as [`excerpt`] quotes it, anything else as JSON, of at most
+/// [`EXCERPT`] characters.
+#[cold]
+pub(crate) fn excerpt_json(json: &str) -> String {
+    match serde_json::from_str::<String>(json) {
+        Ok(text) => excerpt(&text),
+        Err(_) => minify_json(&shortened(json, EXCERPT)),
+    }
 }
 
 /// The first `most` characters of a value, with `…` if it is longer.

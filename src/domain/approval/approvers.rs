@@ -5,8 +5,9 @@
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::excerpt::excerpt;
-use crate::domain::api::notify::{check_address, check_locale};
+use crate::domain::api::notify::check_locale;
 use crate::domain::approval::schema::Approval;
+use crate::domain::email_address::check_address;
 use crate::domain::json;
 use crate::domain::text::single_line;
 use crate::domain::token::notify::Recipient;
@@ -37,7 +38,7 @@ impl Approval {
     /// # Errors
     /// `ValidationError`, with the index of the approver.
     pub fn parse_approvers(&self) -> Result<Vec<Approver>, ApiError> {
-        let Some(text) = self.approvers.as_ref().filter(|text| *text != "null") else {
+        let Some(text) = &self.approvers else {
             return match self.required {
                 None => Ok(Vec::new()),
                 Some(_) => Err(invalid(

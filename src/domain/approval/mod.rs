@@ -2,4 +2,5 @@
 
 pub mod approvers;
 pub mod form;
+pub mod output;
 pub mod schema;

@@ -6,11 +6,13 @@
 use crate::domain::api::error::ApiError;
 use crate::domain::api::excerpt::{excerpt, shortened};
 use crate::domain::api::limits::MAX_CREATE_WITH_APPROVAL;
+use crate::domain::approval::form::Form;
+use crate::domain::approval::form::schema::MAX_TEXTS;
+pub use crate::domain::json::minify_json;
 use crate::domain::text::{Look, single_line};
 use serde::Deserialize;
-use serde::de::{Error as _, IgnoredAny};
+use serde::de::Error as _;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 /// Longest title, in characters.
 pub const MAX_TITLE: usize = 120;
@@ -25,10 +27,11 @@ pub const MAX_LABEL: usize = 40;
 const KNOWS_UNICODE: bool = cfg!(not(feature = "server"));
 /// Most choices.
 pub const MAX_CHOICES: usize = 6;
-/// Longest output that is compared with the choices, in bytes. A choice's data is shorter than the
-/// body of create, and a comment of 2,000 characters than the rest. A longer output came through the
-/// API, and comparing it would take several times its memory.
-pub const MAX_CHOICE_OUTPUT: usize = MAX_CREATE_WITH_APPROVAL + 16 * 1024;
+/// Longest output that is compared with the choices, in bytes. A choice's data and the options of its
+/// form are shorter than the body of create, and a comment of 2,000 characters, the texts of a form and
+/// its numbers than the rest: a character can have 6 bytes. A longer output came through the API, and
+/// comparing it would take several times its memory.
+pub const MAX_CHOICE_OUTPUT: usize = MAX_CREATE_WITH_APPROVAL + 20 * 1024 + 6 * MAX_TEXTS;
 /// Longest comment, in characters.
 pub const MAX_COMMENT: usize = 2_000;
 
@@ -52,10 +55,15 @@ pub struct Approval {
     /// How a person confirms the decision.
     pub confirm: Confirm,
     /// Who decides by votes: JSON text that [`Approval::parse_approvers`] reads.
-    #[serde(deserialize_with = "raw")]
+    #[serde(deserialize_with = "raw_or_null")]
     pub approvers: Option<String>,
     /// How many approvers must vote for the same choice; one if `None`.
     pub required: Option<u8>,
+    /// The JSON Schema of the form that a person fills in, as JSON text.
+    #[serde(deserialize_with = "raw_or_null")]
+    pub form: Option<String>,
+    /// Which outputs must match the form.
+    pub validate: Validate,
 }
 
 /// One of the possible decisions.
@@ -73,6 +81,13 @@ pub struct Choice {
     /// Whether one vote for it is enough.
     #[serde(default, rename = "veto")]
     pub is_veto: bool,
+    /// Whether it sends the form, if there is one.
+    #[serde(default = "yes")]
+    pub form: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The style of a choice's button.
@@ -112,6 +127,24 @@ pub enum Confirm {
     Choose,
     /// By typing the choice's label.
     Typed,
+}
+
+/// Which outputs must match the form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Validate {
+    /// Those of the page.
+    #[default]
+    Page,
+    /// Those of the API and of callbacks as well.
+    All,
+}
+
+fn raw_or_null<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let raw: Option<Box<RawValue>> = Deserialize::deserialize(deserializer)?;
+    Ok(raw.map(|raw| raw.get().to_owned()))
 }
 
 fn raw<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -170,7 +203,7 @@ impl Approval {
             let why = match why.split(" at line ").next().unwrap_or(&why) {
                 // serde's words for an enum that is neither a text nor an object.
                 "expected value" => {
-                    "style, comment and confirm must be strings. Leave them out for their defaults."
+                    "style, comment, confirm and validate must be strings. Leave them out for their defaults."
                 }
                 "invalid type: null, expected a sequence" => {
                     return invalid(format!("choices is null. {NO_CHOICES}"));
@@ -236,9 +269,12 @@ impl Approval {
             looks.extend(look);
             // If two choices had the same output, nobody could tell which of them was made.
             let same = |other: &Choice| {
-                ["", "x"].iter().any(|comment| {
-                    minify_json(&other.output(comment)) == minify_json(&choice.output(comment))
-                })
+                [("", None), ("x", None), ("", Some("{}")), ("x", Some("{}"))]
+                    .iter()
+                    .any(|(comment, fields)| {
+                        minify_json(&other.output(comment, *fields))
+                            == minify_json(&choice.output(comment, *fields))
+                    })
             };
             if others().any(same) {
                 return Err(invalid(format!(
@@ -246,83 +282,61 @@ impl Approval {
                      for each choice."
                 )));
             }
-            if self.comment != Comment::None && choice.holds_comment() {
+            if !choice.form && self.form.is_none() {
+                return Err(invalid(format!(
+                    "choices[{index}].form is false, but there is no form. Add form, or leave it out of \
+                     the choice."
+                )));
+            }
+            if self.form.is_some() && choice.holds("fields") {
+                return Err(invalid(format!(
+                    "choices[{index}].data has a field \"fields\", which stands for the form's fields. \
+                     Rename the field."
+                )));
+            }
+            if self.comment != Comment::None && choice.holds("comment") {
                 return Err(invalid(format!(
                     "choices[{index}].data has a field \"comment\", which the person's comment would \
                      replace. Rename the field, or set comment to \"none\"."
                 )));
             }
         }
+        self.check_form()
+    }
+
+    fn check_form(&self) -> Result<(), ApiError> {
+        let Some(form) = &self.form else {
+            return match self.validate {
+                Validate::Page => Ok(()),
+                Validate::All => Err(invalid(
+                    "validate is \"all\", but there is no form. Add form, or leave validate out."
+                        .to_owned(),
+                )),
+            };
+        };
+        if !self.choices.is_empty() && !self.choices.iter().any(|choice| choice.form) {
+            return Err(invalid(
+                "form is false for each choice, so nobody could send the form. Leave it out of a choice."
+                    .to_owned(),
+            ));
+        }
+        if KNOWS_UNICODE {
+            Form::parse(form)?;
+        }
         Ok(())
     }
 
-    /// The choice that led to this output, and the added comment; `None` if no choice did.
+    /// The form; without fields if there is none.
     #[must_use]
-    pub fn choice_of(&self, output: &str) -> Option<(&Choice, String)> {
-        #[derive(Deserialize)]
-        struct Commented {
-            comment: String,
-        }
-        if output.len() > MAX_CHOICE_OUTPUT {
-            return None;
-        }
-        let output = minify_json(output);
-        let comment =
-            serde_json::from_str::<Commented>(&output).map_or(String::new(), |it| it.comment);
-        [comment, String::new()].into_iter().find_map(|comment| {
-            let made = |choice: &&Choice| minify_json(&choice.output(&comment)) == output;
-            self.choices
-                .iter()
-                .find(made)
-                .map(|choice| (choice, comment.clone()))
-        })
+    pub fn form(&self) -> Form {
+        self.form.as_deref().map(Form::read).unwrap_or_default()
     }
-}
 
-impl Choice {
-    /// The output of this choice, as JSON text. An empty comment is left out.
+    /// Whether a choice sends the form.
     #[must_use]
-    pub fn output(&self, comment: &str) -> String {
-        let data = match &self.data {
-            Some(data) => data.clone(),
-            None => format!(r#"{{"choice":{}}}"#, quoted(&self.label)),
-        };
-        if comment.is_empty() {
-            return data;
-        }
-        let comment = quoted(comment);
-        match data
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'))
-        {
-            Some(fields) if fields.trim().is_empty() => format!(r#"{{"comment":{comment}}}"#),
-            Some(fields) => format!(r#"{{{fields},"comment":{comment}}}"#),
-            None => format!(r#"{{"data":{data},"comment":{comment}}}"#),
-        }
+    pub fn sends_form(&self, choice: &Choice) -> bool {
+        self.form.is_some() && choice.form
     }
-
-    fn holds_comment(&self) -> bool {
-        let data = self.data.as_deref().unwrap_or("");
-        serde_json::from_str::<BTreeMap<String, IgnoredAny>>(data)
-            .is_ok_and(|fields| fields.contains_key("comment"))
-    }
-}
-
-/// Removes insignificant white space from JSON.
-#[must_use]
-pub fn minify_json(json: &str) -> String {
-    let (mut quoted, mut escaped) = (false, false);
-    let keep = |c: &char| {
-        let kept = quoted || !matches!(c, ' ' | '\t' | '\n' | '\r');
-        quoted ^= *c == '"' && !escaped;
-        escaped = quoted && *c == '\\' && !escaped;
-        kept
-    };
-    json.chars().filter(keep).collect()
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
 }
 
 fn invalid(message: String) -> ApiError {

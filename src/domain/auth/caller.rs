@@ -61,10 +61,10 @@ impl<'a> Caller<'a> {
 
     /// The person or system on whose behalf the caller acts, if the credential names one.
     #[must_use]
-    pub fn subject(self) -> Option<String> {
+    pub fn subject(&self) -> Option<&str> {
         match self {
             Self::Secret(_) | Self::CallbackHash(_) => None,
-            Self::Public(claims) => claims.subject,
+            Self::Public(claims) => claims.subject.as_deref(),
         }
     }
 }

@@ -59,6 +59,16 @@ impl Content {
         fields.iter().find(|field| field.name == name)?.text()
     }
 
+    /// The texts of all fields of a form with this name.
+    #[must_use]
+    pub fn values(&self, name: &str) -> Vec<&str> {
+        let Self::Form(fields) = self else {
+            return Vec::new();
+        };
+        let named = fields.iter().filter(|field| field.name == name);
+        named.filter_map(Field::text).collect()
+    }
+
     /// The text; `""` for a form.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -5,15 +5,21 @@
 //! a text is only in the content of an element or in a quoted attribute, and its direction is
 //! isolated.
 
+mod answers;
 mod decide;
 mod document;
+mod fault;
+mod fields;
 pub mod i18n;
 mod render;
 mod state;
+mod votes;
 
 pub use decide::{
     FormError, FormInput, MAX_FORM, NONCE_FIELD, NotRecorded, approval_of, compare, decide,
 };
 pub use document::{CSS, JS};
+pub use fault::InputFault;
 pub use render::{RenderContext, render};
 pub use state::{PageState, Reads, Submission};
+pub use votes::{ballot, is_repeated_vote};

@@ -1,6 +1,8 @@
 //! Renders the state of a page as HTML.
 
-use super::document::{Detail, Document, End, Form, Heading, Question, TimeElement, Tone, prefix};
+use super::answers::{details as field_details, shortened};
+use super::document::{Detail, Document, End, Form, Heading, Question, TimeElement, Tone, Voting};
+use super::votes;
 use crate::domain::approval::schema::{Approval, MAX_COMMENT, Style};
 use crate::domain::page::decide::{NotRecorded, approval_of};
 use crate::domain::page::i18n::Words;
@@ -8,7 +10,6 @@ use crate::domain::page::state::{PageState, Reads, Submission};
 use crate::domain::text::{single_line, strip_invisible};
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::{CompletedBy, Decision, State, Token};
-use std::borrow::Cow;
 
 /// The language and the time of a rendering.
 #[derive(Clone, Copy)]
@@ -31,16 +32,36 @@ pub fn render(context: RenderContext<'_>, state: PageState<'_>) -> String {
             error,
         } => {
             let approval = approval_of(token, words);
-            Document {
-                deadline: token.timeout_at.map(TimeElement::of),
-                form: Some(Form::of(words, &approval, nonce, input, error)),
-                question: Some(question(words, &approval)),
-                ..Document::of_token(words, context.now)
+            let fields = approval.form();
+            let form = Form::of(words, &approval, &fields, nonce, input, error);
+            return asking(context, token, &approval, form).write();
+        }
+        PageState::Voting {
+            token,
+            approver,
+            nonce,
+            input,
+            error,
+        } => {
+            let approval = approval_of(token, words);
+            let fields = approval.form();
+            let form = Form::of(words, &approval, &fields, nonce, input, error);
+            return Document {
+                voting: Some(Voting::of(words, token, &approval, approver)),
+                ..asking(context, token, &approval, form)
             }
+            .write();
         }
         // Nothing here addresses the reader: without an approval there is no question to show.
         PageState::ShownOnly { token } => Document {
-            end: Some(End::new(words.waits, words.shown_only)),
+            end: Some(End::new(
+                words.waits,
+                match token.quorum {
+                    Some(_) => words.approvers_decide,
+                    None => words.shown_only,
+                },
+            )),
+            progress: votes::progress(words, token),
             question: (token.approval.as_ref())
                 .map(|_| question(words, &approval_of(token, words))),
             ..Document::of_token(words, context.now)
@@ -71,9 +92,24 @@ pub fn render(context: RenderContext<'_>, state: PageState<'_>) -> String {
         PageState::Busy { submitted: true } => message(words, words.busy, words.try_again),
         PageState::Busy { submitted: false } => message(words, words.busy, words.wait),
         PageState::CrossSite => message(words, words.cross_site_title, words.cross_site_help),
-        PageState::TooLarge => message(words, words.too_large, words.comment_long),
+        PageState::TooLarge => message(words, words.too_large, words.shorten),
     };
     document.write()
+}
+
+/// The page of a token that waits, with its form.
+fn asking<'a>(
+    context: RenderContext<'a>,
+    token: &Token,
+    approval: &Approval,
+    form: Form<'a>,
+) -> Document<'a> {
+    Document {
+        deadline: token.timeout_at.map(TimeElement::of),
+        form: Some(form),
+        question: Some(question(context.words, approval)),
+        ..Document::of_token(context.words, context.now)
+    }
 }
 
 /// A page without a token.
@@ -118,6 +154,9 @@ fn finished<'a>(
         };
         details.extend(token.finished_at().map(|at| Detail::time(label, at)));
     }
+    if reads == Reads::Everything {
+        details.extend(votes::details(token, &approval));
+    }
     let unsent = submission.map_or("", |submission| submission.input.comment.as_str());
     if !unsent.trim().is_empty() {
         details.push(Detail::text(words.comment_not_sent, "text", unsent));
@@ -151,14 +190,25 @@ fn decided<'a>(
 ) -> (Tone, Heading<'a>) {
     let output = decision.output.as_ref();
     let chosen = approval.choice_of(output.map_or("", |output| output.text.as_str()));
-    if let Some((choice, comment)) = &chosen {
+    if let Some((choice, comment, fields)) = &chosen {
         details.push(Detail::text(words.decision, "strong", &choice.label));
+        if let Some(fields) = fields {
+            details.extend(field_details(words, &approval.form(), fields));
+        }
         if !comment.is_empty() {
-            details.push(Detail::text(words.comment, "text", &shortened(comment)));
+            details.push(Detail::text(
+                words.comment,
+                "text",
+                &shortened(comment, MAX_COMMENT),
+            ));
         }
     }
+    let named;
     let by = match (&decision.subject, decision.by) {
-        (Some(subject), _) => subject.as_str(),
+        (Some(subject), _) => {
+            named = votes::name_of(approval, subject);
+            named.as_deref().unwrap_or(subject)
+        }
         (None, CompletedBy::Page) => words.by_page,
         (None, CompletedBy::Api | CompletedBy::Upstream) => words.by_api,
         (None, CompletedBy::Timeout) => words.by_timeout,
@@ -166,7 +216,7 @@ fn decided<'a>(
     };
     details.push(Detail::text(words.decided_by, "", by));
     match chosen {
-        Some((choice, _)) => {
+        Some((choice, ..)) => {
             let tone = match choice.style {
                 Style::Primary => Tone::Approved,
                 Style::Danger => Tone::Rejected,
@@ -184,16 +234,5 @@ fn question(words: &Words, approval: &Approval) -> Question {
         title: title.map_or(words.question.to_owned(), single_line),
         requested_by: approval.requested_by.as_deref().map(single_line),
         description: approval.description.as_deref().map(strip_invisible),
-    }
-}
-
-/// At most [`MAX_COMMENT`] characters of a comment. A comment that came through the API can be longer
-/// than the page allows.
-fn shortened(comment: &str) -> Cow<'_, str> {
-    let shown = prefix(comment, MAX_COMMENT);
-    if shown.len() < comment.len() {
-        Cow::Owned(format!("{shown}…"))
-    } else {
-        Cow::Borrowed(comment)
     }
 }

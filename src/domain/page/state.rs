@@ -1,7 +1,7 @@
 //! What the page shows.
 
 use crate::domain::page::decide::{FormError, FormInput, NotRecorded};
-use crate::domain::token::{State, Token};
+use crate::domain::token::Token;
 
 /// What the page shows.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,20 @@ pub enum PageState<'a> {
         /// The form's current input.
         input: &'a FormInput,
         /// Why the form is shown again.
-        error: Option<FormError>,
+        error: Option<&'a FormError>,
+    },
+    /// The token waits for votes: its question and the form of an approver.
+    Voting {
+        /// The token.
+        token: &'a Token,
+        /// The approver's index.
+        approver: u8,
+        /// The nonce that the form sends back.
+        nonce: &'a str,
+        /// The form's current input.
+        input: &'a FormInput,
+        /// Why the form is shown again.
+        error: Option<&'a FormError>,
     },
     /// The token waits, and this link may not decide it.
     ShownOnly {
@@ -77,29 +90,14 @@ pub enum Reads {
     Nothing,
 }
 
-/// An empty form.
-static EMPTY: FormInput = FormInput {
-    choice: String::new(),
-    typed: String::new(),
-    comment: String::new(),
-};
-
 impl<'a> PageState<'a> {
-    /// The page for a person who opens the link.
+    /// The page of a token that does not wait any more.
     #[must_use]
-    pub fn opened(token: &'a Token, nonce: &'a str, reads: Reads) -> Self {
-        match token.state {
-            State::Waiting => Self::Waiting {
-                token,
-                nonce,
-                input: &EMPTY,
-                error: None,
-            },
-            State::TimedOut | State::Completed { .. } | State::Cancelled { .. } => Self::Finished {
-                token,
-                reads,
-                submission: None,
-            },
+    pub fn ended(token: &'a Token, reads: Reads) -> Self {
+        Self::Finished {
+            token,
+            reads,
+            submission: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 use super::line::{Unreadable, pack, unpack};
 use super::record::{StoredDecision, StoredToken};
 use super::votes::StoredBallot;
+use crate::domain::approval::form::Issue;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
 use crate::domain::token::command::{Command, Reply};
@@ -51,6 +52,8 @@ pub enum TokenReply {
     Found(Token),
     /// The outcome of a decision, a cancel or an extension that failed.
     Decided(Outcome),
+    /// The output does not match the form of the token's approval.
+    Invalid(Vec<Issue>),
     /// The token lives upstream, which cannot do this.
     LivesUpstream,
 }
@@ -64,6 +67,7 @@ enum ReplyMessage {
     Created,
     Found(Box<StoredToken>),
     Decided(OutcomeMessage),
+    Invalid(Vec<Issue>),
     LivesUpstream,
 }
 
@@ -110,6 +114,7 @@ impl TokenReply {
             (Reply::Found | Reply::NotFound, _) => Self::NotFound,
             (Reply::Created, _) => Self::Created,
             (Reply::Decided(outcome), _) => Self::Decided(outcome),
+            (Reply::Invalid(issues), _) => Self::Invalid(issues),
             (Reply::LivesUpstream, _) => Self::LivesUpstream,
         }
     }
@@ -123,6 +128,7 @@ impl TokenReply {
                 pack(&ReplyMessage::Found(Box::new(token)), text)
             }
             Self::Decided(outcome) => pack(&ReplyMessage::Decided((*outcome).into()), ""),
+            Self::Invalid(issues) => pack(&ReplyMessage::Invalid(issues.clone()), ""),
             Self::LivesUpstream => pack(&ReplyMessage::LivesUpstream, ""),
         }
     }
@@ -134,6 +140,7 @@ impl TokenReply {
             ReplyMessage::Created => Self::Created,
             ReplyMessage::Found(token) => Self::Found(token.read(text)?),
             ReplyMessage::Decided(outcome) => Self::Decided(outcome.into()),
+            ReplyMessage::Invalid(issues) => Self::Invalid(issues),
             ReplyMessage::LivesUpstream => Self::LivesUpstream,
         })
     }

@@ -76,17 +76,7 @@ impl Timestamp {
             Some((date, time)) => (date, Some(time)),
             None => (text, None),
         };
-        let mut fields = date.split('-');
-        let year = digits(fields.next()?, 4)?;
-        let month = digits(fields.next()?, 2)?;
-        let day = digits(fields.next()?, 2)?;
-        if fields.next().is_some() || !(1..=12).contains(&month) {
-            return None;
-        }
-        if day < 1 || day > days_in_month(year, month) {
-            return None;
-        }
-        let midnight = days_from_epoch(year, month, day) * DAY as i64;
+        let midnight = parse_date(date)? * DAY as i64;
         let millis = midnight + time.map_or(Some(0), parse_time_of_day)?;
         u64::try_from(millis)
             .ok()
@@ -107,6 +97,41 @@ impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.write_iso(&mut [0; 24]))
     }
+}
+
+/// Whether this is a date of the calendar, such as `2031-01-05`. Unlike a [`Timestamp`], it may be before
+/// 1970.
+#[must_use]
+pub fn is_date(text: &str) -> bool {
+    parse_date(text).is_some()
+}
+
+/// Whether this is a date and a time with seconds and an offset, as RFC 3339 has them. Unlike a
+/// [`Timestamp`], it may be before 1970. A leap second is none, as most programs cannot read it.
+#[must_use]
+pub fn is_date_time(text: &str) -> bool {
+    let Some((date, time)) = text.split_once(['T', 't']) else {
+        return false;
+    };
+    let has_seconds = time.as_bytes().get(5) == Some(&b':');
+    let has_offset = time.contains(['Z', 'z', '+', '-']);
+    is_date(date)
+        && has_seconds
+        && has_offset
+        && !time.starts_with("24")
+        && parse_time_of_day(time).is_some()
+}
+
+/// `YYYY-MM-DD`, as days from 1970-01-01.
+fn parse_date(text: &str) -> Option<i64> {
+    let mut fields = text.split('-');
+    let year = digits(fields.next()?, 4)?;
+    let month = digits(fields.next()?, 2)?;
+    let day = digits(fields.next()?, 2)?;
+    let is_date = fields.next().is_none()
+        && (1..=12).contains(&month)
+        && (1..=days_in_month(year, month)).contains(&day);
+    is_date.then(|| days_from_epoch(year, month, day))
 }
 
 /// `HH:MM`, `HH:MM:SS` or `HH:MM:SS.fff…` with `Z`, an offset or nothing, as milliseconds from

@@ -11,6 +11,7 @@ use super::record::Record;
 use super::transition::{Event, Outcome};
 use super::votes::Ballot;
 use super::{CompletedBy, Decision, State, Token};
+use crate::domain::approval::form::Issue;
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ pub enum Command {
 }
 
 /// The reply of a token's object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// The token does not exist. After [`Command::Create`] this means that the record of a token past
     /// its retention is still stored.
@@ -47,6 +48,8 @@ pub enum Reply {
     Found,
     /// The outcome of a decision, a cancel or an extension that failed.
     Decided(Outcome),
+    /// The token is as it was: the output does not match the form of its approval.
+    Invalid(Vec<Issue>),
     /// The token lives upstream, which cannot do this.
     LivesUpstream,
 }
@@ -65,6 +68,8 @@ pub struct Facts<'a> {
     pub has_waiters: &'a dyn Fn() -> bool,
     /// Judges a callback by the token's `callback`.
     pub judge: fn(&str, &Decision) -> Verdict,
+    /// Why an output does not match the form of the token's `approval`.
+    pub issues: fn(&str, &Decision) -> Vec<Issue>,
 }
 
 /// Whether a callback decides.
@@ -154,6 +159,10 @@ pub fn apply_command(
                 }
                 return (Reply::Decided(outcome), timed_out || is_ignored);
             }
+            let issues = issues_of(token, &decision, facts);
+            if !issues.is_empty() {
+                return (Reply::Invalid(issues), timed_out);
+            }
             let (outcome, changed) = token.apply(Event::Complete(decision), now, subscriptions);
             (Reply::Decided(outcome), changed || timed_out || is_new)
         }
@@ -195,5 +204,15 @@ fn refused_callback(token: &Token, decision: &Decision, facts: &Facts<'_>) -> Op
         Verdict::Unsigned => Some(Outcome::Unsigned),
         Verdict::Ignored => (token.state == State::Waiting).then_some(Outcome::Ignored),
         Verdict::Decides => None,
+    }
+}
+
+/// What is wrong with a decision that would complete the token. The page has checked its own.
+fn issues_of(token: &Token, decision: &Decision, facts: &Facts<'_>) -> Vec<Issue> {
+    let is_checked = matches!(decision.by, CompletedBy::Api | CompletedBy::Callback);
+    let is_deciding = token.state == State::Waiting && token.may_complete(decision);
+    match &token.approval {
+        Some(approval) if is_checked && is_deciding => (facts.issues)(approval, decision),
+        _ => Vec::new(),
     }
 }

@@ -15,21 +15,24 @@ fn a_form_decides_as_the_approval_says() {
     for choice in ["", "2", "-1", "x", "99999999999999999999"] {
         assert_eq!(
             ask("{}", &input(choice, "Approve", "")),
-            Err(FormError::ChooseOne),
+            Err(vec![InputFault::ChooseOne]),
             "{choice}"
         );
     }
     let typed = r#"{"confirm":"typed"}"#;
     assert_eq!(ask(typed, &input("", "approve ", "")), approved);
-    assert_eq!(ask(typed, &input("0", "", "")), Err(FormError::TypeExactly));
+    assert_eq!(
+        ask(typed, &input("0", "", "")),
+        Err(vec![InputFault::TypeExactly])
+    );
     let required = r#"{"comment":"required"}"#;
     assert_eq!(
         ask(required, &input("0", "", " ")),
-        Err(FormError::CommentMissing)
+        Err(vec![InputFault::CommentMissing])
     );
     assert_eq!(
         ask("{}", &input("0", "", &"é".repeat(2_001))),
-        Err(FormError::CommentTooLong)
+        Err(vec![InputFault::CommentTooLong])
     );
     assert!(ask("{}", &input("0", "", &"é".repeat(2_000))).is_ok());
     assert_eq!(

@@ -18,11 +18,11 @@ fn nothing_that_is_written_leaves_its_place() {
     let json = serde_json::json!({ "title": evil, "description": evil, "requestedBy": evil,
         "choices": [{ "label": &evil[..40] }] });
     let token = waiting(&json.to_string());
-    let page = form_again(&token, &input("", evil, evil), FormError::Stale);
+    let page = form_again(&token, &input("", evil, evil), &FormError::Stale);
     let harmless = form_again(
         &waiting(r#"{"title":"x","description":"x","requestedBy":"x","choices":[{"label":"x"}]}"#),
         &input("", "x", "x"),
-        FormError::Stale,
+        &FormError::Stale,
     );
     let tags = |page: &str| page.matches('<').count();
     assert_eq!(tags(&page), tags(&harmless), "{page}");

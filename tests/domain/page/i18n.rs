@@ -13,7 +13,7 @@ fn every_language_is_whole_and_chosen_by_name_or_header() {
             token: &waiting("{}"),
             nonce: "N",
             input: &FormInput::default(),
-            error: Some(FormError::Stale),
+            error: Some(&FormError::Stale),
         };
         let page = rendered(words, state);
         assert!(
@@ -50,8 +50,7 @@ fn every_language_is_whole_and_chosen_by_name_or_header() {
 #[test]
 fn every_language_tells_of_withdrawals_moved_deadlines_and_default_decisions() {
     for words in ALL {
-        let shown =
-            |token: &Token| rendered(words, PageState::opened(token, "N", Reads::Everything));
+        let shown = |token: &Token| opened_in(words, token, Reads::Everything);
         let withdrawn = shown(&cancelled(Some("x")));
         let by_default = shown(&completed("1", CompletedBy::Timeout, None));
         let form = shown(&waiting("{}"));

@@ -2,13 +2,16 @@
 
 mod decide;
 mod escaping;
+mod form;
 mod i18n;
 mod reads;
 mod states;
+mod votes;
 
 use waitpoint::domain::page::i18n::{Words, choose};
 use waitpoint::domain::page::{
-    FormError, FormInput, NotRecorded, PageState, Reads, RenderContext, Submission, render,
+    FormError, FormInput, InputFault, NotRecorded, PageState, Reads, RenderContext, Submission,
+    render,
 };
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
@@ -70,6 +73,7 @@ fn input(choice: &str, typed: &str, comment: &str) -> FormInput {
         choice: choice.into(),
         typed: typed.into(),
         comment: comment.into(),
+        fields: None,
     }
 }
 
@@ -79,7 +83,20 @@ fn rendered(words: &Words, state: PageState<'_>) -> String {
 
 /// The page of a token for somebody who opens it.
 fn opened(token: &Token, reads: Reads) -> String {
-    rendered(en(), PageState::opened(token, "NONCE", reads))
+    opened_in(en(), token, reads)
+}
+
+fn opened_in(words: &Words, token: &Token, reads: Reads) -> String {
+    let state = match token.state {
+        State::Waiting => PageState::Waiting {
+            token,
+            nonce: "NONCE",
+            input: &FormInput::default(),
+            error: None,
+        },
+        _ => PageState::ended(token, reads),
+    };
+    rendered(words, state)
 }
 
 /// The page of a link that has expired.
@@ -88,7 +105,7 @@ fn link_expired(token: &Token, reads: Reads) -> String {
 }
 
 /// The form of a waiting token, shown again.
-fn form_again(token: &Token, input: &FormInput, error: FormError) -> String {
+fn form_again(token: &Token, input: &FormInput, error: &FormError) -> String {
     let state = PageState::Waiting {
         token,
         nonce: "NONCE",

@@ -105,7 +105,7 @@ fn each_state_has_its_own_page() {
         (
             message(PageState::TooLarge),
             "<title>That was too long.",
-            en().comment_long,
+            en().shorten,
         ),
     ];
     for (page, title, part) in &pages {
@@ -160,13 +160,13 @@ fn an_error_keeps_what_was_filled_in() {
     let filled_in = input("1", "", "so <far>");
     for error in [
         FormError::Stale,
-        FormError::ChooseOne,
-        FormError::CommentMissing,
-        FormError::CommentTooLong,
+        FormError::Input(vec![InputFault::ChooseOne]),
+        FormError::Input(vec![InputFault::CommentMissing]),
+        FormError::Input(vec![InputFault::CommentTooLong]),
         FormError::Busy,
         FormError::Unavailable,
     ] {
-        let page = form_again(&token, &filled_in, error);
+        let page = form_again(&token, &filled_in, &error);
         assert!(
             page.contains(r#"role="alert""#) && page.contains(r#"value="NONCE""#),
             "{error:?}"
@@ -175,7 +175,11 @@ fn an_error_keeps_what_was_filled_in() {
         assert!(page.contains(r#"value="1" required checked>"#), "{page}");
     }
     let typed = waiting(r#"{"confirm":"typed"}"#);
-    let page = form_again(&typed, &input("", "\"Appr", ""), FormError::TypeExactly);
+    let page = form_again(
+        &typed,
+        &input("", "\"Appr", ""),
+        &FormError::Input(vec![InputFault::TypeExactly]),
+    );
     assert!(page.contains(r#"value="&#34;Appr""#), "{page}");
 }
 

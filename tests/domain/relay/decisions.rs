@@ -31,6 +31,7 @@ fn apply(
         subscriptions,
         has_waiters: &|| false,
         judge: |_, _| waitpoint::domain::token::command::Verdict::Decides,
+        issues: |_, _| Vec::new(),
     };
     apply_command(record, command, &facts)
 }

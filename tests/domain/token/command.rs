@@ -1,10 +1,11 @@
 //! What a token's object replies.
 use super::{at, completed, decision, facts, token, with_default};
-use waitpoint::domain::token::command::{Command, Reply, apply_command};
+use waitpoint::domain::approval::output::issues_of;
+use waitpoint::domain::token::command::{Command, Facts, Reply, apply_command};
 use waitpoint::domain::token::home::Home;
 use waitpoint::domain::token::record::{Record, Tombstone};
 use waitpoint::domain::token::transition::Outcome;
-use waitpoint::domain::token::{State, Token};
+use waitpoint::domain::token::{CompletedBy, Decision, State, Token};
 
 #[test]
 fn each_record_answers_each_request() {
@@ -111,14 +112,50 @@ fn each_record_answers_cancel_and_extend() {
     for (record, now, cancelled, extended, changed) in [
         (None, 0, Reply::NotFound, Reply::NotFound, false),
         (tombstone, 0, Reply::NotFound, Reply::NotFound, false),
-        (live(token(None)), 99, gone, Reply::Found, true),
-        (live(token(Some(100))), 99, gone, Reply::Found, true),
-        (live(token(Some(100))), 100, late, late, true),
-        (live(with_default(100, "0")), 99, gone, Reply::Found, true),
-        (live(with_default(100, "0")), 100, done, done, true),
-        (in_state(completed(at(5), "1")), 99, done, done, false),
-        (in_state(super::cancelled(at(5))), 99, gone, gone, false),
-        (in_state(State::TimedOut), 200, late, late, false),
+        (live(token(None)), 99, gone.clone(), Reply::Found, true),
+        (live(token(Some(100))), 99, gone.clone(), Reply::Found, true),
+        (
+            live(token(Some(100))),
+            100,
+            late.clone(),
+            late.clone(),
+            true,
+        ),
+        (
+            live(with_default(100, "0")),
+            99,
+            gone.clone(),
+            Reply::Found,
+            true,
+        ),
+        (
+            live(with_default(100, "0")),
+            100,
+            done.clone(),
+            done.clone(),
+            true,
+        ),
+        (
+            in_state(completed(at(5), "1")),
+            99,
+            done.clone(),
+            done.clone(),
+            false,
+        ),
+        (
+            in_state(super::cancelled(at(5))),
+            99,
+            gone.clone(),
+            gone.clone(),
+            false,
+        ),
+        (
+            in_state(State::TimedOut),
+            200,
+            late.clone(),
+            late.clone(),
+            false,
+        ),
         (
             in_state(State::TimedOut),
             30_100,
@@ -151,4 +188,47 @@ fn each_record_answers_cancel_and_extend() {
             assert_eq!(applied, (reply, changed), "{said}");
         }
     }
+}
+
+#[test]
+fn an_output_that_does_not_match_the_form_changes_nothing() {
+    let approval = r#"{"validate":"all","form":{"type":"object","properties":{"amount":{"type":"integer"}},"required":["amount"]}}"#;
+    let facts = Facts {
+        issues: issues_of,
+        ..facts(1)
+    };
+    let complete = |by, text: &str, token: Token| {
+        let decision = Decision {
+            by,
+            is_by_owner: true,
+            ..decision(text)
+        };
+        let mut record = Some(Record::Live(token));
+        apply_command(&mut record, Command::Complete(decision), &facts)
+    };
+    let asking = || Token {
+        approval: Some(approval.to_owned()),
+        ..token(None)
+    };
+    for by in [CompletedBy::Api, CompletedBy::Callback] {
+        let (reply, changed) = complete(by, r#"{"fields":{"amount":"7"}}"#, asking());
+        let Reply::Invalid(issues) = reply else {
+            panic!("{reply:?}");
+        };
+        assert_eq!(
+            (issues[0].pointer.as_str(), changed),
+            ("/fields/amount", false)
+        );
+        let (reply, _) = complete(by, r#"{"fields":{"amount":7}}"#, asking());
+        assert_eq!(reply, Reply::Decided(Outcome::Completed));
+    }
+    // The page has checked its own output; what has ended is told as ever.
+    let (reply, _) = complete(CompletedBy::Page, "1", asking());
+    assert_eq!(reply, Reply::Decided(Outcome::Completed));
+    let ended = Token {
+        state: completed(at(0), "1"),
+        ..asking()
+    };
+    let (reply, _) = complete(CompletedBy::Api, "1", ended);
+    assert_eq!(reply, Reply::Decided(Outcome::AlreadyCompleted));
 }

@@ -19,6 +19,7 @@ fn kinds(token: &Token) -> Vec<(u64, HistoryKind)> {
 fn ignored(record: &mut Option<Record>, now: u64) -> (Reply, bool) {
     let facts = Facts {
         judge: |_, _| Verdict::Ignored,
+        issues: |_, _| Vec::new(),
         ..facts(now)
     };
     let decision = Decision {

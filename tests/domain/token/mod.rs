@@ -43,6 +43,7 @@ fn facts(now: u64) -> Facts<'static> {
         subscriptions: NOBODY,
         has_waiters: &|| false,
         judge: |_, _| waitpoint::domain::token::command::Verdict::Decides,
+        issues: |_, _| Vec::new(),
     }
 }
 

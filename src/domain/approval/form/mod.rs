@@ -4,6 +4,18 @@
 //! - A schema that parses can be shown as a form and filled in. Nothing in it is ignored.
 //! - What comes from the page and what comes by the API is checked by the same rules.
 
+pub mod check;
+mod decimal;
+mod formats;
+mod issues;
+mod keywords;
+pub mod kinds;
+pub mod options;
+pub mod schema;
+mod values;
+
+use serde::{Deserialize, Serialize};
+
 /// The most fields.
 pub const MAX_FIELDS: usize = 20;
 /// The most options of a field.
@@ -115,6 +127,15 @@ pub enum FaultReason {
     Repeated,
     /// Another type of JSON than the field has. The page cannot cause this.
     WrongType,
+}
+
+/// What is wrong with a value in a JSON document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issue {
+    /// Where the value is, or should be: a JSON Pointer (RFC 6901).
+    pub pointer: String,
+    /// What is wrong with it, and what would do: sentences.
+    pub message: String,
 }
 
 impl Field {

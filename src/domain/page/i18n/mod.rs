@@ -40,6 +40,27 @@ pub struct Words {
     pub comment_missing: &'static str,
     pub comment_long: &'static str,
 
+    pub correct_these: &'static str,
+    pub fill_in: &'static str,
+    pub utc_hint: &'static str,
+    pub yes: &'static str,
+    pub no: &'static str,
+    /// `{n}` stands for the bound here and in the next ones that have one.
+    pub too_short: &'static str,
+    pub too_long: &'static str,
+    pub not_number: &'static str,
+    pub not_integer: &'static str,
+    pub too_small: &'static str,
+    pub too_large_number: &'static str,
+    pub not_email: &'static str,
+    pub not_uri: &'static str,
+    pub not_date: &'static str,
+    pub not_date_time: &'static str,
+    pub too_few: &'static str,
+    pub too_many: &'static str,
+    pub not_valid: &'static str,
+    pub shorten: &'static str,
+
     pub decided: &'static str,
     pub nothing_to_do: &'static str,
     pub not_taken: &'static str,
@@ -55,6 +76,14 @@ pub struct Words {
     pub by_page: &'static str,
     pub by_api: &'static str,
     pub by_callback: &'static str,
+
+    pub voting_as: &'static str,
+    pub own_link: &'static str,
+    /// `{n}` stands for the votes so far, `{m}` for the approvers, `{k}` for the votes that are needed.
+    pub votes_so_far: &'static str,
+    pub you_voted: &'static str,
+    pub change_vote: &'static str,
+    pub approvers_decide: &'static str,
 
     pub waits: &'static str,
     pub shown_only: &'static str,

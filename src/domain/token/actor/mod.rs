@@ -139,7 +139,7 @@ impl TokenActor {
         let (reply, is_changed) = apply_command(record, command, facts);
         // One that is repeated moves nothing, even if it finds a reminder due.
         let is_extension = is_extend && extensions(record.as_ref()) != earlier;
-        let log = match (reply, completed_by) {
+        let log = match (&reply, completed_by) {
             (Reply::Created, _) => {
                 self.index_state = IndexState::Unknown;
                 Some(LogLine::Created)
@@ -152,12 +152,12 @@ impl TokenActor {
             (Reply::Found, _) if is_extension => Some(LogLine::Extended),
             _ => None,
         };
+        // An ignored callback is an entry of the history, of which nobody is notified.
+        let is_news = is_changed && reply != Reply::Decided(Outcome::Ignored);
         let mut effects = Effects::reply(reply);
         if is_changed {
             effects.save = self.plan_save(record, facts);
         }
-        // An ignored callback is an entry of the history, of which nobody is notified.
-        let is_news = is_changed && reply != Reply::Decided(Outcome::Ignored);
         // If nothing is known of the index, a crash may have prevented a notification of the index
         // and of waiters.
         if let Some(Record::Live(token)) = record
@@ -173,6 +173,7 @@ impl TokenActor {
 
     fn on_waiter(&mut self, record: &mut Option<Record>, facts: &Facts<'_>) -> Effects {
         let (reply, is_changed) = apply_command(record, Command::Read, facts);
+        let is_found = reply == Reply::Found;
         let mut effects = Effects::reply(reply);
         let Some(Record::Live(token)) = record else {
             return effects;
@@ -180,7 +181,7 @@ impl TokenActor {
         if is_changed {
             effects.next = Some(self.announce(None, true, token));
             effects.save = self.plan_save(record, facts);
-        } else if reply == Reply::Found && token.needs_upstream_poll() {
+        } else if is_found && token.needs_upstream_poll() {
             let facts = Facts {
                 has_waiters: &|| true,
                 ..*facts

@@ -10,9 +10,13 @@ use crate::domain::auth::keyring::Environment;
 use crate::domain::callback::config::verify_json;
 use crate::domain::page::i18n::Words;
 use crate::domain::page::{
-    self, FormError, FormInput, NotRecorded, PageState, Reads, RenderContext, Submission,
+    self, FormError, FormInput, InputFault, NotRecorded, PageState, Reads, RenderContext,
+    Submission,
 };
+use crate::domain::stored::message::{CommandMessage, TokenReply};
+use crate::domain::stored::votes::StoredBallot;
 use crate::domain::token::transition::Outcome;
+use crate::domain::token::votes::Ballot;
 use crate::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::csp;
@@ -21,6 +25,7 @@ use crate::worker::http::request::LinkHead;
 use crate::worker::http::response::Reply;
 use crate::worker::http::routes::complete::complete_token;
 use crate::worker::http::routes::retrieve::read_token;
+use crate::worker::http::token_object::send;
 use crate::worker::http::upstream_token::ReadFor;
 use std::cell::OnceCell;
 
@@ -30,6 +35,7 @@ pub(crate) struct Link<'a> {
     pub(crate) head: LinkHead<'a>,
     pub(crate) words: &'static Words,
     pub(crate) environment: &'static Environment,
+    pub(crate) caller: Caller<'static>,
     /// The internal id.
     pub(crate) id: &'a str,
     pub(crate) expired: bool,
@@ -50,16 +56,31 @@ impl Link<'_> {
         };
         let permit = enforce(self.context, limit).await?;
         let token = self.token(&permit, ReadFor::Viewing).await?;
-        let (nonce, reads) = (self.nonce(), self.reads);
-        let is_waiting = token.state == State::Waiting;
-        Ok(if is_waiting && !self.may_decide && !self.expired {
-            self.page(200, &token, PageState::ShownOnly { token: &token })
-        } else if self.expired {
-            let token = &token;
+        let (token, reads) = (&token, self.reads);
+        Ok(if self.expired {
             self.page(410, token, PageState::LinkExpired { token, reads })
+        } else if token.state != State::Waiting {
+            self.page(200, token, PageState::ended(token, reads))
+        } else if !self.decides(token) {
+            self.page(200, token, PageState::ShownOnly { token })
         } else {
-            self.page(200, &token, PageState::opened(&token, &nonce, reads))
+            let words = self.words;
+            let vote = self
+                .approver(token)
+                .and_then(|approver| token.vote_of(approver));
+            let input = vote.map(|vote| FormInput::of_vote(&page::approval_of(token, words), vote));
+            self.form(200, token, &input.unwrap_or_default(), None)
         })
+    }
+
+    /// The index of the approver whose link this is.
+    fn approver(&self, token: &Token) -> Option<u8> {
+        self.caller.approver_of(token.quorum.as_ref()?)
+    }
+
+    /// Whether this link decides the token. One with approvers is decided by their links alone.
+    fn decides(&self, token: &Token) -> bool {
+        self.may_decide && (token.quorum.is_none() || self.approver(token).is_some())
     }
 
     /// Counts a POST that has not yet proven that it may decide. It uses up no limit of decisions.
@@ -76,60 +97,87 @@ impl Link<'_> {
     }
 
     /// Decides what the form says.
-    pub(crate) async fn submit(
-        &self,
-        caller: Caller<'_>,
-        nonce: &str,
-        input: &FormInput,
-    ) -> Result<Reply, ApiError> {
+    pub(crate) async fn submit(&self, nonce: &str, input: &FormInput) -> Result<Reply, ApiError> {
         let limit = RateLimitKey::Decisions(&self.environment.id, self.id);
         let permit = enforce(self.context, limit).await?;
         let token = self.token(&permit, ReadFor::Deciding).await?;
         if token.state != State::Waiting {
             return Ok(self.over(&token, input));
         }
+        if !self.decides(&token) {
+            if !self.head.prefers_html() {
+                return Err(ApiError::ApproversOnly);
+            }
+            return Ok(self.page(403, &token, PageState::ShownOnly { token: &token }));
+        }
         // This limit is enforced after the token was found. Otherwise the keys of one environment
         // could use up the limit of another environment's token.
         let key = format!("{}/{}", self.environment.id, self.id);
         if is_exceeded(self.context, "PAGE_LIMIT", &key).await {
-            let page = self.form_again(429, &token, input, FormError::Busy);
+            let page = self.form(429, &token, input, Some(&FormError::Busy));
             return Ok(page.with("retry-after", "60"));
         }
         if !self
             .environment
             .accepts_form_nonce(self.id, nonce, self.context.now)
         {
-            return Ok(self.form_again(403, &token, input, FormError::Stale));
+            return Ok(self.form(403, &token, input, Some(&FormError::Stale)));
         }
-        let text = match page::decide(&page::approval_of(&token, self.words), input) {
-            Ok(text) => text,
-            Err(error) => return Ok(self.form_again(422, &token, input, error)),
+        let approval = page::approval_of(&token, self.words);
+        let outcome = match self.approver(&token) {
+            Some(approver) => match page::ballot(&approval, input, approver) {
+                Ok(ballot) => self.vote(&permit, ballot).await,
+                Err(faults) => return Ok(self.form_with(&token, input, faults)),
+            },
+            None => match page::decide(&approval, input) {
+                Ok(output) => self.complete(&permit, output).await,
+                Err(faults) => return Ok(self.form_with(&token, input, faults)),
+            },
         };
-        let output = Some(Output {
-            kind: OutputKind::Json,
-            text,
-        });
-        let decision = Decision {
-            output,
-            by: CompletedBy::Page,
-            subject: caller.subject(),
-            callback: None,
-            is_by_owner: false,
-        };
-        let completed =
-            complete_token(self.context, &permit, self.environment, self.id, &decision).await;
-        match completed {
-            Ok(Outcome::Completed) => Ok(self.see_page()),
+        match outcome {
+            Ok(Outcome::Completed | Outcome::Voted) => Ok(self.see_page()),
             Ok(_) => {
                 // Somebody else has decided in the meantime.
                 let token = self.token(&permit, ReadFor::Deciding).await?;
                 Ok(self.over(&token, input))
             }
             Err(ApiError::StorageUnavailable) => {
-                let page = self.form_again(503, &token, input, FormError::Unavailable);
+                let page = self.form(503, &token, input, Some(&FormError::Unavailable));
                 Ok(page.with("retry-after", "2"))
             }
             Err(other) => Err(other),
+        }
+    }
+
+    async fn complete(&self, permit: &Permit, output: String) -> Result<Outcome, ApiError> {
+        let output = Some(Output {
+            kind: OutputKind::Json,
+            text: output,
+        });
+        let decision = Decision {
+            output,
+            by: CompletedBy::Page,
+            subject: self.caller.subject().map(str::to_owned),
+            callback: None,
+            is_by_owner: false,
+        };
+        complete_token(self.context, permit, self.environment, self.id, &decision).await
+    }
+
+    async fn vote(&self, permit: &Permit, ballot: Ballot) -> Result<Outcome, ApiError> {
+        let command = CommandMessage::Vote(StoredBallot::of(ballot));
+        match send(
+            self.context,
+            permit,
+            self.environment,
+            self.id,
+            &command,
+            "",
+        )
+        .await?
+        {
+            TokenReply::Decided(outcome) => Ok(outcome),
+            _ => Err(ApiError::TokenNotFound),
         }
     }
 
@@ -143,9 +191,14 @@ impl Link<'_> {
             // The result of a comparison would reveal the decision.
             NotRecorded::Undisclosed
         } else {
-            match page::compare(token, &page::approval_of(token, self.words), input) {
+            let approval = page::approval_of(token, self.words);
+            let approver = self.approver(token);
+            let is_vote = approver
+                .is_some_and(|approver| page::is_repeated_vote(token, &approval, input, approver));
+            match page::compare(token, &approval, input) {
                 // The same decision was sent again, by a double click or the back button.
                 None => return self.see_page(),
+                Some(_) if is_vote => return self.see_page(),
                 Some(not_recorded) => not_recorded,
             }
         };
@@ -173,13 +226,34 @@ impl Link<'_> {
         Reply::empty(303).with("location", &format!("{}{}", head.path(), head.query()))
     }
 
-    /// The form again, with its input and the error.
-    fn form_again(&self, status: u16, token: &Token, input: &FormInput, error: FormError) -> Reply {
-        let state = PageState::Waiting {
-            token,
-            nonce: &self.nonce(),
-            input,
-            error: Some(error),
+    /// The form again, with its input and what is wrong with it.
+    fn form_with(&self, token: &Token, input: &FormInput, faults: Vec<InputFault>) -> Reply {
+        self.form(422, token, input, Some(&FormError::Input(faults)))
+    }
+
+    /// The form with this input, and why it is shown again.
+    fn form(
+        &self,
+        status: u16,
+        token: &Token,
+        input: &FormInput,
+        error: Option<&FormError>,
+    ) -> Reply {
+        let nonce = &self.nonce();
+        let state = match self.approver(token) {
+            Some(approver) => PageState::Voting {
+                token,
+                approver,
+                nonce,
+                input,
+                error,
+            },
+            None => PageState::Waiting {
+                token,
+                nonce,
+                input,
+                error,
+            },
         };
         self.page(status, token, state)
     }
@@ -197,7 +271,7 @@ impl Link<'_> {
                 reply.with("waitpoint-outcome", Outcome::Cancelled.as_str())
             }
             // Only for those who may decide.
-            (State::Waiting, Some(at)) if matches!(state, PageState::Waiting { .. }) => {
+            (State::Waiting, Some(at)) if self.decides(token) => {
                 reply.with("waitpoint-timeout-at", &at.to_string())
             }
             _ => reply,

@@ -6,7 +6,7 @@
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_COMPLETE;
-use crate::domain::auth::caller::{Caller, SignedCallbacks};
+use crate::domain::auth::caller::SignedCallbacks;
 use crate::domain::auth::token_id::public_id;
 use crate::domain::callback::content::Content;
 use crate::domain::callback::handshake::{Handshake, Incoming, MAX_HANDSHAKE, handshake};
@@ -28,16 +28,12 @@ use crate::worker::outgoing::confirm;
 use crate::worker::settings;
 
 /// Takes a POST: the page's form, a handshake, or a callback.
-pub(super) async fn receive(
-    link: Link<'_>,
-    caller: Caller<'static>,
-    raw_id: &str,
-) -> Result<HandlerResponse, ApiError> {
+pub(super) async fn receive(link: Link<'_>, raw_id: &str) -> Result<HandlerResponse, ApiError> {
     let (context, head) = (link.context, &link.head);
     let media = MediaType::parse(head.get("content-type"));
     let encoding = head.get("content-encoding");
     // Read before the body, which would otherwise stay in wasm's memory meanwhile.
-    let verify = match caller.signed_callbacks() {
+    let verify = match link.caller.signed_callbacks() {
         Some(callbacks) => Some(verify_of(&link, callbacks).await?),
         None => None,
     };
@@ -87,7 +83,7 @@ pub(super) async fn receive(
                 is_signed: signed.is_some(),
                 headers: kept_headers(head.pairs()),
             }),
-            subject: caller.subject(),
+            subject: link.caller.subject().map(str::to_owned),
             is_by_owner: false,
         };
         let hint = hint.map(str::to_owned);
@@ -106,8 +102,8 @@ pub(super) async fn receive(
         return Err(ApiError::BodyTooLarge { limit, size });
     }
     let nonce = nonce.unwrap_or_default();
-    let input = FormInput::of(|name| content.field(name));
-    link.submit(caller, nonce, &input).await.map(Into::into)
+    let input = FormInput::of(|name| content.values(name));
+    link.submit(nonce, &input).await.map(Into::into)
 }
 
 /// The signature of a callback, checked.

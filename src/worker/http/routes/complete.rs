@@ -45,7 +45,7 @@ pub(crate) async fn complete(
         is_by_owner,
         output: request.output,
         by: CompletedBy::Api,
-        subject: caller.subject(),
+        subject: caller.subject().map(str::to_owned),
         callback: None,
     };
     decide(context, environment, raw_id, decision, hint).await

@@ -79,9 +79,10 @@ async fn answer(
             caller if caller.allows("read", raw_id) => Reads::Everything,
             _ => Reads::Question,
         },
+        caller,
     };
     if post && !expired {
-        return receive(link, caller, raw_id).await;
+        return receive(link, raw_id).await;
     }
     match handshake_of(context, &link.head, &[], "", None) {
         Some(handshake) if !expired => Ok(Reply::handshake(handshake).into()),

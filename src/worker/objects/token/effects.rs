@@ -4,6 +4,7 @@ use super::Object;
 use super::outbox::Outbox;
 use super::waiters::{self, Update};
 use crate::domain::api::delivery_body::failed_attempt_json;
+use crate::domain::approval::output::issues_of;
 use crate::domain::callback::judge::judge;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
@@ -92,6 +93,7 @@ impl Object {
             subscriptions,
             has_waiters: &|| waiters::has_any(&self.state),
             judge,
+            issues: issues_of,
         };
         Ok((self.decide(input, &mut record, &facts)?, record))
     }
@@ -115,6 +117,7 @@ impl Object {
             subscriptions: NO_SUBSCRIPTIONS,
             has_waiters: &|| false,
             judge,
+            issues: issues_of,
         };
         self.decide(Input::Failed(task), &mut None, &facts)
     }

@@ -164,7 +164,7 @@ impl Object {
         let is_callback = command.completed_by() == Some(CompletedBy::Callback);
         let mut turn = self.handle(Input::Command(command), None, now)?;
         let mut token = turn.record.take().and_then(Record::into_token);
-        let reply = turn.effects.reply.unwrap_or(Reply::NotFound);
+        let reply = turn.effects.reply.take().unwrap_or(Reply::NotFound);
         self.spawn(turn);
         if let (true, Some(token)) = (is_for_page, &mut token) {
             token.leave_out_long_output(MAX_CHOICE_OUTPUT);
@@ -185,6 +185,7 @@ impl Object {
             TokenReply::Decided(Outcome::Unsigned) => Err(ApiError::InvalidSignature),
             TokenReply::Decided(Outcome::ApproversOnly) => Err(ApiError::ApproversOnly),
             TokenReply::Decided(outcome) => Ok(context.render_outcome(*outcome, callback)),
+            TokenReply::Invalid(issues) => Err(ApiError::InvalidFields(issues.clone())),
             TokenReply::LivesUpstream => Err(ApiError::NotSupportedUpstream),
             TokenReply::NotFound | TokenReply::Created => Err(ApiError::TokenNotFound),
             TokenReply::Found(token) => {
@@ -208,7 +209,7 @@ impl Object {
             }
         };
         let token = turn.record.take().and_then(Record::into_token);
-        let (alarm, reply) = (turn.effects.alarm.take(), turn.effects.reply);
+        let (alarm, reply) = (turn.effects.alarm.take(), turn.effects.reply.take());
         self.spawn(turn);
         let (Some(Reply::Found), Some(token)) = (reply, token) else {
             return respond_status(404);

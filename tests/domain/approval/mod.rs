@@ -1,8 +1,13 @@
 //! What a token may ask, and what a choice decides.
+mod form;
+mod output;
+
 use super::text::HIDDEN;
 use proptest::prelude::*;
 use waitpoint::domain::api::error::ApiError;
-use waitpoint::domain::approval::schema::{Approval, Choice, Comment, Confirm, Style, minify_json};
+use waitpoint::domain::approval::schema::{
+    Approval, Choice, Comment, Confirm, Style, Validate, minify_json,
+};
 
 fn why(json: &str) -> String {
     match Approval::parse(json) {
@@ -18,7 +23,8 @@ fn why(json: &str) -> String {
 fn every_field_is_read() {
     let approval = Approval::parse(
         r#"{"title":"T","description":"D\nE","requestedBy":"Ann","comment":"required","confirm":"typed",
-            "choices":[{"label":"Go","data":{"a": 1e400},"style":"primary"},{"label":"No"}]}"#,
+            "choices":[{"label":"Go","data":{"a": 1e400},"style":"primary"},{"label":"No","form":false}],
+            "validate":"all","form":{ "type":"object","properties":{"a":{"type":"boolean"}}}}"#,
     );
     let expected = Approval {
         title: Some("T".into()),
@@ -32,20 +38,24 @@ fn every_field_is_read() {
                 data: Some(r#"{"a": 1e400}"#.into()),
                 style: Style::Primary,
                 is_veto: false,
+                form: true,
             },
             Choice {
                 label: "No".into(),
                 data: None,
                 style: Style::Neutral,
                 is_veto: false,
+                form: false,
             },
         ],
+        form: Some(r#"{ "type":"object","properties":{"a":{"type":"boolean"}}}"#.into()),
+        validate: Validate::All,
         ..Approval::default()
     };
     assert_eq!(approval, Ok(expected));
     assert_eq!(Approval::parse("{}"), Ok(Approval::default()));
     assert_eq!(
-        Approval::parse(r#"{"title":null}"#),
+        Approval::parse(r#"{"title":null,"form":null}"#),
         Ok(Approval::default())
     );
 }
@@ -102,11 +112,20 @@ fn what_cannot_be_shown_is_refused_and_named() {
         ),
         (
             r#"{"choices":[{"label":"A","style":null}]}"#.to_owned(),
-            "style, comment and confirm must be strings. Leave them out for their defaults.",
+            "style, comment, confirm and validate must be strings. Leave them out for their defaults.",
         ),
         (r#"{"comment":""}"#.to_owned(), "unknown variant ``"),
         (r#"{"comment":null}"#.to_owned(), "must be strings"),
         (r#"{"confirm":null}"#.to_owned(), "must be strings"),
+        (r#"{"validate":null}"#.to_owned(), "must be strings"),
+        (
+            r#"{"validate":"none"}"#.to_owned(),
+            "unknown variant `none`",
+        ),
+        (
+            r#"{"choices":[{"label":"A","form":null}]}"#.to_owned(),
+            "invalid type: null, expected a boolean",
+        ),
         (
             r#"{"title":"\ud83d"}"#.to_owned(),
             "unexpected end of hex escape",
@@ -181,6 +200,7 @@ fn choice(data: Option<&str>) -> Choice {
         data: data.map(str::to_owned),
         style: Style::Neutral,
         is_veto: false,
+        form: true,
     }
 }
 
@@ -206,8 +226,8 @@ fn the_output_is_the_choices_data_as_it_was_written_and_the_comment() {
             r#"{"data":"{}","comment":"a\"b"}"#,
         ),
     ] {
-        assert_eq!(choice(data).output(""), plain);
-        assert_eq!(choice(data).output("a\"b"), commented);
+        assert_eq!(choice(data).output("", None), plain);
+        assert_eq!(choice(data).output("a\"b", None), commented);
     }
 }
 
@@ -281,15 +301,15 @@ proptest! {
     #[test]
     fn an_output_tells_its_choice_and_comment(comment in ".{0,40}", label in ".{1,20}", fields in "[a-b]{1,2}") {
         let choices = vec![
-            Choice { label, data: Some(format!(r#"{{"{fields}":1}}"#)), style: Style::Neutral, is_veto: false },
+            Choice { label, data: Some(format!(r#"{{"{fields}":1}}"#)), style: Style::Neutral, is_veto: false, form: true },
             choice(None),
             choice(Some("[]")),
         ];
         let approval = Approval { choices, ..Approval::default() };
         for choice in &approval.choices {
-            let output = choice.output(&comment);
+            let output = choice.output(&comment, None);
             prop_assert!(serde_json::from_str::<serde_json::Value>(&output).is_ok(), "{output}");
-            prop_assert_eq!(approval.choice_of(&output), Some((choice, comment.clone())));
+            prop_assert_eq!(approval.choice_of(&output), Some((choice, comment.clone(), None)));
         }
     }
 }
@@ -349,7 +369,7 @@ fn the_output_of_the_longest_choice_with_the_longest_comment_is_recognised() {
     ))
     .unwrap();
     let comment = "\u{1}".repeat(2_000);
-    let output = approval.choices[0].output(&comment);
-    let (choice, said) = approval.choice_of(&output).unwrap();
+    let output = approval.choices[0].output(&comment, None);
+    let (choice, said, _) = approval.choice_of(&output).unwrap();
     assert_eq!((choice.label.as_str(), said), ("Go", comment));
 }

@@ -1,0 +1,139 @@
+//! The votes of approvers, on the page.
+//!
+//! Invariant: until the token ends, the page shows how many have voted, and only to an approver how they
+//! have voted themselves.
+
+use super::decide::{FormInput, choose};
+use super::document::{Detail, Voting};
+use super::fault::InputFault;
+use super::i18n::Words;
+use crate::domain::approval::form::{FieldKind, Form};
+use crate::domain::approval::schema::Approval;
+use crate::domain::text::single_line;
+use crate::domain::token::Token;
+use crate::domain::token::votes::{Ballot, Vote};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// What an approver votes for by a form.
+///
+/// # Errors
+/// All that is missing or invalid, in the order of the page.
+pub fn ballot(
+    approval: &Approval,
+    input: &FormInput,
+    approver: u8,
+) -> Result<Ballot, Vec<InputFault>> {
+    let chosen = choose(approval, input)?;
+    let comment = Some(chosen.comment).filter(|comment| !comment.is_empty());
+    Ok(Ballot {
+        approver,
+        // There are few choices.
+        choice: u8::try_from(chosen.index).unwrap_or(u8::MAX),
+        is_veto: chosen.choice.is_veto,
+        output: chosen.choice.output("", None),
+        comment,
+        fields: chosen.fields,
+    })
+}
+
+/// Whether a form says again how the approver has voted.
+#[must_use]
+pub fn is_repeated_vote(
+    token: &Token,
+    approval: &Approval,
+    input: &FormInput,
+    approver: u8,
+) -> bool {
+    let (Ok(ballot), Some(vote)) = (ballot(approval, input, approver), token.vote_of(approver))
+    else {
+        return false;
+    };
+    (vote.choice, &vote.comment, &vote.fields) == (ballot.choice, &ballot.comment, &ballot.fields)
+}
+
+impl Voting {
+    pub(super) fn of(words: &Words, token: &Token, approval: &Approval, approver: u8) -> Self {
+        let own = token.vote_of(approver).map(|vote| label(approval, vote));
+        Self {
+            name: name(approval, token, approver),
+            progress: progress(words, token).unwrap_or_default(),
+            own,
+        }
+    }
+}
+
+/// How many have voted, and how many votes are needed; `None` if there are no approvers.
+pub(super) fn progress(words: &Words, token: &Token) -> Option<String> {
+    let quorum = token.quorum.as_ref()?;
+    let text = words.votes_so_far;
+    let text = text.replace("{n}", &token.votes.len().to_string());
+    let text = text.replace("{m}", &quorum.approvers.len().to_string());
+    Some(text.replace("{k}", &quorum.required.to_string()))
+}
+
+/// How each of them has voted.
+pub(super) fn details<'a>(token: &Token, approval: &Approval) -> Vec<Detail<'a>> {
+    let detail = |vote: &Vote| {
+        let comment = vote.comment.as_deref().unwrap_or_default();
+        let text = [&label(approval, vote), "\n", comment].concat();
+        Detail::text("", "text", text.trim_end()).of_field(&name(approval, token, vote.approver))
+    };
+    token.votes.iter().map(detail).collect()
+}
+
+/// The name of the approver with this id.
+pub(super) fn name_of(approval: &Approval, id: &str) -> Option<String> {
+    let approvers = approval.approvers();
+    let approver = approvers.iter().find(|approver| approver.id == id)?;
+    Some(single_line(&approver.name))
+}
+
+fn name(approval: &Approval, token: &Token, approver: u8) -> String {
+    let id = token.approver(approver).unwrap_or_default();
+    name_of(approval, id).unwrap_or_else(|| id.to_owned())
+}
+
+fn label(approval: &Approval, vote: &Vote) -> String {
+    let choice = approval.choices.get(usize::from(vote.choice));
+    choice.map_or(String::new(), |choice| single_line(&choice.label))
+}
+
+impl FormInput {
+    /// What an approver has sent for their vote.
+    #[must_use]
+    pub fn of_vote(approval: &Approval, vote: &Vote) -> Self {
+        let choice = approval.choices.get(usize::from(vote.choice));
+        let fields = vote.fields.as_deref();
+        Self {
+            choice: vote.choice.to_string(),
+            typed: choice.map_or(String::new(), |choice| choice.label.clone()),
+            comment: vote.comment.clone().unwrap_or_default(),
+            fields: fields.map(|json| sent_of(&approval.form(), json)),
+        }
+    }
+}
+
+/// What the controls of a form send for these values of its fields.
+fn sent_of(form: &Form, json: &str) -> Vec<Vec<String>> {
+    let values: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json).unwrap_or_default();
+    let fields = form.fields.iter().map(|field| {
+        let Some(json) = values.get(&field.name).map(|raw| raw.get()) else {
+            return Vec::new();
+        };
+        // A text, or the JSON of a number or a boolean.
+        let texts: Vec<String> = match serde_json::from_str(json) {
+            Ok(texts) => texts,
+            Err(_) => vec![serde_json::from_str(json).unwrap_or_else(|_| json.to_owned())],
+        };
+        match &field.kind {
+            FieldKind::One { options, .. } | FieldKind::Many { options, .. } => {
+                let index = |text: &String| options.iter().position(|one| one.value == *text);
+                let indices = texts.iter().filter_map(index);
+                indices.map(|index| index.to_string()).collect()
+            }
+            FieldKind::Text { .. } | FieldKind::Number { .. } | FieldKind::Boolean { .. } => texts,
+        }
+    });
+    fields.collect()
+}
