@@ -7,6 +7,7 @@ use super::world::at;
 use super::{Seed, end_of};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use waitpoint::domain::approval::output::issues_of;
 use waitpoint::domain::callback::judge::judge;
 use waitpoint::domain::stored::record::{pack_record, unpack_record};
 use waitpoint::domain::token::command::{Command, Facts, Reply, apply_command};
@@ -139,6 +140,7 @@ impl Interleaving {
             },
             has_waiters: &|| false,
             judge,
+            issues: issues_of,
         };
         let before = self.record.clone();
         let expected = self.expect(now, &command);
