@@ -14,7 +14,7 @@ use waitpoint::domain::token::command::{Command, Facts, Reply, apply_command};
 use waitpoint::domain::token::event::{EventSet, Subscriptions};
 use waitpoint::domain::token::record::Record;
 use waitpoint::domain::token::transition::Outcome;
-use waitpoint::domain::token::votes::Quorum;
+use waitpoint::domain::token::votes::{Ballot, Quorum};
 use waitpoint::domain::token::{
     CompletedBy, Decision, DefaultDecision, Output, OutputKind, State, Token,
 };
@@ -54,7 +54,13 @@ fn plan(chance: &mut Chance) -> Vec<(u64, Command)> {
             if chance.percent(agreement) {
                 choice = 0;
             }
-            let vote = ballot(approver, choice, plan.len());
+            let comment = chance.percent(30).then(|| format!("{time}"));
+            let fields = chance.percent(30).then(|| format!(r#"{{"time":{time}}}"#));
+            let vote = Ballot {
+                comment,
+                fields,
+                ..ballot(approver, choice, plan.len())
+            };
             let when = chance.below(lasts);
             if time == 0 && chance.percent(20) {
                 plan.push((when + chance.below(5), Command::Vote(vote.clone())));
