@@ -92,9 +92,11 @@ export class Clients extends KilledWorker {
     const isAllowed = !token.approvers || way === "secret";
     if (isAllowed) token.sent.add(output);
     const expected = isAllowed ? this.expected : [403, ...this.expected];
-    const body = way === "callback" ? output : `{"data":${output}}`;
-    const path = way === "callback" ? token.link : `${TOKENS}/${token.id}/complete`;
-    const bearer = { secret: this.key, jwt: token.jwt, callback: "" }[way];
+    // Or a machine at an approver's link.
+    const link = { callback: token.link, approver: token.links[0] }[way];
+    const body = link ? output : `{"data":${output}}`;
+    const path = link ?? `${TOKENS}/${token.id}/complete`;
+    const bearer = { secret: this.key, jwt: token.jwt }[way] ?? "";
     await this.#repeated(path, { body, bearer, expected, insists, repeats }, (answer) => {
       if (answer.status === 403) return;
       const outcome = answer.headers.get("waitpoint-outcome");

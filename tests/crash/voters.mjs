@@ -51,7 +51,7 @@ export class Voters extends Clients {
       ),
       ...some(2, 0.5, (by) =>
         this.complete(token, {
-          way: chance.of(["jwt", "callback"]),
+          way: chance.of(["jwt", "callback", "approver"]),
           output: output(by),
           after: when(),
           insists: false,
