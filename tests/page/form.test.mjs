@@ -102,7 +102,7 @@ for (const javaScriptEnabled of [true, false]) {
     assert.deepEqual(page.errors, []);
   });
 
-  test(`faults are told all at once, beside their fields, and nothing is lost, ${how}`, async () => {
+  test(`all faults are told, beside their fields, and nothing is lost, ${how}`, async () => {
     const token = await ask(EACH);
     const page = await visit(token.url, { javaScriptEnabled });
     // The browser's own checks are helpful and no more.
@@ -308,7 +308,7 @@ test("odd forms are faults or ignored, never trouble", async () => {
   assert.deepEqual((await output(token)).fields, { size: "M" });
 });
 
-test("a form's page is small, also with faults", async () => {
+test("a form's page fits into 14 KB, compressed, with its headers", async () => {
   const token = await ask(FIVE);
   const pages = [await open(token.url), await send(token.url, { choice: "0" })];
   assert.deepEqual(

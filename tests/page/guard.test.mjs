@@ -28,7 +28,7 @@ test("10: without the page's own nonce the form comes back, with the comment", a
   assert.equal((await send(token.url, { choice: "0", comment: "keep <me>" })).status, 303);
 });
 
-test("18, 19: another form of a browser gets the page, one beyond 32 KB is 413", async () => {
+test("18, 19: another form of a browser gets the page, one beyond 272 KiB is 413", async () => {
   const token = await worker.create();
   for (const [type, body] of [
     [
@@ -44,7 +44,7 @@ test("18, 19: another form of a browser gets the page, one beyond 32 KB is 413",
     const refused = await navigate(token.url, body, crossing);
     assert.deepEqual([refused.status, nonceOf(refused.page)], [403, undefined], type);
   }
-  const large = await send(token.url, { choice: "0", comment: "x".repeat(33_000) });
+  const large = await send(token.url, { choice: "0", comment: "x".repeat(272 * 1024) });
   assert.equal(large.status, 413);
   assert.match(await large.text(), /too long/);
   assert.equal(await status(token), "WAITING");

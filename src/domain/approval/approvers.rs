@@ -4,7 +4,7 @@
 //! Invariant: approvers that parse can reach a decision, and each is another person by their id.
 
 use crate::domain::api::error::ApiError;
-use crate::domain::api::excerpt::excerpt;
+use crate::domain::api::excerpt::{excerpt, excerpt_json};
 use crate::domain::api::notify::check_locale;
 use crate::domain::approval::schema::Approval;
 use crate::domain::email_address::check_address;
@@ -47,7 +47,7 @@ impl Approval {
             };
         };
         let entries: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| {
-            let given = excerpt(text);
+            let given = excerpt_json(text);
             invalid(format!("approvers is {given}. Use a list of {LIKE}."))
         })?;
         if !(1..=MAX_APPROVERS).contains(&entries.len()) {
@@ -107,7 +107,7 @@ pub fn recipients(approvers: &[Approver]) -> impl Iterator<Item = Recipient> {
 /// The error begins with the pointer within the approver, or a space.
 fn read_approver(text: &str) -> Result<Approver, String> {
     let entries = json::entries(text)
-        .ok_or_else(|| format!(" is {}. Use an object such as {LIKE}.", excerpt(text)))?;
+        .ok_or_else(|| format!(" is {}. Use an object such as {LIKE}.", excerpt_json(text)))?;
     let mut found: [Option<String>; 4] = Default::default();
     for (key, value) in entries {
         let place = ["id", "name", "email", "locale"]
@@ -120,7 +120,7 @@ fn read_approver(text: &str) -> Result<Approver, String> {
             ));
         };
         let value: Option<String> = serde_json::from_str(value.get())
-            .map_err(|_| format!(".{key} is {}. Use a string.", excerpt(value.get())))?;
+            .map_err(|_| format!(".{key} is {}. Use a string.", excerpt_json(value.get())))?;
         if place.is_some() {
             return Err(format!(" has the field {key} twice. Use it once."));
         }

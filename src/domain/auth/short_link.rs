@@ -19,8 +19,8 @@ const MAC_LETTERS: usize = 22;
 /// The longest expiry: 36^7 seconds reach beyond the year 9999.
 const MAX_EXPIRY: usize = 8;
 
-/// Stands between the index of an approver and the expiry. No other credential has it.
-const APPROVER_END: char = '~';
+/// Stands between the index of an approver and the expiry, which has no such character.
+const APPROVER_END: char = '-';
 
 /// What a short link is for. A link for one purpose is invalid for every other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,11 +72,13 @@ impl Keyring {
     /// As [`Keyring::verify_short_link`], for whatever purpose it is.
     pub(super) fn verify_any_short_link(&self, id: &str, credential: &str) -> Option<Claims<'_>> {
         let verify = |purpose, credential| self.verify_short_link(purpose, id, credential);
-        if let Some((approver, credential)) = credential.split_once(APPROVER_END) {
+        let before_mac = credential.get(..credential.len().checked_sub(MAC_LETTERS)?)?;
+        if let Some((approver, _)) = before_mac.split_once(APPROVER_END) {
             let index = approver.parse::<u8>().ok()?;
-            // One spelling: `+1` and `01` would be read as well.
-            return (index.to_string() == approver)
-                .then(|| verify(LinkPurpose::Vote(index), credential))?;
+            // `+1` and `01` are the same number.
+            let is_plain = index.to_string() == approver;
+            let rest = credential.get(approver.len() + 1..)?;
+            return verify(LinkPurpose::Vote(index), rest).filter(|_| is_plain);
         }
         verify(LinkPurpose::Decide, credential)
             .or_else(|| verify(LinkPurpose::Callback, credential))

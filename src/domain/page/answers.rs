@@ -1,11 +1,11 @@
 //! What was filled in, as details of a decision.
 
-use super::document::{Detail, prefix};
+use super::document::Detail;
 use crate::domain::approval::form::{
     DEFAULT_MAX_LENGTH, Field, FieldKind, FieldOption, Form, TextFormat,
 };
 use crate::domain::page::i18n::Words;
-use crate::domain::text::single_line;
+use crate::domain::text::{prefix, single_line};
 use crate::domain::time::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;

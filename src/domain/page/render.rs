@@ -1,7 +1,8 @@
 //! Renders the state of a page as HTML.
 
 use super::answers::{details as field_details, shortened};
-use super::document::{Detail, Document, End, Form, Heading, Question, TimeElement, Tone, Voting};
+use super::document::{Detail, Document, End, Heading, Question, TimeElement, Tone, Voting};
+use super::form::Form;
 use super::votes;
 use crate::domain::approval::schema::{Approval, MAX_COMMENT, Style};
 use crate::domain::page::decide::{NotRecorded, approval_of};

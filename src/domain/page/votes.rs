@@ -3,7 +3,7 @@
 //! Invariant: until the token ends, the page shows how many have voted, and only to an approver how they
 //! have voted themselves.
 
-use super::decide::{FormInput, choose};
+use super::decide::{FormInput, NotRecorded, choose, compare};
 use super::document::{Detail, Voting};
 use super::fault::InputFault;
 use super::i18n::Words;
@@ -37,19 +37,21 @@ pub fn ballot(
     })
 }
 
-/// Whether a form says again how the approver has voted.
+/// Compares a form with the approver's vote on a finished token. `None` if it is the same vote, sent
+/// again.
 #[must_use]
-pub fn is_repeated_vote(
+pub fn compare_vote(
     token: &Token,
     approval: &Approval,
     input: &FormInput,
     approver: u8,
-) -> bool {
-    let (Ok(ballot), Some(vote)) = (ballot(approval, input, approver), token.vote_of(approver))
-    else {
-        return false;
-    };
-    (vote.choice, &vote.comment, &vote.fields) == (ballot.choice, &ballot.comment, &ballot.fields)
+) -> Option<NotRecorded> {
+    let ballot = ballot(approval, input, approver);
+    if ballot.is_ok_and(|ballot| token.is_cast(&ballot)) {
+        return None;
+    }
+    // The others may have decided the same without this vote.
+    Some(compare(token, approval, input).unwrap_or(NotRecorded::AlreadyDecided))
 }
 
 impl Voting {

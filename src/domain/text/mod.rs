@@ -16,3 +16,10 @@ mod visible;
 
 pub use look::{Look, is_same_word, looks_alike};
 pub use visible::{MAX_MARKS, single_line, strip_invisible};
+
+/// The first characters of a text, at most `limit`.
+#[must_use]
+pub fn prefix(text: &str, limit: usize) -> &str {
+    let end = text.char_indices().nth(limit).map(|(end, _)| end);
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
+}

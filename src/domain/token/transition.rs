@@ -126,7 +126,7 @@ fn step_vote(token: &Token, ballot: Ballot, now: Timestamp) -> Transition {
     if !token.is_of_approver(&ballot) {
         return of(None, Outcome::ApproversOnly);
     }
-    if token.is_cast(&ballot) {
+    if token.is_cast(&ballot) && !ballot.is_veto {
         return of(None, Outcome::Voted);
     }
     let decision = token.decided_by(&ballot);

@@ -32,13 +32,13 @@ impl Token {
         quorum.is_some_and(|quorum| quorum.approver(ballot.approver).is_some())
     }
 
-    /// Whether this ballot is the approver's vote already, so that casting it again changes nothing.
-    pub(super) fn is_cast(&self, ballot: &Ballot) -> bool {
-        !ballot.is_veto
-            && self.vote_of(ballot.approver).is_some_and(|vote| {
-                (vote.choice, &vote.comment, &vote.fields)
-                    == (ballot.choice, &ballot.comment, &ballot.fields)
-            })
+    /// Whether this ballot is the approver's vote already.
+    #[must_use]
+    pub fn is_cast(&self, ballot: &Ballot) -> bool {
+        self.vote_of(ballot.approver).is_some_and(|vote| {
+            (vote.choice, &vote.comment, &vote.fields)
+                == (ballot.choice, &ballot.comment, &ballot.fields)
+        })
     }
 
     /// The decision that this ballot of an approver brings; `None` if more votes are needed.

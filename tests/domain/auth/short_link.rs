@@ -6,6 +6,7 @@ use waitpoint::domain::auth::access_token::Lifetime;
 use waitpoint::domain::auth::caller::{Caller, SignedCallbacks};
 use waitpoint::domain::auth::keyring::Keyring;
 use waitpoint::domain::auth::short_link::{LinkPurpose, short_url};
+use waitpoint::domain::token::votes::Quorum;
 
 const INTERNAL: &str = "cmabcdefghijklmnopqrstuvw";
 
@@ -229,5 +230,42 @@ proptest! {
     #[test]
     fn no_other_text_is_a_link(id in "[a-z0-9]{1,30}|\\PC*", text in "[a-z0-9]{6}[A-Za-z0-9_-]{22}|\\PC*") {
         prop_assert!(two_environments().verify_short_link(LinkPurpose::Decide, &id, &text).is_none());
+    }
+}
+
+#[test]
+fn the_link_of_an_approver_is_of_that_approver_and_has_one_spelling() {
+    let keyring = env_1();
+    let environment = keyring.by_secret(KEY).unwrap();
+    let link =
+        |approver| environment.short_link(LinkPurpose::Vote(approver), INTERNAL, lifetime(EXP));
+    for approver in [0, 1, 9, 10, 19] {
+        let credential = link(approver);
+        let (caller, _) = keyring
+            .authenticate_short_link(INTERNAL, &credential, seconds(IAT))
+            .ok()
+            .unwrap();
+        assert!(caller.allows("write", INTERNAL));
+        let quorum = Quorum {
+            approvers: (0..20).map(|one| format!("p{one}")).collect(),
+            required: 1,
+        };
+        assert_eq!(caller.approver_of(&quorum), Some(approver));
+        let few = Quorum {
+            approvers: Vec::new(),
+            ..quorum
+        };
+        assert_eq!(caller.approver_of(&few), None);
+        let (_, rest) = credential.split_once('-').unwrap();
+        for forged in [
+            rest.to_owned(),
+            format!("{}-{rest}", approver + 1),
+            format!("0{credential}"),
+            format!("+{credential}"),
+            format!("-{credential}"),
+            format!("{approver}-{credential}"),
+        ] {
+            assert_forged(INTERNAL, &forged);
+        }
     }
 }

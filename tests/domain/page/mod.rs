@@ -2,6 +2,7 @@
 
 mod decide;
 mod escaping;
+mod faults;
 mod form;
 mod i18n;
 mod reads;
@@ -126,4 +127,40 @@ fn not_recorded(token: &Token, input: &FormInput, not_recorded: NotRecorded) -> 
         }),
     };
     rendered(en(), state)
+}
+
+/// One field of each kind.
+const EACH: &str = r#"{"choices":[{"label":"Yes"},{"label":"No","form":false}],"form":{
+    "type":"object","required":["name","day","size"],"properties":{
+    "name":{"type":"string","maxLength":40,"minLength":2,"title":"Your name","default":"Ann"},
+    "why":{"type":"string","description":"In short."},
+    "mail":{"type":"string","format":"email"},
+    "site":{"type":"string","format":"uri"},
+    "day":{"type":"string","format":"date"},
+    "at":{"type":"string","format":"date-time","default":"2027-02-01T14:30:00+02:00"},
+    "amount":{"type":"number","minimum":0,"maximum":99.5,"default":12.50},
+    "count":{"type":"integer","minimum":-2},
+    "urgent":{"type":"boolean","default":true},
+    "size":{"type":"string","enum":["S","M"]},
+    "plan":{"type":"string","oneOf":[{"const":"a","title":"Plan A"},{"const":"b","title":"Plan B"}],"default":"b"},
+    "teams":{"type":"array","items":{"type":"string","enum":["ops","legal","finance"]},"maxItems":2,"default":["legal"]}
+    }}}"#;
+
+/// The input of a form: a choice, and the values of some fields.
+fn filled(choice: &str, fields: &[(usize, &[&str])]) -> FormInput {
+    FormInput::of(|name| {
+        let field = |index: &usize| name == format!("field-{index}");
+        match fields.iter().find(|(index, _)| field(index)) {
+            Some((_, values)) => values.to_vec(),
+            None if name == "choice" => vec![choice],
+            None => Vec::new(),
+        }
+    })
+}
+
+fn assert_has(page: &str, parts: &[&str]) {
+    let body = page.split("<main>").nth(1).unwrap();
+    for part in parts {
+        assert!(body.contains(part), "{part}\n{body}");
+    }
 }

@@ -1,7 +1,7 @@
 //! What approvers, and others, see of votes.
 
 use super::{NOW, en, opened, rendered, waiting};
-use waitpoint::domain::page::{FormInput, PageState, Reads, approval_of, ballot, is_repeated_vote};
+use waitpoint::domain::page::{FormInput, PageState, Reads, approval_of, ballot, compare_vote};
 use waitpoint::domain::token::votes::{Quorum, Vote};
 use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
 
@@ -84,9 +84,9 @@ fn who_has_voted_sees_their_vote_and_can_change_it() {
         (sent.choice, &sent.comment, &sent.fields),
         (1, &vote.comment, &vote.fields)
     );
-    assert!(is_repeated_vote(&token, &approval, &input, 0));
-    assert!(!is_repeated_vote(&token, &approval, &input, 1));
-    assert!(!is_repeated_vote(&token, &approval, &input, 2));
+    assert_eq!(compare_vote(&token, &approval, &input, 0), None);
+    assert!(compare_vote(&token, &approval, &input, 1).is_some());
+    assert!(compare_vote(&token, &approval, &input, 2).is_some());
 }
 
 #[test]

@@ -192,13 +192,13 @@ impl Link<'_> {
             NotRecorded::Undisclosed
         } else {
             let approval = page::approval_of(token, self.words);
-            let approver = self.approver(token);
-            let is_vote = approver
-                .is_some_and(|approver| page::is_repeated_vote(token, &approval, input, approver));
-            match page::compare(token, &approval, input) {
+            let not_recorded = match self.approver(token) {
+                Some(approver) => page::compare_vote(token, &approval, input, approver),
+                None => page::compare(token, &approval, input),
+            };
+            match not_recorded {
                 // The same decision was sent again, by a double click or the back button.
                 None => return self.see_page(),
-                Some(_) if is_vote => return self.see_page(),
                 Some(not_recorded) => not_recorded,
             }
         };
