@@ -43,7 +43,7 @@ const { seconds, kills, acknowledged, tokens, counts, failures, atKill, lags, fa
 const shown = (numbers) =>
   `p50 ${quantile(numbers, 0.5)}, p99 ${quantile(numbers, 0.99)}, most ${Math.max(...numbers)}`;
 const fresh = (what) => atKill.reduce((sum, { fresh }) => sum + fresh[what], 0);
-const { completions, cancels, extensions, announced } = acknowledged;
+const { completions, cancels, extensions, votes, announced } = acknowledged;
 const bound = (count) => (300 / count).toFixed(3);
 const timedOut = counts.timeouts + counts.webhooks;
 const FAULTS = ["lost", "doubled", "contradictory", "vanished", "split", "untold", "mistold"];
@@ -52,10 +52,10 @@ ${kills} times SIGKILL in ${Math.round(seconds)} s
 Requests in flight at a kill: ${shown(atKill.map(({ inFlight }) => inFlight))}
 ${tokens} tokens, ${counts.keys} with an idempotency key, ${timedOut} timed out
 ${counts.requests} requests, ${counts.unanswered} of them never answered
-${counts.waiters} waiters notified
+${counts.waiters} waiters notified, ${counts.quorums} tokens decided by votes
 Acknowledged, and of them in the 100 ms before a kill: ${completions} completions, \
 ${fresh("completions")}; ${cancels} cancels, ${fresh("cancels")}; ${extensions} extensions, \
-${fresh("extensions")}; ${announced} creations that somebody is told of, ${fresh("announced")}
+${fresh("extensions")}; ${votes} votes, ${fresh("votes")}; ${announced} creations that somebody is told of, ${fresh("announced")}
 ${counts.told} times a recipient was told, ${counts.toldAgain} of them again; ${counts.strangers} \
 tokens that only recipients know; ${counts.defaults} default decisions
 Told before anybody asked: ${counts.creations} creations, ${counts.reminders} reminders, \

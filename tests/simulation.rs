@@ -7,12 +7,14 @@ mod chance;
 mod clients;
 mod creates;
 mod index;
+mod interleavings;
 mod ledger;
 mod object;
 mod oracle;
 mod plans;
 mod platform;
 mod receivers;
+mod voters;
 mod world;
 
 use self::oracle::End;
@@ -26,6 +28,8 @@ use waitpoint::domain::token::{CompletedBy, State, Token};
 enum Standing {
     Absent,
     Waiting,
+    /// It waits, and some have voted.
+    Voting,
     /// Its timeout has come, and nobody has noticed.
     Overdue,
     Completed,
@@ -43,6 +47,19 @@ enum What {
     CreateAgain,
     CreateByKey,
     Complete,
+    /// Where approvers decide.
+    CompleteByOwner,
+    /// Nor its owner.
+    NotApprover,
+    /// An approver's first vote.
+    Vote,
+    /// An approver's vote comes again.
+    VoteAgain,
+    VoteReplaces,
+    /// One for a choice that others have chosen, too: it is enough.
+    VoteDecides,
+    Veto,
+    VoteOfStranger,
     /// A callback whose body is none of those that decide.
     NotAccepted,
     /// A callback without the signature that the token wants.
@@ -78,10 +95,12 @@ enum What {
 
 type Seen = BTreeSet<((Standing, bool), What)>;
 
-const STANDINGS: [(Standing, bool); 15] = [
+const STANDINGS: [(Standing, bool); 17] = [
     (Standing::Absent, false),
     (Standing::Waiting, false),
     (Standing::Waiting, true),
+    (Standing::Voting, false),
+    (Standing::Voting, true),
     (Standing::Overdue, false),
     (Standing::Overdue, true),
     (Standing::Completed, false),
@@ -96,11 +115,19 @@ const STANDINGS: [(Standing, bool); 15] = [
     (Standing::Forgotten, true),
 ];
 
-const WHATS: [What; 29] = [
+const WHATS: [What; 37] = [
     What::Create,
     What::CreateAgain,
     What::CreateByKey,
     What::Complete,
+    What::CompleteByOwner,
+    What::NotApprover,
+    What::Vote,
+    What::VoteAgain,
+    What::VoteReplaces,
+    What::VoteDecides,
+    What::Veto,
+    What::VoteOfStranger,
     What::NotAccepted,
     What::Unsigned,
     What::Cancel,
@@ -167,7 +194,8 @@ fn run(seed: u64, seen: &mut Seen, is_loud: bool) -> u64 {
 /// Whether this must be seen to happen to a token that stands so; `owes`: a receiver or the index must
 /// still be told.
 fn is_wanted((standing, owes): (Standing, bool), what: What) -> bool {
-    let is_waiting = matches!(standing, Standing::Waiting | Standing::Overdue);
+    let is_open = matches!(standing, Standing::Waiting | Standing::Voting);
+    let is_waiting = is_open || standing == Standing::Overdue;
     let exists = standing != Standing::Absent;
     match what {
         // Nothing can come of it before the end, or when all is done.
@@ -178,7 +206,13 @@ fn is_wanted((standing, owes): (Standing, bool), what: What) -> bool {
         What::NoticeReceived | What::NoticeRefused | What::NoticeGone | What::NoticeUnanswered => {
             owes && exists
         }
-        What::ReminderDue => standing == Standing::Waiting,
+        What::ReminderDue => is_open,
+        What::VoteDecides => is_open,
+        // Nobody has voted yet.
+        What::VoteAgain | What::VoteReplaces => exists && standing != Standing::Waiting,
+        What::CompleteByOwner | What::NotApprover | What::Veto | What::VoteOfStranger => exists,
+        // Of where anybody decides.
+        What::Complete | What::NotAccepted | What::Unsigned => standing != Standing::Voting,
         // A row before the end is seldom confirmed while something is owed, and it is not gone before.
         What::IndexTold => exists,
         // Seldom, and without a consequence.

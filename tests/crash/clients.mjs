@@ -72,11 +72,12 @@ export class Clients extends KilledWorker {
   }
 
   #created(token, { text, headers, began, ended }, request) {
-    const { id, isCached, url } = JSON.parse(text);
+    const { id, isCached, url, links = [] } = JSON.parse(text);
     if (!token.id) {
       this.tokens.push(token);
       // The server's port changes with each start.
       Object.assign(token, { id, link: new URL(url).pathname, jwt: headers.get("x-trigger-jwt") });
+      token.links = links.map(({ url }) => new URL(url).pathname);
       for (const event of this.#strange.get(id)?.events ?? []) token.add(event);
       this.#strange.delete(id);
       this.#byId.set(id, token);
@@ -87,16 +88,22 @@ export class Clients extends KilledWorker {
 
   async complete(token, { way, output, after, insists, repeats }) {
     await pause(after);
-    token.sent.add(output);
-    const body = way === "callback" ? output : `{"data":${output}}`;
-    const path = way === "callback" ? token.link : `${TOKENS}/${token.id}/complete`;
-    const bearer = { secret: this.key, jwt: token.jwt, callback: "" }[way];
-    await this.#repeated(path, { body, bearer, insists, repeats }, (answer) => {
+    // Where approvers decide, others may not.
+    const isAllowed = !token.approvers || way === "secret";
+    if (isAllowed) token.sent.add(output);
+    const expected = isAllowed ? this.expected : [403, ...this.expected];
+    // Or a machine at an approver's link.
+    const link = { callback: token.link, approver: token.links[0] }[way];
+    const body = link ? output : `{"data":${output}}`;
+    const path = link ?? `${TOKENS}/${token.id}/complete`;
+    const bearer = { secret: this.key, jwt: token.jwt }[way] ?? "";
+    await this.#repeated(path, { body, bearer, expected, insists, repeats }, (answer) => {
+      if (answer.status === 403) return;
       const outcome = answer.headers.get("waitpoint-outcome");
       if (outcome === "completed") this.acknowledge("completions");
       this.record(
         token,
-        toEvent(answer, () => ({ kind: "decided", outcome, output })),
+        toEvent(answer, () => ({ kind: "decided", outcome, output, isAllowed })),
       );
     });
   }
@@ -116,9 +123,45 @@ export class Clients extends KilledWorker {
     });
   }
 
-  async #repeated(path, { body, bearer, insists, repeats }, receive) {
+  /** An approver opens the page and votes, as a browser (`html`) or as a script that has read it. */
+  async vote(token, { approver, choice, comment, html, after, insists, repeats }) {
+    await pause(after);
+    const path = token.links[approver];
+    const page = await this.insist(path, { bearer: "", headers: { accept: "text/html" } });
+    this.record(token, { ...opened(page), began: page.began, ended: page.ended });
+    const nonce = /name="waitpoint_nonce" value="([^"]*)"/.exec(page.text)?.[1];
+    if (!nonce) return;
+    const options = {
+      body: new URLSearchParams({ waitpoint_nonce: nonce, choice, comment }).toString(),
+      bearer: "",
+      headers: {
+        "content-type": "application/x-www-form-urlencoded",
+        accept: html ? "text/html" : "application/json",
+      },
+      redirect: "manual",
+      expected: [html ? 303 : 200, 404, 409, 410, ...this.expected.slice(2)],
+    };
+    const vote = { kind: "voted", approver, choice, comment };
     for (let answers = 0; answers <= repeats; ) {
-      const answer = await this.send(path, { body, bearer });
+      const began = now();
+      const answer = await this.send(path, options);
+      if (!answer) {
+        this.record(token, { ...vote, outcome: undefined, began, ended: now() });
+        if (insists) continue;
+        return;
+      }
+      answers += 1;
+      const { status, ended } = answer;
+      const isCounted = status === 200 || status === 303;
+      if (isCounted) this.acknowledge("votes");
+      const event = isCounted ? { ...vote, outcome: "voted" } : opened(answer);
+      this.record(token, { ...event, began: answer.began, ended });
+    }
+  }
+
+  async #repeated(path, { body, bearer, expected, insists, repeats }, receive) {
+    for (let answers = 0; answers <= repeats; ) {
+      const answer = await this.send(path, { body, bearer, expected });
       if (!answer) {
         if (insists) continue;
         return;
@@ -162,7 +205,7 @@ export class Clients extends KilledWorker {
       for (const { status, event, target } of body.deliveries ?? []) {
         if (status === "failed") this.failures.push(`${token.id}: ${event} to ${target} failed`);
       }
-      return shown(token, body);
+      return { ...shown(token, body), votes: body.votes ?? [] };
     });
     token.add(event);
     return event;
@@ -216,6 +259,15 @@ export class Clients extends KilledWorker {
 function toEvent(answer, event) {
   const { began, ended } = answer;
   return { ...(answer.status === 200 ? event(answer) : { kind: "missing" }), began, ended };
+}
+
+/** What a page tells of a token. */
+function opened({ status, headers }) {
+  if (status === 404) return { kind: "missing" };
+  const how = headers.get("waitpoint-status");
+  const ended = { COMPLETED: "already-completed", TIMED_OUT: "timed-out" }[how];
+  const outcome = headers.get("waitpoint-outcome") ?? ended;
+  return { kind: "opened", status: ended ? undefined : how, outcome };
 }
 
 function shown(token, body) {

@@ -24,8 +24,8 @@ test(`twenty kills under load: what was told stands (CRASH_SEED=${seed})`, async
   assert.ok(counts.reminders > 0 && counts.told > counts.reminders);
 });
 
-// A Worker that answers completions half a minute before it writes them.
-const EARLY = `
+/** A Worker that answers half a minute before it writes records with this text. */
+const early = (mark) => `
   import * as built from "./index.js";
   export const { KeyObject, IndexObject } = built;
   export default { fetch: (request, env, context) => built.default.fetch(request, env, context) };
@@ -42,8 +42,8 @@ const EARLY = `
     const late = new Map();
     const get = (key) => late.get(key) ?? kv.get(key);
     const put = (key, value) => {
-      const start = new TextDecoder().decode(value.slice(0, 2000));
-      if (!start.includes('"completed"')) return kv.put(key, value);
+      const start = new TextDecoder().decode(value.slice(0, 10_000));
+      if (!start.includes('${mark}')) return kv.put(key, value);
       late.set(key, value);
       setTimeout(() => kv.put(key, value), 30_000);
     };
@@ -62,7 +62,7 @@ const EARLY = `
 
 test("a Worker that answers before it has written is found out", async () => {
   const { faults } = await crash({
-    target: waitpoint({}, EARLY),
+    target: waitpoint({}, early('"completed"')),
     storage: temporaryFolder(),
     seed,
     kills: 2,
@@ -70,4 +70,19 @@ test("a Worker that answers before it has written is found out", async () => {
     owedWithin: 0,
   });
   assert.ok(faults.lost?.length > 0, "completions were lost");
+});
+
+test("and one that answers before it has written a vote", async () => {
+  const { faults } = await crash({
+    target: waitpoint({}, early('"votes"')),
+    storage: temporaryFolder(),
+    seed,
+    kills: 6,
+    completions: 30,
+    owedWithin: 0,
+  });
+  assert.ok(
+    faults.lost?.some(({ approvers }) => approvers),
+    "votes were lost",
+  );
 });

@@ -13,6 +13,9 @@ const ENDS = {
   timed_out: "TIMED_OUT",
   cancelled: "CANCELLED",
 };
+/** What a voter said. */
+const said = ({ choice, comment }) => JSON.stringify([choice, comment]);
+
 const STATUSES = new Set(Object.values(ENDS));
 
 /** The end of the token that an event reports, or undefined. */
@@ -37,6 +40,7 @@ const mayMove = ({ kind, outcome }) =>
 /** Whether an event may be of a waiting token and of one that has ended. */
 const isOfAnyTime = ({ kind, outcome, type }) =>
   kind === "created" ||
+  kind === "voted" ||
   (kind === "extended" && outcome === undefined) ||
   (kind === "told" && !ENDS[type]);
 
@@ -44,12 +48,16 @@ const isOfAnyTime = ({ kind, outcome, type }) =>
  * Each event has the times at which its request `began` and its response `ended`, in whole
  * milliseconds, and its `kind` is one of
  * - `created`: `id`, `isCached`, and the `request` that a client sent, once or again;
- * - `decided`: the response to a completion with `output`; `outcome` is the header's value;
+ * - `decided`: the response to a completion with `output`; `outcome` is the header's value, and
+ *   `isAllowed` tells whether it was one that may decide;
+ * - `voted`: a request of an `approver` (by index) for a `choice` (by index) with a `comment`. Its
+ *   `outcome` is `voted`, or undefined if there was no response: then it may have counted;
+ * - `opened`: a page of a token that waits (`status`), or the `outcome` by which it has ended;
  * - `cancelled`: the response to a cancel, with its `outcome`;
  * - `extended`: a request to move the timeout `to` a time. Its `outcome` is `extended`, or how the
  *   token had ended, or undefined if there was no response: then it may have been moved;
  * - `shown`: the token as it was read or pushed: `status`, and `output` or a cancel's reason. Some
- *   have `at`, when it ended, and `timeoutAt`, which is Infinity for none;
+ *   have `at`, when it ended, `timeoutAt`, which is Infinity for none, and the `votes` that count;
  * - `told`: what a recipient received: `by` whom, `type` (`created`, `reminder`, `extended` or an
  *   end), and for webhooks `message`, its id, and `at`, the time of the event;
  * - `missing`: 404.
@@ -65,6 +73,10 @@ export class History {
   /** Who must be told: `own` of every event, others of the creation and by reminders. */
   recipients = [];
   hasReminders = false;
+  /** The ids of those who decide by votes, how many must agree, and on what. */
+  approvers = undefined;
+  required = 1;
+  choices = [];
   /** Whether a reminder must have come. */
   owesReminder = false;
 
@@ -80,7 +92,8 @@ export class History {
   /**
    * What is wrong:
    * - `lost`: after an acknowledged completion or cancel the token had not ended, or had ended
-   *   otherwise; or after an acknowledged extension it had an earlier timeout;
+   *   otherwise; or after an acknowledged extension it had an earlier timeout; or an acknowledged
+   *   vote does not count, and no later one of its approver either;
    * - `doubled`: two completions were acknowledged;
    * - `contradictory`: reports changed, or cannot be true;
    * - `vanished`: a token whose creation was acknowledged did not exist;
@@ -108,6 +121,7 @@ export class History {
       if (this.#isImpossible(event)) faults.add("contradictory");
       const fault = this.#timeoutFault(event);
       if (fault) faults.add(fault);
+      if (event.votes && this.approvers) for (const one of this.#voteFaults(event)) faults.add(one);
     }
     const created = events.filter(({ kind }) => kind === "created");
     const isGone = ({ kind, began }) =>
@@ -179,7 +193,8 @@ export class History {
     const hasText = told?.status === "COMPLETED" || told?.status === "CANCELLED";
     const isInvented =
       hasText && outcome === undefined && !this.sent.has(output) && output !== this.fallback;
-    return isLate || isEarly || isOverdue || isWithoutDefault || isInvented;
+    const isStranger = this.approvers && isCompletion(event) && !event.isAllowed;
+    return isLate || isEarly || isOverdue || isWithoutDefault || isInvented || isStranger;
   }
 
   /** What is wrong with the timeout that an event shows. */
@@ -190,6 +205,47 @@ export class History {
     );
     if (same.length === 0) return "contradictory";
     return same.every(({ isOvertaken }) => isOvertaken) ? "lost" : undefined;
+  }
+
+  /** What is wrong with the votes that an event shows, and with the end that they brought. */
+  #voteFaults({ votes, status, output, at, began, ended }) {
+    const faults = [];
+    const brought = this.choices.find((one) => one.output === output && status === "COMPLETED");
+    // Whoever comes after the end for what was decided is told so as well.
+    const isSure = (vote) =>
+      vote.outcome === "voted" &&
+      vote.ended < began &&
+      (!brought || this.choices[vote.choice] !== brought || vote.ended < at);
+    for (const [index, approver] of this.approvers.entries()) {
+      const all = this.events.filter((one) => one.kind === "voted" && one.approver === index);
+      const counted = votes.filter((one) => one.approver === approver);
+      if (counted.length > 1) faults.push("contradictory");
+      const [one] = counted;
+      if (!one) {
+        if (all.some(isSure)) faults.push("lost");
+        continue;
+      }
+      const choice = this.choices.findIndex(({ label }) => label === one.choice);
+      const what = said({ choice, comment: one.comment ?? "" });
+      const when = Date.parse(one.at);
+      // What it may have been.
+      const same = all.filter(
+        (vote) => said(vote) === what && vote.began <= when && when <= vote.ended,
+      );
+      const isOvertaken = (vote) =>
+        all.some((other) => isSure(other) && said(other) !== what && other.began > vote.ended);
+      if (same.length === 0 || same.every(({ began }) => began > ended))
+        faults.push("contradictory");
+      else if (same.every(isOvertaken)) faults.push("lost");
+    }
+    if (votes.some((one) => !this.approvers.includes(one.approver))) faults.push("contradictory");
+    const isEnough = ({ label, isVeto }) => {
+      const count = votes.filter((one) => one.choice === label).length;
+      return count >= (isVeto ? 1 : this.required);
+    };
+    const enough = this.choices.filter(isEnough);
+    if (enough.length > 1 || enough[0] !== brought) faults.push("contradictory");
+    return faults;
   }
 
   #isMistold() {

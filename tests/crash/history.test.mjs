@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { History } from "./history.mjs";
+import { ofShown, VOTES } from "./votes.mjs";
 
 // Faults of a token that was created at 1 and times out at 100, and events that show them: the
 // kind, when each began and ended, and what was told. Others have another timeout or recipients.
@@ -327,7 +328,7 @@ const HISTORIES = [
 ];
 
 test("the checker tells what cannot be true", () => {
-  for (const [what, faults, events, settings] of HISTORIES) {
+  for (const [what, faults, events, settings] of [...HISTORIES, ...VOTES]) {
     const history = Object.assign(new History(), { timeoutAt: 100, ...settings });
     history.sent = new Set(["1", "2", "why"]);
     for (const [kind, began, ended, told, of, ...more] of [
@@ -339,7 +340,13 @@ test("the checker tells what cannot be true", () => {
         decided: { outcome: told, output: of },
         cancelled: { outcome: told },
         extended: { outcome: told, to: of },
-        shown: { status: told, output: of, timeoutAt: more[0] },
+        shown: { status: told, output: of, ...ofShown(more) },
+        voted: {
+          approver: told,
+          choice: of,
+          comment: "",
+          outcome: more.length > 0 ? more[0] : "voted",
+        },
         told: { by: told, type: of, message: more[0], at: more[1], output: more[2] },
       };
       history.add({ kind, began, ended, ...fields[kind] });

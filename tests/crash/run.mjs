@@ -1,9 +1,10 @@
 // A run: what happens to each token, and what is owed at the end.
 import { once } from "node:events";
-import { Clients, TOKENS } from "./clients.mjs";
+import { TOKENS } from "./clients.mjs";
 import { random } from "./random.mjs";
 import { startRecipients } from "./recipients.mjs";
 import { Token } from "./token.mjs";
+import { Voters } from "./voters.mjs";
 import { now, pause } from "./worker.mjs";
 
 /** Requests of one kind that are in flight at a time, where nothing else limits them. */
@@ -20,7 +21,7 @@ export async function each(items, work) {
   );
 }
 
-export class Run extends Clients {
+export class Run extends Voters {
   isOver = false;
   /** Resolves when no verification is under way. */
   verified = Promise.resolve();
@@ -39,6 +40,7 @@ export class Run extends Clients {
       timeouts: 0,
       defaults: 0,
       webhooks: 0,
+      quorums: 0,
       creations: 0,
       reminders: 0,
       told: 0,
@@ -67,7 +69,8 @@ export class Run extends Clients {
       const chance = random(this.seed * 1_000_003 + ++this.#next);
       const token = new Token();
       const story = chance();
-      if (story < 0.5) await this.#decided(token, chance);
+      if (story < 0.4) await this.#decided(token, chance);
+      else if (story < 0.52) await this.#voted(token, chance);
       else if (story < 0.65) await this.#raced(token, chance);
       else if (story < 0.85) await this.#moved(token, chance);
       else if (story < 0.93) await this.#unattendedTimeout(token, chance);
@@ -155,6 +158,15 @@ export class Run extends Clients {
       }),
     );
     await Promise.all([...extensions, ...cancels, this.#race(token, chance, when)]);
+  }
+
+  /** Approvers decide. */
+  async #voted(token, chance) {
+    const fields = {
+      ...this.#perhapsDefault(token, chance),
+      ...this.#somebody(token, chance, 0.3),
+    };
+    await this.poll(token, chance, { fields, number: this.#next });
   }
 
   /** Nobody decides or reads, so that only the alarm can end the token and send its webhook. */

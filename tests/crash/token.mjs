@@ -6,6 +6,8 @@ export class Token extends History {
   /** Its public access token, and the path of its `url`. */
   jwt = undefined;
   link = undefined;
+  /** The paths of its approvers' links. */
+  links = [];
   /** Whether `timeoutAt` is to the millisecond what was asked for. */
   isExact = false;
   #awaited = [];

@@ -14,7 +14,7 @@ export const now = () => Date.now();
 export class KilledWorker {
   kills = 0;
   /** When what was acknowledged. `announced` are creations that somebody is told of. */
-  acknowledged = { completions: [], cancels: [], extensions: [], announced: [] };
+  acknowledged = { completions: [], cancels: [], extensions: [], votes: [], announced: [] };
   /** The number of acknowledgements that somebody waits for. */
   #awaited = { count: Infinity };
   /** The statuses that a client may get, and other problems. */
@@ -79,6 +79,7 @@ export class KilledWorker {
       headers = {},
       signal,
       expected = this.expected,
+      redirect = "follow",
       receive = (answer) => answer.text(),
     } = {},
   ) {
@@ -98,6 +99,7 @@ export class KilledWorker {
           ...headers,
         },
         body,
+        redirect,
         signal: signal ? AbortSignal.any([signal, hangs.signal]) : hangs.signal,
       });
       const { status } = answer;

@@ -8,6 +8,7 @@ use waitpoint::domain::token::effects::Input;
 use waitpoint::domain::token::history::HistoryKind;
 use waitpoint::domain::token::record::Record;
 use waitpoint::domain::token::transition::Outcome;
+use waitpoint::domain::token::votes::Ballot;
 use waitpoint::domain::token::{
     CallbackRequest, CompletedBy, Decision, Output, OutputKind, State, Token,
 };
@@ -17,6 +18,8 @@ pub(super) enum Wish {
     /// By the request that this id comes from.
     Create(usize),
     Complete(usize),
+    /// Perhaps this approver for this choice.
+    Vote(usize, Option<(u8, u8)>),
     Cancel(usize),
     Extend(usize),
     Read(usize),
@@ -27,6 +30,8 @@ pub(super) struct Client {
     wish: Wish,
     /// A create under way, and what is its next step.
     pub(super) creation: Option<(Creation, Step)>,
+    /// The vote that it sends, and sends again.
+    pub(super) ballot: Option<Ballot>,
     tries: u32,
     pub(super) begun: u64,
 }
@@ -36,6 +41,7 @@ impl Client {
         Self {
             wish,
             creation: None,
+            ballot: None,
             tries: 0,
             begun: 0,
         }
@@ -50,6 +56,7 @@ impl World<'_> {
         match self.clients[client].wish {
             Wish::Create(own) => self.create(client, own),
             Wish::Complete(id) => self.complete(client, id),
+            Wish::Vote(id, ballot) => self.vote(client, id, ballot),
             Wish::Cancel(id) => self.cancel(client, id),
             Wish::Extend(id) => self.extend(client, id),
             Wish::Read(id) => {
@@ -136,15 +143,28 @@ impl World<'_> {
     }
 
     fn complete(&mut self, client: usize, id: usize) {
-        // By the API, or a callback: one that decides and two that do not.
+        // By the API, the page, or a callback: one that decides and two that do not.
         let (what, by) = self.chance.of(&[
+            (What::Complete, CompletedBy::Api),
             (What::Complete, CompletedBy::Api),
             (What::Complete, CompletedBy::Callback),
             (What::NotAccepted, CompletedBy::Callback),
             (What::NotAccepted, CompletedBy::Callback),
             (What::Unsigned, CompletedBy::Callback),
+            (What::Complete, CompletedBy::Page),
         ]);
-        self.see(id, what);
+        let is_by_owner = by == CompletedBy::Api && self.chance.percent(70);
+        let oracle = self.objects[id].oracle.as_ref();
+        let is_voted_on = oracle.is_some_and(|oracle| oracle.asked.voters.is_some());
+        let may = !is_voted_on || is_by_owner;
+        self.see(
+            id,
+            match what {
+                _ if !may => What::NotApprover,
+                What::Complete if is_voted_on => What::CompleteByOwner,
+                _ => what,
+            },
+        );
         let status = if what == What::NotAccepted {
             "started"
         } else {
@@ -163,7 +183,7 @@ impl World<'_> {
             }),
             by,
             subject: None,
-            is_by_owner: false,
+            is_by_owner,
         };
         let Some(reply) = self.command(id, Command::Complete(decision)) else {
             return self.again(client);
@@ -175,13 +195,15 @@ impl World<'_> {
         let expected = match &before {
             Some(_) if is_checked && what == What::Unsigned => Reply::Decided(Outcome::Unsigned),
             Some(End::Waiting) if !decides => Reply::Decided(Outcome::Ignored),
+            Some(End::Waiting) if !may => Reply::Decided(Outcome::ApproversOnly),
             Some(End::Waiting) => Reply::Decided(Outcome::Completed),
             end => ended(end.as_ref()),
         };
         assert_eq!(reply, expected, "acknowledged");
         if reply == Reply::Decided(Outcome::Ignored) {
             object.ledger.as_mut().unwrap().ignored(now);
-        } else if let (true, Some(_), Some(oracle)) = (decides, &before, &mut object.oracle) {
+        } else if let (true, Some(_), Some(oracle)) = (decides && may, &before, &mut object.oracle)
+        {
             oracle.complete(now, &output);
         }
         if self.answer_is_lost() {
@@ -266,7 +288,7 @@ impl World<'_> {
 }
 
 /// What somebody is told whose request comes after the end, or finds nothing.
-fn ended(end: Option<&End>) -> Reply {
+pub(super) fn ended(end: Option<&End>) -> Reply {
     match end {
         None => Reply::NotFound,
         Some(End::Waiting) => unreachable!("it has not ended"),

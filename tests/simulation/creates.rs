@@ -1,13 +1,14 @@
 //! Creates: what they ask for, and the steps to it, as the Worker's route carries them out.
 use super::What;
 use super::ledger::Ledger;
-use super::oracle::{Again, Asked, Oracle};
+use super::oracle::{Again, Asked, Oracle, Voters, approver};
 use super::receivers::MOST_RECIPIENTS;
 use super::world::{Event, HOUR, IDS, SECOND, World, at};
 use std::time::Duration;
 use waitpoint::domain::token::command::{Command, Reply};
 use waitpoint::domain::token::creation::{Answer, Created, Creation, Step};
 use waitpoint::domain::token::notify::{Recipient, Reminder};
+use waitpoint::domain::token::votes::{MAX_APPROVERS, Quorum};
 use waitpoint::domain::token::{DefaultDecision, Key, Output, OutputKind, Token};
 
 /// Which callbacks decide.
@@ -97,6 +98,14 @@ impl World<'_> {
         let begun = self.clients[client].begun;
         let asked = self.ask(own, begun);
         let recipients = self.chance.of(&[0, 0, 1, 2, MOST_RECIPIENTS]);
+        let mut notify: Vec<_> = (0..recipients).map(recipient).collect();
+        let mailed = self.chance.of(&[0, 30, 60, 100]);
+        for one in 0..asked.voters.map_or(0, |voters| voters.approvers) {
+            if self.chance.percent(mailed) {
+                notify.push(mail(Some(one)));
+            }
+        }
+        let approvers = notify.iter().map(approver_of).collect::<Vec<_>>();
         let has_own = self.chance.percent(50);
         let token = Token {
             key: self.keyed[own].then(|| Key {
@@ -105,8 +114,14 @@ impl World<'_> {
             }),
             created_by_request,
             webhook: has_own.then(|| "https://example.com".to_owned()),
-            callback: self.chance.percent(80).then(|| CALLBACK.to_owned()),
-            notify: (0..recipients).map(recipient).collect(),
+            // No callback decides where approvers do.
+            callback: (asked.voters.is_none() && self.chance.percent(80))
+                .then(|| CALLBACK.to_owned()),
+            quorum: asked.voters.map(|voters| Quorum {
+                approvers: (0..voters.approvers).map(approver).collect(),
+                required: voters.required,
+            }),
+            notify,
             reminders: asked.again.iter().map(reminder).collect(),
             on_timeout: asked.default.as_ref().map(|text| DefaultDecision {
                 output: Some(Output {
@@ -119,12 +134,12 @@ impl World<'_> {
         let has_callback = token.callback.is_some();
         let reply = self.command(id, Command::Create(Box::new(token)))?;
         if reply == Reply::Created {
-            let receivers = self.receivers(has_own, recipients);
+            let receivers = self.receivers(has_own, approvers.len());
             let object = &mut self.objects[id];
             assert!(object.oracle.is_none(), "replaced");
             object.has_callback = has_callback;
             object.oracle = Some(Oracle::new(asked));
-            object.ledger = Some(Ledger::new(receivers));
+            object.ledger = Some(Ledger::new(receivers, approvers));
             self.plan_after_creation(id);
         } else {
             self.check_found(id, reply.clone());
@@ -150,7 +165,15 @@ impl World<'_> {
                 Again::Before(wait)
             });
         }
+        let most = u64::try_from(MAX_APPROVERS).unwrap();
+        let any = 1 + self.chance.below(most);
+        let approvers = self.chance.of(&[0, 0, 0, 0, 1, 2, 2, 3, 3, 5, any, most]);
+        let voters = (approvers > 0).then(|| Voters {
+            approvers: u8::try_from(approvers).unwrap(),
+            required: u8::try_from(1 + self.chance.below(approvers)).unwrap(),
+        });
         Asked {
+            voters,
             made_by: own,
             created: begun,
             timeout,
@@ -179,13 +202,24 @@ impl World<'_> {
 
 fn recipient(index: u8) -> Recipient {
     match index {
-        0 => Recipient::Email {
-            address: "ann@example.com".to_owned(),
-            locale: None,
-            approver: None,
-        },
+        0 => mail(None),
         1 => Recipient::Slack("deploys".to_owned()),
         _ => Recipient::Webhook("https://example.com".to_owned()),
+    }
+}
+
+fn mail(approver: Option<u8>) -> Recipient {
+    Recipient::Email {
+        address: "ann@example.com".to_owned(),
+        locale: None,
+        approver,
+    }
+}
+
+fn approver_of(recipient: &Recipient) -> Option<u8> {
+    match recipient {
+        Recipient::Email { approver, .. } => *approver,
+        _ => None,
     }
 }
 

@@ -11,14 +11,18 @@ use waitpoint::domain::token::history::HistoryKind;
 const MOST_ATTEMPTS: u32 = 10;
 /// Entries of the history that are kept.
 const MOST_ENTRIES: usize = 99;
+/// Notices that are kept, and those of the end.
+const MOST_KEPT: usize = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Owed,
     Received,
     Failed,
-    /// Nobody needs it any more: another took its place, or the token has ended.
+    /// Nobody needs it any more: another took its place, its receiver has voted, or the token has ended.
     Dropped,
+    /// It was over, and made room for a new one.
+    Evicted,
 }
 
 /// An event, and one who must hear of it.
@@ -34,6 +38,10 @@ struct Notice {
 /// What is owed to whom for one token.
 pub(super) struct Ledger {
     receivers: Vec<(Target, Vec<EventName>)>,
+    /// Which recipients are approvers.
+    approvers: Vec<Option<u8>>,
+    /// Approvers who have voted.
+    voted: Vec<u8>,
     notices: Vec<Notice>,
     /// When, and what.
     history: Vec<(u64, HistoryKind)>,
@@ -57,10 +65,15 @@ pub(super) fn taken(result: AttemptResult) -> Taken {
 }
 
 impl Ledger {
-    /// Of a new token, for receivers that each want some events.
-    pub(super) fn new(receivers: Vec<(Target, Vec<EventName>)>) -> Self {
+    /// Of a new token, for receivers that each want some events, and recipients who may be approvers.
+    pub(super) fn new(
+        receivers: Vec<(Target, Vec<EventName>)>,
+        approvers: Vec<Option<u8>>,
+    ) -> Self {
         let mut ledger = Self {
             receivers,
+            approvers,
+            voted: Vec::new(),
             notices: Vec::new(),
             history: Vec::new(),
             has_ended: false,
@@ -70,23 +83,61 @@ impl Ledger {
     }
 
     fn owe(&mut self, name: EventName, event: TokenEvent) {
-        for (target, wanted) in &self.receivers {
-            if wanted.contains(&name) {
-                let target = *target;
-                self.notices.push(Notice {
-                    id: DeliveryId { event, target },
-                    stage: Stage::Owed,
-                    attempts: 0,
-                    arrivals: 0,
-                });
+        let wants = |(_, wanted): &&(Target, Vec<EventName>)| wanted.contains(&name);
+        let targets = self.receivers.iter().filter(wants).map(|one| one.0);
+        for target in targets.collect::<Vec<_>>() {
+            let id = DeliveryId { event, target };
+            if self.is_reminder_of_voter(id) || !self.has_room(event) {
+                continue;
             }
+            self.notices.push(Notice {
+                id,
+                stage: Stage::Owed,
+                attempts: 0,
+                arrivals: 0,
+            });
         }
+    }
+
+    fn is_reminder_of_voter(&self, id: DeliveryId) -> bool {
+        let Target::Recipient(index) = id.target else {
+            return false;
+        };
+        let has_voted =
+            self.approvers[usize::from(index)].is_some_and(|one| self.voted.contains(&one));
+        has_voted && matches!(id.event, TokenEvent::Reminder(_))
+    }
+
+    /// Whether this is kept, too. What is over makes room, the oldest first.
+    fn has_room(&mut self, event: TokenEvent) -> bool {
+        let is_kept = |one: &&Notice| !matches!(one.stage, Stage::Dropped | Stage::Evicted);
+        if self.notices.iter().filter(is_kept).count() < MOST_KEPT {
+            return true;
+        }
+        let is_over = |one: &&mut Notice| matches!(one.stage, Stage::Received | Stage::Failed);
+        match self.notices.iter_mut().find(is_over) {
+            Some(oldest) => oldest.stage = Stage::Evicted,
+            None => return event == TokenEvent::Ended,
+        }
+        true
     }
 
     fn drop_owed(&mut self, is_dropped: impl Fn(TokenEvent) -> bool) {
         for notice in &mut self.notices {
             if notice.stage == Stage::Owed && is_dropped(notice.id.event) {
                 notice.stage = Stage::Dropped;
+            }
+        }
+    }
+
+    /// An approver's vote counts.
+    pub(super) fn voted(&mut self, now: u64, approver: u8) {
+        self.history.push((now, HistoryKind::Voted(approver)));
+        self.voted.push(approver);
+        for index in 0..self.notices.len() {
+            let Notice { id, stage, .. } = self.notices[index];
+            if stage == Stage::Owed && self.is_reminder_of_voter(id) {
+                self.notices[index].stage = Stage::Dropped;
             }
         }
     }
@@ -159,7 +210,7 @@ impl Ledger {
         let mut kept = 0;
         for notice in &self.notices {
             let stored = token.delivery(notice.id);
-            if notice.stage == Stage::Dropped {
+            if matches!(notice.stage, Stage::Dropped | Stage::Evicted) {
                 assert_eq!(stored, None, "not dropped");
                 continue;
             }

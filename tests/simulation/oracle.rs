@@ -1,6 +1,7 @@
 //! What must come of a token, by the times of its requests and alarms alone.
 use super::world::at;
-use waitpoint::domain::token::{State, Token};
+use waitpoint::domain::token::votes::{Ballot, Vote};
+use waitpoint::domain::token::{CompletedBy, State, Token};
 
 /// How a token stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,28 @@ pub(super) enum Again {
     Before(u64),
 }
 
+/// Who decides by votes: so many approvers, so many of whom must agree.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Voters {
+    pub(super) approvers: u8,
+    pub(super) required: u8,
+}
+
+/// What a vote is to a token that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// Nothing: it is of nobody who may vote.
+    Stranger,
+    /// What its approver's vote is already.
+    Again,
+    /// The approver's first vote.
+    First,
+    /// A vote instead of the approver's last one.
+    Replaces,
+    /// Enough for the end.
+    Decides,
+}
+
 /// What the request to create it wants of a token.
 pub(super) struct Asked {
     /// The request.
@@ -42,6 +65,8 @@ pub(super) struct Asked {
     /// The output of its default decision.
     pub(super) default: Option<String>,
     pub(super) again: Vec<Again>,
+    /// Without them whoever comes decides.
+    pub(super) voters: Option<Voters>,
 }
 
 /// One token from its creation until nothing of it is left.
@@ -51,6 +76,10 @@ pub(super) struct Oracle {
     pub(super) extensions: Vec<(u64, u64)>,
     /// What somebody decided.
     first: Option<End>,
+    /// The votes that counted, and when.
+    votes: Vec<(u64, Ballot)>,
+    /// Whose vote decided.
+    decider: Option<u8>,
     /// When alarms found that recipients are to be told again.
     pub(super) reminded: Vec<u64>,
 }
@@ -64,6 +93,8 @@ impl Oracle {
             asked,
             extensions: Vec::new(),
             first: None,
+            votes: Vec::new(),
+            decider: None,
             reminded: Vec::new(),
         }
     }
@@ -80,11 +111,73 @@ impl Oracle {
         self.timeout_after(self.extensions.len())
     }
 
-    /// Somebody decides, and is told so if nobody did before.
+    /// Somebody decides who may without a vote, and is told so if nobody did before.
     pub(super) fn complete(&mut self, now: u64, output: &str) {
         if self.end(now) == End::Waiting {
             self.first = Some(End::Completed(now, output.to_owned()));
         }
+    }
+
+    /// The vote of an approver.
+    pub(super) fn vote_of(&self, approver: u8) -> Option<&Ballot> {
+        let mut votes = self.votes.iter().rev().map(|(_, vote)| vote);
+        votes.find(|vote| vote.approver == approver)
+    }
+
+    pub(super) fn has_votes(&self) -> bool {
+        !self.votes.is_empty()
+    }
+
+    pub(super) fn weigh(&self, ballot: &Ballot) -> Weight {
+        let voters = self.asked.voters;
+        let Some(voters) = voters.filter(|voters| ballot.approver < voters.approvers) else {
+            return Weight::Stranger;
+        };
+        let mut agree = 1;
+        for other in (0..voters.approvers).filter(|&one| one != ballot.approver) {
+            agree += u8::from(self.vote_of(other).map(|vote| vote.choice) == Some(ballot.choice));
+        }
+        match self.vote_of(ballot.approver) {
+            _ if ballot.is_veto || agree >= voters.required => Weight::Decides,
+            None => Weight::First,
+            Some(last) if said(last) == said(ballot) => Weight::Again,
+            Some(_) => Weight::Replaces,
+        }
+    }
+
+    /// Somebody votes. Nothing if the token has ended.
+    pub(super) fn vote(&mut self, now: u64, ballot: Ballot) -> Option<Weight> {
+        if self.end(now) != End::Waiting {
+            return None;
+        }
+        let weight = self.weigh(&ballot);
+        if weight == Weight::Decides {
+            self.first = Some(End::Completed(now, ballot.output.clone()));
+            self.decider = Some(ballot.approver);
+        }
+        if !matches!(weight, Weight::Stranger | Weight::Again) {
+            self.votes.push((now, ballot));
+        }
+        Some(weight)
+    }
+
+    /// Each approver's last vote, in the order in which these were cast.
+    fn standing_votes(&self) -> Vec<Vote> {
+        let votes = self.votes.iter().enumerate();
+        let last = votes.filter(|(index, (_, vote))| {
+            let later = &self.votes[index + 1..];
+            later
+                .iter()
+                .all(|(_, other)| other.approver != vote.approver)
+        });
+        let vote = |(_, (when, vote)): (usize, &(u64, Ballot))| Vote {
+            approver: vote.approver,
+            choice: vote.choice,
+            at: at(*when),
+            comment: vote.comment.clone(),
+            fields: vote.fields.clone(),
+        };
+        last.map(vote).collect()
     }
 
     /// The owner withdraws it.
@@ -181,10 +274,26 @@ impl Oracle {
         }
         let has_default = self.asked.default.is_some() && token.state == State::Waiting;
         assert_eq!(token.on_timeout.is_some(), has_default, "default");
+        assert_eq!(token.votes, self.standing_votes(), "votes");
+        if let State::Completed { decision, .. } = &token.state {
+            let decider = self.decider.map(approver);
+            assert_eq!(decision.subject, decider, "who decided");
+            assert!(decider.is_none() || decision.by == CompletedBy::Page);
+        }
     }
 
     pub(super) fn is_past_retention(&self, retention: u64, now: u64) -> bool {
         let end = self.end(now).at();
         end.is_some_and(|at| at + retention <= now)
     }
+}
+
+/// The id of an approver.
+pub(super) fn approver(index: u8) -> String {
+    format!("approver {index}")
+}
+
+/// What a vote says.
+pub(super) fn said(vote: &Ballot) -> (u8, Option<&str>, Option<&str>) {
+    (vote.choice, vote.comment.as_deref(), vote.fields.as_deref())
 }

@@ -2,7 +2,7 @@
 use super::clients::{Client, Wish};
 use super::world::{Event, HOUR, IDS, SECOND, World};
 
-const MOST_CLIENTS: usize = 70;
+const MOST_CLIENTS: usize = 90;
 
 impl World<'_> {
     pub(super) fn wish(&mut self, wait: u64, wish: Wish) {
@@ -21,23 +21,54 @@ impl World<'_> {
             _ => self.chance.below(wait + 1),
         };
         let other = usize::try_from(self.chance.below(IDS as u64)).unwrap();
-        match self.chance.below(13) {
+        match self.chance.below(17) {
             0 => self.push(wait, Event::Crash(id)),
             1 => self.push(wait, Event::Evict(id)),
             _ if self.clients.len() > MOST_CLIENTS => {}
-            2 => self.wish(wait, Wish::Create(id)),
-            3 | 4 => self.wish(wait, Wish::Create(other)),
-            5 | 6 => self.wish(wait, Wish::Complete(id)),
-            7 => self.wish(wait, Wish::Read(id)),
-            8 => self.wish(wait, Wish::Cancel(id)),
-            9 | 10 => self.wish(wait, Wish::Extend(id)),
+            2 | 3 => self.wish(wait, Wish::Create(id)),
+            4 | 5 => self.wish(wait, Wish::Create(other)),
+            6 | 7 => self.wish(wait, Wish::Complete(id)),
+            8 => self.wish(wait, Wish::Read(id)),
+            9 => self.wish(wait, Wish::Cancel(id)),
+            10 | 11 => self.wish(wait, Wish::Extend(id)),
+            12..=14 => self.wish(wait, Wish::Vote(id, None)),
             _ => self.wish(wait, Wish::Wait(id)),
         }
     }
 
     pub(super) fn plan_after_creation(&mut self, id: usize) {
-        for _ in 0..4 {
+        for _ in 0..5 {
             self.plan_while_waiting(id);
+        }
+        self.plan_votes(id);
+    }
+
+    /// Most approvers vote, many of them at once, or when something else is due.
+    fn plan_votes(&mut self, id: usize) {
+        let oracle = self.objects[id].oracle.as_ref().unwrap();
+        let Some(voters) = oracle.asked.voters else {
+            return;
+        };
+        let until = |at: Option<u64>| at.map_or(HOUR, |at| at.saturating_sub(self.now));
+        let (timeout, reminder) = (until(oracle.timeout()), until(oracle.next_reminder()));
+        let wait = self.chance.of(&[300, SECOND, reminder, timeout, timeout]);
+        let favourite = self.chance.of(&[0, 1]);
+        for approver in 0..voters.approvers {
+            if self.clients.len() > MOST_CLIENTS || self.chance.percent(20) {
+                continue;
+            }
+            let wait = match self.chance.below(6) {
+                0 => wait.saturating_sub(1),
+                1 => wait + 1,
+                2 => self.chance.below(wait + 1),
+                _ => wait,
+            };
+            let choice = if self.chance.percent(70) {
+                favourite
+            } else {
+                self.chance.of(&[0, 1, 2])
+            };
+            self.wish(wait, Wish::Vote(id, Some((approver, choice))));
         }
     }
 
@@ -65,11 +96,18 @@ impl World<'_> {
     }
 
     pub(super) fn plan_after_end(&mut self, id: usize) {
-        for _ in 0..4 {
+        for _ in 0..5 {
             let wait = self
                 .chance
                 .of(&[10, 8 * SECOND, self.retention, self.retention]);
             self.plan(id, wait);
+        }
+        let oracle = self.objects[id].oracle.as_ref();
+        if oracle.is_some_and(|oracle| oracle.has_votes()) {
+            for wait in [10, 20 * SECOND] {
+                let wait = self.chance.below(wait);
+                self.wish(wait, Wish::Vote(id, None));
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The platform: what is stored, alarms that come late, early and again, and memory that is lost.
 use super::What;
+use super::clients::Wish;
 use super::object::StorageFailed;
 use super::world::{Event, Ringing, World, at};
 use std::time::Duration;
@@ -72,6 +73,7 @@ impl World<'_> {
             on_timeout: token.on_timeout.clone(),
             reminded_at: token.reminded_at,
             history: token.history.clone(),
+            votes: token.votes.clone(),
             state: token.state.clone(),
             deliveries: token.deliveries.clone(),
             alarm: token.alarm,
@@ -79,8 +81,9 @@ impl World<'_> {
         };
         assert_eq!(*token, untouched, "what it was created with");
         if before.state != State::Waiting {
-            let was = (&before.state, before.timeout_at, before.extensions);
-            let is = (&token.state, token.timeout_at, token.extensions);
+            let stands = |one: &Token| (one.timeout_at, one.extensions, one.votes.clone());
+            let was = (&before.state, stands(before));
+            let is = (&token.state, stands(token));
             assert_eq!(is, was, "an end is final");
         }
         for was in &before.deliveries {
@@ -125,6 +128,17 @@ impl World<'_> {
                 .of(&[1, 3_000, 100_000, self.retention, self.retention]);
         }
         let due = alarm.saturating_sub(self.now);
+        let oracle = self.objects[id].oracle.as_ref();
+        let is_timeout = oracle.is_some_and(|oracle| oracle.timeout() == Some(alarm));
+        if is_timeout && late > 1 {
+            // Somebody comes before it.
+            for _ in 0..3 {
+                let soon = self.chance.below(late);
+                self.plan(id, due + soon);
+            }
+            let soon = self.chance.below(late);
+            self.wish(due + soon, Wish::Complete(id));
+        }
         let ringing = if late == 0 {
             Ringing::OnTime(alarm)
         } else {

@@ -9,6 +9,7 @@ use waitpoint::domain::token::delivery::{
 };
 use waitpoint::domain::token::effects::{FinishedAttempt, Input};
 use waitpoint::domain::token::event::{EventName, TokenEvent};
+use waitpoint::domain::token::notify::Recipient;
 use waitpoint::domain::token::{State, Token};
 
 const WELL: &[Mood] = &[(true, AttemptResult::Status(200), None)];
@@ -39,12 +40,16 @@ const MAIL: &[Mood] = &[
 pub(super) const MOODS: [&[Mood]; 4] = [WELL, ILL, MIXED, MIXED];
 pub(super) const RECIPIENTS: [&[Mood]; 5] = [WELL, ILL, MIXED, MAIL, MAIL];
 
-/// The most recipients of a token here.
+/// The most recipients of a token here who are no approvers.
 pub(super) const MOST_RECIPIENTS: u8 = 3;
 
 impl World<'_> {
     /// Who must hear of a token's events, and of which.
-    pub(super) fn receivers(&self, has_own: bool, recipients: u8) -> Vec<(Target, Vec<EventName>)> {
+    pub(super) fn receivers(
+        &self,
+        has_own: bool,
+        recipients: usize,
+    ) -> Vec<(Target, Vec<EventName>)> {
         let mut receivers = Vec::new();
         if self.is_subscribed {
             receivers.push((Target::Environment, self.events.clone()));
@@ -53,7 +58,7 @@ impl World<'_> {
             receivers.push((Target::Token, self.events.clone()));
         }
         let notices = vec![EventName::Created, EventName::Reminder];
-        for recipient in 0..recipients {
+        for recipient in (0..recipients).map(|index| u8::try_from(index).unwrap()) {
             receivers.push((Target::Recipient(recipient), notices.clone()));
         }
         receivers
@@ -74,11 +79,11 @@ impl World<'_> {
         let moods = match delivery.target {
             Target::Environment => self.moods[0],
             Target::Token => self.moods[1],
-            Target::Recipient(recipient) => self.moods[2 + usize::from(recipient)],
+            Target::Recipient(recipient) => self.moods[2 + usize::from(recipient.min(3))],
             Target::Upstream => unreachable!("no token here lives upstream"),
         };
         let (arrives, result, pause) = self.chance.of(moods);
-        self.check_sent(id, token, delivery.event);
+        self.check_sent(id, token, delivery);
         let ledger = self.objects[id].ledger.as_mut().unwrap();
         ledger.attempt(delivery, arrives, result);
         let attempt = FinishedAttempt {
@@ -91,10 +96,10 @@ impl World<'_> {
     }
 
     /// What is sent is written, and is what happened.
-    fn check_sent(&self, id: usize, token: &Token, event: TokenEvent) {
+    fn check_sent(&self, id: usize, token: &Token, delivery: DeliveryId) {
         assert_eq!(self.objects[id].token(), Some(token), "sent before written");
         let oracle = self.objects[id].oracle.as_ref().unwrap();
-        match event {
+        match delivery.event {
             TokenEvent::Created => {}
             TokenEvent::Ended => {
                 assert_eq!(end_of(token), oracle.end(self.now), "sent");
@@ -103,6 +108,12 @@ impl World<'_> {
             TokenEvent::Reminder(due) => {
                 assert_eq!(token.state, State::Waiting, "reminded after the end");
                 assert!(due <= at(self.now), "reminded too early");
+                if let Target::Recipient(index) = delivery.target
+                    && let Recipient::Email { approver, .. } = token.notify[usize::from(index)]
+                {
+                    let vote = approver.and_then(|one| oracle.vote_of(one));
+                    assert_eq!(vote, None, "reminded who has voted");
+                }
             }
             TokenEvent::Extended(told) => {
                 // Its receiver hears of the latest timeout.

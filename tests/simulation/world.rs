@@ -63,7 +63,7 @@ pub(super) struct World<'a> {
     /// Waiters that hang on an object.
     pub(super) sockets: [Vec<usize>; IDS],
     /// Of the environment's receiver, the tokens' own, and their recipients.
-    pub(super) moods: [&'static [Mood]; 5],
+    pub(super) moods: [&'static [Mood]; 6],
     /// Whether the environment has a webhook, and what webhooks are told.
     pub(super) is_subscribed: bool,
     pub(super) events: Vec<EventName>,
@@ -91,6 +91,7 @@ impl<'a> World<'a> {
         let moods = [
             chance.of(&MOODS),
             chance.of(&MOODS),
+            chance.of(&RECIPIENTS),
             chance.of(&RECIPIENTS),
             chance.of(&RECIPIENTS),
             chance.of(&RECIPIENTS),
@@ -227,6 +228,7 @@ impl<'a> World<'a> {
         };
         let standing = match (&token.state, oracle.end(self.now)) {
             _ if oracle.is_past_retention(self.retention, self.now) => Standing::Forgotten,
+            (State::Waiting, End::Waiting) if oracle.has_votes() => Standing::Voting,
             (State::Waiting, End::Waiting) => Standing::Waiting,
             (State::Waiting, _) => Standing::Overdue,
             (State::Completed { .. }, End::Defaulted(..)) => Standing::Defaulted,

@@ -157,6 +157,7 @@ impl Token {
                 let kind = HistoryKind::Voted(ballot.approver);
                 self.remember(HistoryEntry { at: now, kind });
                 self.cast(ballot, now);
+                self.drop_reminders_of_voters();
                 if let Some(state) = end {
                     self.end(state, now, subscriptions);
                 }
@@ -290,6 +291,16 @@ impl Token {
                 self.enqueue_one(event, Target::Recipient(index), now);
             }
         }
+    }
+
+    /// An approver who votes before a reminder was received does not get it any more.
+    fn drop_reminders_of_voters(&mut self) {
+        let mut deliveries = std::mem::take(&mut self.deliveries);
+        deliveries.retain(|one| match one.target {
+            Target::Recipient(index) => one.due_at().is_none() || self.is_told(index, one.event),
+            _ => true,
+        });
+        self.deliveries = deliveries;
     }
 
     /// Whether the recipient with this index gets this event. An approver who has voted is not reminded.

@@ -3,6 +3,7 @@
 use super::{NOBODY, at, cancel, complete, decision, extend, token};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use waitpoint::domain::token::delivery::Target;
 use waitpoint::domain::token::event::{EventSet, Subscriptions, TokenEvent};
 use waitpoint::domain::token::history::HistoryKind;
 use waitpoint::domain::token::notify::{Recipient, Reminder};
@@ -177,6 +178,27 @@ fn an_approver_who_voted_is_not_reminded() {
     let is_reminder = |event| matches!(event, TokenEvent::Reminder(_));
     let reminded = token.deliveries.iter().filter(|one| is_reminder(one.event));
     assert_eq!(reminded.count(), 2);
+}
+
+#[test]
+fn an_approver_who_votes_before_a_reminder_is_received_does_not_get_it_any_more() {
+    let mail = |approver| Recipient::Email {
+        address: "ann@example.com".to_owned(),
+        locale: None,
+        approver: Some(approver),
+    };
+    let mut token = Token {
+        notify: vec![mail(0), mail(1)],
+        reminders: vec![Reminder::After(std::time::Duration::from_millis(5))],
+        ..voted_on(2, 2)
+    };
+    token.announce_creation(at(0), NOBODY);
+    assert!(token.remind_if_due(at(5), NOBODY));
+    assert_eq!(token.deliveries.len(), 4);
+    vote(&mut token, ballot(0, 0), 6);
+    let left: Vec<_> = token.deliveries.iter().map(|one| one.target).collect();
+    let to = Target::Recipient;
+    assert_eq!(left, [to(0), to(1), to(1)]);
 }
 
 proptest! {
