@@ -70,6 +70,8 @@ test("what depends on a deadline that only upstream knows is refused", async () 
   for (const [fields, said] of [
     [{ timeout: "1h", notify, reminders: [{ before: "1m" }] }, /before is not known of a token/],
     [{ timeout: "1h", onTimeout: { data: 1 } }, /times out there, without a default decision/],
+    [{ approval: { approvers: [{ id: "a", name: "A" }] } }, /votes are not counted/],
+    [{ approval: { validate: "all", form } }, /without a check of the form/],
     [{ reminders: [{ after: "1m" }] }, /Add notify/],
     [{ notify: [{ slack: "nowhere" }] }, /"nowhere" is not a name in CHANNELS/],
   ]) {

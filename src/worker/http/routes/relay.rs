@@ -5,7 +5,7 @@ use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::{MAX_COMPLETE, MAX_CREATE_WITH_APPROVAL};
 use crate::domain::api::notify::{parse_notify, parse_reminders};
 use crate::domain::api::route::Endpoint;
-use crate::domain::approval::schema::Approval;
+use crate::domain::approval::schema::{Approval, Validate};
 use crate::domain::auth::authenticate::bearer;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::callback::config::CallbackConfig;
@@ -219,12 +219,17 @@ fn fields_to_store(
 
 /// Rejects rules about who may decide: upstream makes the token's url, and that decides without them.
 fn check_decided_here(approval: &Approval) -> Result<(), ApiError> {
-    if approval.approvers().is_empty() {
+    let (path, message) = if !approval.approvers().is_empty() {
+        let message = "votes are not counted for tokens that live upstream. Leave approvers out.";
+        ("approval.approvers", message)
+    } else if approval.validate == Validate::All {
+        let message = "upstream completes its tokens without a check of the form. Leave it out.";
+        ("approval.validate", message)
+    } else {
         return Ok(());
-    }
-    let message = "votes are not counted for tokens that live upstream. Leave approvers out.";
+    };
     Err(ApiError::ValidationError {
-        path: "approval.approvers",
+        path,
         message: message.to_owned(),
     })
 }
