@@ -17,32 +17,30 @@ const SENTENCES = {
 // What else a failure may be.
 const FAILURES = {
   unread: "The question could not be loaded.",
-  approvers_only: "This is decided by its approvers, each with a link of their own.",
+  approvers_only: "This is decided by its approvers, at links of their own.",
 };
 
 const STYLES = `
 :host { display: block; font: inherit; --gap: var(--waitpoint-gap, 0.75rem); }
 :host([hidden]), [hidden] { display: none !important; }
-label, fieldset, div[part=field] { display: block; margin: 0 0 var(--gap); }
-fieldset, legend { border: 0; padding: 0; min-width: 0; }
-[part=hint], [part=fault] { display: block; font-size: 0.9em; }
-[part=fault], button { font-weight: 600; }
-label.option { display: flex; gap: 0.5rem; align-items: center; margin: 0; }
+[part=label], [part=field] { display: block; margin: 0 0 var(--gap); }
+fieldset, legend { border: 0; padding: 0; }
+[part=hint], [part=fault] { display: block; }
+.option { display: flex; gap: 0.5rem; align-items: center; }
 button, textarea, select, input {
   font: inherit; color: inherit; border-radius: var(--waitpoint-radius, 0.5rem);
 }
 button { border: 1px solid transparent; padding: 0.5rem 1.25rem; cursor: pointer; }
+[part=fault], button { font-weight: 600; }
 textarea, select, input, .neutral {
   background: transparent;
   border: 1px solid color-mix(in srgb, currentColor 55%, transparent);
 }
-button, select, label[for] ~ input, label.option { min-height: 2.75rem; }
+button, select, input, .option { min-height: 2.75rem; }
 textarea, select, label[for] ~ input {
   box-sizing: border-box; display: block; width: 100%; margin-top: 0.25rem; padding: 0.5rem;
 }
 textarea { min-height: 4.5em; }
-label[for], .option input { margin: 0; }
-.option input { width: 1.25rem; height: 1.25rem; }
 option { color: CanvasText; background: Canvas; }
 .primary { background: var(--waitpoint-accent, #1a5fb4); color: var(--waitpoint-on-accent, #fff); }
 .danger { background: var(--waitpoint-danger, #b3261e); color: var(--waitpoint-on-danger, #fff); }
@@ -69,7 +67,7 @@ const DECISIONS = {
   approve: { label: "Approve", data: { status: "approved" }, style: "primary" },
   reject: { label: "Reject", data: { status: "rejected" } },
 };
-const MARKUP = Object.keys(DECISIONS).flatMap((name) => [name, `${name}-data`]);
+const MARKUP = ["approve", "reject", "approve-data", "reject-data"];
 
 export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = [...TOKEN, ...MARKUP, "comment"];
@@ -111,7 +109,12 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     add(this.#parts.again, "button", "retry", {
       className: "neutral",
       type: "button",
-      onclick: () => this.#retry(),
+      onclick: () => {
+        if (this.#chosen) return this.decide(this.#chosen);
+        // The button goes, and the focus must not.
+        status.focus();
+        this.#restart();
+      },
     });
     add(this.#parts.retry, "slot", "", { name: "retry" }).append("Try again");
     add(root, "a", "link", { hidden: true });
@@ -153,8 +156,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     if (!this.#isRead || token !== this.#token()) return;
     const choice = this.#choices.get(name);
     if (!choice) {
-      const names = [...this.#choices.keys()].join(" or ");
-      throw new TypeError(`${name} is not a decision. Use ${names}.`);
+      const names = [...this.#choices.keys()];
+      throw new TypeError(`${name} is not a decision. Use ${names.join(" or ")}.`);
     }
     if (!/idle|failed/.test(this.#state)) return;
     const form = choice.form === false ? undefined : this.#form;
@@ -167,30 +170,26 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     this.#show("sending");
     const { signal: other } = this.#shown;
     try {
-      const data = this.#data(choice, form?.values());
+      const data = this.#data(name, form?.values());
       const { outcome } = await completeToken(this.#token(), data, this.#options());
       if (other.aborted) return;
       this.#show(ENDS[outcome] ?? "done");
       this.#dispatch("waitpoint-complete", { outcome, data, decision: name });
     } catch (error) {
       if (other.aborted) return;
-      const { code, details } = error;
+      const { code } = error;
       this.#show(code === "public_token_expired" ? "expired" : "failed", error.retryable, code);
       // Where even the request without WebAssembly failed, the server's own page may work. Votes are
       // cast there alone.
-      this.#offerPage(/wasm_unavailable|approvers_only/.test(`${code} ${error.cause?.code}`));
-      if (code === "invalid_fields" && form?.tellDetails(details)) this.#show("idle");
+      const url = this.getAttribute("token-url");
+      const isForPage = /wasm_unavailable|approvers_only/.test(`${code} ${error.cause?.code}`);
+      if (isForPage && this.#state === "failed" && /^https?:/.test(url))
+        Object.assign(this.#parts.link, { href: url, hidden: false });
+      if (code === "invalid_fields" && form?.tellDetails(error.details)) this.#show("idle");
       // A mistake in the markup is reported to its author.
       if (code === "invalid_argument") console.error(error);
       this.#dispatch("waitpoint-error", { error });
     }
-  }
-
-  #retry() {
-    if (this.#chosen !== undefined) return this.decide(this.#chosen);
-    // The button goes, and the focus must not.
-    this.#parts.status.focus();
-    return this.#restart();
   }
 
   /** Shows another token, once, however many attributes change together. */
@@ -239,24 +238,23 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   #offer() {
     const isOwn = MARKUP.some((name) => this.hasAttribute(name));
     const asked = isOwn ? undefined : this.#approval?.choices;
-    this.#choices = new Map(
-      asked
-        ? asked.map((choice) => [choice.label, { ...choice, part: "choice" }])
-        : Object.entries(DECISIONS).map(([name, choice]) => {
-            const label = this.getAttribute(name) ?? choice.label;
-            return [name, { ...choice, label, part: name }];
-          }),
-    );
-    const buttons = [...this.#choices].map(([name, { label, style = "neutral", part }]) =>
-      make("button", {
-        type: "button",
-        className: style,
-        textContent: label,
-        hidden: !label,
-        onclick: () => this.decide(name),
-        part: `${part} ${style}`,
-      }),
-    );
+    const named = asked?.map((choice) => [choice.label, choice]) ?? Object.entries(DECISIONS);
+    this.#choices = new Map(named);
+    const buttons = named.map(([name, choice]) => {
+      const { style = "neutral" } = choice;
+      const label = (asked ? null : this.getAttribute(name)) ?? choice.label;
+      return make(
+        "button",
+        {
+          type: "button",
+          className: style,
+          hidden: !label,
+          onclick: () => this.decide(name),
+          part: `${asked ? "choice" : name} ${style}`,
+        },
+        label,
+      );
+    });
     this.#parts.buttons.replaceChildren(...buttons);
   }
 
@@ -271,15 +269,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
     comment.required = asked === "required";
   }
 
-  #offerPage(isBroken) {
-    const { link } = this.#parts;
-    const url = this.getAttribute("token-url") ?? "";
-    link.hidden = !isBroken || this.#state !== "failed" || !/^https?:/.test(url);
-    if (!link.hidden) link.href = url;
-  }
-
-  #data({ part: name, label, ...choice }, fields) {
-    let { data = { choice: label } } = choice;
+  #data(name, fields) {
+    let { data = { choice: name } } = this.#choices.get(name);
     const text = this.getAttribute(`${name}-data`);
     try {
       if (text !== null) data = JSON.parse(text);

@@ -123,7 +123,7 @@ export class Clients extends KilledWorker {
     });
   }
 
-  /** An approver opens the page and votes, as a browser (`html`) or as a script that has read it. */
+  /** An approver opens the page and votes: a browser (`html`), or a script that has read it. */
   async vote(token, { approver, choice, comment, html, after, insists, repeats }) {
     await pause(after);
     const path = token.links[approver];

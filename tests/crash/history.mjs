@@ -208,14 +208,10 @@ export class History {
   }
 
   /** What is wrong with the votes that an event shows, and with the end that they brought. */
-  #voteFaults({ votes, status, output, at, began, ended }) {
+  #voteFaults({ votes, status, output, began, ended }) {
     const faults = [];
     const brought = this.choices.find((one) => one.output === output && status === "COMPLETED");
-    // Whoever comes after the end for what was decided is told so as well.
-    const isSure = (vote) =>
-      vote.outcome === "voted" &&
-      vote.ended < began &&
-      (!brought || this.choices[vote.choice] !== brought || vote.ended < at);
+    const isSure = (vote) => vote.outcome === "voted" && vote.ended < began;
     for (const [index, approver] of this.approvers.entries()) {
       const all = this.events.filter((one) => one.kind === "voted" && one.approver === index);
       const counted = votes.filter((one) => one.approver === approver);

@@ -15,8 +15,8 @@ export const VOTES = [
     ],
   ],
   [
-    "one comes after the end, for what was decided",
-    [],
+    "one is told that a vote after the end counts",
+    ["lost"],
     [
       ["voted", 2, 3, 0, YES],
       ["voted", 4, 6, 1, YES],
