@@ -17,10 +17,10 @@ const entry = (name) => async () => {
 };
 
 const BUDGETS = [
-  { what: "the Worker", files: worker, kilobytes: 434 },
+  { what: "the Worker", files: worker, kilobytes: 497 },
   { what: "waitpoint", files: entry("index.js"), kilobytes: 20.5 },
   { what: "waitpoint/element, with waitpoint", files: entry("element.js"), kilobytes: 25 },
-  { what: "waitpoint/server, with waitpoint", files: entry("server.js"), kilobytes: 98.5 },
+  { what: "waitpoint/server, with waitpoint", files: entry("server.js"), kilobytes: 100 },
 ];
 
 // Each size is gzip -9, in kB of 1,000 bytes.

@@ -246,7 +246,7 @@ test("rules that nobody can satisfy are refused at create, and named", async () 
   await refused({ approvers: PEOPLE }, /no callback decides a token with approvers/, { callback });
 });
 
-test("each approver with an address is sent their own link; who has voted is not reminded", async () => {
+test("each approver is sent their own link; who has voted is not reminded", async () => {
   const token = await mailing.create({
     approval: {
       title: "Ship it?",

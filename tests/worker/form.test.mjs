@@ -41,7 +41,7 @@ test("create names what is wrong with a form by its pointer", async () => {
   assert.equal(response.status, 400);
 });
 
-test("with validate all, completions and callbacks that do not match are 422 with all issues", async () => {
+test("with validate all, what does not match is 422 with all issues", async () => {
   const token = await asked();
   const jwt = { key: token.publicAccessToken };
   const wrong = { fields: { amount: "7", reason: "gone", other: 1 } };
@@ -68,7 +68,7 @@ test("with validate all, completions and callbacks that do not match are 422 wit
   );
 });
 
-test("a choice that sends no form needs none, and without validate nothing is checked", async () => {
+test("a choice that sends no form needs none; without validate all is taken", async () => {
   const choices = [{ label: "Pay" }, { label: "Refuse", form: false, data: { paid: false } }];
   const refused = await asked({ choices });
   const response = await worker.complete(refused.id, { paid: false });
