@@ -1,14 +1,14 @@
 // Shared by both wasm modules: the error class, the settings, and Node's sockets.
 export class WaitpointError extends Error {
-  constructor(message, { code, status, retryable = false, cause } = {}) {
+  constructor(message, { code, status, retryable = false, cause, details } = {}) {
     super(message, { cause });
-    Object.assign(this, { name: "WaitpointError", code, status, retryable });
+    Object.assign(this, { name: "WaitpointError", code, status, retryable, details });
   }
 }
 
 /** A status of 0 is none. */
-export const makeError = (message, code, status, retryable, cause) =>
-  new WaitpointError(message, { code, status: status || undefined, retryable, cause });
+export const makeError = (message, code, status, retryable, cause, details) =>
+  new WaitpointError(message, { code, status: status || undefined, retryable, cause, details });
 
 export const settings = { baseURL: "", accessToken: "" };
 export const configuredSettings = () => settings;

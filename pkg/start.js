@@ -50,9 +50,7 @@ export async function completePlainly(cause, token, data, options) {
   if (mayRetry(response)) response = await send();
   const outcome = response.headers?.get("waitpoint-outcome") ?? undefined;
   if (response.ok) return { success: true, outcome };
-  const { code = `http_${response.status}`, details } =
-    (await response.json().catch(() => {})) ?? {};
+  const { code = `http_${response.status}`, ...it } = (await response.json().catch(() => {})) ?? {};
   const message = `The token could not be completed: ${code}.`;
-  const error = makeError(message, code, response.status, mayRetry(response), cause);
-  throw Object.assign(error, Array.isArray(details) && { details });
+  throw makeError(message, code, response.status, mayRetry(response), cause, it.details);
 }

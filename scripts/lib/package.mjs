@@ -14,7 +14,7 @@ const out = join(pkg, "wasm");
 const work = join(root, "target", "package");
 
 const OWN = ["index", "server", "shared", "start"].map((name) => `pkg/${name}.js`);
-const TYPES = ["index", "server", "element"].map((name) => `pkg/${name}.d.ts`);
+const TYPES = ["approval", "index", "server", "element"].map((name) => `pkg/${name}.d.ts`);
 /** The other inputs of pkg/wasm/. */
 export const SOURCES = [
   "scripts/lib/package.mjs",
@@ -106,10 +106,10 @@ async function bundleForRequire() {
   );
   const index = () => ({ path: "./index.cjs", external: true });
   await bundle({ ...options, ...entry("element"), plugins: [redirect(/^\.\/index\.js$/, index)] });
-  for (const name of ["index", "server", "element"]) {
+  for (const name of ["approval", "index", "server", "element"]) {
     const types = readFileSync(join(pkg, `${name}.d.ts`), "utf8").replaceAll(
-      '"./index.js"',
-      '"./index.cjs"',
+      /"\.\/(index|approval)\.js"/g,
+      '"./$1.cjs"',
     );
     writeFileSync(join(out, `${name}.d.cts`), types);
   }

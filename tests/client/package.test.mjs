@@ -23,6 +23,7 @@ test("it holds what is needed and nothing else", () => {
     [
       "LICENSE",
       "README.md",
+      "approval.d.ts",
       "element.d.ts",
       "element.js",
       "fields.js",
@@ -33,6 +34,7 @@ test("it holds what is needed and nothing else", () => {
       "server.js",
       "shared.js",
       "start.js",
+      "wasm/approval.d.cts",
       "wasm/core.js",
       "wasm/core.wasm",
       "wasm/element.cjs",
@@ -92,7 +94,7 @@ test("its types fit what it does, and refuse what it does not", () => {
     `import { completeToken, decodeToken, retrieveToken, waitForToken } from "waitpoint";
      import { configure, WaitpointError } from "waitpoint";
      import { cancelToken, createToken, extendToken, listTokens } from "waitpoint/server";
-     import type { CreateTokenOptions, ListedToken, TokenPage } from "waitpoint/server";
+     import type { ApprovalForm, CreateTokenOptions, ListedToken, TokenPage } from "waitpoint/server";
      import type { WaitpointApproval } from "waitpoint/element";
      configure({ baseURL: "https://example.com" });
      const accessToken = "tr_dev_…";
@@ -120,7 +122,7 @@ test("its types fit what it does, and refuse what it does not", () => {
      const expires: Date = decodeToken(token.url).expiresAt;
      const element: WaitpointApproval = document.createElement("waitpoint-approval");
      element.addEventListener("waitpoint-complete", ({ detail }) => {
-       detail.decision satisfies "approve" | "reject";
+       detail.decision satisfies string;
      });
      const ended = await waitForToken<{ ok: boolean }>(token, { signal });
      const waited: { ok: boolean } | undefined = ended.output;
@@ -128,6 +130,30 @@ test("its types fit what it does, and refuse what it does not", () => {
        approval: { choices: [{ label: "Go", data: 1, style: "danger" }], confirm: "typed" },
        webhook: { url: "x" },
      });
+     const form: ApprovalForm = {
+       type: "object",
+       properties: {
+         amount: { type: "number", title: "Amount", minimum: 0, default: 1 },
+         size: { type: "string", enum: ["s", "l"], default: "s" },
+         plan: { type: "string", oneOf: [{ const: "a", title: "Plan A" }] },
+         teams: { type: "array", items: { anyOf: [{ const: "a", title: "A" }] }, maxItems: 1 },
+         at: { type: "string", format: "date-time" },
+         urgent: { type: "boolean" },
+       },
+       required: ["amount"],
+     };
+     const approvers = [{ id: "ann", name: "Ann" }];
+     const choices = [{ label: "Go", form: false }, { label: "Stop", veto: true }];
+     const voted = await createToken({ approval: { form, validate: "all", choices, approvers } });
+     voted.links?.[0]?.shortUrl satisfies string | undefined;
+     const { votes = [] } = await retrieveToken(voted);
+     for (const { approver, choice, at } of votes) [approver, choice, at.getTime()];
+     why?.details?.[0]?.pointer satisfies string | undefined;
+     await element.decide("Go");
+     // @ts-expect-error
+     form.properties.x = { type: "string", pattern: "x" };
+     // @ts-expect-error
+     form.properties.x = { type: "array" };
      const filters = { status: ["WAITING" as const], createdAt: { period: "1d" } };
      for await (const { id, tags } of listTokens(filters)) {
        id satisfies string;

@@ -168,7 +168,7 @@ def mend_approvers(approval):
         return
     approval["approvers"] = [{"id": f"id {n}", "name": f"name {n}"} for n in range(len(approvers))]
     if approval.get("required"):
-        approval["required"] = min(approval["required"], len(approvers))
+        approval["required"] = min(int(approval["required"]), len(approvers))
 
 
 def units(text, most):
