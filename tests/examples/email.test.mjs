@@ -48,7 +48,7 @@ async function vote(url, comment) {
   assert.equal(answer.status, 200);
 }
 
-test("each mail's text and button open the same page, and two equal votes end the wait", async () => {
+test("text and button of each mail open one page, and two equal votes end the wait", async () => {
   const example = run();
   for (const name of ["ann", "bob"]) {
     await example.printed(`wrote approval-${name}.eml`);
