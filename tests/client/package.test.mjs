@@ -94,7 +94,8 @@ test("its types fit what it does, and refuse what it does not", () => {
     `import { completeToken, decodeToken, retrieveToken, waitForToken } from "waitpoint";
      import { configure, WaitpointError } from "waitpoint";
      import { cancelToken, createToken, extendToken, listTokens } from "waitpoint/server";
-     import type { ApprovalForm, CreateTokenOptions, ListedToken, TokenPage } from "waitpoint/server";
+     import type { ApprovalForm, CreateTokenOptions } from "waitpoint/server";
+     import type { ListedToken, TokenPage } from "waitpoint/server";
      import type { WaitpointApproval } from "waitpoint/element";
      configure({ baseURL: "https://example.com" });
      const accessToken = "tr_dev_…";
