@@ -48,8 +48,8 @@ export interface Choice {
 }
 
 /**
- * The fields of a form: a flat JSON Schema, in the subset of MCP's elicitation. At most 20, shown in
- * this order.
+ * The fields of a form: a flat JSON Schema, in the subset of MCP's elicitation. At most 20, shown
+ * in this order.
  *
  * ```js
  * const form = {

@@ -2,7 +2,8 @@ import type { Outcome, WaitpointError } from "./index.js";
 
 /**
  * `<waitpoint-approval token-url="…">`: asks a person what the token asks, its form included, and
- * completes it; where the token asks nothing, to approve or reject. Its attributes, slots, parts and variables are listed in the README.
+ * completes it; where the token asks nothing, to approve or reject. Its attributes, slots, parts
+ * and variables are listed in the README.
  */
 export class WaitpointApproval extends HTMLElement {
   /** Also the attribute `state`. */

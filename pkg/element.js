@@ -179,8 +179,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
       if (other.aborted) return;
       const { code } = error;
       this.#show(code === "public_token_expired" ? "expired" : "failed", error.retryable, code);
-      // Where even the request without WebAssembly failed, the server's own page may work. Votes are
-      // cast there alone.
+      // Where even the request without WebAssembly failed, the server's own page may work. Votes
+      // are cast there alone.
       const url = this.getAttribute("token-url");
       const isForPage = /wasm_unavailable|approvers_only/.test(`${code} ${error.cause?.code}`);
       if (isForPage && this.#state === "failed" && /^https?:/.test(url))
@@ -204,8 +204,8 @@ export class WaitpointApproval extends (globalThis.HTMLElement ?? Object) {
   }
 
   /**
-   * Asks what the token asks, and whether it was decided before. If the credential may not read, only
-   * its expiry is checked.
+   * Asks what the token asks, and whether it was decided before. If the credential may not read,
+   * only its expiry is checked.
    */
   async #read(signal) {
     const token = this.#token();

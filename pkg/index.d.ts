@@ -73,9 +73,9 @@ export type Outcome = "completed" | "already-completed" | "timed-out" | "cancell
  *
  * What a person would fill in on the page stands in `fields` of the data, beside what the choice
  * has: `{ status: "approved", fields: { amount: 12.5 }, comment: "fine" }`; data that is no object
- * stands in `data`. Where the approval says `validate: "all"`, fields that do not match its form are
- * refused with the code `invalid_fields`, and `details` tells each. A token with approvers is decided
- * by a secret key alone: any other credential is refused with `approvers_only`.
+ * stands in `data`. Where the approval says `validate: "all"`, fields that do not match its form
+ * are refused with the code `invalid_fields`, and `details` tells each. A token with approvers is
+ * decided by a secret key alone: any other credential is refused with `approvers_only`.
  *
  * @param data the output, anything that JSON can say; none if undefined
  * @returns `outcome` is undefined where the server does not say (trigger.dev)

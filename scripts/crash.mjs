@@ -55,7 +55,8 @@ ${counts.requests} requests, ${counts.unanswered} of them never answered
 ${counts.waiters} waiters notified, ${counts.quorums} tokens decided by votes
 Acknowledged, and of them in the 100 ms before a kill: ${completions} completions, \
 ${fresh("completions")}; ${cancels} cancels, ${fresh("cancels")}; ${extensions} extensions, \
-${fresh("extensions")}; ${votes} votes, ${fresh("votes")}; ${announced} creations that somebody is told of, ${fresh("announced")}
+${fresh("extensions")}; ${votes} votes, ${fresh("votes")}; ${announced} creations that somebody \
+is told of, ${fresh("announced")}
 ${counts.told} times a recipient was told, ${counts.toldAgain} of them again; ${counts.strangers} \
 tokens that only recipients know; ${counts.defaults} default decisions
 Told before anybody asked: ${counts.creations} creations, ${counts.reminders} reminders, \

@@ -92,6 +92,7 @@ fn decide(choice: &str, typed: &str, comment: &str, json: &str) -> Option<[usize
             }),
             by: CompletedBy::Page,
             subject: None,
+            is_by_owner: false,
         },
     };
     assert_eq!(page::compare(&token, &approval, &draft), None);

@@ -49,6 +49,7 @@ fuzz_target!(|text: &str| {
         state: State::Completed {
             at: now,
             decision: Decision {
+                is_by_owner: false,
                 callback: None,
                 output: None,
                 by: CompletedBy::Api,
