@@ -4,11 +4,13 @@ use std::time::Duration;
 use waitpoint::domain::stored::envelope::{Envelope, ResponseContext, read};
 use waitpoint::domain::stored::message::{CommandMessage, TokenReply};
 use waitpoint::domain::stored::record::{StoredDecision, StoredToken};
+use waitpoint::domain::stored::record::{pack_record, unpack_record};
 use waitpoint::domain::stored::votes::StoredBallot;
 use waitpoint::domain::time::timestamp::Timestamp;
 use waitpoint::domain::token::command::Command;
 use waitpoint::domain::token::home::Home;
-use waitpoint::domain::token::votes::Ballot;
+use waitpoint::domain::token::record::Record;
+use waitpoint::domain::token::votes::{Ballot, Quorum};
 use waitpoint::domain::token::{CompletedBy, Decision, Key, Output, OutputKind, State, Token};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_380_800_000);
@@ -231,6 +233,37 @@ fn the_json_names_of_messages_between_worker_and_object_never_change() {
         ]
     );
     assert_eq!(TokenReply::NotFound.to_bytes(), b"\"unknown\"\n");
+}
+
+#[test]
+fn a_token_with_approvers_is_unreadable_to_an_older_build() {
+    let token = Token {
+        quorum: Some(Quorum {
+            approvers: vec!["ann".to_owned()],
+            required: 1,
+        }),
+        ..token()
+    };
+    let created = serde_json::to_value(CommandMessage::create(&token)).unwrap();
+    assert!(created.get("create").is_none());
+    let (command, _) = (CommandMessage::create(&token), "");
+    assert_eq!(
+        command.into_command(String::new()),
+        Command::Create(Box::new(token.clone()))
+    );
+    let stored = pack_record(&Record::Live(token.clone()));
+    assert!(
+        stored.starts_with(br#"{"v":2,"#),
+        "{}",
+        stored.escape_ascii()
+    );
+    assert_eq!(unpack_record(&stored).ok(), Some(Record::Live(token)));
+    let plain = pack_record(&Record::Live(plain_token()));
+    assert!(plain.starts_with(br#"{"v":1,"#));
+}
+
+fn plain_token() -> Token {
+    Token::new(NOW, None, Vec::new())
 }
 
 #[test]

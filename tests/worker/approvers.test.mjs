@@ -12,10 +12,12 @@ import {
   useWorker,
 } from "../support/harness.mjs";
 import { configWithMail, writtenMail } from "../support/mail.mjs";
+import { useReceiver, webhookSecret } from "../support/receiver.mjs";
 
 const worker = useWorker();
+const receiver = await useReceiver();
 const mailing = useWorker({
-  secrets: { SECRET_KEYS },
+  secrets: { SECRET_KEYS, WEBHOOK_SECRET: webhookSecret() },
   vars: { EMAIL_FROM: "approvals@example.com" },
   configPath: configWithMail(temporaryFolder()),
   hasMail: true,
@@ -224,8 +226,8 @@ test("rules that nobody can satisfy are refused at create, and named", async () 
   };
   const many = Array.from({ length: 21 }, (_, n) => ({ id: `p${n}`, name: "P" }));
   await refused({ approvers: PEOPLE, required: 4 }, /required is 4, but there are 3 approvers/);
-  await refused({ approvers: PEOPLE, required: 0 }, /required is 0\. Use at least 1/);
-  await refused({ approvers: PEOPLE, required: "2" }, /required must be a number of approvers/);
+  await refused({ approvers: PEOPLE, required: 0 }, /required is 0\. Use a number from 1/);
+  await refused({ approvers: PEOPLE, required: "2" }, /required must be a whole number from 1/);
   await refused({ required: 1 }, /Add approvers/);
   await refused({ approvers: [] }, /approvers has 0 entries\. Use 1 to 20/);
   await refused({ approvers: many }, /approvers has 21 entries/);
@@ -234,8 +236,24 @@ test("rules that nobody can satisfy are refused at create, and named", async () 
   await refused({ approvers: [{ id: "a", name: " " }] }, /approvers\[0\]\.name is empty/);
   await refused(
     { approvers: [PEOPLE[0], PEOPLE[0]] },
-    /approvers\[1\]\.id "ann" is that of an earlier/,
+    /approvers\[1\]\.id "ann" is, or looks like, that of approvers\[0\]/,
   );
+  await refused(
+    { approvers: [PEOPLE[0], { id: "Ann2", name: "Ann  Miller" }] },
+    /approvers\[1\]\.name .* is, or looks like, that of approvers\[0\]/,
+  );
+  const email = "a@example.com";
+  await refused(
+    {
+      approvers: [
+        { ...PEOPLE[0], email },
+        { ...PEOPLE[1], email: "A@example.com" },
+      ],
+    },
+    /approvers\[1\]\.email "A@example\.com" is that of approvers\[0\]/,
+  );
+  await refused({ approvers: [{ ...PEOPLE[0], email }] }, /approvers\[0\]\.email: mail needs the/);
+  await refused({ approvers: PEOPLE }, /email to an approver/, { reminders: [{ after: "1m" }] });
   await refused({ approvers: [{ ...PEOPLE[0], mail: "x" }] }, /has a field "mail"/);
   await refused(
     { approvers: [{ ...PEOPLE[0], email: "ann" }] },
@@ -277,4 +295,33 @@ test("each approver is sent their own link; who has voted is not reminded", asyn
   const isDelivered = ({ status }) => status === "delivered";
   await until(() => mailing.retrieve(token.id), told);
   assert.equal(mailsWith(personal(0)).length, 1);
+});
+
+test("nobody with a link keeps an approver from voting", async () => {
+  const token = await asked();
+  const { ann, bob } = links(token);
+  const busy = async (url) => {
+    for (let sent = 0; sent < 40; sent++) {
+      const { status } = await send(url, { choice: "none" });
+      if (status === 429) return true;
+    }
+    return false;
+  };
+  assert.ok(await busy(ann.url), "one person's attempts are limited");
+  assert.equal((await send(bob.url, { choice: "0" })).status, 303);
+});
+
+test("a recipient of notices learns neither the votes nor who votes", async () => {
+  const token = await mailing.create({
+    approval: { approvers: PEOPLE, required: 2 },
+    notify: [{ webhook: `${receiver.url}/told` }],
+    reminders: [{ after: "1s" }],
+  });
+  await send(links(token).ann.url, { choice: "0", comment: "secret reason" });
+  const told = await receiver.received("/told", 2);
+  for (const { body } of told) {
+    const { data } = JSON.parse(body);
+    assert.deepEqual([data.votes, data.approval], [undefined, { required: 2 }]);
+    assert.doesNotMatch(data.shortUrl, /\/\d+-[^/]*$/, "not the link of an approver");
+  }
 });

@@ -21,6 +21,13 @@ const details = async (response) => {
 };
 
 test("create names what is wrong with a form by its pointer", async () => {
+  const options = Array.from({ length: 100 }, (_, n) => `option ${n}`);
+  const list = (n) => ({
+    type: "array",
+    title: `List ${n}`,
+    items: { type: "string", enum: options },
+  });
+  const many = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`list${n}`, list(n)]));
   for (const [schema, part] of [
     [{ ...form, properties: {} }, /\/form\/properties/],
     [{ ...form, required: ["amuont"] }, /\/form\/required\/0.*amuont/],
@@ -29,6 +36,7 @@ test("create names what is wrong with a form by its pointer", async () => {
       /\/form\/properties\/amount\/pattern/,
     ],
     [{ ...form, properties: { amount: { type: "object" } } }, /\/form\/properties\/amount\/type/],
+    [{ ...form, properties: many, required: [] }, /lists can have 1000 items together/],
     ["text", /\/form/],
     [[form], /\/form/],
   ]) {
@@ -58,6 +66,13 @@ test("with validate all, what does not match is 422 with all issues", async () =
   const empty = await worker.api(`${TOKENS}/${token.id}/complete`, { body: {} });
   assert.deepEqual(await details(empty), [422, "invalid_fields", [""]]);
   assert.equal((await worker.retrieve(token.id)).status, "WAITING");
+  // The key written with an escape asks for the same.
+  const body = JSON.stringify({ approval: { form, validate: "all" } });
+  const escaped = await worker.api(TOKENS, {
+    body: body.replace('"validate"', '"valid\\u0061te"'),
+  });
+  const other = await worker.complete((await escaped.json()).id, wrong);
+  assert.deepEqual(await details(other), expected);
   const right = await worker.complete(token.id, { status: "x", fields: { amount: 7.5 } }, jwt);
   assert.equal(right.headers.get("waitpoint-outcome"), "completed");
   // A finished token is told as ever.

@@ -328,7 +328,8 @@ impl fmt::Display for ApiError {
             Self::InvalidFields(issues) => {
                 f.write_str("The output does not match the form.")?;
                 for Issue { pointer, message } in issues.iter().take(SHOWN_ISSUES) {
-                    write!(f, " {pointer}: {message}")?;
+                    let colon = if pointer.is_empty() { "" } else { ": " };
+                    write!(f, " {pointer}{colon}{message}")?;
                 }
                 Ok(())
             }

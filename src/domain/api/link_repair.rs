@@ -28,7 +28,6 @@ pub fn repair_link(path: &str) -> Option<String> {
     }
     let path = decode_unreserved(path);
     let at = credential_start(&path)?;
-    let at = at + approver_len(&path, path.get(at..)?);
     let (before, rest) = path.split_at_checked(at)?;
     let repaired = format!("{before}{}", trim_credential(rest, parts_of(&path, rest))?);
     let is_link = matches!(
@@ -42,17 +41,15 @@ pub fn repair_link(path: &str) -> Option<String> {
 /// paths of the API but `/openapi.json` are whole, so this is the only cost of most requests.
 fn is_whole(path: &str) -> bool {
     let mut dots = 0;
-    let last = path.rsplit('/').next().unwrap_or("");
-    let start = path.len() - last.len();
-    let approver = start..start + approver_len(path, last);
-    let is_plain = path.bytes().enumerate().all(|(at, byte)| {
+    let is_plain = path.bytes().all(|byte| {
         dots += usize::from(byte == b'.');
-        is_of_a_credential(byte) || byte == b'/' || approver.contains(&at)
+        is_of_a_credential(byte) || byte == b'/'
     });
     let ends_plain = path.bytes().next_back().is_none_or(|byte| {
         // A slash at the end is answered by a redirect.
         byte == b'/' || byte.is_ascii_alphanumeric()
     });
+    let last = path.rsplit('/').next().unwrap_or("");
     is_plain && ends_plain && (dots == 0 || dots == parts_of(path, last) - 1)
 }
 
@@ -64,17 +61,6 @@ fn parts_of(path: &str, text: &str) -> usize {
         .next();
     let is_one = path.starts_with(SHORT_LINK) || first.is_some_and(is_hash);
     if is_one { 1 } else { 3 }
-}
-
-/// How many bytes name the approver at the beginning of a short link's credential: `12~`.
-fn approver_len(path: &str, credential: &str) -> usize {
-    let digits = credential.bytes().take_while(u8::is_ascii_digit).count();
-    let is_ended = credential.as_bytes().get(digits) == Some(&b'~');
-    if path.starts_with(SHORT_LINK) && is_ended && (1..=3).contains(&digits) {
-        digits + 1
-    } else {
-        0
-    }
 }
 
 fn is_of_a_credential(byte: u8) -> bool {

@@ -77,7 +77,7 @@ pub fn parse_reminders(
         ))
     })?;
     if notify.is_empty() && !entries.is_empty() {
-        let message = "reminders need notify, which says whom to remind. Add notify.";
+        let message = "reminders need somebody to remind. Add notify, or an email to an approver.";
         return Err(invalid(message.to_owned()));
     }
     if entries.len() > MAX_REMINDERS {

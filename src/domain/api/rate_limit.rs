@@ -35,6 +35,8 @@ pub enum RateLimitKey<'a> {
     Undecided(&'a str, &'a str),
     /// Decisions on a token, by any caller.
     Decisions(&'a str, &'a str),
+    /// Decisions on a token by the page, of one person whom the link names.
+    Votes(&'a str, &'a str, &'a str),
 }
 
 impl RateLimitKey<'_> {
@@ -51,6 +53,7 @@ impl RateLimitKey<'_> {
     #[must_use]
     pub fn key(&self) -> String {
         let mut key = String::new();
+        let mut person = String::new();
         let parts = match *self {
             Self::Environment(id) => ["environment", id, ""],
             // Only the credential is used. Otherwise each spelling of the header would have a limit
@@ -63,12 +66,17 @@ impl RateLimitKey<'_> {
             Self::ExpiredPage(environment, id) => ["expired", environment, id],
             Self::Undecided(environment, id) => ["undecided", environment, id],
             Self::Decisions(environment, id) => ["decide", environment, id],
+            Self::Votes(environment, id, of) => {
+                // Anybody's id, in any script.
+                person = fnv1a(of.bytes()).to_string();
+                ["vote", environment, id]
+            }
         };
         for part in parts {
             key.push_str(part);
             key.push('/');
         }
-        key
+        key + &person
     }
 }
 

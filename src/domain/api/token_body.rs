@@ -12,6 +12,7 @@ use super::history_body::{EntryBody, history};
 use super::vote_body::{VoteBody, votes};
 use crate::domain::json::{self, to_json};
 use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::home::Home;
 use crate::domain::token::status::Status;
 use crate::domain::token::{CompletedBy, Decision, OutputKind, State, Token};
 use serde::Serialize;
@@ -130,9 +131,16 @@ impl<'a> TokenBody<'a> {
         short_url: Option<&'a str>,
         token: &'a Token,
     ) -> Self {
-        Self {
-            short_url,
-            ..Self::of(id, url, token, Visibility::Webhook)
+        let body = Self::of(id, url, token, Visibility::Webhook);
+        match short_url {
+            None => body,
+            // A recipient is one of those who must not know how others voted, nor who they are.
+            Some(_) => Self {
+                short_url,
+                votes: Vec::new(),
+                approval: approval(token, Visibility::Token),
+                ..body
+            },
         }
     }
 
@@ -208,7 +216,9 @@ impl<'a> TokenBody<'a> {
 /// The question. Its approvers and their addresses are nobody's business who only has a link.
 fn approval(token: &Token, visibility: Visibility) -> Option<Cow<'_, RawValue>> {
     let text = token.approval.as_deref()?;
-    if visibility == Visibility::Token && token.quorum.is_some() {
+    // One that lives at another Waitpoint has approvers of whom nothing is known here.
+    let may_name = token.quorum.is_some() || token.home == Home::Upstream;
+    if visibility == Visibility::Token && may_name {
         let text = json::without(json::entries(text)?, |key| key == "approvers");
         return RawValue::from_string(text).ok().map(Cow::Owned);
     }

@@ -9,7 +9,7 @@ use crate::domain::api::notify::check_locale;
 use crate::domain::approval::schema::Approval;
 use crate::domain::email_address::check_address;
 use crate::domain::json;
-use crate::domain::text::single_line;
+use crate::domain::text::{Look, single_line};
 use crate::domain::token::notify::Recipient;
 use crate::domain::token::votes::{MAX_APPROVERS, Quorum};
 use serde_json::value::RawValue;
@@ -60,15 +60,17 @@ impl Approval {
         for (index, entry) in entries.iter().enumerate() {
             let of_this = |why| invalid(format!("approvers[{index}]{why}"));
             let approver = read_approver(entry.get()).map_err(of_this)?;
-            if approvers.iter().any(|earlier| earlier.id == approver.id) {
-                let id = excerpt(&approver.id);
-                let why = format!(".id {id} is that of an earlier one. Use another id.");
-                return Err(of_this(why));
+            for (earlier, one) in approvers.iter().enumerate() {
+                if let Some(why) = is_like(&approver, one) {
+                    return Err(of_this(format!(
+                        "{why} approvers[{earlier}]. Each must be another person."
+                    )));
+                }
             }
             approvers.push(approver);
         }
         match self.required {
-            Some(0) => Err(invalid("required is 0. Use at least 1.")),
+            Some(0) => Err(invalid("required is 0. Use a number from 1 to 20.")),
             Some(required) if usize::from(required) > approvers.len() => Err(invalid(format!(
                 "required is {required}, but there are {} approvers. Use at most that many.",
                 approvers.len()
@@ -102,6 +104,24 @@ pub fn recipients(approvers: &[Approver]) -> impl Iterator<Item = Recipient> {
             approver: u8::try_from(index).ok(),
         })
     })
+}
+
+/// Why two approvers may be one person. One who has two links is a quorum alone.
+fn is_like(one: &Approver, other: &Approver) -> Option<String> {
+    let looks_like = |one: &str, other: &str| Look::of(one).is_like(&Look::of(other));
+    let (id, name) = (excerpt(&one.id), excerpt(&one.name));
+    if looks_like(&one.id, &other.id) {
+        return Some(format!(".id {id} is, or looks like, that of"));
+    }
+    if looks_like(&one.name, &other.name) {
+        return Some(format!(".name {name} is, or looks like, that of"));
+    }
+    match (&one.email, &other.email) {
+        (Some(address), Some(earlier)) if address.eq_ignore_ascii_case(earlier) => {
+            Some(format!(".email {} is that of", excerpt(address)))
+        }
+        _ => None,
+    }
 }
 
 /// The error begins with the pointer within the approver, or a space.

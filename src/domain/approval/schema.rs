@@ -209,7 +209,7 @@ impl Approval {
                     return invalid(format!("choices is null. {NO_CHOICES}"));
                 }
                 why if why.ends_with(", expected u8") => {
-                    "required must be a number of approvers, such as 2."
+                    "required must be a whole number from 1 to 20, of approvers."
                 }
                 why => why,
             };

@@ -59,6 +59,16 @@ impl<'a> Caller<'a> {
             .filter(|&index| quorum.approver(index).is_some()))
     }
 
+    /// Whom a link is for, if it names somebody.
+    #[must_use]
+    pub fn person(&self) -> Option<String> {
+        let Self::Public(claims) = self else {
+            return None;
+        };
+        let index = claims.approver.map(|index| index.to_string());
+        index.or(claims.subject.clone())
+    }
+
     /// The person or system on whose behalf the caller acts, if the credential names one.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {

@@ -169,15 +169,6 @@ impl<'a> Detail<'a> {
         }
     }
 
-    /// The detail in one line, for a list within another detail.
-    pub(super) fn line(&self) -> String {
-        let text = match &self.time {
-            Some(at) => at.utc.clone(),
-            None => single_line(&self.text),
-        };
-        [self.label.text(), ": ", &text].concat()
-    }
-
     /// With the label of a field instead of one of the page's own.
     pub(super) fn of_field(self, label: &str) -> Self {
         Self {

@@ -330,7 +330,11 @@ fn is_digits(number: &str) -> bool {
 /// A date-time without its offset, in UTC. What is no such time stays as it is.
 fn in_utc(text: Cow<'_, str>) -> Cow<'_, str> {
     let Some(at) = Timestamp::parse_iso(&text).filter(|_| text.contains(['T', 't'])) else {
-        return text;
+        // A time before 1970.
+        return match text.strip_suffix(['Z', 'z']) {
+            Some(local) => Cow::Owned(local.to_owned()),
+            None => text,
+        };
     };
     let iso = at.to_string();
     let local = iso.trim_end_matches('Z').trim_end_matches(".000");

@@ -8,6 +8,7 @@ use super::decide::{FormInput, NotRecorded, choose, compare};
 use super::document::{Detail, Voting};
 use super::fault::InputFault;
 use super::i18n::Words;
+use crate::domain::approval::approvers::Approver;
 use crate::domain::approval::form::{FieldKind, Form};
 use crate::domain::approval::schema::Approval;
 use crate::domain::text::single_line;
@@ -59,7 +60,7 @@ impl Voting {
     pub(super) fn of(words: &Words, token: &Token, approval: &Approval, approver: u8) -> Self {
         let own = token.vote_of(approver).map(|vote| label(approval, vote));
         Self {
-            name: name(approval, token, approver),
+            name: name(&approval.approvers(), token, approver),
             progress: progress(words, token).unwrap_or_default(),
             own,
         }
@@ -75,26 +76,24 @@ pub(super) fn progress(words: &Words, token: &Token) -> Option<String> {
     Some(text.replace("{k}", &quorum.required.to_string()))
 }
 
-/// How each of them has voted.
+/// How each of them has voted. What a person wrote stands apart, so that it cannot pass for a field, or
+/// for another's vote.
 pub(super) fn details<'a>(words: &'a Words, token: &Token, approval: &Approval) -> Vec<Detail<'a>> {
-    let form = approval.form();
-    let detail = |vote: &Vote| {
+    let (form, approvers) = (approval.form(), approval.approvers());
+    let mut details = Vec::new();
+    for vote in &token.votes {
+        let name = name(&approvers, token, vote.approver);
+        details.push(Detail::text("", "strong", &label(approval, vote)).of_field(&name));
         let fields = vote.fields.as_deref().unwrap_or_default();
-        let mut lines = vec![label(approval, vote)];
-        lines.extend(
-            answers::details(words, &form, fields)
-                .iter()
-                .map(Detail::line),
-        );
-        lines.extend(vote.comment.clone());
-        Detail::text("", "text", &lines.join("\n")).of_field(&name(approval, token, vote.approver))
-    };
-    token.votes.iter().map(detail).collect()
+        details.extend(answers::details(words, &form, fields));
+        let comment = vote.comment.as_deref();
+        details.extend(comment.map(|comment| Detail::text(words.comment, "text", comment)));
+    }
+    details
 }
 
-fn name(approval: &Approval, token: &Token, approver: u8) -> String {
+fn name(approvers: &[Approver], token: &Token, approver: u8) -> String {
     let id = token.approver(approver).unwrap_or_default();
-    let approvers = approval.approvers();
     let name = approvers.get(usize::from(approver));
     name.map_or(id.to_owned(), |approver| single_line(&approver.name))
 }

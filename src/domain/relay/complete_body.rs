@@ -5,6 +5,10 @@
 use crate::domain::json::{quoted_len, to_json};
 use crate::domain::token::{Output, OutputKind};
 
+/// The header that says that a decision was not the owner's, though a secret key delivers it. Another
+/// Waitpoint upstream counts it as a public access token's.
+pub const NOT_BY_OWNER: &str = "waitpoint-not-by-owner";
+
 /// The body of the request that completes a token upstream.
 #[must_use]
 pub fn complete_json(output: Option<&Output>) -> String {

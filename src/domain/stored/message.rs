@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 pub enum CommandMessage {
     /// [`Command::Create`].
     Create(StoredToken),
+    /// [`Command::Create`] of a token with approvers. An object of an older build does not know it: it
+    /// would store the token without them.
+    CreateWithApprovers(StoredToken),
     /// [`Command::Read`].
     Read,
     /// [`Command::Read`] for the approval page. The reply has no long output, so that the Worker does
@@ -88,11 +91,23 @@ enum OutcomeMessage {
 }
 
 impl CommandMessage {
+    /// The message that creates a token.
+    #[must_use]
+    pub fn create(token: &Token) -> Self {
+        let (stored, _) = StoredToken::of(token);
+        match token.quorum {
+            Some(_) => Self::CreateWithApprovers(stored),
+            None => Self::Create(stored),
+        }
+    }
+
     /// The command. `text` is the text that followed it.
     pub fn into_command(self, text: String) -> Command {
         let boxed = |token: StoredToken, text| Box::new(token.into_token(text));
         match self {
-            Self::Create(token) => Command::Create(boxed(token, String::new())),
+            Self::Create(token) | Self::CreateWithApprovers(token) => {
+                Command::Create(boxed(token, String::new()))
+            }
             Self::Read | Self::ReadForPage => Command::Read,
             Self::Complete(decision) => Command::Complete(decision.into_decision(text)),
             Self::Vote(ballot) => Command::Vote(ballot.into_ballot()),

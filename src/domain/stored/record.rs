@@ -199,7 +199,8 @@ impl StoredToken {
             }
         };
         let record = Self {
-            v: 1,
+            // An older build must not read it: it would let anybody decide.
+            v: if token.quorum.is_some() { 2 } else { 1 },
             created_at: token.created_at.as_millis(),
             timeout_at: token.timeout_at.map(Timestamp::as_millis),
             extensions: token.extensions,
@@ -244,7 +245,7 @@ impl StoredToken {
 
     /// The token, if its version is known.
     pub(super) fn read(self, text: String) -> Result<Token, Unreadable> {
-        if self.v == 1 {
+        if matches!(self.v, 1 | 2) {
             Ok(self.into_token(text))
         } else {
             Err(Unreadable)

@@ -26,7 +26,7 @@ mod voting;
 
 use self::delivery::{AttemptResult, Delivery, DeliveryId, UpstreamConflict};
 use self::event::{EventName, TokenEvent};
-use self::history::{HistoryEntry, MAX_STORED};
+use self::history::{HistoryEntry, HistoryKind, MAX_STORED};
 use self::home::Home;
 use self::notify::{Recipient, Reminder};
 use self::votes::{Quorum, Vote};
@@ -244,6 +244,13 @@ impl Token {
         }
     }
 
+    /// Removes what approvers filled in, where it is longer than this, in bytes.
+    pub fn leave_out_long_votes(&mut self, most: usize) {
+        for vote in &mut self.votes {
+            vote.fields = vote.fields.take().filter(|fields| fields.len() <= most);
+        }
+    }
+
     /// Removes the text of an output that is longer than this, in bytes.
     pub fn leave_out_long_output(&mut self, most: usize) {
         if let State::Completed { decision, .. } = &mut self.state
@@ -315,7 +322,11 @@ impl Token {
     /// Adds an entry. The oldest one makes room for it.
     fn remember(&mut self, entry: HistoryEntry) {
         if self.history.len() >= MAX_STORED {
-            self.history.remove(0);
+            // Who changes a vote again and again must not push out what others did.
+            let earlier = self.history.iter().position(|one| one.kind == entry.kind);
+            let is_vote = matches!(entry.kind, HistoryKind::Voted(_));
+            self.history
+                .remove(earlier.filter(|_| is_vote).unwrap_or(0));
         }
         self.history.push(entry);
     }

@@ -7,7 +7,6 @@ const URL: &str = "/api/v1/waitpoints/tokens/waitpoint_cmabc/callback/";
 const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJ-_wPQ.Ab-_cdE";
 const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const SHORT: &str = "/t/cmabc/t9x0pq0123456789abcdef-_AQ";
-const OF_APPROVER: &str = "/t/cmabc/12~t9x0pq0123456789abcdef-_AQ";
 
 /// What follows links in mails, chats, documents and code, as a server gets it.
 const SUFFIXES: &[&str] = &[
@@ -109,12 +108,11 @@ const SUFFIXES: &[&str] = &[
     "%FF",
 ];
 
-fn links() -> [String; 4] {
+fn links() -> [String; 3] {
     [
         format!("{URL}{JWT}"),
         format!("{URL}{HASH}"),
         SHORT.to_owned(),
-        OF_APPROVER.to_owned(),
     ]
 }
 
@@ -163,10 +161,6 @@ fn escapes_of_unreserved_characters_are_decoded() {
         repair_link(&SHORT.replace('_', "%5F").replace("/t/", "/%74/")).as_deref(),
         Some(SHORT)
     );
-    assert_eq!(
-        repair_link(&OF_APPROVER.replace('~', "%7E")).as_deref(),
-        Some(OF_APPROVER)
-    );
 }
 
 #[test]
@@ -206,8 +200,6 @@ fn nothing_else_changes() {
         "/t//abc.",
         "/t/cabc/abc/",
         "/t/cabc/abc/)",
-        "/t/cabc/12~",
-        "/t/cabc/12~.",
         "/t/cabc%2Fabc.",
         "/api/v1/waitpoints/tokens.",
         "/api/v1/waitpoints/tokens/%77aitpoint_x",
@@ -234,7 +226,7 @@ proptest! {
 
     #[test]
     fn any_sequence_of_suffixes_leads_to_the_same_credential(
-        link in 0..4_usize,
+        link in 0..3_usize,
         suffixes in prop::collection::vec(prop::sample::select(SUFFIXES), 1..5),
     ) {
         let link = &links()[link];

@@ -217,6 +217,6 @@ fn a_reminder_that_would_never_come_is_refused() {
     assert!(message(&endless).contains("before needs a timeout. Add timeout, or use after."));
     let nobody = parse_reminders(Some(r#"[{"after":"1h"}]"#), &[], at(0), None).unwrap_err();
     assert_eq!(parse_reminders(Some("[]"), &[], at(0), None).unwrap(), []);
-    assert!(message(&nobody).contains("Add notify."));
+    assert!(message(&nobody).contains("Add notify"));
     assert_eq!(parse_reminders(None, &[], at(0), None).unwrap(), []);
 }

@@ -1,6 +1,7 @@
 //! What approvers, and others, see of votes.
 
 use super::{NOW, en, opened, rendered, waiting};
+use waitpoint::domain::page::i18n::ALL;
 use waitpoint::domain::page::{FormInput, PageState, Reads, approval_of, ballot, compare_vote};
 use waitpoint::domain::token::votes::{Quorum, Vote};
 use waitpoint::domain::token::{CompletedBy, Decision, Output, OutputKind, State, Token};
@@ -127,4 +128,35 @@ fn after_the_end_everybody_sees_the_votes_who_may_read() {
     assert!(page.contains("Hold") && page.contains("comment of 2"));
     let page = opened(&token, Reads::Question);
     assert!(!page.contains("comment of") && !page.contains("Bob"));
+}
+
+#[test]
+fn a_comment_cannot_pass_for_a_field_or_a_vote() {
+    let forged = Vote {
+        comment: Some("n: 9000\nBob\nHold".to_owned()),
+        ..vote(0, 0)
+    };
+    let token = Token {
+        state: State::TimedOut,
+        ..asked(vec![forged])
+    };
+    let page = opened(&token, Reads::Everything);
+    let rows: Vec<&str> = page.split("<dt>").skip(1).collect();
+    let own = rows.iter().find(|row| row.contains("n: 9000")).unwrap();
+    assert!(own.starts_with("Comment<"), "{own}");
+    assert!(!rows.iter().any(|row| row.starts_with("<bdi lang=\"\">Bob")));
+}
+
+#[test]
+fn every_language_tells_the_three_numbers_of_a_vote() {
+    for words in ALL {
+        let token = asked(vec![vote(0, 0)]);
+        let page = rendered(words, PageState::ShownOnly { token: &token });
+        let text = words.votes_so_far;
+        for (place, number) in [("{n}", "1"), ("{m}", "3"), ("{k}", "2")] {
+            assert_eq!(text.matches(place).count(), 1, "{}", words.lang);
+            assert!(page.contains(number));
+        }
+        assert!(!page.contains("{n}") && !page.contains("{m}") && !page.contains("{k}"));
+    }
 }

@@ -241,3 +241,38 @@ proptest! {
         prop_assert_eq!(voters.len(), token.votes.len());
     }
 }
+
+#[test]
+fn who_votes_again_and_again_does_not_push_out_the_history_of_others() {
+    let mut token = voted_on(3, 3);
+    vote(&mut token, ballot(1, 0), 1);
+    for now in 2..300 {
+        vote(&mut token, ballot(0, u8::try_from(now % 2).unwrap()), now);
+    }
+    let first = token.history.first().unwrap();
+    assert_eq!((first.at, first.kind), (at(1), HistoryKind::Voted(1)));
+    assert_eq!(token.history.len(), 99);
+    assert_eq!(token.history.last().unwrap().at, at(299));
+}
+
+#[test]
+fn the_page_gets_no_long_fields() {
+    let mut token = voted_on(2, 2);
+    for (approver, length) in [(0, 10), (1, 11)] {
+        let fields = Some("x".repeat(length));
+        vote(
+            &mut token,
+            Ballot {
+                fields,
+                ..ballot(approver, approver)
+            },
+            1,
+        );
+    }
+    token.leave_out_long_votes(10);
+    let lengths = token
+        .votes
+        .iter()
+        .map(|vote| vote.fields.as_ref().map(String::len));
+    assert_eq!(lengths.collect::<Vec<_>>(), [Some(10), None]);
+}

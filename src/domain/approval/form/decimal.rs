@@ -5,6 +5,8 @@
 
 /// Longest number, in characters.
 pub(super) const MAX_NUMBER: usize = 100;
+/// The greatest power of ten by which a number is multiplied or divided.
+const MAX_EXPONENT: i32 = 200;
 
 /// A JSON number: `0.digits × 10^point`. The greater of two is the greater number.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,7 +19,8 @@ pub(super) struct Decimal {
 }
 
 impl Decimal {
-    /// Reads a JSON number of at most [`MAX_NUMBER`] characters, whose exponent fits 32 bits.
+    /// Reads a JSON number of at most [`MAX_NUMBER`] characters. A greater one than [`MAX_EXPONENT`]
+    /// allows would be infinite, or endless work, for those who read the output.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let number = Parts::of(text).filter(|_| text.len() <= MAX_NUMBER)?;
         let has_one_form = number.whole == "0" || !number.whole.starts_with('0');
@@ -26,7 +29,10 @@ impl Decimal {
             && !text.starts_with('+')
             && number.fraction.is_none_or(|digits| !digits.is_empty());
         let exponent: i32 = match number.exponent {
-            Some(exponent) => exponent.parse().ok()?,
+            Some(exponent) => exponent
+                .parse()
+                .ok()
+                .filter(|it: &i32| it.abs() <= MAX_EXPONENT)?,
             None => 0,
         };
         let all = format!("{}{}", number.whole, number.fraction.unwrap_or(""));

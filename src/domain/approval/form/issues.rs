@@ -167,8 +167,8 @@ impl Field {
             }
             FaultReason::Repeated => format!("{given} is there twice. Keep one."),
             FaultReason::NotNumber => format!(
-                "{given} is too long a number. Use at most 100 characters, and at most 9 digits in the \
-                 exponent."
+                "{given} is too long or too large a number. Use at most 100 characters, and an \
+                 exponent from -200 to 200."
             ),
             FaultReason::NotInteger
             | FaultReason::NotEmail

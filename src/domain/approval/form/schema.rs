@@ -12,6 +12,9 @@ use crate::domain::text::single_line;
 pub const MAX_NAME: usize = 64;
 /// Longest texts of all fields together, in characters.
 pub const MAX_TEXTS: usize = 20_000;
+/// Most items of all lists together: each is a field of the form that the page sends, which may have
+/// a thousand.
+pub const MAX_TICKED: usize = 900;
 
 const SCHEMA: &str = "https://json-schema.org/draft/2020-12/schema";
 const KEYWORDS: [&str; 5] = [
@@ -128,6 +131,17 @@ fn read_fields(json: &str, checks: Checks) -> Result<Vec<Field>, Issue> {
         Issue::here(format!(
             "the texts can have {length} characters together. Use maxLength so that they have at most \
              {MAX_TEXTS}."
+        ))
+    })?;
+    let ticked = fields.iter().map(|field| match field.kind {
+        FieldKind::Many { max, .. } => max,
+        _ => 0,
+    });
+    let ticked: usize = ticked.sum();
+    properties.ensure(ticked <= MAX_TICKED, || {
+        Issue::here(format!(
+            "the lists can have {ticked} items together. Use maxItems so that they have at most \
+             {MAX_TICKED}."
         ))
     })?;
     Ok(fields)

@@ -60,7 +60,7 @@ pub(super) static WORDS: Words = Words {
     by_callback: "un programme disposant de ce lien",
     voting_as: "Vous votez en tant que",
     own_link: "Ce lien n’appartient qu’à vous. Quiconque l’a peut voter en votre nom.",
-    votes_so_far: "Votes reçus : {n} sur {m}. Votes identiques nécessaires : {k}.",
+    votes_so_far: "Votes reçus\u{a0}: {n} sur {m}. Votes identiques nécessaires\u{a0}: {k}.",
     you_voted: "Votre vote",
     change_vote: "Vous pouvez modifier votre vote jusqu’à la décision.",
     approvers_decide: "Des personnes désignées en décident, chacune avec son propre lien. Ce \

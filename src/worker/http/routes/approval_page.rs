@@ -98,7 +98,12 @@ impl Link<'_> {
 
     /// Decides what the form says.
     pub(crate) async fn submit(&self, nonce: &str, input: &FormInput) -> Result<Reply, ApiError> {
-        let limit = RateLimitKey::Decisions(&self.environment.id, self.id);
+        let (environment, id) = (&self.environment.id, self.id);
+        let person = self.caller.person();
+        let limit = match &person {
+            Some(person) => RateLimitKey::Votes(environment, id, person),
+            None => RateLimitKey::Decisions(environment, id),
+        };
         let permit = enforce(self.context, limit).await?;
         let token = self.token(&permit, ReadFor::Deciding).await?;
         if token.state != State::Waiting {
@@ -112,7 +117,11 @@ impl Link<'_> {
         }
         // This limit is enforced after the token was found. Otherwise the keys of one environment
         // could use up the limit of another environment's token.
-        let key = format!("{}/{}", self.environment.id, self.id);
+        let mut key = format!("{}/{}", self.environment.id, self.id);
+        if let Some(approver) = self.approver(&token) {
+            // Nobody keeps others from voting.
+            key += &format!("/{approver}");
+        }
         if is_exceeded(self.context, "PAGE_LIMIT", &key).await {
             let page = self.form(429, &token, input, Some(&FormError::Busy));
             return Ok(page.with("retry-after", "60"));
@@ -271,7 +280,7 @@ impl Link<'_> {
                 reply.with("waitpoint-outcome", Outcome::Cancelled.as_str())
             }
             // Only for those who may decide.
-            (State::Waiting, Some(at)) if self.decides(token) => {
+            (State::Waiting, Some(at)) if self.decides(token) && !self.expired => {
                 reply.with("waitpoint-timeout-at", &at.to_string())
             }
             _ => reply,

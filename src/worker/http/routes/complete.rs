@@ -7,7 +7,7 @@ use crate::domain::api::rate_limit::RateLimitKey;
 use crate::domain::auth::caller::Caller;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::internal_id;
-use crate::domain::relay::complete_body::complete_json_len;
+use crate::domain::relay::complete_body::{NOT_BY_OWNER, complete_json_len};
 use crate::domain::stored::envelope::ResponseContext;
 use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::domain::stored::record::{StoredDecision, StoredToken};
@@ -18,6 +18,7 @@ use crate::worker::http::authenticate::{authenticate, authenticate_for};
 use crate::worker::http::body::body;
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::{Permit, enforce};
+use crate::worker::http::request::header;
 use crate::worker::http::response::{HandlerResponse, unknown_field_hint};
 use crate::worker::http::token_object::{forward, name, send_envelope};
 use crate::worker::http::upstream_token::{placeholder_token, upstream_of};
@@ -40,7 +41,8 @@ pub(crate) async fn complete(
     }
     let hint = request.unknown_key.as_deref().map(unknown_field_hint);
     let environment = caller.environment();
-    let is_by_owner = matches!(caller, Caller::Secret(_));
+    let is_by_owner =
+        matches!(caller, Caller::Secret(_)) && header(context.request, NOT_BY_OWNER).is_empty();
     let decision = Decision {
         is_by_owner,
         output: request.output,

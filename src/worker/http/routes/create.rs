@@ -10,7 +10,6 @@ use crate::domain::approval::schema::{Approval, minify_json};
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::public_id;
 use crate::domain::stored::message::{CommandMessage, TokenReply};
-use crate::domain::stored::record::StoredToken;
 use crate::domain::token::Token;
 use crate::domain::token::creation::{Answer, Created, Creation, Step};
 use crate::worker::bindings::random_uuid;
@@ -20,7 +19,9 @@ use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::{Permit, enforce, enforce_recipients};
 use crate::worker::http::request::request_key;
 use crate::worker::http::response::{Reply, unknown_field_hint};
-use crate::worker::http::routes::create_checks::{check_callback, check_recipients, check_webhook};
+use crate::worker::http::routes::create_checks::{
+    check_approvers, check_callback, check_recipients, check_webhook,
+};
 use crate::worker::http::token_object::{send, unavailable};
 use crate::worker::objects::idempotency_key;
 use crate::worker::objects::token::response::{links, with_jwt};
@@ -42,14 +43,18 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
         .as_deref()
         .map(Approval::read)
         .transpose()?;
-    let approvers = (approval.as_ref()).map_or(Vec::new(), Approval::approvers);
+    let approvers = match &approval {
+        Some(approval) => approval.parse_approvers()?,
+        None => Vec::new(),
+    };
     let required = approval.and_then(|approval| approval.required);
     if !approvers.is_empty() && request.callback.is_some() {
         return Err(no_callbacks());
     }
     let mut notify = parse_notify(request.notify.as_deref())?;
-    notify.extend(recipients(&approvers));
     check_recipients(context, environment, &notify)?;
+    notify.extend(recipients(&approvers));
+    check_approvers(context, environment, &notify)?;
     let reminders = request.reminders.as_deref();
     let reminders = parse_reminders(reminders, &notify, context.now, request.timeout_at)?;
     enforce_recipients(context, environment, &notify, &reminders).await?;
@@ -128,11 +133,10 @@ async fn carry_out(
         }
         (Step::Store, _) => {
             token.created_by_request = creation.created_by_request().map(str::to_owned);
-            let (stored, text) = StoredToken::of(token);
-            let command = CommandMessage::Create(stored);
+            let command = CommandMessage::create(token);
             let id = creation.id();
             Some(
-                match send(context, permit, environment, id, &command, text).await? {
+                match send(context, permit, environment, id, &command, "").await? {
                     TokenReply::Created => Answer::Stored,
                     TokenReply::Found(found) => {
                         *token = found;

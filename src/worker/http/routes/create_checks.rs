@@ -82,6 +82,33 @@ pub(crate) fn check_recipients(
     Ok(())
 }
 
+/// Checks that the approvers among the recipients can be sent their links.
+///
+/// # Errors
+/// `ValidationError`, `Misconfigured`.
+pub(crate) fn check_approvers(
+    context: &RequestContext<'_>,
+    environment: &Environment,
+    notify: &[Recipient],
+) -> Result<(), ApiError> {
+    for recipient in notify {
+        let Recipient::Email {
+            approver: Some(index),
+            ..
+        } = recipient
+        else {
+            continue;
+        };
+        check_recipient(context, environment, recipient)?.map_err(|why| {
+            ApiError::ValidationError {
+                path: "approval",
+                message: format!("approvers[{index}].email: {why}"),
+            }
+        })?;
+    }
+    Ok(())
+}
+
 /// The inner error says why the recipient cannot be notified.
 fn check_recipient(
     context: &RequestContext<'_>,

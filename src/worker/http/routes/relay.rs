@@ -219,7 +219,7 @@ fn fields_to_store(
 
 /// Rejects rules about who may decide: upstream makes the token's url, and that decides without them.
 fn check_decided_here(approval: &Approval) -> Result<(), ApiError> {
-    let (path, message) = if !approval.approvers().is_empty() {
+    let (path, message) = if !approval.parse_approvers()?.is_empty() {
         let message = "votes are not counted for tokens that live upstream. Leave approvers out.";
         ("approval.approvers", message)
     } else if approval.validate == Validate::All {

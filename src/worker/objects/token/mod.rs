@@ -46,6 +46,10 @@ use worker::{DurableObject, Env, Request, State as ObjectState, durable_object};
 /// The longest record that is cached, in bytes. The objects of an isolate share its memory.
 const MAX_CACHED_RECORD: usize = 4_000;
 
+/// The longest fields of a vote that the page gets, in bytes. Twenty approvers may vote, and an open
+/// page is read every minute.
+const MAX_PAGE_VOTE: usize = 8_000;
+
 /// The object of one token. `js/entry.js` handles the events of its sockets: a waiter that sends a
 /// message is disconnected.
 #[durable_object(alarm)]
@@ -168,6 +172,7 @@ impl Object {
         self.spawn(turn);
         if let (true, Some(token)) = (is_for_page, &mut token) {
             token.leave_out_long_output(MAX_CHOICE_OUTPUT);
+            token.leave_out_long_votes(MAX_PAGE_VOTE);
         }
         let callback = token.as_ref().filter(|_| is_callback);
         let callback = callback.and_then(|token| token.callback.clone());

@@ -3,7 +3,7 @@
 
 use crate::domain::api::route::token_url;
 use crate::domain::auth::keyring::Environment;
-use crate::domain::relay::complete_body::complete_json;
+use crate::domain::relay::complete_body::{NOT_BY_OWNER, complete_json};
 use crate::domain::relay::import::read_token;
 use crate::domain::token::delivery::{ATTEMPT_WITHIN, AttemptResult, DeliveryId, Target};
 use crate::domain::token::effects::FinishedAttempt;
@@ -97,12 +97,16 @@ impl Outbox<'_> {
         let (upstream, environment) = self.upstream()?;
         let (url, secret) = (token_url(upstream, self.id), environment.secret());
         let body = complete_json(decision.output.as_ref());
+        let mut headers = vec![
+            ("content-type".into(), "application/json".into()),
+            ("authorization".into(), format!("Bearer {secret}").into()),
+        ];
+        if !decision.is_by_owner {
+            headers.push((NOT_BY_OWNER.into(), "1".into()));
+        }
         Some(Post {
             url: format!("{url}/complete"),
-            headers: vec![
-                ("content-type".into(), "application/json".into()),
-                ("authorization".into(), format!("Bearer {secret}").into()),
-            ],
+            headers,
             body: Uint8Array::from(body.as_bytes()),
         })
     }

@@ -66,8 +66,8 @@ fn an_issue_names_the_place_the_value_and_what_would_do() {
             r#"{"type":"number"}"#.into(),
             "1e9999999999",
             "",
-            "1e9999999999 is too long a number. Use at most 100 characters, and at most 9 digits in the \
-             exponent.",
+            "1e9999999999 is too long or too large a number. Use at most 100 characters, and an \
+             exponent from -200 to 200.",
         ),
         (
             r#"{"type":"integer"}"#.into(),
