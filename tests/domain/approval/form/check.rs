@@ -55,7 +55,7 @@ fn numbers_are_compared_exactly() {
         ("9007199254740994", large.clone()),
         ("1e16", large.clone()),
         ("1e200", large.clone()),
-        ("123e-400", None),
+        ("123e-200", None),
         ("\"5\"", Some(FaultReason::WrongType)),
         ("true", Some(FaultReason::WrongType)),
         ("1e9999999999", Some(FaultReason::NotNumber)),
