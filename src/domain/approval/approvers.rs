@@ -95,6 +95,21 @@ pub fn quorum(approvers: &[Approver], required: Option<u8>) -> Option<Quorum> {
     })
 }
 
+/// Rejects a `callback` of a token with approvers, which it would not decide.
+///
+/// # Errors
+/// `ValidationError`.
+pub fn check_no_callback(approvers: &[Approver], callback: Option<&str>) -> Result<(), ApiError> {
+    if approvers.is_empty() || callback.is_none() {
+        return Ok(());
+    }
+    let message = "no callback decides a token with approvers. Leave callback or approvers out.";
+    Err(ApiError::ValidationError {
+        path: "callback",
+        message: message.to_owned(),
+    })
+}
+
 /// Those of the approvers whom a mail can reach.
 pub fn recipients(approvers: &[Approver]) -> impl Iterator<Item = Recipient> {
     approvers.iter().enumerate().filter_map(|(index, one)| {

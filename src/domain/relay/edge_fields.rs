@@ -6,6 +6,7 @@
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_CREATE;
+use crate::domain::approval::schema::{Approval, Validate};
 use crate::domain::json;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -92,4 +93,24 @@ fn entries_of(body: &[u8]) -> Option<Vec<(String, &RawValue)>> {
     // Upstream ignores a byte order mark.
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     json::entries(json::object_text(body)?)
+}
+
+/// Rejects rules about who may decide: upstream makes the token's url, and that decides without them.
+///
+/// # Errors
+/// `ValidationError`.
+pub fn check_decided_here(approval: &Approval) -> Result<(), ApiError> {
+    let (path, message) = if !approval.parse_approvers()?.is_empty() {
+        let message = "votes are not counted for tokens that live upstream. Leave approvers out.";
+        ("approval.approvers", message)
+    } else if approval.validate == Validate::All {
+        let message = "upstream completes its tokens without a check of the form. Leave it out.";
+        ("approval.validate", message)
+    } else {
+        return Ok(());
+    };
+    Err(ApiError::ValidationError {
+        path,
+        message: message.to_owned(),
+    })
 }

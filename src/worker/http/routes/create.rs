@@ -5,7 +5,7 @@ use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::MAX_CREATE_WITH_APPROVAL;
 use crate::domain::api::notify::{parse_notify, parse_reminders};
 use crate::domain::api::rate_limit::RateLimitKey;
-use crate::domain::approval::approvers::{quorum, recipients};
+use crate::domain::approval::approvers::{check_no_callback, quorum, recipients};
 use crate::domain::approval::schema::{Approval, minify_json};
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::public_id;
@@ -48,9 +48,7 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
         None => Vec::new(),
     };
     let required = approval.and_then(|approval| approval.required);
-    if !approvers.is_empty() && request.callback.is_some() {
-        return Err(no_callbacks());
-    }
+    check_no_callback(&approvers, request.callback.as_deref())?;
     let mut notify = parse_notify(request.notify.as_deref())?;
     check_recipients(context, environment, &notify)?;
     notify.extend(recipients(&approvers));
@@ -151,15 +149,6 @@ async fn carry_out(
         }
         _ => None,
     })
-}
-
-fn no_callbacks() -> ApiError {
-    let message =
-        "no callback decides a token with approvers. Leave callback or approval.approvers out.";
-    ApiError::ValidationError {
-        path: "callback",
-        message: message.to_owned(),
-    }
 }
 
 fn no_key(why: JsValue) -> ApiError {

@@ -5,11 +5,11 @@ use crate::domain::api::error::ApiError;
 use crate::domain::api::limits::{MAX_COMPLETE, MAX_CREATE_WITH_APPROVAL};
 use crate::domain::api::notify::{parse_notify, parse_reminders};
 use crate::domain::api::route::Endpoint;
-use crate::domain::approval::schema::{Approval, Validate};
+use crate::domain::approval::schema::Approval;
 use crate::domain::auth::authenticate::bearer;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::callback::config::CallbackConfig;
-use crate::domain::relay::edge_fields::EdgeFields;
+use crate::domain::relay::edge_fields::{EdgeFields, check_decided_here};
 use crate::domain::relay::forward::{self, Forward};
 use crate::domain::relay::import::created_id;
 use crate::domain::stored::message::CommandMessage;
@@ -215,23 +215,6 @@ fn fields_to_store(
         notify,
         reminders,
     }))
-}
-
-/// Rejects rules about who may decide: upstream makes the token's url, and that decides without them.
-fn check_decided_here(approval: &Approval) -> Result<(), ApiError> {
-    let (path, message) = if !approval.parse_approvers()?.is_empty() {
-        let message = "votes are not counted for tokens that live upstream. Leave approvers out.";
-        ("approval.approvers", message)
-    } else if approval.validate == Validate::All {
-        let message = "upstream completes its tokens without a check of the form. Leave it out.";
-        ("approval.validate", message)
-    } else {
-        return Ok(());
-    };
-    Err(ApiError::ValidationError {
-        path,
-        message: message.to_owned(),
-    })
 }
 
 /// The reminders of a token whose timeout only upstream knows.
