@@ -1,7 +1,7 @@
 // Creates a token that two people decide, writes each the mail with their own link, and tells what
 // was decided.
 //
-//   node send.mjs                          writes approval-ann.eml and approval-bob.eml
+//   node send.mjs                          writes a file for each, approval-….eml
 //   node send.mjs --smtp localhost:1025    sends them to a local catcher (Mailpit, MailHog)
 //
 // `--to ann@example.com`, once for each of those who must agree, says who they are.
@@ -32,7 +32,7 @@ const approval = {
 };
 configure({ baseURL: BASE_URL, accessToken: SECRET_KEY });
 // An approver without `email`, as the mail is ours. With it Waitpoint would send one.
-const approvers = values.to.map((address) => ({ id: address, name: address.split("@")[0] }));
+const approvers = values.to.map((address) => ({ id: address, name: address }));
 const token = await createToken({
   timeout: "1d",
   approval: { ...approval, approvers, required: approvers.length },
@@ -44,7 +44,7 @@ for (const { approver: to, shortUrl } of token.links) {
     await send(values.smtp, to, mail);
     console.log(`sent to ${to} by ${values.smtp}`);
   } else {
-    const file = `approval-${to.split("@")[0].replace(/\W/g, "_")}.eml`;
+    const file = `approval-${to.replace(/\W/g, "_")}.eml`;
     writeFileSync(file, mail);
     console.log(`wrote ${file}`);
   }

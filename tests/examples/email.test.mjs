@@ -51,8 +51,10 @@ async function vote(url, comment) {
 test("text and button of each mail open one page, and two equal votes end the wait", async () => {
   const example = run();
   for (const name of ["ann", "bob"]) {
-    await example.printed(`wrote approval-${name}.eml`);
-    const [text, html] = parts(readFileSync(join(folder, `approval-${name}.eml`), "latin1"));
+    await example.printed(`wrote approval-${name}_example_com.eml`);
+    const [text, html] = parts(
+      readFileSync(join(folder, `approval-${name}_example_com.eml`), "latin1"),
+    );
     assert.equal(link(text), link(html));
     const page = await (await fetch(link(text))).text();
     assert.match(page, /Publish the Q3 report\?/);

@@ -58,6 +58,8 @@ pub(super) struct Voting {
     pub(super) progress: String,
     /// The label of what the approver has voted for.
     pub(super) own: Option<String>,
+    /// The labels of the choices for which one vote is enough.
+    pub(super) vetoes: Vec<String>,
 }
 
 /// A labelled detail of a decision: a text or a time.

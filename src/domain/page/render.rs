@@ -63,6 +63,10 @@ pub fn render(context: RenderContext<'_>, state: PageState<'_>) -> String {
                 },
             )),
             progress: votes::progress(words, token),
+            deadline: token
+                .timeout_at
+                .filter(|_| token.quorum.is_some())
+                .map(TimeElement::of),
             question: (token.approval.as_ref())
                 .map(|_| question(words, &approval_of(token, words))),
             ..Document::of_token(words, context.now)

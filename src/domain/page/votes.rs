@@ -53,16 +53,21 @@ pub fn compare_vote(
         return None;
     }
     // The others may have decided the same without this vote.
-    Some(compare(token, approval, input).unwrap_or(NotRecorded::AlreadyDecided))
+    Some(match compare(token, approval, input) {
+        None | Some(NotRecorded::CommentNotAdded) => NotRecorded::AlreadyDecided,
+        Some(why) => why,
+    })
 }
 
 impl Voting {
     pub(super) fn of(words: &Words, token: &Token, approval: &Approval, approver: u8) -> Self {
         let own = token.vote_of(approver).map(|vote| label(approval, vote));
+        let vetoes = approval.choices.iter().filter(|choice| choice.is_veto);
         Self {
             name: name(&approval.approvers(), token, approver),
             progress: progress(words, token).unwrap_or_default(),
             own,
+            vetoes: vetoes.map(|choice| single_line(&choice.label)).collect(),
         }
     }
 }

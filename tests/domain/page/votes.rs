@@ -61,6 +61,11 @@ fn an_approver_sees_who_they_are_and_how_many_have_voted_not_how() {
     assert!(page.contains("Ann &#60;b&#62;Miller"), "{page}");
     assert!(page.contains("Votes so far: 1 of 3. Equal votes needed: 2."));
     assert!(page.contains("This link is yours alone."));
+    let at_once = page.split("Decides at once").nth(1).unwrap();
+    assert!(
+        at_once.starts_with("</dt><dd><bdi lang=\"\">Hold</bdi></dd>"),
+        "{at_once}"
+    );
     assert!(!page.contains("comment of 1") && !page.contains("Your vote"));
     assert!(!page.contains("Bob") && !page.contains("Zoë"));
 }

@@ -63,6 +63,7 @@ pub(super) static WORDS: Words = Words {
     votes_so_far: "Bisherige Stimmen: {n} von {m}. Nötige gleiche Stimmen: {k}.",
     you_voted: "Ihre Stimme",
     change_vote: "Sie können Ihre Stimme ändern, bis die Entscheidung gefallen ist.",
+    vetoes: "Entscheidet sofort",
     approvers_decide: "Darüber entscheiden bestimmte Personen, jede mit einem eigenen Link. \
                        Dieser Link zeigt es nur an.",
     waits: "Noch nicht entschieden",

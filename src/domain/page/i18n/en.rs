@@ -63,6 +63,7 @@ pub(super) static WORDS: Words = Words {
     votes_so_far: "Votes so far: {n} of {m}. Equal votes needed: {k}.",
     you_voted: "Your vote",
     change_vote: "You can change your vote until the decision is made.",
+    vetoes: "Decides at once",
     approvers_decide: "The approvers decide this, each with a link of their own. This link only \
                        shows it.",
     waits: "Not decided yet",

@@ -63,6 +63,7 @@ pub(super) static WORDS: Words = Words {
     votes_so_far: "Votos hasta ahora: {n} de {m}. Votos iguales necesarios: {k}.",
     you_voted: "Su voto",
     change_vote: "Puede cambiar su voto hasta que se tome la decisión.",
+    vetoes: "Decide al instante",
     approvers_decide: "Lo deciden las personas designadas, cada una con su propio enlace. Este \
                        enlace solo lo muestra.",
     waits: "Aún sin decidir",

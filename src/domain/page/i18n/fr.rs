@@ -63,6 +63,7 @@ pub(super) static WORDS: Words = Words {
     votes_so_far: "Votes reçus\u{a0}: {n} sur {m}. Votes identiques nécessaires\u{a0}: {k}.",
     you_voted: "Votre vote",
     change_vote: "Vous pouvez modifier votre vote jusqu’à la décision.",
+    vetoes: "Décide aussitôt",
     approvers_decide: "Des personnes désignées en décident, chacune avec son propre lien. Ce \
                        lien ne fait que l’afficher.",
     waits: "Pas encore décidé",

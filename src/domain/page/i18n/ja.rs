@@ -61,6 +61,7 @@ pub(super) static WORDS: Words = Words {
     votes_so_far: "これまでの投票：{m} 人中 {n} 人。決定に必要な同じ投票の数：{k}。",
     you_voted: "あなたの投票",
     change_vote: "決定されるまで、投票を変更できます。",
+    vetoes: "一票で決定",
     approvers_decide: "承認者がそれぞれ専用のリンクで決定します。このリンクでは表示のみできます。",
     waits: "まだ決定されていません",
     shown_only: "決定はサービスが行います。このリンクは内容を表示するだけです。",

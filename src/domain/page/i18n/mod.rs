@@ -83,6 +83,8 @@ pub struct Words {
     pub votes_so_far: &'static str,
     pub you_voted: &'static str,
     pub change_vote: &'static str,
+    /// Stands before the labels of choices.
+    pub vetoes: &'static str,
     pub approvers_decide: &'static str,
 
     pub waits: &'static str,

@@ -63,6 +63,7 @@ pub(super) static WORDS: Words = Words {
     votes_so_far: "Votos até agora: {n} de {m}. Votos iguais necessários: {k}.",
     you_voted: "Seu voto",
     change_vote: "Você pode mudar seu voto até que a decisão seja tomada.",
+    vetoes: "Decide na hora",
     approvers_decide: "As pessoas designadas decidem, cada uma com seu próprio link. Este link \
                        apenas mostra o pedido.",
     waits: "Ainda não decidido",

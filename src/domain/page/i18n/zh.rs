@@ -61,6 +61,7 @@ pub(super) static WORDS: Words = Words {
     votes_so_far: "目前已投票：{n}/{m}。需要的相同票数：{k}。",
     you_voted: "您的投票",
     change_vote: "在作出决定之前，您可以更改投票。",
+    vetoes: "一票即决定",
     approvers_decide: "此请求由各审批人通过各自的链接决定。此链接仅供查看。",
     waits: "尚未决定",
     shown_only: "将由一个服务作出决定。此链接仅用于查看。",
