@@ -262,7 +262,10 @@ test("what cannot be told is refused at create, with what to set", async () => {
   assert.match(await refused(Array(11).fill({ slack: "ops" })), /notify has 11 entries/);
   for (const [fields, said] of [
     [{ reminders: [{ after: "1h" }] }, /"reminders": reminders need somebody to remind/],
-    [{ reminders: [{ after: "1h" }], notify: [] }, /"reminders": reminders need somebody to remind/],
+    [
+      { reminders: [{ after: "1h" }], notify: [] },
+      /"reminders": reminders need somebody to remind/,
+    ],
     [{ reminders: [{ before: "1h" }], notify: [{ slack: "ops" }] }, /before needs a timeout/],
     [
       { reminders: [{ after: "2h" }], notify: [{ slack: "ops" }], timeout: "1h" },
