@@ -59,7 +59,7 @@ impl<'a> Caller<'a> {
             .filter(|&index| quorum.approver(index).is_some()))
     }
 
-    /// Whom a link is for, if it names somebody.
+    /// What identifies the person whom the link names, if it names one.
     #[must_use]
     pub fn person(&self) -> Option<String> {
         let Self::Public(claims) = self else {

@@ -34,6 +34,15 @@ pub enum LinkPurpose {
 }
 
 impl LinkPurpose {
+    /// That of a token's own link. `verify` is its `callback.verify`.
+    #[must_use]
+    pub fn of_token(verify: Option<&str>) -> Self {
+        match verify {
+            Some(_) => Self::Callback,
+            None => Self::Decide,
+        }
+    }
+
     fn name(self) -> Cow<'static, str> {
         match self {
             Self::Decide => "decide".into(),

@@ -5,7 +5,7 @@ use super::document::{Detail, Document, End, Heading, Question, TimeElement, Ton
 use super::form::Form;
 use super::votes;
 use crate::domain::approval::schema::{Approval, MAX_COMMENT, Style};
-use crate::domain::page::decide::{NotRecorded, approval_of};
+use crate::domain::page::decide::{FormError, FormInput, NotRecorded, approval_of};
 use crate::domain::page::i18n::Words;
 use crate::domain::page::state::{PageState, Reads, Submission};
 use crate::domain::text::{single_line, strip_invisible};
@@ -32,10 +32,7 @@ pub fn render(context: RenderContext<'_>, state: PageState<'_>) -> String {
             input,
             error,
         } => {
-            let approval = approval_of(token, words);
-            let fields = approval.form();
-            let form = Form::of(words, &approval, &fields, nonce, input, error);
-            return asking(context, token, &approval, form).write();
+            return asking(context, token, None, nonce, input, error);
         }
         PageState::Voting {
             token,
@@ -44,14 +41,7 @@ pub fn render(context: RenderContext<'_>, state: PageState<'_>) -> String {
             input,
             error,
         } => {
-            let approval = approval_of(token, words);
-            let fields = approval.form();
-            let form = Form::of(words, &approval, &fields, nonce, input, error);
-            return Document {
-                voting: Some(Voting::of(words, token, &approval, approver)),
-                ..asking(context, token, &approval, form)
-            }
-            .write();
+            return asking(context, token, Some(approver), nonce, input, error);
         }
         // Nothing here addresses the reader: without an approval there is no question to show.
         PageState::ShownOnly { token } => Document {
@@ -103,18 +93,25 @@ pub fn render(context: RenderContext<'_>, state: PageState<'_>) -> String {
 }
 
 /// The page of a token that waits, with its form.
-fn asking<'a>(
-    context: RenderContext<'a>,
+fn asking(
+    context: RenderContext<'_>,
     token: &Token,
-    approval: &Approval,
-    form: Form<'a>,
-) -> Document<'a> {
-    Document {
+    approver: Option<u8>,
+    nonce: &str,
+    input: &FormInput,
+    error: Option<&FormError>,
+) -> String {
+    let words = context.words;
+    let approval = approval_of(token, words);
+    let fields = approval.form();
+    let document = Document {
         deadline: token.timeout_at.map(TimeElement::of),
-        form: Some(form),
-        question: Some(question(context.words, approval)),
-        ..Document::of_token(context.words, context.now)
-    }
+        form: Some(Form::of(words, &approval, &fields, nonce, input, error)),
+        question: Some(question(words, &approval)),
+        voting: approver.map(|approver| Voting::of(words, token, &approval, approver)),
+        ..Document::of_token(words, context.now)
+    };
+    document.write()
 }
 
 /// A page without a token.

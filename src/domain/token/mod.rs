@@ -319,10 +319,10 @@ impl Token {
         }
     }
 
-    /// Adds an entry. The oldest one makes room for it.
+    /// Adds an entry. The oldest one makes room for it; for a vote, the oldest of that approver.
     fn remember(&mut self, entry: HistoryEntry) {
         if self.history.len() >= MAX_STORED {
-            // Who changes a vote again and again must not push out what others did.
+            // Otherwise an approver could push out what others did, by changing a vote many times.
             let earlier = self.history.iter().position(|one| one.kind == entry.kind);
             let is_vote = matches!(entry.kind, HistoryKind::Voted(_));
             self.history

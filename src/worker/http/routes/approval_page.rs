@@ -119,7 +119,7 @@ impl Link<'_> {
         // could use up the limit of another environment's token.
         let mut key = format!("{}/{}", self.environment.id, self.id);
         if let Some(approver) = self.approver(&token) {
-            // Nobody keeps others from voting.
+            // Otherwise one approver could use up the limit of all.
             key += &format!("/{approver}");
         }
         if is_exceeded(self.context, "PAGE_LIMIT", &key).await {

@@ -1,11 +1,11 @@
 //! What is sent for an event: to webhooks, by mail, to Slack and Teams.
 
 use super::outbox::{Message, Outbox};
-use super::response::links_since;
 use crate::domain::api::route::token_url;
 use crate::domain::auth::access_token::Lifetime;
 use crate::domain::auth::short_link::{self, LinkPurpose};
 use crate::domain::auth::token_id::public_id;
+use crate::domain::callback::config::verify_json;
 use crate::domain::notice::{Notice, email, slack, teams};
 use crate::domain::page::i18n::{self, Words};
 use crate::domain::token::Token;
@@ -63,13 +63,11 @@ impl Outbox<'_> {
             Recipient::Email { approver, .. } => *approver,
             Recipient::Slack(_) | Recipient::Teams(_) | Recipient::Webhook(_) => None,
         };
-        if let Some(index) = approver {
-            let lifetime = Lifetime::of(since, token.timeout_at, now());
-            let credential = environment.short_link(LinkPurpose::Vote(index), self.id, lifetime);
-            return Some(short_link::short_url(&token.origin, self.id, &credential));
-        }
-        let links = links_since(since, &token.origin, environment, self.id, token, now());
-        Some(links.short_url)
+        let verify = token.callback.as_deref().and_then(verify_json);
+        let purpose = approver.map_or(LinkPurpose::of_token(verify), LinkPurpose::Vote);
+        let lifetime = Lifetime::of(since, token.timeout_at, now());
+        let credential = environment.short_link(purpose, self.id, lifetime);
+        Some(short_link::short_url(&token.origin, self.id, &credential))
     }
 
     /// A message for a channel.

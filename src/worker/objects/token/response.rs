@@ -136,10 +136,6 @@ pub(crate) fn links_since(
 ) -> Links {
     let lifetime = Lifetime::of(since, token.timeout_at, now);
     let verify = token.callback.as_deref().and_then(verify_json);
-    let purpose = match verify {
-        Some(_) => LinkPurpose::Callback,
-        None => LinkPurpose::Decide,
-    };
     let public = public_id(id);
     let jwt = environment.mint_link(&public, verify, None, lifetime);
     let ids = token.quorum.iter().flat_map(|quorum| &quorum.approvers);
@@ -152,7 +148,7 @@ pub(crate) fn links_since(
             short_url: short_link::short_url(origin, id, &short),
         }
     };
-    let short = environment.short_link(purpose, id, lifetime);
+    let short = environment.short_link(LinkPurpose::of_token(verify), id, lifetime);
     Links {
         url: url(origin, &public, &jwt),
         short_url: short_link::short_url(origin, id, &short),
