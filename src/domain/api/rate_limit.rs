@@ -67,7 +67,7 @@ impl RateLimitKey<'_> {
             Self::Undecided(environment, id) => ["undecided", environment, id],
             Self::Decisions(environment, id) => ["decide", environment, id],
             Self::Votes(environment, id, of) => {
-                // Anybody's id, in any script.
+                // An id can be any text.
                 person = fnv1a(of.bytes()).to_string();
                 ["vote", environment, id]
             }

@@ -134,7 +134,7 @@ impl<'a> TokenBody<'a> {
         let body = Self::of(id, url, token, Visibility::Webhook);
         match short_url {
             None => body,
-            // A recipient is one of those who must not know how others voted, nor who they are.
+            // Recipients may be approvers, who must not know how others voted, nor who they are.
             Some(_) => Self {
                 short_url,
                 votes: Vec::new(),

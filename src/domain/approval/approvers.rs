@@ -1,7 +1,7 @@
 //! The fields `approvers` and `required` of an approval: who decides by votes, and how many of them
 //! must agree.
 //!
-//! Invariant: approvers that parse can reach a decision, and each is another person by their id.
+//! Invariant: approvers that parse can reach a decision, and no two of them may be the same person.
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::excerpt::{excerpt, excerpt_json};
@@ -9,7 +9,7 @@ use crate::domain::api::notify::check_locale;
 use crate::domain::approval::schema::Approval;
 use crate::domain::email_address::check_address;
 use crate::domain::json;
-use crate::domain::text::{Look, single_line};
+use crate::domain::text::{Looks, single_line};
 use crate::domain::token::notify::Recipient;
 use crate::domain::token::votes::{MAX_APPROVERS, Quorum};
 use serde_json::value::RawValue;
@@ -38,38 +38,12 @@ impl Approval {
     /// # Errors
     /// `ValidationError`, with the index of the approver.
     pub fn parse_approvers(&self) -> Result<Vec<Approver>, ApiError> {
-        let Some(text) = &self.approvers else {
-            return match self.required {
-                None => Ok(Vec::new()),
-                Some(_) => Err(invalid(
-                    "required says how many approvers must agree. Add approvers, or leave it out.",
-                )),
-            };
-        };
-        let entries: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| {
-            let given = excerpt_json(text);
-            invalid(format!("approvers is {given}. Use a list of {LIKE}."))
-        })?;
-        if !(1..=MAX_APPROVERS).contains(&entries.len()) {
-            return Err(invalid(format!(
-                "approvers has {} entries. Use 1 to {MAX_APPROVERS}, or leave it out.",
-                entries.len()
-            )));
-        }
-        let mut approvers: Vec<Approver> = Vec::with_capacity(entries.len());
-        for (index, entry) in entries.iter().enumerate() {
-            let of_this = |why| invalid(format!("approvers[{index}]{why}"));
-            let approver = read_approver(entry.get()).map_err(of_this)?;
-            for (earlier, one) in approvers.iter().enumerate() {
-                if let Some(why) = is_like(&approver, one) {
-                    return Err(of_this(format!(
-                        "{why} approvers[{earlier}]. Each must be another person."
-                    )));
-                }
-            }
-            approvers.push(approver);
-        }
+        let approvers = self.read_approvers()?;
+        check_each_is_another(&approvers)?;
         match self.required {
+            Some(_) if approvers.is_empty() => Err(invalid(
+                "required says how many approvers must agree. Add approvers, or leave it out.",
+            )),
             Some(0) => Err(invalid("required is 0. Use a number from 1 to 20.")),
             Some(required) if usize::from(required) > approvers.len() => Err(invalid(format!(
                 "required is {required}, but there are {} approvers. Use at most that many.",
@@ -82,8 +56,56 @@ impl Approval {
     /// The approvers of an approval that was checked when its token was created.
     #[must_use]
     pub fn approvers(&self) -> Vec<Approver> {
-        self.parse_approvers().unwrap_or_default()
+        self.read_approvers().unwrap_or_default()
     }
+
+    fn read_approvers(&self) -> Result<Vec<Approver>, ApiError> {
+        let Some(text) = &self.approvers else {
+            return Ok(Vec::new());
+        };
+        let entries: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| {
+            let given = excerpt_json(text);
+            invalid(format!("approvers is {given}. Use a list of {LIKE}."))
+        })?;
+        if !(1..=MAX_APPROVERS).contains(&entries.len()) {
+            return Err(invalid(format!(
+                "approvers has {} entries. Use 1 to {MAX_APPROVERS}, or leave it out.",
+                entries.len()
+            )));
+        }
+        let entries = entries.iter().enumerate();
+        let read = entries.map(|(index, entry)| {
+            read_approver(entry.get()).map_err(|why| invalid(format!("approvers[{index}]{why}")))
+        });
+        read.collect()
+    }
+}
+
+/// Checks that no two approvers may be one person, who would be a quorum alone.
+fn check_each_is_another(approvers: &[Approver]) -> Result<(), ApiError> {
+    let (mut ids, mut names) = (Looks::default(), Looks::default());
+    for (index, one) in approvers.iter().enumerate() {
+        let is_same = |earlier: &Approver| match (&one.email, &earlier.email) {
+            (Some(address), Some(earlier)) => address.eq_ignore_ascii_case(earlier),
+            _ => false,
+        };
+        let of_address = approvers.iter().take(index).position(is_same);
+        let address = one.email.as_deref().unwrap_or_default();
+        for (field, given, earlier) in [
+            ("id", one.id.as_str(), ids.add(&one.id)),
+            ("name", one.name.as_str(), names.add(&one.name)),
+            ("email", address, of_address),
+        ] {
+            if let Some(earlier) = earlier {
+                return Err(invalid(format!(
+                    "approvers[{index}].{field} {} is, or looks like, that of approvers[{earlier}]. \
+                     Each must be another person.",
+                    excerpt(given)
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The quorum of these approvers; `None` if there are none.
@@ -119,24 +141,6 @@ pub fn recipients(approvers: &[Approver]) -> impl Iterator<Item = Recipient> {
             approver: u8::try_from(index).ok(),
         })
     })
-}
-
-/// Why two approvers may be one person. One who has two links is a quorum alone.
-fn is_like(one: &Approver, other: &Approver) -> Option<String> {
-    let looks_like = |one: &str, other: &str| Look::of(one).is_like(&Look::of(other));
-    let (id, name) = (excerpt(&one.id), excerpt(&one.name));
-    if looks_like(&one.id, &other.id) {
-        return Some(format!(".id {id} is, or looks like, that of"));
-    }
-    if looks_like(&one.name, &other.name) {
-        return Some(format!(".name {name} is, or looks like, that of"));
-    }
-    match (&one.email, &other.email) {
-        (Some(address), Some(earlier)) if address.eq_ignore_ascii_case(earlier) => {
-            Some(format!(".email {} is that of", excerpt(address)))
-        }
-        _ => None,
-    }
 }
 
 /// The error begins with the pointer within the approver, or a space.

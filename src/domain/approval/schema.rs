@@ -9,7 +9,7 @@ use crate::domain::api::limits::MAX_CREATE_WITH_APPROVAL;
 use crate::domain::approval::form::Form;
 use crate::domain::approval::form::schema::MAX_TEXTS;
 pub use crate::domain::json::minify_json;
-use crate::domain::text::{Look, single_line};
+use crate::domain::text::{Looks, single_line};
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::value::RawValue;
@@ -252,21 +252,19 @@ impl Approval {
                  or leave it out."
             )));
         }
-        let mut looks: Vec<Look> = Vec::with_capacity(self.choices.len());
+        let mut looks = Looks::default();
         for (index, choice) in self.choices.iter().enumerate() {
             let name = format!("choices[{index}].label");
             text(&name, Some(&choice.label), MAX_LABEL)?;
             let others = || self.choices.iter().take(index);
-            let look = KNOWS_UNICODE.then(|| Look::of(&choice.label));
-            let is_like = |earlier: &Look| look.as_ref().is_some_and(|look| look.is_like(earlier));
-            if let Some(earlier) = looks.iter().position(is_like) {
+            let earlier = KNOWS_UNICODE.then(|| looks.add(&choice.label));
+            if let Some(earlier) = earlier.flatten() {
                 return Err(invalid(format!(
                     "{name} {} looks like choices[{earlier}].label. Use a label that a person can \
                      tell apart from it.",
                     excerpt(&choice.label)
                 )));
             }
-            looks.extend(look);
             // If two choices had the same output, nobody could tell which of them was made.
             let same = |other: &Choice| {
                 [("", None), ("x", None), ("", Some("{}")), ("x", Some("{}"))]

@@ -8,19 +8,16 @@ use crate::domain::page::i18n::Words;
 use crate::domain::text::{prefix, single_line};
 use crate::domain::time::timestamp::Timestamp;
 use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 /// The fields of an output, in the order of the form. What is not of its field's type is left out: it
 /// came through the API.
 pub(super) fn details<'a>(words: &'a Words, form: &Form, json: &str) -> Vec<Detail<'a>> {
-    let values: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json).unwrap_or_default();
-    let detail = |field: &Field| {
-        let value = values.get(&field.name)?.get();
-        let detail = detail(words, &field.kind, value)?;
+    let values = form.values_of(json).unwrap_or_default();
+    let detail = |(field, value): (&Field, Option<&str>)| {
+        let detail = detail(words, &field.kind, value?)?;
         Some(detail.of_field(field.label()))
     };
-    form.fields.iter().filter_map(detail).collect()
+    form.fields.iter().zip(values).filter_map(detail).collect()
 }
 
 fn detail<'a>(words: &'a Words, kind: &FieldKind, json: &str) -> Option<Detail<'a>> {

@@ -23,4 +23,4 @@ pub use document::{CSS, JS};
 pub use fault::InputFault;
 pub use render::{RenderContext, render};
 pub use state::{PageState, Reads, Submission};
-pub use votes::{ballot, compare_vote};
+pub use votes::{MAX_VOTE_ON_PAGE, ballot, compare_vote};

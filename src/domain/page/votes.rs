@@ -14,8 +14,10 @@ use crate::domain::approval::schema::Approval;
 use crate::domain::text::single_line;
 use crate::domain::token::Token;
 use crate::domain::token::votes::{Ballot, Vote};
-use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+
+/// The longest fields of a vote that the page shows, in bytes. Twenty approvers may vote, and an open page
+/// is read every minute.
+pub const MAX_VOTE_ON_PAGE: usize = 8_000;
 
 /// What an approver votes for by a form.
 ///
@@ -125,9 +127,9 @@ impl FormInput {
 
 /// What the controls of a form send for these values of its fields.
 fn sent_of(form: &Form, json: &str) -> Vec<Vec<String>> {
-    let values: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json).unwrap_or_default();
-    let fields = form.fields.iter().map(|field| {
-        let Some(json) = values.get(&field.name).map(|raw| raw.get()) else {
+    let values = form.values_of(json).unwrap_or_default();
+    let fields = form.fields.iter().zip(values).map(|(field, value)| {
+        let Some(json) = value else {
             return Vec::new();
         };
         // A text, or the JSON of a number or a boolean.

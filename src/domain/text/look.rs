@@ -42,6 +42,22 @@ impl Look {
     }
 }
 
+/// The labels of one list, each unlike the others.
+#[derive(Default)]
+pub struct Looks(Vec<Look>);
+
+impl Looks {
+    /// Adds a label. If it looks like an earlier one, it is not added, and that one's index returned.
+    pub fn add(&mut self, label: &str) -> Option<usize> {
+        let look = Look::of(label);
+        let earlier = self.0.iter().position(|earlier| look.is_like(earlier));
+        if earlier.is_none() {
+            self.0.push(look);
+        }
+        earlier
+    }
+}
+
 /// Whether two labels look the same, or differ only in their case.
 #[must_use]
 pub fn looks_alike(a: &str, b: &str) -> bool {

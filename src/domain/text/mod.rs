@@ -14,7 +14,7 @@ mod packed;
 mod tables;
 mod visible;
 
-pub use look::{Look, is_same_word, looks_alike};
+pub use look::{Look, Looks, is_same_word, looks_alike};
 pub use visible::{MAX_MARKS, single_line, strip_invisible};
 
 /// The first characters of a text, at most `limit`.

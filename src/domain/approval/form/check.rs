@@ -4,7 +4,7 @@ use super::decimal::Decimal;
 use super::{FaultReason, Field, FieldFault, FieldKind, FieldOption, Form, TextFormat};
 use crate::domain::json::{for_each_entry, for_each_item};
 
-/// The most issues that one output is told.
+/// The most issues that are reported of one output.
 pub const MAX_ISSUES: usize = 100;
 
 /// What is wrong with a value.
@@ -26,22 +26,34 @@ impl Form {
     /// [`Form::issues`].
     #[must_use]
     pub fn check(&self, fields: Option<&str>) -> Vec<FieldFault> {
+        let values = self.values_of(fields.unwrap_or("{}"));
+        let fault_of = |(index, field): (usize, &Field)| {
+            let why = match &values {
+                Some(values) => {
+                    let value = values.get(index).copied().flatten();
+                    field.faults(value).into_iter().next()?.why
+                }
+                None => FaultReason::WrongType,
+            };
+            Some(FieldFault { field: index, why })
+        };
+        self.fields
+            .iter()
+            .enumerate()
+            .filter_map(fault_of)
+            .collect()
+    }
+
+    /// The value of each field in the text of a JSON object, as JSON; `None` if the text is no object.
+    pub(crate) fn values_of<'a>(&self, fields: &'a str) -> Option<Vec<Option<&'a str>>> {
         let mut values = vec![None; self.fields.len()];
-        let is_object = for_each_entry(fields.unwrap_or("{}"), &mut |name, value| {
+        let is_object = for_each_entry(fields, &mut |name, value| {
             let slot = self.position(&name).and_then(|at| values.get_mut(at));
             if let Some(slot) = slot {
                 slot.get_or_insert(value.get());
             }
         });
-        let fault_of = |(index, (field, value)): (usize, (&Field, Option<&str>))| {
-            let why = match is_object {
-                true => field.faults(value).into_iter().next()?.why,
-                false => FaultReason::WrongType,
-            };
-            Some(FieldFault { field: index, why })
-        };
-        let fields = self.fields.iter().zip(values).enumerate();
-        fields.filter_map(fault_of).collect()
+        is_object.then_some(values)
     }
 
     /// The index of the field of this name.

@@ -4,7 +4,7 @@ use super::Issue;
 use super::issues::is_twice;
 use crate::domain::api::excerpt::{excerpt, excerpt_json};
 use crate::domain::json::{entries, for_each_item};
-use crate::domain::text::{Look, single_line};
+use crate::domain::text::{Looks, single_line};
 
 /// Which schemas are accepted.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -151,20 +151,23 @@ pub(super) fn list<'a>(json: &'a str, like: &str) -> Result<Vec<&'a str>, Issue>
 
 /// The labels of a form or of a list of options.
 #[derive(Default)]
-pub(super) struct Labels(Vec<(String, Look)>);
+pub(super) struct Labels {
+    labels: Vec<String>,
+    looks: Looks,
+}
 
 impl Labels {
     /// Adds a label, unless it looks like an earlier one; then it says so.
     pub(super) fn add(&mut self, label: &str) -> Result<(), String> {
-        let look = Look::of(label);
-        if let Some((earlier, _)) = self.0.iter().find(|(_, earlier)| look.is_like(earlier)) {
+        if let Some(earlier) = self.looks.add(label) {
+            let earlier = self.labels.get(earlier).map_or("", String::as_str);
             return Err(format!(
                 "{} looks like {}. Use a title that a person can tell apart from it.",
                 excerpt(label),
                 excerpt(earlier)
             ));
         }
-        self.0.push((label.to_owned(), look));
+        self.labels.push(label.to_owned());
         Ok(())
     }
 }

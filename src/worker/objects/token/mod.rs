@@ -15,6 +15,7 @@ pub(crate) mod waiters;
 use crate::domain::api::error::ApiError;
 use crate::domain::approval::schema::MAX_CHOICE_OUTPUT;
 use crate::domain::auth::token_id::public_id;
+use crate::domain::page::MAX_VOTE_ON_PAGE;
 use crate::domain::stored::envelope::{self, ResponseContext};
 use crate::domain::stored::line::Unreadable;
 use crate::domain::stored::message::{CommandMessage, TokenReply};
@@ -45,10 +46,6 @@ use worker::{DurableObject, Env, Request, State as ObjectState, durable_object};
 
 /// The longest record that is cached, in bytes. The objects of an isolate share its memory.
 const MAX_CACHED_RECORD: usize = 4_000;
-
-/// The longest fields of a vote that the page gets, in bytes. Twenty approvers may vote, and an open
-/// page is read every minute.
-const MAX_PAGE_VOTE: usize = 8_000;
 
 /// The object of one token. `js/entry.js` handles the events of its sockets: a waiter that sends a
 /// message is disconnected.
@@ -172,7 +169,7 @@ impl Object {
         self.spawn(turn);
         if let (true, Some(token)) = (is_for_page, &mut token) {
             token.leave_out_long_output(MAX_CHOICE_OUTPUT);
-            token.leave_out_long_votes(MAX_PAGE_VOTE);
+            token.leave_out_long_votes(MAX_VOTE_ON_PAGE);
         }
         let callback = token.as_ref().filter(|_| is_callback);
         let callback = callback.and_then(|token| token.callback.clone());
