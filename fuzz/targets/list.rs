@@ -70,6 +70,8 @@ fn cursor(query: &ListQuery) -> Option<&Cursor> {
 fn row(created_at: Timestamp, query: &ListQuery) -> Row {
     Row {
         is_signed: false,
+        title: None,
+        failed_deliveries: 0,
         id: "cmabcdefghijklmnopqrstuvw".to_owned(),
         created_at,
         timeout_at: None,

@@ -157,3 +157,17 @@ pub(crate) fn digits(text: &str) -> Option<u64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()
 }
+
+/// Appends a text as the value of a query: all but letters, digits and `-._~` is percent-encoded.
+#[cfg(not(feature = "browser"))]
+pub(crate) fn percent_encode(text: &str, out: &mut alloc::string::String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
+            out.extend([digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+}

@@ -22,6 +22,8 @@ mod email_address;
 mod environment_lines;
 #[cfg(not(feature = "browser"))]
 mod hash;
+#[cfg(not(any(feature = "browser", feature = "server")))]
+pub mod inbox;
 #[cfg(not(feature = "browser"))]
 pub(crate) mod json;
 #[cfg(not(feature = "browser"))]

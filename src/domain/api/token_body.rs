@@ -298,6 +298,7 @@ impl CompletedBy {
             Self::Page => "page",
             Self::Upstream => "upstream",
             Self::Timeout => "timeout",
+            Self::Inbox => "inbox",
         }
     }
 }

@@ -27,6 +27,11 @@ pub struct Row {
     pub key_expires_at: Option<Timestamp>,
     /// Whether its callbacks must be signed.
     pub is_signed: bool,
+    /// The title of its approval, in one line; empty if it has none, and `None` if an earlier build wrote
+    /// the row.
+    pub title: Option<String>,
+    /// How many of its deliveries have failed.
+    pub failed_deliveries: u32,
 }
 
 impl Row {

@@ -213,6 +213,7 @@ fn decided<'a>(
         (None, CompletedBy::Api | CompletedBy::Upstream) => words.by_api,
         (None, CompletedBy::Timeout) => words.by_timeout,
         (None, CompletedBy::Callback) => words.by_callback,
+        (None, CompletedBy::Inbox) => words.by_inbox,
     };
     // Who has voted is listed with the votes.
     if !has_votes || decision.by != CompletedBy::Page {

@@ -136,6 +136,7 @@ enum StoredCompletedBy {
     Page,
     Upstream,
     Timeout,
+    Inbox,
 }
 
 impl StoredOutputKind {
@@ -309,6 +310,7 @@ impl StoredDecision {
                 CompletedBy::Page => StoredCompletedBy::Page,
                 CompletedBy::Upstream => StoredCompletedBy::Upstream,
                 CompletedBy::Timeout => StoredCompletedBy::Timeout,
+                CompletedBy::Inbox => StoredCompletedBy::Inbox,
             },
             subject: decision.subject.clone(),
             callback: decision.callback.as_ref().map(|callback| StoredCallback {
@@ -345,6 +347,7 @@ impl From<StoredCompletedBy> for CompletedBy {
             StoredCompletedBy::Page => Self::Page,
             StoredCompletedBy::Upstream => Self::Upstream,
             StoredCompletedBy::Timeout => Self::Timeout,
+            StoredCompletedBy::Inbox => Self::Inbox,
         }
     }
 }

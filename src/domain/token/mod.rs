@@ -176,6 +176,8 @@ pub enum CompletedBy {
     Upstream,
     /// Nobody: the token's default decision was taken at its timeout.
     Timeout,
+    /// An operator, in the inbox.
+    Inbox,
 }
 
 impl Token {

@@ -56,6 +56,8 @@ fn cursor(millis: u64, id: &str) -> Cursor {
 fn row(id: &str, created_at: u64) -> Row {
     Row {
         is_signed: false,
+        title: None,
+        failed_deliveries: 0,
         id: id.to_owned(),
         created_at: at(created_at),
         timeout_at: None,

@@ -70,6 +70,8 @@ fn some_rows() -> impl Strategy<Value = Vec<Row>> {
                 (created, timeout, (ended_at, is_cancelled, has_default), tags, idempotency_key),
             )| Row {
                 is_signed: false,
+                title: None,
+                failed_deliveries: 0,
                 id: format!("c{:03}", n * 37 % 101),
                 created_at: at(created),
                 timeout_at: timeout.map(at),

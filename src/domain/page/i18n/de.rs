@@ -58,6 +58,7 @@ pub(super) static WORDS: Words = Words {
     by_page: "jemandem mit diesem Link",
     by_api: "der Anwendung",
     by_callback: "einem Programm mit diesem Link",
+    by_inbox: "jemandem im Eingang",
     voting_as: "Sie stimmen ab als",
     own_link: "Dieser Link gehört nur Ihnen. Wer ihn hat, kann in Ihrem Namen abstimmen.",
     votes_so_far: "Bisherige Stimmen: {n} von {m}. Nötige gleiche Stimmen: {k}.",

@@ -58,6 +58,7 @@ pub(super) static WORDS: Words = Words {
     by_page: "someone with this link",
     by_api: "the application",
     by_callback: "a program with this link",
+    by_inbox: "an operator",
     voting_as: "Voting as",
     own_link: "This link is yours alone. Whoever has it can vote in your name.",
     votes_so_far: "Votes so far: {n} of {m}. Equal votes needed: {k}.",

@@ -58,6 +58,7 @@ pub(super) static WORDS: Words = Words {
     by_page: "alguien que tiene este enlace",
     by_api: "la aplicación",
     by_callback: "un programa que tiene este enlace",
+    by_inbox: "un operador",
     voting_as: "Vota como",
     own_link: "Este enlace es solo suyo. Quien lo tenga puede votar en su nombre.",
     votes_so_far: "Votos hasta ahora: {n} de {m}. Votos iguales necesarios: {k}.",

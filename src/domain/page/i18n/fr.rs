@@ -58,6 +58,7 @@ pub(super) static WORDS: Words = Words {
     by_page: "une personne disposant de ce lien",
     by_api: "l’application",
     by_callback: "un programme disposant de ce lien",
+    by_inbox: "un opérateur",
     voting_as: "Vous votez en tant que",
     own_link: "Ce lien n’appartient qu’à vous. Quiconque l’a peut voter en votre nom.",
     votes_so_far: "Votes reçus\u{a0}: {n} sur {m}. Votes identiques nécessaires\u{a0}: {k}.",

@@ -56,6 +56,7 @@ pub(super) static WORDS: Words = Words {
     by_page: "このリンクを持つ人",
     by_api: "アプリケーション",
     by_callback: "このリンクを持つプログラム",
+    by_inbox: "運用担当者",
     voting_as: "投票者",
     own_link: "このリンクはあなた専用です。このリンクを持つ人は、あなたの名前で投票できます。",
     votes_so_far: "これまでの投票：{m} 人中 {n} 人。決定に必要な同じ投票の数：{k}。",

@@ -76,6 +76,7 @@ pub struct Words {
     pub by_page: &'static str,
     pub by_api: &'static str,
     pub by_callback: &'static str,
+    pub by_inbox: &'static str,
 
     pub voting_as: &'static str,
     pub own_link: &'static str,

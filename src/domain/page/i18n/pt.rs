@@ -58,6 +58,7 @@ pub(super) static WORDS: Words = Words {
     by_page: "alguém com este link",
     by_api: "a aplicação",
     by_callback: "um programa com este link",
+    by_inbox: "um operador",
     voting_as: "Você vota como",
     own_link: "Este link é só seu. Quem o tiver pode votar em seu nome.",
     votes_so_far: "Votos até agora: {n} de {m}. Votos iguais necessários: {k}.",

@@ -56,6 +56,7 @@ pub(super) static WORDS: Words = Words {
     by_page: "持有此链接的人",
     by_api: "应用程序",
     by_callback: "持有此链接的程序",
+    by_inbox: "运维人员",
     voting_as: "投票人",
     own_link: "此链接仅供您使用。任何持有此链接的人都可以您的名义投票。",
     votes_so_far: "目前已投票：{n}/{m}。需要的相同票数：{k}。",
