@@ -9,6 +9,11 @@ use crate::domain::page::{FormError, FormInput, NotRecorded};
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
 
+/// Inline in each page; their hashes are in the Content-Security-Policy.
+pub const STYLES: [&str; 1] = [crate::domain::page::CSS];
+/// Inline in each page; their hashes are in the Content-Security-Policy.
+pub const SCRIPTS: [&str; 1] = [crate::domain::page::JS];
+
 /// What every page of the inbox has.
 #[derive(Clone, Copy)]
 pub struct Frame<'a> {
