@@ -71,7 +71,8 @@ pub struct InboxWords {
     pub tags: &'static str,
     pub idempotency_key: &'static str,
     pub output: &'static str,
-    pub votes: &'static str,
+    pub overrules: &'static str,
+    pub at_deadline: &'static str,
     pub no_vote_yet: &'static str,
 
     pub deliveries: &'static str,
