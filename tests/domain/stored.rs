@@ -66,6 +66,7 @@ fn commands(text: &str) -> Vec<Command> {
         Command::Complete(decision(text)),
         Command::Vote(ballot()),
         Command::Cancel(None),
+        Command::Remind,
         Command::Cancel(Some("nobody needs it".to_owned())),
         Command::Extend(Timestamp::from_millis(1_800_000_000_000)),
         Command::CompleteRelayed(Box::new(token()), decision(text)),
@@ -85,6 +86,7 @@ fn message(command: &Command) -> (CommandMessage, &str) {
         Command::Vote(ballot) => (CommandMessage::Vote(StoredBallot::of(ballot.clone())), ""),
         Command::Cancel(reason) => (CommandMessage::Cancel(reason.clone()), ""),
         Command::Extend(to) => (CommandMessage::Extend(to.as_millis()), ""),
+        Command::Remind => (CommandMessage::Remind, ""),
         Command::CompleteRelayed(token, decision) => {
             let (deciding, text) = StoredDecision::of(decision);
             (
@@ -229,7 +231,8 @@ fn the_json_names_of_messages_between_worker_and_object_never_change() {
     assert_eq!(
         names,
         [
-            "create", "read", "complete", "vote", "cancel", "cancel", "extend", "relay", "learn"
+            "create", "read", "complete", "vote", "cancel", "remind", "cancel", "extend", "relay",
+            "learn"
         ]
     );
     assert_eq!(TokenReply::NotFound.to_bytes(), b"\"unknown\"\n");

@@ -16,6 +16,8 @@ pub(super) struct Row {
     timeout: Option<u64>,
     /// When it was completed or cancelled.
     ended: Option<u64>,
+    /// How many of its deliveries failed.
+    failures: u32,
 }
 
 /// By id and creation.
@@ -32,6 +34,7 @@ impl Row {
             extensions: token.extensions,
             timeout: token.timeout_at.map(Timestamp::as_millis),
             ended,
+            failures: token.failed_deliveries(),
         }
     }
 }
@@ -41,9 +44,11 @@ impl World<'_> {
     pub(super) fn put(&mut self, id: usize, row: Row) {
         let stored = self.rows.entry((id, row.created)).or_insert(row);
         let is_newer = stored.ended.is_none() && row.extensions > stored.extensions;
+        let failures = stored.failures.max(row.failures);
         if stored.ended.is_none() && row.ended.is_some() || is_newer {
             *stored = row;
         }
+        stored.failures = failures;
     }
 
     /// With the rows of others, and nobody learns whether it comes there.

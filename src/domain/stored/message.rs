@@ -8,6 +8,7 @@ use crate::domain::approval::form::Issue;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
 use crate::domain::token::command::{Command, Reply};
+use crate::domain::token::notify::ReminderOutcome;
 use crate::domain::token::transition::Outcome;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,8 @@ pub enum CommandMessage {
     Cancel(Option<String>),
     /// [`Command::Extend`], to a time in milliseconds since the epoch.
     Extend(u64),
+    /// [`Command::Remind`].
+    Remind,
     /// [`Command::CompleteRelayed`].
     #[serde(rename = "relay")]
     CompleteRelayed(StoredToken, StoredDecision),
@@ -57,6 +60,8 @@ pub enum TokenReply {
     Decided(Outcome),
     /// The output does not match the form of the token's approval.
     Invalid(Vec<Issue>),
+    /// What came of a reminder.
+    Reminded(ReminderOutcome),
     /// The token lives upstream, which cannot do this.
     LivesUpstream,
 }
@@ -71,7 +76,17 @@ enum ReplyMessage {
     Found(Box<StoredToken>),
     Decided(OutcomeMessage),
     Invalid(Vec<Issue>),
+    Reminded(ReminderMessage),
     LivesUpstream,
+}
+
+/// A [`ReminderOutcome`] with its name in JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ReminderMessage {
+    Sent,
+    TooSoon,
+    Nobody,
 }
 
 /// An [`Outcome`] with its name in JSON.
@@ -113,6 +128,7 @@ impl CommandMessage {
             Self::Vote(ballot) => Command::Vote(ballot.into_ballot()),
             Self::Cancel(reason) => Command::Cancel(reason),
             Self::Extend(timeout_at) => Command::Extend(Timestamp::from_millis(timeout_at)),
+            Self::Remind => Command::Remind,
             Self::CompleteRelayed(token, decision) => {
                 Command::CompleteRelayed(boxed(token, String::new()), decision.into_decision(text))
             }
@@ -130,6 +146,7 @@ impl TokenReply {
             (Reply::Created, _) => Self::Created,
             (Reply::Decided(outcome), _) => Self::Decided(outcome),
             (Reply::Invalid(issues), _) => Self::Invalid(issues),
+            (Reply::Reminded(outcome), _) => Self::Reminded(outcome),
             (Reply::LivesUpstream, _) => Self::LivesUpstream,
         }
     }
@@ -144,6 +161,7 @@ impl TokenReply {
             }
             Self::Decided(outcome) => pack(&ReplyMessage::Decided((*outcome).into()), ""),
             Self::Invalid(issues) => pack(&ReplyMessage::Invalid(issues.clone()), ""),
+            Self::Reminded(outcome) => pack(&ReplyMessage::Reminded((*outcome).into()), ""),
             Self::LivesUpstream => pack(&ReplyMessage::LivesUpstream, ""),
         }
     }
@@ -156,8 +174,29 @@ impl TokenReply {
             ReplyMessage::Found(token) => Self::Found(token.read(text)?),
             ReplyMessage::Decided(outcome) => Self::Decided(outcome.into()),
             ReplyMessage::Invalid(issues) => Self::Invalid(issues),
+            ReplyMessage::Reminded(outcome) => Self::Reminded(outcome.into()),
             ReplyMessage::LivesUpstream => Self::LivesUpstream,
         })
+    }
+}
+
+impl From<ReminderOutcome> for ReminderMessage {
+    fn from(outcome: ReminderOutcome) -> Self {
+        match outcome {
+            ReminderOutcome::Sent => Self::Sent,
+            ReminderOutcome::TooSoon => Self::TooSoon,
+            ReminderOutcome::Nobody => Self::Nobody,
+        }
+    }
+}
+
+impl From<ReminderMessage> for ReminderOutcome {
+    fn from(outcome: ReminderMessage) -> Self {
+        match outcome {
+            ReminderMessage::Sent => Self::Sent,
+            ReminderMessage::TooSoon => Self::TooSoon,
+            ReminderMessage::Nobody => Self::Nobody,
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::event::Subscriptions;
 use super::history::{HistoryEntry, HistoryKind};
+use super::notify::ReminderOutcome;
 use super::record::Record;
 use super::transition::{Event, Outcome};
 use super::votes::Ballot;
@@ -30,6 +31,8 @@ pub enum Command {
     Cancel(Option<String>),
     /// Move the token's timeout to this time.
     Extend(Timestamp),
+    /// Remind the recipients now.
+    Remind,
     /// Apply this decision to a token that lives upstream, and store that token from now on.
     CompleteRelayed(Box<Token>, Decision),
     /// Store this token, which was read from upstream, or update it.
@@ -50,6 +53,8 @@ pub enum Reply {
     Decided(Outcome),
     /// The token is as it was: the output does not match the form of its approval.
     Invalid(Vec<Issue>),
+    /// What came of [`Command::Remind`], for a token that waits.
+    Reminded(ReminderOutcome),
     /// The token lives upstream, which cannot do this.
     LivesUpstream,
 }
@@ -95,6 +100,7 @@ impl Command {
             | Self::Read
             | Self::Cancel(_)
             | Self::Extend(_)
+            | Self::Remind
             | Self::ImportUpstream(_) => None,
         }
     }
@@ -170,8 +176,19 @@ pub fn apply_command(
             let (outcome, changed) = token.apply(Event::Vote(ballot), now, subscriptions);
             (Reply::Decided(outcome), changed || timed_out)
         }
-        Command::Cancel(_) | Command::Extend(_) if !token.home.times_out_here() => {
+        Command::Cancel(_) | Command::Extend(_) | Command::Remind
+            if !token.home.times_out_here() =>
+        {
             (Reply::LivesUpstream, timed_out)
+        }
+        Command::Remind => {
+            let (outcome, _) = token.apply(Event::WakeUp, now, subscriptions);
+            if outcome != Outcome::Waiting {
+                return (Reply::Decided(outcome), timed_out);
+            }
+            let reminded = token.remind(now, subscriptions);
+            let is_sent = reminded == ReminderOutcome::Sent;
+            (Reply::Reminded(reminded), is_sent || timed_out)
         }
         Command::Cancel(reason) => {
             let (outcome, changed) = token.apply(Event::Cancel(reason), now, subscriptions);

@@ -96,6 +96,8 @@ pub enum AfterSave {
         delivery: DeliveryId,
         /// Whether upstream may have another decision than the delivered one.
         may_conflict: bool,
+        /// Whether the delivery has failed, which the index lists.
+        has_failed: bool,
     },
     /// A conflict was recorded.
     ConflictRecorded,
@@ -154,6 +156,8 @@ pub enum LogLine {
     Extended,
     /// An approver voted.
     Voted,
+    /// An operator had its recipients reminded.
+    Reminded,
     /// The last attempt at this delivery.
     Attempt(DeliveryId),
 }
@@ -194,7 +198,11 @@ impl AfterSave {
     /// Whether the row of the saved token is needed then, to send it to the index.
     #[must_use]
     pub fn needs_row(self) -> bool {
-        matches!(self, Self::Announce(announcement) if announcement.needs_row)
+        match self {
+            Self::Announce(announcement) => announcement.needs_row,
+            Self::AttemptRecorded { has_failed, .. } => has_failed,
+            Self::RunDueTasks | Self::ConflictRecorded | Self::TombstoneLeft => false,
+        }
     }
 }
 

@@ -18,11 +18,18 @@ pub enum IndexState {
     Unknown,
     /// The row was sent, but not confirmed.
     Unconfirmed,
-    /// The index has the waiting token with its timeout, which was moved this often. It can compute a
-    /// timeout itself.
-    Waiting(u32),
+    /// The index has the waiting token. It can compute a timeout itself.
+    Waiting {
+        /// How often its timeout was moved.
+        extensions: u32,
+        /// How many of its deliveries had failed.
+        failures: u32,
+    },
     /// The index has the completed or cancelled token.
-    Ended,
+    Ended {
+        /// How many of its deliveries had failed.
+        failures: u32,
+    },
     /// The last attempt to send the row failed.
     Unreachable,
 }
@@ -42,9 +49,13 @@ impl Token {
     /// What the index should have.
     #[must_use]
     pub fn expected_index_state(&self) -> IndexState {
+        let failures = self.failed_deliveries();
         match self.state {
-            State::Completed { .. } | State::Cancelled { .. } => IndexState::Ended,
-            State::Waiting | State::TimedOut => IndexState::Waiting(self.extensions),
+            State::Completed { .. } | State::Cancelled { .. } => IndexState::Ended { failures },
+            State::Waiting | State::TimedOut => IndexState::Waiting {
+                extensions: self.extensions,
+                failures,
+            },
         }
     }
 

@@ -24,7 +24,7 @@ pub mod transition;
 pub mod votes;
 mod voting;
 
-use self::delivery::{AttemptResult, Delivery, DeliveryId, UpstreamConflict};
+use self::delivery::{AttemptResult, Delivery, DeliveryId, Progress, UpstreamConflict};
 use self::event::{EventName, TokenEvent};
 use self::history::{HistoryEntry, HistoryKind, MAX_STORED};
 use self::home::Home;
@@ -213,6 +213,14 @@ impl Token {
     #[must_use]
     pub fn delivery(&self, id: DeliveryId) -> Option<&Delivery> {
         self.deliveries.iter().find(|one| one.id() == id)
+    }
+
+    /// How many of its deliveries have failed, of those that it keeps.
+    #[must_use]
+    pub fn failed_deliveries(&self) -> u32 {
+        let failed = self.deliveries.iter();
+        let failed = failed.filter(|one| one.progress == Progress::Failed);
+        u32::try_from(failed.count()).unwrap_or(u32::MAX)
     }
 
     fn delivery_mut(&mut self, id: DeliveryId) -> Option<&mut Delivery> {

@@ -45,6 +45,17 @@ pub enum Reminder {
     Before(Duration),
 }
 
+/// What came of an operator's wish to remind the recipients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReminderOutcome {
+    /// The reminder is on its way.
+    Sent,
+    /// They were reminded less than a [`REMINDER_GAP`] ago.
+    TooSoon,
+    /// There is nobody to remind.
+    Nobody,
+}
+
 impl Reminder {
     /// When it is due for a token with these times. `None` if that depends on a timeout that the token
     /// has not, or is before 1970.

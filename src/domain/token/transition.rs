@@ -8,7 +8,7 @@
 use super::delivery::{Delivery, Progress, Target};
 use super::event::{Subscriptions, TokenEvent};
 use super::history::{HistoryEntry, HistoryKind};
-use super::notify::{REMINDER_GAP, Recipient, Reminder};
+use super::notify::{REMINDER_GAP, Recipient, Reminder, ReminderOutcome};
 use super::votes::Ballot;
 use super::{CompletedBy, Decision, State, Token};
 use crate::domain::time::timestamp::Timestamp;
@@ -219,15 +219,36 @@ impl Token {
                 && due(reminder, self.timeout_at).is_none_or(|at| at <= now)
         };
         let is_passed = |one: &Reminder| is_to_come(one) && has_passed(one);
-        let is_too_soon = self
-            .reminded_at
-            .is_some_and(|last| last.plus(REMINDER_GAP) > now);
-        if is_too_soon || !self.reminders.iter().any(is_passed) {
+        if self.was_just_reminded(now) || !self.reminders.iter().any(is_passed) {
             return false;
         }
         self.reminded_at = Some(now);
         self.enqueue(TokenEvent::Reminder(now), now, subscriptions);
         true
+    }
+
+    /// Reminds the recipients now, as an operator wants. Only of a token that waits.
+    pub(super) fn remind(
+        &mut self,
+        now: Timestamp,
+        subscriptions: Subscriptions,
+    ) -> ReminderOutcome {
+        let event = TokenEvent::Reminder(now);
+        let mut recipients = (0..self.notify.len()).filter_map(|index| u8::try_from(index).ok());
+        if !recipients.any(|index| self.is_told(index, event)) {
+            return ReminderOutcome::Nobody;
+        }
+        if self.was_just_reminded(now) {
+            return ReminderOutcome::TooSoon;
+        }
+        self.reminded_at = Some(now);
+        self.enqueue(event, now, subscriptions);
+        ReminderOutcome::Sent
+    }
+
+    fn was_just_reminded(&self, now: Timestamp) -> bool {
+        let last = self.reminded_at;
+        last.is_some_and(|last| last.plus(REMINDER_GAP) > now)
     }
 
     /// Notifies the recipients, and the webhooks that get this event, of the creation.

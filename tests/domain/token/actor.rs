@@ -136,9 +136,15 @@ fn a_create_is_written_then_told_then_confirmed_by_the_alarm() {
     let read = object.handle(Input::Command(Command::Read), 2);
     assert_eq!(read.next, None);
 
-    let confirm = task(Task::ConfirmRow(IndexState::Waiting(0)));
+    let confirm = task(Task::ConfirmRow(IndexState::Waiting {
+        extensions: 0,
+        failures: 0,
+    }));
     assert_eq!(object.handle(Input::AlarmFired, confirm_at), confirm);
-    let confirmed = Input::RowConfirmed(IndexState::Waiting(0));
+    let confirmed = Input::RowConfirmed(IndexState::Waiting {
+        extensions: 0,
+        failures: 0,
+    });
     assert_eq!(object.handle(confirmed, confirm_at), alarm(None));
 }
 
@@ -178,9 +184,9 @@ fn a_completion_notifies_waiters_and_delivers_once_it_is_written() {
     assert_eq!(effects.log, Some(LogLine::Attempt(OWN_END)));
     assert_eq!(object.token().deliveries[0].progress, Progress::Delivered);
     // The alarm has fired, so nobody knows any more whether the index has the row.
-    let confirm = task(Task::ConfirmRow(IndexState::Ended));
+    let confirm = task(Task::ConfirmRow(IndexState::Ended { failures: 0 }));
     assert_eq!(object.saved(&effects, 9), confirm);
-    let confirmed = Input::RowConfirmed(IndexState::Ended);
+    let confirmed = Input::RowConfirmed(IndexState::Ended { failures: 0 });
     assert_eq!(object.handle(confirmed, 10), alarm(Some(30_005)));
 }
 
@@ -195,9 +201,9 @@ fn what_failed_is_not_stuck_and_the_alarm_retries() {
         ..token(None)
     }));
     let end = after(RETENTION);
-    let confirm = Task::ConfirmRow(IndexState::Ended);
+    let confirm = Task::ConfirmRow(IndexState::Ended { failures: 0 });
     assert_eq!(object.handle(Input::AlarmFired, end).next, Some(confirm));
-    let confirmed = || Input::RowConfirmed(IndexState::Ended);
+    let confirmed = || Input::RowConfirmed(IndexState::Ended { failures: 0 });
     assert_eq!(object.handle(confirmed(), end), task(Task::ReleaseKey));
     let retry = at(end).plus(Duration::from_secs(300));
     let failed = Effects {
@@ -232,7 +238,7 @@ fn a_key_that_led_to_what_has_just_gone_makes_nothing_anew() {
         if was_deleted {
             let end = after(RETENTION);
             object.handle(Input::AlarmFired, end);
-            let purge = object.handle(Input::RowConfirmed(IndexState::Ended), end);
+            let purge = object.handle(Input::RowConfirmed(IndexState::Ended { failures: 0 }), end);
             assert_eq!(purge, task(Task::Purge(Purge::PastRetention)));
             object.record = None;
         }

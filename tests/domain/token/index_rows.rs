@@ -9,8 +9,18 @@ use waitpoint::domain::token::{DefaultDecision, Token};
 #[test]
 fn an_extension_sends_the_row_at_once_also_while_an_older_row_is_being_confirmed() {
     let mut object = Object::new(Some(token(Some(1_000))));
-    let confirm = |extensions| task(Task::ConfirmRow(IndexState::Waiting(extensions)));
-    let confirmed = |extensions| Input::RowConfirmed(IndexState::Waiting(extensions));
+    let confirm = |extensions| {
+        task(Task::ConfirmRow(IndexState::Waiting {
+            extensions,
+            failures: 0,
+        }))
+    };
+    let confirmed = |extensions| {
+        Input::RowConfirmed(IndexState::Waiting {
+            extensions,
+            failures: 0,
+        })
+    };
     assert_eq!(object.handle(Input::AlarmFired, 5), confirm(0));
     let extend = Input::Command(Command::Extend(at(2_000)));
     let effects = object.handle(extend, 6);
@@ -36,10 +46,19 @@ fn a_default_decision_sends_the_row_whoever_notices_the_timeout() {
     let mut object = with_default();
     let effects = object.handle(Input::AlarmFired, 1_000);
     let told = object.saved(&effects, 1_001);
-    assert_eq!(told.next, Some(Task::ConfirmRow(IndexState::Ended)));
+    assert_eq!(
+        told.next,
+        Some(Task::ConfirmRow(IndexState::Ended { failures: 0 }))
+    );
 
     let mut object = with_default();
-    object.handle(Input::RowConfirmed(IndexState::Waiting(0)), 1);
+    object.handle(
+        Input::RowConfirmed(IndexState::Waiting {
+            extensions: 0,
+            failures: 0,
+        }),
+        1,
+    );
     let effects = object.handle(Input::Command(Command::Read), 1_000);
     assert!(object.saved(&effects, 1_001).enqueues_row);
 }

@@ -73,7 +73,10 @@ fn a_cancel_is_written_and_then_told_to_waiters_and_the_index() {
         }
     );
     assert_eq!(object.token().finished_at(), Some(at(5)));
-    assert_eq!(object.token().expected_index_state(), IndexState::Ended);
+    assert_eq!(
+        object.token().expected_index_state(),
+        IndexState::Ended { failures: 0 }
+    );
 }
 
 #[test]
@@ -98,12 +101,21 @@ fn an_extension_is_told_to_those_who_wait_on_and_to_the_index() {
     extend(500, 7, Alarm::Set(Some(at(500))));
     assert_eq!(
         object.token().expected_index_state(),
-        IndexState::Waiting(3)
+        IndexState::Waiting {
+            extensions: 3,
+            failures: 0
+        }
     );
-    let confirm = Task::ConfirmRow(IndexState::Waiting(3));
+    let confirm = Task::ConfirmRow(IndexState::Waiting {
+        extensions: 3,
+        failures: 0,
+    });
     assert_eq!(object.handle(Input::AlarmFired, 400).next, Some(confirm));
     // A row that was sent before another extension is not the current one.
-    let stale = Input::RowConfirmed(IndexState::Waiting(2));
+    let stale = Input::RowConfirmed(IndexState::Waiting {
+        extensions: 2,
+        failures: 0,
+    });
     assert_eq!(object.handle(stale, 401), task(confirm));
 }
 
@@ -238,7 +250,10 @@ fn an_alarm_reminds_and_what_was_under_way_at_the_end_is_forgotten() {
     // What is due goes on.
     assert_eq!(object.saved(&effects, 5_005).next, None);
     let end = object.handle(Input::AlarmFired, 6_000);
-    assert_eq!(end.next, Some(Task::ConfirmRow(IndexState::Ended)));
+    assert_eq!(
+        end.next,
+        Some(Task::ConfirmRow(IndexState::Ended { failures: 0 }))
+    );
 }
 
 #[test]

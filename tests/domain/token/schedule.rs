@@ -40,14 +40,38 @@ fn a_token_is_let_go_of_when_nobody_has_still_to_be_told() {
         Some(DueTask::ConfirmRow)
     );
     assert_eq!(
-        task(&token, IndexState::Waiting(0), 30_100),
+        task(
+            &token,
+            IndexState::Waiting {
+                extensions: 0,
+                failures: 0
+            },
+            30_100
+        ),
         Some(DueTask::Deliver(owed))
     );
     token.record_attempt(owed, AttemptResult::Status(200), None, "a", at(101));
-    assert_eq!(task(&token, IndexState::Waiting(0), 30_099), None);
+    assert_eq!(
+        task(
+            &token,
+            IndexState::Waiting {
+                extensions: 0,
+                failures: 0
+            },
+            30_099
+        ),
+        None
+    );
     assert_eq!(task(&token, IndexState::Unreachable, 30_100), None);
     assert_eq!(
-        task(&token, IndexState::Waiting(0), 30_100),
+        task(
+            &token,
+            IndexState::Waiting {
+                extensions: 0,
+                failures: 0
+            },
+            30_100
+        ),
         Some(DueTask::Purge)
     );
     let later = token.next_wakeup(RETENTION, IndexState::Unreachable, at(30_100));
@@ -143,7 +167,16 @@ fn the_index_is_told_at_once_and_for_certain_by_the_next_alarm() {
         next(&token, IndexState::Unconfirmed),
         Some(at(7).plus(INDEX_CONFIRM_WITHIN))
     );
-    assert_eq!(next(&token, IndexState::Waiting(0)), None);
+    assert_eq!(
+        next(
+            &token,
+            IndexState::Waiting {
+                extensions: 0,
+                failures: 0
+            }
+        ),
+        None
+    );
     assert_eq!(
         token.next_task(RETENTION, IndexState::Unconfirmed, at(7)),
         None

@@ -8,7 +8,7 @@ use super::{IsArmed, IsKeyReleased, TokenActor};
 use crate::domain::relay::conflict::detect_conflict;
 use crate::domain::token::Token;
 use crate::domain::token::command::Facts;
-use crate::domain::token::delivery::DeliveryId;
+use crate::domain::token::delivery::{DeliveryId, Progress};
 use crate::domain::token::effects::{AfterSave, Effects, FinishedAttempt, LogLine, Purge, Task};
 use crate::domain::token::index_state::IndexState;
 use crate::domain::token::record::Record;
@@ -115,9 +115,13 @@ impl TokenActor {
         } = attempt;
         token.record_attempt(delivery, result, pause, &self.id, facts.now);
         self.needs_alarm = false;
+        let has_failed = token
+            .delivery(delivery)
+            .is_some_and(|one| one.progress == Progress::Failed);
         let after = AfterSave::AttemptRecorded {
             delivery,
             may_conflict,
+            has_failed: has_failed && token.home.is_indexed(),
         };
         Effects {
             log: Some(LogLine::Attempt(delivery)),

@@ -15,6 +15,7 @@ use super::effects::{
     AfterSave, Announcement, Effects, Input, LogLine, Purge, SetAlarm, Task, UpstreamRead,
 };
 use super::index_state::IndexState;
+use super::notify::ReminderOutcome;
 use super::record::Record;
 use super::schedule::{Alarm, LEASE};
 use super::transition::Outcome;
@@ -150,6 +151,7 @@ impl TokenActor {
                 Some(LogLine::Cancelled)
             }
             (Reply::Found, _) if is_extension => Some(LogLine::Extended),
+            (Reply::Reminded(ReminderOutcome::Sent), _) => Some(LogLine::Reminded),
             _ => None,
         };
         // An ignored callback is an entry of the history, of which nobody is notified.
@@ -249,7 +251,17 @@ impl TokenActor {
             AfterSave::AttemptRecorded {
                 delivery,
                 may_conflict: true,
+                ..
             } => Effects::task(Task::ReadUpstream(UpstreamRead::Conflict(delivery))),
+            AfterSave::AttemptRecorded {
+                has_failed: true, ..
+            } => {
+                self.index_state = self.index_state.after_sending();
+                Effects {
+                    enqueues_row: true,
+                    ..self.next_task(IsKeyReleased::No, record, facts)
+                }
+            }
             AfterSave::AttemptRecorded { .. } | AfterSave::ConflictRecorded => {
                 self.next_task(IsKeyReleased::No, record, facts)
             }

@@ -358,11 +358,12 @@ impl Object {
                     r#"{{"event":"completed","environment":"{environment}","token":"{id}","by":"{by}"}}"#
                 );
             }
-            LogLine::Cancelled | LogLine::Extended | LogLine::Voted => {
+            LogLine::Cancelled | LogLine::Extended | LogLine::Voted | LogLine::Reminded => {
                 let event = match line {
                     LogLine::Cancelled => "cancelled",
                     LogLine::Extended => "extended",
-                    _ => "voted",
+                    LogLine::Voted => "voted",
+                    _ => "reminded",
                 };
                 console_log!(
                     r#"{{"event":"{event}","environment":"{environment}","token":"{id}"}}"#
