@@ -10,7 +10,7 @@
   const live = find("live");
   const place = location.pathname + location.search;
 
-  // The server writes times in UTC, as it does not know the reader's time zone. Its clock counts, as
+  // The server writes times in UTC, as it does not know the reader's time zone. Its clock counts:
   // this machine's may be wrong.
   const skew = Date.parse(now) - Date.now();
   const local = new Intl.DateTimeFormat(lang, { dateStyle: "long", timeStyle: "short" });
