@@ -19,11 +19,10 @@
     [86400, "day"],
     [3600, "hour"],
     [60, "minute"],
-    [1, "second"],
   ];
   const fromNow = (time) => {
     const seconds = (Date.parse(time.dateTime) - skew - Date.now()) / 1000;
-    const [size, unit] = units.find(([size]) => Math.abs(seconds) >= size) ?? units[3];
+    const [size, unit] = units.find(([size]) => Math.abs(seconds) >= 2 * size) ?? [1, "second"];
     return relative.format(Math.round(seconds / size), unit);
   };
   const setText = (node, text) => {
