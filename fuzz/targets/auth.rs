@@ -10,6 +10,7 @@ use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use waitpoint::domain::auth::authenticate::bearer;
+use waitpoint::domain::auth::form_nonce::NoncePurpose;
 use waitpoint::domain::auth::jwt::JwtError;
 use waitpoint::domain::auth::keyring::Keyring;
 use waitpoint::domain::time::timestamp::Timestamp;
@@ -27,7 +28,11 @@ fuzz_target!(|text: &str| {
         bearer(text) == Some(KEY)
     );
     assert!(KEYRING.authenticate_link(ID, text, now).is_err());
-    assert!(!environment.accepts_form_nonce(ID, text, now));
+    assert!(
+        environment
+            .open_form_nonce(NoncePurpose::ApprovalPage(ID), text, now)
+            .is_none()
+    );
 
     let (header, payload) = text
         .split_once('\n')

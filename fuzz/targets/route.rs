@@ -2,7 +2,7 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use waitpoint::domain::api::link_repair::repair_link;
-use waitpoint::domain::api::route::Endpoint;
+use waitpoint::domain::api::route::{Endpoint, InboxPath};
 use waitpoint::domain::auth::token_id::internal_id;
 
 fuzz_target!(|path: &str| {
@@ -28,6 +28,13 @@ fuzz_target!(|path: &str| {
         Endpoint::Wait { id } => format!("{tokens}/{id}/wait"),
         Endpoint::Callback { id, credential } => format!("{tokens}/{id}/callback/{credential}"),
         Endpoint::ShortLink { id, credential } => format!("/t/{id}/{credential}"),
+        Endpoint::Inbox(page) => match page {
+            InboxPath::List => "/inbox".to_owned(),
+            InboxPath::SignIn => "/inbox/sign-in".to_owned(),
+            InboxPath::SignOut => "/inbox/sign-out".to_owned(),
+            InboxPath::Bulk => "/inbox/bulk".to_owned(),
+            InboxPath::Token { id } => format!("/inbox/{id}"),
+        },
         Endpoint::Claims => "/api/v1/auth/jwt/claims".to_owned(),
         Endpoint::RunWait { id } => {
             let run = path.split('/').nth(4).unwrap();

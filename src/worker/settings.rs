@@ -6,6 +6,7 @@
 use crate::domain::api::error::ApiError;
 use crate::domain::api::public_url::PublicUrls;
 use crate::domain::auth::caller::Claims;
+use crate::domain::auth::inbox_settings::InboxSettings;
 use crate::domain::auth::keyring::{Environment, Keyring};
 use crate::domain::cache::DirectMappedCache;
 use crate::domain::callback::secrets::CallbackSecrets;
@@ -49,6 +50,7 @@ struct Settings {
     channels: OnceCell<Result<Channels, ApiError>>,
     mail: OnceCell<Result<MailSettings, ApiError>>,
     upstreams: OnceCell<Result<Upstreams, ApiError>>,
+    inbox: OnceCell<Result<InboxSettings, ApiError>>,
     retention: OnceCell<Duration>,
     verified: RefCell<DirectMappedCache<Claims<'static>>>,
     completed: RefCell<DirectMappedCache<()>>,
@@ -56,7 +58,7 @@ struct Settings {
 }
 
 /// The settings whose values identify a version.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 14] = [
     "SECRET_KEYS",
     "UPSTREAM",
     "PUBLIC_URL",
@@ -68,11 +70,14 @@ const NAMES: [&str; 11] = [
     "CHANNELS",
     "EMAIL_FROM",
     "NOTIFY_DOMAINS",
+    "INBOX",
+    "ACCESS_TEAM_DOMAIN",
+    "ACCESS_AUD",
 ];
 
 /// One version: the values of the settings, and what is derived from them.
 struct Edition {
-    values: [JsValue; 11],
+    values: [JsValue; 14],
     settings: &'static Settings,
 }
 
@@ -93,6 +98,7 @@ impl Settings {
             channels: OnceCell::new(),
             mail: OnceCell::new(),
             upstreams: OnceCell::new(),
+            inbox: OnceCell::new(),
             retention: OnceCell::new(),
             verified: RefCell::new(DirectMappedCache::new(SLOTS)),
             completed: RefCell::new(DirectMappedCache::new(SLOTS)),
@@ -135,6 +141,12 @@ fn setting(env: &Env, name: &str) -> String {
     variable(env, name).as_string().unwrap_or_default()
 }
 
+fn has_no_key(setting: &str, id: &str) -> ApiError {
+    ApiError::Misconfigured(format!(
+        "{setting} names the environment {id}, which has no key in SECRET_KEYS"
+    ))
+}
+
 /// The keys of `SECRET_KEYS`, and what other settings say of their environments.
 ///
 /// # Errors
@@ -146,16 +158,11 @@ pub(crate) fn keyring(env: &Env) -> Result<&'static Keyring, ApiError> {
             .map_err(|why| ApiError::Misconfigured(why.to_string()))?;
         let keyring = Keyring::parse(&setting(env, "SECRET_KEYS"))
             .map_err(|why| ApiError::Misconfigured(why.to_string()))?;
-        let has_no_key = |setting: &str, id: String| {
-            let why =
-                format!("{setting} names the environment {id}, which has no key in SECRET_KEYS");
-            ApiError::Misconfigured(why)
-        };
         keyring
             .with_upstreams(upstreams)
-            .map_err(|id| has_no_key("UPSTREAM", id))?
+            .map_err(|id| has_no_key("UPSTREAM", &id))?
             .with_public_urls(&public_urls)
-            .map_err(|id| has_no_key("PUBLIC_URL", id))
+            .map_err(|id| has_no_key("PUBLIC_URL", &id))
     };
     of(env)
         .keyring
@@ -250,6 +257,39 @@ pub(crate) fn mail(env: &Env) -> Result<&'static MailSettings, ApiError> {
         .get_or_init(parse)
         .as_ref()
         .map_err(Clone::clone)
+}
+
+/// The settings `INBOX`, `ACCESS_TEAM_DOMAIN` and `ACCESS_AUD`: whether there is an inbox, and who signs
+/// in.
+///
+/// # Errors
+/// `Misconfigured`, with what is wrong.
+pub(crate) fn inbox(env: &Env) -> Result<&'static InboxSettings, ApiError> {
+    let parse = || {
+        let settings = InboxSettings::parse(
+            &setting(env, "INBOX"),
+            &setting(env, "ACCESS_TEAM_DOMAIN"),
+            &setting(env, "ACCESS_AUD"),
+        )
+        .map_err(ApiError::Misconfigured)?;
+        let keyring = keyring(env)?;
+        if let InboxSettings::ByAccess(access) = &settings
+            && let Some(id) = access.environments().find(|id| keyring.by_id(id).is_none())
+        {
+            return Err(has_no_key("ACCESS_AUD", id));
+        }
+        Ok(settings)
+    };
+    of(env)
+        .inbox
+        .get_or_init(parse)
+        .as_ref()
+        .map_err(Clone::clone)
+}
+
+/// Whether there is an inbox.
+pub(crate) fn has_inbox(env: &Env) -> bool {
+    inbox(env).is_ok_and(|settings| *settings != InboxSettings::Off)
 }
 
 /// How long a finished token is kept: `RETENTION`, a duration, 30 days by default.

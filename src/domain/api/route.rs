@@ -68,6 +68,26 @@ pub enum Endpoint<'a> {
     },
     /// `/api/v1/auth/jwt/claims`
     Claims,
+    /// A page of the inbox.
+    Inbox(InboxPath<'a>),
+}
+
+/// A path of the inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InboxPath<'a> {
+    /// `/inbox`
+    List,
+    /// `/inbox/sign-in`
+    SignIn,
+    /// `/inbox/sign-out`
+    SignOut,
+    /// `/inbox/bulk`
+    Bulk,
+    /// `/inbox/{id}`
+    Token {
+        /// The id as the caller wrote it.
+        id: &'a str,
+    },
 }
 
 impl<'a> Endpoint<'a> {
@@ -80,6 +100,14 @@ impl<'a> Endpoint<'a> {
             (Some(""), None, ..) => Self::Start,
             (Some("openapi.json"), None, ..) => Self::OpenApi,
             (Some("healthz"), None, ..) => Self::Health,
+            (Some("inbox"), page, None, _) => Self::Inbox(match page {
+                None => InboxPath::List,
+                Some("") => return None,
+                Some("sign-in") => InboxPath::SignIn,
+                Some("sign-out") => InboxPath::SignOut,
+                Some("bulk") => InboxPath::Bulk,
+                Some(id) => InboxPath::Token { id },
+            }),
             (Some("t"), Some(id), Some(credential), None) if !id.is_empty() => {
                 Self::ShortLink { id, credential }
             }
@@ -121,6 +149,11 @@ impl<'a> Endpoint<'a> {
         match self {
             Self::Start | Self::OpenApi | Self::Health => "GET, HEAD",
             Self::Tokens => "GET, HEAD, POST",
+            Self::Inbox(page) => match page {
+                InboxPath::List => "GET, HEAD",
+                InboxPath::SignIn | InboxPath::Token { .. } => "GET, HEAD, POST",
+                InboxPath::SignOut | InboxPath::Bulk => "POST",
+            },
             Self::Token { .. } => "GET, HEAD, OPTIONS",
             Self::Complete { .. } => "POST, OPTIONS",
             Self::Wait { .. } => "GET, OPTIONS",
@@ -153,6 +186,23 @@ impl<'a> Endpoint<'a> {
 pub fn token_url(origin: &str, internal: &str) -> String {
     format!("{origin}{TOKENS}/{PREFIX}{internal}")
 }
+
+/// The path and query of a page of the inbox, if this is one: where to go after signing in.
+#[must_use]
+pub fn inbox_page(target: &str) -> Option<&str> {
+    let path = target.split('?').next()?;
+    let is_plain = target
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && b != b'\\' && b != b'#');
+    let is_page = match Endpoint::of(path)? {
+        Endpoint::Inbox(page) => matches!(page, InboxPath::List | InboxPath::Token { .. }),
+        _ => false,
+    };
+    (is_plain && is_page && target.len() <= MAX_TARGET).then_some(target)
+}
+
+/// Longest path and query of a page of the inbox, in bytes.
+const MAX_TARGET: usize = 2_000;
 
 /// Whether a path segment is an id, as clients send it.
 fn is_plain(segment: &str) -> bool {

@@ -343,3 +343,15 @@ fn invalid(message: String) -> ApiError {
         message,
     }
 }
+
+/// The title of an approval that was stored, in one line; empty if it has none.
+#[must_use]
+pub fn title_of(approval: &str) -> String {
+    #[derive(Deserialize)]
+    struct Titled {
+        title: Option<String>,
+    }
+    let titled: Option<Titled> = serde_json::from_str(approval).ok();
+    let title = titled.and_then(|approval| approval.title);
+    title.map_or(String::new(), |title| single_line(&title))
+}

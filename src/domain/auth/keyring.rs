@@ -186,16 +186,29 @@ impl Keyring {
     /// The environment with this secret key.
     #[must_use]
     pub fn by_secret(&self, key: &str) -> Option<&Environment> {
+        self.key_by_secret(key).map(|found| found.environment)
+    }
+
+    /// The key with this text.
+    pub(super) fn key_by_secret(&self, key: &str) -> Option<SigningKey<'_>> {
         // Every key is compared, so that the time does not reveal which one is similar.
         let mut found = None;
         for environment in &self.environments {
             for candidate in &environment.keys {
                 if constant_time_eq(candidate.text.as_bytes(), key.as_bytes()) {
-                    found = Some(environment);
+                    found = Some(SigningKey {
+                        environment,
+                        key: candidate,
+                    });
                 }
             }
         }
         found
+    }
+
+    /// The first of all keys, for what belongs to no environment.
+    pub(super) fn first_environment(&self) -> Option<&Environment> {
+        self.environments.first()
     }
 
     /// The environment that has signed this message with one of its keys.
@@ -222,6 +235,20 @@ impl Keyring {
     }
 }
 
+/// One of the keys of an environment.
+#[derive(Clone, Copy)]
+pub(super) struct SigningKey<'a> {
+    pub(super) environment: &'a Environment,
+    key: &'a Key,
+}
+
+impl SigningKey<'_> {
+    pub(super) fn sign(&self, message: &[u8]) -> [u8; 32] {
+        let mac = self.key.mac.clone();
+        mac.chain_update(message).finalize().into_bytes().into()
+    }
+}
+
 impl Environment {
     /// The key that signs, which is also the key for upstream.
     #[must_use]
@@ -243,14 +270,23 @@ impl Environment {
 
     /// Whether one of the keys signed this message.
     pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
-        let verifies = |key: &Key| {
+        self.signer_of(message, signature).is_some()
+    }
+
+    /// The key that signed this message.
+    pub(super) fn signer_of(&self, message: &[u8], signature: &[u8]) -> Option<SigningKey<'_>> {
+        let verifies = |key: &&Key| {
             key.mac
                 .clone()
                 .chain_update(message)
                 .verify_slice(signature)
                 .is_ok()
         };
-        self.keys.iter().any(verifies)
+        let key = self.keys.iter().find(verifies)?;
+        Some(SigningKey {
+            environment: self,
+            key,
+        })
     }
 }
 

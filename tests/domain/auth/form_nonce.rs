@@ -1,5 +1,5 @@
 //! The nonce of the approval page's form.
-use waitpoint::domain::auth::form_nonce::NONCE_LIFE;
+use waitpoint::domain::auth::form_nonce::{NONCE_LIFE, NoncePurpose};
 use waitpoint::domain::auth::keyring::Keyring;
 use waitpoint::domain::time::timestamp::Timestamp;
 
@@ -15,32 +15,57 @@ fn a_nonce_holds_for_its_token_and_its_time() {
         "tr_prod_12345678901234567890",
     ]
     .map(|key| keyring.by_secret(key).unwrap());
-    let nonce = dev.form_nonce("c1", NOW);
-    assert!(dev.accepts_form_nonce("c1", &nonce, NOW));
-    assert!(dev.accepts_form_nonce("c1", &nonce, NOW.plus(NONCE_LIFE)));
-    let later = NOW.plus(NONCE_LIFE + std::time::Duration::from_secs(61));
-    assert!(!dev.accepts_form_nonce("c1", &nonce, later), "too old");
+    let nonce = dev.form_nonce(NoncePurpose::ApprovalPage("c1"), NOW);
     assert!(
-        !dev.accepts_form_nonce(
-            "c1",
+        dev.open_form_nonce(NoncePurpose::ApprovalPage("c1"), &nonce, NOW)
+            .is_some()
+    );
+    assert!(
+        dev.open_form_nonce(
+            NoncePurpose::ApprovalPage("c1"),
+            &nonce,
+            NOW.plus(NONCE_LIFE)
+        )
+        .is_some()
+    );
+    let later = NOW.plus(NONCE_LIFE + std::time::Duration::from_secs(61));
+    assert!(
+        !dev.open_form_nonce(NoncePurpose::ApprovalPage("c1"), &nonce, later)
+            .is_some(),
+        "too old"
+    );
+    assert!(
+        dev.open_form_nonce(
+            NoncePurpose::ApprovalPage("c1"),
             &nonce,
             Timestamp::from_millis(NOW.as_millis() - 61_000)
-        ),
+        )
+        .is_none(),
         "of the future"
     );
     assert!(
-        !dev.accepts_form_nonce("c2", &nonce, NOW),
+        !dev.open_form_nonce(NoncePurpose::ApprovalPage("c2"), &nonce, NOW)
+            .is_some(),
         "another token's"
     );
     assert!(
-        !prod.accepts_form_nonce("c1", &nonce, NOW),
+        !prod
+            .open_form_nonce(NoncePurpose::ApprovalPage("c1"), &nonce, NOW)
+            .is_some(),
         "another environment's"
     );
     for at in 0..nonce.len() {
         let mut bad = nonce.clone().into_bytes();
         bad[at] ^= 1;
         let bad = String::from_utf8_lossy(&bad).into_owned();
-        assert!(!dev.accepts_form_nonce("c1", &bad, NOW), "{bad}");
-        assert!(!dev.accepts_form_nonce("c1", &nonce[..at], NOW));
+        assert!(
+            !dev.open_form_nonce(NoncePurpose::ApprovalPage("c1"), &bad, NOW)
+                .is_some(),
+            "{bad}"
+        );
+        assert!(
+            !dev.open_form_nonce(NoncePurpose::ApprovalPage("c1"), &nonce[..at], NOW)
+                .is_some()
+        );
     }
 }

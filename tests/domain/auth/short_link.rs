@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use waitpoint::domain::api::error::ApiError;
 use waitpoint::domain::auth::access_token::Lifetime;
 use waitpoint::domain::auth::caller::{Caller, SignedCallbacks};
+use waitpoint::domain::auth::form_nonce::NoncePurpose;
 use waitpoint::domain::auth::keyring::Keyring;
 use waitpoint::domain::auth::short_link::{LinkPurpose, short_url};
 use waitpoint::domain::token::votes::Quorum;
@@ -137,7 +138,7 @@ fn the_other_credentials_of_the_same_key_are_no_short_links() {
     let environments = env_1();
     let environment = environments.by_secret(KEY).unwrap();
     let jwt = mint(seconds(IAT), None, seconds(IAT));
-    let nonce = environment.form_nonce(INTERNAL, seconds(IAT));
+    let nonce = environment.form_nonce(NoncePurpose::ApprovalPage(INTERNAL), seconds(IAT));
     let mac = |text: &str| super::base64url(&super::mac(KEY, text)[..16]);
     let expiry = &link()[..6];
     for credential in [

@@ -6,6 +6,7 @@ use crate::domain::api::error::ApiError;
 use crate::domain::api::rate_limit::RateLimitKey;
 use crate::domain::api::token_body;
 use crate::domain::auth::caller::Caller;
+use crate::domain::auth::form_nonce::NoncePurpose;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::callback::config::verify_json;
 use crate::domain::page::i18n::Words;
@@ -126,10 +127,11 @@ impl Link<'_> {
             let page = self.form(429, &token, input, Some(&FormError::Busy));
             return Ok(page.with("retry-after", "60"));
         }
-        if !self
+        let purpose = NoncePurpose::ApprovalPage(self.id);
+        let opened = self
             .environment
-            .accepts_form_nonce(self.id, nonce, self.context.now)
-        {
+            .open_form_nonce(purpose, nonce, self.context.now);
+        if opened.is_none() {
             return Ok(self.form(403, &token, input, Some(&FormError::Stale)));
         }
         let approval = page::approval_of(&token, self.words);
@@ -288,7 +290,8 @@ impl Link<'_> {
     }
 
     fn nonce(&self) -> String {
-        self.environment.form_nonce(self.id, self.context.now)
+        self.environment
+            .form_nonce(NoncePurpose::ApprovalPage(self.id), self.context.now)
     }
 
     async fn token(&self, permit: &Permit, purpose: ReadFor) -> Result<Token, ApiError> {

@@ -33,6 +33,7 @@ pub(crate) fn health(context: &RequestContext<'_>) -> Result<Reply, ApiError> {
     settings::callback_secrets(context.env)?;
     settings::channels(context.env)?;
     settings::mail(context.env)?;
+    settings::inbox(context.env)?;
     Ok(Reply::json(200, r#"{"status":"ok"}"#.to_owned()))
 }
 

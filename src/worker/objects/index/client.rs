@@ -1,6 +1,8 @@
 //! Calls of the index: tokens' objects send rows, lists read them.
 
 use super::row::Row;
+use crate::domain::inbox::page::MonthRows;
+use crate::domain::inbox::query::{InboxQuery, Position};
 use crate::domain::list::month::Month;
 use crate::domain::list::query::ListQuery;
 use crate::domain::list::row::Row as ListRow;
@@ -8,6 +10,7 @@ use crate::domain::time::timestamp::Timestamp;
 use crate::worker::http::rate_limit::Permit;
 use crate::worker::objects::call::ObjectRef;
 use crate::worker::objects::{Namespace, ObjectName};
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use wasm_bindgen::JsValue;
@@ -24,6 +27,10 @@ pub(super) enum Command {
     Put(Vec<Row>),
     /// To a month: return the rows of a query.
     Rows(RowsQuery),
+    /// To a month: return the rows of a page of the inbox.
+    Inbox(RowsQuery),
+    /// To the directory: return whether this is the first use of a link.
+    UseLink(LinkUse),
     /// To the directory: return the months that have rows.
     Months,
     /// To the directory: this month has rows.
@@ -32,6 +39,24 @@ pub(super) enum Command {
     /// To the directory: this month has no more rows.
     #[serde(rename = "end")]
     UnregisterMonth(String),
+}
+
+/// The use of a link that signs in once.
+#[derive(Serialize, Deserialize)]
+pub(super) struct LinkUse {
+    /// What tells the link from others.
+    pub(super) id: String,
+    /// When the link expires, and the time of its use, in milliseconds since the epoch.
+    pub(super) expires: u64,
+    pub(super) now: u64,
+}
+
+/// What one range of a month's rows has for a page of the inbox.
+#[derive(Serialize, Deserialize)]
+pub(super) struct FoundRows {
+    pub(super) rows: Vec<Row>,
+    /// The last row that was looked at, if not all were.
+    pub(super) searched_to: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -111,4 +136,65 @@ pub(crate) async fn rows(
         rows.extend(found.into_iter().map(Row::into_list_row));
     }
     Ok(rows)
+}
+
+/// What the months have for a page of the inbox.
+pub(crate) async fn inbox_rows(
+    _: &Permit,
+    env: &Env,
+    environment: &str,
+    query: &InboxQuery,
+    now: Timestamp,
+) -> Result<Vec<MonthRows>, JsValue> {
+    let directory = ObjectName::of_directory(environment);
+    let months: Vec<String> = object(env, &directory).call_json(&Command::Months).await?;
+    let latest = query.created_until(now).map(Month::of);
+    let months = months.iter().filter_map(|month| Month::parse(month));
+    let months = months.filter(|month| latest.as_ref().is_none_or(|latest| month <= latest));
+    let text = query.to_query();
+    let find = async |month: Month| {
+        let name = ObjectName::of_month(environment, &month);
+        let command = Command::Inbox(RowsQuery {
+            query: text.trim_start_matches('?').to_owned(),
+            now: now.as_millis(),
+            limit: query.size() + 1,
+        });
+        let found: Result<Vec<FoundRows>, JsValue> = object(env, &name).call_json(&command).await;
+        found
+    };
+    let found = try_join_all(months.map(find)).await?;
+    Ok(found
+        .into_iter()
+        .flatten()
+        .map(FoundRows::into_month_rows)
+        .collect())
+}
+
+/// Whether this is the first use of a link that signs in once.
+pub(crate) async fn use_link(
+    _: &Permit,
+    env: &Env,
+    environment: &str,
+    id: &str,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<bool, JsValue> {
+    let directory = ObjectName::of_directory(environment);
+    let used = LinkUse {
+        id: id.to_owned(),
+        expires: expires_at.as_millis(),
+        now: now.as_millis(),
+    };
+    object(env, &directory)
+        .call_json(&Command::UseLink(used))
+        .await
+}
+
+impl FoundRows {
+    fn into_month_rows(self) -> MonthRows {
+        MonthRows {
+            rows: self.rows.into_iter().map(Row::into_list_row).collect(),
+            searched_to: self.searched_to.as_deref().and_then(Position::parse),
+        }
+    }
 }

@@ -15,11 +15,12 @@
 mod batch;
 mod client;
 mod directory;
+mod inbox;
 mod month;
 mod row;
 mod sql;
 
-pub(crate) use client::rows;
+pub(crate) use client::{inbox_rows, rows, use_link};
 pub(crate) use row::Row;
 pub(crate) use {batch::enqueue_row, client::put_row};
 
@@ -84,6 +85,8 @@ async fn answer(month: &MonthTable, command: Command) -> Result<Vec<u8>, JsValue
     match command {
         Command::Put(rows) => json(&month.put(&rows).await?),
         Command::Rows(query) => json(&month.rows(&query)?),
+        Command::Inbox(query) => json(&month.inbox_rows(&query)?),
+        Command::UseLink(used) => json(&directory::use_link(&month.stored, &used)?),
         Command::Months => json(&directory::months(&month.stored)?),
         Command::RegisterMonth(name) => json(&directory::register_month(&month.stored, &name)?),
         Command::UnregisterMonth(name) => json(&directory::unregister_month(&month.stored, &name)?),

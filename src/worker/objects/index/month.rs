@@ -1,6 +1,7 @@
 //! The rows of the tokens that were created in one month.
 
-use super::client::{self, Command, RowsQuery};
+use super::client::{self, Command, FoundRows, RowsQuery};
+use super::inbox;
 use super::row::{Row, unreadable};
 use super::sql::{self, Binding};
 use crate::domain::list::query::ListQuery;
@@ -67,7 +68,7 @@ impl MonthTable {
         let ended_by = now.saturating_sub(self.retention());
         for chunk in rows.chunks(ROWS_PER_STATEMENT) {
             let chunk = serde_json::to_string(chunk).unwrap_or_default();
-            let bindings = [Binding::List(chunk), Binding::Number(ended_by)];
+            let bindings = [Binding::Owned(chunk), Binding::Number(ended_by)];
             sql::run(&self.state, sql::UPSERT_SQL, bindings)?;
         }
         let first = rows.iter().filter_map(Row::end).min();
@@ -89,6 +90,15 @@ impl MonthTable {
         let ended_by = request.now.saturating_sub(self.retention());
         let (statement, bindings) = sql::select_rows(&query, request.now, ended_by, request.limit);
         sql::query(&self.state, &statement, bindings)
+    }
+
+    /// The rows of a page of the inbox.
+    pub(super) fn inbox_rows(&self, request: &RowsQuery) -> Result<Vec<FoundRows>, JsValue> {
+        if !self.open_table()? {
+            return Ok(Vec::new());
+        }
+        let ended_by = request.now.saturating_sub(self.retention());
+        inbox::rows(&self.state, request, ended_by)
     }
 
     /// The alarm: deletes the rows of tokens past their retention.
@@ -168,7 +178,8 @@ impl MonthTable {
         self.state.block_concurrency_while(deleting).await?
     }
 
-    /// Whether the table exists. If an older build made it, the columns that it lacks are added.
+    /// Whether the table exists. If an older build made it, the columns that it lacks are added. Each
+    /// index makes a token dearer, so those of the inbox are made only where there is one.
     fn open_table(&self) -> Result<bool, JsValue> {
         if self.has_schema.get() {
             return Ok(true);
@@ -181,6 +192,11 @@ impl MonthTable {
             if !table.sql.contains(column) {
                 let add = format!("ALTER TABLE tokens ADD COLUMN {column}");
                 sql::run(&self.state, &add, [])?;
+            }
+        }
+        if settings::has_inbox(&self.env) {
+            for statement in sql::INBOX_INDICES {
+                sql::run(&self.state, statement, [])?;
             }
         }
         Ok(true)

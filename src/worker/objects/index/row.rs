@@ -1,9 +1,11 @@
 //! A token's row, as the table and the requests between objects hold it.
 
+use crate::domain::approval::schema::title_of;
 use crate::domain::callback::config::verify_json;
 use crate::domain::list::row::Row as ListRow;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::{State, Token};
+use js_sys::JsString;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 
@@ -31,6 +33,16 @@ pub(crate) struct Row {
     /// How often its timeout was moved, if ever. Of two rows that wait the one with more is newer.
     #[serde(default)]
     pub(super) extensions: Option<u32>,
+    /// The title of its approval, in one line; empty if it has none, `None` if an earlier build wrote the
+    /// row.
+    #[serde(default)]
+    pub(super) title: Option<String>,
+    /// The title in lower case, if SQLite, which knows that of ASCII alone, cannot make it.
+    #[serde(default)]
+    pub(super) folded: Option<String>,
+    /// How many of its deliveries have failed, if any.
+    #[serde(default)]
+    pub(super) failed: Option<u32>,
 }
 
 impl Row {
@@ -43,7 +55,11 @@ impl Row {
         let is_cancelled = matches!(token.state, State::Cancelled { .. });
         let key = token.key.as_ref();
         let verify = token.callback.as_deref().and_then(verify_json);
+        let title = token.approval.as_deref().map_or(String::new(), title_of);
         Self {
+            folded: (!title.is_ascii()).then(|| fold(&title)),
+            title: Some(title),
+            failed: Some(token.failed_deliveries()).filter(|&count| count > 0),
             created: token.created_at.as_millis(),
             id: id.to_owned(),
             timeout: token.timeout_at.map(Timestamp::as_millis),
@@ -75,8 +91,15 @@ impl Row {
             idempotency_key: self.key,
             key_expires_at: self.key_expires.map(Timestamp::from_millis),
             is_signed: self.signed.is_some(),
+            title: self.title,
+            failed_deliveries: self.failed.unwrap_or_default(),
         }
     }
+}
+
+/// A text in lower case. The standard library's tables would be a part of the upload.
+pub(super) fn fold(text: &str) -> String {
+    String::from(JsString::from(text).to_lower_case())
 }
 
 /// The error for rows or commands that cannot be parsed.

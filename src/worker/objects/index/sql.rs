@@ -9,19 +9,59 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 use worker::State;
 
+/// Which views of the inbox may show a row: 0 while it waits, and after a timeout, 1 if it was decided, 2 if
+/// it was cancelled.
+macro_rules! class {
+    () => {
+        "class INTEGER AS (IIF(completed IS NULL, 0, IIF(cancelled IS NULL, 1, 2))) VIRTUAL"
+    };
+}
+
+/// When the token ended or will end. The number is `NEVER` of `domain::inbox::query`.
+macro_rules! ends {
+    () => {
+        "ends INTEGER AS (COALESCE(completed, timeout, 253402300799999)) VIRTUAL"
+    };
+}
+
+/// Whether a row that comes replaces the one that is there.
+macro_rules! is_newer {
+    () => {
+        "(completed IS NULL AND (excluded.completed IS NOT NULL \
+         OR COALESCE(excluded.extensions, 0) > COALESCE(extensions, 0)))"
+    };
+}
+
 pub(super) const SCHEMA: [&str; 2] = [
-    "CREATE TABLE IF NOT EXISTS tokens (created INTEGER, id TEXT, timeout INTEGER, completed INTEGER, \
-     tags TEXT, key TEXT, key_expires INTEGER, signed INTEGER, cancelled INTEGER, defaults INTEGER, \
-     extensions INTEGER, PRIMARY KEY (created, id)) WITHOUT ROWID",
+    concat!(
+        "CREATE TABLE IF NOT EXISTS tokens (created INTEGER, id TEXT, timeout INTEGER, completed INTEGER, \
+         tags TEXT, key TEXT, key_expires INTEGER, signed INTEGER, cancelled INTEGER, defaults INTEGER, \
+         extensions INTEGER, title TEXT, folded TEXT, failed INTEGER, ",
+        class!(),
+        ", ",
+        ends!(),
+        ", PRIMARY KEY (created, id)) WITHOUT ROWID"
+    ),
     "CREATE INDEX IF NOT EXISTS by_key ON tokens (key) WHERE key IS NOT NULL",
 ];
 
 /// The columns that a table of an older build may lack.
-pub(super) const ADDED_COLUMNS: [&str; 4] = [
+pub(super) const ADDED_COLUMNS: [&str; 9] = [
     "signed INTEGER",
     "cancelled INTEGER",
     "defaults INTEGER",
     "extensions INTEGER",
+    "title TEXT",
+    "folded TEXT",
+    "failed INTEGER",
+    class!(),
+    ends!(),
+];
+
+/// The indices that the inbox needs. They also hold the primary key.
+pub(super) const INBOX_INDICES: [&str; 2] = [
+    "CREATE INDEX IF NOT EXISTS by_end ON tokens (class, ends)",
+    "CREATE INDEX IF NOT EXISTS by_failure ON tokens (class, ends) WHERE failed IS NOT NULL",
 ];
 
 /// The table's definition, which names its columns.
@@ -30,21 +70,35 @@ pub(super) const TABLE_SQL: &str = "SELECT sql FROM sqlite_master WHERE name = '
 /// Takes a JSON array of rows, and a time: of tokens that ended then or before, no row is added.
 ///
 /// Rows come in any order and more than once. A row that ended replaces one that waits, and so does
-/// one whose timeout was moved more often.
-pub(super) const UPSERT_SQL: &str = "INSERT INTO tokens \
-    (created, id, timeout, completed, tags, key, key_expires, signed, cancelled, defaults, extensions) \
-    SELECT value ->> 'created', value ->> 'id', value ->> 'timeout', value ->> 'completed', \
-    value ->> 'tags', value ->> 'key', value ->> 'key_expires', value ->> 'signed', \
-    value ->> 'cancelled', value ->> 'defaults', value ->> 'extensions' \
-    FROM json_each(?) \
-    WHERE COALESCE(COALESCE(value ->> 'completed', value ->> 'timeout') > ?, 1) OR EXISTS (SELECT 1 \
-    FROM tokens WHERE tokens.created = value ->> 'created' AND tokens.id = value ->> 'id') \
-    ON CONFLICT DO UPDATE SET timeout = excluded.timeout, completed = excluded.completed, \
-    cancelled = excluded.cancelled, extensions = excluded.extensions \
-    WHERE completed IS NULL AND (excluded.completed IS NOT NULL \
-    OR excluded.extensions > COALESCE(extensions, 0))";
+/// one whose timeout was moved more often. Of failed deliveries the most count, and a title stays.
+pub(super) const UPSERT_SQL: &str = concat!(
+    "INSERT INTO tokens \
+     (created, id, timeout, completed, tags, key, key_expires, signed, cancelled, defaults, extensions, \
+     title, folded, failed) \
+     SELECT value ->> 'created', value ->> 'id', value ->> 'timeout', value ->> 'completed', \
+     value ->> 'tags', value ->> 'key', value ->> 'key_expires', value ->> 'signed', \
+     value ->> 'cancelled', value ->> 'defaults', value ->> 'extensions', \
+     value ->> 'title', value ->> 'folded', value ->> 'failed' \
+     FROM json_each(?) \
+     WHERE COALESCE(COALESCE(value ->> 'completed', value ->> 'timeout') > ?, 1) OR EXISTS (SELECT 1 \
+     FROM tokens WHERE tokens.created = value ->> 'created' AND tokens.id = value ->> 'id') \
+     ON CONFLICT DO UPDATE SET timeout = IIF(",
+    is_newer!(),
+    ", excluded.timeout, timeout), completed = IIF(",
+    is_newer!(),
+    ", excluded.completed, completed), cancelled = IIF(",
+    is_newer!(),
+    ", excluded.cancelled, cancelled), extensions = IIF(",
+    is_newer!(),
+    ", excluded.extensions, extensions), title = COALESCE(title, excluded.title), \
+     folded = COALESCE(folded, excluded.folded), \
+     failed = NULLIF(MAX(COALESCE(failed, 0), COALESCE(excluded.failed, 0)), 0) WHERE ",
+    is_newer!(),
+    " OR COALESCE(excluded.failed, 0) > COALESCE(failed, 0) \
+     OR (title IS NULL AND excluded.title IS NOT NULL)"
+);
 
-pub(super) const PURGE_SQL: &str = "DELETE FROM tokens WHERE COALESCE(completed, timeout) <= ?";
+pub(super) const PURGE_SQL: &str = "DELETE FROM tokens WHERE class IN (0, 1, 2) AND ends <= ?";
 
 pub(super) const REMAINING_SQL: &str =
     "SELECT COUNT(*) AS count, MIN(COALESCE(completed, timeout)) AS first FROM tokens";
@@ -55,11 +109,11 @@ const STATUS_CONDITION: &str = "CASE WHEN completed IS NULL AND COALESCE(timeout
     WHEN IIF(completed IS NULL, defaults IS NULL, cancelled IS NOT NULL) THEN ? ELSE ? END = 1";
 
 /// The value of a `?` in a statement.
+#[derive(Clone)]
 pub(super) enum Binding<'a> {
     Number(u64),
     Text(&'a str),
-    /// A list as JSON text.
-    List(String),
+    Owned(String),
 }
 
 impl From<Binding<'_>> for JsValue {
@@ -67,7 +121,7 @@ impl From<Binding<'_>> for JsValue {
         match binding {
             Binding::Number(number) => (number as f64).into(),
             Binding::Text(text) => text.into(),
-            Binding::List(json) => json.into(),
+            Binding::Owned(text) => text.into(),
         }
     }
 }
@@ -140,7 +194,7 @@ pub(super) fn select_rows(
             "EXISTS (SELECT 1 FROM json_each(tags) AS has JOIN json_each(?) AS wanted \
              ON has.value = wanted.value)",
         );
-        bindings.push(Binding::List(
+        bindings.push(Binding::Owned(
             serde_json::to_string(&query.tags).unwrap_or_default(),
         ));
     }

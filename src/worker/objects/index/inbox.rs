@@ -1,0 +1,205 @@
+//! The statements of the inbox.
+//!
+//! Invariant: each goes along an index in the order of the page, and looks at no more than [`MAX_SEARCHED`]
+//! rows, however many there are.
+
+use super::client::{FoundRows, RowsQuery};
+use super::row::{Row, fold};
+use super::sql::{self, Binding};
+use crate::domain::inbox::page::MAX_SEARCHED;
+use crate::domain::inbox::query::{InboxQuery, Position, View};
+use crate::domain::time::timestamp::Timestamp;
+use serde::Deserialize;
+use std::time::Duration;
+use wasm_bindgen::JsValue;
+use worker::State;
+
+/// Rows next to each other in the index `by_end`.
+struct Range {
+    class: u64,
+    first: Timestamp,
+    last: Timestamp,
+    /// What else is true of the rows.
+    condition: &'static str,
+}
+
+/// A part of a statement, and the values of its `?`.
+struct Sql<'a> {
+    text: String,
+    bindings: Vec<Binding<'a>>,
+}
+
+/// The rows of an inbox query, from each range of the index. Tokens that ended at `ended_by` or before are
+/// left out.
+pub(super) fn rows(
+    state: &State,
+    request: &RowsQuery,
+    ended_by: u64,
+) -> Result<Vec<FoundRows>, JsValue> {
+    let now = Timestamp::from_millis(request.now);
+    let query = InboxQuery::parse(&request.query);
+    let ranges = ranges(&query, now, Timestamp::from_millis(ended_by));
+    let found = ranges
+        .iter()
+        .map(|range| find(state, &query, range, now, request.limit));
+    found.collect()
+}
+
+/// The ranges that hold the rows of a view. A timeout is written to no row, so what has timed out or was
+/// decided by default is among the rows that once waited.
+fn ranges(query: &InboxQuery, now: Timestamp, ended_by: Timestamp) -> Vec<Range> {
+    const MILLISECOND: Duration = Duration::from_millis(1);
+    let (first, last) = query.ends(now);
+    let first = first.max(ended_by.plus(MILLISECOND));
+    let range = |class, last, condition| Range {
+        class,
+        first,
+        last,
+        condition,
+    };
+    match query.view {
+        View::Waiting => vec![range(0, last, "1")],
+        View::Decided => vec![range(1, last, "1"), range(0, now, "defaults IS NOT NULL")],
+        View::TimedOut => vec![range(0, now, "defaults IS NULL")],
+        View::Withdrawn => vec![range(2, last, "1")],
+    }
+}
+
+fn find(
+    state: &State,
+    query: &InboxQuery,
+    range: &Range,
+    now: Timestamp,
+    limit: usize,
+) -> Result<FoundRows, JsValue> {
+    let walk = walk(query, range);
+    let filters = filters(query, range, now);
+    let mut bindings = walk.bindings;
+    let (text, direction) = (&walk.text, direction(query));
+    let order = format!("ORDER BY ends {direction}, created {direction}, id {direction}");
+    let Some(filters) = filters else {
+        let statement = format!("SELECT * FROM tokens WHERE {text} {order} LIMIT ?");
+        bindings.push(Binding::Number(limit as u64));
+        return Ok(FoundRows {
+            rows: run(state, &statement, bindings)?,
+            searched_to: None,
+        });
+    };
+    // SQLite goes on only until the page is full.
+    let statement = format!(
+        "SELECT * FROM (SELECT * FROM tokens WHERE {text} {order} LIMIT {MAX_SEARCHED}) \
+         WHERE {} LIMIT ?",
+        filters.text
+    );
+    bindings.extend(filters.bindings);
+    bindings.push(Binding::Number(limit as u64));
+    let rows: Vec<Row> = run(state, &statement, bindings)?;
+    let searched_to = if rows.len() < limit {
+        last_searched(state, &self::walk(query, range), &order)?
+    } else {
+        None
+    };
+    Ok(FoundRows { rows, searched_to })
+}
+
+/// The last row that a search looks at, if it does not look at all.
+fn last_searched(state: &State, walk: &Sql<'_>, order: &str) -> Result<Option<String>, JsValue> {
+    #[derive(Deserialize)]
+    struct Place {
+        ends: u64,
+        created: u64,
+        id: String,
+    }
+    let statement = format!(
+        "SELECT ends, created, id FROM tokens WHERE {} {order} LIMIT 1 OFFSET {}",
+        walk.text,
+        MAX_SEARCHED - 1
+    );
+    let found: Vec<Place> = run(state, &statement, walk.bindings.iter().cloned())?;
+    let position = found.into_iter().next().map(|place| Position {
+        end: Timestamp::from_millis(place.ends),
+        created_at: Timestamp::from_millis(place.created),
+        id: place.id,
+    });
+    Ok(position.as_ref().map(Position::to_text))
+}
+
+/// The rows of a range behind the query's position.
+fn walk<'a>(query: &'a InboxQuery, range: &Range) -> Sql<'a> {
+    let mut text = "class = ? AND ends BETWEEN ? AND ?".to_owned();
+    let mut bindings = vec![
+        Binding::Number(range.class),
+        Binding::Number(range.first.as_millis()),
+        Binding::Number(range.last.as_millis()),
+    ];
+    if let Some(after) = &query.after {
+        text += match query.view {
+            View::Waiting => " AND (ends, created, id) > (?, ?, ?)",
+            View::Decided | View::TimedOut | View::Withdrawn => {
+                " AND (ends, created, id) < (?, ?, ?)"
+            }
+        };
+        bindings.push(Binding::Number(after.end.as_millis()));
+        bindings.push(Binding::Number(after.created_at.as_millis()));
+        bindings.push(Binding::Text(&after.id));
+    }
+    if query.has_failed {
+        // Then SQLite takes the index of such rows.
+        text += " AND failed IS NOT NULL";
+    }
+    Sql { text, bindings }
+}
+
+/// What is to be true of the rows besides; `None` if nothing is.
+fn filters<'a>(query: &'a InboxQuery, range: &Range, now: Timestamp) -> Option<Sql<'a>> {
+    let mut conditions = vec![range.condition];
+    let mut bindings = Vec::new();
+    if !query.text.is_empty() {
+        conditions.push("(instr(COALESCE(folded, lower(title)), ?) > 0 OR instr(id, ?) > 0)");
+        bindings.push(Binding::Owned(fold(&query.text)));
+        bindings.push(Binding::Text(query.text_in_id()));
+    }
+    if !query.tag.is_empty() {
+        conditions.push("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)");
+        bindings.push(Binding::Text(&query.tag));
+    }
+    if let Some(until) = query.created_until(now) {
+        conditions.push("created <= ?");
+        bindings.push(Binding::Number(until.as_millis()));
+    }
+    (conditions != ["1"]).then(|| Sql {
+        text: conditions.join(" AND "),
+        bindings,
+    })
+}
+
+fn direction(query: &InboxQuery) -> &'static str {
+    match query.view {
+        View::Waiting => "ASC",
+        View::Decided | View::TimedOut | View::Withdrawn => "DESC",
+    }
+}
+
+fn run<'a, T: serde::de::DeserializeOwned>(
+    state: &State,
+    statement: &str,
+    bindings: impl IntoIterator<Item = Binding<'a>>,
+) -> Result<Vec<T>, JsValue> {
+    let bindings: Vec<_> = bindings.into_iter().collect();
+    #[cfg(feature = "faults")]
+    log_plan(state, statement, bindings.iter().cloned())?;
+    sql::query(state, statement, bindings)
+}
+
+/// Logs how SQLite runs a statement, for tests.
+#[cfg(feature = "faults")]
+fn log_plan<'a>(
+    state: &State,
+    statement: &str,
+    bindings: impl IntoIterator<Item = Binding<'a>>,
+) -> Result<(), JsValue> {
+    let explain = format!("EXPLAIN QUERY PLAN {statement}");
+    let plan = js_sys::JSON::stringify(&sql::run(state, &explain, bindings)?)?;
+    worker::console_log!("query plan: {}", String::from(plan));
+    Ok(())
+}
