@@ -274,7 +274,7 @@ fn the_next_deadline_comes_first_and_otherwise_the_last_end() {
         ended_at: Some(at(5)),
         ..ending(7)
     };
-    assert_eq!(Position::of(&ended).end, at(5));
+    assert_eq!(Position::of(&ended), position(5, NOW - 60_000, "a"));
     // Behind itself nothing is shown again.
     let here = ending(NOW + 1);
     let behind = InboxQuery::default().behind(Some(Position::of(&here)));
