@@ -5,6 +5,7 @@
 //! - The templates escape every text that a caller or a person wrote.
 
 pub mod bulk;
+pub mod deadline;
 pub mod page;
 pub mod query;
 pub mod render;

@@ -13,3 +13,17 @@ pub(crate) fn source_hash(text: &str) -> String {
     base64url_encode(&Sha256::digest(text.as_bytes()), &mut encoded);
     format!("sha256-{}=", encoded.replace('-', "+").replace('_', "/"))
 }
+
+/// The policy of a page with forms. Its styles and scripts, and no others, are inline.
+pub(crate) fn of_page(styles: &[&str], scripts: &[&str]) -> String {
+    let sources = |texts: &[&str]| {
+        let hashes = texts.iter().map(|text| format!("'{}'", source_hash(text)));
+        hashes.collect::<Vec<_>>().join(" ")
+    };
+    let (styles, scripts) = (sources(styles), sources(scripts));
+    format!(
+        "default-src 'none'; style-src {styles}; script-src {scripts}; img-src 'self' data:; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+         require-trusted-types-for 'script'"
+    )
+}

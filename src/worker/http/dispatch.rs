@@ -11,8 +11,11 @@ use crate::worker::http::request::Head;
 use crate::worker::http::response::{HandlerResponse, Reply};
 use crate::worker::http::routes::relay::relay;
 use crate::worker::http::routes::token_url::Credential;
-use crate::worker::http::routes::{complete, create, life, list, meta, retrieve, token_url, wait};
+use crate::worker::http::routes::{
+    complete, create, inbox, life, list, meta, retrieve, token_url, wait,
+};
 use crate::worker::log_error;
+use crate::worker::settings;
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 use worker::Env;
@@ -67,6 +70,9 @@ async fn route(
     endpoint: Endpoint<'_>,
 ) -> Result<HandlerResponse, ApiError> {
     let method = context.head.method();
+    if matches!(endpoint, Endpoint::Inbox(_)) && !settings::has_inbox(context.env) {
+        return Err(ApiError::PathNotFound);
+    }
     if !endpoint.allows(method) {
         return Err(ApiError::MethodNotAllowed(endpoint.allow()));
     }
@@ -87,6 +93,11 @@ async fn route(
         (Endpoint::ShortLink { id, credential }, _) => {
             let credential = Credential::OfShortUrl(credential);
             return token_url::token_url(context, id, credential).await;
+        }
+        (Endpoint::Inbox(page), _) => {
+            let settings = settings::inbox(context.env)?;
+            // Boxed, because few requests need it.
+            return Box::pin(inbox::inbox(context, page, settings)).await;
         }
         (Endpoint::Wait { id }, _) => return wait::wait(context, id).await,
         (Endpoint::Cancel { id }, _) => life::cancel(context, id).await?,

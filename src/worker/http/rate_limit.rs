@@ -89,6 +89,18 @@ pub(crate) async fn throttle_failed_auth(
     error
 }
 
+/// Counts a wrong key of somebody who wants to sign in to the inbox.
+///
+/// # Errors
+/// `TooManyFailures`.
+pub(crate) async fn throttle_sign_in(context: &RequestContext<'_>) -> Result<(), ApiError> {
+    let address = header(context.request, "cf-connecting-ip");
+    if !address.is_empty() && is_exceeded(context, "SIGN_IN_LIMIT", network(&address)).await {
+        return Err(ApiError::TooManyFailures);
+    }
+    Ok(())
+}
+
 /// Limits how often an address may have unknown credentials forwarded to upstream. To upstream, all
 /// of them come from this Worker.
 ///

@@ -1,5 +1,6 @@
 //! Requests to other servers.
 
+pub(crate) mod access;
 mod confirmation;
 pub(crate) mod mail;
 pub(crate) mod upstream;

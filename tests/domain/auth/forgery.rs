@@ -140,9 +140,9 @@ fn no_other_nonce_is_taken() {
     }
     for id in changed(ID).chain(truncated(ID)) {
         assert!(
-            !environment
+            environment
                 .open_form_nonce(NoncePurpose::ApprovalPage(&id), &nonce, seconds(IAT))
-                .is_some(),
+                .is_none(),
             "{id}"
         );
     }

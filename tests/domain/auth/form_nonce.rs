@@ -30,8 +30,8 @@ fn a_nonce_holds_for_its_token_and_its_time() {
     );
     let later = NOW.plus(NONCE_LIFE + std::time::Duration::from_secs(61));
     assert!(
-        !dev.open_form_nonce(NoncePurpose::ApprovalPage("c1"), &nonce, later)
-            .is_some(),
+        dev.open_form_nonce(NoncePurpose::ApprovalPage("c1"), &nonce, later)
+            .is_none(),
         "too old"
     );
     assert!(
@@ -44,14 +44,13 @@ fn a_nonce_holds_for_its_token_and_its_time() {
         "of the future"
     );
     assert!(
-        !dev.open_form_nonce(NoncePurpose::ApprovalPage("c2"), &nonce, NOW)
-            .is_some(),
+        dev.open_form_nonce(NoncePurpose::ApprovalPage("c2"), &nonce, NOW)
+            .is_none(),
         "another token's"
     );
     assert!(
-        !prod
-            .open_form_nonce(NoncePurpose::ApprovalPage("c1"), &nonce, NOW)
-            .is_some(),
+        prod.open_form_nonce(NoncePurpose::ApprovalPage("c1"), &nonce, NOW)
+            .is_none(),
         "another environment's"
     );
     for at in 0..nonce.len() {
@@ -59,13 +58,13 @@ fn a_nonce_holds_for_its_token_and_its_time() {
         bad[at] ^= 1;
         let bad = String::from_utf8_lossy(&bad).into_owned();
         assert!(
-            !dev.open_form_nonce(NoncePurpose::ApprovalPage("c1"), &bad, NOW)
-                .is_some(),
+            dev.open_form_nonce(NoncePurpose::ApprovalPage("c1"), &bad, NOW)
+                .is_none(),
             "{bad}"
         );
         assert!(
-            !dev.open_form_nonce(NoncePurpose::ApprovalPage("c1"), &nonce[..at], NOW)
-                .is_some()
+            dev.open_form_nonce(NoncePurpose::ApprovalPage("c1"), &nonce[..at], NOW)
+                .is_none()
         );
     }
 }

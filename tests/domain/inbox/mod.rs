@@ -5,6 +5,7 @@ mod outcomes;
 mod page;
 mod query;
 mod query_text;
+mod render;
 
 use waitpoint::domain::list::row::Row;
 use waitpoint::domain::time::timestamp::Timestamp;

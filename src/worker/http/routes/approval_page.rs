@@ -336,14 +336,7 @@ fn html(status: u16, text: String) -> Reply {
         static POLICY: OnceCell<String> = const { OnceCell::new() };
     }
     POLICY.with(|policy| {
-        let policy = policy.get_or_init(|| {
-            let (style, script) = (csp::source_hash(page::CSS), csp::source_hash(page::JS));
-            format!(
-                "default-src 'none'; style-src '{style}'; script-src '{script}'; img-src 'self' data:; \
-                 connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
-                 require-trusted-types-for 'script'"
-            )
-        });
+        let policy = policy.get_or_init(|| csp::of_page(&[page::CSS], &[page::JS]));
         Reply::html(status, text, policy).with("vary", "Accept-Language")
     })
 }

@@ -141,7 +141,10 @@ async fn carry_out(
                         Answer::Found(token.created_by_request.clone())
                     }
                     TokenReply::NotFound => Answer::NotStored,
-                    TokenReply::Decided(_) | TokenReply::Invalid(_) | TokenReply::LivesUpstream => {
+                    TokenReply::Decided(_)
+                    | TokenReply::Invalid(_)
+                    | TokenReply::Reminded(_)
+                    | TokenReply::LivesUpstream => {
                         return Err(ApiError::StorageUnavailable);
                     }
                 },

@@ -5,6 +5,7 @@ mod callback;
 pub(crate) mod complete;
 pub(crate) mod create;
 pub(crate) mod create_checks;
+pub(crate) mod inbox;
 pub(crate) mod life;
 pub(crate) mod list;
 pub(crate) mod meta;

@@ -189,7 +189,10 @@ impl Object {
             TokenReply::Decided(outcome) => Ok(context.render_outcome(*outcome, callback)),
             TokenReply::Invalid(issues) => Err(ApiError::InvalidFields(issues.clone())),
             TokenReply::LivesUpstream => Err(ApiError::NotSupportedUpstream),
-            TokenReply::NotFound | TokenReply::Created => Err(ApiError::TokenNotFound),
+            // Of these, no client is answered by the object.
+            TokenReply::NotFound | TokenReply::Created | TokenReply::Reminded(_) => {
+                Err(ApiError::TokenNotFound)
+            }
             TokenReply::Found(token) => {
                 let keyring = settings::keyring(&self.env)?;
                 let environment = keyring.by_id(&self.environment);

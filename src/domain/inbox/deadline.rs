@@ -1,0 +1,13 @@
+//! A deadline as the form of a token's page sends it.
+
+use crate::domain::time::timestamp::Timestamp;
+
+/// Reads the value of `<input type="datetime-local">`, in UTC: `2027-01-31T14:30`, perhaps with seconds.
+#[must_use]
+pub fn parse_deadline(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    // A browser without that kind of field lets people type.
+    let text = text.trim_end_matches('Z').replace(' ', "T");
+    let date_time = Timestamp::parse_iso(&format!("{text}Z"));
+    date_time.or_else(|| Timestamp::parse_iso(&format!("{text}:00Z")))
+}
