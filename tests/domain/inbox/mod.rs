@@ -1,6 +1,7 @@
 //! The inbox: what it shows, and what operators do to several tokens at once.
 
 mod bulk;
+mod deadline;
 mod outcomes;
 mod page;
 mod query;

@@ -153,6 +153,8 @@ fn another_view_keeps_the_filters_that_it_knows() {
     }
     for query in ["text=a", "tag=a", "age=1d", "due=none", "failed=1"] {
         assert!(parse(query).has_filters(), "{query}");
+        let is_text = query == "text=a";
+        assert_eq!(parse(query).has_filters_besides_text(), !is_text, "{query}");
     }
     assert_eq!((parse("").size(), parse("size=200").size()), (50, 200));
 }
