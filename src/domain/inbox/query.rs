@@ -315,7 +315,9 @@ impl InboxQuery {
     /// The text that is searched for in ids.
     #[must_use]
     pub fn text_in_id(&self) -> &str {
-        self.text.strip_prefix(PREFIX).unwrap_or(&self.text)
+        let rest = self.text.strip_prefix(PREFIX);
+        // An empty text is part of each id.
+        rest.filter(|rest| !rest.is_empty()).unwrap_or(&self.text)
     }
 
     /// The latest creation of the tokens that are shown.

@@ -66,13 +66,13 @@ fn choices_are_offered_that_all_marked_tokens_share() {
         (&[r#"{"confirm":"typed"}"#], &[]),
         (&["", r#"{"confirm":"typed"}"#], &[]),
         (&["", r#"{"confirm":"choose"}"#], &["Approve", "Reject"]),
-        // A form takes more than a label, unless nothing of it is required.
+        // A form takes more than a label, even if nothing of it is required.
         (&[FORM], &["No"]),
         (&[yes_no, FORM], &["No"]),
         (&[FORM, yes], &[]),
         (
             &[r#"{"form":{"type":"object","properties":{"why":{"type":"string"}}}}"#],
-            &["Approve", "Reject"],
+            &[],
         ),
         // A comment can be written for all.
         (

@@ -216,7 +216,7 @@ fn filters_let_through_what_they_name() {
         ("text=żabka", true, false),
         ("text=0ff", true, true),
         ("text=waitpoint_c0", true, true),
-        ("text=waitpoint_", true, true),
+        ("text=waitpoint_", false, false),
         ("text=0FF", false, false),
         ("text=%25", false, false),
         ("tag=a", true, false),
