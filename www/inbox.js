@@ -2,10 +2,9 @@
   const lang = document.documentElement.lang;
   const { now, old, new: arrived, changed, show } = document.body.dataset;
   const find = (id) => document.getElementById(id);
-  const first = (selector) => document.querySelector(selector);
   const all = (selector) => [...document.querySelectorAll(selector)];
-  const say = (text) => {
-    if (live.textContent !== text) live.textContent = text;
+  const setText = (node, text) => {
+    if (node.textContent !== text) node.textContent = text;
   };
   const live = find("live");
   const place = location.pathname + location.search;
@@ -15,25 +14,18 @@
   const skew = Date.parse(now) - Date.now();
   const local = new Intl.DateTimeFormat(lang, { dateStyle: "long", timeStyle: "short" });
   const relative = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
-  const units = [
-    [86400, "day"],
-    [3600, "hour"],
-    [60, "minute"],
-  ];
+  const units = Object.entries({ day: 86400, hour: 3600, minute: 60 });
   const fromNow = (time) => {
     const seconds = (Date.parse(time.dateTime) - skew - Date.now()) / 1000;
-    const [size, unit] = units.find(([size]) => Math.abs(seconds) >= 2 * size) ?? [1, "second"];
+    const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= 2 * size) ?? ["second", 1];
     return relative.format(Math.round(seconds / size), unit);
-  };
-  const setText = (node, text) => {
-    if (node.textContent !== text) node.textContent = text;
   };
   const showTimes = () => {
     for (const time of all("time[datetime]")) {
       const text = local.format(new Date(time.dateTime));
-      const isInList = time.closest("#list");
-      time.title = isInList ? text : time.dateTime.replace(/T(.{5}).*/, " $1 UTC");
-      setText(time, isInList ? fromNow(time) : text);
+      const isInRow = time.closest(".rows");
+      time.title = isInRow ? text : time.dateTime.replace(/T(.{5}).*/, " $1 UTC");
+      setText(time, isInRow ? fromNow(time) : text);
     }
     const deadline = find("deadline");
     if (deadline?.dateTime) setText(find("left"), fromNow(deadline));
@@ -74,7 +66,6 @@
     const text = fresh.textContent;
     if (text === sent) return;
     sent = text;
-    const isList = fresh.id === "list";
     const { status, deadline } = region.dataset;
     const had = new Set(boxes().map((box) => box.value));
     const marked = new Set(all("#list [name=id]:checked").map((box) => box.value));
@@ -88,7 +79,7 @@
     if (focused) find(focused)?.focus({ preventScroll: true });
     scrollTo(scrollX, top);
     const isNew = boxes().some((box) => !had.has(box.value));
-    if (isList) say(isNew ? arrived : "");
+    if (fresh.id === "list") setText(live, isNew ? arrived : "");
     else if (status !== fresh.dataset.status || deadline !== fresh.dataset.deadline) offerChanges();
   };
 
@@ -112,9 +103,9 @@
       // The page asks to sign in, but nothing that was written is lost before it is sent.
       if (isSignedOut && !isTouched()) return location.replace(place);
       if (fresh && !busy) {
-        if (live.textContent === old) say("");
+        if (live.textContent === old) setText(live, "");
         replace(document.adoptNode(fresh));
-      } else if (!busy) say(old);
+      } else if (!busy) setText(live, old);
       wait();
     };
     request.send();
@@ -144,50 +135,45 @@
   addEventListener("pageshow", idle);
 
   // The way back leads to the filters that one came from.
-  const storage = (name, value) => {
+  const stored = (storage, name, value) => {
     try {
-      if (value !== undefined) localStorage.setItem(name, value);
-      return localStorage.getItem(name);
+      if (value !== undefined) window[storage].setItem(name, value);
+      return window[storage].getItem(name);
     } catch {
       // Storage is blocked.
     }
   };
-  if (find("list")) storage("inbox-query", location.search);
-  else if (find("back")) find("back").search = storage("inbox-query") ?? "";
+  const query = (value) => stored("sessionStorage", "inbox-query", value);
+  if (find("list")) query(location.search);
+  else find("back").search = query() ?? "";
 
+  const setting = (value) => stored("localStorage", "inbox-keys", value);
   const keysOn = find("keys-on");
-  const dialog = find("keys");
-  if (keysOn) {
-    keysOn.checked = storage("inbox-keys") !== "off";
-    keysOn.addEventListener("change", () => storage("inbox-keys", keysOn.checked ? "on" : "off"));
-    find("help").hidden = false;
-    find("help").addEventListener("click", () => dialog.showModal());
-  }
+  const [dialog, help] = [find("keys"), find("help")];
+  keysOn.checked = setting() !== "off";
+  keysOn.addEventListener("change", () => setting(keysOn.checked ? "on" : "off"));
+  help.hidden = false;
+  help.addEventListener("click", () => dialog.showModal());
 
   const row = () => document.activeElement?.closest(".rows li");
   const move = (by) => {
     const rows = all(".rows li");
     const at = rows.indexOf(row());
-    const next = rows[at < 0 ? 0 : Math.max(0, at + by)];
-    next?.querySelector("a").focus();
+    rows[at < 0 ? 0 : Math.max(0, at + by)]?.querySelector("a").focus();
   };
-  const mark = () => row()?.querySelector("[name=id]")?.click();
   const begin = (style) => {
     const box = row()?.querySelector("[name=id]");
-    if (!box) return first(`main button.${style}:not(.small)`)?.focus();
+    if (!box) return document.querySelector(`main button.${style}:not(.small)`)?.focus();
     for (const other of boxes()) other.checked = other === box;
     showMarks();
-    find("marked").action += `#${style}`;
+    find("marked").action = `/inbox/bulk#${style}`;
     find("marked").requestSubmit();
   };
-  if (!find("list")) {
-    const style = location.hash.slice(1);
-    if (["primary", "danger"].includes(style)) begin(style);
-  }
+  if (["#primary", "#danger"].includes(location.hash)) begin(location.hash.slice(1));
   const keys = {
     j: () => move(1),
     k: () => move(-1),
-    x: mark,
+    x: () => row()?.querySelector("[name=id]")?.click(),
     o: () => row()?.querySelector("a").click(),
     a: () => begin("primary"),
     r: () => begin("danger"),
@@ -198,7 +184,7 @@
   document.addEventListener("keydown", (event) => {
     const { key, target, ctrlKey, altKey, metaKey, isComposing } = event;
     const isTyping = target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select");
-    const isOurs = keysOn?.checked && !dialog.open && Object.hasOwn(keys, key);
+    const isOurs = keysOn.checked && !dialog.open && Object.hasOwn(keys, key);
     if (!isOurs || isTyping || ctrlKey || altKey || metaKey || isComposing) return;
     event.preventDefault();
     keys[key]();

@@ -10,6 +10,10 @@ use askama::Template;
 struct MessagePage<'a> {
     heading: &'a str,
     sentence: &'a str,
+    /// The text of the link to the list.
+    inbox: &'a str,
+    /// Whether that link stands above the page.
+    has_bar: bool,
 }
 
 /// A message.
@@ -30,7 +34,12 @@ pub fn message(frame: Frame<'_>, message: Message) -> String {
         Message::LivesUpstream => (inbox.elsewhere, inbox.elsewhere_help),
         Message::AccessDenied => (inbox.no_access, inbox.no_access_help),
     };
-    let content = MessagePage { heading, sentence };
+    let content = MessagePage {
+        heading,
+        sentence,
+        inbox: inbox.inbox,
+        has_bar: frame.operator.is_some(),
+    };
     let content = content.render().unwrap_or_default();
     page(frame, heading, "single trouble", &content)
 }
