@@ -1,6 +1,6 @@
-// `npm start`: serves the Worker on local workerd, with its state in .wrangler/. On a terminal it
-// also shows the mail that the Worker sends, and a token that waits to be decided. `--port N`; all
-// other flags go to `wrangler dev`.
+// `npm start`: serves the Worker on local workerd, with its state in .wrangler/ and its inbox on. On a
+// terminal it also shows a link to the inbox, the mail that the Worker sends, and a token that waits
+// to be decided. `--port N`; all other flags go to `wrangler dev`.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,6 +8,7 @@ import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "./lib/build.mjs";
+import { inboxLink } from "./lib/inbox-link.mjs";
 import { maskLine, secretsOf } from "./lib/mask.mjs";
 import { fail, root, say } from "./lib/process.mjs";
 
@@ -19,7 +20,7 @@ let onMail = printMail;
 
 await assertFree(port);
 const env = await build("worker");
-const secretKey = developmentSecret();
+const { environment, secretKey } = developmentSecret();
 const mailStays = !hasFlag("--config", "-c", "--env", "-e");
 /** Whether the demo may send a mail to example.com. */
 const hasDemoMail = mailStays && !/^\s*NOTIFY_DOMAINS\s*=/m.test(readVars());
@@ -27,6 +28,7 @@ deleteRequestRecords();
 serve();
 await untilReady();
 console.log(`\nWaitpoint is ready at ${origin}`);
+await showInbox();
 if (isOnTerminal) await showDemo();
 
 function readVars() {
@@ -64,7 +66,7 @@ async function assertFree(port) {
 /** The key in .dev.vars, which is written there if there is none. */
 function developmentSecret() {
   const file = join(root, ".dev.vars");
-  const key = /^\s*SECRET_KEYS\s*=\s*["']?([^"'\s]+)/m;
+  const pattern = /^\s*SECRET_KEYS\s*=\s*["']?([^"'\s]+)/m;
   let text = existsSync(file) ? readFileSync(file, "utf8") : "";
   if (!/^\s*SECRET_KEYS\s*=/m.test(text)) {
     const letters = randomBytes(64)
@@ -82,9 +84,10 @@ function developmentSecret() {
   if (twice) {
     fail(`.dev.vars has ${twice} twice, and only the last counts: put its lines in one "…"`);
   }
-  const line = text.match(key);
+  const line = text.match(pattern);
   if (!line) fail(".dev.vars has no key in SECRET_KEYS=; delete that line to get a new one");
-  return line[1].replace(/^[\w-]{1,64}=(?=[^=])/, "");
+  const [, named, key] = line[1].match(/^(?:([\w-]{1,64})=(?=[^=]))?(.*)$/);
+  return { environment: named ?? "default", secretKey: key };
 }
 
 /** Deletes the URLs that wrangler kept here before NO_REQUEST_RECORDS told it not to. */
@@ -106,6 +109,12 @@ function linksToHere() {
     ...(hasFlag("--local-upstream", "--host") ? [] : ["--local-upstream", `localhost:${port}`]),
     ...(own ? [] : ["--var", "PUBLIC_URL:"]),
   ];
+}
+
+/** Flags with which there is an inbox, unless .dev.vars or wrangler.toml decide that. */
+function inboxIsOn() {
+  const own = /^\s*INBOX\s*=/m.test(`${readFileSync(join(root, "wrangler.toml"))}\n${readVars()}`);
+  return own ? [] : ["--var", "INBOX:on"];
 }
 
 /**
@@ -135,6 +144,7 @@ function serve() {
     "--show-interactive-dev-session=false",
     ...linksToHere(),
     ...mailStaysHere(),
+    ...inboxIsOn(),
     ...flags,
   ];
   const child = spawn(env.NODE, args, {
@@ -184,6 +194,18 @@ async function untilReady() {
     if (answer) fail((await answer.json()).error);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** Where the operators' inbox is. The link is a credential, so it is shown on a terminal alone. */
+async function showInbox() {
+  const answer = await fetch(`${origin}/inbox/sign-in`, { redirect: "manual" });
+  if (answer.status === 404) return;
+  if (!isOnTerminal || !answer.ok) return console.log(`Its inbox is at ${origin}/inbox`);
+  const link = origin + inboxLink(environment, secretKey);
+  console.log(
+    `\nThe inbox, where operators decide. This link signs you in once, within 15 minutes:`,
+  );
+  console.log(`\n  ${link}`);
 }
 
 /** Shows a paused run from its own side: it creates a token and waits for its end. */

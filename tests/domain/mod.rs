@@ -5,6 +5,7 @@ mod approval;
 mod auth;
 mod cache;
 mod callback;
+mod inbox;
 mod json;
 mod list;
 mod notice;

@@ -14,30 +14,30 @@ use serde::Serialize;
 /// The state of a delivery.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DeliveryBody<'a> {
-    event: &'static str,
-    target: &'static str,
+pub(crate) struct DeliveryBody<'a> {
+    pub(crate) event: &'static str,
+    pub(crate) target: &'static str,
     /// The address of a mail, or the name of a channel.
     #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<&'a str>,
+    pub(crate) to: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<&'a str>,
-    status: &'static str,
-    attempts: u32,
+    pub(crate) url: Option<&'a str>,
+    pub(crate) status: &'static str,
+    pub(crate) attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_attempt_at: Option<Timestamp>,
+    pub(crate) next_attempt_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_attempt_at: Option<Timestamp>,
+    pub(crate) last_attempt_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_status: Option<u16>,
+    pub(crate) last_status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_error: Option<&'static str>,
+    pub(crate) last_error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    difference: Option<&'static str>,
+    pub(crate) difference: Option<&'static str>,
 }
 
 impl<'a> DeliveryBody<'a> {
-    pub(super) fn of(delivery: &Delivery, token: &'a Token) -> Self {
+    pub(crate) fn of(delivery: &Delivery, token: &'a Token) -> Self {
         let recipient = |index: u8| match token.notify.get(usize::from(index)) {
             Some(Recipient::Email { address, .. }) => ("email", Some(address.as_str()), None),
             Some(Recipient::Slack(channel)) => ("slack", Some(channel.as_str()), None),

@@ -1,4 +1,4 @@
-//! The history of a token, as its owner sees it.
+//! The history of a token, as its owner and operators see it.
 //!
 //! Invariant: it has at most [`MAX_HISTORY`] entries: the first, and the last ones.
 
@@ -11,26 +11,41 @@ use serde::Serialize;
 /// An entry.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct EntryBody<'a> {
+pub(crate) struct EntryBody<'a> {
     #[serde(rename = "type")]
-    kind: &'static str,
-    at: Timestamp,
+    pub(crate) kind: EntryKind,
+    pub(crate) at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<RecipientBody<'a>>,
+    pub(crate) to: Option<RecipientBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    timeout_at: Option<Timestamp>,
+    pub(crate) timeout_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<&'a str>,
+    pub(crate) by: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<&'a str>,
+    pub(crate) subject: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
+    pub(crate) reason: Option<&'a str>,
+}
+
+/// The kind of an entry.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EntryKind {
+    Created,
+    Notified,
+    Reminded,
+    Extended,
+    Voted,
+    CallbackIgnored,
+    Completed,
+    Cancelled,
+    TimedOut,
 }
 
 /// A recipient, as in the field `notify` of create.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-enum RecipientBody<'a> {
+pub(crate) enum RecipientBody<'a> {
     Email(&'a str),
     Slack(&'a str),
     Teams(&'a str),
@@ -49,7 +64,7 @@ impl<'a> RecipientBody<'a> {
 }
 
 impl EntryBody<'_> {
-    fn new(kind: &'static str, at: Timestamp) -> Self {
+    fn new(kind: EntryKind, at: Timestamp) -> Self {
         Self {
             kind,
             at,
@@ -63,39 +78,39 @@ impl EntryBody<'_> {
 }
 
 /// What happened to a token, in order.
-pub(super) fn history(token: &Token) -> Vec<EntryBody<'_>> {
+pub(crate) fn history(token: &Token) -> Vec<EntryBody<'_>> {
     let entry = EntryBody::new;
-    let mut entries = vec![entry("created", token.created_at)];
+    let mut entries = vec![entry(EntryKind::Created, token.created_at)];
     entries.extend(token.history.iter().map(|one| match one.kind {
         HistoryKind::Notified(index) => EntryBody {
             to: RecipientBody::of(token, index),
-            ..entry("notified", one.at)
+            ..entry(EntryKind::Notified, one.at)
         },
         HistoryKind::Reminded(index) => EntryBody {
             to: RecipientBody::of(token, index),
-            ..entry("reminded", one.at)
+            ..entry(EntryKind::Reminded, one.at)
         },
         HistoryKind::Extended(timeout_at) => EntryBody {
             timeout_at: Some(timeout_at),
-            ..entry("extended", one.at)
+            ..entry(EntryKind::Extended, one.at)
         },
         HistoryKind::Voted(approver) => EntryBody {
             by: token.approver(approver),
-            ..entry("voted", one.at)
+            ..entry(EntryKind::Voted, one.at)
         },
-        HistoryKind::CallbackIgnored => entry("callback_ignored", one.at),
+        HistoryKind::CallbackIgnored => entry(EntryKind::CallbackIgnored, one.at),
     }));
     let end = token.finished_at().map(|at| match &token.state {
         State::Completed { decision, .. } => EntryBody {
             by: Some(CompletedBy::as_str(decision.by)),
             subject: decision.subject.as_deref(),
-            ..entry("completed", at)
+            ..entry(EntryKind::Completed, at)
         },
         State::Cancelled { reason, .. } => EntryBody {
             reason: reason.as_deref(),
-            ..entry("cancelled", at)
+            ..entry(EntryKind::Cancelled, at)
         },
-        State::TimedOut | State::Waiting => entry("timed_out", at),
+        State::TimedOut | State::Waiting => entry(EntryKind::TimedOut, at),
     });
     if let Some(end) = end {
         // A notice that was under way may have been received after the end.

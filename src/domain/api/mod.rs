@@ -10,7 +10,7 @@ pub mod error;
 pub mod event_stream;
 pub(crate) mod excerpt;
 pub mod form;
-mod history_body;
+pub(crate) mod history_body;
 pub mod life;
 pub mod limits;
 pub mod link_repair;

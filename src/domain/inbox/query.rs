@@ -284,9 +284,14 @@ impl InboxQuery {
     /// Whether some tokens of the view may not be shown.
     #[must_use]
     pub fn has_filters(&self) -> bool {
-        let is_given = |text: &String| !text.is_empty();
-        let has_texts = is_given(&self.text) || is_given(&self.tag);
-        has_texts || self.age.is_some() || self.due.is_some() || self.has_failed
+        !self.text.is_empty() || self.has_filters_besides_text()
+    }
+
+    /// Whether there are filters besides the text that is searched for.
+    #[must_use]
+    pub fn has_filters_besides_text(&self) -> bool {
+        let has_tag = !self.tag.is_empty();
+        has_tag || self.age.is_some() || self.due.is_some() || self.has_failed
     }
 
     /// The most rows on the page.

@@ -1,4 +1,4 @@
-//! The structs of the template `www/page.html`.
+//! The structs of the templates `www/page.html` and `www/card.html`.
 
 use super::form::Form;
 use crate::domain::page::i18n::Words;
@@ -28,6 +28,13 @@ pub(super) struct Document<'a> {
     pub(super) form: Option<Form<'a>>,
     pub(super) css: &'static str,
     pub(super) js: &'static str,
+}
+
+/// What a page says of its token. The inbox says it too, on a page of its own.
+#[derive(Template)]
+#[template(path = "card.html")]
+pub(super) struct Card<'a> {
+    document: &'a Document<'a>,
 }
 
 /// The heading and the sentence of a page without a form.
@@ -71,9 +78,9 @@ pub(super) struct Detail<'a> {
 }
 
 /// A time for the script, with a text for browsers without scripts.
-pub(super) struct TimeElement {
-    iso: String,
-    utc: String,
+pub struct TimeElement {
+    pub iso: String,
+    pub utc: String,
 }
 
 /// The colour and icon of a page. The colour is never the only sign.
@@ -120,7 +127,11 @@ impl<'a> Document<'a> {
         self.render().unwrap_or_default()
     }
 
-    fn title(&self) -> String {
+    pub(super) fn card(&self) -> Card<'_> {
+        Card { document: self }
+    }
+
+    pub(super) fn title(&self) -> String {
         match (&self.end, &self.question) {
             (Some(end), Some(question)) => format!("{} · {}", end.heading.text(), question.title),
             (Some(end), None) => end.heading.text().to_owned(),
@@ -181,7 +192,8 @@ impl<'a> Detail<'a> {
 }
 
 impl TimeElement {
-    pub(super) fn of(at: Timestamp) -> Self {
+    #[must_use]
+    pub fn of(at: Timestamp) -> Self {
         let iso = at.to_string();
         let utc = match iso.split_once('T') {
             Some((date, time)) => format!("{date} {} UTC", time.get(..5).unwrap_or(time)),
@@ -192,7 +204,7 @@ impl TimeElement {
 }
 
 impl Tone {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Approved => "approved",

@@ -12,6 +12,7 @@ mod fault;
 mod fields;
 mod form;
 pub mod i18n;
+mod operator;
 mod render;
 mod state;
 mod votes;
@@ -19,8 +20,9 @@ mod votes;
 pub use decide::{
     FormError, FormInput, MAX_FORM, NONCE_FIELD, NotRecorded, approval_of, compare, decide,
 };
-pub use document::{CSS, JS};
+pub use document::{CSS, JS, TimeElement};
 pub use fault::InputFault;
-pub use render::{RenderContext, render};
+pub use operator::{Opened, OperatorPage};
+pub use render::{RenderContext, decider, render};
 pub use state::{PageState, Reads, Submission};
 pub use votes::{MAX_VOTE_ON_PAGE, ballot, compare_vote};

@@ -124,7 +124,7 @@ fn message<'a>(words: &'a Words, heading: &'a str, sentence: &'a str) -> Documen
 }
 
 /// The page of a token that no longer waits.
-fn finished<'a>(
+pub(super) fn finished<'a>(
     context: RenderContext<'a>,
     token: &Token,
     reads: Reads,
@@ -207,17 +207,9 @@ fn decided<'a>(
             ));
         }
     }
-    let by = match (&decision.subject, decision.by) {
-        (Some(subject), _) => subject.as_str(),
-        (None, CompletedBy::Page) => words.by_page,
-        (None, CompletedBy::Api | CompletedBy::Upstream) => words.by_api,
-        (None, CompletedBy::Timeout) => words.by_timeout,
-        (None, CompletedBy::Callback) => words.by_callback,
-        (None, CompletedBy::Inbox) => words.by_inbox,
-    };
     // Who has voted is listed with the votes.
     if !has_votes || decision.by != CompletedBy::Page {
-        details.push(Detail::text(words.decided_by, "", by));
+        details.push(Detail::text(words.decided_by, "", decider(words, decision)));
     }
     match chosen {
         Some((choice, ..)) => {
@@ -232,7 +224,20 @@ fn decided<'a>(
     }
 }
 
-fn question(words: &Words, approval: &Approval) -> Question {
+/// Who has decided.
+#[must_use]
+pub fn decider<'a>(words: &'a Words, decision: &'a Decision) -> &'a str {
+    match (&decision.subject, decision.by) {
+        (Some(subject), _) => subject,
+        (None, CompletedBy::Page) => words.by_page,
+        (None, CompletedBy::Api | CompletedBy::Upstream) => words.by_api,
+        (None, CompletedBy::Timeout) => words.by_timeout,
+        (None, CompletedBy::Callback) => words.by_callback,
+        (None, CompletedBy::Inbox) => words.by_inbox,
+    }
+}
+
+pub(super) fn question(words: &Words, approval: &Approval) -> Question {
     let title = approval.title.as_deref();
     Question {
         title: title.map_or(words.question.to_owned(), single_line),

@@ -99,6 +99,20 @@ pub(super) fn details<'a>(words: &'a Words, token: &Token, approval: &Approval) 
     details
 }
 
+/// The approvers who have not voted.
+pub(super) fn missing<'a>(words: &'a Words, token: &Token, approval: &Approval) -> Vec<Detail<'a>> {
+    let approvers = approval.approvers();
+    let quorum = token.quorum.as_ref();
+    let ids = quorum.map_or(&[][..], |quorum| quorum.approvers.as_slice());
+    let indices = (0_u8..).zip(ids).map(|(index, _)| index);
+    let missing = indices.filter(|&index| token.vote_of(index).is_none());
+    let detail = |index| {
+        let name = name(&approvers, token, index);
+        Detail::text("", "", words.inbox.no_vote_yet).of_field(&name)
+    };
+    missing.map(detail).collect()
+}
+
 fn name(approvers: &[Approver], token: &Token, approver: u8) -> String {
     let id = token.approver(approver).unwrap_or_default();
     let name = approvers.get(usize::from(approver));

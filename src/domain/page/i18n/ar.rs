@@ -107,4 +107,5 @@ pub(super) static WORDS: Words = Words {
     by_timeout: "لا أحد؛ القرار الافتراضي عند انتهاء المهلة",
     deadline_passed: "انتهت المهلة.",
     show_details: "عرض التفاصيل",
+    inbox: super::en::INBOX,
 };

@@ -115,4 +115,5 @@ pub(super) static WORDS: Words = Words {
     by_timeout: "niemandem; Standardentscheidung bei Ablauf der Frist",
     deadline_passed: "Die Frist ist abgelaufen.",
     show_details: "Details anzeigen",
+    inbox: super::en::INBOX,
 };

@@ -111,4 +111,5 @@ pub(super) static WORDS: Words = Words {
     by_timeout: "nadie; decisión predeterminada al vencer el plazo",
     deadline_passed: "El plazo ha vencido.",
     show_details: "Ver los detalles",
+    inbox: super::en::INBOX,
 };

@@ -111,4 +111,5 @@ pub(super) static WORDS: Words = Words {
     by_timeout: "personne ; décision par défaut à l’échéance",
     deadline_passed: "Le délai est écoulé.",
     show_details: "Voir les détails",
+    inbox: super::en::INBOX,
 };

@@ -95,4 +95,5 @@ pub(super) static WORDS: Words = Words {
     by_timeout: "なし（期限に既定の判断を適用）",
     deadline_passed: "期限が過ぎました。",
     show_details: "詳細を表示",
+    inbox: super::en::INBOX,
 };

@@ -5,9 +5,12 @@ mod de;
 mod en;
 mod es;
 mod fr;
+mod inbox;
 mod ja;
 mod pt;
 mod zh;
+
+pub use inbox::InboxWords;
 
 use crate::domain::time::timestamp::Timestamp;
 
@@ -122,6 +125,8 @@ pub struct Words {
     pub by_timeout: &'static str,
     pub deadline_passed: &'static str,
     pub show_details: &'static str,
+
+    pub inbox: InboxWords,
 }
 
 impl Words {

@@ -110,4 +110,5 @@ pub(super) static WORDS: Words = Words {
     by_timeout: "ninguém; decisão predefinida no fim do prazo",
     deadline_passed: "O prazo terminou.",
     show_details: "Ver os detalhes",
+    inbox: super::en::INBOX,
 };

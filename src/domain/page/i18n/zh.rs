@@ -95,4 +95,5 @@ pub(super) static WORDS: Words = Words {
     by_timeout: "无人（截止时采用默认决定）",
     deadline_passed: "截止时间已过。",
     show_details: "查看详情",
+    inbox: super::en::INBOX,
 };

@@ -124,25 +124,52 @@ fn last_searched(state: &State, walk: &Sql<'_>, order: &str) -> Result<Option<St
     Ok(position.as_ref().map(Position::to_text))
 }
 
-/// The rows of a range behind the query's position.
+/// The rows of a range behind the query's position. SQLite seeks that position in the index, also among
+/// rows that end at the same time.
 fn walk<'a>(query: &'a InboxQuery, range: &Range) -> Sql<'a> {
-    let mut text = "class = ? AND ends BETWEEN ? AND ?".to_owned();
-    let mut bindings = vec![
-        Binding::Number(range.class),
-        Binding::Number(range.first.as_millis()),
-        Binding::Number(range.last.as_millis()),
-    ];
-    if let Some(after) = &query.after {
-        text += match query.view {
-            View::Waiting => " AND (ends, created, id) > (?, ?, ?)",
-            View::Decided | View::TimedOut | View::Withdrawn => {
+    let number = |at: Timestamp| Binding::Number(at.as_millis());
+    let mut text = "class = ?".to_owned();
+    let mut bindings = vec![Binding::Number(range.class)];
+    let is_ascending = direction(query) == "ASC";
+    // A position outside the range, which no page has linked to, limits nothing.
+    let after = query.after.as_ref().filter(|after| {
+        let (first, last) = (range.first, range.last);
+        if is_ascending {
+            after.end >= first
+        } else {
+            after.end <= last
+        }
+    });
+    let (start, end) = if is_ascending {
+        (" AND ends >= ?", " AND ends <= ?")
+    } else {
+        (" AND ends <= ?", " AND ends >= ?")
+    };
+    match after {
+        Some(after) => {
+            text += if is_ascending {
+                " AND (ends, created, id) > (?, ?, ?)"
+            } else {
                 " AND (ends, created, id) < (?, ?, ?)"
-            }
-        };
-        bindings.push(Binding::Number(after.end.as_millis()));
-        bindings.push(Binding::Number(after.created_at.as_millis()));
-        bindings.push(Binding::Text(&after.id));
+            };
+            bindings.extend([number(after.end), number(after.created_at)]);
+            bindings.push(Binding::Text(&after.id));
+        }
+        None => {
+            text += start;
+            bindings.push(number(if is_ascending {
+                range.first
+            } else {
+                range.last
+            }));
+        }
     }
+    text += end;
+    bindings.push(number(if is_ascending {
+        range.last
+    } else {
+        range.first
+    }));
     if query.has_failed {
         // Then SQLite takes the index of such rows.
         text += " AND failed IS NOT NULL";
@@ -199,7 +226,8 @@ fn log_plan<'a>(
     bindings: impl IntoIterator<Item = Binding<'a>>,
 ) -> Result<(), JsValue> {
     let explain = format!("EXPLAIN QUERY PLAN {statement}");
-    let plan = js_sys::JSON::stringify(&sql::run(state, &explain, bindings)?)?;
+    let steps = sql::run(state, &explain, bindings)?;
+    let plan = js_sys::JSON::stringify(&steps.into())?;
     worker::console_log!("query plan: {}", String::from(plan));
     Ok(())
 }

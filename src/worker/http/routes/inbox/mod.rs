@@ -16,8 +16,8 @@ use crate::domain::api::route::InboxPath;
 use crate::domain::auth::form_origin::is_own_form;
 use crate::domain::auth::inbox_settings::InboxSettings;
 use crate::domain::inbox::render::{self, Frame, Message};
-use crate::domain::page::MAX_FORM;
 use crate::domain::page::i18n::{self, Words};
+use crate::domain::page::{self, MAX_FORM};
 use crate::worker::http::body::{body, drain};
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::csp;
@@ -162,7 +162,7 @@ fn html(status: u16, text: String) -> Reply {
         static POLICY: OnceCell<String> = const { OnceCell::new() };
     }
     POLICY.with(|policy| {
-        let policy = policy.get_or_init(|| csp::of_page(&render::STYLES, &render::SCRIPTS));
+        let policy = policy.get_or_init(|| csp::of_page(&[page::CSS, render::CSS], &[render::JS]));
         Reply::html(status, text, policy).with("vary", "Accept-Language, Cookie")
     })
 }

@@ -34,6 +34,7 @@ pub(super) async fn show(operator: &Operator<'_>, raw_id: &str) -> Result<Reply,
         token: &token,
         input: &FormInput::default(),
         problem: None,
+        written: "",
         done,
     };
     Ok(html(200, render::token(operator.frame(), view)))
@@ -72,7 +73,14 @@ pub(super) async fn submit(
             let id = public_id(id);
             Ok(redirect(&format!("/inbox/{id}?done={}", done.as_str())))
         }
-        Err((status, problem)) => show_again(operator, id, status, &input, problem).await,
+        Err((status, problem)) => {
+            let written = match form.get("action") {
+                "withdraw" => form.get("reason"),
+                "extend" => form.get("timeout"),
+                _ => "",
+            };
+            show_again(operator, id, (status, &problem), &input, written).await
+        }
     }
 }
 
@@ -80,9 +88,9 @@ pub(super) async fn submit(
 async fn show_again(
     operator: &Operator<'_>,
     id: &str,
-    status: u16,
+    (status, problem): (u16, &TokenProblem),
     input: &FormInput,
-    problem: TokenProblem,
+    written: &str,
 ) -> Result<Reply, ApiError> {
     let permit = operator.permit().await?;
     let token = operator.read(&permit, id).await?;
@@ -90,7 +98,8 @@ async fn show_again(
         id: &public_id(id),
         token: &token,
         input,
-        problem: Some(&problem),
+        problem: Some(problem),
+        written,
         done: None,
     };
     Ok(html(status, render::token(operator.frame(), view)))

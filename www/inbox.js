@@ -1,0 +1,197 @@
+(() => {
+  const lang = document.documentElement.lang;
+  const { now, old, new: arrived, changed, show } = document.body.dataset;
+  const find = (id) => document.getElementById(id);
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const setText = (node, text) => {
+    if (node.textContent !== text) node.textContent = text;
+  };
+  const live = find("live");
+  const place = location.pathname + location.search;
+
+  // The server writes times in UTC, as it does not know the reader's time zone. Its clock counts:
+  // this machine's may be wrong.
+  const skew = Date.parse(now) - Date.now();
+  const local = new Intl.DateTimeFormat(lang, { dateStyle: "long", timeStyle: "short" });
+  const relative = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
+  const units = Object.entries({ day: 86400, hour: 3600, minute: 60 });
+  const fromNow = (time) => {
+    const seconds = (Date.parse(time.dateTime) - skew - Date.now()) / 1000;
+    const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= 2 * size) ?? ["second", 1];
+    return relative.format(Math.round(seconds / size), unit);
+  };
+  const showTimes = () => {
+    for (const time of all("time[datetime]")) {
+      const text = local.format(new Date(time.dateTime));
+      const isInList = time.closest("#list");
+      time.title = isInList ? text : time.dateTime.replace(/T(.{5}).*/, " $1 UTC");
+      setText(time, isInList ? fromNow(time) : text);
+    }
+    const deadline = find("deadline");
+    if (deadline?.dateTime) setText(find("left"), fromNow(deadline));
+  };
+
+  // What was marked can be marked again after the list was replaced.
+  const boxes = () => all("#list [name=id]");
+  const showMarks = () => {
+    const every = find("all");
+    if (!every) return;
+    const marked = boxes().filter((box) => box.checked).length;
+    every.closest("p").hidden = false;
+    every.checked = marked > 0 && marked === boxes().length;
+    every.indeterminate = marked > 0 && !every.checked;
+  };
+  find("marked")?.addEventListener("change", ({ target }) => {
+    if (target.id === "all") for (const box of boxes()) box.checked = target.checked;
+    showMarks();
+  });
+
+  // What the server last sent, before times were made relative.
+  let region = find("list") ?? find("facts");
+  let sent = region?.textContent;
+  const isTyped = (control) =>
+    control.options
+      ? [...control.options].some((option) => option.selected !== option.defaultSelected)
+      : control.checked !== control.defaultChecked ||
+        (control.defaultValue !== undefined && control.value !== control.defaultValue);
+  const isTouched = () => all("main form").some((form) => [...form.elements].some(isTyped));
+  const offerChanges = () => {
+    if (!isTouched() && !find("alert")) return location.replace(location.pathname);
+    const link = document.createElement("a");
+    link.href = location.pathname;
+    link.textContent = show;
+    live.replaceChildren(`${changed} `, link);
+  };
+  const replace = (fresh) => {
+    const text = fresh.textContent;
+    if (text === sent) return;
+    sent = text;
+    const { status, deadline } = region.dataset;
+    const had = new Set(boxes().map((box) => box.value));
+    const marked = new Set(all("#list [name=id]:checked").map((box) => box.value));
+    const focused = region.contains(document.activeElement) && document.activeElement.id;
+    const top = scrollY;
+    region.replaceWith(fresh);
+    region = fresh;
+    for (const box of boxes()) box.checked = marked.has(box.value);
+    showTimes();
+    showMarks();
+    if (focused) find(focused)?.focus({ preventScroll: true });
+    scrollTo(scrollX, top);
+    const isNew = boxes().some((box) => !had.has(box.value));
+    if (fresh.id === "list") setText(live, isNew ? arrived : "");
+    else if (status !== fresh.dataset.status || deadline !== fresh.dataset.deadline) offerChanges();
+  };
+
+  // The page reads itself again, rarely, and not while it is hidden.
+  let pause = 4000;
+  let timer;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(poll, pause);
+    pause = Math.min(pause * 1.3, 30000);
+  };
+  const poll = () => {
+    if (document.hidden || !navigator.onLine || busy) return wait();
+    const request = new XMLHttpRequest();
+    request.open("GET", place);
+    request.responseType = "document";
+    request.timeout = 20000;
+    request.onloadend = () => {
+      const fresh = request.response?.getElementById(region.id);
+      const isSignedOut = request.response?.getElementById("key");
+      // The page asks to sign in, but nothing that was written is lost before it is sent.
+      if (isSignedOut && !isTouched()) return location.replace(place);
+      if (fresh && !busy) {
+        if (live.textContent === old) setText(live, "");
+        replace(document.adoptNode(fresh));
+      } else if (!busy) setText(live, old);
+      wait();
+    };
+    request.send();
+  };
+  const pollSoon = () => {
+    if (document.hidden || !region) return;
+    clearTimeout(timer);
+    pause = 4000;
+    poll();
+  };
+  document.addEventListener("visibilitychange", pollSoon);
+  addEventListener("online", pollSoon);
+
+  // A form is sent once. The person may have stopped it.
+  let busy = false;
+  const idle = () => {
+    busy = false;
+    for (const form of all("form[aria-busy]")) form.removeAttribute("aria-busy");
+  };
+  document.addEventListener("submit", (event) => {
+    if (event.target.method === "dialog") return;
+    if (busy) return event.preventDefault();
+    busy = true;
+    event.target.setAttribute("aria-busy", "true");
+    setTimeout(idle, 10000);
+  });
+  addEventListener("pageshow", idle);
+
+  // The way back leads to the filters that one came from.
+  const stored = (storage, name, value) => {
+    try {
+      if (value !== undefined) window[storage].setItem(name, value);
+      return window[storage].getItem(name);
+    } catch {
+      // Storage is blocked.
+    }
+  };
+  const query = (value) => stored("sessionStorage", "inbox-query", value);
+  if (find("list")) query(location.search);
+  else find("back").search = query() ?? "";
+
+  const setting = (value) => stored("localStorage", "inbox-keys", value);
+  const keysOn = find("keys-on");
+  const [dialog, help] = [find("keys"), find("help")];
+  keysOn.checked = setting() !== "off";
+  keysOn.addEventListener("change", () => setting(keysOn.checked ? "on" : "off"));
+  help.hidden = false;
+  help.addEventListener("click", () => dialog.showModal());
+
+  const row = () => document.activeElement?.closest(".rows li");
+  const move = (by) => {
+    const rows = all(".rows li");
+    const at = rows.indexOf(row());
+    rows[at < 0 ? 0 : Math.max(0, at + by)]?.querySelector("a").focus();
+  };
+  const begin = (style) => {
+    const box = row()?.querySelector("[name=id]");
+    if (!box) return document.querySelector(`main button.${style}:not(.small)`)?.focus();
+    for (const other of boxes()) other.checked = other === box;
+    showMarks();
+    find("marked").action = `/inbox/bulk#${style}`;
+    find("marked").requestSubmit();
+  };
+  if (["#primary", "#danger"].includes(location.hash)) begin(location.hash.slice(1));
+  const keys = {
+    j: () => move(1),
+    k: () => move(-1),
+    x: () => row()?.querySelector("[name=id]")?.click(),
+    o: () => row()?.querySelector("a").click(),
+    a: () => begin("primary"),
+    r: () => begin("danger"),
+    "/": () => find("text")?.focus(),
+    u: () => find("back").click(),
+    "?": () => dialog.showModal(),
+  };
+  document.addEventListener("keydown", (event) => {
+    const { key, target, ctrlKey, altKey, metaKey, isComposing } = event;
+    const isTyping = target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select");
+    const isOurs = keysOn.checked && !dialog.open && Object.hasOwn(keys, key);
+    if (!isOurs || isTyping || ctrlKey || altKey || metaKey || isComposing) return;
+    event.preventDefault();
+    keys[key]();
+  });
+
+  showTimes();
+  showMarks();
+  setInterval(showTimes, 10000);
+  if (region) wait();
+})();
