@@ -116,6 +116,8 @@ test("a person whom Access let in is in, and decides by their e-mail address", a
   assert.deepEqual(page.headers.getSetCookie(), [], "Access has a cookie of its own");
   const html = await page.text();
   assert.match(html, /ann@example\.com/);
+  const marked = assertion(team, { claims: { email: '"><b>@example.com' } });
+  assert.doesNotMatch(await (await inbox(marked)).text(), /"><b>@/);
   const form = { waitpoint_nonce: nonceOf(html), action: "decide", choice: "0" };
   const done = await inbox(assertion(team), { path: `/inbox/${token.id}`, form });
   assert.deepEqual(
@@ -289,6 +291,19 @@ test("the team is asked anew for a key that is unknown, once a minute", async ()
   assert.equal((await at(other, renewed(), 61_000)).status, 200);
   assert.equal((await at(other, assertion(other, { key: previous }), 62_000)).status, 403);
   assert.equal(other.asked.length, 2);
+});
+
+test("many who come at once, before the keys are known, are all in", async () => {
+  const slow = await useTeam((response) => {
+    // As soon as the second has asked, too.
+    if (slow.asked.length === 1) slow.first = response;
+    else for (const one of [slow.first, response]) one.end(certificates(current));
+  });
+  const answers = await Promise.all(Array.from({ length: 20 }, () => at(slow)));
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+  const asked = slow.asked.length;
+  assert.equal((await at(slow)).status, 200);
+  assert.equal(slow.asked.length, asked);
 });
 
 test("a key that the team has withdrawn opens nothing after an hour", async () => {
