@@ -10,6 +10,7 @@ mod index;
 mod interleavings;
 mod ledger;
 mod object;
+mod operators;
 mod oracle;
 mod plans;
 mod platform;
@@ -51,6 +52,8 @@ enum What {
     CompleteByOwner,
     /// Nor its owner.
     NotApprover,
+    /// An operator decides.
+    InboxDecides,
     /// An approver's first vote.
     Vote,
     /// An approver's vote comes again.
@@ -68,6 +71,12 @@ enum What {
     /// Or to a timeout where it had none.
     ExtendToEarlier,
     ExtendToLater,
+    /// An operator reminds recipients,
+    Remind,
+    /// within a minute of the last reminder,
+    RemindTooSoon,
+    /// or where there is nobody to remind.
+    RemindNobody,
     Read,
     Wait,
     AlarmEarly,
@@ -115,13 +124,14 @@ const STANDINGS: [(Standing, bool); 17] = [
     (Standing::Forgotten, true),
 ];
 
-const WHATS: [What; 37] = [
+const WHATS: [What; 41] = [
     What::Create,
     What::CreateAgain,
     What::CreateByKey,
     What::Complete,
     What::CompleteByOwner,
     What::NotApprover,
+    What::InboxDecides,
     What::Vote,
     What::VoteAgain,
     What::VoteReplaces,
@@ -133,6 +143,9 @@ const WHATS: [What; 37] = [
     What::Cancel,
     What::ExtendToEarlier,
     What::ExtendToLater,
+    What::Remind,
+    What::RemindTooSoon,
+    What::RemindNobody,
     What::Read,
     What::Wait,
     What::AlarmEarly,
@@ -206,7 +219,7 @@ fn is_wanted((standing, owes): (Standing, bool), what: What) -> bool {
         What::NoticeReceived | What::NoticeRefused | What::NoticeGone | What::NoticeUnanswered => {
             owes && exists
         }
-        What::ReminderDue => is_open,
+        What::ReminderDue | What::RemindTooSoon | What::RemindNobody => is_open,
         What::VoteDecides => is_open,
         // Nobody has voted yet.
         What::VoteAgain | What::VoteReplaces => exists && standing != Standing::Waiting,

@@ -23,9 +23,9 @@
   const showTimes = () => {
     for (const time of all("time[datetime]")) {
       const text = local.format(new Date(time.dateTime));
-      const isInList = time.closest("#list");
-      time.title = isInList ? text : time.dateTime.replace(/T(.{5}).*/, " $1 UTC");
-      setText(time, isInList ? fromNow(time) : text);
+      const isInRow = time.closest(".rows");
+      time.title = isInRow ? text : time.dateTime.replace(/T(.{5}).*/, " $1 UTC");
+      setText(time, isInRow ? fromNow(time) : text);
     }
     const deadline = find("deadline");
     if (deadline?.dateTime) setText(find("left"), fromNow(deadline));

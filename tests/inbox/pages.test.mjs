@@ -110,6 +110,7 @@ test("keys move, mark, open and begin a decision, and can be turned off", async 
   await heading(page, "Approve");
 
   await page.keyboard.press("u");
+  await page.getByRole("searchbox").waitFor();
   await page.keyboard.press("/");
   await page.keyboard.type("jx?");
   assert.equal(await page.getByRole("searchbox").inputValue(), "jx?", "while one types");

@@ -22,6 +22,8 @@ pub(super) enum Wish {
     Vote(usize, Option<(u8, u8)>),
     Cancel(usize),
     Extend(usize),
+    /// Its recipients, in the inbox.
+    Remind(usize),
     Read(usize),
     Wait(usize),
 }
@@ -59,6 +61,7 @@ impl World<'_> {
             Wish::Vote(id, ballot) => self.vote(client, id, ballot),
             Wish::Cancel(id) => self.cancel(client, id),
             Wish::Extend(id) => self.extend(client, id),
+            Wish::Remind(id) => self.remind(client, id),
             Wish::Read(id) => {
                 self.see(id, What::Read);
                 match self.command(id, Command::Read) {
@@ -143,7 +146,7 @@ impl World<'_> {
     }
 
     fn complete(&mut self, client: usize, id: usize) {
-        // By the API, the page, or a callback: one that decides and two that do not.
+        // By the API, the page, an operator, or a callback: one that decides and two that do not.
         let (what, by) = self.chance.of(&[
             (What::Complete, CompletedBy::Api),
             (What::Complete, CompletedBy::Api),
@@ -152,8 +155,14 @@ impl World<'_> {
             (What::NotAccepted, CompletedBy::Callback),
             (What::Unsigned, CompletedBy::Callback),
             (What::Complete, CompletedBy::Page),
+            (What::InboxDecides, CompletedBy::Inbox),
+            (What::InboxDecides, CompletedBy::Inbox),
         ]);
-        let is_by_owner = by == CompletedBy::Api && self.chance.percent(70);
+        let is_by_owner = match by {
+            CompletedBy::Api => self.chance.percent(70),
+            by => by == CompletedBy::Inbox,
+        };
+        let is_known = by == CompletedBy::Inbox && self.chance.percent(50);
         let oracle = self.objects[id].oracle.as_ref();
         let is_voted_on = oracle.is_some_and(|oracle| oracle.asked.voters.is_some());
         let may = !is_voted_on || is_by_owner;
@@ -179,13 +188,13 @@ impl World<'_> {
             }),
             output: Some(Output {
                 kind: OutputKind::Json,
-                text: output.clone(),
+                text: output,
             }),
             by,
-            subject: None,
+            subject: is_known.then(|| "operator@example.com".to_owned()),
             is_by_owner,
         };
-        let Some(reply) = self.command(id, Command::Complete(decision)) else {
+        let Some(reply) = self.command(id, Command::Complete(decision.clone())) else {
             return self.again(client);
         };
         let now = self.now;
@@ -204,7 +213,7 @@ impl World<'_> {
             object.ledger.as_mut().unwrap().ignored(now);
         } else if let (true, Some(_), Some(oracle)) = (decides && may, &before, &mut object.oracle)
         {
-            oracle.complete(now, &output);
+            oracle.complete(now, &decision);
         }
         if self.answer_is_lost() {
             self.again(client);

@@ -96,7 +96,7 @@ impl World<'_> {
             },
         );
         let begun = self.clients[client].begun;
-        let asked = self.ask(own, begun);
+        let mut asked = self.ask(own, begun);
         let recipients = self.chance.of(&[0, 0, 1, 2, MOST_RECIPIENTS]);
         let mut notify: Vec<_> = (0..recipients).map(recipient).collect();
         let mailed = self.chance.of(&[0, 30, 60, 100]);
@@ -106,6 +106,7 @@ impl World<'_> {
             }
         }
         let approvers = notify.iter().map(approver_of).collect::<Vec<_>>();
+        asked.recipients.clone_from(&approvers);
         let has_own = self.chance.percent(50);
         let token = Token {
             key: self.keyed[own].then(|| Key {
@@ -179,6 +180,7 @@ impl World<'_> {
             timeout,
             default: default.then(|| format!(r#"{{"default":{own}}}"#)),
             again,
+            recipients: Vec::new(),
         }
     }
 
@@ -208,7 +210,7 @@ fn recipient(index: u8) -> Recipient {
     }
 }
 
-fn mail(approver: Option<u8>) -> Recipient {
+pub(super) fn mail(approver: Option<u8>) -> Recipient {
     Recipient::Email {
         address: "ann@example.com".to_owned(),
         locale: None,

@@ -16,7 +16,7 @@ pub(super) struct Row {
     timeout: Option<u64>,
     /// When it was completed or cancelled.
     ended: Option<u64>,
-    /// How many of its deliveries failed.
+    /// How many of its deliveries have failed, or once had: of those that it keeps.
     failures: u32,
 }
 
@@ -53,6 +53,7 @@ impl World<'_> {
 
     /// With the rows of others, and nobody learns whether it comes there.
     pub(super) fn enqueue_row(&mut self, id: usize, row: Row) {
+        self.objects[id].is_failure_news = false;
         let is_lost = !self.has_index || self.is_faulty && self.chance.percent(15);
         if !is_lost {
             let slowest = self.chance.of(&[30, 200, 30_000]);
@@ -67,6 +68,7 @@ impl World<'_> {
         token: &Token,
         state: IndexState,
     ) -> (u64, Input) {
+        self.objects[id].is_failure_news = false;
         let is_lost = self.is_faulty && self.chance.percent(15);
         let slowest = self.chance.of(&[10, 200, 200, 5_000]);
         let mut wait = self.chance.below(slowest);
@@ -88,7 +90,11 @@ impl World<'_> {
     /// Whether the index has all that a list needs of this token.
     pub(super) fn is_listed(&self, id: usize, token: &Token) -> bool {
         let row = Row::of(token);
-        self.rows.get(&(id, row.created)) == Some(&row)
+        let stored = self.rows.get(&(id, row.created));
+        stored.is_some_and(|stored| {
+            let failures = stored.failures;
+            failures >= row.failures && *stored == Row { failures, ..row }
+        })
     }
 
     /// The index knows of a token before that goes.
@@ -112,5 +118,7 @@ impl World<'_> {
         );
         let timeout = oracle.timeout_after(row.extensions as usize);
         assert_eq!(row.timeout, timeout, "the index is wrong");
+        let ledger = self.objects[id].ledger.as_ref().unwrap();
+        assert!(row.failures <= ledger.most_failed, "the index is wrong");
     }
 }

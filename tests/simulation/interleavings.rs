@@ -1,6 +1,8 @@
-//! Twenty approvers at once: votes, vetoes and what the owner does, interleaved a thousand times.
+//! Twenty approvers at once: votes, vetoes, and what the owner and operators do, interleaved a thousand
+//! times.
 use super::chance::Chance;
 use super::clients::ended;
+use super::creates::mail;
 use super::oracle::{Asked, End, Oracle, Voters, approver};
 use super::voters::{VETO, ballot, outcome_of};
 use super::world::at;
@@ -11,7 +13,8 @@ use waitpoint::domain::approval::output::issues_of;
 use waitpoint::domain::callback::judge::judge;
 use waitpoint::domain::stored::record::{pack_record, unpack_record};
 use waitpoint::domain::token::command::{Command, Facts, Reply, apply_command};
-use waitpoint::domain::token::event::{EventSet, Subscriptions};
+use waitpoint::domain::token::delivery::Target;
+use waitpoint::domain::token::event::{EventSet, Subscriptions, TokenEvent};
 use waitpoint::domain::token::record::Record;
 use waitpoint::domain::token::transition::Outcome;
 use waitpoint::domain::token::votes::{Ballot, Quorum};
@@ -24,6 +27,7 @@ const INTERLEAVINGS: u64 = 1_000;
 const DEADLINE: u64 = 200;
 const DEFAULT: &str = r#"{"choice":"default"}"#;
 const BY_OWNER: &str = r#"{"choice":"owner"}"#;
+const BY_INBOX: &str = r#"{"choice":"inbox"}"#;
 
 fn json(text: &str) -> Option<Output> {
     Some(Output {
@@ -32,14 +36,24 @@ fn json(text: &str) -> Option<Output> {
     })
 }
 
-fn decision(is_by_owner: bool) -> Command {
-    Command::Complete(Decision {
+fn decision(is_by_owner: bool) -> Decision {
+    Decision {
         output: json(BY_OWNER),
         by: CompletedBy::Api,
         subject: None,
         callback: None,
         is_by_owner,
-    })
+    }
+}
+
+/// Of an operator.
+fn inbox() -> Decision {
+    Decision {
+        output: json(BY_INBOX),
+        by: CompletedBy::Inbox,
+        subject: Some("operator@example.com".to_owned()),
+        ..decision(true)
+    }
 }
 
 /// What comes, and when.
@@ -78,9 +92,11 @@ fn plan(chance: &mut Chance) -> Vec<(u64, Command)> {
     also(10, &|chance| Command::Vote(ballot(any(chance), VETO, 0)));
     also(50, &|_| Command::Vote(ballot(APPROVERS, 0, 0)));
     also(15, &|_| Command::Cancel(Some("changed".to_owned())));
-    also(10, &|_| decision(true));
-    also(80, &|_| decision(false));
+    also(10, &|_| Command::Complete(decision(true)));
+    also(15, &|_| Command::Complete(inbox()));
+    also(80, &|_| Command::Complete(decision(false)));
     for _ in 0..3 {
+        also(40, &|_| Command::Remind);
         also(30, &|chance| {
             Command::Extend(at(1 + chance.below(2 * DEADLINE)))
         });
@@ -107,7 +123,14 @@ impl Interleaving {
         };
         let timeout = chance.of(&[None, Some(DEADLINE), Some(DEADLINE)]);
         let default = (timeout.is_some() && chance.percent(30)).then(|| DEFAULT.to_owned());
+        let mailed = chance.of(&[0, 10, 100]);
+        let approvers = (0..APPROVERS).filter(|_| chance.percent(mailed));
+        let mut recipients: Vec<_> = approvers.map(Some).collect();
+        if chance.percent(20) {
+            recipients.push(None);
+        }
         let token = Token {
+            notify: recipients.iter().map(|&approver| mail(approver)).collect(),
             quorum: Some(Quorum {
                 approvers: (0..APPROVERS).map(approver).collect(),
                 required: voters.required,
@@ -126,6 +149,7 @@ impl Interleaving {
                 default,
                 again: Vec::new(),
                 voters: Some(voters),
+                recipients,
             }),
             ends: 0,
             replies: Vec::new(),
@@ -158,7 +182,31 @@ impl Interleaving {
         self.ends += u32::from(was_waiting && self.token().state != State::Waiting);
         assert_eq!(end_of(self.token()), self.oracle.end(now));
         self.oracle.check(self.token());
+        self.check_reminders();
         self.replies.push(reply);
+    }
+
+    /// Who has voted is not reminded, nor anybody of what has ended.
+    fn check_reminders(&self) {
+        let token = self.token();
+        let mut reminded = Vec::new();
+        for one in &token.deliveries {
+            assert!(matches!(one.event, TokenEvent::Reminder(_)), "{one:?}");
+            let Target::Recipient(index) = one.target else {
+                panic!("{one:?}");
+            };
+            reminded.push(index);
+        }
+        let mut expected = Vec::new();
+        let last = self.oracle.reminded.last();
+        if let (Some(_), State::Waiting) = (last, &token.state) {
+            for (index, approver) in (0..).zip(&self.oracle.asked.recipients) {
+                if approver.and_then(|one| self.oracle.vote_of(one)).is_none() {
+                    expected.push(index);
+                }
+            }
+        }
+        assert_eq!(reminded, expected, "who is reminded");
     }
 
     /// What must be replied.
@@ -180,8 +228,9 @@ impl Interleaving {
                 oracle.extend(now, to.as_millis());
                 Reply::Found
             }
+            Command::Remind => Reply::Reminded(oracle.remind_on_request(now)),
             Command::Complete(decision) if decision.is_by_owner => {
-                oracle.complete(now, BY_OWNER);
+                oracle.complete(now, decision);
                 Reply::Decided(Outcome::Completed)
             }
             _ => Reply::Decided(Outcome::ApproversOnly),
@@ -215,14 +264,20 @@ fn interleave(seed: u64, is_reloaded: bool) -> (Vec<Reply>, Token) {
 
 #[test]
 fn twenty_approvers_bring_about_one_end_however_they_interleave() {
-    let mut ends = BTreeSet::new();
+    let (mut ends, mut reminders) = (BTreeSet::new(), BTreeSet::new());
     for seed in 0..INTERLEAVINGS {
         let _seed = Seed(seed);
         let (replies, token) = interleave(seed, false);
-        assert_eq!(interleave(seed, true), (replies, token.clone()));
+        assert_eq!(interleave(seed, true), (replies.clone(), token.clone()));
+        for reply in replies {
+            if let Reply::Reminded(outcome) = reply {
+                reminders.insert(format!("{outcome:?}"));
+            }
+        }
         ends.insert(match end_of(&token) {
             End::Waiting => "none",
             End::Completed(_, output) if output == BY_OWNER => "owner",
+            End::Completed(_, output) if output == BY_INBOX => "inbox",
             End::Completed(..) if token.votes.iter().any(|vote| vote.choice == VETO) => "veto",
             End::Completed(..) => "votes",
             End::Defaulted(..) => "default",
@@ -230,5 +285,6 @@ fn twenty_approvers_bring_about_one_end_however_they_interleave() {
             End::Cancelled(..) => "cancel",
         });
     }
-    assert_eq!(ends.len(), 7, "{ends:?}");
+    assert_eq!(ends.len(), 8, "{ends:?}");
+    assert_eq!(reminders.len(), 3, "{reminders:?}");
 }

@@ -45,6 +45,8 @@ pub(super) struct Ledger {
     notices: Vec<Notice>,
     /// When, and what.
     history: Vec<(u64, HistoryKind)>,
+    /// How many notices that were kept had failed, at most.
+    pub(super) most_failed: u32,
     has_ended: bool,
 }
 
@@ -76,6 +78,7 @@ impl Ledger {
             voted: Vec::new(),
             notices: Vec::new(),
             history: Vec::new(),
+            most_failed: 0,
             has_ended: false,
         };
         ledger.owe(EventName::Created, TokenEvent::Created);
@@ -142,7 +145,7 @@ impl Ledger {
         }
     }
 
-    /// An alarm found that recipients were to be told again, as of `due`.
+    /// Recipients are told again, as of `due`: an alarm found it due, or somebody wants it.
     pub(super) fn reminded(&mut self, due: u64) {
         self.drop_owed(|event| matches!(event, TokenEvent::Reminder(_)));
         self.owe(EventName::Reminder, TokenEvent::Reminder(at(due)));
@@ -203,6 +206,12 @@ impl Ledger {
             };
             self.history.push((now, kind));
         }
+        self.most_failed = self.most_failed.max(self.failed());
+    }
+
+    fn failed(&self) -> u32 {
+        let failed = self.notices.iter().filter(|one| one.stage == Stage::Failed);
+        u32::try_from(failed.count()).unwrap()
     }
 
     /// What is stored is just this.
@@ -225,6 +234,7 @@ impl Ledger {
             assert_eq!((stage, stored.attempts), expected, "{:?}", notice.id);
         }
         assert_eq!(token.deliveries.len(), kept, "told without a reason");
+        assert_eq!(token.failed_deliveries(), self.failed(), "failures");
         let stored = token.history.iter();
         let stored: Vec<_> = stored.map(|one| (one.at.as_millis(), one.kind)).collect();
         let skipped = self.history.len().saturating_sub(MOST_ENTRIES);

@@ -34,6 +34,8 @@ pub(super) struct Object {
     pub(super) has_panicked: bool,
     /// Whether waiters hang on it that do not know its latest timeout.
     pub(super) is_extension_news: bool,
+    /// Whether a delivery has failed since the row was last sent.
+    pub(super) is_failure_news: bool,
     // What must come of its token.
     /// Whether callbacks may not decide.
     pub(super) has_callback: bool,
@@ -76,6 +78,7 @@ impl Object {
             repeated: 0,
             has_panicked: false,
             is_extension_news: false,
+            is_failure_news: false,
             has_callback: false,
             oracle: None,
             ledger: None,
@@ -95,6 +98,7 @@ impl Object {
         self.under_way = 0;
         self.announcing = 0;
         self.is_extension_news = false;
+        self.is_failure_news = false;
         self.life += 1;
     }
 }
@@ -162,10 +166,14 @@ impl World<'_> {
             Input::DeliveryFinished(delivery, attempt) => Some((*delivery, attempt.result)),
             _ => None,
         };
+        let is_recorded = matches!(&input, Input::Saved(AfterSave::AttemptRecorded { .. }));
         if let Err((_, failed)) = self.handle(id, input, chain, row, &mut None) {
             self.recover(id, failed.or(Some(task)), chain);
         } else if let Some((delivery, result)) = attempt {
             self.attempted(id, delivery, result);
+        } else if is_recorded {
+            let is_unsent = self.objects[id].is_failure_news;
+            assert!(!is_unsent, "the index is not told of a failure");
         }
     }
 

@@ -1,7 +1,8 @@
 //! What must come of a token, by the times of its requests and alarms alone.
 use super::world::at;
+use waitpoint::domain::token::notify::ReminderOutcome;
 use waitpoint::domain::token::votes::{Ballot, Vote};
-use waitpoint::domain::token::{CompletedBy, State, Token};
+use waitpoint::domain::token::{CompletedBy, Decision, State, Token};
 
 /// How a token stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub(super) struct Asked {
     pub(super) again: Vec<Again>,
     /// Without them whoever comes decides.
     pub(super) voters: Option<Voters>,
+    /// Who is notified and reminded; of an approver, which one.
+    pub(super) recipients: Vec<Option<u8>>,
 }
 
 /// One token from its creation until nothing of it is left.
@@ -78,9 +81,9 @@ pub(super) struct Oracle {
     first: Option<End>,
     /// The votes that counted, and when.
     votes: Vec<(u64, Ballot)>,
-    /// Whose vote decided.
-    decider: Option<u8>,
-    /// When alarms found that recipients are to be told again.
+    /// Where the decision came from, and who made it.
+    decided_by: Option<(CompletedBy, Option<String>)>,
+    /// When recipients were told again.
     pub(super) reminded: Vec<u64>,
 }
 
@@ -94,7 +97,7 @@ impl Oracle {
             extensions: Vec::new(),
             first: None,
             votes: Vec::new(),
-            decider: None,
+            decided_by: None,
             reminded: Vec::new(),
         }
     }
@@ -112,9 +115,11 @@ impl Oracle {
     }
 
     /// Somebody decides who may without a vote, and is told so if nobody did before.
-    pub(super) fn complete(&mut self, now: u64, output: &str) {
+    pub(super) fn complete(&mut self, now: u64, decision: &Decision) {
         if self.end(now) == End::Waiting {
-            self.first = Some(End::Completed(now, output.to_owned()));
+            let output = decision.output.as_ref().unwrap().text.clone();
+            self.first = Some(End::Completed(now, output));
+            self.decided_by = Some((decision.by, decision.subject.clone()));
         }
     }
 
@@ -153,7 +158,8 @@ impl Oracle {
         let weight = self.weigh(&ballot);
         if weight == Weight::Decides {
             self.first = Some(End::Completed(now, ballot.output.clone()));
-            self.decider = Some(ballot.approver);
+            let voter = approver(ballot.approver);
+            self.decided_by = Some((CompletedBy::Page, Some(voter)));
         }
         if !matches!(weight, Weight::Stranger | Weight::Again) {
             self.votes.push((now, ballot));
@@ -217,11 +223,36 @@ impl Oracle {
             Again::Before(wait) => old > now + wait && timeout <= now + wait,
             Again::After(_) => false,
         };
-        let is_soon = self.reminded.last().is_some_and(|last| last + GAP > now);
-        (!is_soon && self.asked.again.iter().any(is_passed)).then(|| {
+        (!self.was_just_reminded(now) && self.asked.again.iter().any(is_passed)).then(|| {
             self.reminded.push(now);
             now
         })
+    }
+
+    fn was_just_reminded(&self, now: u64) -> bool {
+        self.reminded.last().is_some_and(|last| last + GAP > now)
+    }
+
+    /// What an operator must be told who wants to remind recipients of a token that waits.
+    pub(super) fn on_request(&self, now: u64) -> ReminderOutcome {
+        let mut recipients = self.asked.recipients.iter();
+        let needs_it = |one: &Option<u8>| one.and_then(|one| self.vote_of(one)).is_none();
+        if !recipients.any(needs_it) {
+            ReminderOutcome::Nobody
+        } else if self.was_just_reminded(now) {
+            ReminderOutcome::TooSoon
+        } else {
+            ReminderOutcome::Sent
+        }
+    }
+
+    /// An operator reminds recipients. What came of it.
+    pub(super) fn remind_on_request(&mut self, now: u64) -> ReminderOutcome {
+        let outcome = self.on_request(now);
+        if outcome == ReminderOutcome::Sent {
+            self.reminded.push(now);
+        }
+        outcome
     }
 
     /// When they must be told again, if nothing happens until then.
@@ -269,6 +300,8 @@ impl Oracle {
         assert_eq!(token.extensions as usize, self.extensions.len());
         let reminded = self.reminded.last().map(|&last| at(last));
         assert_eq!(token.reminded_at, reminded, "reminded");
+        let is_apart = |pair: &[u64]| pair[0] + GAP <= pair[1];
+        assert!(self.reminded.windows(2).all(is_apart), "reminded too often");
         if token.state == State::Waiting {
             assert_eq!(token.next_reminder(), self.next_reminder().map(at));
         }
@@ -276,9 +309,10 @@ impl Oracle {
         assert_eq!(token.on_timeout.is_some(), has_default, "default");
         assert_eq!(token.votes, self.standing_votes(), "votes");
         if let State::Completed { decision, .. } = &token.state {
-            let decider = self.decider.map(approver);
-            assert_eq!(decision.subject, decider, "who decided");
-            assert!(decider.is_none() || decision.by == CompletedBy::Page);
+            let default = (CompletedBy::Timeout, None);
+            let decided_by = self.decided_by.clone().unwrap_or(default);
+            let stored = (decision.by, decision.subject.clone());
+            assert_eq!(stored, decided_by, "who decided");
         }
     }
 

@@ -21,7 +21,7 @@ impl World<'_> {
             _ => self.chance.below(wait + 1),
         };
         let other = usize::try_from(self.chance.below(IDS as u64)).unwrap();
-        match self.chance.below(17) {
+        match self.chance.below(19) {
             0 => self.push(wait, Event::Crash(id)),
             1 => self.push(wait, Event::Evict(id)),
             _ if self.clients.len() > MOST_CLIENTS => {}
@@ -32,6 +32,7 @@ impl World<'_> {
             9 => self.wish(wait, Wish::Cancel(id)),
             10 | 11 => self.wish(wait, Wish::Extend(id)),
             12..=14 => self.wish(wait, Wish::Vote(id, None)),
+            15 | 16 => self.wish(wait, Wish::Remind(id)),
             _ => self.wish(wait, Wish::Wait(id)),
         }
     }
@@ -75,6 +76,15 @@ impl World<'_> {
     pub(super) fn plan_after_extension(&mut self, id: usize) {
         for _ in 0..2 {
             self.plan_while_waiting(id);
+        }
+    }
+
+    /// An operator is impatient, or waits for just as long as must be.
+    pub(super) fn plan_after_reminder(&mut self, id: usize) {
+        if self.clients.len() < MOST_CLIENTS && self.chance.percent(70) {
+            let wait = [10, 59_999, 60_000, 60_000, 61_000];
+            let wait = self.chance.of(&wait);
+            self.wish(wait, Wish::Remind(id));
         }
     }
 

@@ -134,6 +134,7 @@ impl World<'_> {
             // It was dropped meanwhile.
             return;
         };
+        let has_failed = one.progress == Progress::Failed;
         match (taken(result), one.progress) {
             (Taken::Yes, progress) => assert_eq!(progress, Progress::Delivered),
             (Taken::Never, progress) => assert_eq!(progress, Progress::Failed),
@@ -142,6 +143,7 @@ impl World<'_> {
                 assert_eq!((progress, one.attempts), (Progress::Failed, MAX_ATTEMPTS));
             }
         }
+        self.objects[id].is_failure_news |= has_failed;
     }
 }
 

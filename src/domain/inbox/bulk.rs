@@ -114,8 +114,12 @@ fn output(approval: &Approval, label: &str, comment: &str) -> Option<String> {
     if approval.confirm == Confirm::Typed {
         return None;
     }
-    let mut choices = approval.choices.iter();
-    let index = choices.position(|choice| single_line(&choice.label) == label)?;
+    let mut choices = approval.choices.iter().enumerate();
+    let (index, choice) = choices.find(|(_, choice)| single_line(&choice.label) == label)?;
+    // Nobody has seen what its fields would hold.
+    if approval.sends_form(choice) {
+        return None;
+    }
     let input = FormInput {
         choice: index.to_string(),
         comment: comment.to_owned(),

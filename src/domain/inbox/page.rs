@@ -62,7 +62,7 @@ impl InboxPage {
             page.rows.extend(head.advance());
             last = Some(position);
         }
-        page.is_partial = limit.is_some();
+        page.is_partial = limit.is_some() && page.rows.len() < query.size();
         page.next = limit;
         page
     }

@@ -203,6 +203,11 @@ impl Position {
     }
 }
 
+/// The first characters of a text. A space at their end would be gone when it is read again.
+fn first(text: &str, limit: usize) -> String {
+    prefix(text, limit).trim_end().to_owned()
+}
+
 impl InboxQuery {
     /// Reads a query without its `?`. A value that no form of the inbox sends counts as none, and the page
     /// shows which filters it has.
@@ -213,8 +218,8 @@ impl InboxQuery {
             let value = value.trim();
             match name.as_str() {
                 "view" => parsed.view = View::parse(value).unwrap_or_default(),
-                "text" => parsed.text = prefix(value, MAX_TEXT).to_owned(),
-                "tag" => parsed.tag = prefix(value, MAX_TAG).to_owned(),
+                "text" => parsed.text = first(value, MAX_TEXT),
+                "tag" => parsed.tag = first(value, MAX_TAG),
                 "age" => parsed.age = Span::parse(value),
                 "due" => parsed.due = Due::parse(value),
                 "failed" => parsed.has_failed = value == "1",
@@ -310,7 +315,9 @@ impl InboxQuery {
     /// The text that is searched for in ids.
     #[must_use]
     pub fn text_in_id(&self) -> &str {
-        self.text.strip_prefix(PREFIX).unwrap_or(&self.text)
+        let rest = self.text.strip_prefix(PREFIX);
+        // An empty text is part of each id.
+        rest.filter(|rest| !rest.is_empty()).unwrap_or(&self.text)
     }
 
     /// The latest creation of the tokens that are shown.

@@ -108,3 +108,53 @@ fn not_recorded_in(words: &Words, token: &Token) -> String {
     };
     rendered(words, state)
 }
+
+/// The texts of the inbox, each with its name.
+macro_rules! inbox_texts {
+    ($words:expr, $($name:ident)*) => {
+        [$((stringify!($name), $words.inbox.$name)),*]
+    };
+}
+
+fn inbox_texts(words: &Words) -> Vec<(&'static str, &'static str)> {
+    let texts = inbox_texts![
+        words,
+        inbox sign_in sign_out secret_key secret_key_help wrong_key too_many_keys
+        link_used waiting timed_out created due no_deadline delivery_failed search_for
+        search filters clear_filters tag older_than due_within any many_rows nothing_waits
+        nothing_here nothing_matches searched_to search_on next_page first_page mark_all
+        review_marked new_arrived may_be_old changed show_changes shortcuts key_move
+        key_mark key_open key_approve key_reject key_back keys_on close manage
+        new_deadline change_deadline notify_again notify_help withdraw withdraw_help
+        details id status tags idempotency_key output overrules at_deadline no_vote_yet
+        deliveries environment_webhook request_webhook upstream pending delivered failed
+        attempts next_attempt history notified reminded voted callback_ignored
+        done_decided done_withdrawn done_extended done_notified not_waiting
+        deadline_passed reason_long reminded_recently nobody_to_notify stale not_confirmed
+        marked left_alone none_waits nothing_shared outcome done already_decided
+        not_offered not_found unconfirmed not_reached not_found_help nothing_done
+        open_again from_other_site nothing_marked nothing_marked_help too_many_marked
+        too_many_marked_help elsewhere elsewhere_help no_access no_access_help
+    ];
+    texts.into()
+}
+
+#[test]
+fn every_language_has_the_inbox_in_its_own_words() {
+    // Words that another language has taken from English, or that both have from Latin.
+    let shared = ["details", "status", "upstream"];
+    for words in ALL.into_iter().skip(1) {
+        for ((name, here), (_, there)) in inbox_texts(en()).into_iter().zip(inbox_texts(words)) {
+            let place = format!("{} {name}: {there}", words.lang);
+            assert!(!there.is_empty(), "{place}");
+            assert!(there != here || shared.contains(&name), "{place}");
+            for part in ["{n}", "{t}"] {
+                let count = |text: &str| text.matches(part).count();
+                assert_eq!(count(there), count(here), "{place}");
+            }
+        }
+        for (there, here) in words.inbox.spans.into_iter().zip(en().inbox.spans) {
+            assert!(there != here, "{}: {there}", words.lang);
+        }
+    }
+}

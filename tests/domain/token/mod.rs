@@ -8,6 +8,7 @@ mod history;
 mod index_rows;
 mod life;
 mod reminders;
+mod reminders_on_request;
 mod schedule;
 mod transition;
 mod votes;

@@ -9,21 +9,21 @@ use waitpoint::domain::token::notify::{Recipient, Reminder};
 use waitpoint::domain::token::schedule::LEASE;
 use waitpoint::domain::token::{State, Token};
 
-fn after(seconds: u64) -> Reminder {
+pub(super) fn after(seconds: u64) -> Reminder {
     Reminder::After(Duration::from_secs(seconds))
 }
 
-fn before(seconds: u64) -> Reminder {
+pub(super) fn before(seconds: u64) -> Reminder {
     Reminder::Before(Duration::from_secs(seconds))
 }
 
 /// Seconds.
-fn s(seconds: u64) -> u64 {
+pub(super) fn s(seconds: u64) -> u64 {
     seconds * 1_000
 }
 
 /// A token of second 10 with one recipient.
-fn token(timeout: Option<u64>, reminders: &[Reminder]) -> Token {
+pub(super) fn token(timeout: Option<u64>, reminders: &[Reminder]) -> Token {
     Token {
         notify: vec![Recipient::Slack("deploys".to_owned())],
         reminders: reminders.to_vec(),
@@ -36,7 +36,7 @@ fn next(token: &Token) -> Option<u64> {
 }
 
 /// Of which times the token's reminders are.
-fn reminders(token: &Token) -> Vec<u64> {
+pub(super) fn reminders(token: &Token) -> Vec<u64> {
     let events = token.deliveries.iter().map(|one| one.event);
     let due = events.filter_map(|event| match event {
         TokenEvent::Reminder(due) => Some(due.as_millis() / 1_000),

@@ -3,10 +3,12 @@
 use super::{NOBODY, at, cancel, complete, decision, extend, token};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use waitpoint::domain::stored::record::{pack_record, unpack_record};
 use waitpoint::domain::token::delivery::Target;
 use waitpoint::domain::token::event::{EventSet, Subscriptions, TokenEvent};
 use waitpoint::domain::token::history::HistoryKind;
 use waitpoint::domain::token::notify::{Recipient, Reminder};
+use waitpoint::domain::token::record::Record;
 use waitpoint::domain::token::transition::{Event, Outcome};
 use waitpoint::domain::token::votes::{Ballot, Quorum, Vote};
 use waitpoint::domain::token::{CompletedBy, Decision, State, Token};
@@ -141,6 +143,42 @@ fn nobody_else_decides_but_the_owner() {
     // What has ended is told, whoever asks.
     let (outcome, _) = token.apply(complete("2"), at(2), NOBODY);
     assert_eq!(outcome, Outcome::AlreadyCompleted);
+}
+
+#[test]
+fn an_operator_ends_it_in_the_inbox_and_that_is_no_vote() {
+    let mut token = voted_on(2, 3);
+    vote(&mut token, ballot(0, 1), 1);
+    let votes = token.votes.clone();
+    let decided = Decision {
+        by: CompletedBy::Inbox,
+        subject: Some("operator@example.com".to_owned()),
+        is_by_owner: true,
+        ..decision("0")
+    };
+    // Only as the owner, whoever says so.
+    let unowned = Decision {
+        is_by_owner: false,
+        ..decided.clone()
+    };
+    let refused = token.apply(Event::Complete(unowned), at(2), NOBODY);
+    assert_eq!(refused, (Outcome::ApproversOnly, false));
+    let event = Event::Complete(decided.clone());
+    let ended = token.apply(event.clone(), at(3), NOBODY);
+    assert_eq!(ended, (Outcome::Completed, true));
+    let state = State::Completed {
+        at: at(3),
+        decision: decided,
+    };
+    assert_eq!((&token.state, &token.votes), (&state, &votes));
+    assert_eq!(token.history.len(), 1);
+    // A vote and another operator come too late.
+    let late = (Outcome::AlreadyCompleted, false);
+    assert_eq!(vote(&mut token, ballot(1, 1), 4), late);
+    assert_eq!(token.apply(event, at(4), NOBODY), late);
+    assert_eq!(token.state, state);
+    let stored = Record::Live(token);
+    assert_eq!(unpack_record(&pack_record(&stored)).unwrap(), stored);
 }
 
 #[test]

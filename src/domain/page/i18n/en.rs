@@ -113,7 +113,7 @@ pub(super) static WORDS: Words = Words {
     inbox: INBOX,
 };
 
-pub(super) const INBOX: InboxWords = InboxWords {
+const INBOX: InboxWords = InboxWords {
     inbox: "Inbox",
     sign_in: "Sign in",
     sign_out: "Sign out",

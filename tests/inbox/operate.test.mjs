@@ -1,0 +1,177 @@
+// What an operator does to tokens, by the pages' own forms.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SECRET_KEYS, TOKENS, until, useWorker } from "../support/harness.mjs";
+import { idsOn, operatorOf } from "../support/inbox.mjs";
+import { useReceiver, webhookSecret } from "../support/receiver.mjs";
+
+const secrets = { SECRET_KEYS, WEBHOOK_SECRET: webhookSecret() };
+const worker = useWorker({ secrets, vars: { INBOX: "on" } });
+const receiver = await useReceiver();
+const operator = () => operatorOf(worker.url);
+const titled = (title, tag, fields) =>
+  worker.create({ approval: { title }, tags: [tag], timeout: "1h", ...fields });
+/** The ids in the list, once there are so many. */
+const listed = (op, query, count) =>
+  until(
+    () => op.list(query),
+    (ids) => ids.length === count,
+  );
+/** What a page says became of each token. */
+const outcomes = (html) =>
+  Object.fromEntries(
+    [...html.matchAll(/href="\/inbox\/(waitpoint_\w+)".*?<span class="chip[^"]*">([^<]+)</g)].map(
+      ([, id, outcome]) => [id, outcome],
+    ),
+  );
+const count = (html, text) => Object.values(outcomes(html)).filter((one) => one === text).length;
+
+test("200 are decided at once; what somebody decided meanwhile is told apart; a reload changes nothing", async () => {
+  const tokens = await Promise.all(
+    Array.from({ length: 200 }, (_, at) => titled(`Number ${at}?`, "many")),
+  );
+  const op = await operator();
+  const ids = await listed(op, "?tag=many&size=200", 200);
+  const summary = await op.send("/inbox/bulk", { id: ids });
+  assert.equal(summary.status, 200);
+  const shown = await summary.text();
+  assert.equal(idsOn(shown).length, 200);
+  await worker.complete(tokens[7].id, { status: "rejected" });
+  await worker.api(`${TOKENS}/${tokens[8].id}/cancel`, { body: {} });
+
+  const nonce = /name="waitpoint_nonce" value="([^"]+)"/.exec(shown)[1];
+  const form = { id: ids, decide: "Approve", comment: "all of them" };
+  const send = async () => {
+    const answer = await op.send("/inbox/bulk", form, { nonce });
+    assert.equal(answer.status, 200);
+    return answer.text();
+  };
+  const first = await send();
+  assert.equal(count(first, "Done"), 198);
+  assert.equal(outcomes(first)[tokens[7].id], "Already decided");
+  assert.equal(outcomes(first)[tokens[8].id], "Withdrawn");
+  const before = await Promise.all(tokens.map(({ id }) => worker.retrieve(id)));
+  assert.equal(before.filter(({ completedBy }) => completedBy === "inbox").length, 198);
+  const decided = before.find(({ completedBy }) => completedBy === "inbox");
+  assert.equal(decided.output, '{"status":"approved","comment":"all of them"}');
+
+  assert.deepEqual(outcomes(await send()), outcomes(first));
+  const plain = ({ url, shortUrl, ...token }) => token;
+  const then = await Promise.all(tokens.map(({ id }) => worker.retrieve(id)));
+  assert.deepEqual(then.map(plain), before.map(plain));
+  await listed(op, "?tag=many", 0);
+});
+
+test("offered are the labels that all marked tokens share, and what fits none is refused", async () => {
+  const choices = (...labels) => labels.map((label) => ({ label }));
+  const ship = (tag, fields) =>
+    worker.create({ tags: [tag], approval: { title: "T", ...fields }, timeout: "1h" });
+  const both = await ship("shared", { choices: choices("Ship", "Hold") });
+  const hold = await ship("shared", { choices: choices("Hold", "Drop") });
+  const typed = await ship("shared", { choices: choices("Hold"), confirm: "typed" });
+  const form = { type: "object", properties: { why: { type: "string" } }, required: ["why"] };
+  const filled = await ship("shared", { choices: choices("Hold"), form });
+  const op = await operator();
+  const labels = async (...tokens) => {
+    const answer = await op.send("/inbox/bulk", { id: tokens.map(({ id }) => id) });
+    const html = await answer.text();
+    return [...html.matchAll(/name="decide" value="([^"]+)"/g)].map(([, label]) => label);
+  };
+  assert.deepEqual(await labels(both), ["Ship", "Hold"]);
+  assert.deepEqual(await labels(both, hold), ["Hold"]);
+  assert.deepEqual(await labels(both, hold, typed), []);
+  assert.deepEqual(await labels(hold, filled), []);
+  const id = [both.id, typed.id, filled.id, "waitpoint_nobody"];
+  const html = await (await op.send("/inbox/bulk", { id, decide: "Hold" })).text();
+  assert.equal(outcomes(html)[both.id], "Done");
+  for (const { id } of [typed, filled])
+    assert.equal((await worker.retrieve(id)).status, "WAITING", id);
+  assert.equal(count(html, "Done"), 1);
+
+  assert.equal((await op.send("/inbox/bulk", {})).status, 422, "none is marked");
+  const many = Array.from({ length: 201 }, (_, at) => `waitpoint_c${at}`);
+  assert.equal((await op.send("/inbox/bulk", { id: many })).status, 422, "too many are");
+  const reason = "x".repeat(501);
+  const long = await op.send("/inbox/bulk", { id: hold.id, withdraw: "1", reason });
+  assert.equal(long.status, 422);
+  const withdrawn = await op.send("/inbox/bulk", { id: hold.id, withdraw: "1", reason: "old" });
+  assert.equal(count(await withdrawn.text(), "Done"), 1);
+  const { cancelReason } = await worker.retrieve(hold.id);
+  assert.equal(cancelReason, "old");
+});
+
+test("an operator ends a token with approvers, which is no vote", async () => {
+  const approvers = [
+    { id: "ada", name: "Ada" },
+    { id: "bob", name: "Bob" },
+  ];
+  const { id } = await worker.create({
+    approval: { title: "Both?", approvers, required: 2 },
+    timeout: "1h",
+  });
+  const op = await operator();
+  const answer = await op.send(`/inbox/${id}`, { choice: "1" });
+  assert.equal(answer.headers.get("location"), `/inbox/${id}?done=decided`);
+  const { completedBy, votes, output } = await worker.retrieve(id);
+  assert.deepEqual([completedBy, votes, output], ["inbox", undefined, '{"status":"rejected"}']);
+  assert.equal((await op.send(`/inbox/${id}`, { choice: "1" })).status, 303, "sent twice");
+  assert.equal((await op.send(`/inbox/${id}`, { choice: "0" })).status, 409, "too late");
+});
+
+test("a delivery that failed is found, and its people are notified again", async () => {
+  receiver.answers.set("/gone", [[410], [200]]);
+  const webhook = `${receiver.url}/gone`;
+  const gone = await titled("Gone?", "failing", { notify: [{ webhook }] });
+  await titled("Quiet?", "failing");
+  const op = await operator();
+  assert.deepEqual(await listed(op, "?tag=failing&failed=1", 1), [gone.id]);
+  assert.equal((await listed(op, "?tag=failing", 2)).length, 2);
+  assert.match(await op.read(`/inbox/${gone.id}`), /410/);
+
+  const send = () => op.send(`/inbox/${gone.id}`, { action: "notify" });
+  const sent = await send();
+  assert.equal(sent.headers.get("location"), `/inbox/${gone.id}?done=notified`);
+  const received = await receiver.received("/gone", 2);
+  const types = received.map(({ body }) => JSON.parse(body).type);
+  assert.deepEqual(types, ["waitpoint.created", "waitpoint.reminder"]);
+  assert.equal((await send()).status, 429, "not twice in a minute");
+  const quiet = (await op.list("?tag=failing&text=Quiet")).at(0);
+  assert.equal((await op.send(`/inbox/${quiet}`, { action: "notify" })).status, 409);
+  await worker.complete(gone.id, {});
+  assert.equal((await send()).status, 409, "it has ended");
+});
+
+test("deadlines, reasons and ids that are none are told, and nothing is done", async () => {
+  const { id } = await titled("Which?", "bad");
+  const op = await operator();
+  const status = async (fields) => (await op.send(`/inbox/${id}`, fields)).status;
+  for (const timeout of ["", "soon", "2020-01-01T10:00", "2027-13-01T10:00", "9".repeat(9999)])
+    assert.equal(await status({ action: "extend", timeout }), 422, timeout.slice(0, 20));
+  assert.equal(await status({ action: "withdraw", reason: "x".repeat(501) }), 422);
+  assert.equal(await status({ choice: "9" }), 422);
+  assert.equal(await status({}), 422);
+  assert.equal(await status({ choice: "0", comment: "x".repeat(2_001) }), 422);
+  assert.equal(await status({ choice: "0", comment: "x".repeat(300_000) }), 413);
+  for (const path of ["waitpoint_nobody", "x".repeat(65), "%00", "waitpoint_"])
+    assert.equal((await op.ask(`/inbox/${path}`)).status, 404, path);
+  const { status: stays, timeoutAt } = await worker.retrieve(id);
+  assert.equal(stays, "WAITING");
+  await op.send(`/inbox/${id}`, { action: "extend", timeout: "2099-01-01T10:00" });
+  const extended = await worker.retrieve(id);
+  assert.notEqual(extended.timeoutAt, timeoutAt);
+  assert.equal(extended.timeoutAt, "2099-01-01T10:00:00.000Z");
+});
+
+test("a whole id leads to its page, and pages of a long list follow each other", async () => {
+  const tokens = await Promise.all(Array.from({ length: 60 }, () => titled("One of 60?", "sixty")));
+  const op = await operator();
+  const [{ id }] = tokens;
+  const found = await op.ask(`/inbox?text=${id}`);
+  assert.equal(found.headers.get("location"), `/inbox/${id}`);
+  await listed(op, "?tag=sixty&size=200", 60);
+  const first = await op.read("/inbox?tag=sixty");
+  const next = /href="(\/inbox\?[^"]*after=[^"]*)"/.exec(first)[1].replaceAll("&#38;", "&");
+  const second = await op.read(next);
+  const seen = new Set([...idsOn(first), ...idsOn(second)]);
+  assert.deepEqual([idsOn(first).length, idsOn(second).length, seen.size], [50, 10, 60]);
+});
