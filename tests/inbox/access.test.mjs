@@ -1,78 +1,22 @@
-// Signing in by Cloudflare Access: what its assertions must be, and what happens without its keys.
+// Signing in by Cloudflare Access: who is in, and what its assertions must be.
 import assert from "node:assert/strict";
-import { createHmac, generateKeyPairSync, sign as signBytes } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import { after, before, test } from "node:test";
-import { KEY, OTHER_KEY, SECRET_KEYS, useWorker } from "../support/harness.mjs";
-import { serve, waitpoint } from "../support/workerd.mjs";
+import { createHmac, sign as signBytes } from "node:crypto";
+import { test } from "node:test";
+import { KEY, OTHER_KEY, useWorker } from "../support/harness.mjs";
+import {
+  ACCESS_AUD,
+  assertion,
+  by,
+  CERTS,
+  current,
+  foreign,
+  jwk,
+  part,
+  previous,
+  TAGS,
+  useTeam,
+} from "./access.mjs";
 import { HOUR, nonceOf, seconds, sessionOf, signed, visit } from "./requests.mjs";
-
-const TAGS = { default: "a".repeat(64), prod: "b".repeat(64) };
-const ACCESS_AUD = `${TAGS.default}\nprod=${TAGS.prod}`;
-const CERTS = "/cdn-cgi/access/certs";
-
-const makeKey = (kid, modulusLength = 2048) => ({
-  kid,
-  ...generateKeyPairSync("rsa", { modulusLength }),
-});
-const [current, previous, next, foreign] = ["current", "previous", "next", "foreign"].map((kid) =>
-  makeKey(kid),
-);
-const jwk = ({ kid, publicKey }) => {
-  const { n, e, kty } = publicKey.export({ format: "jwk" });
-  return { kid, kty, alg: "RS256", use: "sig", e, n };
-};
-/** The answer of Cloudflare, with these keys. */
-const certificates = (...keys) =>
-  JSON.stringify({
-    keys: keys.map(jwk),
-    public_cert: { kid: keys[0]?.kid, cert: "-----BEGIN CERTIFICATE-----" },
-    public_certs: keys.map(({ kid }) => ({ kid, cert: "-----BEGIN CERTIFICATE-----" })),
-  });
-
-/** The server of a team, which answers by `answer`. */
-async function useTeam(answer = (response) => response.end(certificates(current, previous))) {
-  const team = { origin: "", asked: [], answer };
-  const server = createServer((request, response) => {
-    team.asked.push(`${request.method} ${request.url}`);
-    team.answer(response, request);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  team.origin = `http://127.0.0.1:${server.address().port}`;
-  team.stop = async () => {
-    server.closeAllConnections();
-    if (server.listening) await new Promise((resolve) => server.close(resolve));
-  };
-  after(team.stop);
-  return team;
-}
-
-const part = (value) =>
-  Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
-
-/** What Cloudflare Access says of a person. `claims` are changed, or removed if undefined. */
-function assertion(team, { key = current, claims = {}, header = {}, seal } = {}) {
-  const now = seconds();
-  const payload = {
-    aud: [TAGS.default],
-    email: "ann@example.com",
-    exp: now + HOUR,
-    iat: now,
-    nbf: now,
-    iss: team.origin,
-    type: "app",
-    identity_nonce: "6ei69kawdKzMIAPF",
-    sub: "7335d417-61da-459d-899c-0a01c76a2f94",
-    country: "US",
-    ...claims,
-  };
-  const text = `${part({ alg: "RS256", kid: key.kid, typ: "JWT", ...header })}.${part(payload)}`;
-  const mac = seal ? seal(text) : signBytes("RSA-SHA256", Buffer.from(text), key.privateKey);
-  return `${text}.${mac.toString("base64url")}`;
-}
-const by = (text) => ({ "cf-access-jwt-assertion": text });
 
 const team = await useTeam();
 const worker = useWorker({
@@ -80,34 +24,6 @@ const worker = useWorker({
 });
 const inbox = (text, { path = "/inbox", headers, ...options } = {}) =>
   visit(worker.url + path, { ...options, headers: { ...by(text), ...headers } });
-
-// Headers have the settings of a request, and how much later it is.
-const CHANGING = `
-  import * as built from "./index.js";
-  export const { TokenObject, KeyObject, IndexObject } = built;
-  const clock = Date.now.bind(Date);
-  let later = 0;
-  Date.now = () => clock() + later;
-  export default {
-    fetch(request, env, context) {
-      later = Number(request.headers.get("test-later") ?? later);
-      const vars = request.headers.get("test-vars");
-      const changed = vars ? { ...env, ...JSON.parse(decodeURIComponent(vars)) } : env;
-      return built.default.fetch(request, changed, context);
-    },
-  };`;
-let changing;
-before(async () => {
-  const vars = { SECRET_KEYS, INBOX: "on", ACCESS_AUD };
-  changing = await serve(waitpoint(vars, CHANGING));
-});
-after(() => changing.stop());
-const vars = (settings) => ({ "test-vars": encodeURIComponent(JSON.stringify(settings)) });
-/** Opens the inbox of another team, so many milliseconds later than now. */
-const at = (of, text = assertion(of), later = 0) =>
-  visit(`${changing.url}/inbox`, {
-    headers: { ...by(text), ...vars({ ACCESS_TEAM_DOMAIN: of.origin }), "test-later": `${later}` },
-  });
 
 test("a person whom Access let in is in, and decides by their e-mail address", async () => {
   const token = await worker.create();
@@ -216,6 +132,7 @@ test("what is no valid assertion of the team is refused, and does nothing", asyn
   const good = assertion(team);
   const nonce = nonceOf(await (await inbox(good)).text());
   const [header, payload, signature] = good.split(".");
+  const flipped = (signature.startsWith("A") ? "B" : "A") + signature.slice(1);
   const now = seconds();
   const pem = current.publicKey.export({ type: "spki", format: "pem" });
   const hmac = (text) => createHmac("sha256", pem).update(text).digest();
@@ -251,12 +168,12 @@ test("what is no valid assertion of the team is refused, and does nothing", asyn
       header: { kid: current.kid, jwk: jwk(foreign) },
     }),
     crit: assertion(team, { header: { crit: ["exp"] } }),
-    "other claims": `${header}.${assertion(team, { claims: { email: "eve@x" } }).split(".")[1]}.${signature}`,
+    "other claims": `${header}.${claims({ email: "eve@x" }).split(".")[1]}.${signature}`,
     "another header": `${part({ kid: "current", alg: "RS256" })}.${payload}.${signature}`,
     "no signature": `${header}.${payload}.`,
     "two parts": `${header}.${payload}`,
     "a short signature": good.slice(0, -4),
-    "a flipped signature": `${header}.${payload}.${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}`,
+    "a flipped signature": `${header}.${payload}.${flipped}`,
     "zeros for a signature": `${header}.${payload}.${Buffer.alloc(256).toString("base64url")}`,
     twice: `${good}, ${good}`,
   };
@@ -271,153 +188,4 @@ test("what is no valid assertion of the team is refused, and does nothing", asyn
   assert.equal((await worker.retrieve(token.id)).status, "WAITING");
   assert.equal((await inbox(good)).status, 200);
   assert.ok(team.asked.length <= 2, "an unknown key is asked for once a minute");
-});
-
-test("the team is asked anew for a key that is unknown, once a minute", async () => {
-  const other = await useTeam();
-  assert.equal((await at(other, assertion(other, { key: foreign }))).status, 403);
-  assert.equal(other.asked.length, 1);
-  for (let n = 0; n < 20; n++) {
-    const text = assertion(other, { key: { ...foreign, kid: `unknown-${n}` } });
-    assert.equal((await at(other, text, n * 1_000)).status, 403);
-  }
-  assert.equal((await at(other, assertion(other), 20_000)).status, 200);
-  assert.equal(other.asked.length, 1);
-
-  // The team has a new key.
-  other.answer = (response) => response.end(certificates(next, current));
-  const renewed = (claims) => assertion(other, { key: next, claims });
-  assert.equal((await at(other, renewed(), 30_000)).status, 403, "too early to ask");
-  assert.equal((await at(other, renewed(), 61_000)).status, 200);
-  assert.equal((await at(other, assertion(other, { key: previous }), 62_000)).status, 403);
-  assert.equal(other.asked.length, 2);
-});
-
-test("many who come at once, before the keys are known, are all in", async () => {
-  const slow = await useTeam((response) => {
-    // As soon as the second has asked, too.
-    if (slow.asked.length === 1) slow.first = response;
-    else for (const one of [slow.first, response]) one.end(certificates(current));
-  });
-  const answers = await Promise.all(Array.from({ length: 20 }, () => at(slow)));
-  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
-  const asked = slow.asked.length;
-  assert.equal((await at(slow)).status, 200);
-  assert.equal(slow.asked.length, asked);
-});
-
-test("a key that the team has withdrawn opens nothing after an hour", async () => {
-  const other = await useTeam();
-  const lasting = assertion(other, { claims: { exp: seconds() + 3 * HOUR } });
-  assert.equal((await at(other, lasting)).status, 200);
-  other.answer = (response) => response.end(certificates(next));
-  assert.equal((await at(other, lasting, 59 * 60_000)).status, 200);
-  assert.equal(other.asked.length, 1);
-  assert.equal((await at(other, lasting, 60 * 60_000 + 1)).status, 403);
-  assert.equal(other.asked.length, 2);
-});
-
-test("without the team's keys nobody is in, and its answer is not awaited for long", async () => {
-  const redirected = await useTeam();
-  const answers = {
-    "a failure": (response) => response.writeHead(500).end(certificates(current)),
-    "not found": (response) => response.writeHead(404).end(),
-    "no content": (response) => response.writeHead(204).end(),
-    "a redirect": (response) =>
-      response.writeHead(302, { location: redirected.origin + CERTS }).end(),
-    garbage: (response) => response.end("<html>sign in</html>"),
-    nothing: (response) => response.end(),
-    "no set": (response) => response.end('{"keys":{}}'),
-    "half of it": (response) => response.end(certificates(current).slice(0, -10)),
-    "too much": (response) => response.end(certificates(current) + " ".repeat(64 * 1024)),
-    "without an end": (response) => {
-      const more = () => response.write(" ".repeat(16 * 1024)) && !response.destroyed;
-      response.on("drain", more);
-      const next = setInterval(() => (response.destroyed ? clearInterval(next) : more()), 5);
-    },
-    "a broken connection": (response) => response.socket.destroy(),
-  };
-  for (const [what, answer] of Object.entries(answers)) {
-    const other = await useTeam(answer);
-    const refused = await at(other);
-    assert.equal(refused.status, 503, what);
-    assert.ok(Number(refused.headers.get("retry-after")) > 0, what);
-    assert.equal(nonceOf(await refused.text()), undefined, what);
-    assert.equal(other.asked.length, 1, what);
-  }
-  assert.deepEqual(redirected.asked, []);
-  const gone = await useTeam();
-  await gone.stop();
-  assert.equal((await at(gone)).status, 503);
-
-  // Who sends assertions at random makes no request with each.
-  const down = await useTeam((response) => response.writeHead(500).end());
-  for (let later = 0; later < 5_000; later += 500) {
-    const text = assertion(down, { header: { kid: `random-${later}` } });
-    assert.equal((await at(down, text, later)).status, 503);
-  }
-  assert.ok(down.asked.length <= 2, `${down.asked.length}`);
-  down.answer = (response) => response.end(certificates(current));
-  assert.equal((await at(down, assertion(down), 12_000)).status, 200, "it is up again");
-
-  const weak = { ...makeKey("weak", 1024) };
-  for (const [what, set] of Object.entries({
-    "no key": { keys: [] },
-    "another kind of key": { keys: [{ kid: "current", kty: "oct", k: "c2VjcmV0" }] },
-    "a key that is none": { keys: [{ kid: "current", kty: "RSA", n: "!", e: "AQAB" }] },
-    "an empty key": { keys: [{ kid: "current", kty: "RSA", n: "", e: "" }] },
-    "another modulus": { keys: [{ ...jwk(weak), kid: "current" }] },
-  })) {
-    const other = await useTeam((response) => response.end(JSON.stringify(set)));
-    const { status } = await at(other);
-    assert.ok([403, 503].includes(status), `${what}: ${status}`);
-  }
-});
-
-test("a team that does not answer is given up, and a team that is down keeps nobody out", async () => {
-  for (const silent of [
-    () => {},
-    (response) => response.writeHead(200, { "content-length": 1_000 }).write("{"),
-  ]) {
-    const other = await useTeam(silent);
-    const began = Date.now();
-    assert.equal((await at(other)).status, 503);
-    assert.ok(Date.now() - began < 15_000);
-  }
-  // Who was asked within the hour need not be asked again.
-  const other = await useTeam();
-  assert.equal((await at(other)).status, 200);
-  await other.stop();
-  assert.equal((await at(other)).status, 200);
-  const later = assertion(other, { claims: { exp: seconds() + 3 * HOUR } });
-  assert.equal((await at(other, later, 2 * HOUR * 1_000)).status, 503);
-});
-
-test("settings that are wrong turn the inbox off, and /healthz says what is wrong", async () => {
-  const session = signed("session");
-  for (const [settings, said] of [
-    [{ INBOX: "yes" }, /INBOX is "yes"\. Use "on" or "off"\./],
-    [{ ACCESS_AUD: "" }, /ACCESS_TEAM_DOMAIN and ACCESS_AUD go together/],
-    [{ ACCESS_TEAM_DOMAIN: "http://evil.example" }, /ACCESS_TEAM_DOMAIN is "http:\/\/evil/],
-    [{ ACCESS_AUD: "a b" }, /line 1 of ACCESS_AUD is not a valid entry/],
-    [{ ACCESS_AUD: "a=tag\nb=tag" }, /line 2 of ACCESS_AUD stands in another line/],
-    [{ ACCESS_AUD: "no-such=tag" }, /ACCESS_AUD names the environment no-such, which has no key/],
-  ]) {
-    const headers = vars({ ACCESS_TEAM_DOMAIN: team.origin, ...settings });
-    const health = await visit(`${changing.url}/healthz`, { headers });
-    assert.equal(health.status, 500);
-    const { error, code } = await health.json();
-    assert.match(error, said);
-    assert.equal(code, "misconfigured");
-    for (const [path, form] of [
-      ["/inbox", undefined],
-      ["/inbox/sign-in", { key: KEY }],
-    ]) {
-      const all = { ...by(assertion(team)), ...headers };
-      const { status } = await visit(changing.url + path, { headers: all, session, form });
-      assert.equal(status, 404, `${path} ${JSON.stringify(settings)}`);
-    }
-  }
-  const headers = vars({ ACCESS_TEAM_DOMAIN: team.origin });
-  assert.equal((await visit(`${changing.url}/healthz`, { headers })).status, 200);
 });

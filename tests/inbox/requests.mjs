@@ -65,3 +65,11 @@ export async function isSignedOut(answer, path = "/inbox") {
     [303, "/inbox/sign-in", next, ""],
   );
 }
+
+/** Signs in by the form of a page in a browser. Returns the session. */
+export async function signInThere(page) {
+  await page.locator("input[name=key]").fill(KEY);
+  await Promise.all([page.waitForURL("**/inbox"), page.locator("main form button").click()]);
+  const [{ value }] = await page.context().cookies();
+  return value;
+}
