@@ -1,4 +1,5 @@
-// A link that signs in to the inbox once, made with a secret key. src/domain/auth/inbox_session.rs reads it.
+// A link that signs in to the inbox once, made with a secret key.
+// src/domain/auth/inbox_session.rs reads it.
 import { createHmac, randomBytes } from "node:crypto";
 
 /** How long it can be used, in seconds. */

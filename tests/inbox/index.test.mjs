@@ -40,7 +40,7 @@ const row = (number, fields) => ({
 });
 const id = (name) => `c${name.padEnd(24, "0")}`;
 
-test("tokens that wait are in the order of their deadlines, those that ended from the last", async () => {
+test("what waits is in the order of its deadlines, what ended from the last", async () => {
   const { ids } = await month([
     { id: id("late"), timeout: NOW + 9 * HOUR },
     { id: id("never") },
@@ -102,7 +102,7 @@ test("pages meet each of many rows that end at the same time once", async () => 
   assert.equal(new Set(seen).size, 300);
 });
 
-test("a search looks at a limited number of rows, says how far it came, and goes on there", async () => {
+test("a search has a limit, says how far it came, and goes on there", async () => {
   const rows = Array.from({ length: 25_000 }, (_, at) => ({
     timeout: NOW + HOUR + at,
     title: at === 24_000 ? "The needle" : "Hay",
@@ -122,7 +122,7 @@ test("a search looks at a limited number of rows, says how far it came, and goes
   assert.equal(full.searched_to, null, "a full page needs no search beyond it");
 });
 
-test("rows come late, twice and from an older build, and the newest of each value stays", async () => {
+test("of rows that come late, twice and from an older build, the newest values stay", async () => {
   const { call, ask } = await month([{ timeout: NOW + HOUR, title: undefined }]);
   const put = (fields) => call({ put: [row(0, { timeout: NOW + HOUR, ...fields })] });
   const stored = async (query = "") => (await ask(query))[0].rows[0];

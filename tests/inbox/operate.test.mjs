@@ -26,7 +26,7 @@ const outcomes = (html) =>
   );
 const count = (html, text) => Object.values(outcomes(html)).filter((one) => one === text).length;
 
-test("200 are decided at once; what somebody decided meanwhile is told apart; a reload changes nothing", async () => {
+test("200 are decided at once, others' decisions told apart; a reload changes nothing", async () => {
   const tokens = await Promise.all(
     Array.from({ length: 200 }, (_, at) => titled(`Number ${at}?`, "many")),
   );
@@ -62,7 +62,7 @@ test("200 are decided at once; what somebody decided meanwhile is told apart; a 
   await listed(op, "?tag=many", 0);
 });
 
-test("offered are the labels that all marked tokens share, and what fits none is refused", async () => {
+test("offered are the labels that all marked tokens share; what fits none is refused", async () => {
   const choices = (...labels) => labels.map((label) => ({ label }));
   const ship = (tag, fields) =>
     worker.create({ tags: [tag], approval: { title: "T", ...fields }, timeout: "1h" });

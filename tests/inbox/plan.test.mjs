@@ -1,5 +1,6 @@
-// How SQLite runs the statements of the inbox: along an index in the order of the page, with neither a
-// scan of the table nor a sort. The Worker is built to log the plan (the feature `faults`).
+// How SQLite runs the statements of the inbox: along an index in the order of the page, with
+// neither a scan of the table nor a sort. The Worker is built to log the plan (the feature
+// `faults`).
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildFaults } from "../../scripts/lib/build.mjs";
