@@ -112,7 +112,7 @@ export interface RetrievedToken<Output = any> {
   /** Why, if who cancelled it said so. */
   cancelReason?: string;
   /** How it was completed, where the server says; `timeout` is the default of `onTimeout`. */
-  completedBy?: "api" | "callback" | "page" | "upstream" | "timeout";
+  completedBy?: "api" | "callback" | "inbox" | "page" | "upstream" | "timeout";
   /** On whose behalf: the JWT's `act.sub`; of a decision by votes the id of the last approver. */
   completedBySubject?: string;
   /** The headers of the callback that completed it, as far as they say which event it was. */

@@ -35,7 +35,8 @@ impl InboxSettings {
             "on" => {}
             other => return Err(format!("INBOX is {other:?}. Use \"on\" or \"off\".")),
         }
-        let team = team_domain.trim().trim_end_matches('/');
+        let given = team_domain.trim();
+        let team = given.trim_end_matches('/');
         if team.is_empty() && audiences.trim().is_empty() {
             return Ok(Self::BySecretKey);
         }
@@ -51,7 +52,7 @@ impl InboxSettings {
         let is_secure = issuer.strip_prefix("https://").is_some_and(is_origin);
         if !is_secure && !is_loopback_origin(&issuer) {
             return Err(format!(
-                "ACCESS_TEAM_DOMAIN is {team:?}. Use the domain of the team, such as \
+                "ACCESS_TEAM_DOMAIN is {given:?}. Use the domain of the team, such as \
                  example.cloudflareaccess.com."
             ));
         }

@@ -18,6 +18,9 @@ use web_sys::{CryptoKey, RequestInit, SubtleCrypto, WorkerGlobalScope};
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 /// How often the team is asked for a key that is unknown.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// How long a team that did not answer is not asked again. Whoever sends assertions at random would
+/// otherwise make a request with each.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// How long the team has to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer, in bytes. It has two keys and their certificates.
@@ -34,6 +37,8 @@ struct TeamKeys {
 
 thread_local! {
     static KEYS: RefCell<Option<TeamKeys>> = const { RefCell::new(None) };
+    /// Where keys could not be read last, and when.
+    static FAILED: RefCell<Option<(String, Timestamp)>> = const { RefCell::new(None) };
 }
 
 /// Whether a key of the team has signed this. Fails if the keys cannot be read.
@@ -48,7 +53,13 @@ pub(crate) async fn is_signed(
         Cached::Key(key) => Some(key),
         Cached::Unknown => None,
         Cached::AskTeam => {
-            fetch_keys(&url, now).await?;
+            if has_just_failed(&url, now) {
+                return Err(format!("{url} did not answer a moment ago").into());
+            }
+            if let Err(why) = fetch_keys(&url, now).await {
+                FAILED.set(Some((url, now)));
+                return Err(why);
+            }
             match cached_key(&url, &assertion.key_id, now) {
                 Cached::Key(key) => Some(key),
                 Cached::Unknown | Cached::AskTeam => None,
@@ -79,6 +90,13 @@ fn cached_key(url: &str, id: &str, now: Timestamp) -> Cached {
             None if is_younger_than(ASK_AGAIN_AFTER) => Cached::Unknown,
             _ => Cached::AskTeam,
         }
+    })
+}
+
+fn has_just_failed(url: &str, now: Timestamp) -> bool {
+    FAILED.with_borrow(|failed| {
+        let failed = failed.as_ref().filter(|(team, _)| team == url);
+        failed.is_some_and(|(_, at)| now < at.plus(RETRY_AFTER))
     })
 }
 

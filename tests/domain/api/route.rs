@@ -1,6 +1,6 @@
 //! Paths, methods and ids.
 use proptest::prelude::*;
-use waitpoint::domain::api::route::{Endpoint, is_of_another_api};
+use waitpoint::domain::api::route::{Endpoint, InboxPath, inbox_page, is_of_another_api};
 use waitpoint::domain::auth::token_id::internal_id;
 
 const ID: &str = "waitpoint_cmabcdefghijklmnopqrstuvw";
@@ -274,5 +274,109 @@ proptest! {
         if let Some(id) = internal_id(&path) {
             prop_assert!(path.ends_with(id) && !id.is_empty());
         }
+    }
+}
+
+#[test]
+fn a_page_of_the_inbox_has_its_endpoint_and_its_methods() {
+    for (path, page, allow) in [
+        ("/inbox", InboxPath::List, "GET, HEAD"),
+        ("/inbox/sign-in", InboxPath::SignIn, "GET, HEAD, POST"),
+        ("/inbox/sign-out", InboxPath::SignOut, "POST"),
+        ("/inbox/bulk", InboxPath::Bulk, "POST"),
+        (
+            &format!("/inbox/{ID}"),
+            InboxPath::Token { id: ID },
+            "GET, HEAD, POST",
+        ),
+    ] {
+        let endpoint = Endpoint::of(path).unwrap();
+        assert_eq!(endpoint, Endpoint::Inbox(page), "{path}");
+        assert_eq!(endpoint.allow(), allow, "{path}");
+        assert!(!endpoint.is_for_browsers(), "{path}");
+    }
+    for path in [
+        "/inbox/",
+        "//inbox",
+        "/Inbox",
+        "/inbox/a/b",
+        "/inbox/sign-in/",
+        "/inboxes",
+    ] {
+        assert_eq!(Endpoint::of(path), None, "{path}");
+    }
+}
+
+#[test]
+fn signing_in_leads_to_pages_of_the_inbox_only() {
+    let long = |length: usize| format!("/inbox?text={}", "x".repeat(length - 12));
+    for page in [
+        "/inbox",
+        "/inbox?",
+        "/inbox?view=decided&text=a%20b&after=1_c",
+        "/inbox?next=https://evil.example",
+        &format!("/inbox/{ID}"),
+        &format!("/inbox/{ID}?done=decided"),
+        &long(2_000),
+        // A token's page, though there is no such token.
+        "/inbox/..%2f",
+        "/inbox/%2f%2fevil.example",
+        "/inbox/@evil.example",
+        "/inbox/javascript:alert(1)",
+    ] {
+        assert_eq!(inbox_page(page), Some(page), "{page}");
+    }
+    for other in [
+        "",
+        "/",
+        "inbox",
+        "?",
+        "//evil.example",
+        "//evil.example/inbox",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/inbox\\evil",
+        "/inbox/\\evil.example",
+        "/inbox//evil.example",
+        "/inbox/a/../../evil",
+        "/inbox/../api",
+        "/inbox@evil.example",
+        "/inbox.evil.example",
+        "/inbox:80@evil.example",
+        "@evil.example/inbox",
+        "https:/inbox",
+        "https://evil.example/inbox",
+        "http://127.0.0.1/inbox",
+        "javascript:alert(1)//inbox",
+        "data:text/html,/inbox",
+        "/INBOX",
+        "/%69nbox",
+        "/inbox/",
+        // Signing in leads not back to where one signs in or out.
+        "/inbox/sign-in",
+        "/inbox/sign-in?link=x",
+        "/inbox/sign-out",
+        "/inbox/bulk",
+        "/inbox?x=\r\nset-cookie: a=b",
+        "/inbox\r\n",
+        "/inbox\n",
+        "/inbox?\t",
+        "\t/inbox",
+        " /inbox",
+        "/inbox ",
+        "/inbox?x=\0",
+        "/inbox?x=\u{7f}",
+        "/inbox?x=é",
+        "/inbox?x=\u{2028}",
+        "/inbox#",
+        "/inbox?x#//evil.example",
+        "/healthz",
+        "/cdn-cgi/access/logout",
+        "/api/v1/waitpoints/tokens",
+        &long(2_001),
+        &long(100_000),
+    ] {
+        assert_eq!(inbox_page(other), None, "{other:?}");
     }
 }

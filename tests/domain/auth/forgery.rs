@@ -1,6 +1,6 @@
 //! Every credential with one byte of it changed, and every beginning and end of it; and the signatures
 //! under all of them.
-use super::{EXP, HEADER, IAT, KEY, claims, env_1, mac, seconds, sign};
+use super::{EXP, HEADER, IAT, KEY, base64url, claims, env_1, mac, seconds, sign};
 use crate::domain::auth::jwt;
 use crate::domain::encoding::base64url_decode;
 use waitpoint::domain::auth::form_nonce::NoncePurpose;
@@ -145,6 +145,30 @@ fn no_other_nonce_is_taken() {
                 .is_none(),
             "{id}"
         );
+    }
+}
+
+#[test]
+fn no_other_session_or_sign_in_link_is_taken() {
+    let keyring = env_1();
+    let random = "0123456789abcdef";
+    let session = keyring.begin_session(KEY, random, seconds(IAT)).unwrap();
+    let opens = |session: &str| keyring.open_session(session, seconds(IAT)).is_some();
+    assert_unforgeable("a session", &session, opens);
+    let expires = IAT + 60;
+    let message = format!("waitpoint inbox link\nenv_1\n{expires}\n{random}");
+    let signature = base64url(&mac(KEY, &message));
+    let link = format!("v1.env_1.{expires}.{random}.{signature}");
+    let opens = |link: &str| keyring.open_sign_in_link(link, seconds(IAT)).is_some();
+    assert_unforgeable("a sign-in link", &link, opens);
+    let environment = keyring.by_id("env_1").unwrap();
+    for purpose in [NoncePurpose::Inbox("session a"), NoncePurpose::SignIn] {
+        let nonce = environment.form_nonce(purpose, seconds(IAT));
+        let sends = |nonce: &str| {
+            let opened = environment.open_form_nonce(purpose, nonce, seconds(IAT));
+            opened.is_some()
+        };
+        assert_unforgeable("a nonce of the inbox", &nonce, sends);
     }
 }
 

@@ -1,10 +1,14 @@
 //! Credentials. A keyring, and tokens signed by its keys.
 
+mod access_assertion;
 mod access_token;
 mod authenticate;
 mod caller;
 mod forgery;
 mod form_nonce;
+mod form_origin;
+mod inbox_session;
+mod inbox_settings;
 mod jwt;
 mod keyring;
 mod mint;

@@ -179,7 +179,7 @@ const INBOX: InboxWords = InboxWords {
     id: "ID",
     status: "Status",
     tags: "Schlagwörter",
-    idempotency_key: "Idempotenzschlüssel",
+    idempotency_key: "Idempotenz-Schlüssel",
     output: "Ausgabe",
     overrules: "Ihre Entscheidung hier ist endgültig, unabhängig von den Stimmen.",
     at_deadline: "Bei Fristablauf",
