@@ -26,7 +26,7 @@ const outcomes = (html) =>
   );
 const count = (html, text) => Object.values(outcomes(html)).filter((one) => one === text).length;
 
-test("200 are decided at once, others' decisions told apart; a reload changes nothing", async () => {
+test("200 are decided at once, others' decisions told apart; a reload does nothing", async () => {
   const tokens = await Promise.all(
     Array.from({ length: 200 }, (_, at) => titled(`Number ${at}?`, "many")),
   );
