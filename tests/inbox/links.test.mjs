@@ -45,6 +45,16 @@ test("of twenty who follow a link at once, one is signed in", async () => {
   assert.equal(answers.filter(sessionOf).length, 1);
 });
 
+test("a link that was used stays used when the Worker starts anew", async () => {
+  const path = `/inbox/sign-in?link=${signed("link")}`;
+  const first = await visit(direct.url + path);
+  assert.equal(first.status, 303);
+  const session = sessionOf(first);
+  await direct.restart();
+  assert.equal((await visit(direct.url + path)).status, 401);
+  assert.equal((await visit(`${direct.url}/inbox`, { session })).status, 200, "a session goes on");
+});
+
 test("who only looks at a link does not use it up", async () => {
   const link = remember(signed("link"));
   for (const options of [
