@@ -1,6 +1,6 @@
-// `npm start`: serves the Worker on local workerd, with its state in .wrangler/ and its inbox on. On a
-// terminal it also shows a link to the inbox, the mail that the Worker sends, and a token that waits
-// to be decided. `--port N`; all other flags go to `wrangler dev`.
+// `npm start`: serves the Worker on local workerd, with its state in .wrangler/ and its inbox on.
+// On a terminal it also shows a link to the inbox, the mail that the Worker sends, and a token that
+// waits to be decided. `--port N`; all other flags go to `wrangler dev`.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";

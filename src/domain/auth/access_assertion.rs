@@ -12,6 +12,7 @@ use crate::domain::json;
 use crate::domain::time::timestamp::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 /// The longest assertion, in bytes. A header has at most twice as many.
 const MAX_ASSERTION: usize = 16 * 1024;
@@ -46,31 +47,23 @@ pub struct AccessKey {
     pub e: String,
 }
 
-/// The accepted fields of a header. Any other field would change how it must be verified.
+/// The fields of a header that are used. As RFC 7515 wants it, others are ignored, also a key in the
+/// header, and `crit`, which says that some must not be, is refused.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Header {
     alg: String,
     kid: String,
-    #[serde(rename = "typ")]
-    _typ: Option<IgnoredAny>,
+    crit: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Claims {
     iss: String,
-    aud: Audiences,
+    aud: Box<RawValue>,
     exp: u64,
     iat: Option<u64>,
     nbf: Option<u64>,
     email: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Audiences {
-    One(String),
-    Many(Vec<String>),
 }
 
 impl<'a> Unverified<'a> {
@@ -83,7 +76,7 @@ impl<'a> Unverified<'a> {
         let (signed, signature) = assertion.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
         let header: Header = json::object(&base64url_decode(header)?)?;
-        if header.alg != "RS256" {
+        if header.alg != "RS256" || header.crit.is_some() {
             return None;
         }
         Some(Self {
@@ -106,9 +99,9 @@ impl<'a> Unverified<'a> {
             nbf,
             email,
         } = self.claims;
-        let audiences = match aud {
-            Audiences::One(one) => vec![one],
-            Audiences::Many(many) => many,
+        let audiences = match serde_json::from_str(aud.get()) {
+            Ok(many) => many,
+            Err(_) => vec![serde_json::from_str::<String>(aud.get()).ok()?],
         };
         let environment = access.environment_of(&audiences)?;
         let now = now.as_secs();
@@ -128,7 +121,7 @@ pub fn read_keys(text: &str) -> Option<Vec<AccessKey>> {
     #[derive(Deserialize)]
     struct KeySet<'a> {
         #[serde(borrow)]
-        keys: Vec<&'a serde_json::value::RawValue>,
+        keys: Vec<&'a RawValue>,
     }
     let set: KeySet<'_> = serde_json::from_str(text).ok()?;
     let keys = set.keys.into_iter();
