@@ -7,10 +7,11 @@ import { test } from "node:test";
 import { KEY, TOKENS, temporaryFolder, until } from "../support/harness.mjs";
 import { serve, waitpoint } from "../support/workerd.mjs";
 
-// What each later build added.
-const EXTENSIONS = ["cancelled", "defaults", "extensions"];
+// What each later build added, the last one first.
+const INBOX = ["class", "ends", "title", "folded", "failed"];
+const EXTENSIONS = [...INBOX, "cancelled", "defaults", "extensions"];
 
-for (const lacking of [EXTENSIONS, ["signed", ...EXTENSIONS]])
+for (const lacking of [INBOX, EXTENSIONS, [...EXTENSIONS, "signed"]])
   test(`a table without ${lacking.join(", ")} lists its rows and takes new ones`, (t) =>
     checkWithout(t, lacking));
 
