@@ -3,14 +3,17 @@
 
 /**
  * Serves at `GET /counts`, by kind of object: requests, alarms, rows written and read, bytes,
- * milliseconds.
+ * milliseconds. Passes what comes at `/index/<name>` on to that object of the index.
  */
 export const COUNTING = `
   import * as built from "./index.js";
   const counts = {};
   export default {
     fetch(request, env, context) {
-      if (new URL(request.url).pathname === "/counts") return Response.json(counts);
+      const { pathname } = new URL(request.url);
+      if (pathname === "/counts") return Response.json(counts);
+      const [, name] = /^\\/index\\/(.+)/.exec(pathname) ?? [];
+      if (name) return env.INDEX.getByName(name).fetch(request);
       return built.default.fetch(request, env, context);
     },
   };
@@ -30,10 +33,10 @@ export const COUNTING = `
     };
     const exec = (...args) => {
       const cursor = storage.sql.exec(...args);
-      const all = cursor.raw().toArray();
+      const all = cursor.toArray();
       count.written += cursor.rowsWritten;
       count.read += cursor.rowsRead;
-      return { raw: () => ({ toArray: () => all }) };
+      return { toArray: () => all };
     };
     return around(state, {
       storage: around(storage, {

@@ -26,8 +26,8 @@ pub struct InboxPage {
     pub is_partial: bool,
 }
 
-/// The most rows that a month looks at for a page, about 20 ms of SQLite.
-pub const MAX_SEARCHED: usize = 20_000;
+/// The most rows that a month looks at for a page, about 50 ms of SQLite.
+pub const MAX_SEARCHED: usize = 50_000;
 
 impl InboxPage {
     /// The page of what all months have found.
