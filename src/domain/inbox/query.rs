@@ -19,7 +19,7 @@ use std::time::Duration;
 pub const MAX_TEXT: usize = 120;
 
 /// Rows on a page, and on a large one.
-const SIZES: [usize; 2] = [50, 200];
+pub const SIZES: [usize; 2] = [50, 200];
 
 /// The end of a token that has no deadline.
 pub const NEVER: Timestamp = Timestamp::MAX;

@@ -77,7 +77,7 @@ fn a_token_that_ended_shows_its_end_and_its_output() {
             "<h1>Decided</h1>",
             "an operator",
             pretty,
-            r#"<p>Decided · <bdi lang="">an operator</bdi></p>"#,
+            r#"<p>Decided · By: <bdi lang="">an operator</bdi></p>"#,
         ],
     );
     assert!(!page.contains(r#"name="action""#) && !page.contains("data-offline"));
@@ -245,8 +245,8 @@ fn a_summary_acts_on_those_that_wait_and_names_the_others() {
             r#"<textarea id="comment" name="comment" rows="3" dir="auto">"#,
             "No longer waiting",
             r#"<a href="/inbox/waitpoint_a4"><bdi lang="">Go?</bdi></a><span class="chip">Withdrawn</span>"#,
-            r#"<code>waitpoint_a5</code></a><span class="chip">Not found</span>"#,
-            r#"<span class="chip">Not reached</span>"#,
+            r#"<code>waitpoint_a5</code></a><span class="chip">Not found</span></li></ul><h2>Not reached</h2>
+<ul class="items"><li><a href="/inbox/waitpoint_a6"><code>waitpoint_a6</code></a></li></ul>"#,
             r#"name="withdraw" value="1""#,
         ],
     );
@@ -288,6 +288,16 @@ fn without_a_shared_decision_or_a_token_that_waits_the_summary_says_so() {
     let page = summary(&[marked("a1", withdrawn())], &choices());
     assert_has(&page, &[en().inbox.none_waits]);
     assert!(!page.contains(r#"name="withdraw""#) && !page.contains(r#"name="decide""#));
+    let unreached = Marked {
+        id: "a1".to_owned(),
+        token: Err(NotRead::Unavailable),
+    };
+    let page = summary(&[unreached, marked("a2", withdrawn())], &choices());
+    assert_has(&page, &[en().inbox.nothing_done, "<h2>Not reached</h2>"]);
+    assert!(
+        !page.contains(en().inbox.none_waits) && !page.contains(r#"name="id""#),
+        "it may still wait"
+    );
 }
 
 #[test]
