@@ -6,7 +6,7 @@
 use crate::domain::api::error::ApiError;
 use crate::domain::api::public_url::PublicUrls;
 use crate::domain::auth::caller::Claims;
-use crate::domain::auth::inbox_settings::InboxSettings;
+use crate::domain::auth::inbox_settings::SignInBy;
 use crate::domain::auth::keyring::{Environment, Keyring};
 use crate::domain::cache::DirectMappedCache;
 use crate::domain::callback::secrets::CallbackSecrets;
@@ -50,7 +50,7 @@ struct Settings {
     channels: OnceCell<Result<Channels, ApiError>>,
     mail: OnceCell<Result<MailSettings, ApiError>>,
     upstreams: OnceCell<Result<Upstreams, ApiError>>,
-    inbox: OnceCell<Result<InboxSettings, ApiError>>,
+    inbox: OnceCell<Result<Option<SignInBy>, ApiError>>,
     retention: OnceCell<Duration>,
     verified: RefCell<DirectMappedCache<Claims<'static>>>,
     completed: RefCell<DirectMappedCache<()>>,
@@ -259,37 +259,43 @@ pub(crate) fn mail(env: &Env) -> Result<&'static MailSettings, ApiError> {
         .map_err(Clone::clone)
 }
 
-/// The settings `INBOX`, `ACCESS_TEAM_DOMAIN` and `ACCESS_AUD`: whether there is an inbox, and who signs
-/// in.
+/// The settings `INBOX`, `ACCESS_TEAM_DOMAIN` and `ACCESS_AUD`: who signs in to the inbox, if there is
+/// one. What is wrong with them is logged.
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
-pub(crate) fn inbox(env: &Env) -> Result<&'static InboxSettings, ApiError> {
+pub(crate) fn inbox(env: &Env) -> Result<Option<&'static SignInBy>, ApiError> {
     let parse = || {
-        let settings = InboxSettings::parse(
+        let sign_in = SignInBy::parse(
             &setting(env, "INBOX"),
             &setting(env, "ACCESS_TEAM_DOMAIN"),
             &setting(env, "ACCESS_AUD"),
-        )
-        .map_err(ApiError::Misconfigured)?;
-        let keyring = keyring(env)?;
-        if let InboxSettings::ByAccess(access) = &settings
-            && let Some(id) = access.environments().find(|id| keyring.by_id(id).is_none())
-        {
-            return Err(has_no_key("ACCESS_AUD", id));
+        );
+        let sign_in = sign_in.map_err(ApiError::Misconfigured)?;
+        if let Some(SignInBy::Access(access)) = &sign_in {
+            let keyring = keyring(env)?;
+            if let Some(id) = access.environments().find(|id| keyring.by_id(id).is_none()) {
+                return Err(has_no_key("ACCESS_AUD", id));
+            }
         }
-        Ok(settings)
+        Ok(sign_in)
     };
-    of(env)
-        .inbox
-        .get_or_init(parse)
-        .as_ref()
-        .map_err(Clone::clone)
+    let parse = || {
+        parse().inspect_err(|error| {
+            let why = error.to_json();
+            log_error(
+                "there is no inbox until its settings are valid",
+                &why.into(),
+            );
+        })
+    };
+    let inbox = of(env).inbox.get_or_init(parse).as_ref();
+    inbox.map(Option::as_ref).map_err(Clone::clone)
 }
 
 /// Whether there is an inbox.
 pub(crate) fn has_inbox(env: &Env) -> bool {
-    inbox(env).is_ok_and(|settings| *settings != InboxSettings::Off)
+    inbox(env).is_ok_and(|sign_in| sign_in.is_some())
 }
 
 /// How long a finished token is kept: `RETENTION`, a duration, 30 days by default.

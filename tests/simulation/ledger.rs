@@ -209,9 +209,16 @@ impl Ledger {
         self.most_failed = self.most_failed.max(self.failed());
     }
 
-    fn failed(&self) -> u32 {
-        let failed = self.notices.iter().filter(|one| one.stage == Stage::Failed);
-        u32::try_from(failed.count()).unwrap()
+    /// How many notices operators should know of: those that failed, and those that were tried in vain
+    /// three times.
+    pub(super) fn failed(&self) -> u32 {
+        let is_failed = |one: &&Notice| match one.stage {
+            Stage::Failed => true,
+            Stage::Owed => one.attempts >= 3,
+            Stage::Received => one.attempts > 3,
+            Stage::Dropped | Stage::Evicted => false,
+        };
+        u32::try_from(self.notices.iter().filter(is_failed).count()).unwrap()
     }
 
     /// What is stored is just this.

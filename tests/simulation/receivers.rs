@@ -128,13 +128,14 @@ impl World<'_> {
     pub(super) fn attempted(&mut self, id: usize, delivery: DeliveryId, result: AttemptResult) {
         let now = self.now;
         let ledger = self.objects[id].ledger.as_mut().unwrap();
+        let failed_before = ledger.failed();
         ledger.result(delivery, result, now);
+        let has_failed = ledger.failed() > failed_before;
         let token = self.objects[id].token().unwrap();
         let Some(one) = token.delivery(delivery) else {
             // It was dropped meanwhile.
             return;
         };
-        let has_failed = one.progress == Progress::Failed;
         match (taken(result), one.progress) {
             (Taken::Yes, progress) => assert_eq!(progress, Progress::Delivered),
             (Taken::Never, progress) => assert_eq!(progress, Progress::Failed),

@@ -39,6 +39,20 @@ pub fn parse_cancel(body: &[u8]) -> Result<Option<String>, ApiError> {
     Ok(Some(reason).filter(|text| !text.trim().is_empty()))
 }
 
+/// A reason that a person has written, if there is one.
+///
+/// # Errors
+/// It has more characters than a reason may have: so many.
+pub fn read_reason(text: &str) -> Result<Option<String>, usize> {
+    // Browsers send line breaks as CR LF.
+    let reason = text.trim().replace("\r\n", "\n");
+    match reason.chars().count() {
+        0 => Ok(None),
+        length if length > MAX_REASON => Err(length),
+        _ => Ok(Some(reason)),
+    }
+}
+
 /// An unknown key in the body of cancel, which may be misspelt.
 #[must_use]
 pub fn unknown_key_of_cancel(body: &[u8]) -> Option<String> {

@@ -151,8 +151,7 @@ impl<'a> Endpoint<'a> {
             Self::Tokens => "GET, HEAD, POST",
             Self::Inbox(page) => match page {
                 InboxPath::List => "GET, HEAD",
-                InboxPath::SignIn | InboxPath::Token { .. } => "GET, HEAD, POST",
-                InboxPath::SignOut | InboxPath::Bulk => "POST",
+                _ => "GET, HEAD, POST",
             },
             Self::Token { .. } => "GET, HEAD, OPTIONS",
             Self::Complete { .. } => "POST, OPTIONS",

@@ -5,14 +5,13 @@
 use crate::domain::environment_lines as entry;
 use crate::domain::webhook::url::{has_host_and_port, is_loopback_origin};
 
-/// Whether there is an inbox, and who signs in.
+/// Who signs in to the inbox.
 #[derive(Debug, PartialEq, Eq)]
-pub enum InboxSettings {
-    Off,
-    /// Whoever knows a secret key signs in.
-    BySecretKey,
-    /// Cloudflare Access signs in.
-    ByAccess(AccessSettings),
+pub enum SignInBy {
+    /// Whoever knows a secret key.
+    SecretKey,
+    /// Whom Cloudflare Access lets in.
+    Access(AccessSettings),
 }
 
 /// The Cloudflare Access that protects the inbox.
@@ -24,21 +23,21 @@ pub struct AccessSettings {
     audiences: Vec<(String, String)>,
 }
 
-impl InboxSettings {
-    /// Reads the three settings.
+impl SignInBy {
+    /// Reads the three settings; `None` if there is no inbox.
     ///
     /// # Errors
     /// A sentence that says what is wrong.
-    pub fn parse(inbox: &str, team_domain: &str, audiences: &str) -> Result<Self, String> {
+    pub fn parse(inbox: &str, team_domain: &str, audiences: &str) -> Result<Option<Self>, String> {
         match inbox.trim() {
-            "" | "off" => return Ok(Self::Off),
+            "" | "off" => return Ok(None),
             "on" => {}
             other => return Err(format!("INBOX is {other:?}. Use \"on\" or \"off\".")),
         }
         let given = team_domain.trim();
         let team = given.trim_end_matches('/');
         if team.is_empty() && audiences.trim().is_empty() {
-            return Ok(Self::BySecretKey);
+            return Ok(Some(Self::SecretKey));
         }
         if team.is_empty() || audiences.trim().is_empty() {
             let why = "ACCESS_TEAM_DOMAIN and ACCESS_AUD go together. Set both, or neither.";
@@ -76,7 +75,7 @@ impl InboxSettings {
             let pair = (environment.to_owned(), audience.to_owned());
             settings.audiences.push(pair);
         }
-        Ok(Self::ByAccess(settings))
+        Ok(Some(Self::Access(settings)))
     }
 }
 

@@ -1,15 +1,14 @@
 //! Several tokens, decided or withdrawn at once.
 //!
-//! Invariants:
-//! - A decision is offered only if every marked token that waits takes it, by its label alone.
-//! - The same form, sent again, does nothing again and has the same outcomes: what it has done is known by
-//!   who did it, what was decided, and when.
+//! Invariant: a decision is offered only if every marked token that waits takes it, by its label and the
+//! same comment.
 
-use crate::domain::approval::schema::{Approval, Comment, Confirm, Style, minify_json};
+use super::sent::SentForm;
+use crate::domain::api::life::read_reason;
+use crate::domain::approval::schema::{Approval, Comment, Confirm, Style};
 use crate::domain::page::i18n::Words;
-use crate::domain::page::{FormInput, approval_of, decide};
+use crate::domain::page::{FormInput, InputFault, approval_of, decide, read_comment};
 use crate::domain::text::single_line;
-use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::{CompletedBy, State, Token};
 
 /// The most tokens that are marked at once: those of a large page.
@@ -48,6 +47,14 @@ pub enum BulkAction {
     Withdraw { reason: Option<String> },
 }
 
+/// Why nothing was done to the marked tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReviewProblem {
+    CommentMissing,
+    CommentTooLong,
+    ReasonTooLong,
+}
+
 /// The outcome for one of the marked tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BulkOutcome {
@@ -66,11 +73,18 @@ pub enum BulkOutcome {
     Unavailable,
 }
 
-/// The choices that all marked tokens share, of those that wait. None if none waits.
+/// The choices that all marked tokens share, of those that wait. None if none waits, or if one requires a
+/// comment and another takes none.
 #[must_use]
 pub fn shared_choices(marked: &[Marked], words: &Words) -> Vec<SharedChoice> {
+    let comments: Vec<_> = waiting(marked)
+        .map(|token| approval_of(token, words).comment)
+        .collect();
     let mut approvals = waiting(marked).map(|token| approval_of(token, words));
-    let Some(first) = approvals.next() else {
+    let (Some(first), false) = (
+        approvals.next(),
+        comments.contains(&Comment::None) && comments.contains(&Comment::Required),
+    ) else {
         return Vec::new();
     };
     let choices = first.choices.iter().map(|choice| SharedChoice {
@@ -87,7 +101,7 @@ pub fn shared_choices(marked: &[Marked], words: &Words) -> Vec<SharedChoice> {
     shared
 }
 
-/// Whether the form asks for a comment: it is required if one of the tokens requires it, and there is none
+/// Whether the form asks for a comment: it is required if one of the tokens requires it, and none is taken
 /// if one takes none.
 #[must_use]
 pub fn shared_comment(marked: &[Marked], words: &Words) -> Comment {
@@ -110,7 +124,7 @@ pub fn output_of(token: &Token, words: &Words, label: &str, comment: &str) -> Op
 }
 
 fn output(approval: &Approval, label: &str, comment: &str) -> Option<String> {
-    // Who must type the label is to read what it decides.
+    // A typed confirmation is meant to make a person read, so it is not offered for several.
     if approval.confirm == Confirm::Typed {
         return None;
     }
@@ -133,44 +147,24 @@ fn waiting(marked: &[Marked]) -> impl Iterator<Item = &Token> {
     tokens.filter(|token| token.state == State::Waiting)
 }
 
-/// The outcome for a token that had ended when the form was sent, or does not wait any more. `shown_at` is
-/// when the form was made; `subject` is who sends it.
+/// The outcome for a token that does not wait, when `sent` has come or is carried out.
 #[must_use]
 pub fn outcome_of_ended(
     token: &Token,
     action: &BulkAction,
     words: &Words,
-    subject: Option<&str>,
-    shown_at: Timestamp,
+    sent: SentForm<'_>,
 ) -> BulkOutcome {
-    match (&token.state, action) {
-        (State::Completed { at, decision }, BulkAction::Decide { label, comment }) => {
+    let is_done = match action {
+        BulkAction::Decide { label, comment } => {
             let wanted = output_of(token, words, label, comment);
-            let made = decision.output.as_ref();
-            let is_same = wanted
-                .zip(made)
-                .is_some_and(|(wanted, made)| minify_json(&wanted) == minify_json(&made.text));
-            let is_own =
-                decision.by == CompletedBy::Inbox && decision.subject.as_deref() == subject;
-            if is_same && is_own && *at >= shown_at {
-                BulkOutcome::Done
-            } else {
-                of_end(token)
-            }
+            wanted.is_some_and(|wanted| sent.has_decided(token, &wanted))
         }
-        (State::Cancelled { at, reason: made }, BulkAction::Withdraw { reason }) => {
-            if made == reason && *at >= shown_at {
-                BulkOutcome::Done
-            } else {
-                BulkOutcome::Withdrawn
-            }
-        }
-        _ => of_end(token),
+        BulkAction::Withdraw { reason } => sent.has_withdrawn(token, reason.as_deref()),
+    };
+    if is_done {
+        return BulkOutcome::Done;
     }
-}
-
-/// How a token had ended before.
-fn of_end(token: &Token) -> BulkOutcome {
     match &token.state {
         State::Completed { decision, .. } if decision.by == CompletedBy::Timeout => {
             BulkOutcome::TimedOut
@@ -179,4 +173,33 @@ fn of_end(token: &Token) -> BulkOutcome {
         State::TimedOut => BulkOutcome::TimedOut,
         State::Cancelled { .. } => BulkOutcome::Withdrawn,
     }
+}
+
+/// Why an action was not read: what was written, and what is wrong with it.
+pub type BadAction<'a> = (ReviewProblem, &'a str);
+
+/// Reads what a form wants; `None` if it only asks for the summary. `field` returns a field or `""`.
+///
+/// # Errors
+/// What is wrong with the comment or the reason.
+pub fn read_action<'a>(
+    field: impl Fn(&str) -> &'a str,
+    wanted: Comment,
+) -> Result<Option<BulkAction>, BadAction<'a>> {
+    let label = field("decide");
+    if !label.is_empty() {
+        let written = field("comment");
+        let comment = read_comment(written, wanted).map_err(|fault| match fault {
+            InputFault::CommentMissing => (ReviewProblem::CommentMissing, written),
+            _ => (ReviewProblem::CommentTooLong, written),
+        })?;
+        let label = label.to_owned();
+        return Ok(Some(BulkAction::Decide { label, comment }));
+    }
+    if !field("withdraw").is_empty() {
+        let written = field("reason");
+        let reason = read_reason(written).map_err(|_| (ReviewProblem::ReasonTooLong, written))?;
+        return Ok(Some(BulkAction::Withdraw { reason }));
+    }
+    Ok(None)
 }

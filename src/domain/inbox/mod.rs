@@ -9,3 +9,4 @@ pub mod deadline;
 pub mod page;
 pub mod query;
 pub mod render;
+pub mod sent;

@@ -18,6 +18,12 @@ use std::time::Duration;
 /// Longest text that is searched for, in characters.
 pub const MAX_TEXT: usize = 120;
 
+/// Characters of the internal ids that are made here.
+const ID_LENGTH: usize = 25;
+
+/// Shortest text that is searched for in ids without their prefix, in bytes.
+const MIN_TEXT_IN_ID: usize = 6;
+
 /// Rows on a page, and on a large one.
 pub const SIZES: [usize; 2] = [50, 200];
 
@@ -309,15 +315,19 @@ impl InboxQuery {
     /// The id that is searched for, if the text is a whole public one.
     #[must_use]
     pub fn searched_id(&self) -> Option<&str> {
-        internal_id(&self.text).filter(|_| self.text.starts_with(PREFIX))
+        let id = internal_id(&self.text)?;
+        (self.text.starts_with(PREFIX) && id.len() == ID_LENGTH).then_some(id)
     }
 
-    /// The text that is searched for in ids.
+    /// The text that is searched for in ids; `None` if it is so short that ids would have it by chance.
     #[must_use]
-    pub fn text_in_id(&self) -> &str {
-        let rest = self.text.strip_prefix(PREFIX);
-        // An empty text is part of each id.
-        rest.filter(|rest| !rest.is_empty()).unwrap_or(&self.text)
+    pub fn text_in_id(&self) -> Option<&str> {
+        let named = self
+            .text
+            .strip_prefix(PREFIX)
+            .filter(|rest| !rest.is_empty());
+        let long = Some(self.text.as_str()).filter(|text| text.len() >= MIN_TEXT_IN_ID);
+        named.or(long)
     }
 
     /// The latest creation of the tokens that are shown.
@@ -359,7 +369,7 @@ impl InboxQuery {
         let title = row.title.as_deref().unwrap_or_default().to_lowercase();
         let has_text = self.text.is_empty()
             || title.contains(&self.text.to_lowercase())
-            || row.id.contains(self.text_in_id());
+            || (self.text_in_id()).is_some_and(|text| row.id.contains(text));
         View::of(row, now) == self.view
             && (first..=last).contains(&position.end)
             && has_text

@@ -127,7 +127,7 @@ pub(super) fn choose<'a>(
             .map(Some),
         false => Ok(None),
     };
-    let comment = comment(approval, input);
+    let comment = read_comment(&input.comment, approval.comment);
     match (choice, fields, comment) {
         (Ok((index, choice)), Ok(fields), Ok(comment)) => Ok(Chosen {
             index,
@@ -186,17 +186,21 @@ fn values<'a>(form: &'a Form, input: &'a FormInput, index: usize) -> Vec<&'a str
         .collect()
 }
 
-fn comment(approval: &Approval, input: &FormInput) -> Result<String, InputFault> {
+/// A comment that a person has written.
+///
+/// # Errors
+/// `CommentMissing`, `CommentTooLong`.
+pub fn read_comment(written: &str, wanted: Comment) -> Result<String, InputFault> {
     // Browsers send line breaks as CR LF.
-    let comment = input.comment.replace("\r\n", "\n");
-    let comment = match approval.comment {
+    let comment = written.replace("\r\n", "\n");
+    let comment = match wanted {
         Comment::None => "",
         Comment::Optional | Comment::Required => comment.trim(),
     };
     if comment.chars().count() > MAX_COMMENT {
         return Err(InputFault::CommentTooLong);
     }
-    if comment.is_empty() && approval.comment == Comment::Required {
+    if comment.is_empty() && wanted == Comment::Required {
         return Err(InputFault::CommentMissing);
     }
     Ok(comment.to_owned())

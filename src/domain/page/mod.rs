@@ -19,6 +19,7 @@ mod votes;
 
 pub use decide::{
     FormError, FormInput, MAX_FORM, NONCE_FIELD, NotRecorded, approval_of, compare, decide,
+    read_comment,
 };
 pub use document::{CSS, JS, TimeElement};
 pub use fault::InputFault;

@@ -19,6 +19,8 @@ use std::time::Duration;
 pub const MAX_ATTEMPTS: u32 = 10;
 /// The attempts of a delivery upstream, in about a month.
 pub const MAX_UPSTREAM_ATTEMPTS: u32 = 8_640;
+/// After so many attempts in vain a delivery counts as failed, though more follow.
+pub const FAILING: u32 = 3;
 /// How long a receiver may take to answer.
 pub const ATTEMPT_WITHIN: Duration = Duration::from_secs(10);
 
@@ -163,6 +165,17 @@ impl Delivery {
         match self.progress {
             Progress::Pending(at) => Some(at),
             Progress::Delivered | Progress::Failed => None,
+        }
+    }
+
+    /// Whether it was not received for good, or for so long that operators should know: after
+    /// [`FAILING`] attempts, which is some minutes. That stays true.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        match self.progress {
+            Progress::Failed => true,
+            Progress::Pending(_) => self.attempts >= FAILING,
+            Progress::Delivered => self.attempts > FAILING,
         }
     }
 

@@ -24,12 +24,13 @@ pub mod transition;
 pub mod votes;
 mod voting;
 
-use self::delivery::{AttemptResult, Delivery, DeliveryId, Progress, UpstreamConflict};
+use self::delivery::{AttemptResult, Delivery, DeliveryId, UpstreamConflict};
 use self::event::{EventName, TokenEvent};
 use self::history::{HistoryEntry, HistoryKind, MAX_STORED};
 use self::home::Home;
 use self::notify::{Recipient, Reminder};
 use self::votes::{Quorum, Vote};
+use crate::domain::text::prefix;
 use crate::domain::time::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -218,8 +219,7 @@ impl Token {
     /// How many of its deliveries have failed, of those that it keeps.
     #[must_use]
     pub fn failed_deliveries(&self) -> u32 {
-        let failed = self.deliveries.iter();
-        let failed = failed.filter(|one| one.progress == Progress::Failed);
+        let failed = self.deliveries.iter().filter(|one| one.has_failed());
         u32::try_from(failed.count()).unwrap_or(u32::MAX)
     }
 
@@ -261,13 +261,14 @@ impl Token {
         }
     }
 
-    /// Removes the text of an output that is longer than this, in bytes.
-    pub fn leave_out_long_output(&mut self, most: usize) {
+    /// Of an output that is longer than `most`, in bytes, keeps only so many characters, and an ellipsis,
+    /// with which it is no JSON.
+    pub fn shorten_long_output(&mut self, most: usize, kept: usize) {
         if let State::Completed { decision, .. } = &mut self.state
             && let Some(output) = &mut decision.output
             && output.text.len() > most
         {
-            output.text = String::new();
+            output.text = format!("{}…", prefix(&output.text, kept));
         }
     }
 

@@ -14,8 +14,13 @@ pub(crate) fn source_hash(text: &str) -> String {
     format!("sha256-{}=", encoded.replace('-', "+").replace('_', "/"))
 }
 
-/// The policy of a page with forms. Its styles and scripts, and no others, are inline.
-pub(crate) fn of_page(styles: &[&str], scripts: &[&str]) -> String {
+/// The policy of a page with forms, which go to its own origin and to `form_action`. Its styles and scripts,
+/// and no others, are inline.
+pub(crate) fn of_page(styles: &[&str], scripts: &[&str], form_action: &str) -> String {
+    let form_action = match form_action {
+        "" => "'self'".to_owned(),
+        other => format!("'self' {other}"),
+    };
     let sources = |texts: &[&str]| {
         let hashes = texts.iter().map(|text| format!("'{}'", source_hash(text)));
         hashes.collect::<Vec<_>>().join(" ")
@@ -23,7 +28,7 @@ pub(crate) fn of_page(styles: &[&str], scripts: &[&str]) -> String {
     let (styles, scripts) = (sources(styles), sources(scripts));
     format!(
         "default-src 'none'; style-src {styles}; script-src {scripts}; img-src 'self' data:; \
-         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+         connect-src 'self'; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'; \
          require-trusted-types-for 'script'"
     )
 }

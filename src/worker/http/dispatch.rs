@@ -95,9 +95,9 @@ async fn route(
             return token_url::token_url(context, id, credential).await;
         }
         (Endpoint::Inbox(page), _) => {
-            let settings = settings::inbox(context.env)?;
+            let sign_in = settings::inbox(context.env)?.ok_or(ApiError::PathNotFound)?;
             // Boxed, because few requests need it.
-            return Box::pin(inbox::inbox(context, page, settings)).await;
+            return Box::pin(inbox::inbox(context, page, sign_in)).await;
         }
         (Endpoint::Wait { id }, _) => return wait::wait(context, id).await,
         (Endpoint::Cancel { id }, _) => life::cancel(context, id).await?,

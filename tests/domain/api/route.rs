@@ -282,8 +282,8 @@ fn a_page_of_the_inbox_has_its_endpoint_and_its_methods() {
     for (path, page, allow) in [
         ("/inbox", InboxPath::List, "GET, HEAD"),
         ("/inbox/sign-in", InboxPath::SignIn, "GET, HEAD, POST"),
-        ("/inbox/sign-out", InboxPath::SignOut, "POST"),
-        ("/inbox/bulk", InboxPath::Bulk, "POST"),
+        ("/inbox/sign-out", InboxPath::SignOut, "GET, HEAD, POST"),
+        ("/inbox/bulk", InboxPath::Bulk, "GET, HEAD, POST"),
         (
             &format!("/inbox/{ID}"),
             InboxPath::Token { id: ID },

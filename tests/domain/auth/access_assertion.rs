@@ -1,8 +1,10 @@
 //! What Cloudflare Access says, as far as it is read without its keys. The signature is verified in
 //! tests/inbox/access.test.mjs.
 use super::{IAT, base64url, seconds};
-use waitpoint::domain::auth::access_assertion::{AccessIdentity, Unverified, read_keys};
-use waitpoint::domain::auth::inbox_settings::{AccessSettings, InboxSettings};
+use waitpoint::domain::auth::access_assertion::{
+    AccessError, AccessIdentity, Unverified, read_keys,
+};
+use waitpoint::domain::auth::inbox_settings::{AccessSettings, SignInBy};
 
 const ISSUER: &str = "https://example.cloudflareaccess.com";
 const HEADER: &str = r#"{"alg":"RS256","kid":"one","typ":"JWT"}"#;
@@ -26,10 +28,15 @@ const SERVICE: &str = r#"{"type":"app","aud":["tag-default"],"exp":1795465875,"i
     "iss":"https://example.cloudflareaccess.com","common_name":"e367826f93b8d71185e03fe518aff3b4.access",
     "sub":""}"#;
 
+/// Reads an assertion at the time of [`IAT`].
+fn read(text: &str) -> Result<Unverified<'_>, AccessError> {
+    Unverified::read(text, &access(), seconds(IAT))
+}
+
 fn access() -> AccessSettings {
     let tags = "tag-default\nprod=tag-prod\nprod=tag-prod-2";
-    match InboxSettings::parse("on", ISSUER, tags) {
-        Ok(InboxSettings::ByAccess(access)) => access,
+    match SignInBy::parse("on", ISSUER, tags) {
+        Ok(Some(SignInBy::Access(access))) => access,
         other => panic!("{other:?}"),
     }
 }
@@ -54,7 +61,7 @@ fn claims(changes: &[(&str, &str)]) -> String {
 
 fn identity(payload: &str) -> Option<AccessIdentity> {
     let text = assertion(HEADER, payload);
-    Unverified::read(&text)?.verified(&access(), seconds(IAT))
+    read(&text).ok().map(Unverified::into_identity)
 }
 
 fn environment(changes: &[(&str, &str)]) -> Option<String> {
@@ -64,7 +71,7 @@ fn environment(changes: &[(&str, &str)]) -> Option<String> {
 #[test]
 fn an_assertion_says_who_signed_in() {
     let text = assertion(HEADER, &claims(&[]));
-    let read = Unverified::read(&text).unwrap();
+    let read = read(&text).unwrap();
     assert_eq!(read.key_id, "one");
     assert_eq!(read.signed, text.rsplit_once('.').unwrap().0);
     assert_eq!(read.signature, b"signature");
@@ -72,7 +79,7 @@ fn an_assertion_says_who_signed_in() {
         environment: "default".to_owned(),
         email: "ann@example.com".to_owned(),
     };
-    assert_eq!(read.verified(&access(), seconds(IAT)), Some(expected));
+    assert_eq!(read.into_identity(), expected);
     // Without the claims that are not compared.
     let names = ["iat", "nbf", "type", "identity_nonce", "sub", "country"];
     for name in names {
@@ -164,7 +171,7 @@ fn a_person_has_an_email_address() {
 
 #[test]
 fn only_rs256_is_read() {
-    let is_read = |header: &str| Unverified::read(&assertion(header, &claims(&[]))).is_some();
+    let is_read = |header: &str| read(&assertion(header, &claims(&[]))).is_ok();
     for header in [
         HEADER,
         r#"{"alg":"RS256","kid":"one"}"#,
@@ -247,24 +254,24 @@ fn what_is_no_assertion_is_refused() {
         assertion(HEADER, &claims(&[]).replace('}', "")),
         assertion(HEADER, &format!("{}1", claims(&[]))),
     ] {
-        assert!(Unverified::read(&text).is_none(), "{text}");
+        assert!(read(&text).is_err(), "{text}");
     }
     let not_utf8 = format!("{header}.{}.{signature}", base64url(b"{\"iss\":\"\xff\"}"));
-    assert!(Unverified::read(&not_utf8).is_none());
+    assert!(read(&not_utf8).is_err());
     // Nothing that ends early is one, and none is longer than a header may be.
     for end in 0..good.len() - signature.len() {
-        assert!(Unverified::read(&good[..end]).is_none(), "{end}");
+        assert!(read(&good[..end]).is_err(), "{end}");
     }
     let of_size = |size: usize| {
         let text = assertion(HEADER, &claims(&[("x", "\"\"")]));
         let more = "x".repeat((size - text.len()) / 4 * 3);
         assertion(HEADER, &claims(&[("x", &format!("\"{more}\""))]))
     };
-    assert!(Unverified::read(&of_size(15_000)).is_some());
-    assert!(Unverified::read(&of_size(17_000)).is_none());
+    assert!(read(&of_size(15_000)).is_ok());
+    assert!(read(&of_size(17_000)).is_err());
     let nested = format!("{}{}", "[".repeat(6_000), "]".repeat(6_000));
     let deep = assertion(HEADER, &claims(&[("x", &nested)]));
-    assert!(Unverified::read(&deep).is_none());
+    assert!(read(&deep).is_err());
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The settings of the inbox.
-use waitpoint::domain::auth::inbox_settings::InboxSettings;
+use waitpoint::domain::auth::inbox_settings::SignInBy;
 
 const TEAM: &str = "example.cloudflareaccess.com";
 const TAG: &str = "4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2";
@@ -9,14 +9,14 @@ fn the_inbox_is_off_unless_it_is_on() {
     for off in ["", " ", "off", " off\n"] {
         // The other settings wait until it is on.
         for (team, tags) in [("", ""), (TEAM, TAG), ("ftp://x", "a=b=c=")] {
-            let settings = InboxSettings::parse(off, team, tags);
-            assert_eq!(settings, Ok(InboxSettings::Off), "{off:?}");
+            let settings = SignInBy::parse(off, team, tags);
+            assert_eq!(settings, Ok(None), "{off:?}");
         }
     }
-    let on = InboxSettings::parse(" on ", " ", "\n");
-    assert_eq!(on, Ok(InboxSettings::BySecretKey));
+    let on = SignInBy::parse(" on ", " ", "\n");
+    assert_eq!(on, Ok(Some(SignInBy::SecretKey)));
     for other in ["On", "ON", "true", "1", "yes", "on off", "\"on\""] {
-        let why = InboxSettings::parse(other, "", "").unwrap_err();
+        let why = SignInBy::parse(other, "", "").unwrap_err();
         let named = format!("{other:?}");
         assert!(why.contains(&named) && why.contains("\"on\""), "{why}");
     }
@@ -39,7 +39,7 @@ fn access_has_an_issuer_and_an_audience_for_each_environment() {
         ("http://localhost:8788/", "http://localhost:8788"),
     ] {
         let tags = format!("{TAG}\nprod=abc");
-        let Ok(InboxSettings::ByAccess(access)) = InboxSettings::parse("on", team, &tags) else {
+        let Ok(Some(SignInBy::Access(access))) = SignInBy::parse("on", team, &tags) else {
             panic!("{team}");
         };
         assert_eq!(access.issuer, issuer);
@@ -53,7 +53,7 @@ fn access_has_an_issuer_and_an_audience_for_each_environment() {
 #[test]
 fn one_setting_of_access_without_the_other_is_an_error() {
     for (team, tags) in [(TEAM, ""), (TEAM, " \n"), ("", TAG), ("/", TAG)] {
-        let why = InboxSettings::parse("on", team, tags).unwrap_err();
+        let why = SignInBy::parse("on", team, tags).unwrap_err();
         assert!(why.contains("ACCESS_TEAM_DOMAIN and ACCESS_AUD"), "{why}");
     }
 }
@@ -77,7 +77,7 @@ fn a_team_is_a_secure_origin() {
         "http://localhost:8788/path",
         "https://example.com:port",
     ] {
-        let why = InboxSettings::parse("on", team, TAG).unwrap_err();
+        let why = SignInBy::parse("on", team, TAG).unwrap_err();
         assert!(why.contains("ACCESS_TEAM_DOMAIN is"), "{team}: {why}");
         let named = format!("{team:?}");
         assert!(why.contains(&named) && why.contains(TEAM), "{why}");
@@ -92,15 +92,15 @@ fn an_audience_belongs_to_one_environment() {
         ("one\n\n=tag", 3),
         ("#comment", 1),
     ] {
-        let why = InboxSettings::parse("on", TEAM, tags).unwrap_err();
+        let why = SignInBy::parse("on", TEAM, tags).unwrap_err();
         let found = why.contains(&format!("line {line} of ACCESS_AUD"));
         assert!(found, "{tags:?}: {why}");
         assert!(!why.contains("tag\n"), "{why}");
     }
     for tags in ["tag\nprod=tag", "prod=tag\nprod=tag", "a=tag\nb=x\nc=tag"] {
-        let why = InboxSettings::parse("on", TEAM, tags).unwrap_err();
+        let why = SignInBy::parse("on", TEAM, tags).unwrap_err();
         assert!(why.contains("another line"), "{tags:?}: {why}");
     }
     // An environment may have several applications.
-    assert!(InboxSettings::parse("on", TEAM, "prod=one\nprod=two").is_ok());
+    assert!(SignInBy::parse("on", TEAM, "prod=one\nprod=two").is_ok());
 }

@@ -74,11 +74,10 @@ fn choices_are_offered_that_all_marked_tokens_share() {
             &[r#"{"form":{"type":"object","properties":{"why":{"type":"string"}}}}"#],
             &[],
         ),
-        // A comment can be written for all.
-        (
-            &[r#"{"comment":"required"}"#, r#"{"comment":"none"}"#, ""],
-            &["Approve", "Reject"],
-        ),
+        // A comment can be written for all, unless one takes none.
+        (&[r#"{"comment":"required"}"#, ""], &["Approve", "Reject"]),
+        (&[r#"{"comment":"none"}"#, ""], &["Approve", "Reject"]),
+        (&[r#"{"comment":"required"}"#, r#"{"comment":"none"}"#], &[]),
     ] {
         assert_eq!(labels(&all(approvals)), offered, "{approvals:?}");
     }

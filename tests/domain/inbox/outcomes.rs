@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use waitpoint::domain::inbox::bulk::{BulkAction, BulkOutcome, outcome_of_ended, output_of};
+use waitpoint::domain::inbox::sent::SentForm;
 use waitpoint::domain::token::event::{EventSet, Subscriptions};
 use waitpoint::domain::token::transition::Event;
 use waitpoint::domain::token::{
@@ -60,7 +61,15 @@ fn cancelled(reason: Option<&str>, when: u64) -> Token {
 
 /// For an operator who signed in with a key, or by e-mail.
 fn outcome(token: &Token, action: &BulkAction, subject: Option<&str>) -> BulkOutcome {
-    outcome_of_ended(token, action, en(), subject, at(SHOWN))
+    outcome_of_ended(
+        token,
+        action,
+        en(),
+        SentForm {
+            subject,
+            shown_at: at(SHOWN),
+        },
+    )
 }
 
 #[test]

@@ -116,8 +116,13 @@ fn a_text_is_as_long_as_it_may_be() {
 
 #[test]
 fn a_whole_public_id_is_found_itself() {
+    const ID: &str = "c123456789012345678901234";
+    let public = format!("waitpoint_{ID}");
     for (text, id) in [
-        ("waitpoint_abc", Some("abc")),
+        (public.as_str(), Some(ID)),
+        (ID, None),
+        // A part of one.
+        ("waitpoint_abc", None),
         ("abc", None),
         ("waitpoint_", None),
         ("waitpoint_a-b", None),
@@ -131,9 +136,11 @@ fn a_whole_public_id_is_found_itself() {
         };
         assert_eq!(query.searched_id(), id, "{text}");
     }
-    assert_eq!(parse("text=+waitpoint_abc+").searched_id(), Some("abc"));
-    assert_eq!(parse("text=waitpoint_ab").text_in_id(), "ab");
-    assert_eq!(parse("text=ab").text_in_id(), "ab");
+    let spaced = parse(&format!("text=+{public}+"));
+    assert_eq!(spaced.searched_id(), Some(ID));
+    assert_eq!(parse("text=waitpoint_ab").text_in_id(), Some("ab"));
+    assert_eq!(parse("text=abcdef").text_in_id(), Some("abcdef"));
+    assert_eq!(parse("text=abcde").text_in_id(), None);
 }
 
 #[test]
@@ -214,7 +221,8 @@ fn filters_let_through_what_they_name() {
         ("text=ship+the", true, false),
         ("text=äPFEL", true, false),
         ("text=żabka", true, false),
-        ("text=0ff", true, true),
+        ("text=c0ffee", true, true),
+        ("text=0ffee", false, false),
         ("text=waitpoint_c0", true, true),
         ("text=waitpoint_", false, false),
         ("text=0FF", false, false),
@@ -230,8 +238,8 @@ fn filters_let_through_what_they_name() {
         ("due=1d", true, false),
         ("due=none", false, true),
         ("failed=1", true, false),
-        ("tag=a&failed=1&due=1h&age=1d&text=c0", true, false),
-        ("tag=a&failed=1&due=1h&age=1d&text=c1", false, false),
+        ("tag=a&failed=1&due=1h&age=1d&text=c0ffee", true, false),
+        ("tag=a&failed=1&due=1h&age=1d&text=c1ffee", false, false),
     ] {
         let query = parse(query);
         assert_eq!(query.matches(&one, at(NOW)), is_shown, "{query:?}");

@@ -13,7 +13,7 @@ use crate::domain::token::{Output, OutputKind, State, Token};
 use askama::Template;
 
 /// The longest output that is shown, in characters.
-const MAX_OUTPUT: usize = 8_000;
+pub const MAX_OUTPUT: usize = 8_000;
 /// The deepest indentation of JSON, which keeps an output of brackets small.
 const MAX_DEPTH: usize = 12;
 

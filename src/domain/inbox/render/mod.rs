@@ -13,6 +13,7 @@ mod token;
 mod view;
 
 pub use bulk::{outcomes, review};
+pub use facts::MAX_OUTPUT;
 pub use layout::{CSS, JS};
 pub use list::list;
 pub use message::message;

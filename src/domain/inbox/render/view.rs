@@ -1,11 +1,12 @@
 //! What the pages of the inbox show.
 
 use crate::domain::approval::schema::Comment;
+pub use crate::domain::inbox::bulk::ReviewProblem;
 use crate::domain::inbox::bulk::{BulkAction, BulkOutcome, Marked, SharedChoice};
 use crate::domain::page::i18n::Words;
 use crate::domain::page::{FormError, FormInput, NotRecorded};
 use crate::domain::time::timestamp::Timestamp;
-use crate::domain::token::Token;
+use crate::domain::token::{State, Token};
 
 /// What every page of the inbox has.
 #[derive(Clone, Copy)]
@@ -113,6 +114,17 @@ impl Done {
         Self::Notified,
     ];
 
+    /// Whether this was done to the token, as far as it shows. An address can say anything.
+    #[must_use]
+    pub fn is_seen_on(self, token: &Token) -> bool {
+        match self {
+            Self::Decided => matches!(token.state, State::Completed { .. }),
+            Self::Withdrawn => matches!(token.state, State::Cancelled { .. }),
+            Self::Extended => token.extensions > 0,
+            Self::Notified => token.reminded_at.is_some(),
+        }
+    }
+
     /// The value of `?done=`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -136,14 +148,6 @@ pub struct Review<'a> {
     /// What was written, if the summary is shown again.
     pub written: &'a str,
     pub problem: Option<ReviewProblem>,
-}
-
-/// Why nothing was done to the marked tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReviewProblem {
-    CommentMissing,
-    CommentTooLong,
-    ReasonTooLong,
 }
 
 /// What was done to marked tokens.

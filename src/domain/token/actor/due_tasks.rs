@@ -8,7 +8,7 @@ use super::{IsArmed, IsKeyReleased, TokenActor};
 use crate::domain::relay::conflict::detect_conflict;
 use crate::domain::token::Token;
 use crate::domain::token::command::Facts;
-use crate::domain::token::delivery::{DeliveryId, Progress};
+use crate::domain::token::delivery::DeliveryId;
 use crate::domain::token::effects::{AfterSave, Effects, FinishedAttempt, LogLine, Purge, Task};
 use crate::domain::token::index_state::IndexState;
 use crate::domain::token::record::Record;
@@ -113,11 +113,10 @@ impl TokenActor {
             pause,
             may_conflict,
         } = attempt;
+        let failed_before = token.failed_deliveries();
         token.record_attempt(delivery, result, pause, &self.id, facts.now);
         self.needs_alarm = false;
-        let has_failed = token
-            .delivery(delivery)
-            .is_some_and(|one| one.progress == Progress::Failed);
+        let has_failed = token.failed_deliveries() > failed_before;
         let after = AfterSave::AttemptRecorded {
             delivery,
             may_conflict,

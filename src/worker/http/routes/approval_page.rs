@@ -336,7 +336,7 @@ fn html(status: u16, text: String) -> Reply {
         static POLICY: OnceCell<String> = const { OnceCell::new() };
     }
     POLICY.with(|policy| {
-        let policy = policy.get_or_init(|| csp::of_page(&[page::CSS], &[page::JS]));
+        let policy = policy.get_or_init(|| csp::of_page(&[page::CSS], &[page::JS], ""));
         Reply::html(status, text, policy).with("vary", "Accept-Language")
     })
 }

@@ -4,7 +4,7 @@
 //! rows, however many there are.
 
 use super::client::{FoundRows, RowsQuery};
-use super::row::{Row, fold};
+use super::row::{Row, lowercase};
 use super::sql::{self, Binding};
 use crate::domain::inbox::page::MAX_SEARCHED;
 use crate::domain::inbox::query::{InboxQuery, Position, View};
@@ -19,8 +19,6 @@ struct Range {
     class: u64,
     first: Timestamp,
     last: Timestamp,
-    /// What else is true of the rows.
-    condition: &'static str,
 }
 
 /// A part of a statement, and the values of its `?`.
@@ -46,22 +44,17 @@ pub(super) fn rows(
 }
 
 /// The ranges that hold the rows of a view. A timeout is written to no row, so what has timed out or was
-/// decided by default is among the rows that once waited.
+/// decided by default is among the rows that wait, before the present.
 fn ranges(query: &InboxQuery, now: Timestamp, ended_by: Timestamp) -> Vec<Range> {
     const MILLISECOND: Duration = Duration::from_millis(1);
     let (first, last) = query.ends(now);
     let first = first.max(ended_by.plus(MILLISECOND));
-    let range = |class, last, condition| Range {
-        class,
-        first,
-        last,
-        condition,
-    };
+    let range = |class, last| Range { class, first, last };
     match query.view {
-        View::Waiting => vec![range(0, last, "1")],
-        View::Decided => vec![range(1, last, "1"), range(0, now, "defaults IS NOT NULL")],
-        View::TimedOut => vec![range(0, now, "defaults IS NULL")],
-        View::Withdrawn => vec![range(2, last, "1")],
+        View::Waiting => vec![range(0, last), range(3, last)],
+        View::Decided => vec![range(1, last), range(3, now)],
+        View::TimedOut => vec![range(0, now)],
+        View::Withdrawn => vec![range(2, last)],
     }
 }
 
@@ -72,8 +65,8 @@ fn find(
     now: Timestamp,
     limit: usize,
 ) -> Result<FoundRows, JsValue> {
-    let walk = walk(query, range);
-    let filters = filters(query, range, now);
+    let walk = index_range(query, range);
+    let filters = filters(query, now);
     let mut bindings = walk.bindings;
     let (text, direction) = (&walk.text, direction(query));
     let order = format!("ORDER BY ends {direction}, created {direction}, id {direction}");
@@ -95,7 +88,7 @@ fn find(
     bindings.push(Binding::Number(limit as u64));
     let rows: Vec<Row> = run(state, &statement, bindings)?;
     let searched_to = if rows.len() < limit {
-        last_searched(state, &self::walk(query, range), &order)?
+        last_searched(state, &index_range(query, range), &order)?
     } else {
         None
     };
@@ -105,7 +98,7 @@ fn find(
 /// The last row that a search looks at, if it does not look at all.
 fn last_searched(state: &State, walk: &Sql<'_>, order: &str) -> Result<Option<String>, JsValue> {
     #[derive(Deserialize)]
-    struct Place {
+    struct Found {
         ends: u64,
         created: u64,
         id: String,
@@ -115,18 +108,18 @@ fn last_searched(state: &State, walk: &Sql<'_>, order: &str) -> Result<Option<St
         walk.text,
         MAX_SEARCHED - 1
     );
-    let found: Vec<Place> = run(state, &statement, walk.bindings.iter().cloned())?;
-    let position = found.into_iter().next().map(|place| Position {
-        end: Timestamp::from_millis(place.ends),
-        created_at: Timestamp::from_millis(place.created),
-        id: place.id,
+    let found: Vec<Found> = run(state, &statement, walk.bindings.iter().cloned())?;
+    let position = found.into_iter().next().map(|found| Position {
+        end: Timestamp::from_millis(found.ends),
+        created_at: Timestamp::from_millis(found.created),
+        id: found.id,
     });
     Ok(position.as_ref().map(Position::to_text))
 }
 
 /// The rows of a range behind the query's position. SQLite seeks that position in the index, also among
 /// rows that end at the same time.
-fn walk<'a>(query: &'a InboxQuery, range: &Range) -> Sql<'a> {
+fn index_range<'a>(query: &'a InboxQuery, range: &Range) -> Sql<'a> {
     let number = |at: Timestamp| Binding::Number(at.as_millis());
     let mut text = "class = ?".to_owned();
     let mut bindings = vec![Binding::Number(range.class)];
@@ -178,13 +171,18 @@ fn walk<'a>(query: &'a InboxQuery, range: &Range) -> Sql<'a> {
 }
 
 /// What is to be true of the rows besides; `None` if nothing is.
-fn filters<'a>(query: &'a InboxQuery, range: &Range, now: Timestamp) -> Option<Sql<'a>> {
-    let mut conditions = vec![range.condition];
+fn filters(query: &InboxQuery, now: Timestamp) -> Option<Sql<'_>> {
+    let mut conditions = Vec::new();
     let mut bindings = Vec::new();
     if !query.text.is_empty() {
-        conditions.push("(instr(COALESCE(folded, lower(title)), ?) > 0 OR instr(id, ?) > 0)");
-        bindings.push(Binding::Owned(fold(&query.text)));
-        bindings.push(Binding::Text(query.text_in_id()));
+        bindings.push(Binding::Owned(lowercase(&query.text)));
+        conditions.push(match query.text_in_id() {
+            Some(id) => {
+                bindings.push(Binding::Text(id));
+                "(instr(COALESCE(folded, lower(title)), ?) > 0 OR instr(id, ?) > 0)"
+            }
+            None => "instr(COALESCE(folded, lower(title)), ?) > 0",
+        });
     }
     if !query.tag.is_empty() {
         conditions.push("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)");
@@ -194,7 +192,7 @@ fn filters<'a>(query: &'a InboxQuery, range: &Range, now: Timestamp) -> Option<S
         conditions.push("created <= ?");
         bindings.push(Binding::Number(until.as_millis()));
     }
-    (conditions != ["1"]).then(|| Sql {
+    (!conditions.is_empty()).then(|| Sql {
         text: conditions.join(" AND "),
         bindings,
     })

@@ -194,10 +194,13 @@ impl MonthTable {
                 sql::run(&self.state, &add, [])?;
             }
         }
-        if settings::has_inbox(&self.env) {
-            for statement in sql::INBOX_INDICES {
-                sql::run(&self.state, statement, [])?;
-            }
+        let statements = if settings::has_inbox(&self.env) {
+            sql::INBOX_INDICES
+        } else {
+            sql::NO_INBOX_INDICES
+        };
+        for statement in statements {
+            sql::run(&self.state, statement, [])?;
         }
         Ok(true)
     }

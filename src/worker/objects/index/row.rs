@@ -57,7 +57,7 @@ impl Row {
         let verify = token.callback.as_deref().and_then(verify_json);
         let title = token.approval.as_deref().map_or(String::new(), title_of);
         Self {
-            folded: (!title.is_ascii()).then(|| fold(&title)),
+            folded: (!title.is_ascii()).then(|| lowercase(&title)),
             title: Some(title),
             failed: Some(token.failed_deliveries()).filter(|&count| count > 0),
             created: token.created_at.as_millis(),
@@ -98,7 +98,7 @@ impl Row {
 }
 
 /// A text in lower case. The standard library's tables would be a part of the upload.
-pub(super) fn fold(text: &str) -> String {
+pub(super) fn lowercase(text: &str) -> String {
     String::from(JsString::from(text).to_lower_case())
 }
 

@@ -9,11 +9,12 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 use worker::State;
 
-/// Which views of the inbox may show a row: 0 while it waits, and after a timeout, 1 if it was decided, 2 if
-/// it was cancelled.
+/// Which views of the inbox may show a row. 0: it waits, and then times out. 3: it waits, and then its
+/// default decision is taken. 1: it was decided. 2: it was cancelled.
 macro_rules! class {
     () => {
-        "class INTEGER AS (IIF(completed IS NULL, 0, IIF(cancelled IS NULL, 1, 2))) VIRTUAL"
+        "class INTEGER AS (IIF(completed IS NULL, IIF(defaults IS NULL, 0, 3), \
+         IIF(cancelled IS NULL, 1, 2))) VIRTUAL"
     };
 }
 
@@ -64,6 +65,12 @@ pub(super) const INBOX_INDICES: [&str; 2] = [
     "CREATE INDEX IF NOT EXISTS by_failure ON tokens (class, ends) WHERE failed IS NOT NULL",
 ];
 
+/// What is left of them where there is no inbox any more: each index makes a token dearer.
+pub(super) const NO_INBOX_INDICES: [&str; 2] = [
+    "DROP INDEX IF EXISTS by_end",
+    "DROP INDEX IF EXISTS by_failure",
+];
+
 /// The table's definition, which names its columns.
 pub(super) const TABLE_SQL: &str = "SELECT sql FROM sqlite_master WHERE name = 'tokens'";
 
@@ -98,7 +105,7 @@ pub(super) const UPSERT_SQL: &str = concat!(
      OR (title IS NULL AND excluded.title IS NOT NULL)"
 );
 
-pub(super) const PURGE_SQL: &str = "DELETE FROM tokens WHERE class IN (0, 1, 2) AND ends <= ?";
+pub(super) const PURGE_SQL: &str = "DELETE FROM tokens WHERE class IN (0, 1, 2, 3) AND ends <= ?";
 
 pub(super) const REMAINING_SQL: &str =
     "SELECT COUNT(*) AS count, MIN(COALESCE(completed, timeout)) AS first FROM tokens";

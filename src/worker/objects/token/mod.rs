@@ -15,6 +15,7 @@ pub(crate) mod waiters;
 use crate::domain::api::error::ApiError;
 use crate::domain::approval::schema::MAX_CHOICE_OUTPUT;
 use crate::domain::auth::token_id::public_id;
+use crate::domain::inbox::render::MAX_OUTPUT;
 use crate::domain::page::MAX_VOTE_ON_PAGE;
 use crate::domain::stored::envelope::{self, ResponseContext};
 use crate::domain::stored::line::Unreadable;
@@ -168,7 +169,7 @@ impl Object {
         let reply = turn.effects.reply.take().unwrap_or(Reply::NotFound);
         self.spawn(turn);
         if let (true, Some(token)) = (is_for_page, &mut token) {
-            token.leave_out_long_output(MAX_CHOICE_OUTPUT);
+            token.shorten_long_output(MAX_CHOICE_OUTPUT, MAX_OUTPUT + 1);
             token.leave_out_long_votes(MAX_VOTE_ON_PAGE);
         }
         let callback = token.as_ref().filter(|_| is_callback);

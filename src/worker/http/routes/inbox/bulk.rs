@@ -1,19 +1,18 @@
 //! Several tokens at once: the summary, and what is done to them.
 
 use super::operator::Operator;
-use super::token::read_reason;
-use super::{Form, html};
+use super::{AT_ONCE, Form, redirect};
 use crate::domain::api::error::ApiError;
 use crate::domain::api::rate_limit::RateLimitKey;
-use crate::domain::approval::schema::{Comment, MAX_COMMENT};
-use crate::domain::auth::token_id::internal_id;
+use crate::domain::approval::schema::Comment;
+use crate::domain::auth::token_id::{internal_id, public_id};
 use crate::domain::inbox::bulk::{
-    BulkAction, BulkOutcome, MAX_MARKED, Marked, NotRead, outcome_of_ended, output_of,
-    shared_choices, shared_comment,
+    BulkAction, BulkOutcome, MAX_MARKED, Marked, NotRead, ReviewProblem, outcome_of_ended,
+    output_of, read_action, shared_choices, shared_comment,
 };
-use crate::domain::inbox::render::{self, Message, Outcomes, Review, ReviewProblem};
+use crate::domain::inbox::render::{self, Message, Outcomes, Review};
+use crate::domain::inbox::sent::SentForm;
 use crate::domain::stored::message::{CommandMessage, TokenReply};
-use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::transition::Outcome;
 use crate::domain::token::{State, Token};
 use crate::worker::http::rate_limit::enforce;
@@ -21,9 +20,6 @@ use crate::worker::http::response::Reply;
 use crate::worker::http::routes::complete::complete_token;
 use crate::worker::http::token_object::send;
 use futures_util::future::join_all;
-
-/// How many objects are asked at the same time.
-const AT_ONCE: usize = 20;
 
 pub(super) async fn bulk(operator: &Operator<'_>, form: &Form) -> Result<Reply, ApiError> {
     let Some(shown_at) = operator.opened_at(form) else {
@@ -46,8 +42,17 @@ pub(super) async fn bulk(operator: &Operator<'_>, form: &Form) -> Result<Reply, 
         marked.extend(join_all(ids.iter().map(|id| read(operator, id))).await);
     }
     let comment = shared_comment(&marked, operator.visit.words);
-    match action(form, comment) {
-        Ok(Some(action)) => perform(operator, marked, &action, shown_at).await,
+    match read_action(|name| form.get(name), comment) {
+        Ok(Some(action)) => Ok(perform(operator, marked, &action, operator.sent(shown_at)).await),
+        // Alone, it may offer more on its own page.
+        Ok(None)
+            if marked.len() == 1 && shared_choices(&marked, operator.visit.words).is_empty() =>
+        {
+            let id = marked
+                .first()
+                .map_or(String::new(), |one| public_id(&one.id));
+            Ok(redirect(&format!("/inbox/{id}")))
+        }
         Ok(None) => Ok(review(operator, &marked, comment, "", None)),
         Err((problem, written)) => Ok(review(operator, &marked, comment, written, Some(problem))),
     }
@@ -67,29 +72,6 @@ async fn read(operator: &Operator<'_>, id: &str) -> Marked {
     }
 }
 
-/// What the form wants; `None` if it only shows the summary.
-fn action(form: &Form, wanted: Comment) -> Result<Option<BulkAction>, (ReviewProblem, &str)> {
-    let label = form.get("decide");
-    if !label.is_empty() {
-        let written = form.get("comment");
-        let comment = written.trim().replace("\r\n", "\n");
-        if comment.is_empty() && wanted == Comment::Required {
-            return Err((ReviewProblem::CommentMissing, written));
-        }
-        if comment.chars().count() > MAX_COMMENT {
-            return Err((ReviewProblem::CommentTooLong, written));
-        }
-        let label = label.to_owned();
-        return Ok(Some(BulkAction::Decide { label, comment }));
-    }
-    if !form.get("withdraw").is_empty() {
-        let written = form.get("reason");
-        let reason = read_reason(written).map_err(|()| (ReviewProblem::ReasonTooLong, written))?;
-        return Ok(Some(BulkAction::Withdraw { reason }));
-    }
-    Ok(None)
-}
-
 fn review(
     operator: &Operator<'_>,
     marked: &[Marked],
@@ -105,20 +87,18 @@ fn review(
         problem,
     };
     let status = if problem.is_some() { 422 } else { 200 };
-    html(status, render::review(operator.frame(), review))
+    operator.html(status, render::review(operator.frame(), review))
 }
 
 async fn perform(
     operator: &Operator<'_>,
     marked: Vec<Marked>,
     action: &BulkAction,
-    shown_at: Timestamp,
-) -> Result<Reply, ApiError> {
+    sent: SentForm<'_>,
+) -> Reply {
     let mut outcomes = Vec::with_capacity(marked.len());
     for marked in marked.chunks(AT_ONCE) {
-        let done = marked
-            .iter()
-            .map(|one| act(operator, one, action, shown_at));
+        let done = marked.iter().map(|one| apply(operator, one, action, sent));
         outcomes.extend(join_all(done).await);
     }
     let outcomes: Vec<_> = marked.into_iter().zip(outcomes).collect();
@@ -126,32 +106,29 @@ async fn perform(
         action,
         outcomes: &outcomes,
     };
-    Ok(html(200, render::outcomes(operator.frame(), outcomes)))
+    operator.html(200, render::outcomes(operator.frame(), outcomes))
 }
 
-async fn act(
+async fn apply(
     operator: &Operator<'_>,
     marked: &Marked,
     action: &BulkAction,
-    shown_at: Timestamp,
+    sent: SentForm<'_>,
 ) -> BulkOutcome {
+    let words = operator.visit.words;
+    let of_ended = |token: &Token| outcome_of_ended(token, action, words, sent);
     match &marked.token {
         Err(NotRead::NotFound) => BulkOutcome::NotFound,
         Err(NotRead::Unavailable) => BulkOutcome::Unavailable,
-        Ok(token) if token.state != State::Waiting => {
-            let (words, subject) = (operator.visit.words, operator.person.as_deref());
-            outcome_of_ended(token, action, words, subject, shown_at)
-        }
-        Ok(token) => match act_on(operator, &marked.id, token, action).await {
+        Ok(token) if token.state != State::Waiting => of_ended(token),
+        Ok(token) => match apply_to(operator, &marked.id, token, action).await {
             Ok(Some(Outcome::Completed)) => BulkOutcome::Done,
-            Ok(Some(Outcome::Cancelled)) if matches!(action, BulkAction::Withdraw { .. }) => {
-                BulkOutcome::Done
-            }
-            // Somebody was faster.
-            Ok(Some(Outcome::Cancelled)) => BulkOutcome::Withdrawn,
-            Ok(Some(Outcome::TimedOut)) => BulkOutcome::TimedOut,
-            Ok(Some(_)) => BulkOutcome::AlreadyDecided,
             Ok(None) => BulkOutcome::NotOffered,
+            // It was withdrawn, or somebody was faster: perhaps this form, if it was sent twice.
+            Ok(Some(_)) => match read(operator, &marked.id).await.token {
+                Ok(token) => of_ended(&token),
+                Err(_) => BulkOutcome::Unavailable,
+            },
             Err(ApiError::TokenNotFound) => BulkOutcome::NotFound,
             Err(_) => BulkOutcome::Unavailable,
         },
@@ -159,7 +136,7 @@ async fn act(
 }
 
 /// Does it to a token that waits. `None` if the token does not offer that.
-async fn act_on(
+async fn apply_to(
     operator: &Operator<'_>,
     id: &str,
     token: &Token,

@@ -1,7 +1,7 @@
 //! The list of the inbox.
 
 use super::operator::Operator;
-use super::{html, redirect};
+use super::{AT_ONCE, redirect};
 use crate::domain::api::error::ApiError;
 use crate::domain::approval::schema::title_of;
 use crate::domain::auth::token_id::public_id;
@@ -9,7 +9,6 @@ use crate::domain::inbox::page::InboxPage;
 use crate::domain::inbox::query::InboxQuery;
 use crate::domain::inbox::render;
 use crate::domain::list::row::Row;
-use crate::worker::http::rate_limit::Permit;
 use crate::worker::http::response::Reply;
 use crate::worker::http::token_object::unavailable;
 use crate::worker::objects::index;
@@ -27,22 +26,19 @@ pub(super) async fn list(operator: &Operator<'_>) -> Result<Reply, ApiError> {
         .await
         .map_err(|why| unavailable("the index did not answer", &why))?;
     let mut page = InboxPage::of(&query, months);
-    join_all(
-        page.rows
-            .iter_mut()
-            .map(|row| add_title(operator, &permit, row)),
-    )
-    .await;
-    Ok(html(200, render::list(operator.frame(), &query, &page)))
+    for rows in page.rows.chunks_mut(AT_ONCE) {
+        join_all(rows.iter_mut().map(|row| add_title(operator, row))).await;
+    }
+    Ok(operator.html(200, render::list(operator.frame(), &query, &page)))
 }
 
 /// Adds the title to a row that an earlier build wrote. The token's object, which is asked for it, sends
 /// the row anew.
-async fn add_title(operator: &Operator<'_>, permit: &Permit, row: &mut Row) {
-    if row.title.is_some() {
-        return;
+async fn add_title(operator: &Operator<'_>, row: &mut Row) {
+    if row.title.is_none()
+        && let Ok(permit) = operator.permit().await
+        && let Ok(token) = operator.read(&permit, &row.id).await
+    {
+        row.title = token.approval.as_deref().map(title_of);
     }
-    let token = operator.read(permit, &row.id).await.ok();
-    let approval = token.and_then(|token| token.approval);
-    row.title = Some(approval.as_deref().map_or(String::new(), title_of));
 }

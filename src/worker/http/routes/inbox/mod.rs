@@ -12,9 +12,9 @@ mod token;
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::form::form_fields;
-use crate::domain::api::route::InboxPath;
+use crate::domain::api::route::{InboxPath, inbox_page};
 use crate::domain::auth::form_origin::is_own_form;
-use crate::domain::auth::inbox_settings::InboxSettings;
+use crate::domain::auth::inbox_settings::SignInBy;
 use crate::domain::inbox::render::{self, Frame, Message};
 use crate::domain::page::i18n::{self, Words};
 use crate::domain::page::{self, MAX_FORM};
@@ -24,22 +24,25 @@ use crate::worker::http::csp;
 use crate::worker::http::request::{LinkHead, headers_json};
 use crate::worker::http::response::{HandlerResponse, Reply};
 use crate::worker::http::upstream_token::upstream_of;
-use operator::Refused;
-use std::cell::OnceCell;
+use operator::{Operator, Refused};
+use std::cell::RefCell;
 
 /// A request to the inbox, before anybody is known to be signed in.
 pub(super) struct Visit<'a> {
     pub(super) context: &'a RequestContext<'a>,
     pub(super) head: LinkHead<'a>,
     pub(super) words: &'static Words,
-    pub(super) settings: &'static InboxSettings,
+    pub(super) sign_in: &'static SignInBy,
 }
 
-/// Answers a request to a page of the inbox. There is one: `settings` say so.
+/// How many objects are asked at the same time.
+const AT_ONCE: usize = 20;
+
+/// Answers a request to a page of the inbox. `sign_in` is who may see it.
 pub(crate) async fn inbox(
     context: &RequestContext<'_>,
     page: InboxPath<'_>,
-    settings: &'static InboxSettings,
+    sign_in: &'static SignInBy,
 ) -> Result<HandlerResponse, ApiError> {
     let headers = headers_json(context.request);
     let head = LinkHead::of(&headers);
@@ -52,35 +55,53 @@ pub(crate) async fn inbox(
         words: i18n::choose("", head.get("accept-language")),
         context,
         head,
-        settings,
+        sign_in,
     };
-    let reply = match answer(&visit, page).await {
+    let reply = match handle(&visit, page).await {
         Ok(reply) => reply,
         Err(error) => {
             drain(context.request).await;
-            visit.error(error)?
+            visit.error(visit.frame(), error)?
         }
     };
     Ok(reply.into())
 }
 
-async fn answer(visit: &Visit<'_>, page: InboxPath<'_>) -> Result<Reply, ApiError> {
+async fn handle(visit: &Visit<'_>, page: InboxPath<'_>) -> Result<Reply, ApiError> {
     if page == InboxPath::SignIn {
         return sign_in::sign_in(visit).await;
     }
     let operator = match operator::authenticate(visit).await? {
         Ok(operator) => operator,
-        Err(Refused::NotSignedIn) => return Ok(sign_in::ask(visit)),
+        // The browser sends the cookie with no request that another site has begun.
+        Err(Refused::NotSignedIn) if visit.is_from_elsewhere() => {
+            let head = visit.context.head;
+            return Ok(visit.reopen(&format!("{}{}", head.path(), head.query())));
+        }
+        Err(Refused::NotSignedIn) => return Ok(sign_in::redirect_to_sign_in(visit)),
         Err(Refused::ByAccess) => return Ok(visit.message(403, Message::AccessDenied)),
     };
+    match handle_operator(&operator, page).await {
+        Ok(reply) => Ok(reply),
+        Err(error) => {
+            drain(visit.context.request).await;
+            visit.error(operator.frame(), error)
+        }
+    }
+}
+
+async fn handle_operator(operator: &Operator<'_>, page: InboxPath<'_>) -> Result<Reply, ApiError> {
+    let visit = operator.visit;
     let lives_upstream = upstream_of(visit.context, operator.environment)?.is_some();
     if lives_upstream && page != InboxPath::SignOut {
         return Ok(operator.message(200, Message::LivesUpstream));
     }
     if visit.context.head.method() != "POST" {
         return match page {
-            InboxPath::Token { id } => token::show(&operator, id).await,
-            _ => list::list(&operator).await,
+            InboxPath::List => list::list(operator).await,
+            InboxPath::Token { id } => token::show(operator, id).await,
+            // Only forms go there.
+            InboxPath::Bulk | InboxPath::SignIn | InboxPath::SignOut => Ok(redirect(INBOX)),
         };
     }
     let origin = visit.context.link_origin(operator.environment);
@@ -88,9 +109,9 @@ async fn answer(visit: &Visit<'_>, page: InboxPath<'_>) -> Result<Reply, ApiErro
         return Ok(operator.message(403, Message::CrossSite));
     };
     match page {
-        InboxPath::SignOut => Ok(sign_in::sign_out(&operator, &form)),
-        InboxPath::Bulk => bulk::bulk(&operator, &form).await,
-        InboxPath::Token { id } => token::submit(&operator, id, &form).await,
+        InboxPath::SignOut => Ok(sign_in::sign_out(operator, &form)),
+        InboxPath::Bulk => bulk::bulk(operator, &form).await,
+        InboxPath::Token { id } => token::submit(operator, id, &form).await,
         InboxPath::List | InboxPath::SignIn => Err(ApiError::PathNotFound),
     }
 }
@@ -136,36 +157,69 @@ impl Visit<'_> {
     }
 
     fn message(&self, status: u16, message: Message) -> Reply {
-        html(status, render::message(self.frame(), message))
+        self.html(status, render::message(self.frame(), message))
     }
 
     /// The page for an error; errors without a page are returned.
-    fn error(&self, error: ApiError) -> Result<Reply, ApiError> {
+    fn error(&self, frame: Frame<'_>, error: ApiError) -> Result<Reply, ApiError> {
         let submitted = self.context.head.method() == "POST";
-        Ok(match error {
-            ApiError::TokenNotFound => self.message(404, Message::NotFound),
-            ApiError::StorageUnavailable | ApiError::UpstreamUnavailable => self
-                .message(503, Message::Unavailable { submitted })
-                .with("retry-after", "2"),
-            ApiError::TooManyRequests(_) => {
-                self.message(429, Message::Busy).with("retry-after", "10")
-            }
-            ApiError::BodyTooLarge { .. } => self.message(413, Message::TooLarge),
+        let (status, message) = match error {
+            ApiError::TokenNotFound => (404, Message::NotFound),
+            ApiError::StorageUnavailable
+            | ApiError::UpstreamUnavailable
+            | ApiError::BodyUnreadable => (503, Message::Unavailable { submitted }),
+            ApiError::TooManyRequests(_) | ApiError::TooManyBodies => (429, Message::Busy),
+            ApiError::BodyTooLarge { .. } => (413, Message::TooLarge),
             other => return Err(other),
+        };
+        let reply = self.html(status, render::message(frame, message));
+        Ok(match status {
+            503 => reply.with("retry-after", "2"),
+            429 => reply.with("retry-after", "10"),
+            _ => reply,
         })
+    }
+
+    /// Whether another site has begun this navigation: a link in a chat or in webmail.
+    fn is_from_elsewhere(&self) -> bool {
+        self.context.head.method() == "GET" && self.head.is_of_another_site()
+    }
+
+    /// A page that opens another one. Unlike a redirect, this begins a navigation of our own, with which
+    /// the browser sends the cookie.
+    fn reopen(&self, target: &str) -> Reply {
+        let page = inbox_page(target).unwrap_or(INBOX);
+        let link = format!(r#"<!doctype html><a href="{INBOX}">{INBOX}</a>"#);
+        self.html(200, link)
+            .with_unique("refresh", &format!("0; url={page}"))
+    }
+
+    /// The response that holds a page.
+    fn html(&self, status: u16, text: String) -> Reply {
+        thread_local! {
+            static POLICY: RefCell<Option<(&'static SignInBy, String)>> = const { RefCell::new(None) };
+        }
+        POLICY.with_borrow_mut(|cached| {
+            let policy = match cached {
+                Some((sign_in, policy)) if std::ptr::eq(*sign_in, self.sign_in) => policy,
+                _ => &mut cached.insert((self.sign_in, self.policy())).1,
+            };
+            Reply::html(status, text, policy).with("vary", "Accept-Language, Cookie")
+        })
+    }
+
+    fn policy(&self) -> String {
+        // Where a session of Access has ended, a form is redirected there.
+        let form_action = match self.sign_in {
+            SignInBy::Access(access) => access.issuer.as_str(),
+            SignInBy::SecretKey => "",
+        };
+        csp::of_page(&[page::CSS, render::CSS], &[render::JS], form_action)
     }
 }
 
-/// The response that holds a page.
-fn html(status: u16, text: String) -> Reply {
-    thread_local! {
-        static POLICY: OnceCell<String> = const { OnceCell::new() };
-    }
-    POLICY.with(|policy| {
-        let policy = policy.get_or_init(|| csp::of_page(&[page::CSS, render::CSS], &[render::JS]));
-        Reply::html(status, text, policy).with("vary", "Accept-Language, Cookie")
-    })
-}
+/// The path of the list.
+const INBOX: &str = "/inbox";
 
 /// A redirect to a page, after a POST too.
 fn redirect(location: &str) -> Reply {

@@ -1,14 +1,16 @@
 //! Who is signed in to the inbox.
 
-use super::{Form, Visit, html};
+use super::{Form, Visit};
 use crate::domain::api::error::ApiError;
 use crate::domain::api::rate_limit::RateLimitKey;
-use crate::domain::auth::access_assertion::Unverified;
+use crate::domain::auth::access_assertion::{AccessError, Unverified};
 use crate::domain::auth::form_nonce::NoncePurpose;
 use crate::domain::auth::inbox_session::cookie_of;
-use crate::domain::auth::inbox_settings::{AccessSettings, InboxSettings};
+use crate::domain::auth::inbox_settings::{AccessSettings, SignInBy};
 use crate::domain::auth::keyring::Environment;
 use crate::domain::inbox::render::{self, Frame, Message};
+use crate::domain::inbox::sent::SentForm;
+use crate::domain::page::NONCE_FIELD;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::{CompletedBy, Decision, Output, OutputKind, Token};
 use crate::worker::http::rate_limit::{Permit, enforce};
@@ -16,6 +18,7 @@ use crate::worker::http::response::Reply;
 use crate::worker::http::routes::retrieve::read_token;
 use crate::worker::http::token_object::unavailable;
 use crate::worker::http::upstream_token::ReadFor;
+use crate::worker::log_error;
 use crate::worker::outgoing::access;
 use crate::worker::settings;
 
@@ -45,15 +48,15 @@ pub(super) async fn authenticate<'a>(
 ) -> Result<Result<Operator<'a>, Refused>, ApiError> {
     let keyring = settings::keyring(visit.context.env)?;
     let now = visit.context.now;
-    match visit.settings {
-        InboxSettings::ByAccess(access) => {
+    match visit.sign_in {
+        SignInBy::Access(access) => {
             let Some((environment, email)) = identity(visit, access).await? else {
                 return Ok(Err(Refused::ByAccess));
             };
             let session = format!("access {email}");
             Ok(Ok(Operator::new(visit, environment, session, Some(email))))
         }
-        InboxSettings::BySecretKey | InboxSettings::Off => {
+        SignInBy::SecretKey => {
             let cookie = cookie_of(visit.head.get("cookie")).unwrap_or("");
             let session = keyring.open_session(cookie, now);
             Ok(session.ok_or(Refused::NotSignedIn).map(|session| {
@@ -64,22 +67,39 @@ pub(super) async fn authenticate<'a>(
     }
 }
 
-/// Whom Cloudflare Access has signed in.
+/// Whom Cloudflare Access has signed in. Why an assertion is refused is logged, as it is a fault of the
+/// settings as likely as of the sender.
 async fn identity(
     visit: &Visit<'_>,
     access: &AccessSettings,
 ) -> Result<Option<(&'static Environment, String)>, ApiError> {
-    let Some(assertion) = Unverified::read(visit.head.get("cf-access-jwt-assertion")) else {
-        return Ok(None);
-    };
-    let now = visit.context.now;
-    let is_signed = access::is_signed(access, &assertion, now).await;
-    if !is_signed.map_err(|why| unavailable("the keys of Cloudflare Access were not read", &why))? {
+    let text = visit.head.get("cf-access-jwt-assertion");
+    if text.is_empty() {
         return Ok(None);
     }
-    let identity = assertion.verified(access, now);
-    let keyring = settings::keyring(visit.context.env)?;
-    Ok(identity.and_then(|one| Some((keyring.by_id(&one.environment)?, one.email))))
+    let identity = match Unverified::read(text, access, visit.context.now) {
+        Ok(assertion) => {
+            let is_signed = access::is_signed(access, &assertion, visit.context.now).await;
+            let is_signed = is_signed
+                .map_err(|why| unavailable("the keys of Cloudflare Access were not read", &why))?;
+            is_signed
+                .then(|| assertion.into_identity())
+                .ok_or(AccessError::Signature)
+        }
+        Err(error) => Err(error),
+    };
+    match identity {
+        Ok(identity) => {
+            let keyring = settings::keyring(visit.context.env)?;
+            let environment = keyring.by_id(&identity.environment);
+            Ok(environment.map(|environment| (environment, identity.email)))
+        }
+        Err(why) => {
+            let why = why.to_string();
+            log_error("an assertion of Cloudflare Access was refused", &why.into());
+            Ok(None)
+        }
+    }
 }
 
 impl<'a> Operator<'a> {
@@ -101,7 +121,7 @@ impl<'a> Operator<'a> {
 
     /// When the page was opened whose form this is; `None` if the form has no valid nonce.
     pub(super) fn opened_at(&self, form: &Form) -> Option<Timestamp> {
-        let nonce = form.get(crate::domain::page::NONCE_FIELD);
+        let nonce = form.get(NONCE_FIELD);
         let purpose = NoncePurpose::Inbox(&self.session);
         let now = self.visit.context.now;
         self.environment.open_form_nonce(purpose, nonce, now)
@@ -119,7 +139,19 @@ impl<'a> Operator<'a> {
     }
 
     pub(super) fn message(&self, status: u16, message: Message) -> Reply {
-        html(status, render::message(self.frame(), message))
+        self.html(status, render::message(self.frame(), message))
+    }
+
+    pub(super) fn html(&self, status: u16, text: String) -> Reply {
+        self.visit.html(status, text)
+    }
+
+    /// A form that this operator has sent, from a page that was opened then.
+    pub(super) fn sent(&self, shown_at: Timestamp) -> SentForm<'_> {
+        SentForm {
+            subject: self.person.as_deref(),
+            shown_at,
+        }
     }
 
     /// Counts a request of an operator against the limit of the environment.

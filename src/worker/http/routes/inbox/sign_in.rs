@@ -1,14 +1,14 @@
 //! Signing in to the inbox, and out.
 
-use super::operator::Operator;
-use super::{Form, Visit, html, redirect};
+use super::operator::{self, Operator};
+use super::{Form, INBOX, Visit, redirect};
 use crate::domain::api::error::ApiError;
 use crate::domain::api::form::form_fields;
 use crate::domain::api::rate_limit::RateLimitKey;
 use crate::domain::api::route::inbox_page;
 use crate::domain::auth::form_nonce::NoncePurpose;
 use crate::domain::auth::inbox_session::set_cookie;
-use crate::domain::auth::inbox_settings::InboxSettings;
+use crate::domain::auth::inbox_settings::SignInBy;
 use crate::domain::encoding::percent_encode;
 use crate::domain::inbox::render::{self, Message, SignIn, SignInProblem};
 use crate::domain::page::NONCE_FIELD;
@@ -19,11 +19,9 @@ use crate::worker::http::token_object::unavailable;
 use crate::worker::objects::index;
 use crate::worker::settings;
 
-const INBOX: &str = "/inbox";
-
 /// Sends somebody who is not signed in to the form. What they wanted to do is lost, but where they wanted
 /// to go is not.
-pub(super) fn ask(visit: &Visit<'_>) -> Reply {
+pub(super) fn redirect_to_sign_in(visit: &Visit<'_>) -> Reply {
     let head = visit.context.head;
     let mut location = String::from("/inbox/sign-in");
     let target = format!("{}{}", head.path(), head.query());
@@ -36,7 +34,7 @@ pub(super) fn ask(visit: &Visit<'_>) -> Reply {
 
 /// The form, what it sends, and links that sign in once.
 pub(super) async fn sign_in(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    if matches!(visit.settings, InboxSettings::ByAccess(_)) {
+    if matches!(visit.sign_in, SignInBy::Access(_)) {
         return Ok(redirect(INBOX));
     }
     let context = visit.context;
@@ -53,12 +51,15 @@ pub(super) async fn sign_in(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         let mut fields = form_fields(query);
         fields.find(|(one, _)| one == name).map(|(_, value)| value)
     };
+    let next = value("next").unwrap_or_default();
+    let next = inbox_page(&next).unwrap_or(INBOX);
+    // Whoever is signed in already needs neither a key nor the link.
+    if operator::authenticate(visit).await?.is_ok() {
+        return Ok(redirect(next));
+    }
     match value("link") {
         Some(credential) => follow_link(visit, &credential).await,
-        None => {
-            let next = value("next").unwrap_or_default();
-            Ok(form_page(visit, 200, &next, None))
-        }
+        None => Ok(form_page(visit, 200, next, None)),
     }
 }
 
@@ -89,7 +90,9 @@ async fn follow_link(visit: &Visit<'_>, credential: &str) -> Result<Reply, ApiEr
     let keyring = settings::keyring(context.env)?;
     let used = || form_page(visit, 401, "", Some(SignInProblem::LinkUsed));
     // A browser that guesses where its user will go must not use up the link.
-    let is_prefetch = !visit.head.get("sec-purpose").is_empty();
+    let is_prefetch = ["sec-purpose", "purpose"]
+        .iter()
+        .any(|name| !visit.head.get(name).is_empty());
     let (Some(link), false) = (
         keyring.open_sign_in_link(credential, context.now),
         is_prefetch || context.head.method() == "HEAD",
@@ -112,7 +115,9 @@ async fn follow_link(visit: &Visit<'_>, credential: &str) -> Result<Reply, ApiEr
         return Ok(used());
     }
     let session = link.begin_session(&random_uuid(), context.now);
-    Ok(redirect(INBOX).with_unique("set-cookie", &set_cookie(Some(&session))))
+    // With a redirect the browser would not send the cookie, if the link is in a mail.
+    let reply = visit.reopen(INBOX);
+    Ok(reply.with_unique("set-cookie", &set_cookie(Some(&session))))
 }
 
 /// Ends the session in this browser. Who has copied the cookie has it until it expires, or its key goes.
@@ -120,9 +125,9 @@ pub(super) fn sign_out(operator: &Operator<'_>, form: &Form) -> Reply {
     if operator.opened_at(form).is_none() {
         return operator.message(403, Message::Stale);
     }
-    match operator.visit.settings {
-        InboxSettings::ByAccess(_) => redirect("/cdn-cgi/access/logout"),
-        InboxSettings::BySecretKey | InboxSettings::Off => {
+    match operator.visit.sign_in {
+        SignInBy::Access(_) => redirect("/cdn-cgi/access/logout"),
+        SignInBy::SecretKey => {
             redirect("/inbox/sign-in").with_unique("set-cookie", &set_cookie(None))
         }
     }
@@ -137,7 +142,7 @@ fn form_page(visit: &Visit<'_>, status: u16, next: &str, problem: Option<SignInP
         nonce: nonce.as_deref().unwrap_or_default(),
         problem,
     };
-    let reply = html(status, render::sign_in(visit.frame(), form));
+    let reply = visit.html(status, render::sign_in(visit.frame(), form));
     match problem {
         Some(SignInProblem::TooManyAttempts) => reply.with("retry-after", "60"),
         _ => reply,

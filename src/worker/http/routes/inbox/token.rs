@@ -1,15 +1,17 @@
 //! A token's page in the inbox, and what is done there.
 
 use super::operator::Operator;
-use super::{Form, html, redirect};
+use super::{Form, redirect};
 use crate::domain::api::error::ApiError;
 use crate::domain::api::form::form_fields;
-use crate::domain::api::limits::MAX_REASON;
+use crate::domain::api::life::read_reason;
 use crate::domain::api::rate_limit::RateLimitKey;
+use crate::domain::approval::schema::Approval;
 use crate::domain::auth::token_id::{internal_id, public_id};
 use crate::domain::inbox::deadline::parse_deadline;
-use crate::domain::inbox::render::{self, Done, TokenProblem, TokenView};
-use crate::domain::page::{self, FormError, FormInput};
+use crate::domain::inbox::render::{self, Done, Message, TokenProblem, TokenView};
+use crate::domain::inbox::sent::SentForm;
+use crate::domain::page::{self, FormError, FormInput, NotRecorded};
 use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::domain::token::notify::ReminderOutcome;
 use crate::domain::token::transition::Outcome;
@@ -29,6 +31,7 @@ pub(super) async fn show(operator: &Operator<'_>, raw_id: &str) -> Result<Reply,
     let query = operator.visit.context.head.query().trim_start_matches('?');
     let done = form_fields(query).find(|(name, _)| name == "done");
     let done = done.and_then(|(_, value)| Done::ALL.into_iter().find(|one| one.as_str() == value));
+    let done = done.filter(|done| done.is_seen_on(&token));
     let view = TokenView {
         id: &public_id(id),
         token: &token,
@@ -37,7 +40,7 @@ pub(super) async fn show(operator: &Operator<'_>, raw_id: &str) -> Result<Reply,
         written: "",
         done,
     };
-    Ok(html(200, render::token(operator.frame(), view)))
+    Ok(operator.html(200, render::token(operator.frame(), view)))
 }
 
 pub(super) async fn submit(
@@ -49,23 +52,30 @@ pub(super) async fn submit(
     let permit = operator.permit().await?;
     let token = operator.read(&permit, id).await?;
     let input = FormInput::of(|name| form.all(name).collect());
-    let submitted = if operator.opened_at(form).is_none() {
-        Err((403, TokenProblem::Stale))
-    } else {
-        let submission = Submission {
-            operator,
-            permit,
-            id,
-        };
-        let result = match form.get("action") {
-            "withdraw" => submission.withdraw(form.get("reason")).await,
-            "extend" => submission.extend(form.get("timeout")).await,
-            "notify" => submission.notify().await,
-            _ => submission.decide(&token, &input).await,
-        };
-        match result {
-            Err(ApiError::StorageUnavailable) => Err((503, TokenProblem::Unavailable)),
-            result => result?,
+    let submitted = match operator.opened_at(form) {
+        None => Err((403, TokenProblem::Stale)),
+        Some(shown_at) => {
+            let submission = Submission {
+                operator,
+                permit,
+                id,
+                sent: operator.sent(shown_at),
+            };
+            let result = match form.get("action") {
+                "withdraw" => submission.withdraw(form.get("reason")).await,
+                "extend" => submission.extend(&token, form.get("timeout")).await,
+                "notify" => submission.notify().await,
+                "" | "decide" => submission.decide(&token, &input).await,
+                // No page sends such a form.
+                _ => return Ok(operator.message(422, Message::Stale)),
+            };
+            match result {
+                Err(ApiError::StorageUnavailable) => Err((503, TokenProblem::Unavailable)),
+                Err(ApiError::TooManyRequests(_)) => {
+                    Err((429, TokenProblem::Form(FormError::Busy)))
+                }
+                result => result?,
+            }
         }
     };
     match submitted {
@@ -102,7 +112,7 @@ async fn show_again(
         written,
         done: None,
     };
-    Ok(html(status, render::token(operator.frame(), view)))
+    Ok(operator.html(status, render::token(operator.frame(), view)))
 }
 
 /// A form that may do something to a token.
@@ -110,6 +120,7 @@ struct Submission<'a> {
     operator: &'a Operator<'a>,
     permit: Permit,
     id: &'a str,
+    sent: SentForm<'a>,
 }
 
 impl Submission<'_> {
@@ -117,7 +128,7 @@ impl Submission<'_> {
         let (context, environment) = (self.operator.visit.context, self.operator.environment);
         let approval = page::approval_of(token, self.operator.visit.words);
         if token.state != State::Waiting {
-            return Ok(over(token, &approval, input));
+            return Ok(self.of_ended(token, &approval, input));
         }
         let output = match page::decide(&approval, input) {
             Ok(output) => output,
@@ -134,7 +145,21 @@ impl Submission<'_> {
             // Somebody else has decided in the meantime.
             _ => {
                 let token = self.operator.read(&permit, self.id).await?;
-                Ok(over(&token, &approval, input))
+                Ok(self.of_ended(&token, &approval, input))
+            }
+        }
+    }
+
+    /// What came of a decision on a token that does not wait any more.
+    fn of_ended(&self, token: &Token, approval: &Approval, input: &FormInput) -> Submitted {
+        let output = page::decide(approval, input).unwrap_or_default();
+        match page::compare(token, approval, input) {
+            Some(why) => Err((409, TokenProblem::NotRecorded(why))),
+            None if self.sent.has_decided(token, &output) => Ok(Done::Decided),
+            // Somebody has decided the same.
+            None => {
+                let why = NotRecorded::AlreadyDecided;
+                Err((409, TokenProblem::NotRecorded(why)))
             }
         }
     }
@@ -143,13 +168,22 @@ impl Submission<'_> {
         let Ok(reason) = read_reason(reason) else {
             return Ok(Err((422, TokenProblem::ReasonTooLong)));
         };
-        match self.send(&CommandMessage::Cancel(reason)).await? {
-            TokenReply::Decided(Outcome::Cancelled) => Ok(Ok(Done::Withdrawn)),
-            reply => refused(&reply),
+        let withdraw = CommandMessage::Cancel(reason.clone());
+        let reply = self.send(&withdraw).await?;
+        if matches!(reply, TokenReply::Decided(Outcome::Cancelled)) {
+            // Perhaps it was withdrawn before.
+            let token = self.operator.read(&self.permit, self.id).await?;
+            if self.sent.has_withdrawn(&token, reason.as_deref()) {
+                return Ok(Ok(Done::Withdrawn));
+            }
         }
+        refused(&reply)
     }
 
-    async fn extend(&self, timeout: &str) -> Result<Submitted, ApiError> {
+    async fn extend(&self, token: &Token, timeout: &str) -> Result<Submitted, ApiError> {
+        if token.state != State::Waiting {
+            return Ok(Err((409, TokenProblem::Ended)));
+        }
         let now = self.operator.visit.context.now;
         let Some(at) = parse_deadline(timeout).filter(|&at| at > now) else {
             return Ok(Err((422, TokenProblem::Deadline)));
@@ -176,32 +210,6 @@ impl Submission<'_> {
     async fn send(&self, command: &CommandMessage) -> Result<TokenReply, ApiError> {
         let (context, environment) = (self.operator.visit.context, self.operator.environment);
         send(context, &self.permit, environment, self.id, command, "").await
-    }
-}
-
-/// A reason, if one was written.
-///
-/// # Errors
-/// It is too long.
-pub(super) fn read_reason(text: &str) -> Result<Option<String>, ()> {
-    // Browsers send line breaks as CR LF.
-    let reason = text.trim().replace("\r\n", "\n");
-    if reason.chars().count() > MAX_REASON {
-        return Err(());
-    }
-    Ok(Some(reason).filter(|reason| !reason.is_empty()))
-}
-
-/// What came of a decision on a token that does not wait any more.
-fn over(
-    token: &Token,
-    approval: &crate::domain::approval::schema::Approval,
-    input: &FormInput,
-) -> Submitted {
-    match page::compare(token, approval, input) {
-        // The same decision was sent again, by a double click or the back button.
-        None => Ok(Done::Decided),
-        Some(why) => Err((409, TokenProblem::NotRecorded(why))),
     }
 }
 
