@@ -1,6 +1,6 @@
 (() => {
   const lang = document.documentElement.lang;
-  const { now, old, new: arrived, changed, show } = document.body.dataset;
+  const { now, old, new: arrived, changed, show, out, signIn } = document.body.dataset;
   const find = (id) => document.getElementById(id);
   const all = (selector) => [...document.querySelectorAll(selector)];
   const setText = (node, text) => {
@@ -9,8 +9,7 @@
   const live = find("live");
   const place = location.pathname + location.search;
 
-  // The server writes times in UTC, as it does not know the reader's time zone. Its clock counts:
-  // this machine's may be wrong.
+  // Times come in UTC. The server's clock counts: this machine's may be wrong.
   const skew = Date.parse(now) - Date.now();
   const local = new Intl.DateTimeFormat(lang, { dateStyle: "long", timeStyle: "short" });
   const relative = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
@@ -49,23 +48,23 @@
   // What the server last sent, before times were made relative.
   let region = find("list") ?? find("facts");
   let sent = region?.textContent;
-  const isTyped = (control) =>
-    control.options
-      ? [...control.options].some((option) => option.selected !== option.defaultSelected)
-      : control.checked !== control.defaultChecked ||
-        (control.defaultValue !== undefined && control.value !== control.defaultValue);
-  const isTouched = () => all("main form").some((form) => [...form.elements].some(isTyped));
+  const isTyped = (it) =>
+    it.options
+      ? [...it.options].some((option) => option.selected !== option.defaultSelected)
+      : it.checked !== it.defaultChecked || it.value !== (it.defaultValue ?? it.value);
+  const isTouched = () => all("main form [name]").some(isTyped);
+  const offer = (sentence, label, href, target = "") => {
+    if (live.textContent === `${sentence} ${label}`) return;
+    const link = Object.assign(document.createElement("a"), { href, target, textContent: label });
+    live.replaceChildren(`${sentence} `, link);
+  };
   const offerChanges = () => {
     if (!isTouched() && !find("alert")) return location.replace(location.pathname);
-    const link = document.createElement("a");
-    link.href = location.pathname;
-    link.textContent = show;
-    live.replaceChildren(`${changed} `, link);
+    offer(changed, show, location.pathname);
   };
   const replace = (fresh) => {
-    const text = fresh.textContent;
-    if (text === sent) return;
-    sent = text;
+    if (fresh.textContent === sent) return;
+    sent = fresh.textContent;
     const { status, deadline } = region.dataset;
     const had = new Set(boxes().map((box) => box.value));
     const marked = new Set(all("#list [name=id]:checked").map((box) => box.value));
@@ -98,14 +97,20 @@
     request.responseType = "document";
     request.timeout = 20000;
     request.onloadend = () => {
-      const fresh = request.response?.getElementById(region.id);
-      const isSignedOut = request.response?.getElementById("key");
-      // The page asks to sign in, but nothing that was written is lost before it is sent.
-      if (isSignedOut && !isTouched()) return location.replace(place);
-      if (fresh && !busy) {
-        if (live.textContent === old) setText(live, "");
+      if (busy) return wait();
+      const page = request.response;
+      const fresh = page?.getElementById(region.id);
+      if (page?.getElementById("key")) {
+        // What was written is kept: one signs in in another tab.
+        if (isTouched()) offer(out, signIn, place, "_blank");
+        else location.replace(place);
+      } else if (fresh) {
+        if ([old, `${out} ${signIn}`].includes(live.textContent)) setText(live, "");
+        // What a form sends back is valid for hours, and for one session.
+        const { value } = page.querySelector("[name=waitpoint_nonce]");
+        for (const input of all("[name=waitpoint_nonce]")) input.value = value;
         replace(document.adoptNode(fresh));
-      } else if (!busy) setText(live, old);
+      } else setText(live, old);
       wait();
     };
     request.send();
@@ -146,10 +151,8 @@
   const query = (value) => stored("sessionStorage", "inbox-query", value);
   if (find("list")) query(location.search);
   else find("back").search = query() ?? "";
-
   const setting = (value) => stored("localStorage", "inbox-keys", value);
-  const keysOn = find("keys-on");
-  const [dialog, help] = [find("keys"), find("help")];
+  const [dialog, help, keysOn] = ["keys", "help", "keys-on"].map(find);
   keysOn.checked = setting() !== "off";
   keysOn.addEventListener("change", () => setting(keysOn.checked ? "on" : "off"));
   help.hidden = false;

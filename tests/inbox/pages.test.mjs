@@ -93,6 +93,49 @@ test("the list is live, and keeps marks, focus and place", async () => {
   assert.deepEqual(page.errors, []);
 });
 
+test("who was signed out signs in again, and what was marked is still there to send", async () => {
+  await create("Mark?", "out");
+  const page = await signedIn("?tag=out");
+  const mark = page.getByRole("checkbox", { name: "Mark?" });
+  await mark.check();
+  await page.context().clearCookies();
+  await comeBack(page);
+  const status = page.getByRole("status");
+  await status.getByText("You were signed out. Sign in").waitFor();
+  assert.equal(await mark.isChecked(), true);
+  // The same answer does not take the focus away from the link.
+  const signIn = status.getByRole("link", { name: "Sign in" });
+  await signIn.focus();
+  const answered = page.waitForResponse((it) => it.url().includes("/inbox/sign-in"));
+  await comeBack(page);
+  await (await answered).finished();
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  assert.equal(await focused(page), "Sign in");
+
+  const [other] = await Promise.all([page.waitForEvent("popup"), signIn.click()]);
+  await other.getByLabel("Secret key").fill(OTHER_KEY);
+  await button(other, "Sign in").click();
+  await link(other, "Mark?").waitFor();
+  assert.equal(new URL(other.url()).search, "?tag=out");
+  // The nonces of the first session are not valid in the second.
+  await comeBack(page);
+  await status.getByText("signed out").waitFor({ state: "detached" });
+  assert.equal(await mark.isChecked(), true);
+  await button(page, "Review marked").click();
+  await heading(page, "Marked requests");
+  await link(page, "Mark?").waitFor();
+  assert.deepEqual(page.errors, []);
+});
+
+test("who was signed out of a page on which nothing is written is asked to sign in", async () => {
+  await create("Idle?", "idle");
+  const page = await signedIn("?tag=idle");
+  await link(page, "Idle?").waitFor();
+  await page.context().clearCookies();
+  await comeBack(page);
+  await heading(page, "Sign in");
+});
+
 test("keys move, mark, open and begin a decision, and can be turned off", async () => {
   await create("Late?", "keys", { timeout: "2h" });
   const soon = await create("Soon?", "keys");

@@ -25,7 +25,7 @@ const ID_LENGTH: usize = 25;
 const MIN_TEXT_IN_ID: usize = 6;
 
 /// Rows on a page, and on a large one.
-const SIZES: [usize; 2] = [50, 200];
+pub const SIZES: [usize; 2] = [50, 200];
 
 /// The end of a token that has no deadline.
 pub const NEVER: Timestamp = Timestamp::MAX;

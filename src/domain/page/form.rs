@@ -72,11 +72,7 @@ impl<'a> Form<'a> {
         let button = |(index, choice): (usize, &Choice)| Button {
             index,
             label: single_line(&choice.label),
-            class: match choice.style {
-                Style::Primary => "primary",
-                Style::Danger => "danger",
-                Style::Neutral => "neutral",
-            },
+            class: button_class(choice.style),
             is_chosen: input.choice == index.to_string(),
             sends_fields: choice.form || fields.fields.is_empty(),
         };
@@ -171,6 +167,16 @@ impl<'a> Alert<'a> {
             })
         };
         Self::List(faults.iter().filter_map(item).collect())
+    }
+}
+
+/// The class of a choice's button.
+#[must_use]
+pub fn button_class(style: Style) -> &'static str {
+    match style {
+        Style::Primary => "primary",
+        Style::Danger => "danger",
+        Style::Neutral => "neutral",
     }
 }
 

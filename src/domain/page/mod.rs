@@ -23,6 +23,7 @@ pub use decide::{
 };
 pub use document::{CSS, JS, TimeElement};
 pub use fault::InputFault;
+pub use form::button_class;
 pub use operator::{Opened, OperatorPage};
 pub use render::{RenderContext, decider, render};
 pub use state::{PageState, Reads, Submission};

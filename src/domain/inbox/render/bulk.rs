@@ -1,13 +1,13 @@
 //! Several tokens at once: the summary that is confirmed, and the outcomes.
 
-use super::layout::{class, link, nonce, page, status, with_number};
+use super::layout::{link, nonce, page, status, with_number};
 use super::view::{Frame, Outcomes, Review, ReviewProblem};
 use crate::domain::api::limits::MAX_REASON;
 use crate::domain::approval::schema::Comment;
 use crate::domain::auth::token_id::public_id;
 use crate::domain::inbox::bulk::{BulkAction, BulkOutcome, Marked, NotRead};
-use crate::domain::page::approval_of;
 use crate::domain::page::i18n::Words;
+use crate::domain::page::{approval_of, button_class};
 use crate::domain::text::single_line;
 use crate::domain::token::State;
 use askama::Template;
@@ -19,8 +19,10 @@ struct ReviewPage<'a> {
     nonce: &'a str,
     note: Option<&'static str>,
     waiting: Vec<Item>,
-    /// Those that no longer wait, or are not known.
+    /// Those that no longer wait, or are not known here.
     ended: Vec<Item>,
+    /// Those whose state is not known.
+    unreached: Vec<Item>,
     choices: Vec<Button<'a>>,
     has_comment: bool,
     is_comment_required: bool,
@@ -63,17 +65,21 @@ struct Count {
 #[must_use]
 pub fn review(frame: Frame<'_>, review: Review<'_>) -> String {
     let words = frame.words;
-    let is_waiting =
-        |one: &&Marked| (one.token.as_ref()).is_ok_and(|token| token.state == State::Waiting);
-    let items = |is_shown: &dyn Fn(&&Marked) -> bool| {
-        let shown = review.marked.iter().filter(is_shown);
-        shown.map(|one| Item::of(words, one)).collect::<Vec<_>>()
-    };
-    let waiting = items(&is_waiting);
-    let note = match (waiting.is_empty(), review.choices.is_empty()) {
-        (true, _) => Some(words.inbox.none_waits),
-        (false, true) => Some(words.inbox.nothing_shared),
-        (false, false) => None,
+    let (mut waiting, mut ended, mut unreached) = (Vec::new(), Vec::new(), Vec::new());
+    for one in review.marked {
+        let items = match &one.token {
+            Ok(token) if token.state == State::Waiting => &mut waiting,
+            Ok(_) | Err(NotRead::NotFound) => &mut ended,
+            Err(NotRead::Unavailable) => &mut unreached,
+        };
+        items.push(Item::of(words, one));
+    }
+    let note = if !waiting.is_empty() {
+        (review.choices.is_empty()).then_some(words.inbox.nothing_shared)
+    } else if unreached.is_empty() {
+        Some(words.inbox.none_waits)
+    } else {
+        Some(words.inbox.nothing_done)
     };
     let (reason, comment) = match review.problem {
         Some(ReviewProblem::ReasonTooLong) => (review.written, ""),
@@ -84,11 +90,12 @@ pub fn review(frame: Frame<'_>, review: Review<'_>) -> String {
         words,
         nonce: nonce(frame),
         note,
-        ended: items(&|one| !is_waiting(one)),
+        ended,
+        unreached,
         choices: choices
             .map(|choice| Button {
                 label: &choice.label,
-                class: class(choice.style),
+                class: button_class(choice.style),
             })
             .collect(),
         waiting,

@@ -53,6 +53,8 @@ struct EntryView<'a> {
     label: &'a str,
     /// The new deadline.
     until: Option<TimeElement>,
+    /// What stands before the text. Who decided is named in the case that follows it.
+    before: Option<&'a str>,
     text: Option<String>,
     at: TimeElement,
 }
@@ -221,6 +223,7 @@ impl<'a> EntryView<'a> {
         Self {
             label,
             until: entry.timeout_at.map(TimeElement::of),
+            before: (entry.kind == EntryKind::Completed).then_some(words.decided_by),
             text: to.or(by).or(entry.reason).map(single_line),
             at: TimeElement::of(entry.at),
         }

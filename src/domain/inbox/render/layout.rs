@@ -1,7 +1,6 @@
 //! What stands around the content of a page.
 
 use super::view::{Frame, Operator};
-use crate::domain::approval::schema::Style;
 use crate::domain::page::CSS as PAGE_CSS;
 use crate::domain::page::i18n::Words;
 use crate::domain::token::{State, Token};
@@ -68,15 +67,6 @@ pub(super) fn status(words: &Words, token: &Token) -> &'static str {
         State::Completed { .. } => words.decided,
         State::TimedOut => words.inbox.timed_out,
         State::Cancelled { .. } => words.withdrawn,
-    }
-}
-
-/// The class of a choice's button.
-pub(super) fn class(style: Style) -> &'static str {
-    match style {
-        Style::Primary => "primary",
-        Style::Danger => "danger",
-        Style::Neutral => "neutral",
     }
 }
 

@@ -4,7 +4,7 @@ use super::layout::{nonce, page, with_number};
 use super::view::Frame;
 use crate::domain::auth::token_id::public_id;
 use crate::domain::inbox::page::InboxPage;
-use crate::domain::inbox::query::{Due, InboxQuery, NEVER, Position, Span, View};
+use crate::domain::inbox::query::{Due, InboxQuery, NEVER, Position, SIZES, Span, View};
 use crate::domain::list::row::Row;
 use crate::domain::page::TimeElement;
 use crate::domain::page::i18n::Words;
@@ -23,8 +23,10 @@ struct List<'a> {
     tabs: Vec<Tab>,
     has_open_filters: bool,
     ages: Vec<SelectOption>,
-    /// None where nothing waits.
+    /// Only tokens that wait are filtered by their deadline: in other views it is empty.
     dues: Vec<SelectOption>,
+    /// The number of rows of a large page, and the sentence with it.
+    many: usize,
     many_rows: String,
     /// The query without filters, if there are some.
     clear: Option<String>,
@@ -90,6 +92,7 @@ pub fn list(frame: Frame<'_>, query: &InboxQuery, found: &InboxPage) -> String {
         is_large: query.is_large,
         ..InboxQuery::default()
     };
+    let [_, many] = SIZES;
     let list = List {
         words,
         nonce: nonce(frame),
@@ -105,7 +108,8 @@ pub fn list(frame: Frame<'_>, query: &InboxQuery, found: &InboxPage) -> String {
         } else {
             Vec::new()
         },
-        many_rows: with_number(words.inbox.many_rows, 200),
+        many,
+        many_rows: with_number(words.inbox.many_rows, many),
         clear: query.has_filters().then(|| without_filters.to_query()),
         rows: found
             .rows

@@ -21,5 +21,5 @@ pub use sign_in::sign_in;
 pub use token::token;
 pub use view::{
     Done, Frame, Message, Operator, Outcomes, Review, ReviewProblem, SignIn, SignInProblem,
-    TokenProblem, TokenView,
+    TokenProblem, TokenView, Written,
 };

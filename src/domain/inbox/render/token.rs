@@ -2,7 +2,7 @@
 
 use super::facts::facts;
 use super::layout::{nonce, page, with_number};
-use super::view::{Done, Frame, TokenProblem, TokenView};
+use super::view::{Done, Frame, TokenProblem, TokenView, Written};
 use crate::domain::api::limits::MAX_REASON;
 use crate::domain::page::i18n::Words;
 use crate::domain::page::{Opened, OperatorPage, RenderContext};
@@ -33,10 +33,14 @@ struct Banner {
 struct Manage<'a> {
     /// The value of the field.
     deadline: String,
+    /// Whether its form is open.
+    is_deadline_open: bool,
     deadline_fault: Option<&'static str>,
     can_notify: bool,
     notify_fault: Option<&'static str>,
     reason: &'a str,
+    /// Whether its form is open.
+    is_reason_open: bool,
     reason_fault: Option<String>,
 }
 
@@ -118,15 +122,15 @@ fn banner(words: &Words, view: TokenView<'_>) -> Option<Banner> {
 impl<'a> Manage<'a> {
     fn of(words: &Words, view: TokenView<'a>) -> Self {
         let is = |problem| view.problem == Some(&problem);
-        let written = |problem| if is(problem) { view.written } else { "" };
         // The form of `datetime-local`, to the minute.
         let current = view.token.timeout_at.map(|at| at.to_string());
         let current = current.as_deref().and_then(|iso| iso.get(..16));
         Self {
-            deadline: match written(TokenProblem::Deadline) {
-                "" => current.unwrap_or_default().to_owned(),
-                written => written.to_owned(),
+            deadline: match view.written {
+                Written::Deadline(written) if !written.is_empty() => written.to_owned(),
+                _ => current.unwrap_or_default().to_owned(),
             },
+            is_deadline_open: matches!(view.written, Written::Deadline(_)),
             deadline_fault: is(TokenProblem::Deadline).then_some(words.inbox.deadline_passed),
             // Without recipients the problem says so.
             can_notify: !view.token.notify.is_empty() || is(TokenProblem::NobodyToNotify),
@@ -135,7 +139,11 @@ impl<'a> Manage<'a> {
                 Some(TokenProblem::NobodyToNotify) => Some(words.inbox.nobody_to_notify),
                 _ => None,
             },
-            reason: written(TokenProblem::ReasonTooLong),
+            reason: match view.written {
+                Written::Reason(written) => written,
+                Written::Nothing | Written::Deadline(_) => "",
+            },
+            is_reason_open: matches!(view.written, Written::Reason(_)),
             reason_fault: is(TokenProblem::ReasonTooLong)
                 .then(|| with_number(words.inbox.reason_long, MAX_REASON)),
         }

@@ -58,10 +58,20 @@ pub struct TokenView<'a> {
     /// What the decision's form holds.
     pub input: &'a FormInput,
     pub problem: Option<&'a TokenProblem>,
-    /// The reason or the deadline that was sent, if it is shown again.
-    pub written: &'a str,
+    /// What was sent besides a decision, to be shown again.
+    pub written: Written<'a>,
     /// What was just done.
     pub done: Option<Done>,
+}
+
+/// What an operator wrote in a form besides that of the decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written<'a> {
+    Nothing,
+    /// The reason of a withdrawal.
+    Reason(&'a str),
+    /// The new deadline.
+    Deadline(&'a str),
 }
 
 /// Why nothing was done to a token.

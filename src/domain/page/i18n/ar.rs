@@ -147,6 +147,7 @@ const INBOX: InboxWords = InboxWords {
     review_marked: "مراجعة المحدد",
     new_arrived: "وصلت طلبات جديدة.",
     may_be_old: "قد لا تكون هذه الصفحة محدَّثة: انقطع الاتصال.",
+    signed_out: "تم تسجيل خروجك.",
     changed: "تغيّر هذا الطلب.",
     show_changes: "عرض التغييرات",
     shortcuts: "اختصارات لوحة المفاتيح",
@@ -221,6 +222,6 @@ const INBOX: InboxWords = InboxWords {
     elsewhere: "لا يوجد ما يُعرض هنا",
     elsewhere_help: "طلبات هذه البيئة موجودة لدى واجهة API أخرى.",
     no_access: "ليس لديك حق الوصول",
-    no_access_help: "سجّلت الدخول عبر Cloudflare Access، لكن لا يحق لك الوصول إلى صندوق الوارد \
-                     هذا.",
+    no_access_help: "افتح صندوق الوارد من العنوان الذي يحميه Cloudflare Access، بحساب يحق له الوصول \
+                     إليه.",
 };

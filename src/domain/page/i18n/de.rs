@@ -157,6 +157,7 @@ const INBOX: InboxWords = InboxWords {
     review_marked: "Auswahl prüfen",
     new_arrived: "Es sind neue Anfragen eingegangen.",
     may_be_old: "Diese Seite ist vielleicht nicht mehr aktuell: Die Verbindung ist unterbrochen.",
+    signed_out: "Sie wurden abgemeldet.",
     changed: "Diese Anfrage hat sich geändert.",
     show_changes: "Änderungen anzeigen",
     shortcuts: "Tastenkürzel",
@@ -238,6 +239,6 @@ const INBOX: InboxWords = InboxWords {
     elsewhere: "Hier gibt es nichts zu sehen",
     elsewhere_help: "Die Anfragen dieser Umgebung liegen bei einer anderen API.",
     no_access: "Kein Zugriff",
-    no_access_help: "Sie sind über Cloudflare Access angemeldet, haben aber keinen Zugriff auf \
-                     diesen Posteingang.",
+    no_access_help: "Öffnen Sie den Posteingang unter der Adresse, die Cloudflare Access schützt, mit \
+                     einem Konto, das Zugriff darauf hat.",
 };

@@ -141,7 +141,7 @@ const INBOX: InboxWords = InboxWords {
     nothing_waits: "Nothing waits for a decision.",
     nothing_here: "There is nothing here yet.",
     nothing_matches: "Nothing matches these filters.",
-    searched_to: "Searched as far as {t}. There may be more.",
+    searched_to: "Searched to: {t}. There may be more.",
     search_on: "Search on",
     next_page: "Next page",
     first_page: "First page",
@@ -149,6 +149,7 @@ const INBOX: InboxWords = InboxWords {
     review_marked: "Review marked",
     new_arrived: "New requests have arrived.",
     may_be_old: "This page may be out of date: the connection is lost.",
+    signed_out: "You were signed out.",
     changed: "This request has changed.",
     show_changes: "Show the changes",
     shortcuts: "Keyboard shortcuts",
@@ -223,5 +224,6 @@ const INBOX: InboxWords = InboxWords {
     elsewhere: "Nothing to see here",
     elsewhere_help: "The requests of this environment are at another API.",
     no_access: "No access",
-    no_access_help: "Cloudflare Access has signed you in, but not for this inbox.",
+    no_access_help: "Open the inbox at the address that Cloudflare Access protects, with an account that \
+                     has access to it.",
 };

@@ -152,6 +152,7 @@ const INBOX: InboxWords = InboxWords {
     review_marked: "Revisar la selección",
     new_arrived: "Han llegado nuevas solicitudes.",
     may_be_old: "Es posible que esta página no esté actualizada: se ha perdido la conexión.",
+    signed_out: "Se ha cerrado su sesión.",
     changed: "Esta solicitud ha cambiado.",
     show_changes: "Ver los cambios",
     shortcuts: "Atajos de teclado",
@@ -230,6 +231,6 @@ const INBOX: InboxWords = InboxWords {
     elsewhere: "Aquí no hay nada que ver",
     elsewhere_help: "Las solicitudes de este entorno están en otra API.",
     no_access: "Sin acceso",
-    no_access_help: "Ha iniciado sesión con Cloudflare Access, pero no tiene acceso a esta \
-                     bandeja de entrada.",
+    no_access_help: "Abra la bandeja de entrada en la dirección que protege Cloudflare Access, con una \
+                     cuenta que tenga acceso a ella.",
 };

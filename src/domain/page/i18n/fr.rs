@@ -156,6 +156,7 @@ const INBOX: InboxWords = InboxWords {
     review_marked: "Vérifier la sélection",
     new_arrived: "De nouvelles demandes sont arrivées.",
     may_be_old: "Cette page n’est peut-être plus à jour\u{a0}: la connexion est perdue.",
+    signed_out: "Votre session est terminée.",
     changed: "Cette demande a changé.",
     show_changes: "Voir les changements",
     shortcuts: "Raccourcis clavier",
@@ -234,6 +235,6 @@ const INBOX: InboxWords = InboxWords {
     elsewhere: "Rien à voir ici",
     elsewhere_help: "Les demandes de cet environnement se trouvent sur une autre API.",
     no_access: "Accès refusé",
-    no_access_help: "Cloudflare Access vous a identifié, mais vous n’avez pas accès à cette boîte \
-                     de réception.",
+    no_access_help: "Ouvrez la boîte de réception à l’adresse que Cloudflare Access protège, avec un \
+                     compte qui y a accès.",
 };

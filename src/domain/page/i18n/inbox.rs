@@ -45,6 +45,7 @@ pub struct InboxWords {
     pub review_marked: &'static str,
     pub new_arrived: &'static str,
     pub may_be_old: &'static str,
+    pub signed_out: &'static str,
     pub changed: &'static str,
     pub show_changes: &'static str,
 

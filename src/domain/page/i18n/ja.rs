@@ -135,6 +135,7 @@ const INBOX: InboxWords = InboxWords {
     review_marked: "選択した依頼を確認",
     new_arrived: "新しい依頼が届きました。",
     may_be_old: "接続が切れているため、このページは最新でない可能性があります。",
+    signed_out: "サインアウトされました。",
     changed: "この依頼は更新されました。",
     show_changes: "変更を表示",
     shortcuts: "キーボードショートカット",
@@ -209,5 +210,5 @@ const INBOX: InboxWords = InboxWords {
     elsewhere: "ここに表示するものはありません",
     elsewhere_help: "この環境の依頼は別のAPIにあります。",
     no_access: "アクセス権がありません",
-    no_access_help: "Cloudflare Accessでサインインしていますが、この受信トレイへのアクセス権がありません。",
+    no_access_help: "Cloudflare Accessで保護されているアドレスから、アクセス権のあるアカウントで受信トレイを開いてください。",
 };

@@ -150,6 +150,7 @@ const INBOX: InboxWords = InboxWords {
     review_marked: "Rever a seleção",
     new_arrived: "Chegaram novos pedidos.",
     may_be_old: "Esta página pode estar desatualizada: perdeu-se a ligação.",
+    signed_out: "A sua sessão terminou.",
     changed: "Este pedido foi alterado.",
     show_changes: "Ver as alterações",
     shortcuts: "Atalhos de teclado",
@@ -227,6 +228,6 @@ const INBOX: InboxWords = InboxWords {
     elsewhere: "Não há nada para ver aqui",
     elsewhere_help: "Os pedidos deste ambiente estão noutra API.",
     no_access: "Sem acesso",
-    no_access_help: "Iniciou sessão com o Cloudflare Access, mas não tem acesso a esta caixa de \
-                     entrada.",
+    no_access_help: "Abra a caixa de entrada no endereço que o Cloudflare Access protege, com uma conta \
+                     que tenha acesso a ela.",
 };

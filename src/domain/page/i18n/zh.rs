@@ -135,6 +135,7 @@ const INBOX: InboxWords = InboxWords {
     review_marked: "查看所选请求",
     new_arrived: "收到新的请求。",
     may_be_old: "连接已断开，此页面可能不是最新的。",
+    signed_out: "您已退出登录。",
     changed: "此请求已更新。",
     show_changes: "查看更新",
     shortcuts: "键盘快捷键",
@@ -209,5 +210,5 @@ const INBOX: InboxWords = InboxWords {
     elsewhere: "这里没有可查看的内容",
     elsewhere_help: "此环境的请求位于另一个 API。",
     no_access: "没有访问权限",
-    no_access_help: "您已通过 Cloudflare Access 登录，但无权访问此收件箱。",
+    no_access_help: "请通过受 Cloudflare Access 保护的地址打开收件箱，并使用有访问权限的账号。",
 };

@@ -77,7 +77,7 @@ fn pages_with(text: &str, short: &str) -> Vec<String> {
         style: Style::Neutral,
     };
     let marked = [marked("a1", asked.clone()), marked("a2", withdrawn.clone())];
-    let opened = |token: &Token, problem: Option<&TokenProblem>| {
+    let opened = |token: &Token, problem: Option<&TokenProblem>, written: Written<'_>| {
         let input = FormInput {
             comment: text.to_owned(),
             ..FormInput::default()
@@ -87,7 +87,7 @@ fn pages_with(text: &str, short: &str) -> Vec<String> {
             token,
             input: &input,
             problem,
-            written: text,
+            written,
             done: None,
         };
         super::token(frame, view)
@@ -117,11 +117,11 @@ fn pages_with(text: &str, short: &str) -> Vec<String> {
     };
     vec![
         list(frame, &query, &found(vec![one])),
-        opened(&asked, None),
-        opened(&asked, Some(&TokenProblem::Deadline)),
-        opened(&asked, Some(&TokenProblem::ReasonTooLong)),
-        opened(&completed, None),
-        opened(&withdrawn, None),
+        opened(&asked, None, Written::Nothing),
+        opened(&asked, None, Written::Deadline(text)),
+        opened(&asked, None, Written::Reason(text)),
+        opened(&completed, None, Written::Nothing),
+        opened(&withdrawn, None, Written::Nothing),
         summary(ReviewProblem::CommentTooLong),
         summary(ReviewProblem::ReasonTooLong),
         outcomes(frame, done),

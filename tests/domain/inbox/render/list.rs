@@ -134,7 +134,7 @@ fn the_next_page_is_a_link_and_a_search_that_stopped_says_so() {
     assert_has(
         &page,
         &[
-            r#"Searched as far as <time datetime="2027-01-15T08:25:00.000Z">2027-01-15 08:25 UTC</time>. There may be more."#,
+            r#"Searched to: <time datetime="2027-01-15T08:25:00.000Z">2027-01-15 08:25 UTC</time>. There may be more."#,
             &format!(r#"href="{link}">Search on</a>"#),
             r#"<a href="/inbox?tag=x">First page</a>"#,
         ],
@@ -144,10 +144,7 @@ fn the_next_page_is_a_link_and_a_search_that_stopped_says_so() {
     found.rows.clear();
     found.next = Some(Position::of(&row("a1", "", None)));
     let page = listed("tag=x", &found);
-    assert_has(
-        &page,
-        &["Searched as far as No deadline. There may be more."],
-    );
+    assert_has(&page, &["Searched to: No deadline. There may be more."]);
     assert!(!page.contains("Nothing matches") && !page.contains("Review marked"));
 }
 

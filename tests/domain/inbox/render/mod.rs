@@ -13,7 +13,7 @@ use waitpoint::domain::inbox::page::InboxPage;
 use waitpoint::domain::inbox::query::InboxQuery;
 use waitpoint::domain::inbox::render::{
     Frame, Message, Operator, Outcomes, Review, ReviewProblem, SignIn, SignInProblem, TokenProblem,
-    TokenView, list, message, outcomes, review, sign_in, token,
+    TokenView, Written, list, message, outcomes, review, sign_in, token,
 };
 use waitpoint::domain::list::row::Row;
 use waitpoint::domain::page::FormInput;
@@ -122,7 +122,12 @@ fn decided(output: &str, kind: OutputKind) -> Token {
     })
 }
 
-fn opened(words: &Words, one: &Token, problem: Option<&TokenProblem>, written: &str) -> String {
+fn opened(
+    words: &Words,
+    one: &Token,
+    problem: Option<&TokenProblem>,
+    written: Written<'_>,
+) -> String {
     let view = TokenView {
         id: ID,
         token: one,

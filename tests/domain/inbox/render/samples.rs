@@ -37,6 +37,15 @@ pub(super) fn problems() -> Vec<TokenProblem> {
     ]
 }
 
+/// What one has written to have this problem.
+pub(super) fn written(problem: &TokenProblem) -> Written<'static> {
+    match problem {
+        TokenProblem::Deadline => Written::Deadline("2020-01-01T10:00"),
+        TokenProblem::ReasonTooLong => Written::Reason("too <long>"),
+        _ => Written::Nothing,
+    }
+}
+
 pub(super) const SIGN_IN_PROBLEMS: [Option<SignInProblem>; 5] = [
     None,
     Some(SignInProblem::WrongKey),
@@ -169,17 +178,17 @@ pub(super) fn pages(words: &Words) -> Vec<(String, String)> {
             words,
             &waiting(r#"{"title":"Publish the report?"}"#),
             None,
-            "",
+            Written::Nothing,
         ),
     );
-    add("token-rich", opened(words, &rich(), None, ""));
+    add("token-rich", opened(words, &rich(), None, Written::Nothing));
     let done = |one: &Token, done| {
         let view = TokenView {
             id: ID,
             token: one,
             input: &FormInput::default(),
             problem: None,
-            written: "",
+            written: Written::Nothing,
             done: Some(done),
         };
         token(frame(words), view)
@@ -195,7 +204,7 @@ pub(super) fn pages(words: &Words) -> Vec<(String, String)> {
             words,
             &decided(r#"{"status":"approved"}"#, OutputKind::Json),
             None,
-            "",
+            Written::Nothing,
         ),
     );
     add("token-withdrawn", done(&withdrawn(), Done::Withdrawn));
@@ -205,7 +214,7 @@ pub(super) fn pages(words: &Words) -> Vec<(String, String)> {
         let token = if ended { withdrawn() } else { rich() };
         add(
             &format!("token-problem-{index}"),
-            opened(words, &token, Some(problem), "2020-01-01T10:00"),
+            opened(words, &token, Some(problem), written(problem)),
         );
     }
     add("review", reviewed(words, None, Comment::Optional));

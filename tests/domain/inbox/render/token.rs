@@ -1,11 +1,12 @@
 //! The page of a token, and what is done to several.
-use super::samples::{each_outcome, problems, reviewed, signing_in};
+use super::samples::{each_outcome, problems, reviewed, signing_in, written};
 use super::*;
 use waitpoint::domain::inbox::render::Done;
+use waitpoint::domain::page::FormError;
 
 #[test]
 fn a_token_that_waits_can_be_decided_and_managed() {
-    let page = opened(en(), &rich(), None, "");
+    let page = opened(en(), &rich(), None, Written::Nothing);
     assert_has(
         &page,
         &[
@@ -26,12 +27,12 @@ fn a_token_that_waits_can_be_decided_and_managed() {
         notify: Vec::new(),
         ..rich()
     };
-    assert!(!opened(en(), &silent, None, "").contains(r#"value="notify""#));
+    assert!(!opened(en(), &silent, None, Written::Nothing).contains(r#"value="notify""#));
 }
 
 #[test]
 fn what_is_known_of_a_token_is_on_its_page() {
-    let page = opened(en(), &rich(), None, "");
+    let page = opened(en(), &rich(), None, Written::Nothing);
     assert_has(
         &page,
         &[
@@ -61,7 +62,12 @@ fn what_is_known_of_a_token_is_on_its_page() {
 #[test]
 fn a_token_that_ended_shows_its_end_and_its_output() {
     let output = r#"{"choice":"a{,}\"b","list":[1.50,{"deep":[]},{}],"n":-0.10}"#;
-    let page = opened(en(), &decided(output, OutputKind::Json), None, "");
+    let page = opened(
+        en(),
+        &decided(output, OutputKind::Json),
+        None,
+        Written::Nothing,
+    );
     let pretty = "{\n  &#34;choice&#34;: &#34;a{,}\\&#34;b&#34;,\n  &#34;list&#34;: [\n    1.50,\n    {\n      \
                   &#34;deep&#34;: []\n    },\n    {}\n  ],\n  &#34;n&#34;: -0.10\n}";
     assert_has(
@@ -71,17 +77,17 @@ fn a_token_that_ended_shows_its_end_and_its_output() {
             "<h1>Decided</h1>",
             "an operator",
             pretty,
-            r#"<p>Decided · <bdi lang="">an operator</bdi></p>"#,
+            r#"<p>Decided · By: <bdi lang="">an operator</bdi></p>"#,
         ],
     );
     assert!(!page.contains(r#"name="action""#) && !page.contains("data-offline"));
     let approved = decided(r#"{"status":"approved"}"#, OutputKind::Json);
     assert_has(
-        &opened(en(), &approved, None, ""),
+        &opened(en(), &approved, None, Written::Nothing),
         &[r#"<h1><bdi lang="">Approve</bdi></h1>"#],
     );
     assert_has(
-        &opened(en(), &withdrawn(), None, ""),
+        &opened(en(), &withdrawn(), None, Written::Nothing),
         &["<h1>Withdrawn</h1>", "<bdi>not needed</bdi>"],
     );
 }
@@ -93,7 +99,7 @@ fn an_output_is_shown_as_far_as_a_page_should_be_long() {
         ("[".repeat(9_000), OutputKind::Json),
         (format!("{}1", "{\"a\":".repeat(100_000)), OutputKind::Json),
     ] {
-        let page = opened(en(), &decided(&output, kind), None, "");
+        let page = opened(en(), &decided(&output, kind), None, Written::Nothing);
         let shown = page.split_once("<pre").unwrap().1;
         let shown = shown.split_once("</pre>").unwrap().0;
         assert!(
@@ -102,7 +108,7 @@ fn an_output_is_shown_as_far_as_a_page_should_be_long() {
             shown.len()
         );
     }
-    let empty = opened(en(), &decided("", OutputKind::Text), None, "");
+    let empty = opened(en(), &decided("", OutputKind::Text), None, Written::Nothing);
     assert!(!empty.contains("<pre"));
 }
 
@@ -111,7 +117,7 @@ fn what_went_wrong_stands_where_it_belongs_and_nothing_written_is_lost() {
     for problem in problems() {
         let is_ended = matches!(problem, TokenProblem::NotRecorded(_) | TokenProblem::Ended);
         let token = if is_ended { withdrawn() } else { rich() };
-        let page = opened(en(), &token, Some(&problem), "2020-01-01T10:00");
+        let page = opened(en(), &token, Some(&problem), written(&problem));
         let sentence = match &problem {
             TokenProblem::Form(_) => r#"id="alert""#,
             TokenProblem::NotRecorded(_) => r#"<header class="end">"#,
@@ -119,7 +125,7 @@ fn what_went_wrong_stands_where_it_belongs_and_nothing_written_is_lost() {
             TokenProblem::Deadline => {
                 r#"id="timeout-fault">Enter a time that is still to come.</span><input type="datetime-local" id="timeout" name="timeout" value="2020-01-01T10:00""#
             }
-            TokenProblem::ReasonTooLong => "at most 500 characters.</span>",
+            TokenProblem::ReasonTooLong => "autofocus>\ntoo &#60;long&#62;</textarea>",
             TokenProblem::RemindedRecently => "There was a reminder less than a minute ago.",
             TokenProblem::NobodyToNotify => "This request notifies nobody.",
             TokenProblem::Stale => "Nothing was changed. Please try again.",
@@ -135,13 +141,66 @@ fn what_went_wrong_stands_where_it_belongs_and_nothing_written_is_lost() {
         );
         assert_eq!(page.contains("<details open>"), is_in_place, "{problem:?}");
     }
-    let long = opened(
-        en(),
-        &rich(),
-        Some(&TokenProblem::ReasonTooLong),
-        "too <long>",
-    );
-    assert_has(&long, &["autofocus>\ntoo &#60;long&#62;</textarea>"]);
+}
+
+#[test]
+fn what_was_written_is_shown_again_whatever_the_problem() {
+    let token = Token {
+        approval: Some(
+            r#"{"title":"Go?","form":{"type":"object","properties":{"a":{"type":"string"}}}}"#
+                .to_owned(),
+        ),
+        ..rich()
+    };
+    let input = FormInput::of(|name| match name {
+        "comment" => vec!["so <far>"],
+        "field-0" => vec!["over there"],
+        _ => Vec::new(),
+    });
+    for problem in [
+        TokenProblem::Stale,
+        TokenProblem::Unavailable,
+        TokenProblem::Form(FormError::Busy),
+    ] {
+        let with = |input, written| {
+            let view = TokenView {
+                id: ID,
+                token: &token,
+                input,
+                problem: Some(&problem),
+                written,
+                done: None,
+            };
+            super::token(frame(en()), view)
+        };
+        let fresh = FormInput::default();
+        let reason = with(&fresh, Written::Reason("too <late>"));
+        assert_has(
+            &reason,
+            &[
+                "<details open>\n<summary>Withdraw</summary>",
+                ">\ntoo &#60;late&#62;</textarea>",
+                r#"value="2027-01-15T09:30""#,
+            ],
+        );
+        let deadline = with(&fresh, Written::Deadline("2099-01-01T10:00"));
+        assert_has(
+            &deadline,
+            &[
+                "<details open>\n<summary>Change the deadline</summary>",
+                r#"name="timeout" value="2099-01-01T10:00""#,
+            ],
+        );
+        for page in [&reason, &deadline] {
+            assert_eq!(page.matches("<details open>").count(), 1, "{problem:?}");
+        }
+        let decision = with(&input, Written::Nothing);
+        assert_has(
+            &decision,
+            &[">\nso &#60;far&#62;</textarea>", ">\nover there</textarea>"],
+        );
+        assert!(!decision.contains("<details open>"));
+    }
 }
 
 #[test]
@@ -158,7 +217,7 @@ fn what_was_done_is_said_unless_something_went_wrong() {
                 token: &rich(),
                 input: &FormInput::default(),
                 problem,
-                written: "",
+                written: Written::Nothing,
                 done: Some(done),
             };
             token(frame(en()), view)
@@ -186,8 +245,8 @@ fn a_summary_acts_on_those_that_wait_and_names_the_others() {
             r#"<textarea id="comment" name="comment" rows="3" dir="auto">"#,
             "No longer waiting",
             r#"<a href="/inbox/waitpoint_a4"><bdi lang="">Go?</bdi></a><span class="chip">Withdrawn</span>"#,
-            r#"<code>waitpoint_a5</code></a><span class="chip">Not found</span>"#,
-            r#"<span class="chip">Not reached</span>"#,
+            r#"<code>waitpoint_a5</code></a><span class="chip">Not found</span></li></ul><h2>Not reached</h2>
+<ul class="items"><li><a href="/inbox/waitpoint_a6"><code>waitpoint_a6</code></a></li></ul>"#,
             r#"name="withdraw" value="1""#,
         ],
     );
@@ -229,6 +288,16 @@ fn without_a_shared_decision_or_a_token_that_waits_the_summary_says_so() {
     let page = summary(&[marked("a1", withdrawn())], &choices());
     assert_has(&page, &[en().inbox.none_waits]);
     assert!(!page.contains(r#"name="withdraw""#) && !page.contains(r#"name="decide""#));
+    let unreached = Marked {
+        id: "a1".to_owned(),
+        token: Err(NotRead::Unavailable),
+    };
+    let page = summary(&[unreached, marked("a2", withdrawn())], &choices());
+    assert_has(&page, &[en().inbox.nothing_done, "<h2>Not reached</h2>"]);
+    assert!(
+        !page.contains(en().inbox.none_waits) && !page.contains(r#"name="id""#),
+        "it may still wait"
+    );
 }
 
 #[test]
