@@ -9,7 +9,7 @@ use crate::domain::api::rate_limit::RateLimitKey;
 use crate::domain::approval::schema::Approval;
 use crate::domain::auth::token_id::{internal_id, public_id};
 use crate::domain::inbox::deadline::parse_deadline;
-use crate::domain::inbox::render::{self, Done, Message, TokenProblem, TokenView};
+use crate::domain::inbox::render::{self, Done, Message, TokenProblem, TokenView, Written};
 use crate::domain::inbox::sent::SentForm;
 use crate::domain::page::{self, FormError, FormInput, NotRecorded};
 use crate::domain::stored::message::{CommandMessage, TokenReply};
@@ -37,7 +37,7 @@ pub(super) async fn show(operator: &Operator<'_>, raw_id: &str) -> Result<Reply,
         token: &token,
         input: &FormInput::default(),
         problem: None,
-        written: "",
+        written: Written::Nothing,
         done,
     };
     Ok(operator.html(200, render::token(operator.frame(), view)))
@@ -85,9 +85,9 @@ pub(super) async fn submit(
         }
         Err((status, problem)) => {
             let written = match form.get("action") {
-                "withdraw" => form.get("reason"),
-                "extend" => form.get("timeout"),
-                _ => "",
+                "withdraw" => Written::Reason(form.get("reason")),
+                "extend" => Written::Deadline(form.get("timeout")),
+                _ => Written::Nothing,
             };
             show_again(operator, id, (status, &problem), &input, written).await
         }
@@ -100,7 +100,7 @@ async fn show_again(
     id: &str,
     (status, problem): (u16, &TokenProblem),
     input: &FormInput,
-    written: &str,
+    written: Written<'_>,
 ) -> Result<Reply, ApiError> {
     let permit = operator.permit().await?;
     let token = operator.read(&permit, id).await?;
