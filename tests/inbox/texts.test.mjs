@@ -124,9 +124,13 @@ for (const [n, text] of EVIL.entries()) {
       );
       await look("form", `/inbox/${formed.id}`);
       await look("votes", `/inbox/${voted.id}`);
+      // As nobody who is signed in.
+      const cookies = await page.context().cookies();
+      await page.context().clearCookies();
       const next = encodeURIComponent(`/inbox?text=${encodeURIComponent(text)}`);
       await look("sign-in", `/inbox/sign-in?next=${next}`, false);
       await look("another next", `/inbox/sign-in?next=${encodeURIComponent(text)}`, false);
+      await page.context().addCookies(cookies);
 
       // The summary, and then the outcomes, of those that were marked.
       await page.goto(`${worker.url}/inbox?${new URLSearchParams({ tag })}`);

@@ -115,8 +115,11 @@ async fn follow_link(visit: &Visit<'_>, credential: &str) -> Result<Reply, ApiEr
         return Ok(used());
     }
     let session = link.begin_session(&random_uuid(), context.now);
-    // With a redirect the browser would not send the cookie, if the link is in a mail.
-    let reply = visit.reopen(INBOX);
+    let reply = if visit.is_from_elsewhere() {
+        visit.reopen(INBOX)
+    } else {
+        redirect(INBOX)
+    };
     Ok(reply.with_unique("set-cookie", &set_cookie(Some(&session))))
 }
 
