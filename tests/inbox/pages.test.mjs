@@ -211,6 +211,25 @@ test("the deadline is changed, in UTC; a request is withdrawn", async () => {
   await page.getByText("no need").first().waitFor();
 });
 
+test("a reason that comes too late is shown again, and the form above is as before", async () => {
+  const properties = { where: { type: "string", default: "Berlin" } };
+  const form = { type: "object", properties };
+  await create("Stale?", "stale", { approval: { title: "Stale?", form } });
+  const page = await signedIn("?tag=stale");
+  await link(page, "Stale?").click();
+  await page.locator("summary", { hasText: "Withdraw" }).click();
+  await page.getByLabel("Reason").fill("no need");
+  await page.locator(".manage [name=waitpoint_nonce]").evaluateAll((inputs) => {
+    for (const input of inputs) input.value = "old";
+  });
+  await button(page, "Withdraw").click();
+  await page.getByText("Nothing was changed. Please try again.").waitFor();
+  assert.equal(await page.getByLabel("Reason").inputValue(), "no need");
+  assert.equal(await page.getByLabel("where").inputValue(), "Berlin");
+  await button(page, "Withdraw").click();
+  await heading(page, "Withdrawn");
+});
+
 test("the pages pass axe and fit 320 pixels", async () => {
   await create("Pay 1,240 to a-supplier-with-a-rather-long-name?", "axe");
   const page = await signedIn("?tag=axe", {
