@@ -8,6 +8,8 @@
   };
   const live = find("live");
   const place = location.pathname + location.search;
+  // Who is signed in, and where: another tab may have changed that.
+  const session = (page) => page.querySelector(".bar .chip")?.parentNode.textContent;
 
   // Times come in UTC. The server's clock counts: this machine's may be wrong.
   const skew = Date.parse(now) - Date.now();
@@ -39,6 +41,7 @@
     every.closest("p").hidden = false;
     every.checked = marked > 0 && marked === boxes().length;
     every.indeterminate = marked > 0 && !every.checked;
+    setText(find("count"), marked > 0 ? ` (${marked})` : "");
   };
   find("marked")?.addEventListener("change", ({ target }) => {
     if (target.id === "all") for (const box of boxes()) box.checked = target.checked;
@@ -62,10 +65,12 @@
     if (!isTouched() && !find("alert")) return location.replace(location.pathname);
     offer(changed, show, location.pathname);
   };
+  // What a person decides by.
+  const state = ({ dataset }) => [dataset.status, dataset.deadline, dataset.votes].join();
   const replace = (fresh) => {
     if (fresh.textContent === sent) return;
     sent = fresh.textContent;
-    const { status, deadline } = region.dataset;
+    const before = state(region);
     const had = new Set(boxes().map((box) => box.value));
     const marked = new Set(all("#list [name=id]:checked").map((box) => box.value));
     const focused = region.contains(document.activeElement) && document.activeElement.id;
@@ -79,7 +84,7 @@
     scrollTo(scrollX, top);
     const isNew = boxes().some((box) => !had.has(box.value));
     if (fresh.id === "list") setText(live, isNew ? arrived : "");
-    else if (status !== fresh.dataset.status || deadline !== fresh.dataset.deadline) offerChanges();
+    else if (before !== state(fresh)) offerChanges();
   };
 
   // The page reads itself again, rarely, and not while it is hidden.
@@ -103,6 +108,9 @@
       if (page?.getElementById("key")) {
         // What was written is kept: one signs in in another tab.
         if (isTouched()) offer(out, signIn, place, "_blank");
+        else location.replace(place);
+      } else if (fresh && session(page) !== session(document)) {
+        if (isTouched()) offer(changed, show, place);
         else location.replace(place);
       } else if (fresh) {
         if ([old, `${out} ${signIn}`].includes(live.textContent)) setText(live, "");
@@ -137,7 +145,24 @@
     event.target.setAttribute("aria-busy", "true");
     setTimeout(idle, 10000);
   });
-  addEventListener("pageshow", idle);
+  addEventListener("pageshow", () => {
+    idle();
+    showMarks();
+  });
+
+  // A deadline is edited in the time that the page shows. It is sent in UTC.
+  const timeout = find("timeout");
+  if (timeout) {
+    const toLocal = (date) =>
+      new Date(date - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+    const given = new Date(`${timeout.value}Z`);
+    if (!Number.isNaN(given.getTime())) timeout.defaultValue = toLocal(given);
+    find("timeout-hint").hidden = true;
+    timeout.form.addEventListener("formdata", ({ formData }) => {
+      const wanted = new Date(timeout.value);
+      if (!Number.isNaN(wanted.getTime())) formData.set("timeout", wanted.toISOString());
+    });
+  }
 
   // The way back leads to the filters that one came from.
   const stored = (storage, name, value) => {
@@ -165,10 +190,14 @@
     rows[at < 0 ? 0 : Math.max(0, at + by)]?.querySelector("a").focus();
   };
   const begin = (style) => {
-    const box = row()?.querySelector("[name=id]");
-    if (!box) return document.querySelector(`main button.${style}:not(.small)`)?.focus();
-    for (const other of boxes()) other.checked = other === box;
-    showMarks();
+    if (!find("list")) return document.querySelector(`main button.${style}:not(.small)`)?.focus();
+    // What is marked; without that, the row that has the focus.
+    if (!boxes().some((box) => box.checked)) {
+      const box = row()?.querySelector("[name=id]");
+      if (!box) return;
+      box.checked = true;
+      showMarks();
+    }
     find("marked").action = `/inbox/bulk#${style}`;
     find("marked").requestSubmit();
   };

@@ -130,6 +130,16 @@ test("a search has a limit, says how far it came, and goes on there", async () =
   assert.equal(full.searched_to, null, "a full page needs no search beyond it");
 });
 
+test("a view without filters is no search, whatever else has ended", async () => {
+  const timedOut = (_, at) => ({ timeout: NOW - HOUR + at, title: "Late" });
+  const { ids } = await month([
+    { id: id("decided"), completed: NOW - 2 * HOUR },
+    { id: id("default"), timeout: NOW - 3 * HOUR, defaults: 1 },
+    ...Array.from({ length: 52_000 }, timedOut),
+  ]);
+  assert.deepEqual(await ids("view=decided"), [id("decided"), id("default")]);
+});
+
 test("of rows that come late, twice and from an older build, the newest values stay", async () => {
   const { call, ask } = await month([{ timeout: NOW + HOUR, title: undefined }]);
   const put = (fields) => call({ put: [row(0, { timeout: NOW + HOUR, ...fields })] });

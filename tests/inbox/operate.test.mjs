@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SECRET_KEYS, TOKENS, until, useWorker } from "../support/harness.mjs";
-import { idsOn, operatorOf } from "../support/inbox.mjs";
+import { idsOn, nonceOn, operatorOf } from "../support/inbox.mjs";
 import { useReceiver, webhookSecret } from "../support/receiver.mjs";
 
 const secrets = { SECRET_KEYS, WEBHOOK_SECRET: webhookSecret() };
@@ -39,7 +39,7 @@ test("200 are decided at once, others' decisions told apart; a reload does nothi
   await worker.complete(tokens[7].id, { status: "rejected" });
   await worker.api(`${TOKENS}/${tokens[8].id}/cancel`, { body: {} });
 
-  const nonce = /name="waitpoint_nonce" value="([^"]+)"/.exec(shown)[1];
+  const nonce = nonceOn(shown);
   const form = { id: ids, decide: "Approve", comment: "all of them" };
   const send = async () => {
     const answer = await op.send("/inbox/bulk", form, { nonce });
@@ -114,8 +114,53 @@ test("an operator ends a token with approvers, which is no vote", async () => {
   assert.equal(answer.headers.get("location"), `/inbox/${id}?done=decided`);
   const { completedBy, votes, output } = await worker.retrieve(id);
   assert.deepEqual([completedBy, votes, output], ["inbox", undefined, '{"status":"rejected"}']);
-  assert.equal((await op.send(`/inbox/${id}`, { choice: "1" })).status, 303, "sent twice");
   assert.equal((await op.send(`/inbox/${id}`, { choice: "0" })).status, 409, "too late");
+});
+
+test("what a form has done is told from what others did", async () => {
+  const op = await operator();
+  const form = async (fields) => {
+    const { id } = await titled("Whose?", "whose");
+    const nonce = nonceOn(await op.read(`/inbox/${id}`));
+    const send = () => op.send(`/inbox/${id}`, fields, { nonce });
+    return { id, send };
+  };
+  const own = await form({ choice: "0", comment: "mine" });
+  assert.deepEqual([(await own.send()).status, (await own.send()).status], [303, 303]);
+  const theirs = await form({ choice: "0" });
+  await worker.complete(theirs.id, { status: "approved" });
+  assert.equal((await theirs.send()).status, 409, "the same, decided by somebody else");
+  const withdrawn = await form({ action: "withdraw", reason: "mine" });
+  await worker.api(`${TOKENS}/${withdrawn.id}/cancel`, { body: { reason: "theirs" } });
+  assert.equal((await withdrawn.send()).status, 409, "withdrawn by somebody else");
+  assert.equal((await worker.retrieve(withdrawn.id)).cancelReason, "theirs");
+  const odd = await form({ action: "nuke", choice: "0" });
+  assert.equal((await odd.send()).status, 422, "no page sends this");
+  for (const done of ["decided", "withdrawn", "extended", "notified"]) {
+    const html = await op.read(`/inbox/${odd.id}?done=${done}`);
+    assert.doesNotMatch(html, /class="good"/, `an address is not believed: ${done}`);
+  }
+});
+
+test("several copies of one form at once have one outcome", async () => {
+  const tokens = await Promise.all(Array.from({ length: 20 }, () => titled("Copy?", "copies")));
+  const op = await operator();
+  const id = tokens.map(({ id }) => id);
+  const nonce = nonceOn(await (await op.send("/inbox/bulk", { id })).text());
+  const send = () => op.send("/inbox/bulk", { id, decide: "Reject" }, { nonce });
+  const answers = await Promise.all(Array.from({ length: 8 }, send));
+  for (const answer of answers) assert.equal(count(await answer.text(), "Done"), 20);
+});
+
+test("what offers nothing for several is opened; a long output is shown in part", async () => {
+  const { id } = await worker.create({ approval: { title: "T", confirm: "typed" } });
+  const op = await operator();
+  const answer = await op.send("/inbox/bulk", { id });
+  assert.equal(answer.headers.get("location"), `/inbox/${id}`);
+  await worker.complete(id, "long ".repeat(200_000));
+  const html = await op.read(`/inbox/${id}`);
+  assert.match(html, /long long/);
+  assert.ok(html.length < 60_000, "a part of it");
 });
 
 test("a delivery that failed is found, and its people are notified again", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
+import { inboxLink } from "../../scripts/lib/inbox-link.mjs";
 import { button, heading, opener } from "../page/browser.mjs";
 import { OTHER_KEY, until, useWorker } from "../support/harness.mjs";
 import { useBrowser } from "../support/package.mjs";
@@ -37,7 +38,7 @@ for (const javaScriptEnabled of [true, false]) {
     const page = await signedIn(`?tag=${tag}`, { javaScriptEnabled });
     for (const title of ["A?", "B?"]) await page.getByRole("checkbox", { name: title }).check();
     await button(page, "Review marked").click();
-    await heading(page, "Marked requests");
+    await heading(page, /^Marked requests/);
     assert.equal(await link(page, "C?").count(), 0);
     await page.getByLabel("Comment").fill("both");
     await button(page, "Approve").click();
@@ -122,7 +123,7 @@ test("who was signed out signs in again, and what was marked is still there to s
   await status.getByText("signed out").waitFor({ state: "detached" });
   assert.equal(await mark.isChecked(), true);
   await button(page, "Review marked").click();
-  await heading(page, "Marked requests");
+  await heading(page, /^Marked requests/);
   await link(page, "Mark?").waitFor();
   assert.deepEqual(page.errors, []);
 });
@@ -144,8 +145,17 @@ test("keys move, mark, open and begin a decision, and can be turned off", async 
   assert.equal(await focused(page), "Soon?");
   assert.equal(await page.getByRole("checkbox", { name: "Late?" }).isChecked(), true);
   await page.keyboard.press("a");
-  await heading(page, "Marked requests");
-  assert.equal(await link(page, "Late?").count(), 0, "it is marked alone");
+  await heading(page, /^Marked requests/);
+  assert.equal(await link(page, "Late?").count(), 1, "what is marked");
+  assert.equal(await link(page, "Soon?").count(), 0);
+  await page.goto(`${worker.url}/inbox?tag=keys`);
+  for (const key of ["j", "r"]) await page.keyboard.press(key);
+  await heading(page, /^Marked requests/);
+  assert.equal(await link(page, "Late?").count(), 0, "without marks, the row alone");
+  assert.equal(await focused(page), "Reject");
+  await page.goto(`${worker.url}/inbox?tag=keys`);
+  for (const key of ["j", "a"]) await page.keyboard.press(key);
+  await heading(page, /^Marked requests/);
   assert.equal(await focused(page), "Approve");
   const { status } = await worker.retrieve(soon.id, { key: OTHER_KEY });
   assert.equal(status, "WAITING", "nothing is decided before it is confirmed");
@@ -251,7 +261,7 @@ test("the pages pass axe and fit 320 pixels", async () => {
   await page.goto(`${worker.url}/inbox?tag=axe`);
   await page.getByRole("checkbox", { name: "Pay" }).check();
   await button(page, "Review marked").click();
-  await heading(page, "Marked requests");
+  await heading(page, /^Marked requests/);
   await check("summary");
   await button(page, "Approve").click();
   await heading(page, "Approve");
@@ -259,4 +269,19 @@ test("the pages pass axe and fit 320 pixels", async () => {
   await button(page, "Sign out").click();
   await heading(page, "Sign in");
   await check("sign-in");
+});
+
+test("links on other sites lead to the inbox, and sign in", async () => {
+  await create("From a chat?", "elsewhere");
+  const page = await signedIn("?tag=elsewhere");
+  const follow = async (from, href) => {
+    await from.goto(`data:text/html,<a href="${encodeURIComponent(href)}">go</a>`);
+    await from.getByRole("link", { name: "go" }).click();
+    await from.getByRole("navigation", { name: "Status" }).waitFor();
+  };
+  await follow(page, `${worker.url}/inbox?tag=elsewhere`);
+  await link(page, "From a chat?").waitFor();
+  await follow(page, `${worker.url}/inbox/sign-in`);
+  const other = await open("about:blank");
+  await follow(other, worker.url + inboxLink("prod", OTHER_KEY));
 });

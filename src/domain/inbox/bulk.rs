@@ -3,6 +3,7 @@
 //! Invariant: a decision is offered only if every marked token that waits takes it, by its label and the
 //! same comment.
 
+use super::query::SIZES;
 use super::sent::SentForm;
 use crate::domain::api::life::read_reason;
 use crate::domain::approval::schema::{Approval, Comment, Confirm, Style};
@@ -12,7 +13,7 @@ use crate::domain::text::single_line;
 use crate::domain::token::{CompletedBy, State, Token};
 
 /// The most tokens that are marked at once: those of a large page.
-pub const MAX_MARKED: usize = 200;
+pub const MAX_MARKED: usize = SIZES[1];
 
 /// A marked token.
 #[derive(Clone, Debug)]

@@ -11,3 +11,10 @@ pub fn parse_deadline(text: &str) -> Option<Timestamp> {
     let date_time = Timestamp::parse_iso(&format!("{text}Z"));
     date_time.or_else(|| Timestamp::parse_iso(&format!("{text}:00Z")))
 }
+
+/// The value of such a field for a time: `2027-01-31T14:30`.
+#[must_use]
+pub fn field_of(at: Timestamp) -> String {
+    let iso = at.to_string();
+    iso.get(..16).unwrap_or_default().to_owned()
+}

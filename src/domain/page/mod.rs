@@ -27,4 +27,4 @@ pub use form::button_class;
 pub use operator::{Opened, OperatorPage};
 pub use render::{RenderContext, decider, render};
 pub use state::{PageState, Reads, Submission};
-pub use votes::{MAX_VOTE_ON_PAGE, ballot, compare_vote};
+pub use votes::{MAX_VOTE_ON_PAGE, ballot, compare_vote, progress};

@@ -75,7 +75,8 @@ impl Voting {
 }
 
 /// How many have voted, and how many votes are needed; `None` if there are no approvers.
-pub(super) fn progress(words: &Words, token: &Token) -> Option<String> {
+#[must_use]
+pub fn progress(words: &Words, token: &Token) -> Option<String> {
     let quorum = token.quorum.as_ref()?;
     let text = words.votes_so_far;
     let text = text.replace("{n}", &token.votes.len().to_string());

@@ -7,7 +7,7 @@ use crate::domain::approval::schema::Comment;
 use crate::domain::auth::token_id::public_id;
 use crate::domain::inbox::bulk::{BulkAction, BulkOutcome, Marked, NotRead};
 use crate::domain::page::i18n::Words;
-use crate::domain::page::{approval_of, button_class};
+use crate::domain::page::{TimeElement, approval_of, button_class, progress};
 use crate::domain::text::single_line;
 use crate::domain::token::State;
 use askama::Template;
@@ -49,6 +49,11 @@ struct Item {
     link: String,
     status: &'static str,
     class: &'static str,
+    requested_by: Option<String>,
+    tags: Vec<String>,
+    deadline: Option<TimeElement>,
+    /// How many approvers have voted, if there are some.
+    votes: Option<String>,
 }
 
 struct Button<'a> {
@@ -173,13 +178,20 @@ fn word(words: &Words, outcome: BulkOutcome) -> &'static str {
 impl Item {
     fn of(words: &Words, one: &Marked) -> Self {
         let id = public_id(&one.id);
-        let title = one
-            .token
-            .as_ref()
-            .ok()
-            .and_then(|token| approval_of(token, words).title);
+        let token = one.token.as_ref().ok();
+        let approval = token
+            .map(|token| approval_of(token, words))
+            .unwrap_or_default();
+        let tags = token.map_or(&[][..], |token| &token.tags);
         Self {
-            link: link(&id, &title.as_deref().map(single_line).unwrap_or_default()),
+            link: link(
+                &id,
+                &approval
+                    .title
+                    .as_deref()
+                    .map(single_line)
+                    .unwrap_or_default(),
+            ),
             id,
             status: match &one.token {
                 Ok(token) => status(words, token),
@@ -187,6 +199,12 @@ impl Item {
                 Err(NotRead::Unavailable) => words.inbox.not_reached,
             },
             class: "",
+            requested_by: approval.requested_by.as_deref().map(single_line),
+            tags: tags.iter().map(|tag| single_line(tag)).collect(),
+            deadline: token
+                .and_then(|token| token.timeout_at)
+                .map(TimeElement::of),
+            votes: token.and_then(|token| progress(words, token)),
         }
     }
 }

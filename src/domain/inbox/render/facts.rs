@@ -25,6 +25,8 @@ struct Facts<'a> {
     status_name: &'static str,
     /// For the script.
     deadline: String,
+    /// What changes with each vote, for the script.
+    votes: String,
     /// The public id.
     id: &'a str,
     status: &'static str,
@@ -70,6 +72,7 @@ pub(super) fn facts(words: &Words, id: &str, token: &Token) -> String {
             .map(|at| at.to_string())
             .unwrap_or_default(),
         id,
+        votes: (token.votes.last()).map_or(String::new(), |last| last.at.to_string()),
         status: status(words, token),
         created: TimeElement::of(token.created_at),
         at_deadline: default_decision(words, token),

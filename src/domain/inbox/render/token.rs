@@ -4,6 +4,7 @@ use super::facts::facts;
 use super::layout::{nonce, page, with_number};
 use super::view::{Done, Frame, TokenProblem, TokenView, Written};
 use crate::domain::api::limits::MAX_REASON;
+use crate::domain::inbox::deadline::{field_of, parse_deadline};
 use crate::domain::page::i18n::Words;
 use crate::domain::page::{Opened, OperatorPage, RenderContext};
 use crate::domain::token::State;
@@ -122,14 +123,13 @@ fn banner(words: &Words, view: TokenView<'_>) -> Option<Banner> {
 impl<'a> Manage<'a> {
     fn of(words: &Words, view: TokenView<'a>) -> Self {
         let is = |problem| view.problem == Some(&problem);
-        // The form of `datetime-local`, to the minute.
-        let current = view.token.timeout_at.map(|at| at.to_string());
-        let current = current.as_deref().and_then(|iso| iso.get(..16));
+        let shown = match view.written {
+            Written::Deadline(written) => parse_deadline(written).ok_or(written),
+            Written::Nothing | Written::Reason(_) => view.token.timeout_at.ok_or(""),
+        };
         Self {
-            deadline: match view.written {
-                Written::Deadline(written) if !written.is_empty() => written.to_owned(),
-                _ => current.unwrap_or_default().to_owned(),
-            },
+            // What cannot be read is shown as it was written.
+            deadline: shown.map_or_else(str::to_owned, field_of),
             is_deadline_open: matches!(view.written, Written::Deadline(_)),
             deadline_fault: is(TokenProblem::Deadline).then_some(words.inbox.deadline_passed),
             // Without recipients the problem says so.

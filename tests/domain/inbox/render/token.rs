@@ -244,9 +244,9 @@ fn a_summary_acts_on_those_that_wait_and_names_the_others() {
             r#"<button class="danger" name="decide" value="Reject">"#,
             r#"<textarea id="comment" name="comment" rows="3" dir="auto">"#,
             "No longer waiting",
-            r#"<a href="/inbox/waitpoint_a4"><bdi lang="">Go?</bdi></a><span class="chip">Withdrawn</span>"#,
+            r#"<a href="/inbox/waitpoint_a4" target="_blank"><bdi lang="">Go?</bdi></a><span class="chip">Withdrawn</span>"#,
             r#"<code>waitpoint_a5</code></a><span class="chip">Not found</span></li></ul><h2>Not reached</h2>
-<ul class="items"><li><a href="/inbox/waitpoint_a6"><code>waitpoint_a6</code></a></li></ul>"#,
+<ul class="items"><li><a href="/inbox/waitpoint_a6" target="_blank"><code>waitpoint_a6</code></a></li></ul>"#,
             r#"name="withdraw" value="1""#,
         ],
     );

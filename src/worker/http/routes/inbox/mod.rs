@@ -12,7 +12,7 @@ mod token;
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::form::form_fields;
-use crate::domain::api::route::{InboxPath, inbox_page};
+use crate::domain::api::route::InboxPath;
 use crate::domain::auth::form_origin::is_own_form;
 use crate::domain::auth::inbox_settings::SignInBy;
 use crate::domain::inbox::render::{self, Frame, Message};
@@ -74,10 +74,7 @@ async fn handle(visit: &Visit<'_>, page: InboxPath<'_>) -> Result<Reply, ApiErro
     let operator = match operator::authenticate(visit).await? {
         Ok(operator) => operator,
         // The browser sends the cookie with no request that another site has begun.
-        Err(Refused::NotSignedIn) if visit.is_from_elsewhere() => {
-            let head = visit.context.head;
-            return Ok(visit.reopen(&format!("{}{}", head.path(), head.query())));
-        }
+        Err(Refused::NotSignedIn) if visit.is_from_elsewhere() => return Ok(visit.reopen()),
         Err(Refused::NotSignedIn) => return Ok(sign_in::redirect_to_sign_in(visit)),
         Err(Refused::ByAccess) => return Ok(visit.message(403, Message::AccessDenied)),
     };
@@ -185,13 +182,13 @@ impl Visit<'_> {
         self.context.head.method() == "GET" && self.head.is_of_another_site()
     }
 
-    /// A page that opens another one. Unlike a redirect, this begins a navigation of our own, with which
-    /// the browser sends the cookie.
-    fn reopen(&self, target: &str) -> Reply {
-        let page = inbox_page(target).unwrap_or(INBOX);
+    /// A page that opens the requested one again. Unlike a redirect, this begins a navigation of our own,
+    /// with which the browser sends the cookie.
+    fn reopen(&self) -> Reply {
+        let head = self.context.head;
         let link = format!(r#"<!doctype html><a href="{INBOX}">{INBOX}</a>"#);
-        self.html(200, link)
-            .with_unique("refresh", &format!("0; url={page}"))
+        let target = format!("0; url={}{}", head.path(), head.query());
+        self.html(200, link).with_unique("refresh", &target)
     }
 
     /// The response that holds a page.

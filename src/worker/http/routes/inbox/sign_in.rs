@@ -53,6 +53,9 @@ pub(super) async fn sign_in(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     };
     let next = value("next").unwrap_or_default();
     let next = inbox_page(&next).unwrap_or(INBOX);
+    if visit.is_from_elsewhere() {
+        return Ok(visit.reopen());
+    }
     // Whoever is signed in already needs neither a key nor the link.
     if operator::authenticate(visit).await?.is_ok() {
         return Ok(redirect(next));
@@ -115,12 +118,7 @@ async fn follow_link(visit: &Visit<'_>, credential: &str) -> Result<Reply, ApiEr
         return Ok(used());
     }
     let session = link.begin_session(&random_uuid(), context.now);
-    let reply = if visit.is_from_elsewhere() {
-        visit.reopen(INBOX)
-    } else {
-        redirect(INBOX)
-    };
-    Ok(reply.with_unique("set-cookie", &set_cookie(Some(&session))))
+    Ok(redirect(INBOX).with_unique("set-cookie", &set_cookie(Some(&session))))
 }
 
 /// Ends the session in this browser. Who has copied the cookie has it until it expires, or its key goes.

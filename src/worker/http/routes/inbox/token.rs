@@ -51,7 +51,11 @@ pub(super) async fn submit(
     let id = internal_id(raw_id).ok_or(ApiError::TokenNotFound)?;
     let permit = operator.permit().await?;
     let token = operator.read(&permit, id).await?;
-    let input = FormInput::of(|name| form.all(name).collect());
+    let input = match form.get("action") {
+        "" | "decide" => FormInput::of(|name| form.all(name).collect()),
+        // The other forms hold nothing of the decision's, which then is as on a fresh page.
+        _ => FormInput::default(),
+    };
     let submitted = match operator.opened_at(form) {
         None => Err((403, TokenProblem::Stale)),
         Some(shown_at) => {
