@@ -197,6 +197,8 @@ test("deadlines, reasons and ids that are none are told, and nothing is done", a
   assert.equal(await status({}), 422);
   assert.equal(await status({ choice: "0", comment: "x".repeat(2_001) }), 422);
   assert.equal(await status({ choice: "0", comment: "x".repeat(300_000) }), 413);
+  const many = Object.fromEntries(Array.from({ length: 1_001 }, (_, at) => [`f${at}`, ""]));
+  assert.equal(await status({ choice: "0", ...many }), 413);
   for (const path of ["waitpoint_nobody", "x".repeat(65), "%00", "waitpoint_"])
     assert.equal((await op.ask(`/inbox/${path}`)).status, 404, path);
   const { status: stays, timeoutAt } = await worker.retrieve(id);

@@ -11,7 +11,7 @@ mod sign_in;
 mod token;
 
 use crate::domain::api::error::ApiError;
-use crate::domain::api::form::form_fields;
+use crate::domain::api::form::{check_field_count, form_fields};
 use crate::domain::api::route::InboxPath;
 use crate::domain::auth::form_origin::is_own_form;
 use crate::domain::auth::inbox_settings::SignInBy;
@@ -129,6 +129,7 @@ impl Form {
         }
         let body = body(context.request, context.head, MAX_FORM).await?;
         let text = String::from_utf8_lossy(&body);
+        check_field_count(&text)?;
         Ok(Some(Self(form_fields(&text).collect())))
     }
 
@@ -166,7 +167,7 @@ impl Visit<'_> {
             | ApiError::UpstreamUnavailable
             | ApiError::BodyUnreadable => (503, Message::Unavailable { submitted }),
             ApiError::TooManyRequests(_) | ApiError::TooManyBodies => (429, Message::Busy),
-            ApiError::BodyTooLarge { .. } => (413, Message::TooLarge),
+            ApiError::BodyTooLarge { .. } | ApiError::TooManyFields(_) => (413, Message::TooLarge),
             other => return Err(other),
         };
         let reply = self.html(status, render::message(frame, message));
