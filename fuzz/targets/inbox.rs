@@ -76,5 +76,6 @@ fn row(query: &InboxQuery, view: View, end: Timestamp, created_at: Timestamp) ->
         is_signed: false,
         title: Some(query.text.clone()),
         failed_deliveries: 1,
+        decision: None,
     }
 }

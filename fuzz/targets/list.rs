@@ -72,6 +72,7 @@ fn row(created_at: Timestamp, query: &ListQuery) -> Row {
         is_signed: false,
         title: None,
         failed_deliveries: 0,
+        decision: None,
         id: "cmabcdefghijklmnopqrstuvw".to_owned(),
         created_at,
         timeout_at: None,

@@ -159,7 +159,7 @@ pub(crate) fn digits(text: &str) -> Option<u64> {
 }
 
 /// Appends a text as the value of a query: all but letters, digits and `-._~` is percent-encoded.
-#[cfg(not(feature = "browser"))]
+#[cfg(not(any(feature = "browser", feature = "server")))]
 pub(crate) fn percent_encode(text: &str, out: &mut alloc::string::String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

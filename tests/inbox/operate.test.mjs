@@ -163,6 +163,23 @@ test("what offers nothing for several is opened; a long output is shown in part"
   assert.ok(html.length < 60_000, "a part of it");
 });
 
+test("the list of what was decided says what", async () => {
+  const choices = [{ label: "Ship" }, { label: "Hold", data: { go: false } }];
+  const own = await worker.create({ tags: ["made"], approval: { title: "Own?", choices } });
+  const plain = await titled("Plain?", "made");
+  const other = await titled("Other?", "made");
+  const op = await operator();
+  await op.send(`/inbox/${own.id}`, { choice: "1", comment: "not yet" });
+  await op.send(`/inbox/${plain.id}`, { choice: "1" });
+  await worker.complete(other.id, { something: "else" });
+  const shown = await until(
+    () => op.read("/inbox?view=decided&tag=made"),
+    (html) => html.match(/<li>/g)?.length === 3,
+  );
+  const made = [...shown.matchAll(/class="chip made"><bdi lang="">([^<]*)</g)];
+  assert.deepEqual(made.map(([, label]) => label).sort(), ["Hold", "Reject"]);
+});
+
 test("a delivery that failed is found, and its people are notified again", async () => {
   receiver.answers.set("/gone", [[410], [200]]);
   const webhook = `${receiver.url}/gone`;

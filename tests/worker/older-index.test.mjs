@@ -8,7 +8,7 @@ import { KEY, TOKENS, temporaryFolder, until } from "../support/harness.mjs";
 import { serve, waitpoint } from "../support/workerd.mjs";
 
 // What each later build added, the last one first.
-const INBOX = ["class", "ends", "title", "folded", "failed"];
+const INBOX = ["class", "ends", "title", "folded", "failed", "decision"];
 const EXTENSIONS = [...INBOX, "cancelled", "defaults", "extensions"];
 
 for (const lacking of [INBOX, EXTENSIONS, [...EXTENSIONS, "signed"]])

@@ -164,6 +164,13 @@ impl Keyring {
         }
     }
 
+    /// Whether the links of an environment have this origin.
+    #[must_use]
+    pub fn is_link_origin(&self, origin: &str) -> bool {
+        let mut environments = self.environments.iter();
+        environments.any(|one| one.public_origin.as_deref() == Some(origin))
+    }
+
     /// Whether all tokens live upstream.
     #[must_use]
     pub fn is_upstream(&self) -> bool {

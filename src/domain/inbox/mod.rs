@@ -6,6 +6,7 @@
 
 pub mod bulk;
 pub mod deadline;
+pub mod decision;
 pub mod page;
 pub mod query;
 pub mod render;

@@ -32,6 +32,8 @@ pub struct Row {
     pub title: Option<String>,
     /// How many of its deliveries have failed.
     pub failed_deliveries: u32,
+    /// What it was decided, if it was by one of its choices (`inbox/decision.rs`).
+    pub decision: Option<String>,
 }
 
 impl Row {

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod deadline;
+mod decision;
 mod outcomes;
 mod page;
 mod query;
@@ -36,5 +37,6 @@ fn row(id: &str) -> Row {
         is_signed: false,
         title: None,
         failed_deliveries: 0,
+        decision: None,
     }
 }

@@ -214,6 +214,7 @@ fn filters_let_through_what_they_name() {
         created_at: at(NOW - DAY),
         timeout_at: Some(at(NOW + HOUR)),
         failed_deliveries: 2,
+        decision: None,
         ..row("c0ffee")
     };
     let bare = row("c0ffee");

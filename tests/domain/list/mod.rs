@@ -58,6 +58,7 @@ fn row(id: &str, created_at: u64) -> Row {
         is_signed: false,
         title: None,
         failed_deliveries: 0,
+        decision: None,
         id: id.to_owned(),
         created_at: at(created_at),
         timeout_at: None,

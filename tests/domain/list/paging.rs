@@ -72,6 +72,7 @@ fn some_rows() -> impl Strategy<Value = Vec<Row>> {
                 is_signed: false,
                 title: None,
                 failed_deliveries: 0,
+                decision: None,
                 id: format!("c{:03}", n * 37 % 101),
                 created_at: at(created),
                 timeout_at: timeout.map(at),

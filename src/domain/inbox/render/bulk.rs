@@ -49,6 +49,8 @@ struct Item {
     link: String,
     status: &'static str,
     class: &'static str,
+    /// Whether the link does not show the id.
+    has_title: bool,
     requested_by: Option<String>,
     tags: Vec<String>,
     deadline: Option<TimeElement>,
@@ -199,6 +201,7 @@ impl Item {
                 Err(NotRead::Unavailable) => words.inbox.not_reached,
             },
             class: "",
+            has_title: approval.title.is_some(),
             requested_by: approval.requested_by.as_deref().map(single_line),
             tags: tags.iter().map(|tag| single_line(tag)).collect(),
             deadline: token

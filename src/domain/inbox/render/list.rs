@@ -3,6 +3,7 @@
 use super::layout::{nonce, page, with_number};
 use super::view::Frame;
 use crate::domain::auth::token_id::public_id;
+use crate::domain::inbox::decision::decision_in;
 use crate::domain::inbox::page::InboxPage;
 use crate::domain::inbox::query::{Due, InboxQuery, NEVER, Position, SIZES, Span, View};
 use crate::domain::list::row::Row;
@@ -65,6 +66,8 @@ struct RowView {
     /// Whether little time is left.
     is_soon: bool,
     has_failed: bool,
+    /// What it was decided.
+    decision: Option<String>,
 }
 
 /// Where the search stopped: a sentence with a time in it, or with "no deadline".
@@ -114,7 +117,7 @@ pub fn list(frame: Frame<'_>, query: &InboxQuery, found: &InboxPage) -> String {
         rows: found
             .rows
             .iter()
-            .map(|row| RowView::of(row, is_waiting, frame.now))
+            .map(|row| RowView::of(words, row, is_waiting, frame.now))
             .collect(),
         is_markable: is_waiting,
         when: if is_waiting {
@@ -198,7 +201,7 @@ impl SelectOption {
 }
 
 impl RowView {
-    fn of(row: &Row, is_waiting: bool, now: Timestamp) -> Self {
+    fn of(words: &Words, row: &Row, is_waiting: bool, now: Timestamp) -> Self {
         let when = match is_waiting {
             true => row.timeout_at,
             false => row.finished_at(now),
@@ -212,6 +215,7 @@ impl RowView {
             when: when.map(TimeElement::of),
             is_soon: is_waiting && when.is_some_and(|at| at <= soon),
             has_failed: row.failed_deliveries > 0,
+            decision: (row.decision.as_deref()).map(|made| decision_in(words, made)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::domain::approval::schema::title_of;
 use crate::domain::callback::config::verify_json;
+use crate::domain::inbox::decision::decision_of;
 use crate::domain::list::row::Row as ListRow;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::{State, Token};
@@ -43,6 +44,9 @@ pub(crate) struct Row {
     /// How many of its deliveries have failed, if any.
     #[serde(default)]
     pub(super) failed: Option<u32>,
+    /// What it was decided (`domain/inbox/decision.rs`).
+    #[serde(default)]
+    pub(super) decision: Option<String>,
 }
 
 impl Row {
@@ -60,6 +64,7 @@ impl Row {
             folded: (!title.is_ascii()).then(|| lowercase(&title)),
             title: Some(title),
             failed: Some(token.failed_deliveries()).filter(|&count| count > 0),
+            decision: decision_of(token),
             created: token.created_at.as_millis(),
             id: id.to_owned(),
             timeout: token.timeout_at.map(Timestamp::as_millis),
@@ -93,6 +98,7 @@ impl Row {
             is_signed: self.signed.is_some(),
             title: self.title,
             failed_deliveries: self.failed.unwrap_or_default(),
+            decision: self.decision,
         }
     }
 }

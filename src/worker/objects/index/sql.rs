@@ -37,7 +37,7 @@ pub(super) const SCHEMA: [&str; 2] = [
     concat!(
         "CREATE TABLE IF NOT EXISTS tokens (created INTEGER, id TEXT, timeout INTEGER, completed INTEGER, \
          tags TEXT, key TEXT, key_expires INTEGER, signed INTEGER, cancelled INTEGER, defaults INTEGER, \
-         extensions INTEGER, title TEXT, folded TEXT, failed INTEGER, ",
+         extensions INTEGER, title TEXT, folded TEXT, failed INTEGER, decision TEXT, ",
         class!(),
         ", ",
         ends!(),
@@ -47,7 +47,7 @@ pub(super) const SCHEMA: [&str; 2] = [
 ];
 
 /// The columns that a table of an older build may lack.
-pub(super) const ADDED_COLUMNS: [&str; 9] = [
+pub(super) const ADDED_COLUMNS: [&str; 10] = [
     "signed INTEGER",
     "cancelled INTEGER",
     "defaults INTEGER",
@@ -55,6 +55,7 @@ pub(super) const ADDED_COLUMNS: [&str; 9] = [
     "title TEXT",
     "folded TEXT",
     "failed INTEGER",
+    "decision TEXT",
     class!(),
     ends!(),
 ];
@@ -81,11 +82,11 @@ pub(super) const TABLE_SQL: &str = "SELECT sql FROM sqlite_master WHERE name = '
 pub(super) const UPSERT_SQL: &str = concat!(
     "INSERT INTO tokens \
      (created, id, timeout, completed, tags, key, key_expires, signed, cancelled, defaults, extensions, \
-     title, folded, failed) \
+     title, folded, failed, decision) \
      SELECT value ->> 'created', value ->> 'id', value ->> 'timeout', value ->> 'completed', \
      value ->> 'tags', value ->> 'key', value ->> 'key_expires', value ->> 'signed', \
      value ->> 'cancelled', value ->> 'defaults', value ->> 'extensions', \
-     value ->> 'title', value ->> 'folded', value ->> 'failed' \
+     value ->> 'title', value ->> 'folded', value ->> 'failed', value ->> 'decision' \
      FROM json_each(?) \
      WHERE COALESCE(COALESCE(value ->> 'completed', value ->> 'timeout') > ?, 1) OR EXISTS (SELECT 1 \
      FROM tokens WHERE tokens.created = value ->> 'created' AND tokens.id = value ->> 'id') \
@@ -97,7 +98,9 @@ pub(super) const UPSERT_SQL: &str = concat!(
     is_newer!(),
     ", excluded.cancelled, cancelled), extensions = IIF(",
     is_newer!(),
-    ", excluded.extensions, extensions), title = COALESCE(title, excluded.title), \
+    ", excluded.extensions, extensions), decision = IIF(",
+    is_newer!(),
+    ", excluded.decision, decision), title = COALESCE(title, excluded.title), \
      folded = COALESCE(folded, excluded.folded), \
      failed = NULLIF(MAX(COALESCE(failed, 0), COALESCE(excluded.failed, 0)), 0) WHERE ",
     is_newer!(),

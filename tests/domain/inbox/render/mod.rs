@@ -71,6 +71,7 @@ fn row(id: &str, title: &str, deadline: Option<Timestamp>) -> Row {
         is_signed: false,
         title: Some(title.to_owned()),
         failed_deliveries: 0,
+        decision: None,
     }
 }
 

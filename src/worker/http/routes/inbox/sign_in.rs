@@ -40,7 +40,11 @@ pub(super) async fn sign_in(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let context = visit.context;
     let keyring = settings::keyring(context.env)?;
     if context.head.method() == "POST" {
-        let origin = keyring.link_origin(context.head.origin());
+        // Whose key comes is not known yet, and environments can have origins of their own.
+        let origin = match context.head.cors_origin() {
+            public if keyring.is_link_origin(public) => public,
+            _ => context.head.origin(),
+        };
         return match Form::read(visit, origin).await? {
             Some(form) => submit(visit, &form).await,
             None => Ok(visit.message(403, Message::CrossSite)),
