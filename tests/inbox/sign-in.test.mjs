@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { KEY, OLD_KEY, OTHER_KEY, sign, TOKENS, useWorker } from "../support/harness.mjs";
-import { serve, waitpoint } from "../support/workerd.mjs";
+import { CHANGING_KEYS, serve, waitpoint } from "../support/workerd.mjs";
 import {
   COOKIE,
   HOUR,
@@ -26,17 +26,6 @@ const remember = (credential) => {
   return credential;
 };
 
-// A header has the keys of a request, as when the platform gives new settings to an isolate.
-const CHANGING_KEYS = `
-  import * as built from "./index.js";
-  export const { TokenObject, KeyObject, IndexObject } = built;
-  export default {
-    fetch(request, env, context) {
-      const keys = request.headers.get("test-keys");
-      const changed = keys ? { ...env, SECRET_KEYS: decodeURIComponent(keys) } : env;
-      return built.default.fetch(request, changed, context);
-    },
-  };`;
 let changing;
 before(async () => {
   const vars = { SECRET_KEYS: KEY, INBOX: "on" };

@@ -145,3 +145,15 @@ function binary() {
   const name = `@cloudflare/workerd-${platform}-${arch}`;
   return join(dirname(require.resolve(`${name}/package.json`)), "bin", "workerd");
 }
+
+/** An entry that takes the keys from a header, as when an isolate gets new settings. */
+export const CHANGING_KEYS = `
+  import * as built from "./index.js";
+  export const { TokenObject, KeyObject, IndexObject } = built;
+  export default {
+    fetch(request, env, context) {
+      const keys = request.headers.get("test-keys");
+      const changed = keys ? { ...env, SECRET_KEYS: decodeURIComponent(keys) } : env;
+      return built.default.fetch(request, changed, context);
+    },
+  };`;

@@ -3,22 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { KEY, OTHER_KEY, TOKENS } from "../support/harness.mjs";
-import { serve, waitpoint } from "../support/workerd.mjs";
-
-// A header has the settings of a request.
-const CHANGING_SETTINGS = `
-  import * as built from "./index.js";
-  export const { TokenObject, KeyObject, IndexObject } = built;
-  export default {
-    fetch(request, env, context) {
-      const keys = request.headers.get("test-keys");
-      const changed = keys ? { ...env, SECRET_KEYS: decodeURIComponent(keys) } : env;
-      return built.default.fetch(request, changed, context);
-    },
-  };`;
+import { CHANGING_KEYS, serve, waitpoint } from "../support/workerd.mjs";
 
 let server;
-before(async () => (server = await serve(waitpoint({ SECRET_KEYS: KEY }, CHANGING_SETTINGS))));
+before(async () => (server = await serve(waitpoint({ SECRET_KEYS: KEY }, CHANGING_KEYS))));
 after(() => server.stop());
 
 async function status(path, credential, { keys, body } = {}) {

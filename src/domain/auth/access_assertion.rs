@@ -98,8 +98,8 @@ struct Claims {
 }
 
 impl<'a> Unverified<'a> {
-    /// Reads an assertion, and checks all but its signature. So whoever comes past Access costs no
-    /// signature.
+    /// Reads an assertion, and checks all but its signature. So a request that goes past Access costs
+    /// no verification of a signature.
     ///
     /// # Errors
     /// See [`AccessError`].

@@ -4,8 +4,8 @@
 //! - A link is valid for [`LINK_LIFE`] at most, and a session for [`SESSION_LIFE`]. Neither passes for the
 //!   other, and each has one spelling.
 //!
-//! Sessions of the inbox, which a cookie holds, and links that begin one. Whoever knows a secret key can
-//! make such a link: `npm start` does (scripts/lib/inbox-link.mjs).
+//! Sessions of the inbox, which a cookie holds, and links that begin one. With a secret key one can make
+//! such a link: `npm start` does (scripts/lib/inbox-link.mjs).
 
 use super::keyring::{Environment, Keyring, SigningKey};
 use crate::domain::encoding::{base64url_decode, base64url_encode, digits};
@@ -64,7 +64,7 @@ pub struct SignInLink<'a> {
 }
 
 impl Keyring {
-    /// A session for whoever knows this secret key: the value of the cookie. `random` is unguessable.
+    /// A session for an operator who has this secret key: the value of the cookie. `random` is unguessable.
     #[must_use]
     pub fn begin_session(&self, secret: &str, random: &str, now: Timestamp) -> Option<String> {
         Some(session(self.key_by_secret(secret)?, random, now))

@@ -8,9 +8,9 @@ use crate::domain::webhook::url::{has_host_and_port, is_loopback_origin};
 /// Who signs in to the inbox.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SignInBy {
-    /// Whoever knows a secret key.
+    /// Those who have a secret key.
     SecretKey,
-    /// Whom Cloudflare Access lets in.
+    /// Those whom Cloudflare Access admits.
     Access(AccessSettings),
 }
 

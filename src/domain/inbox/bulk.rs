@@ -78,28 +78,28 @@ pub enum BulkOutcome {
 /// comment and another takes none.
 #[must_use]
 pub fn shared_choices(marked: &[Marked], words: &Words) -> Vec<SharedChoice> {
-    let comments: Vec<_> = waiting(marked)
-        .map(|token| approval_of(token, words).comment)
+    let approvals: Vec<_> = waiting(marked)
+        .map(|token| approval_of(token, words))
         .collect();
-    let mut approvals = waiting(marked).map(|token| approval_of(token, words));
-    let (Some(first), false) = (
-        approvals.next(),
-        comments.contains(&Comment::None) && comments.contains(&Comment::Required),
-    ) else {
+    let some_want = |comment| approvals.iter().any(|one| one.comment == comment);
+    if some_want(Comment::None) && some_want(Comment::Required) {
         return Vec::new();
+    }
+    // A comment can be written for all of them.
+    let is_shared = |choice: &SharedChoice| {
+        let mut outputs = approvals.iter().map(|one| output(one, &choice.label, "-"));
+        outputs.all(|output| output.is_some())
     };
-    let choices = first.choices.iter().map(|choice| SharedChoice {
-        label: single_line(&choice.label),
-        style: choice.style,
-    });
-    let mut shared: Vec<_> = choices.collect();
-    let mut keep = |approval: &Approval| {
-        // A comment can be written for all of them.
-        shared.retain(|choice| output(approval, &choice.label, "-").is_some());
-    };
-    keep(&first);
-    approvals.for_each(|approval| keep(&approval));
-    shared
+    let first = approvals.first().map(|one| one.choices.iter());
+    first
+        .into_iter()
+        .flatten()
+        .map(|choice| SharedChoice {
+            label: single_line(&choice.label),
+            style: choice.style,
+        })
+        .filter(is_shared)
+        .collect()
 }
 
 /// Whether the form asks for a comment: it is required if one of the tokens requires it, and none is taken

@@ -18,8 +18,8 @@ use web_sys::{CryptoKey, RequestInit, SubtleCrypto, WorkerGlobalScope};
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 /// How often the team is asked for a key that is unknown.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
-/// How long a team that did not answer is not asked again. Whoever sends assertions at random would
-/// otherwise make a request with each.
+/// How long a team that did not answer is not asked again. Otherwise each assertion made up by a stranger
+/// would cause a request.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// How long the team has to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -170,7 +170,7 @@ fn index_range<'a>(query: &'a InboxQuery, range: &Range) -> Sql<'a> {
     Sql { text, bindings }
 }
 
-/// What is to be true of the rows besides; `None` if nothing is.
+/// The filters that no index answers; `None` if there are none.
 fn filters(query: &InboxQuery, now: Timestamp) -> Option<Sql<'_>> {
     let mut conditions = Vec::new();
     let mut bindings = Vec::new();

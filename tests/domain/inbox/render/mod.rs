@@ -59,19 +59,10 @@ fn frame(words: &Words) -> Frame<'_> {
 
 fn row(id: &str, title: &str, deadline: Option<Timestamp>) -> Row {
     Row {
-        id: id.to_owned(),
         created_at: minutes_ago(200),
         timeout_at: deadline,
-        ended_at: None,
-        is_cancelled: false,
-        has_default: false,
-        tags: Vec::new(),
-        idempotency_key: None,
-        key_expires_at: None,
-        is_signed: false,
         title: Some(title.to_owned()),
-        failed_deliveries: 0,
-        decision: None,
+        ..super::row(id)
     }
 }
 

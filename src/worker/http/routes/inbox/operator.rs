@@ -67,8 +67,8 @@ pub(super) async fn authenticate<'a>(
     }
 }
 
-/// Whom Cloudflare Access has signed in. Why an assertion is refused is logged, as it is a fault of the
-/// settings as likely as of the sender.
+/// The person whom Cloudflare Access has signed in, and their environment. Why an assertion is refused is
+/// logged, because the settings may be wrong.
 async fn identity(
     visit: &Visit<'_>,
     access: &AccessSettings,

@@ -40,7 +40,7 @@ pub(super) async fn sign_in(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let context = visit.context;
     let keyring = settings::keyring(context.env)?;
     if context.head.method() == "POST" {
-        // Whose key comes is not known yet, and environments can have origins of their own.
+        // The key, and so its environment, is not read yet, and each environment can have its own origin.
         let origin = match context.head.cors_origin() {
             public if keyring.is_link_origin(public) => public,
             _ => context.head.origin(),
@@ -60,7 +60,7 @@ pub(super) async fn sign_in(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     if visit.is_from_elsewhere() {
         return Ok(visit.reopen());
     }
-    // Whoever is signed in already needs neither a key nor the link.
+    // Somebody who is signed in already needs neither a key nor the link.
     if operator::authenticate(visit).await?.is_ok() {
         return Ok(redirect(next));
     }
@@ -79,7 +79,7 @@ async fn submit(visit: &Visit<'_>, form: &Form) -> Result<Reply, ApiError> {
     if opened.is_none() {
         return Ok(form_page(visit, 403, next, Some(SignInProblem::Stale)));
     }
-    // Whoever copies a key may copy a line break with it.
+    // A copied key may have a line break at its end.
     let key = form.get("key").trim();
     let Some(session) = keyring.begin_session(key, &random_uuid(), context.now) else {
         let problem = match throttle_sign_in(context).await {
@@ -125,7 +125,7 @@ async fn follow_link(visit: &Visit<'_>, credential: &str) -> Result<Reply, ApiEr
     Ok(redirect(INBOX).with_unique("set-cookie", &set_cookie(Some(&session))))
 }
 
-/// Ends the session in this browser. Who has copied the cookie has it until it expires, or its key goes.
+/// Ends the session in this browser. A copy of the cookie works until it expires or its key is removed.
 pub(super) fn sign_out(operator: &Operator<'_>, form: &Form) -> Reply {
     if operator.opened_at(form).is_none() {
         return operator.message(403, Message::Stale);
