@@ -35,6 +35,7 @@ fuzz_target!(|path: &str| {
             InboxPath::Bulk => "/inbox/bulk".to_owned(),
             InboxPath::Token { id } => format!("/inbox/{id}"),
         },
+        Endpoint::Mcp => "/mcp".to_owned(),
         Endpoint::Claims => "/api/v1/auth/jwt/claims".to_owned(),
         Endpoint::RunWait { id } => {
             let run = path.split('/').nth(4).unwrap();

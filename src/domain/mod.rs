@@ -28,6 +28,8 @@ pub mod inbox;
 pub(crate) mod json;
 #[cfg(not(feature = "browser"))]
 pub mod list;
+#[cfg(not(any(feature = "browser", feature = "server")))]
+pub mod mcp;
 #[cfg(not(feature = "browser"))]
 pub mod notice;
 #[cfg(not(feature = "browser"))]

@@ -5,6 +5,7 @@
 
 use crate::domain::api::error::ApiError;
 use crate::domain::api::public_url::PublicUrls;
+use crate::domain::auth::agent_keys::AgentKeys;
 use crate::domain::auth::caller::Claims;
 use crate::domain::auth::inbox_settings::SignInBy;
 use crate::domain::auth::keyring::{Environment, Keyring};
@@ -51,6 +52,7 @@ struct Settings {
     mail: OnceCell<Result<MailSettings, ApiError>>,
     upstreams: OnceCell<Result<Upstreams, ApiError>>,
     inbox: OnceCell<Result<Option<SignInBy>, ApiError>>,
+    agent_keys: OnceCell<Result<AgentKeys, ApiError>>,
     retention: OnceCell<Duration>,
     verified: RefCell<DirectMappedCache<Claims<'static>>>,
     completed: RefCell<DirectMappedCache<()>>,
@@ -58,7 +60,7 @@ struct Settings {
 }
 
 /// The settings whose values identify a version.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "SECRET_KEYS",
     "UPSTREAM",
     "PUBLIC_URL",
@@ -73,11 +75,12 @@ const NAMES: [&str; 14] = [
     "INBOX",
     "ACCESS_TEAM_DOMAIN",
     "ACCESS_AUD",
+    "AGENT_KEYS",
 ];
 
 /// One version: the values of the settings, and what is derived from them.
 struct Edition {
-    values: [JsValue; 14],
+    values: [JsValue; 15],
     settings: &'static Settings,
 }
 
@@ -99,6 +102,7 @@ impl Settings {
             mail: OnceCell::new(),
             upstreams: OnceCell::new(),
             inbox: OnceCell::new(),
+            agent_keys: OnceCell::new(),
             retention: OnceCell::new(),
             verified: RefCell::new(DirectMappedCache::new(SLOTS)),
             completed: RefCell::new(DirectMappedCache::new(SLOTS)),
@@ -291,6 +295,22 @@ pub(crate) fn inbox(env: &Env) -> Result<Option<&'static SignInBy>, ApiError> {
     };
     let inbox = of(env).inbox.get_or_init(parse).as_ref();
     inbox.map(Option::as_ref).map_err(Clone::clone)
+}
+
+/// The secret `AGENT_KEYS`: the keys with which agents ask people.
+///
+/// # Errors
+/// `Misconfigured`, with what is wrong.
+pub(crate) fn agent_keys(env: &Env) -> Result<&'static AgentKeys, ApiError> {
+    let parse = || {
+        AgentKeys::parse(&setting(env, "AGENT_KEYS"), keyring(env)?)
+            .map_err(|why| ApiError::Misconfigured(why.to_string()))
+    };
+    of(env)
+        .agent_keys
+        .get_or_init(parse)
+        .as_ref()
+        .map_err(Clone::clone)
 }
 
 /// Whether there is an inbox.

@@ -70,6 +70,8 @@ pub enum Endpoint<'a> {
     Claims,
     /// A page of the inbox.
     Inbox(InboxPath<'a>),
+    /// `/mcp`: agents ask people.
+    Mcp,
 }
 
 /// A path of the inbox.
@@ -100,6 +102,7 @@ impl<'a> Endpoint<'a> {
             (Some(""), None, ..) => Self::Start,
             (Some("openapi.json"), None, ..) => Self::OpenApi,
             (Some("healthz"), None, ..) => Self::Health,
+            (Some("mcp"), None, ..) => Self::Mcp,
             (Some("inbox"), page, None, _) => Self::Inbox(match page {
                 None => InboxPath::List,
                 Some("") => return None,
@@ -157,9 +160,11 @@ impl<'a> Endpoint<'a> {
             Self::Complete { .. } => "POST, OPTIONS",
             Self::Wait { .. } => "GET, OPTIONS",
             Self::Callback { .. } | Self::ShortLink { .. } => "GET, HEAD, POST, OPTIONS",
-            Self::Cancel { .. } | Self::Extend { .. } | Self::RunWait { .. } | Self::Claims => {
-                "POST"
-            }
+            Self::Cancel { .. }
+            | Self::Extend { .. }
+            | Self::RunWait { .. }
+            | Self::Claims
+            | Self::Mcp => "POST",
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod access_assertion;
 pub mod access_token;
+pub mod agent_keys;
 pub mod authenticate;
 pub mod caller;
 pub(crate) mod constant_time;

@@ -12,7 +12,7 @@ use crate::worker::http::response::{HandlerResponse, Reply};
 use crate::worker::http::routes::relay::relay;
 use crate::worker::http::routes::token_url::Credential;
 use crate::worker::http::routes::{
-    complete, create, inbox, life, list, meta, retrieve, token_url, wait,
+    complete, create, inbox, life, list, mcp, meta, retrieve, token_url, wait,
 };
 use crate::worker::log_error;
 use crate::worker::settings;
@@ -99,6 +99,8 @@ async fn route(
             // Boxed, because few requests need it.
             return Box::pin(inbox::inbox(context, page, sign_in)).await;
         }
+        // Boxed, because few requests need it.
+        (Endpoint::Mcp, _) => return Box::pin(mcp::mcp(context)).await,
         (Endpoint::Wait { id }, _) => return wait::wait(context, id).await,
         (Endpoint::Cancel { id }, _) => life::cancel(context, id).await?,
         (Endpoint::Extend { id }, _) => life::extend(context, id).await?,

@@ -36,6 +36,47 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
         .map(unknown_field_hint);
     #[cfg(feature = "faults")]
     crate::worker::fault("fault:worker", &request.tags.join(" "));
+    let key = request_key(context.request);
+    let created = create_token(context, environment, request, &key).await?;
+    let CreatedToken {
+        id,
+        token,
+        is_cached,
+    } = created;
+    let origin = context.link_origin(environment);
+    let public = public_id(&id);
+    let links = links(origin, environment, &id, &token, context.now);
+    let created = created_json(
+        &public,
+        is_cached,
+        &links.url,
+        &links.short_url,
+        &links.approvers,
+    );
+    let jwt = links.into_jwt(environment, &public, &token);
+    let reply = with_jwt(Reply::json(200, created), environment, &jwt);
+    Ok(match hint {
+        Some(hint) => reply.with("waitpoint-hint", &hint),
+        None => reply,
+    })
+}
+
+/// A token that was created, or that was there.
+pub(crate) struct CreatedToken {
+    /// The internal id.
+    pub(crate) id: String,
+    pub(crate) token: Token,
+    /// Whether it was there.
+    pub(crate) is_cached: bool,
+}
+
+/// Creates a token. `request_key` is the same if the request is repeated, or `""`.
+pub(crate) async fn create_token(
+    context: &RequestContext<'_>,
+    environment: &Environment,
+    request: CreateRequest,
+    request_key: &str,
+) -> Result<CreatedToken, ApiError> {
     check_webhook(context, environment, request.webhook.as_deref())?;
     check_callback(context, request.callback.as_deref())?;
     let approval = request
@@ -72,7 +113,7 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     // Identifies the request. If a repeated request finds the token that it created, `isCached` is
     // false.
     let random = || environment.token_id(random_uuid().as_bytes());
-    let own = match request_key(context.request).as_str() {
+    let own = match request_key {
         "" => random(),
         key => environment.token_id(key.as_bytes()),
     };
@@ -87,21 +128,10 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     let Step::Done(Created { is_cached }) = created else {
         return Err(ApiError::StorageUnavailable);
     };
-    let id = public_id(creation.id());
-    let origin = context.link_origin(environment);
-    let links = links(origin, environment, creation.id(), &token, context.now);
-    let created = created_json(
-        &id,
+    Ok(CreatedToken {
+        id: creation.id().to_owned(),
+        token,
         is_cached,
-        &links.url,
-        &links.short_url,
-        &links.approvers,
-    );
-    let jwt = links.into_jwt(environment, &id, &token);
-    let reply = with_jwt(Reply::json(200, created), environment, &jwt);
-    Ok(match hint {
-        Some(hint) => reply.with("waitpoint-hint", &hint),
-        None => reply,
     })
 }
 

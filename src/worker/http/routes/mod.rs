@@ -8,6 +8,7 @@ pub(crate) mod create_checks;
 pub(crate) mod inbox;
 pub(crate) mod life;
 pub(crate) mod list;
+pub(crate) mod mcp;
 pub(crate) mod meta;
 pub(crate) mod relay;
 pub(crate) mod retrieve;

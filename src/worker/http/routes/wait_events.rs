@@ -25,13 +25,20 @@ pub(crate) fn event_stream(
     socket: WebSocket,
     signal: &AbortSignal,
 ) -> Result<ReadableStream, JsValue> {
-    let mut events = Events::of(socket, signal)?;
+    text_stream(Events::of(socket, signal)?, signal)
+}
+
+/// Sends texts as the body of a response, until they end or the client leaves.
+pub(crate) fn text_stream(
+    mut texts: impl Stream<Item = String> + Unpin + 'static,
+    signal: &AbortSignal,
+) -> Result<ReadableStream, JsValue> {
     let through = TransformStream::new()?;
     let writer = through.writable().get_writer()?;
     let mut closed = settled(writer.closed());
     let mut left = Aborted::of(signal.clone())?;
     guard::spawn_stream(writer.clone(), async move {
-        while let Either::Left((Some(text), _)) = select(events.next(), &mut closed).await {
+        while let Either::Left((Some(text), _)) = select(texts.next(), &mut closed).await {
             let bytes = Uint8Array::from(text.as_bytes());
             // The write stays pending while the client reads nothing, and the client may leave in
             // that time.
@@ -46,7 +53,7 @@ pub(crate) fn event_stream(
                 }
             }
         }
-        drop(events);
+        drop(texts);
         select(settled(writer.close()), left).await;
     });
     Ok(through.readable())

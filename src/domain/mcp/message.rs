@@ -1,0 +1,188 @@
+//! JSON-RPC 2.0, as MCP uses it: one message a request.
+//!
+//! Invariant: an error answers the request that it is about, by its id, unless that cannot be read.
+
+use crate::domain::api::excerpt::excerpt;
+use crate::domain::json;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// Longest id, as JSON text, in bytes. It comes back in the response.
+const MAX_ID: usize = 1_000;
+
+pub const PARSE_ERROR: i32 = -32_700;
+pub const INVALID_REQUEST: i32 = -32_600;
+pub const METHOD_NOT_FOUND: i32 = -32_601;
+pub const INVALID_PARAMS: i32 = -32_602;
+pub const INTERNAL_ERROR: i32 = -32_603;
+pub const HEADER_MISMATCH: i32 = -32_020;
+pub const UNSUPPORTED_VERSION: i32 = -32_022;
+
+/// A message of a client.
+#[derive(Debug)]
+pub enum Message<'a> {
+    Request(Request<'a>),
+    /// It wants no answer.
+    Notification,
+}
+
+/// A request.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Its id, as JSON text: a string or an integer.
+    pub id: &'a str,
+    pub method: String,
+    pub params: Option<&'a RawValue>,
+}
+
+/// An error, and the HTTP status that goes with it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RpcError {
+    /// The id of the request, as JSON text, if it could be read.
+    pub id: Option<String>,
+    pub status: u16,
+    pub code: i32,
+    /// A sentence that an agent can act on.
+    pub message: String,
+    /// More about it, as JSON text.
+    pub data: Option<String>,
+}
+
+impl RpcError {
+    #[must_use]
+    pub fn new(status: u16, code: i32, message: impl Into<String>) -> Self {
+        Self {
+            id: None,
+            status,
+            code,
+            message: message.into(),
+            data: None,
+        }
+    }
+
+    #[must_use]
+    pub fn of(self, request: &Request<'_>) -> Self {
+        Self {
+            id: Some(request.id.to_owned()),
+            ..self
+        }
+    }
+
+    /// The response.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            jsonrpc: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            id: Option<&'a RawValue>,
+            error: Error<'a>,
+        }
+        #[derive(Serialize)]
+        struct Error<'a> {
+            code: i32,
+            message: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            data: Option<&'a RawValue>,
+        }
+        let raw = |text: &'_ Option<String>| -> Option<Box<RawValue>> {
+            text.clone()
+                .and_then(|text| RawValue::from_string(text).ok())
+        };
+        let (id, data) = (raw(&self.id), raw(&self.data));
+        json::to_json(&Body {
+            jsonrpc: "2.0",
+            id: id.as_deref(),
+            error: Error {
+                code: self.code,
+                message: &self.message,
+                data: data.as_deref(),
+            },
+        })
+    }
+}
+
+/// Reads a message.
+///
+/// # Errors
+/// `PARSE_ERROR` or `INVALID_REQUEST`, with 400.
+pub fn parse(body: &[u8]) -> Result<Message<'_>, RpcError> {
+    #[derive(Deserialize)]
+    struct Fields<'a> {
+        jsonrpc: Option<String>,
+        #[serde(borrow)]
+        id: Option<&'a RawValue>,
+        method: Option<String>,
+        #[serde(borrow)]
+        params: Option<&'a RawValue>,
+    }
+    let invalid = |message: &str| RpcError::new(400, INVALID_REQUEST, message);
+    let text = std::str::from_utf8(body)
+        .ok()
+        .filter(|text| serde_json::from_str::<&RawValue>(text).is_ok())
+        .ok_or_else(|| {
+            RpcError::new(
+                400,
+                PARSE_ERROR,
+                "The body is not JSON. Send one JSON-RPC message.",
+            )
+        })?;
+    if text.trim_start().starts_with('[') {
+        return Err(invalid(
+            "Batches are not supported. Send each message as a request of its own.",
+        ));
+    }
+    let fields: Fields<'_> = json::object(body).ok_or_else(|| {
+        invalid("The body is not a JSON-RPC message. Use {\"jsonrpc\": \"2.0\", \"id\": …, \"method\": …}.")
+    })?;
+    if fields.jsonrpc.as_deref() != Some("2.0") {
+        return Err(invalid("jsonrpc is not \"2.0\"."));
+    }
+    let method = fields.method.ok_or_else(|| {
+        invalid(
+            "The message has no method. This server sends no requests, so it takes no responses.",
+        )
+    })?;
+    let Some(id) = fields.id.map(RawValue::get) else {
+        return Ok(Message::Notification);
+    };
+    if !is_id(id) {
+        let found = excerpt(id);
+        return Err(invalid(&format!(
+            "{found} is not a valid id. Use a string or an integer of at most {MAX_ID} bytes."
+        )));
+    }
+    Ok(Message::Request(Request {
+        id,
+        method,
+        params: fields.params,
+    }))
+}
+
+fn is_id(json: &str) -> bool {
+    let is_integer = || {
+        let digits = json.strip_prefix('-').unwrap_or(json);
+        digits.bytes().all(|b| b.is_ascii_digit())
+    };
+    json.len() <= MAX_ID && (json.starts_with('"') || is_integer())
+}
+
+/// The response to a request. `result` is JSON text.
+#[must_use]
+pub fn response(id: &str, result: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#)
+}
+
+/// A message as a Server-Sent Event.
+#[must_use]
+pub fn event(message: &str) -> String {
+    format!("event: message\ndata: {message}\n\n")
+}
+
+/// The notice that a request is still being worked on. `token` is its progress token, as JSON text.
+#[must_use]
+pub fn progress(token: &str, seconds: u64) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":{seconds},"message":"Waiting for a person to decide"}}}}"#
+    )
+}

@@ -1,0 +1,208 @@
+//! What tools and tasks answer.
+//!
+//! Invariant: a result's text is the JSON of its structured content.
+
+use super::client::{Client, LEGACY, MODERN};
+use crate::domain::auth::token_id::public_id;
+use crate::domain::json::to_json;
+use crate::domain::list::page::ListPage;
+use crate::domain::time::timestamp::Timestamp;
+use crate::domain::token::{Output, OutputKind, State, Token};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::time::Duration;
+
+/// How often a task is to be asked for, in milliseconds.
+const POLL_INTERVAL: u64 = 5_000;
+
+const SERVER: &str = concat!(
+    r#"{"name":"waitpoint","title":"Waitpoint","version":""#,
+    env!("CARGO_PKG_VERSION"),
+    r#""}"#
+);
+const INSTRUCTIONS: &str = "Ask a person with ask_human before you do what cannot be undone. The person \
+    decides on a web page; you learn the decision from the result, or by check_decision.";
+
+/// The result of `initialize`. `version` is the negotiated one.
+#[must_use]
+pub fn initialized(version: &str) -> String {
+    let instructions = to_json(&INSTRUCTIONS);
+    format!(
+        r#"{{"protocolVersion":"{version}","capabilities":{{"tools":{{}}}},"serverInfo":{SERVER},"instructions":{instructions}}}"#
+    )
+}
+
+/// The result of `server/discover`.
+#[must_use]
+pub fn discovered() -> String {
+    let instructions = to_json(&INSTRUCTIONS);
+    complete(&format!(
+        r#""supportedVersions":["{MODERN}","{LEGACY}"],"capabilities":{{"tools":{{}},"extensions":{{"io.modelcontextprotocol/tasks":{{}}}}}},"instructions":{instructions},"ttlMs":3600000,"cacheScope":"public""#
+    ))
+}
+
+/// The result of `tools/list`.
+#[must_use]
+pub fn listed(client: &Client, definitions: &str) -> String {
+    match client.is_modern {
+        true => complete(&format!(
+            r#""tools":{definitions},"ttlMs":3600000,"cacheScope":"public""#
+        )),
+        false => format!(r#"{{"tools":{definitions}}}"#),
+    }
+}
+
+/// The result of a call. `structured` is JSON text.
+#[must_use]
+pub fn called(client: &Client, structured: &str) -> String {
+    let text = to_json(&structured);
+    let fields = format!(
+        r#""content":[{{"type":"text","text":{text}}}],"structuredContent":{structured},"isError":false"#
+    );
+    wrap(client, &fields)
+}
+
+/// The result of a call that did nothing, and why.
+#[must_use]
+pub fn failed(client: &Client, why: &str) -> String {
+    let text = to_json(&why);
+    let fields = format!(r#""content":[{{"type":"text","text":{text}}}],"isError":true"#);
+    wrap(client, &fields)
+}
+
+fn wrap(client: &Client, fields: &str) -> String {
+    match client.is_modern {
+        true => complete(fields),
+        false => format!("{{{fields}}}"),
+    }
+}
+
+/// A final result of the modern revision.
+#[must_use]
+pub fn complete(fields: &str) -> String {
+    let comma = if fields.is_empty() { "" } else { "," };
+    format!(
+        r#"{{"resultType":"complete"{comma}{fields},"_meta":{{"io.modelcontextprotocol/serverInfo":{SERVER}}}}}"#
+    )
+}
+
+/// How a token stands, as structured content. `link` is what it is decided by, if the agent may have it.
+#[must_use]
+pub fn decision_json(id: &str, token: &Token, link: Option<&str>) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Decision<'a> {
+        id: &'a str,
+        status: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        output: Option<Box<RawValue>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        decided_by: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        link: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<&'a str>,
+    }
+    let (status, output, decided_by, message) = match &token.state {
+        State::Waiting => (
+            "waiting",
+            None,
+            None,
+            Some("Nobody has decided yet. Call check_decision with this id later."),
+        ),
+        State::Completed { decision, .. } => {
+            let by = decision.subject.as_deref().unwrap_or(decision.by.as_str());
+            let output = decision.output.as_ref().map(raw_output);
+            ("completed", output, Some(by), None)
+        }
+        State::TimedOut => ("timed_out", None, None, Some("Nobody decided in time.")),
+        State::Cancelled { reason, .. } => ("cancelled", None, None, reason.as_deref()),
+    };
+    to_json(&Decision {
+        id,
+        status,
+        output,
+        decided_by,
+        link: link.filter(|_| token.state == State::Waiting),
+        message,
+    })
+}
+
+/// An output as JSON: what is none is a string.
+fn raw_output(output: &Output) -> Box<RawValue> {
+    let json = match output.kind {
+        OutputKind::Json => RawValue::from_string(output.text.clone()).ok(),
+        OutputKind::Text | OutputKind::Stored => None,
+    };
+    let as_text = || RawValue::from_string(to_json(&output.text)).unwrap_or_default();
+    json.unwrap_or_else(as_text)
+}
+
+/// A page of what waits, as structured content.
+#[must_use]
+pub fn waiting_json(page: &ListPage) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Page<'a> {
+        waiting: Vec<Item<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next_cursor: Option<String>,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Item<'a> {
+        id: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<&'a str>,
+        created_at: Timestamp,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        timeout_at: Option<Timestamp>,
+    }
+    let items = page.rows.iter().map(|row| Item {
+        id: public_id(&row.id),
+        title: row.title.as_deref().filter(|title| !title.is_empty()),
+        created_at: row.created_at,
+        timeout_at: row.timeout_at,
+    });
+    to_json(&Page {
+        waiting: items.collect(),
+        next_cursor: page.next.as_ref().map(|cursor| cursor.to_text()),
+    })
+}
+
+/// A task: a token that a person decides. `decision` is its structured content.
+#[must_use]
+pub fn task_fields(id: &str, token: &Token, retention: Duration, decision: &str) -> String {
+    let status = match token.state {
+        State::Waiting => "working",
+        // A question that nobody answered in time has a result: that.
+        State::Completed { .. } | State::TimedOut => "completed",
+        State::Cancelled { .. } => "cancelled",
+    };
+    let updated = token.finished_at().unwrap_or(token.created_at);
+    let life = token.timeout_at.map(|at| {
+        let kept = at.plus(retention).as_millis();
+        kept.saturating_sub(token.created_at.as_millis())
+            .to_string()
+    });
+    let life = life.as_deref().unwrap_or("null");
+    let created = token.created_at;
+    let mut fields = format!(
+        r#""taskId":"{id}","status":"{status}","createdAt":"{created}","lastUpdatedAt":"{updated}","ttlMs":{life},"pollIntervalMs":{POLL_INTERVAL}"#
+    );
+    if status == "completed" {
+        let text = to_json(&decision);
+        fields += &format!(
+            r#","result":{{"content":[{{"type":"text","text":{text}}}],"structuredContent":{decision},"isError":false}}"#
+        );
+    }
+    fields
+}
+
+/// The result of a call that became a task.
+#[must_use]
+pub fn task_created(fields: &str) -> String {
+    format!(
+        r#"{{"resultType":"task",{fields},"_meta":{{"io.modelcontextprotocol/serverInfo":{SERVER}}}}}"#
+    )
+}

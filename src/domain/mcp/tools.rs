@@ -1,0 +1,126 @@
+//! The tools, and what their arguments say.
+
+use crate::domain::api::excerpt::excerpt;
+use crate::domain::json::{self, minify_json};
+use serde_json::value::RawValue;
+
+const TOOLS: &str = include_str!("tools.json");
+const DECISION: &str = include_str!("decision.json");
+
+/// A call of a tool.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ToolCall {
+    /// With its arguments, as JSON text (`ask.rs`).
+    AskHuman(String),
+    CheckDecision {
+        id: String,
+    },
+    Cancel {
+        id: String,
+        reason: Option<String>,
+    },
+    ListWaiting {
+        cursor: Option<String>,
+    },
+}
+
+/// The definitions of the tools, as a JSON list. They have the same order each time, so that clients and
+/// models can cache them.
+#[must_use]
+pub fn definitions() -> String {
+    minify_json(&TOOLS.replace(r##"{ "$ref": "#decision" }"##, DECISION))
+}
+
+/// Whether there is a tool of this name.
+#[must_use]
+pub fn is_tool(name: &str) -> bool {
+    ["ask_human", "check_decision", "cancel", "list_waiting"].contains(&name)
+}
+
+/// Reads a call. `arguments` is JSON text.
+///
+/// # Errors
+/// What is wrong, in a sentence that an agent can act on.
+pub fn parse(name: &str, arguments: &str) -> Result<ToolCall, String> {
+    let Arguments(fields) = Arguments::of(arguments)?;
+    let given = Arguments(fields);
+    match name {
+        "ask_human" => Ok(ToolCall::AskHuman(arguments.to_owned())),
+        "check_decision" => {
+            given.only(&["id"])?;
+            let id = given.required("id")?;
+            Ok(ToolCall::CheckDecision { id })
+        }
+        "cancel" => {
+            given.only(&["id", "reason"])?;
+            Ok(ToolCall::Cancel {
+                id: given.required("id")?,
+                reason: given.text("reason")?,
+            })
+        }
+        "list_waiting" => {
+            given.only(&["cursor"])?;
+            let cursor = given.text("cursor")?;
+            Ok(ToolCall::ListWaiting { cursor })
+        }
+        other => Err(format!(
+            "{} is not a tool. Use ask_human, check_decision, cancel or list_waiting.",
+            excerpt(other)
+        )),
+    }
+}
+
+/// The arguments of a call. What is `null` is left out.
+pub(super) struct Arguments<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'a> Arguments<'a> {
+    pub(super) fn of(json: &'a str) -> Result<Self, String> {
+        let fields = json::entries(json).ok_or("The arguments are not an object.")?;
+        let mut given: Vec<(String, &RawValue)> = Vec::new();
+        for (name, value) in fields {
+            if given.iter().any(|(other, _)| *other == name) {
+                return Err(format!("{} is given twice.", excerpt(&name)));
+            }
+            if value.get() != "null" {
+                given.push((name, value));
+            }
+        }
+        Ok(Self(given))
+    }
+
+    /// Refuses what is not one of these.
+    pub(super) fn only(&self, names: &[&str]) -> Result<(), String> {
+        let unknown = self
+            .0
+            .iter()
+            .find(|(name, _)| !names.contains(&name.as_str()));
+        match unknown {
+            Some((name, _)) => Err(format!(
+                "{} is not an argument of this tool. Use {}.",
+                excerpt(name),
+                names.join(", ")
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The JSON text of an argument.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+        let found = self.0.iter().find(|(one, _)| one == name);
+        found.map(|(_, value)| value.get())
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, String> {
+        let Some(raw) = self.raw(name) else {
+            return Ok(None);
+        };
+        let text = serde_json::from_str(raw);
+        text.map(Some)
+            .map_err(|_| format!("{name} is {}. Use a string.", excerpt(raw)))
+    }
+
+    pub(super) fn required(&self, name: &str) -> Result<String, String> {
+        self.text(name)?
+            .ok_or_else(|| format!("{name} is missing. Use a string."))
+    }
+}
