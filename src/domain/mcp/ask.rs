@@ -4,7 +4,7 @@
 //! for the link to show it.
 
 use super::tools::Arguments;
-use crate::domain::api::excerpt::excerpt;
+use crate::domain::api::excerpt::excerpt_json;
 
 /// The tag of every token that an agent has asked. A key of `AGENT_KEYS` sees these tokens alone.
 pub const AGENT_TAG: &str = "mcp";
@@ -47,7 +47,7 @@ impl Question {
             Some(other) => {
                 return Err(format!(
                     "returnLink is {}. Use true or false.",
-                    excerpt(other)
+                    excerpt_json(other)
                 ));
             }
         };

@@ -2,9 +2,9 @@
 //!
 //! Invariant: an error answers the request that it is about, by its id, unless that cannot be read.
 
-use crate::domain::api::excerpt::excerpt;
+use crate::domain::api::excerpt::excerpt_json;
 use crate::domain::json;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 /// Longest id, as JSON text, in bytes. It comes back in the response.
@@ -110,7 +110,7 @@ pub fn parse(body: &[u8]) -> Result<Message<'_>, RpcError> {
     #[derive(Deserialize)]
     struct Fields<'a> {
         jsonrpc: Option<String>,
-        #[serde(borrow)]
+        #[serde(borrow, default, deserialize_with = "given")]
         id: Option<&'a RawValue>,
         method: Option<String>,
         #[serde(borrow)]
@@ -147,7 +147,7 @@ pub fn parse(body: &[u8]) -> Result<Message<'_>, RpcError> {
         return Ok(Message::Notification);
     };
     if !is_id(id) {
-        let found = excerpt(id);
+        let found = excerpt_json(id);
         return Err(invalid(&format!(
             "{found} is not a valid id. Use a string or an integer of at most {MAX_ID} bytes."
         )));
@@ -157,6 +157,11 @@ pub fn parse(body: &[u8]) -> Result<Message<'_>, RpcError> {
         method,
         params: fields.params,
     }))
+}
+
+/// A value, also if it is `null`: a message with such an id is no notification.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 fn is_id(json: &str) -> bool {

@@ -1,6 +1,6 @@
 //! The tools, and what their arguments say.
 
-use crate::domain::api::excerpt::excerpt;
+use crate::domain::api::excerpt::{excerpt, excerpt_json};
 use crate::domain::json::{self, minify_json};
 use serde_json::value::RawValue;
 
@@ -116,7 +116,7 @@ impl<'a> Arguments<'a> {
         };
         let text = serde_json::from_str(raw);
         text.map(Some)
-            .map_err(|_| format!("{name} is {}. Use a string.", excerpt(raw)))
+            .map_err(|_| format!("{name} is {}. Use a string.", excerpt_json(raw)))
     }
 
     pub(super) fn required(&self, name: &str) -> Result<String, String> {
