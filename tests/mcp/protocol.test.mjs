@@ -193,5 +193,6 @@ test("a wait is told after five seconds, to those who ask for it", {
     assert.deepEqual(told, [[[text, 5]], [[7, 5]], []][n]);
     const type = headers.get("content-type");
     assert.match(type, n === 2 ? /^application\/json/ : /^text\/event-stream/);
+    assert.equal(headers.get("x-accel-buffering"), n === 2 ? null : "no");
   }
 });

@@ -386,7 +386,9 @@ impl Call<'_> {
             waiting.socket.accept().map_err(no_waiter)?;
             let texts = Box::pin(stream::unfold(waiting, Waiting::next));
             let stream = text_stream(texts, &context.request.signal()).map_err(no_waiter)?;
-            return Ok(Reply::events(stream).into());
+            // Proxies are to pass each notice on at once.
+            let reply = Reply::events(stream).with_fixed("x-accel-buffering", "no");
+            return Ok(reply.into());
         }
         let left = Aborted::of(context.request.signal()).map_err(no_waiter)?;
         let closed = FirstEvent::of(socket.as_ref(), &["close", "error"]).map_err(no_waiter)?;
