@@ -18,6 +18,7 @@ import {
   LEGACY,
   MODERN,
   modern,
+  OTHER_AGENT_KEY,
   TASKS,
   useAgents,
 } from "./messages.mjs";
@@ -186,6 +187,24 @@ for (const revision of [MODERN, LEGACY]) {
   });
 }
 
+test("the client of the new revision finds out which to speak", LIMIT, async () => {
+  for (const [options, version] of [
+    [{ versionNegotiation: { mode: "auto" } }, MODERN],
+    [{}, LEGACY],
+  ]) {
+    const fetch = checkedFetch(version);
+    const requestInit = { headers: { authorization: `Bearer ${AGENT_KEY}` } };
+    const client = new ModernClient({ name: "test", version: "1" }, options);
+    await client.connect(new ModernTransport(new URL(`${worker.url}/mcp`), { fetch, requestInit }));
+    assert.equal(client.getNegotiatedProtocolVersion(), version);
+    assert.equal((await client.listTools()).tools.length, 4);
+    assert.match(client.getInstructions(), /ask_human/);
+    assert.equal(client.getServerVersion().name, "waitpoint");
+    await client.close();
+    await fetch.done();
+  }
+});
+
 test("what waits is listed, the newest first, page after page", LIMIT, async (t) => {
   const ask = (n) =>
     call(worker, "ask_human", { title: `List ${n}`, notify }, { capabilities: TASKS });
@@ -243,9 +262,11 @@ test("a key of agents opens nothing else, and no other's token", LIMIT, async (t
     assert.match((await agent.call("ask_human", stolen)).error, /no agent has asked/);
     // An agent of another environment sees as little.
     const { id } = await agent.call("ask_human", { title: "Here", returnLink: true });
-    const production = await connect(t, revision, { key: OTHER_KEY });
-    assert.match((await production.call("check_decision", { id })).error, /no such question/);
-    assert.deepEqual((await production.call("list_waiting")).waiting, []);
+    for (const other of [OTHER_AGENT_KEY, OTHER_KEY]) {
+      const production = await connect(t, revision, { key: other });
+      assert.match((await production.call("check_decision", { id })).error, /no such question/);
+      assert.deepEqual((await production.call("list_waiting")).waiting, []);
+    }
     await agent.call("cancel", { id });
   }
   for (const method of ["tasks/get", "tasks/cancel"]) {

@@ -7,7 +7,8 @@ import { SECRET_KEYS, useWorker } from "../support/harness.mjs";
 import { useReceiver, webhookSecret } from "../support/receiver.mjs";
 
 export const AGENT_KEY = "agent_key_0123456789abcdefgh";
-const OTHER_AGENT_KEY = "agent_key_of_production_0123";
+/** Of the environment `prod`. */
+export const OTHER_AGENT_KEY = "agent_key_of_production_0123";
 export const MODERN = "2026-07-28";
 export const LEGACY = "2025-11-25";
 export const TASKS = { extensions: { "io.modelcontextprotocol/tasks": {} } };
