@@ -8,6 +8,7 @@ mod callback;
 mod inbox;
 mod json;
 mod list;
+mod mcp;
 mod notice;
 mod page;
 mod relay;

@@ -2,6 +2,7 @@
 
 mod access_assertion;
 mod access_token;
+mod agent_keys;
 mod authenticate;
 mod caller;
 mod forgery;
