@@ -60,7 +60,7 @@ struct Settings {
 }
 
 /// The settings whose values identify a version.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "SECRET_KEYS",
     "UPSTREAM",
     "PUBLIC_URL",
@@ -76,11 +76,12 @@ const NAMES: [&str; 15] = [
     "ACCESS_TEAM_DOMAIN",
     "ACCESS_AUD",
     "AGENT_KEYS",
+    "AGENT_LINKS",
 ];
 
 /// One version: the values of the settings, and what is derived from them.
 struct Edition {
-    values: [JsValue; 15],
+    values: [JsValue; 16],
     settings: &'static Settings,
 }
 
@@ -297,13 +298,14 @@ pub(crate) fn inbox(env: &Env) -> Result<Option<&'static SignInBy>, ApiError> {
     inbox.map(Option::as_ref).map_err(Clone::clone)
 }
 
-/// The secret `AGENT_KEYS`: the keys with which agents ask people.
+/// The secret `AGENT_KEYS`, with which agents ask people, and the setting `AGENT_LINKS`.
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
 pub(crate) fn agent_keys(env: &Env) -> Result<&'static AgentKeys, ApiError> {
     let parse = || {
-        AgentKeys::parse(&setting(env, "AGENT_KEYS"), keyring(env)?)
+        let (keys, links) = (setting(env, "AGENT_KEYS"), setting(env, "AGENT_LINKS"));
+        AgentKeys::parse(&keys, &links, keyring(env)?)
             .map_err(|why| ApiError::Misconfigured(why.to_string()))
     };
     of(env)

@@ -7,7 +7,7 @@ import {
   StreamableHTTPClientTransport as ModernTransport,
 } from "@modelcontextprotocol/client";
 import { Client as LegacyClient } from "@modelcontextprotocol/sdk/client/index.js";
-import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import * as legacyHttp from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import Ajv from "ajv/dist/2020.js";
 import { send } from "../page/requests.mjs";
 import { KEY, OTHER_KEY, TOKENS, until } from "../support/harness.mjs";
@@ -25,6 +25,7 @@ import {
 
 const { worker, notify, told } = await useAgents();
 const LIMIT = { timeout: 60_000 };
+const LegacyTransport = legacyHttp.StreamableHTTPClientTransport;
 const ajv = new Ajv({ strict: false });
 
 /** A connected client of this revision; each of its messages is checked when it closes. */

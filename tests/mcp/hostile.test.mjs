@@ -236,13 +236,14 @@ test("arguments that are too long, too many, too deep, or given twice", LIMIT, a
   // What a choice decides is any JSON, which nobody reads on its way to the agent.
   const data = deep("[", "]", 1_000);
   const choices = `[{"label":"Deep","data":${data}}]`;
-  const params = `{"name":"ask_human","arguments":{"title":"Deep","returnLink":true,"choices":${choices}}}`;
-  const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`;
-  const { id, link } = (await raw(body)).result.structuredContent;
+  const callOf = (name, args) => {
+    const params = `{"name":"${name}","arguments":${args}}`;
+    return `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`;
+  };
+  const asked = `{"title":"Deep","returnLink":true,"choices":${choices}}`;
+  const { id, link } = (await raw(callOf("ask_human", asked))).result.structuredContent;
   assert.equal((await send(link, { choice: "0" })).status, 303);
-  const { text } = await raw(
-    `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"check_decision","arguments":{"id":"${id}"}}}`,
-  );
+  const { text } = await raw(callOf("check_decision", `{"id":"${id}"}`));
   assert.ok(text.includes(`"output":${data}`));
 });
 

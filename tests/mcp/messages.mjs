@@ -19,6 +19,7 @@ export async function useAgents(settings = {}) {
   const secrets = {
     SECRET_KEYS,
     AGENT_KEYS: `${AGENT_KEY}\nprod=${OTHER_AGENT_KEY}`,
+    AGENT_LINKS: "on",
     WEBHOOK_SECRET: webhookSecret(),
     ...settings,
   };

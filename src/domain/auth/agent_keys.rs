@@ -1,6 +1,6 @@
 //! Invariant: a key of an agent opens `/mcp` and nothing else. It is no secret key, and signs nothing.
 //!
-//! The secret `AGENT_KEYS`: the keys with which agents ask people.
+//! The secret `AGENT_KEYS`, the keys with which agents ask people, and the setting `AGENT_LINKS`.
 
 use super::constant_time::constant_time_eq;
 use super::keyring::{Keyring, MIN_KEY};
@@ -12,6 +12,9 @@ use std::fmt;
 pub struct AgentKeys {
     /// Environments and keys.
     keys: Vec<(String, String)>,
+    /// `AGENT_LINKS`: whether who has such a key may get the link of what it asks, with which it could
+    /// decide itself.
+    pub may_have_links: bool,
 }
 
 /// Why `AGENT_KEYS` is invalid. Lines count from 1.
@@ -25,6 +28,8 @@ pub enum AgentKeysError {
     Shared(usize),
     /// This line names an environment that has no secret key.
     Unknown(usize, String),
+    /// This is the value of `AGENT_LINKS`.
+    Links(String),
 }
 
 impl fmt::Display for AgentKeysError {
@@ -47,16 +52,24 @@ impl fmt::Display for AgentKeysError {
                 f,
                 "line {line} of AGENT_KEYS names the environment {id}, which has no key in SECRET_KEYS"
             ),
+            Self::Links(value) => {
+                write!(f, "AGENT_LINKS is {value:?}. Use \"on\" or \"off\".")
+            }
         }
     }
 }
 
 impl AgentKeys {
-    /// Reads `AGENT_KEYS`: one `[environment id=]key` in each line.
+    /// Reads `AGENT_KEYS`, one `[environment id=]key` in each line, and `AGENT_LINKS`.
     ///
     /// # Errors
     /// See [`AgentKeysError`].
-    pub fn parse(text: &str, keyring: &Keyring) -> Result<Self, AgentKeysError> {
+    pub fn parse(text: &str, links: &str, keyring: &Keyring) -> Result<Self, AgentKeysError> {
+        let may_have_links = match links.trim() {
+            "" | "off" => false,
+            "on" => true,
+            other => return Err(AgentKeysError::Links(other.to_owned())),
+        };
         let mut keys: Vec<(String, String)> = Vec::new();
         for (number, line) in entry::lines(text) {
             let (id, key) = entry::split(line).ok_or(AgentKeysError::Malformed(number))?;
@@ -71,7 +84,10 @@ impl AgentKeys {
             }
             keys.push((id.to_owned(), key.to_owned()));
         }
-        Ok(Self { keys })
+        Ok(Self {
+            keys,
+            may_have_links,
+        })
     }
 
     /// The environment of a key.

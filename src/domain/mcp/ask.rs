@@ -1,10 +1,12 @@
 //! What an agent asks: the arguments of `ask_human`, as the body of a create.
 //!
-//! Invariant: a question reaches somebody who is not the agent: it notifies somebody, or the agent has asked
-//! for the link to show it.
+//! Invariant: a question reaches somebody who is not the agent: it notifies somebody, or the agent may have
+//! the link and has asked for it, to show it.
 
 use super::tools::Arguments;
 use crate::domain::api::excerpt::excerpt_json;
+use crate::domain::json;
+use serde_json::value::RawValue;
 
 /// The tag of every token that an agent has asked. A key of `AGENT_KEYS` sees these tokens alone.
 pub const AGENT_TAG: &str = "mcp";
@@ -33,11 +35,12 @@ pub struct Question {
 }
 
 impl Question {
-    /// Reads the arguments of `ask_human`.
+    /// Reads the arguments of `ask_human`. `may_have_link` says whether the agent may get the link, by which
+    /// it could decide itself.
     ///
     /// # Errors
     /// What is wrong, in a sentence that an agent can act on.
-    pub fn parse(arguments: &str) -> Result<Self, String> {
+    pub fn parse(arguments: &str, may_have_link: bool) -> Result<Self, String> {
         let given = Arguments::of(arguments)?;
         given.only(&ARGUMENTS)?;
         given.required("title")?;
@@ -51,7 +54,21 @@ impl Question {
                 ));
             }
         };
+        if returns_link && !may_have_link {
+            return Err(
+                "returnLink is not allowed here: whoever asks may not decide. Use notify, such as \
+                 [{\"email\": \"ann@example.com\"}]."
+                    .to_owned(),
+            );
+        }
         let notify = given.raw("notify").unwrap_or("[]");
+        if !may_have_link && tells_webhook(notify) {
+            return Err(
+                "notify may not name a webhook here, because its receiver gets the link: whoever asks \
+                 may not decide. Use email, slack or teams."
+                    .to_owned(),
+            );
+        }
         let is_heard = notify
             .chars()
             .any(|c| c != '[' && c != ']' && !c.is_ascii_whitespace());
@@ -81,6 +98,15 @@ impl Question {
             returns_link,
         })
     }
+}
+
+/// Whether a notice goes to a URL that the agent has chosen.
+fn tells_webhook(notify: &str) -> bool {
+    let receivers: Vec<&RawValue> = serde_json::from_str(notify).unwrap_or_default();
+    let fields = receivers
+        .into_iter()
+        .filter_map(|receiver| json::entries(receiver.get()));
+    fields.flatten().any(|(name, _)| name == "webhook")
 }
 
 fn push_field(object: &mut String, name: &str, value: Option<&str>) {

@@ -187,7 +187,8 @@ pub fn event(message: &str) -> String {
 /// The notice that a request is still being worked on. `token` is its progress token, as JSON text.
 #[must_use]
 pub fn progress(token: &str, seconds: u64) -> String {
-    format!(
-        r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":{seconds},"message":"Waiting for a person to decide"}}}}"#
-    )
+    let message = "Waiting for a person to decide";
+    let params =
+        format!(r#"{{"progressToken":{token},"progress":{seconds},"message":"{message}"}}"#);
+    format!(r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{params}}}"#)
 }

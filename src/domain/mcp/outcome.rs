@@ -15,29 +15,38 @@ use std::time::Duration;
 /// How often a task is to be asked for, in milliseconds.
 const POLL_INTERVAL: u64 = 5_000;
 
+/// What is the same for everybody is kept for an hour.
+const CACHED: &str = r#""ttlMs":3600000,"cacheScope":"public""#;
+
 const SERVER: &str = concat!(
     r#"{"name":"waitpoint","title":"Waitpoint","version":""#,
     env!("CARGO_PKG_VERSION"),
     r#""}"#
 );
+const TASKS_SUPPORT: &str = r#"{"io.modelcontextprotocol/tasks":{}}"#;
 const INSTRUCTIONS: &str = "Ask a person with ask_human before you do what cannot be undone. The person \
     decides on a web page; you learn the decision from the result, or by check_decision.";
 
 /// The result of `initialize`. `version` is the negotiated one.
 #[must_use]
 pub fn initialized(version: &str) -> String {
-    let instructions = to_json(&INSTRUCTIONS);
-    format!(
-        r#"{{"protocolVersion":"{version}","capabilities":{{"tools":{{}}}},"serverInfo":{SERVER},"instructions":{instructions}}}"#
-    )
+    let capabilities = r#"{"tools":{}}"#;
+    let about = format!(
+        r#""serverInfo":{SERVER},"instructions":{}"#,
+        to_json(&INSTRUCTIONS)
+    );
+    format!(r#"{{"protocolVersion":"{version}","capabilities":{capabilities},{about}}}"#)
 }
 
 /// The result of `server/discover`.
 #[must_use]
 pub fn discovered() -> String {
+    let versions = format!(r#"["{MODERN}","{LEGACY}"]"#);
+    let capabilities = format!(r#"{{"tools":{{}},"extensions":{TASKS_SUPPORT}}}"#);
     let instructions = to_json(&INSTRUCTIONS);
+    let about = format!(r#""instructions":{instructions},{CACHED}"#);
     complete(&format!(
-        r#""supportedVersions":["{MODERN}","{LEGACY}"],"capabilities":{{"tools":{{}},"extensions":{{"io.modelcontextprotocol/tasks":{{}}}}}},"instructions":{instructions},"ttlMs":3600000,"cacheScope":"public""#
+        r#""supportedVersions":{versions},"capabilities":{capabilities},{about}"#
     ))
 }
 
@@ -45,9 +54,7 @@ pub fn discovered() -> String {
 #[must_use]
 pub fn listed(client: &Client, definitions: &str) -> String {
     match client.is_modern {
-        true => complete(&format!(
-            r#""tools":{definitions},"ttlMs":3600000,"cacheScope":"public""#
-        )),
+        true => complete(&format!(r#""tools":{definitions},{CACHED}"#)),
         false => format!(r#"{{"tools":{definitions}}}"#),
     }
 }
@@ -55,19 +62,22 @@ pub fn listed(client: &Client, definitions: &str) -> String {
 /// The result of a call. `structured` is JSON text.
 #[must_use]
 pub fn called(client: &Client, structured: &str) -> String {
-    let text = to_json(&structured);
-    let fields = format!(
-        r#""content":[{{"type":"text","text":{text}}}],"structuredContent":{structured},"isError":false"#
-    );
-    wrap(client, &fields)
+    wrap(client, &result_fields(structured))
+}
+
+fn result_fields(structured: &str) -> String {
+    let content = content(structured);
+    format!(r#"{content},"structuredContent":{structured},"isError":false"#)
+}
+
+fn content(text: &str) -> String {
+    format!(r#""content":[{{"type":"text","text":{}}}]"#, to_json(&text))
 }
 
 /// The result of a call that did nothing, and why.
 #[must_use]
 pub fn failed(client: &Client, why: &str) -> String {
-    let text = to_json(&why);
-    let fields = format!(r#""content":[{{"type":"text","text":{text}}}],"isError":true"#);
-    wrap(client, &fields)
+    wrap(client, &format!(r#"{},"isError":true"#, content(why)))
 }
 
 fn wrap(client: &Client, fields: &str) -> String {
@@ -80,10 +90,7 @@ fn wrap(client: &Client, fields: &str) -> String {
 /// A final result of the modern revision.
 #[must_use]
 pub fn complete(fields: &str) -> String {
-    let comma = if fields.is_empty() { "" } else { "," };
-    format!(
-        r#"{{"resultType":"complete"{comma}{fields},"_meta":{{"io.modelcontextprotocol/serverInfo":{SERVER}}}}}"#
-    )
+    typed("complete", fields)
 }
 
 /// How a token stands, as structured content. `link` is what it is decided by, if the agent may have it.
@@ -188,13 +195,11 @@ pub fn task_fields(id: &str, token: &Token, retention: Duration, decision: &str)
     let life = life.as_deref().unwrap_or("null");
     let created = token.created_at;
     let mut fields = format!(
-        r#""taskId":"{id}","status":"{status}","createdAt":"{created}","lastUpdatedAt":"{updated}","ttlMs":{life},"pollIntervalMs":{POLL_INTERVAL}"#
+        r#""taskId":"{id}","status":"{status}","createdAt":"{created}","lastUpdatedAt":"{updated}""#
     );
+    fields += &format!(r#","ttlMs":{life},"pollIntervalMs":{POLL_INTERVAL}"#);
     if status == "completed" {
-        let text = to_json(&decision);
-        fields += &format!(
-            r#","result":{{"content":[{{"type":"text","text":{text}}}],"structuredContent":{decision},"isError":false}}"#
-        );
+        fields += &format!(r#","result":{{{}}}"#, result_fields(decision));
     }
     fields
 }
@@ -202,7 +207,11 @@ pub fn task_fields(id: &str, token: &Token, retention: Duration, decision: &str)
 /// The result of a call that became a task.
 #[must_use]
 pub fn task_created(fields: &str) -> String {
-    format!(
-        r#"{{"resultType":"task",{fields},"_meta":{{"io.modelcontextprotocol/serverInfo":{SERVER}}}}}"#
-    )
+    typed("task", fields)
+}
+
+fn typed(result_type: &str, fields: &str) -> String {
+    let comma = if fields.is_empty() { "" } else { "," };
+    let meta = format!(r#"{{"io.modelcontextprotocol/serverInfo":{SERVER}}}"#);
+    format!(r#"{{"resultType":"{result_type}"{comma}{fields},"_meta":{meta}}}"#)
 }

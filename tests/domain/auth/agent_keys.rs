@@ -6,7 +6,7 @@ const AGENT: &str = "agent_key_0123456789abcdefgh";
 const SECOND: &str = "agent_key_of_env_2_012345678";
 
 fn parse(text: &str) -> Result<AgentKeys, AgentKeysError> {
-    AgentKeys::parse(text, &keyring(&format!("{KEY}\nenv_2={OTHER}")))
+    AgentKeys::parse(text, "", &keyring(&format!("{KEY}\nenv_2={OTHER}")))
 }
 
 #[test]
@@ -36,5 +36,18 @@ fn what_is_wrong_is_said_by_its_line() {
         assert_eq!(found.as_ref(), Some(&error), "{text}");
         let told = error.to_string();
         assert!(told.contains("AGENT_KEYS") && !told.contains(AGENT) && !told.contains(KEY));
+    }
+}
+
+#[test]
+fn links_are_given_only_if_the_operator_says_so() {
+    let parse = |links| AgentKeys::parse(AGENT, links, &keyring(KEY));
+    for (links, may) in [("", false), ("off", false), (" on\n", true)] {
+        assert_eq!(parse(links).unwrap().may_have_links, may, "{links}");
+    }
+    for links in ["yes", "ON", "true"] {
+        let error = parse(links).err().unwrap();
+        assert_eq!(error, AgentKeysError::Links(links.to_owned()));
+        assert!(error.to_string().contains("AGENT_LINKS"), "{error}");
     }
 }

@@ -4,13 +4,13 @@ use waitpoint::domain::mcp::ask::Question;
 #[test]
 fn a_question_is_a_create_that_somebody_hears_of() {
     let asked = r#"{"title":"Delete?","notify":[{"email":"ann@example.com"}],"timeout":"2h"}"#;
-    let question = Question::parse(asked).unwrap();
+    let question = Question::parse(asked, false).unwrap();
     assert!(!question.returns_link);
     assert_eq!(
         question.body,
         r#"{"timeout":"2h","tags":["mcp"],"approval":{"title":"Delete?"},"notify":[{"email":"ann@example.com"}]}"#
     );
-    let shown = Question::parse(r#"{"title":"?","notify":[ ],"returnLink":true}"#).unwrap();
+    let shown = Question::parse(r#"{"title":"?","notify":[ ],"returnLink":true}"#, true).unwrap();
     assert!(shown.returns_link);
     assert_eq!(
         shown.body,
@@ -45,7 +45,30 @@ fn what_is_refused_is_quoted_as_it_was_sent() {
             r#""tags" is not an argument"#,
         ),
     ] {
-        let why = Question::parse(arguments).unwrap_err();
+        let why = Question::parse(arguments, true).unwrap_err();
         assert!(why.contains(told), "{arguments}: {why}");
+    }
+}
+
+#[test]
+fn who_may_not_decide_gets_no_link() {
+    for (arguments, told) in [
+        (r#"{"title":"?","returnLink":true}"#, "returnLink is not"),
+        (
+            r#"{"title":"?","notify":[{"email":"a@b.example"}],"returnLink":true}"#,
+            "returnLink is not",
+        ),
+        (
+            r#"{"title":"?","notify":[{"email":"a@b.example"},{"webhook":"https://a.example"}]}"#,
+            "notify may not name a webhook",
+        ),
+        (
+            r#"{"title":"?","notify":[{"email":"a@b.example","web\u0068ook":"https://a.example"}]}"#,
+            "notify may not name a webhook",
+        ),
+    ] {
+        let why = Question::parse(arguments, false).unwrap_err();
+        assert!(why.contains(told), "{arguments}: {why}");
+        Question::parse(arguments, true).unwrap();
     }
 }
