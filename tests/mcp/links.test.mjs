@@ -6,7 +6,7 @@ import { call, useAgents } from "./messages.mjs";
 
 const { worker, notify } = await useAgents({ AGENT_LINKS: "off" });
 
-test("an agent gets the link of what it asks neither itself nor by a receiver of its own", async () => {
+test("an agent gets no link: neither itself nor by a receiver of its own", async () => {
   for (const [more, problem] of [
     [{ returnLink: true }, /returnLink is not allowed here.*notify/],
     [{ notify }, /may not name a webhook here.*email, slack or teams/],
