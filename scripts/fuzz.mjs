@@ -28,7 +28,7 @@ const COVERAGE = [
 // Longer inputs cover nothing new and are slow.
 const LIMITS = ["-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"];
 // The targets that read JSON start from JSONTestSuite as well.
-const READ_JSON = ["approval", "callback", "complete", "create", "form", "upstream"];
+const READ_JSON = ["approval", "callback", "complete", "create", "form", "mcp", "upstream"];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
