@@ -34,7 +34,7 @@ fn answer(request: &Request<'_>, headers: McpHeaders<'_>) {
     };
     let params: Value = request
         .params
-        .and_then(|raw| serde_json::from_str(raw.get()).ok())
+        .and_then(|raw| serde_json::from_str(raw).ok())
         .unwrap_or_default();
     let asked = params["protocolVersion"].as_str().unwrap_or_default();
     check_result(request, &outcome::initialized(negotiated(asked)));

@@ -43,6 +43,29 @@ pub(crate) fn for_each_entry<'a>(
     is_object(json) && read(json, each)
 }
 
+/// The values of these keys of an object, as JSON text. `None` for any other text, and if one of the keys is
+/// given twice.
+#[cfg(not(any(feature = "browser", feature = "server")))]
+pub(crate) fn pick<'a, const N: usize>(
+    json: &'a str,
+    keys: [&str; N],
+) -> Option<[Option<&'a str>; N]> {
+    let mut values = [None; N];
+    pick_into(json, &keys, &mut values).then_some(values)
+}
+
+#[cfg(not(any(feature = "browser", feature = "server")))]
+fn pick_into<'a>(json: &'a str, keys: &[&str], values: &mut [Option<&'a str>]) -> bool {
+    let mut is_twice = false;
+    let is_read = for_each_entry(json, &mut |name, value| {
+        let slots = keys.iter().zip(&mut *values);
+        if let Some((_, slot)) = slots.into_iter().find(|(key, _)| **key == name) {
+            is_twice |= slot.replace(value.get()).is_some();
+        }
+    });
+    is_read && !is_twice
+}
+
 /// Calls a function with each item of a list, in order. False if the text is no list, perhaps after some
 /// calls.
 pub(crate) fn for_each_item<'a>(json: &'a str, each: &mut dyn FnMut(&'a RawValue)) -> bool {

@@ -41,8 +41,7 @@ impl Question {
     /// # Errors
     /// What is wrong, in a sentence that an agent can act on.
     pub fn parse(arguments: &str, may_have_link: bool) -> Result<Self, String> {
-        let given = Arguments::of(arguments)?;
-        given.only(&ARGUMENTS)?;
+        let given = Arguments::of(arguments, &ARGUMENTS)?;
         given.required("title")?;
         let returns_link = match given.raw("returnLink") {
             None | Some("false") => false,

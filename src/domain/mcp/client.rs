@@ -5,9 +5,7 @@
 use super::message::{HEADER_MISMATCH, INVALID_PARAMS, Request, RpcError, UNSUPPORTED_VERSION};
 use crate::domain::api::excerpt::excerpt;
 use crate::domain::encoding::base64_decode;
-use crate::domain::json;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use crate::domain::json::{is_object, pick};
 
 /// The revision without sessions.
 pub const MODERN: &str = "2026-07-28";
@@ -16,6 +14,8 @@ pub const LEGACY: &str = "2025-11-25";
 /// Revisions whose messages are the same for what this server does.
 const LEGACIES: [&str; 3] = [LEGACY, "2025-06-18", "2025-03-26"];
 
+const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 
 /// What a request says of its client.
@@ -37,57 +37,28 @@ pub struct McpHeaders<'a> {
     pub name: &'a str,
 }
 
-#[derive(Default, Deserialize)]
-struct Meta<'a> {
-    #[serde(rename = "io.modelcontextprotocol/protocolVersion")]
-    version: Option<String>,
-    #[serde(borrow, rename = "io.modelcontextprotocol/clientCapabilities")]
-    capabilities: Option<&'a RawValue>,
-    #[serde(borrow, rename = "progressToken")]
-    progress_token: Option<&'a RawValue>,
-}
-
-#[derive(Default, Deserialize)]
-struct Params<'a> {
-    #[serde(borrow, rename = "_meta")]
-    meta: Option<&'a RawValue>,
-    #[serde(borrow)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow, rename = "taskId")]
-    task_id: Option<&'a RawValue>,
-}
-
 impl Client {
     /// Reads what a request says of its client.
     ///
     /// # Errors
     /// With 400: `INVALID_PARAMS`, `HEADER_MISMATCH`, `UNSUPPORTED_VERSION`.
     pub fn of(request: &Request<'_>, headers: McpHeaders<'_>) -> Result<Self, RpcError> {
-        let params = request.params.map_or("{}", RawValue::get);
-        let params: Params<'_> = json::object(params.as_bytes())
+        let params = request.params.unwrap_or("{}");
+        let [meta, name, task_id] = pick(params, ["_meta", "name", "taskId"])
             .ok_or_else(|| RpcError::new(400, INVALID_PARAMS, "params is not an object."))?;
-        let meta = params
-            .meta
-            .map(RawValue::get)
-            .filter(|json| *json != "null");
-        let meta: Meta<'_> = match meta {
-            Some(text) => json::object(text.as_bytes()).ok_or_else(|| {
-                RpcError::new(
-                    400,
-                    INVALID_PARAMS,
-                    "params._meta is not an object of this protocol.",
-                )
-            })?,
-            None => Meta::default(),
-        };
-        let progress_token = meta.progress_token.map(RawValue::get);
+        let meta = meta.filter(|json| *json != "null").unwrap_or("{}");
+        let [version, capabilities, progress_token] =
+            pick(meta, [VERSION, CAPABILITIES, "progressToken"]).ok_or_else(|| {
+                let message = "params._meta is not an object of this protocol.";
+                RpcError::new(400, INVALID_PARAMS, message)
+            })?;
         let progress_token = progress_token.filter(|json| is_progress_token(json));
         let client = Self {
             is_modern: false,
             has_tasks: false,
             progress_token: progress_token.map(str::to_owned),
         };
-        let is_modern = meta.version.is_some() || headers.version == MODERN;
+        let is_modern = version.is_some() || headers.version == MODERN;
         if !is_modern || request.method == "initialize" {
             let is_known = headers.version.is_empty() || LEGACIES.contains(&headers.version);
             return match is_known {
@@ -95,32 +66,24 @@ impl Client {
                 false => Err(unsupported(headers.version)),
             };
         }
-        let version = meta
-            .version
-            .ok_or_else(|| missing("io.modelcontextprotocol/protocolVersion"))?;
+        let version = version.and_then(text).ok_or_else(|| missing(VERSION))?;
         check("MCP-Protocol-Version", headers.version, &version)?;
         if version != MODERN {
             return Err(unsupported(&version));
         }
         check("Mcp-Method", headers.method, &request.method)?;
         let named = match request.method.as_str() {
-            "tools/call" => Some(params.name),
-            "tasks/get" | "tasks/update" | "tasks/cancel" => Some(params.task_id),
+            "tools/call" => Some(name),
+            "tasks/get" | "tasks/update" | "tasks/cancel" => Some(task_id),
             _ => None,
         };
         if let Some(named) = named {
-            let name = named.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
-            check(
-                "Mcp-Name",
-                &decoded(headers.name),
-                &name.unwrap_or_default(),
-            )?;
+            let name = named.and_then(text).unwrap_or_default();
+            check("Mcp-Name", &decoded(headers.name), &name)?;
         }
-        let capabilities = meta
-            .capabilities
-            .map(RawValue::get)
-            .filter(|json| json::is_object(json))
-            .ok_or_else(|| missing("io.modelcontextprotocol/clientCapabilities"))?;
+        let capabilities = capabilities
+            .filter(|json| is_object(json))
+            .ok_or_else(|| missing(CAPABILITIES))?;
         Ok(Self {
             is_modern: true,
             has_tasks: has_tasks(capabilities),
@@ -130,18 +93,14 @@ impl Client {
 }
 
 fn has_tasks(capabilities: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Capabilities<'a> {
-        #[serde(borrow)]
-        extensions: Option<&'a RawValue>,
-    }
-    let capabilities: Option<Capabilities<'_>> = json::object(capabilities.as_bytes());
-    let extensions = capabilities.and_then(|capabilities| capabilities.extensions);
-    let mut has = false;
-    json::for_each_entry(extensions.map_or("", RawValue::get), &mut |name, value| {
-        has |= name == TASKS && json::is_object(value.get());
-    });
-    has
+    let extensions = pick(capabilities, ["extensions"]).and_then(|[extensions]| extensions);
+    let tasks = extensions.and_then(|extensions| pick(extensions, [TASKS]));
+    matches!(tasks, Some([Some(json)]) if is_object(json))
+}
+
+/// A string.
+fn text(json: &str) -> Option<String> {
+    serde_json::from_str(json).ok()
 }
 
 fn check(header: &str, found: &str, expected: &str) -> Result<(), RpcError> {

@@ -3,8 +3,7 @@
 //! Invariant: an error answers the request that it is about, by its id, unless that cannot be read.
 
 use crate::domain::api::excerpt::excerpt_json;
-use crate::domain::json;
-use serde::{Deserialize, Deserializer, Serialize};
+use crate::domain::json::{pick, to_json};
 use serde_json::value::RawValue;
 
 /// Longest id, as JSON text, in bytes. It comes back in the response.
@@ -32,7 +31,8 @@ pub struct Request<'a> {
     /// Its id, as JSON text: a string or an integer.
     pub id: &'a str,
     pub method: String,
-    pub params: Option<&'a RawValue>,
+    /// As JSON text.
+    pub params: Option<&'a str>,
 }
 
 /// An error, and the HTTP status that goes with it.
@@ -71,34 +71,11 @@ impl RpcError {
     /// The response.
     #[must_use]
     pub fn to_json(&self) -> String {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            jsonrpc: &'static str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            id: Option<&'a RawValue>,
-            error: Error<'a>,
-        }
-        #[derive(Serialize)]
-        struct Error<'a> {
-            code: i32,
-            message: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            data: Option<&'a RawValue>,
-        }
-        let raw = |text: &'_ Option<String>| -> Option<Box<RawValue>> {
-            text.clone()
-                .and_then(|text| RawValue::from_string(text).ok())
-        };
-        let (id, data) = (raw(&self.id), raw(&self.data));
-        json::to_json(&Body {
-            jsonrpc: "2.0",
-            id: id.as_deref(),
-            error: Error {
-                code: self.code,
-                message: &self.message,
-                data: data.as_deref(),
-            },
-        })
+        let id = self.id.iter().map(|id| format!("\"id\":{id},"));
+        let data = self.data.iter().map(|data| format!(",\"data\":{data}"));
+        let (id, data) = (id.collect::<String>(), data.collect::<String>());
+        let (code, message) = (self.code, to_json(&self.message));
+        format!(r#"{{"jsonrpc":"2.0",{id}"error":{{"code":{code},"message":{message}{data}}}}}"#)
     }
 }
 
@@ -107,15 +84,6 @@ impl RpcError {
 /// # Errors
 /// `PARSE_ERROR` or `INVALID_REQUEST`, with 400.
 pub fn parse(body: &[u8]) -> Result<Message<'_>, RpcError> {
-    #[derive(Deserialize)]
-    struct Fields<'a> {
-        jsonrpc: Option<String>,
-        #[serde(borrow, default, deserialize_with = "given")]
-        id: Option<&'a RawValue>,
-        method: Option<String>,
-        #[serde(borrow)]
-        params: Option<&'a RawValue>,
-    }
     let invalid = |message: &str| RpcError::new(400, INVALID_REQUEST, message);
     let text = std::str::from_utf8(body)
         .ok()
@@ -132,18 +100,28 @@ pub fn parse(body: &[u8]) -> Result<Message<'_>, RpcError> {
             "Batches are not supported. Send each message as a request of its own.",
         ));
     }
-    let fields: Fields<'_> = json::object(body).ok_or_else(|| {
-        invalid("The body is not a JSON-RPC message. Use {\"jsonrpc\": \"2.0\", \"id\": …, \"method\": …}.")
-    })?;
-    if fields.jsonrpc.as_deref() != Some("2.0") {
+    let fields = pick(text, ["jsonrpc", "id", "method", "params"]);
+    let text_of = |json: &str| serde_json::from_str::<String>(json).ok();
+    let fields = fields.and_then(|[version, id, method, params]| {
+        let method = method.filter(|json| *json != "null");
+        let method = method.map(text_of);
+        // A method that is no string makes the whole no message.
+        (method != Some(None)).then_some((version, id, method.flatten(), params))
+    });
+    let Some((version, id, method, params)) = fields else {
+        return Err(invalid(
+            "The body is not a JSON-RPC message. Use {\"jsonrpc\": \"2.0\", \"id\": …, \"method\": …}.",
+        ));
+    };
+    if version.and_then(text_of).as_deref() != Some("2.0") {
         return Err(invalid("jsonrpc is not \"2.0\"."));
     }
-    let method = fields.method.ok_or_else(|| {
+    let method = method.ok_or_else(|| {
         invalid(
             "The message has no method. This server sends no requests, so it takes no responses.",
         )
     })?;
-    let Some(id) = fields.id.map(RawValue::get) else {
+    let Some(id) = id else {
         return Ok(Message::Notification);
     };
     if !is_id(id) {
@@ -155,13 +133,8 @@ pub fn parse(body: &[u8]) -> Result<Message<'_>, RpcError> {
     Ok(Message::Request(Request {
         id,
         method,
-        params: fields.params,
+        params: params.filter(|json| *json != "null"),
     }))
-}
-
-/// A value, also if it is `null`: a message with such an id is no notification.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 fn is_id(json: &str) -> bool {

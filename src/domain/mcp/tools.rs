@@ -42,25 +42,22 @@ pub fn is_tool(name: &str) -> bool {
 /// # Errors
 /// What is wrong, in a sentence that an agent can act on.
 pub fn parse(name: &str, arguments: &str) -> Result<ToolCall, String> {
-    let Arguments(fields) = Arguments::of(arguments)?;
-    let given = Arguments(fields);
+    let given = |names| Arguments::of(arguments, names);
     match name {
         "ask_human" => Ok(ToolCall::AskHuman(arguments.to_owned())),
         "check_decision" => {
-            given.only(&["id"])?;
-            let id = given.required("id")?;
+            let id = given(&["id"])?.required("id")?;
             Ok(ToolCall::CheckDecision { id })
         }
         "cancel" => {
-            given.only(&["id", "reason"])?;
+            let given = given(&["id", "reason"])?;
             Ok(ToolCall::Cancel {
                 id: given.required("id")?,
                 reason: given.text("reason")?,
             })
         }
         "list_waiting" => {
-            given.only(&["cursor"])?;
-            let cursor = given.text("cursor")?;
+            let cursor = given(&["cursor"])?.text("cursor")?;
             Ok(ToolCall::ListWaiting { cursor })
         }
         other => Err(format!(
@@ -70,14 +67,22 @@ pub fn parse(name: &str, arguments: &str) -> Result<ToolCall, String> {
     }
 }
 
-/// The arguments of a call. What is `null` is left out.
+/// The arguments of a call, each once. What is `null` is left out.
 pub(super) struct Arguments<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'a> Arguments<'a> {
-    pub(super) fn of(json: &'a str) -> Result<Self, String> {
+    /// Reads them; they have no other names than these.
+    pub(super) fn of(json: &'a str, names: &[&str]) -> Result<Self, String> {
         let fields = json::entries(json).ok_or("The arguments are not an object.")?;
         let mut given: Vec<(String, &RawValue)> = Vec::new();
         for (name, value) in fields {
+            if !names.contains(&name.as_str()) {
+                return Err(format!(
+                    "{} is not an argument of this tool. Use {}.",
+                    excerpt(&name),
+                    names.join(", ")
+                ));
+            }
             if given.iter().any(|(other, _)| *other == name) {
                 return Err(format!("{} is given twice.", excerpt(&name)));
             }
@@ -86,22 +91,6 @@ impl<'a> Arguments<'a> {
             }
         }
         Ok(Self(given))
-    }
-
-    /// Refuses what is not one of these.
-    pub(super) fn only(&self, names: &[&str]) -> Result<(), String> {
-        let unknown = self
-            .0
-            .iter()
-            .find(|(name, _)| !names.contains(&name.as_str()));
-        match unknown {
-            Some((name, _)) => Err(format!(
-                "{} is not an argument of this tool. Use {}.",
-                excerpt(name),
-                names.join(", ")
-            )),
-            None => Ok(()),
-        }
     }
 
     /// The JSON text of an argument.

@@ -5,6 +5,7 @@ use crate::worker::events::{Aborted, FirstEvent, Listener};
 use crate::worker::guard;
 use futures_channel::mpsc;
 use futures_util::future::{Either, select};
+use futures_util::stream::LocalBoxStream;
 use futures_util::{FutureExt, Stream, StreamExt};
 use js_sys::Uint8Array;
 use std::pin::Pin;
@@ -25,12 +26,12 @@ pub(crate) fn event_stream(
     socket: WebSocket,
     signal: &AbortSignal,
 ) -> Result<ReadableStream, JsValue> {
-    text_stream(Events::of(socket, signal)?, signal)
+    text_stream(Events::of(socket, signal)?.boxed_local(), signal)
 }
 
 /// Sends texts as the body of a response, until they end or the client leaves.
 pub(crate) fn text_stream(
-    mut texts: impl Stream<Item = String> + Unpin + 'static,
+    mut texts: LocalBoxStream<'static, String>,
     signal: &AbortSignal,
 ) -> Result<ReadableStream, JsValue> {
     let through = TransformStream::new()?;

@@ -10,6 +10,7 @@ use crate::domain::api::rate_limit::RateLimitKey;
 use crate::domain::auth::authenticate::bearer;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::{internal_id, public_id};
+use crate::domain::json::pick;
 use crate::domain::mcp::ask::AGENT_TAG;
 use crate::domain::mcp::client::{Client, McpHeaders, negotiated};
 use crate::domain::mcp::message::{
@@ -27,8 +28,6 @@ use crate::worker::http::response::{HandlerResponse, Reply};
 use crate::worker::http::token_object::send;
 use crate::worker::http::upstream_token::upstream_of;
 use crate::worker::settings;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 /// The largest message, in bytes.
 const MAX_MESSAGE: usize = 1024 * 1024;
@@ -146,8 +145,7 @@ impl Call<'_> {
             "tools/call" => return self.call_tool().await,
             "tools/list" => outcome::listed(&self.client, &definitions::definitions()),
             "initialize" if !is_modern => {
-                let asked: Option<String> = self.param("protocolVersion");
-                outcome::initialized(negotiated(&asked.unwrap_or_default()))
+                outcome::initialized(negotiated(&self.param("protocolVersion")))
             }
             "ping" if !is_modern => "{}".to_owned(),
             "server/discover" if is_modern => outcome::discovered(),
@@ -164,12 +162,16 @@ impl Call<'_> {
         Reply::json(200, message::response(self.request.id, result)).into()
     }
 
-    /// A parameter, if it has this type.
-    fn param<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Option<T> {
-        let params = self.request.params.map_or("{}", RawValue::get);
-        let fields = crate::domain::json::entries(params)?;
-        let (_, value) = fields.into_iter().find(|(one, _)| one == name)?;
-        serde_json::from_str(value.get()).ok()
+    /// A parameter, as JSON text.
+    fn raw_param(&self, name: &str) -> Option<&str> {
+        let [value] = pick(self.request.params.unwrap_or("{}"), [name])?;
+        value
+    }
+
+    /// A parameter that is a string, or `""`.
+    fn param(&self, name: &str) -> String {
+        let text = self.raw_param(name).map(serde_json::from_str);
+        text.and_then(Result::ok).unwrap_or_default()
     }
 
     /// `tasks/get`, `tasks/update` and `tasks/cancel`. A task is a token.
@@ -182,20 +184,17 @@ impl Call<'_> {
                 ..RpcError::new(400, -32_021, "Missing required client capability")
             });
         }
-        let id: Option<String> = self.param("taskId");
-        let id = id.unwrap_or_default();
+        let id = self.param("taskId");
         let unknown = || RpcError::new(200, INVALID_PARAMS, "There is no such task.");
-        let permit = self.permit().await.map_err(|error| rpc(&error))?;
+        let permit = self.permit().await?;
         let token = match self.read(&permit, &id).await {
             Ok(token) => token,
             Err(ApiError::TokenNotFound) => return Err(unknown()),
-            Err(error) => return Err(rpc(&error)),
+            Err(error) => return Err(error.into()),
         };
         Ok(match self.request.method.as_str() {
             "tasks/cancel" => {
-                self.withdraw(&permit, &id, None)
-                    .await
-                    .map_err(|error| rpc(&error))?;
+                self.withdraw(&permit, &id, None).await?;
                 outcome::complete("")
             }
             "tasks/update" => outcome::complete(""),
@@ -260,6 +259,8 @@ fn public(id: &str) -> String {
     public_id(internal_id(id).unwrap_or_default())
 }
 
-fn rpc(error: &ApiError) -> RpcError {
-    RpcError::new(error.status(), INTERNAL_ERROR, error.to_string())
+impl From<ApiError> for RpcError {
+    fn from(error: ApiError) -> Self {
+        Self::new(error.status(), INTERNAL_ERROR, error.to_string())
+    }
 }

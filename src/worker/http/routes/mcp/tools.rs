@@ -1,6 +1,6 @@
 //! Calls of tools.
 
-use super::{Call, public, rpc};
+use super::{Call, public};
 use crate::domain::api::create::CreateRequest;
 use crate::domain::api::error::ApiError;
 use crate::domain::auth::token_id::internal_id;
@@ -16,7 +16,6 @@ use crate::worker::http::routes::create::create_token;
 use crate::worker::http::token_object::unavailable;
 use crate::worker::objects::index;
 use crate::worker::objects::token::response::links;
-use serde_json::value::RawValue;
 
 /// How many questions a page of `list_waiting` has.
 const PAGE: usize = 20;
@@ -31,9 +30,9 @@ pub(super) enum Failed {
 
 impl Call<'_> {
     pub(super) async fn call_tool(&self) -> Result<HandlerResponse, RpcError> {
-        let name: String = self.param("name").unwrap_or_default();
-        let arguments: Option<Box<RawValue>> = self.param("arguments");
-        let arguments = arguments.as_ref().map_or("{}", |raw| raw.get());
+        let name = self.param("name");
+        let arguments = self.raw_param("arguments");
+        let arguments = arguments.filter(|json| *json != "null").unwrap_or("{}");
         if !tools::is_tool(&name) {
             let why = tools::parse(&name, "{}").err().unwrap_or_default();
             return Err(RpcError::new(200, INVALID_PARAMS, why));
@@ -56,10 +55,8 @@ impl Call<'_> {
         let (context, environment) = (self.context, self.agent.environment);
         let question =
             Question::parse(arguments, self.agent.may_have_links).map_err(Failed::Told)?;
-        let request = CreateRequest::parse_bounded(question.body.as_bytes(), context.now);
-        let request = request.map_err(|error| failed(&error))?;
-        let created = create_token(context, environment, request, "").await;
-        let created = created.map_err(|error| failed(&error))?;
+        let request = CreateRequest::parse_bounded(question.body.as_bytes(), context.now)?;
+        let created = create_token(context, environment, request, "").await?;
         if !self.sees(&created.token) {
             return Err(Failed::Told(
                 "This idempotencyKey belongs to a token that no agent has asked. Use another one."
@@ -85,33 +82,23 @@ impl Call<'_> {
     }
 
     async fn check(&self, id: &str) -> Result<HandlerResponse, Failed> {
-        let permit = self.permit().await.map_err(|error| failed(&error))?;
-        let token = self
-            .read(&permit, id)
-            .await
-            .map_err(|error| failed(&error))?;
+        let permit = self.permit().await?;
+        let token = self.read(&permit, id).await?;
         let id = internal_id(id).unwrap_or_default().to_owned();
         self.wait(id, token, None).await
     }
 
     async fn cancel(&self, id: &str, reason: Option<String>) -> Result<HandlerResponse, Failed> {
-        let permit = self.permit().await.map_err(|error| failed(&error))?;
-        self.read(&permit, id)
-            .await
-            .map_err(|error| failed(&error))?;
+        let permit = self.permit().await?;
+        self.read(&permit, id).await?;
         let reason = reason
             .as_deref()
             .map_or(Ok(None), crate::domain::api::life::read_reason);
         let reason = reason.map_err(|length| {
             Failed::Told(format!("reason has {length} characters. Use at most 500."))
         })?;
-        self.withdraw(&permit, id, reason)
-            .await
-            .map_err(|error| failed(&error))?;
-        let token = self
-            .read(&permit, id)
-            .await
-            .map_err(|error| failed(&error))?;
+        self.withdraw(&permit, id, reason).await?;
+        let token = self.read(&permit, id).await?;
         let decision = outcome::decision_json(&public(id), &token, None);
         Ok(self.reply(&outcome::called(&self.client, &decision)))
     }
@@ -128,24 +115,26 @@ impl Call<'_> {
             })?;
             text += &format!("&page[after]={}", cursor.to_text());
         }
-        let query = ListQuery::parse(&text, context.now).map_err(|error| failed(&error))?;
-        let permit = self.permit().await.map_err(|error| failed(&error))?;
+        let query = ListQuery::parse(&text, context.now)?;
+        let permit = self.permit().await?;
         let id = &environment.id;
         let rows = index::rows(&permit, context.env, id, &query, &text, context.now).await;
-        let rows = rows.map_err(|why| failed(&unavailable("the index did not answer", &why)))?;
+        let rows = rows.map_err(|why| unavailable("the index did not answer", &why))?;
         let waiting = outcome::waiting_json(&query.page(rows));
         Ok(self.reply(&outcome::called(&self.client, &waiting)))
     }
 }
 
 /// What the agent can mend is told; what it cannot is an error of the protocol.
-pub(super) fn failed(error: &ApiError) -> Failed {
-    match error {
-        ApiError::TokenNotFound => Failed::Told(
-            "There is no such question, or it was deleted. Use an id that ask_human returned."
-                .to_owned(),
-        ),
-        error if error.status() < 500 => Failed::Told(error.to_string()),
-        error => Failed::Rpc(rpc(error)),
+impl From<ApiError> for Failed {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::TokenNotFound => Self::Told(
+                "There is no such question, or it was deleted. Use an id that ask_human returned."
+                    .to_owned(),
+            ),
+            error if error.status() < 500 => Self::Told(error.to_string()),
+            error => Self::Rpc(error.into()),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A call that is held until somebody decides, or for a while.
 
-use super::tools::{Failed, failed};
+use super::tools::Failed;
 use super::{Agent, Call, read};
 use crate::domain::api::error::ApiError;
 use crate::domain::api::rate_limit::RateLimitKey;
@@ -18,7 +18,7 @@ use crate::worker::http::routes::wait_events::{close, text_stream};
 use crate::worker::http::token_object::{self, unavailable};
 use crate::worker::objects::token::waiters::{Waiter, WaiterKind};
 use futures_util::future::{Either, select};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use std::time::Duration;
 use wasm_bindgen::JsValue;
 use worker::{Delay, Env, WebSocket};
@@ -44,7 +44,7 @@ impl Call<'_> {
         if token.state != State::Waiting || link.is_some() {
             return Ok(decision(&token));
         }
-        let permit = self.permit().await.map_err(|error| failed(&error))?;
+        let permit = self.permit().await?;
         let environment = self.agent.environment;
         let waiter = Waiter {
             url: token_url(context.link_origin(environment), &id),
@@ -54,7 +54,7 @@ impl Call<'_> {
         let socket = match socket {
             Ok(socket) => socket,
             Err(ApiError::TokenNotFound) => return Ok(decision(&token)),
-            Err(error) => return Err(failed(&error)),
+            Err(error) => return Err(error.into()),
         };
         let accepts_events = header(context.request, "accept").contains("text/event-stream");
         if let (Some(progress_token), true) = (self.client.progress_token.clone(), accepts_events) {
@@ -72,7 +72,7 @@ impl Call<'_> {
                 socket,
             };
             waiting.socket.accept().map_err(no_waiter)?;
-            let texts = Box::pin(stream::unfold(waiting, Waiting::next));
+            let texts = stream::unfold(waiting, Waiting::next).boxed_local();
             let stream = text_stream(texts, &context.request.signal()).map_err(no_waiter)?;
             // Proxies are to pass each notice on at once.
             let reply = Reply::events(stream).with_fixed("x-accel-buffering", "no");
@@ -83,16 +83,13 @@ impl Call<'_> {
         socket.accept().map_err(no_waiter)?;
         select(closed, select(Delay::from(WAIT), left)).await;
         close(&socket);
-        let token = self
-            .read(&permit, &id)
-            .await
-            .map_err(|error| failed(&error))?;
+        let token = self.read(&permit, &id).await?;
         Ok(decision(&token))
     }
 }
 
 fn no_waiter(why: impl Into<JsValue>) -> Failed {
-    failed(&unavailable("a token's object took no waiter", &why.into()))
+    unavailable("a token's object took no waiter", &why.into()).into()
 }
 
 /// A call that waits for a decision, and tells its client so.
