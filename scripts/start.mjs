@@ -63,20 +63,17 @@ async function assertFree(port) {
   });
 }
 
-/** The key in .dev.vars, which is written there if there is none. */
+/** The key in .dev.vars, which is written there if there is none, as is one for agents. */
 function developmentSecret() {
   const file = join(root, ".dev.vars");
   const pattern = /^\s*SECRET_KEYS\s*=\s*["']?([^"'\s]+)/m;
   let text = existsSync(file) ? readFileSync(file, "utf8") : "";
-  if (!/^\s*SECRET_KEYS\s*=/m.test(text)) {
-    const letters = randomBytes(64)
-      .toString("base64")
-      .replace(/[^0-9A-Za-z]/g, "")
-      .slice(0, 24);
-    text = `SECRET_KEYS=tr_dev_${letters}\n${text}`;
+  const write = (name, value) => {
+    text = `${name}=${value}\n${text}`;
     writeFileSync(file, text, { mode: 0o600 });
-    say("wrote a development secret to .dev.vars");
-  }
+    say(`wrote ${name} for development to .dev.vars`);
+  };
+  if (!/^\s*SECRET_KEYS\s*=/m.test(text)) write("SECRET_KEYS", `tr_dev_${letters()}`);
   // A quoted value may have lines that look like names.
   const unquoted = text.replace(/"[^"]*"|'[^']*'/g, "");
   const names = [...unquoted.matchAll(/^\s*([A-Z_]+)\s*=/gm)].map(([, name]) => name);
@@ -87,7 +84,16 @@ function developmentSecret() {
   const line = text.match(pattern);
   if (!line) fail(".dev.vars has no key in SECRET_KEYS=; delete that line to get a new one");
   const [, named, key] = line[1].match(/^(?:([\w-]{1,64})=(?=[^=]))?(.*)$/);
+  if (!/^\s*AGENT_KEYS\s*=/m.test(text)) {
+    write("AGENT_KEYS", `${named ? `${named}=` : ""}agent_dev_${letters()}`);
+  }
   return { environment: named ?? "default", secretKey: key };
+}
+
+/** 24 random letters and digits. */
+function letters() {
+  const base64 = randomBytes(64).toString("base64");
+  return base64.replace(/[^0-9A-Za-z]/g, "").slice(0, 24);
 }
 
 /** Deletes the URLs that wrangler kept here before NO_REQUEST_RECORDS told it not to. */
