@@ -28,6 +28,7 @@ deleteRequestRecords();
 serve();
 await untilReady();
 console.log(`\nWaitpoint is ready at ${origin}`);
+console.log(`Agents ask people at ${origin}/mcp, with the key in AGENT_KEYS of .dev.vars`);
 await showInbox();
 if (isOnTerminal) await showDemo();
 

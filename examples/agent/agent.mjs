@@ -73,14 +73,14 @@ function model({ tool, result }) {
     }
     case "ask_human":
     case "check_decision": {
-      const { id, status, output, message } = result;
+      const { id, status, output, reason } = result;
       if (status === "waiting") return { tool: "check_decision", args: { id } };
       if (status === "completed" && output?.delete === true) {
         return { tool: "delete_files", args: { names: output.fields?.files ?? [] } };
       }
       const why = {
         completed: "a person says so",
-        cancelled: `the question was withdrawn${message ? `: ${message}` : ""}`,
+        cancelled: `the question was withdrawn${reason ? `: ${reason}` : ""}`,
         timed_out: "nobody answered in time",
       };
       return { say: `I keep everything, as ${why[status]}.` };

@@ -3,13 +3,14 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use waitpoint::domain::api::create::CreateRequest;
-use waitpoint::domain::mcp::ask::Question;
+use waitpoint::domain::mcp::ask::{AGENT_TAG, Question, check_not_of_agent};
 use waitpoint::domain::mcp::client::{Client, McpHeaders, negotiated};
 use waitpoint::domain::mcp::message::{self, Message, Request, RpcError};
 use waitpoint::domain::mcp::outcome;
-use waitpoint::domain::mcp::tools::{self, ToolCall};
+use waitpoint::domain::mcp::rights::Rights;
+use waitpoint::domain::mcp::tools::{self, ToolCall, ToolError};
 use waitpoint::domain::time::timestamp::Timestamp;
+use waitpoint::domain::token::notify::Recipient;
 
 fuzz_target!(|text: &str| {
     let (headers, body) = text.split_once('\n').unwrap_or(("", text));
@@ -37,7 +38,7 @@ fn answer(request: &Request<'_>, headers: McpHeaders<'_>) {
         .and_then(|raw| serde_json::from_str(raw).ok())
         .unwrap_or_default();
     let asked = params["protocolVersion"].as_str().unwrap_or_default();
-    check_result(request, &outcome::initialized(negotiated(asked)));
+    check_result(request, &outcome::initialize_result(negotiated(asked)));
     if let Some(token) = &client.progress_token {
         check_json(&message::progress(token, 5));
     }
@@ -45,25 +46,28 @@ fn answer(request: &Request<'_>, headers: McpHeaders<'_>) {
     match tools::parse(params["name"].as_str().unwrap_or_default(), &arguments) {
         Ok(ToolCall::AskHuman(arguments)) => ask(&client, request, &arguments),
         Ok(_) => {}
-        Err(why) => check_failed(&client, request, &why),
+        Err(ToolError::Unknown(why) | ToolError::Arguments(why)) => {
+            check_failed(&client, request, &why);
+        }
     }
 }
 
 /// What may be asked without the link may be asked with it.
 fn ask(client: &Client, request: &Request<'_>, arguments: &str) {
-    match Question::parse(arguments, false) {
+    let now = Timestamp::from_millis(1_800_000_000_000);
+    let rights = |has| Rights {
+        links: has,
+        mail: true,
+    };
+    match Question::parse(arguments, rights(false), now) {
         Ok(question) => {
-            assert!(!question.returns_link);
-            assert_eq!(Question::parse(arguments, true).as_ref(), Ok(&question));
-            check_json(&question.body);
-            // Half a surrogate is JSON, but no text.
-            if let Ok(body) = serde_json::from_str::<Value>(&question.body) {
-                assert_eq!(body["tags"], serde_json::json!(["mcp"]));
-                let notify = body["notify"].as_array().into_iter().flatten();
-                assert!(notify.map(|to| to.get("webhook")).all(|to| to.is_none()));
-            }
-            let now = Timestamp::from_millis(1_800_000_000_000);
-            let _ = CreateRequest::parse_bounded(question.body.as_bytes(), now);
+            assert!(!question.returns_link && !question.recipients.is_empty());
+            let all = Question::parse(arguments, rights(true), now);
+            assert_eq!(all.as_ref(), Ok(&question));
+            assert_eq!(question.request.tags, [AGENT_TAG]);
+            assert!(check_not_of_agent(&question.request).is_err());
+            let is_webhook = |to: &Recipient| matches!(to, Recipient::Webhook(_));
+            assert!(!question.recipients.iter().any(is_webhook));
         }
         Err(why) => check_failed(client, request, &why),
     }
@@ -71,7 +75,7 @@ fn ask(client: &Client, request: &Request<'_>, arguments: &str) {
 
 fn check_failed(client: &Client, request: &Request<'_>, why: &str) {
     assert!(why.ends_with('.') && why.len() < 1_000, "{why}");
-    check_result(request, &outcome::failed(client, why));
+    check_result(request, &outcome::failed_call(client, why));
 }
 
 fn check_result(request: &Request<'_>, result: &str) {

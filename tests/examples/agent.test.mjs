@@ -186,7 +186,10 @@ test("only a secret key may show the link", LIMIT, async () => {
 test("a wrong key, and nobody to tell, are said in a sentence", LIMIT, async () => {
   for (const [settings, problem] of [
     [{ AGENT_KEY: "wrong" }, /\/mcp cannot be asked: .*401/],
-    [{ AGENT_KEY, NOTIFY: "slack:nowhere" }, /I deleted nothing: .*"nowhere" is not a name/],
+    [
+      { AGENT_KEY, NOTIFY: "slack:nowhere" },
+      /I deleted nothing: .*"nowhere" is not a channel here/,
+    ],
   ])
     assert.match(await run([], settings).rest(), problem);
 });

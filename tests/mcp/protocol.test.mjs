@@ -24,7 +24,7 @@ const failure = ({ status, error }) => [status, error?.code];
 test("the modern revision: discover, list and call", async () => {
   const { status, result } = await modern(worker, "server/discover");
   assert.equal(status, 200);
-  assert.deepEqual(result.supportedVersions, [MODERN, LEGACY]);
+  assert.deepEqual(result.supportedVersions, [MODERN, LEGACY, "2025-06-18"]);
   assert.deepEqual(Object.keys(result.capabilities).sort(), ["extensions", "tools"]);
   const [one, two] = [await modern(worker, "tools/list"), await modern(worker, "tools/list")];
   const { tools } = one.result;
@@ -48,6 +48,7 @@ test("the revision before: initialize, ping, list and call", async () => {
   for (const [asked, answered] of [
     [LEGACY, LEGACY],
     ["2025-06-18", "2025-06-18"],
+    ["2025-03-26", LEGACY],
     ["2099-01-01", LEGACY],
   ]) {
     const params = { protocolVersion: asked, capabilities, clientInfo };
@@ -69,11 +70,13 @@ test("the revision before: initialize, ping, list and call", async () => {
   // What one revision has is unknown in the other.
   for (const method of ["server/discover", "tasks/get", "resources/list"])
     assert.deepEqual(failure(await legacy(worker, method, {}, options)), [200, -32601]);
-  for (const method of ["ping", "resources/list", "tools/call/"])
+  for (const method of ["initialize", "ping", "resources/list", "tools/call/"])
     assert.deepEqual(failure(await modern(worker, method)), [404, -32601]);
-  assert.deepEqual(failure(await modern(worker, "initialize")), [400, -32022]);
-  const wrong = { headers: { "mcp-protocol-version": "1999-01-01" } };
-  assert.deepEqual(failure(await legacy(worker, "tools/list", {}, wrong)), [400, -32022]);
+  // 2025-03-26 would have batches.
+  for (const version of ["1999-01-01", "2025-03-26"]) {
+    const wrong = { headers: { "mcp-protocol-version": version } };
+    assert.deepEqual(failure(await legacy(worker, "tools/list", {}, wrong)), [400, -32022]);
+  }
 });
 
 test("headers repeat the body, or the request is refused", async () => {
@@ -119,7 +122,8 @@ test("versions, and what a request must say of its client", async () => {
   assert.equal((await of(known)).status, 200);
   const future = await of({ ...known, [VERSION]: "2099-01-01" }, "2099-01-01");
   assert.deepEqual(failure(future), [400, -32022]);
-  assert.deepEqual(future.error.data, { supported: [MODERN, LEGACY], requested: "2099-01-01" });
+  const supported = [MODERN, LEGACY, "2025-06-18"];
+  assert.deepEqual(future.error.data, { supported, requested: "2099-01-01" });
   for (const meta of [
     {},
     { [CAPABILITIES]: {} },
@@ -151,6 +155,7 @@ test("who may call: keys, origins, methods; notifications want no answer", async
     const foreign = await send({ origin });
     assert.equal(foreign.status, 403, origin);
     assert.equal(foreign.id, undefined);
+    assert.equal((await send({ origin }, { key: "wrong" })).status, 403, "before the key");
   }
   assert.equal((await send({ origin: worker.url })).status, 200);
 
@@ -188,7 +193,7 @@ test("a wait is told after five seconds, to those who ask for it", {
     assert.equal(status, 200);
     const { id, status: state, message } = result.structuredContent;
     assert.deepEqual([id, state], [waiting[n].taskId, "timed_out"]);
-    assert.match(message, /Nobody decided in time/);
+    assert.match(message, /Nobody answered in time/);
     const told = messages.slice(0, -1).map(({ params }) => [params.progressToken, params.progress]);
     assert.deepEqual(told, [[[text, 5]], [[7, 5]], []][n]);
     const type = headers.get("content-type");

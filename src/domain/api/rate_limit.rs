@@ -25,6 +25,8 @@ const LOCAL_ALLOWANCE: u8 = 100;
 pub enum RateLimitKey<'a> {
     /// Requests with an environment's secret keys, except decisions.
     Environment(&'a str),
+    /// Calls of an agent: an environment, and which of its keys.
+    Agent(&'a str, usize),
     /// Reads with this public access token, which is in the `Authorization` header.
     Reader(&'a str),
     /// Visits of a token's page.
@@ -44,7 +46,7 @@ impl RateLimitKey<'_> {
     #[must_use]
     pub fn binding(&self) -> &'static str {
         match self {
-            Self::Environment(_) => "ENVIRONMENT_LIMIT",
+            Self::Environment(_) | Self::Agent(..) => "ENVIRONMENT_LIMIT",
             _ => "TOKEN_LIMIT",
         }
     }
@@ -56,6 +58,10 @@ impl RateLimitKey<'_> {
         let mut person = String::new();
         let parts = match *self {
             Self::Environment(id) => ["environment", id, ""],
+            Self::Agent(environment, number) => {
+                person = number.to_string();
+                ["agent", environment, ""]
+            }
             // Only the credential is used. Otherwise each spelling of the header would have a limit
             // of its own.
             Self::Reader(authorization) => {

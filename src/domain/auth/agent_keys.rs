@@ -90,14 +90,14 @@ impl AgentKeys {
         })
     }
 
-    /// The environment of a key.
+    /// The environment of a key, and which of all keys it is.
     #[must_use]
-    pub fn environment_of(&self, key: &str) -> Option<&str> {
+    pub fn find(&self, key: &str) -> Option<(&str, usize)> {
         // Every key is compared, so that the time does not reveal which one is similar.
         let mut found = None;
-        for (environment, candidate) in &self.keys {
+        for (number, (environment, candidate)) in self.keys.iter().enumerate() {
             if constant_time_eq(candidate.as_bytes(), key.as_bytes()) {
-                found = Some(environment.as_str());
+                found = Some((environment.as_str(), number));
             }
         }
         found

@@ -2,21 +2,25 @@
 //!
 //! Invariant: nothing is known of a client but what its request says: there are no sessions.
 
-use super::message::{HEADER_MISMATCH, INVALID_PARAMS, Request, RpcError, UNSUPPORTED_VERSION};
+use super::message::{
+    HEADER_MISMATCH, INVALID_PARAMS, MISSING_CAPABILITY, Request, RpcError, UNSUPPORTED_VERSION,
+};
 use crate::domain::api::excerpt::excerpt;
 use crate::domain::encoding::base64_decode;
-use crate::domain::json::{is_object, pick};
+use crate::domain::json::{is_object, pick, to_json};
 
 /// The revision without sessions.
 pub const MODERN: &str = "2026-07-28";
 /// The newest revision that begins with `initialize`.
 pub const LEGACY: &str = "2025-11-25";
 /// Revisions whose messages are the same for what this server does.
-const LEGACIES: [&str; 3] = [LEGACY, "2025-06-18", "2025-03-26"];
+const LEGACIES: [&str; 2] = [LEGACY, "2025-06-18"];
 
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const TASKS: &str = "io.modelcontextprotocol/tasks";
+/// The extension as servers and errors name it, with [`TASKS`].
+pub(super) const TASKS_SUPPORT: &str = r#"{"io.modelcontextprotocol/tasks":{}}"#;
 
 /// What a request says of its client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +63,7 @@ impl Client {
             progress_token: progress_token.map(str::to_owned),
         };
         let is_modern = version.is_some() || headers.version == MODERN;
-        if !is_modern || request.method == "initialize" {
+        if !is_modern {
             let is_known = headers.version.is_empty() || LEGACIES.contains(&headers.version);
             return match is_known {
                 true => Ok(client),
@@ -88,6 +92,27 @@ impl Client {
             is_modern: true,
             has_tasks: has_tasks(capabilities),
             ..client
+        })
+    }
+}
+
+impl Client {
+    /// Refuses a client that does not know what a task is.
+    ///
+    /// # Errors
+    /// With 400: `MISSING_CAPABILITY`.
+    pub fn require_tasks(&self) -> Result<(), RpcError> {
+        if self.has_tasks {
+            return Ok(());
+        }
+        let data = format!(r#"{{"requiredCapabilities":{{"extensions":{TASKS_SUPPORT}}}}}"#);
+        Err(RpcError {
+            data: Some(data),
+            ..RpcError::new(
+                400,
+                MISSING_CAPABILITY,
+                "Missing required client capability",
+            )
         })
     }
 }
@@ -121,14 +146,20 @@ fn missing(key: &str) -> RpcError {
 }
 
 fn unsupported(version: &str) -> RpcError {
-    let supported = format!(r#"["{MODERN}","{LEGACY}"]"#);
-    let requested = serde_json::to_string(version).unwrap_or_default();
+    let supported = versions();
+    let requested = to_json(version);
     RpcError {
         data: Some(format!(
             r#"{{"supported":{supported},"requested":{requested}}}"#
         )),
         ..RpcError::new(400, UNSUPPORTED_VERSION, "Unsupported protocol version")
     }
+}
+
+/// The revisions that this server speaks, as a JSON list.
+#[must_use]
+pub fn versions() -> String {
+    to_json(&[&[MODERN], &LEGACIES[..]].concat())
 }
 
 /// The value of `Mcp-Name`, which is in base64 if HTTP could not carry it.

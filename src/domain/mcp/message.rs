@@ -15,7 +15,11 @@ pub const METHOD_NOT_FOUND: i32 = -32_601;
 pub const INVALID_PARAMS: i32 = -32_602;
 pub const INTERNAL_ERROR: i32 = -32_603;
 pub const HEADER_MISMATCH: i32 = -32_020;
+pub const MISSING_CAPABILITY: i32 = -32_021;
 pub const UNSUPPORTED_VERSION: i32 = -32_022;
+
+const NOT_A_MESSAGE: &str = "The body is not a JSON-RPC message. Use {\"jsonrpc\": \"2.0\", \"id\": …, \
+    \"method\": …}.";
 
 /// A message of a client.
 #[derive(Debug)]
@@ -100,41 +104,38 @@ pub fn parse(body: &[u8]) -> Result<Message<'_>, RpcError> {
             "Batches are not supported. Send each message as a request of its own.",
         ));
     }
-    let fields = pick(text, ["jsonrpc", "id", "method", "params"]);
-    let text_of = |json: &str| serde_json::from_str::<String>(json).ok();
-    let fields = fields.and_then(|[version, id, method, params]| {
-        let method = method.filter(|json| *json != "null");
-        let method = method.map(text_of);
-        // A method that is no string makes the whole no message.
-        (method != Some(None)).then_some((version, id, method.flatten(), params))
-    });
-    let Some((version, id, method, params)) = fields else {
-        return Err(invalid(
-            "The body is not a JSON-RPC message. Use {\"jsonrpc\": \"2.0\", \"id\": …, \"method\": …}.",
-        ));
+    let Some([version, id, method, params]) = pick(text, ["jsonrpc", "id", "method", "params"])
+    else {
+        return Err(invalid(NOT_A_MESSAGE));
     };
-    if version.and_then(text_of).as_deref() != Some("2.0") {
-        return Err(invalid("jsonrpc is not \"2.0\"."));
-    }
-    let method = method.ok_or_else(|| {
-        invalid(
-            "The message has no method. This server sends no requests, so it takes no responses.",
-        )
-    })?;
-    let Some(id) = id else {
-        return Ok(Message::Notification);
-    };
-    if !is_id(id) {
+    if let Some(id) = id.filter(|id| !is_id(id)) {
         let found = excerpt_json(id);
         return Err(invalid(&format!(
             "{found} is not a valid id. Use a string or an integer of at most {MAX_ID} bytes."
         )));
     }
-    Ok(Message::Request(Request {
-        id,
-        method,
-        params: params.filter(|json| *json != "null"),
-    }))
+    let invalid = |message: &str| RpcError {
+        id: id.map(str::to_owned),
+        ..invalid(message)
+    };
+    let text_of = |json: Option<&str>| serde_json::from_str::<String>(json?).ok();
+    if text_of(version).as_deref() != Some("2.0") {
+        return Err(invalid("jsonrpc is not \"2.0\"."));
+    }
+    if method.is_none_or(|json| json == "null") {
+        return Err(invalid(
+            "The message has no method. This server sends no requests, so it takes no responses.",
+        ));
+    }
+    let method = text_of(method).ok_or_else(|| invalid("method is not a string."))?;
+    Ok(match id {
+        None => Message::Notification,
+        Some(id) => Message::Request(Request {
+            id,
+            method,
+            params: params.filter(|json| *json != "null"),
+        }),
+    })
 }
 
 fn is_id(json: &str) -> bool {
@@ -151,7 +152,7 @@ pub fn response(id: &str, result: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#)
 }
 
-/// A message as a Server-Sent Event.
+/// A message as a Server-Sent Event. It is one line, so it has no line breaks outside its strings.
 #[must_use]
 pub fn event(message: &str) -> String {
     format!("event: message\ndata: {message}\n\n")

@@ -8,4 +8,5 @@ pub mod ask;
 pub mod client;
 pub mod message;
 pub mod outcome;
+pub mod rights;
 pub mod tools;

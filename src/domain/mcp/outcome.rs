@@ -2,9 +2,9 @@
 //!
 //! Invariant: a result's text is the JSON of its structured content.
 
-use super::client::{Client, LEGACY, MODERN};
+use super::client::{Client, TASKS_SUPPORT, versions};
 use crate::domain::auth::token_id::public_id;
-use crate::domain::json::to_json;
+use crate::domain::json::{minify_json, to_json};
 use crate::domain::list::page::ListPage;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::{Output, OutputKind, State, Token};
@@ -15,21 +15,20 @@ use std::time::Duration;
 /// How often a task is to be asked for, in milliseconds.
 const POLL_INTERVAL: u64 = 5_000;
 
-/// What is the same for everybody is kept for an hour.
-const CACHED: &str = r#""ttlMs":3600000,"cacheScope":"public""#;
+/// How long clients may keep what does not change, in milliseconds.
+const CACHED: &str = r#""ttlMs":3600000"#;
 
 const SERVER: &str = concat!(
     r#"{"name":"waitpoint","title":"Waitpoint","version":""#,
     env!("CARGO_PKG_VERSION"),
     r#""}"#
 );
-const TASKS_SUPPORT: &str = r#"{"io.modelcontextprotocol/tasks":{}}"#;
 const INSTRUCTIONS: &str = "Ask a person with ask_human before you do what cannot be undone. The person \
     decides on a web page; you learn the decision from the result, or by check_decision.";
 
 /// The result of `initialize`. `version` is the negotiated one.
 #[must_use]
-pub fn initialized(version: &str) -> String {
+pub fn initialize_result(version: &str) -> String {
     let capabilities = r#"{"tools":{}}"#;
     let about = format!(
         r#""serverInfo":{SERVER},"instructions":{}"#,
@@ -40,28 +39,31 @@ pub fn initialized(version: &str) -> String {
 
 /// The result of `server/discover`.
 #[must_use]
-pub fn discovered() -> String {
-    let versions = format!(r#"["{MODERN}","{LEGACY}"]"#);
+pub fn discover_result() -> String {
+    let versions = versions();
     let capabilities = format!(r#"{{"tools":{{}},"extensions":{TASKS_SUPPORT}}}"#);
     let instructions = to_json(&INSTRUCTIONS);
     let about = format!(r#""instructions":{instructions},{CACHED}"#);
     complete(&format!(
-        r#""supportedVersions":{versions},"capabilities":{capabilities},{about}"#
+        r#""supportedVersions":{versions},"capabilities":{capabilities},{about},"cacheScope":"public""#
     ))
 }
 
 /// The result of `tools/list`.
 #[must_use]
-pub fn listed(client: &Client, definitions: &str) -> String {
+pub fn list_result(client: &Client, definitions: &str) -> String {
     match client.is_modern {
-        true => complete(&format!(r#""tools":{definitions},{CACHED}"#)),
+        // They depend on the key.
+        true => complete(&format!(
+            r#""tools":{definitions},{CACHED},"cacheScope":"private""#
+        )),
         false => format!(r#"{{"tools":{definitions}}}"#),
     }
 }
 
 /// The result of a call. `structured` is JSON text.
 #[must_use]
-pub fn called(client: &Client, structured: &str) -> String {
+pub fn call_result(client: &Client, structured: &str) -> String {
     wrap(client, &result_fields(structured))
 }
 
@@ -76,7 +78,7 @@ fn content(text: &str) -> String {
 
 /// The result of a call that did nothing, and why.
 #[must_use]
-pub fn failed(client: &Client, why: &str) -> String {
+pub fn failed_call(client: &Client, why: &str) -> String {
     wrap(client, &format!(r#"{},"isError":true"#, content(why)))
 }
 
@@ -106,39 +108,53 @@ pub fn decision_json(id: &str, token: &Token, link: Option<&str>) -> String {
         #[serde(skip_serializing_if = "Option::is_none")]
         decided_by: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        link: Option<&'a str>,
+        reason: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        message: Option<&'a str>,
+        link: Option<&'a str>,
+        message: &'static str,
     }
-    let (status, output, decided_by, message) = match &token.state {
-        State::Waiting => (
-            "waiting",
-            None,
-            None,
-            Some("Nobody has decided yet. Call check_decision with this id later."),
-        ),
-        State::Completed { decision, .. } => {
-            let by = decision.subject.as_deref().unwrap_or(decision.by.as_str());
-            let output = decision.output.as_ref().map(raw_output);
-            ("completed", output, Some(by), None)
-        }
-        State::TimedOut => ("timed_out", None, None, Some("Nobody decided in time.")),
-        State::Cancelled { reason, .. } => ("cancelled", None, None, reason.as_deref()),
-    };
-    to_json(&Decision {
+    let mut decision = Decision {
         id,
-        status,
-        output,
-        decided_by,
-        link: link.filter(|_| token.state == State::Waiting),
-        message,
-    })
+        status: "waiting",
+        output: None,
+        decided_by: None,
+        reason: None,
+        link: None,
+        message: "Nobody has decided yet. Call check_decision with this id.",
+    };
+    match &token.state {
+        State::Waiting => {
+            decision.link = link;
+            if link.is_some() {
+                decision.message =
+                    "Show the person the link. Then call check_decision with this id.";
+            }
+        }
+        State::Completed { decision: by, .. } => {
+            decision.status = "completed";
+            decision.output = by.output.as_ref().map(output_json);
+            decision.decided_by = Some(by.subject.as_deref().unwrap_or(by.by.as_str()));
+            decision.message = "It is answered. Read output: it may be a refusal.";
+        }
+        State::TimedOut => {
+            decision.status = "timed_out";
+            decision.message =
+                "Nobody answered in time: no approval. To ask again, use another idempotencyKey.";
+        }
+        State::Cancelled { reason, .. } => {
+            decision.status = "cancelled";
+            decision.reason = reason.as_deref();
+            decision.message =
+                "It was withdrawn: no approval. To ask again, use another idempotencyKey.";
+        }
+    }
+    to_json(&decision)
 }
 
-/// An output as JSON: what is none is a string.
-fn raw_output(output: &Output) -> Box<RawValue> {
+/// An output as JSON, without line breaks. An output that is not JSON becomes a string.
+fn output_json(output: &Output) -> Box<RawValue> {
     let json = match output.kind {
-        OutputKind::Json => RawValue::from_string(output.text.clone()).ok(),
+        OutputKind::Json => RawValue::from_string(minify_json(&output.text)).ok(),
         OutputKind::Text | OutputKind::Stored => None,
     };
     let as_text = || RawValue::from_string(to_json(&output.text)).unwrap_or_default();
@@ -187,8 +203,9 @@ pub fn task_fields(id: &str, token: &Token, retention: Duration, decision: &str)
         State::Cancelled { .. } => "cancelled",
     };
     let updated = token.finished_at().unwrap_or(token.created_at);
-    let life = token.timeout_at.map(|at| {
-        let kept = at.plus(retention).as_millis();
+    let at_timeout = || token.timeout_at.map(|at| at.plus(retention));
+    let life = token.purge_at(retention).or_else(at_timeout).map(|at| {
+        let kept = at.as_millis();
         kept.saturating_sub(token.created_at.as_millis())
             .to_string()
     });
@@ -198,6 +215,13 @@ pub fn task_fields(id: &str, token: &Token, retention: Duration, decision: &str)
         r#""taskId":"{id}","status":"{status}","createdAt":"{created}","lastUpdatedAt":"{updated}""#
     );
     fields += &format!(r#","ttlMs":{life},"pollIntervalMs":{POLL_INTERVAL}"#);
+    if let State::Cancelled {
+        reason: Some(reason),
+        ..
+    } = &token.state
+    {
+        fields += &format!(r#","statusMessage":{}"#, to_json(reason));
+    }
     if status == "completed" {
         fields += &format!(r#","result":{{{}}}"#, result_fields(decision));
     }
@@ -206,7 +230,7 @@ pub fn task_fields(id: &str, token: &Token, retention: Duration, decision: &str)
 
 /// The result of a call that became a task.
 #[must_use]
-pub fn task_created(fields: &str) -> String {
+pub fn task_result(fields: &str) -> String {
     typed("task", fields)
 }
 

@@ -1,5 +1,6 @@
 //! The tools, and what their arguments say.
 
+use super::rights::Rights;
 use crate::domain::api::excerpt::{excerpt, excerpt_json};
 use crate::domain::json::{self, minify_json};
 use serde_json::value::RawValue;
@@ -24,24 +25,40 @@ pub enum ToolCall {
     },
 }
 
-/// The definitions of the tools, as a JSON list. They have the same order each time, so that clients and
-/// models can cache them.
-#[must_use]
-pub fn definitions() -> String {
-    minify_json(&TOOLS.replace(r##"{ "$ref": "#decision" }"##, DECISION))
+/// Why a call cannot be read, in a sentence that an agent can act on.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ToolError {
+    /// There is no such tool.
+    Unknown(String),
+    /// These are no arguments of it.
+    Arguments(String),
 }
 
-/// Whether there is a tool of this name.
+impl From<String> for ToolError {
+    fn from(sentence: String) -> Self {
+        Self::Arguments(sentence)
+    }
+}
+
+/// The definitions of the tools for an agent with these rights, as a JSON list. They have the same order
+/// each time, so that clients and models can cache them.
 #[must_use]
-pub fn is_tool(name: &str) -> bool {
-    ["ask_human", "check_decision", "cancel", "list_waiting"].contains(&name)
+pub fn definitions(rights: Rights) -> String {
+    let is_offered = |line: &&str| {
+        let is_of_links = ["\"webhook\":", "\"returnLink\":"]
+            .iter()
+            .any(|name| line.trim_start().starts_with(name));
+        rights.links || !is_of_links
+    };
+    let tools: String = TOOLS.lines().filter(is_offered).collect();
+    minify_json(&tools.replace(r##"{ "$ref": "#decision" }"##, DECISION))
 }
 
 /// Reads a call. `arguments` is JSON text.
 ///
 /// # Errors
-/// What is wrong, in a sentence that an agent can act on.
-pub fn parse(name: &str, arguments: &str) -> Result<ToolCall, String> {
+/// See [`ToolError`].
+pub fn parse(name: &str, arguments: &str) -> Result<ToolCall, ToolError> {
     let given = |names| Arguments::of(arguments, names);
     match name {
         "ask_human" => Ok(ToolCall::AskHuman(arguments.to_owned())),
@@ -60,10 +77,10 @@ pub fn parse(name: &str, arguments: &str) -> Result<ToolCall, String> {
             let cursor = given(&["cursor"])?.text("cursor")?;
             Ok(ToolCall::ListWaiting { cursor })
         }
-        other => Err(format!(
+        other => Err(ToolError::Unknown(format!(
             "{} is not a tool. Use ask_human, check_decision, cancel or list_waiting.",
             excerpt(other)
-        )),
+        ))),
     }
 }
 

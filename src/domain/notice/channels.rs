@@ -68,6 +68,11 @@ impl Channels {
         Ok(channels)
     }
 
+    /// The names of all channels.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The URL of a channel.
     #[must_use]
     pub fn url(&self, name: &str) -> Option<&str> {

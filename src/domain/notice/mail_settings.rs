@@ -69,6 +69,12 @@ impl MailSettings {
         })
     }
 
+    /// Whether mail may go to some domains alone.
+    #[must_use]
+    pub fn has_domains(&self) -> bool {
+        !self.domains.is_empty()
+    }
+
     /// Whether mail may go to this address.
     #[must_use]
     pub fn allows(&self, address: &str) -> bool {

@@ -11,6 +11,7 @@ pub mod email;
 pub mod mail_settings;
 pub mod slack;
 pub mod teams;
+pub mod unreachable;
 
 use crate::domain::page::approval_of;
 use crate::domain::page::i18n::Words;

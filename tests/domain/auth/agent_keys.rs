@@ -12,12 +12,12 @@ fn parse(text: &str) -> Result<AgentKeys, AgentKeysError> {
 #[test]
 fn a_key_has_the_environment_of_its_line() {
     let keys = parse(&format!("{AGENT}\n\nenv_2={SECOND}\n")).unwrap();
-    assert_eq!(keys.environment_of(AGENT), Some("default"));
-    assert_eq!(keys.environment_of(SECOND), Some("env_2"));
+    assert_eq!(keys.find(AGENT), Some(("default", 0)));
+    assert_eq!(keys.find(SECOND), Some(("env_2", 1)));
     for other in ["", KEY, OTHER, "agent_key_0123456789abcdefg", "env_2"] {
-        assert_eq!(keys.environment_of(other), None, "{other}");
+        assert_eq!(keys.find(other), None, "{other}");
     }
-    assert_eq!(parse("").unwrap().environment_of(""), None);
+    assert_eq!(parse("").unwrap().find(""), None);
 }
 
 #[test]

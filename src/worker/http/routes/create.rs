@@ -9,6 +9,7 @@ use crate::domain::approval::approvers::{check_no_callback, quorum, recipients};
 use crate::domain::approval::schema::{Approval, minify_json};
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::public_id;
+use crate::domain::mcp::ask::check_not_of_agent;
 use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::domain::token::Token;
 use crate::domain::token::creation::{Answer, Created, Creation, Step};
@@ -31,6 +32,7 @@ pub(crate) async fn create(context: &RequestContext<'_>) -> Result<Reply, ApiErr
     let environment = authenticate_secret(context)?;
     let body = body(context.request, context.head, MAX_CREATE_WITH_APPROVAL).await?;
     let request = CreateRequest::parse_bounded(&body, context.now)?;
+    check_not_of_agent(&request)?;
     let hint = unknown_key_of_create(&body)
         .as_deref()
         .map(unknown_field_hint);

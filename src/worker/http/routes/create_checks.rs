@@ -1,9 +1,9 @@
 //! Checks of the fields of create that depend on settings.
 
 use crate::domain::api::error::ApiError;
-use crate::domain::api::excerpt::excerpt;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::callback::config::CallbackConfig;
+use crate::domain::notice::unreachable::Unreachable;
 use crate::domain::token::notify::Recipient;
 use crate::domain::webhook::url::{check_url, is_loopback_origin};
 use crate::worker::http::context::RequestContext;
@@ -20,29 +20,24 @@ pub(crate) fn check_webhook(
     url: Option<&str>,
 ) -> Result<(), ApiError> {
     let Some(url) = url else { return Ok(()) };
-    check_webhook_url(context, environment, url)?.map_err(|message| ApiError::ValidationError {
-        path: "webhook",
-        message,
-    })
+    match webhook_problem(context, environment, url)? {
+        Some(problem) => Err(invalid("webhook", problem.for_operator())),
+        None => Ok(()),
+    }
 }
 
-/// The inner error says why no webhook can be sent to this URL.
-fn check_webhook_url(
+/// Why no webhook can be sent to this URL, if so.
+fn webhook_problem(
     context: &RequestContext<'_>,
     environment: &Environment,
     url: &str,
-) -> Result<Result<(), String>, ApiError> {
+) -> Result<Option<Unreachable>, ApiError> {
     let is_local = is_loopback_origin(context.link_origin(environment));
     if let Err(why) = check_url(url, is_local) {
-        return Ok(Err(why.sentence(url)));
+        return Ok(Some(Unreachable::Url(why.sentence(url))));
     }
-    Ok(
-        if settings::webhooks(context.env)?.can_sign(&environment.id) {
-            Ok(())
-        } else {
-            Err("WEBHOOK_SECRET is not set, so nothing could be signed. Set it.".to_owned())
-        },
-    )
+    let can_sign = settings::webhooks(context.env)?.can_sign(&environment.id);
+    Ok((!can_sign).then_some(Unreachable::NoWebhookSecret))
 }
 
 /// Checks the field `callback`, and that there is a secret to check signatures with.
@@ -72,12 +67,10 @@ pub(crate) fn check_recipients(
     notify: &[Recipient],
 ) -> Result<(), ApiError> {
     for (index, recipient) in notify.iter().enumerate() {
-        check_recipient(context, environment, recipient)?.map_err(|why| {
-            ApiError::ValidationError {
-                path: "notify",
-                message: format!("entry {index}: {why}"),
-            }
-        })?;
+        if let Some(problem) = recipient_problem(context, environment, recipient)? {
+            let why = problem.for_operator();
+            return Err(invalid("notify", format!("entry {index}: {why}")));
+        }
     }
     Ok(())
 }
@@ -99,41 +92,39 @@ pub(crate) fn check_approvers(
         else {
             continue;
         };
-        check_recipient(context, environment, recipient)?.map_err(|why| {
-            ApiError::ValidationError {
-                path: "approval",
-                message: format!("approvers[{index}].email: {why}"),
-            }
-        })?;
+        if let Some(problem) = recipient_problem(context, environment, recipient)? {
+            let why = problem.for_operator();
+            return Err(invalid(
+                "approval",
+                format!("approvers[{index}].email: {why}"),
+            ));
+        }
     }
     Ok(())
 }
 
-/// The inner error says why the recipient cannot be notified.
-fn check_recipient(
+fn invalid(path: &'static str, message: String) -> ApiError {
+    ApiError::ValidationError { path, message }
+}
+
+/// Why the recipient cannot be notified, if so.
+///
+/// # Errors
+/// `Misconfigured`.
+pub(crate) fn recipient_problem(
     context: &RequestContext<'_>,
     environment: &Environment,
     recipient: &Recipient,
-) -> Result<Result<(), String>, ApiError> {
+) -> Result<Option<Unreachable>, ApiError> {
     Ok(match recipient {
         Recipient::Email { address, .. } => {
             let settings = settings::mail(context.env)?;
             if !mail::is_bound(context.env) {
-                Err(
-                    "mail needs the binding EMAIL. Add [[send_email]] with name = \"EMAIL\" to \
-                     wrangler.toml."
-                        .to_owned(),
-                )
+                Some(Unreachable::NoMailBinding)
             } else if settings.from.is_none() {
-                let why = "mail needs a sender. Set EMAIL_FROM to an address of yours.";
-                Err(why.to_owned())
-            } else if !settings.allows(address) {
-                let given = excerpt(address);
-                Err(format!(
-                    "the domain of {given} is not in NOTIFY_DOMAINS. Use another address, or add its domain."
-                ))
+                Some(Unreachable::NoSender)
             } else {
-                Ok(())
+                (!settings.allows(address)).then(|| Unreachable::Domain(address.clone()))
             }
         }
         Recipient::Slack(channel) | Recipient::Teams(channel) => {
@@ -141,14 +132,12 @@ fn check_recipient(
                 Some(url) => {
                     // Its line was accepted as a loopback URL, which only local tokens may use.
                     let is_local = is_loopback_origin(context.link_origin(environment));
-                    check_url(url, is_local).map_err(|why| format!("its URL in CHANNELS {why}"))
+                    let why = check_url(url, is_local).err();
+                    why.map(|why| Unreachable::Url(format!("its URL in CHANNELS {why}")))
                 }
-                None => Err(format!(
-                    "{} is not a name in CHANNELS. Add it there as name=https://….",
-                    excerpt(channel)
-                )),
+                None => Some(Unreachable::Channel(channel.clone())),
             }
         }
-        Recipient::Webhook(url) => check_webhook_url(context, environment, url)?,
+        Recipient::Webhook(url) => webhook_problem(context, environment, url)?,
     })
 }

@@ -11,15 +11,17 @@ use crate::domain::auth::authenticate::bearer;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::auth::token_id::{internal_id, public_id};
 use crate::domain::json::pick;
-use crate::domain::mcp::ask::AGENT_TAG;
+use crate::domain::mcp::ask::is_of_agent;
 use crate::domain::mcp::client::{Client, McpHeaders, negotiated};
 use crate::domain::mcp::message::{
     self, INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Message, Request,
     RpcError,
 };
+use crate::domain::mcp::rights::Rights;
 use crate::domain::mcp::{outcome, tools as definitions};
 use crate::domain::stored::message::{CommandMessage, TokenReply};
 use crate::domain::token::Token;
+use crate::domain::webhook::url::is_loopback_origin;
 use crate::worker::http::body::{body, drain};
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::{Permit, enforce};
@@ -36,28 +38,33 @@ const MAX_MESSAGE: usize = 1024 * 1024;
 #[derive(Clone, Copy)]
 struct Agent {
     environment: &'static Environment,
-    /// Whether it has a secret key, and not one of `AGENT_KEYS`.
-    is_owner: bool,
-    /// Whether it may get the links of what it asks.
-    may_have_links: bool,
+    /// Which of `AGENT_KEYS` it has; `None` if it has a secret key.
+    key: Option<usize>,
+    rights: Rights,
+}
+
+impl Agent {
+    /// Whether it may know of a token.
+    fn sees(self, token: &Token) -> bool {
+        self.key.is_none() || is_of_agent(token)
+    }
+
+    fn limit(self) -> RateLimitKey<'static> {
+        let environment = &self.environment.id;
+        match self.key {
+            Some(number) => RateLimitKey::Agent(environment, number),
+            None => RateLimitKey::Environment(environment),
+        }
+    }
 }
 
 pub(crate) async fn mcp(context: &RequestContext<'_>) -> Result<HandlerResponse, ApiError> {
-    let origin = context.head.cors_origin();
-    let agent = authenticate(context)?;
-    let own = context.link_origin(agent.environment);
-    if !origin.is_empty() && origin != context.head.origin() && origin != own {
+    if is_of_other_page(context)? {
         drain(context.request).await;
-        let error = RpcError::new(
-            403,
-            INVALID_REQUEST,
-            "Web pages of other origins may not call this.",
-        );
-        return Ok(error_reply(&error).into());
+        let message = "Web pages of other origins may not call this.";
+        return Ok(error_reply(&RpcError::new(403, INVALID_REQUEST, message)).into());
     }
-    if upstream_of(context, agent.environment)?.is_some() {
-        return Err(ApiError::NotSupportedUpstream);
-    }
+    let agent = authenticate(context)?;
     let body = match body(context.request, context.head, MAX_MESSAGE).await {
         Ok(body) => body,
         Err(error) => {
@@ -68,30 +75,60 @@ pub(crate) async fn mcp(context: &RequestContext<'_>) -> Result<HandlerResponse,
             );
         }
     };
-    match answer(context, agent, &body).await {
+    match respond(context, agent, &body).await {
         Ok(response) => Ok(response),
         Err(error) => Ok(error_reply(&error).into()),
     }
+}
+
+/// Whether a web page of another origin calls. A name that leads here by DNS rebinding is no origin of
+/// ours, so one without TLS must be a loopback one.
+fn is_of_other_page(context: &RequestContext<'_>) -> Result<bool, ApiError> {
+    let (origin, own) = (context.head.cors_origin(), context.head.origin());
+    let is_own = origin == own && (own.starts_with("https://") || is_loopback_origin(own));
+    let is_ours = origin.is_empty() || is_own;
+    Ok(!is_ours && !settings::keyring(context.env)?.is_link_origin(origin))
 }
 
 fn authenticate(context: &RequestContext<'_>) -> Result<Agent, ApiError> {
     let key = bearer(context.head.authorization()).ok_or(ApiError::MissingAuthorization)?;
     let keyring = settings::keyring(context.env)?;
     let agents = settings::agent_keys(context.env)?;
-    let of_agent = agents.environment_of(key).and_then(|id| keyring.by_id(id));
-    let environment = of_agent.or_else(|| keyring.by_secret(key));
+    let mail = settings::mail(context.env)?;
+    let Some((id, number)) = agents.find(key) else {
+        return Ok(Agent {
+            environment: keyring.by_secret(key).ok_or(ApiError::InvalidApiKey)?,
+            key: None,
+            rights: Rights {
+                links: true,
+                mail: true,
+            },
+        });
+    };
+    let environment = keyring.by_id(id).ok_or(ApiError::InvalidApiKey)?;
+    let links = agents.may_have_links;
+    // Mail of a local Worker stays on its machine.
+    let is_local = is_loopback_origin(context.link_origin(environment));
     Ok(Agent {
-        environment: environment.ok_or(ApiError::InvalidApiKey)?,
-        is_owner: of_agent.is_none(),
-        may_have_links: of_agent.is_none() || agents.may_have_links,
+        environment,
+        key: Some(number),
+        rights: Rights {
+            links,
+            mail: links || is_local || mail.has_domains(),
+        },
     })
 }
 
 fn error_reply(error: &RpcError) -> Reply {
-    Reply::json(error.status, error.to_json())
+    let reply = Reply::json(error.status, error.to_json());
+    match error.status {
+        429 => reply.with("retry-after", "10"),
+        503 => reply.with("retry-after", "1"),
+        _ => reply,
+    }
 }
 
-async fn answer(
+async fn respond(
     context: &RequestContext<'_>,
     agent: Agent,
     body: &[u8],
@@ -111,13 +148,18 @@ async fn answer(
         name: &name,
     };
     let client = Client::of(&request, headers).map_err(|error| error.of(&request))?;
+    if upstream_of(context, agent.environment)?.is_some() {
+        let message = "Agents cannot ask in this environment: its tokens live at another API \
+                       (UPSTREAM). Use a key of another environment.";
+        return Err(RpcError::new(501, INTERNAL_ERROR, message).of(&request));
+    }
     let call = Call {
         context,
         agent,
         client,
         request: &request,
     };
-    call.answer().await.map_err(|error| {
+    call.respond().await.map_err(|error| {
         let error = error.of(&request);
         match call.client.is_modern {
             true => error,
@@ -139,16 +181,19 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    async fn answer(&self) -> Result<HandlerResponse, RpcError> {
+    async fn respond(&self) -> Result<HandlerResponse, RpcError> {
         let is_modern = self.client.is_modern;
         let result = match self.request.method.as_str() {
             "tools/call" => return self.call_tool().await,
-            "tools/list" => outcome::listed(&self.client, &definitions::definitions()),
+            "tools/list" => {
+                let tools = definitions::definitions(self.agent.rights);
+                outcome::list_result(&self.client, &tools)
+            }
             "initialize" if !is_modern => {
-                outcome::initialized(negotiated(&self.param("protocolVersion")))
+                outcome::initialize_result(negotiated(&self.param("protocolVersion")))
             }
             "ping" if !is_modern => "{}".to_owned(),
-            "server/discover" if is_modern => outcome::discovered(),
+            "server/discover" if is_modern => outcome::discover_result(),
             "tasks/get" | "tasks/update" | "tasks/cancel" if is_modern => self.task().await?,
             _ => {
                 let message = "This server has no such method. It has tools alone.";
@@ -176,14 +221,7 @@ impl Call<'_> {
 
     /// `tasks/get`, `tasks/update` and `tasks/cancel`. A task is a token.
     async fn task(&self) -> Result<String, RpcError> {
-        if !self.client.has_tasks {
-            let data =
-                r#"{"requiredCapabilities":{"extensions":{"io.modelcontextprotocol/tasks":{}}}}"#;
-            return Err(RpcError {
-                data: Some(data.to_owned()),
-                ..RpcError::new(400, -32_021, "Missing required client capability")
-            });
-        }
+        self.client.require_tasks()?;
         let id = self.param("taskId");
         let unknown = || RpcError::new(200, INVALID_PARAMS, "There is no such task.");
         let permit = self.permit().await?;
@@ -209,13 +247,9 @@ impl Call<'_> {
         outcome::task_fields(&id, token, retention, &decision)
     }
 
-    fn sees(&self, token: &Token) -> bool {
-        sees(self.agent, token)
-    }
-
+    /// Counts a call.
     async fn permit(&self) -> Result<Permit, ApiError> {
-        let limit = RateLimitKey::Environment(&self.agent.environment.id);
-        enforce(self.context, limit).await
+        enforce(self.context, self.agent.limit()).await
     }
 
     async fn read(&self, permit: &Permit, id: &str) -> Result<Token, ApiError> {
@@ -236,11 +270,6 @@ impl Call<'_> {
     }
 }
 
-/// Whether an agent may know of a token.
-fn sees(agent: Agent, token: &Token) -> bool {
-    agent.is_owner || token.tags.iter().any(|tag| tag == AGENT_TAG)
-}
-
 async fn read(
     context: &RequestContext<'_>,
     permit: &Permit,
@@ -250,7 +279,7 @@ async fn read(
     let id = internal_id(id).ok_or(ApiError::TokenNotFound)?;
     let command = CommandMessage::Read;
     match send(context, permit, agent.environment, id, &command, "").await? {
-        TokenReply::Found(token) if sees(agent, &token) => Ok(token),
+        TokenReply::Found(token) if agent.sees(&token) => Ok(token),
         _ => Err(ApiError::TokenNotFound),
     }
 }

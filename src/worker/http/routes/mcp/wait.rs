@@ -3,7 +3,6 @@
 use super::tools::Failed;
 use super::{Agent, Call, read};
 use crate::domain::api::error::ApiError;
-use crate::domain::api::rate_limit::RateLimitKey;
 use crate::domain::api::route::token_url;
 use crate::domain::auth::token_id::public_id;
 use crate::domain::mcp::client::Client;
@@ -11,7 +10,7 @@ use crate::domain::mcp::{message, outcome};
 use crate::domain::token::{State, Token};
 use crate::worker::events::{Aborted, FirstEvent};
 use crate::worker::http::context::RequestContext;
-use crate::worker::http::rate_limit::enforce;
+use crate::worker::http::rate_limit::Permit;
 use crate::worker::http::request::{Head, header};
 use crate::worker::http::response::{HandlerResponse, Reply};
 use crate::worker::http::routes::wait_events::{close, text_stream};
@@ -31,20 +30,18 @@ impl Call<'_> {
     /// Answers with the decision, or after a while that there is none yet.
     pub(super) async fn wait(
         &self,
+        permit: Permit,
         id: String,
         token: Token,
-        link: Option<String>,
     ) -> Result<HandlerResponse, Failed> {
         let context = self.context;
         let decision = |token: &Token| {
-            let json = outcome::decision_json(&public_id(&id), token, link.as_deref());
-            self.reply(&outcome::called(&self.client, &json))
+            let json = outcome::decision_json(&public_id(&id), token, None);
+            self.reply(&outcome::call_result(&self.client, &json))
         };
-        // Whoever is to show the link must have it first.
-        if token.state != State::Waiting || link.is_some() {
+        if token.state != State::Waiting {
             return Ok(decision(&token));
         }
-        let permit = self.permit().await?;
         let environment = self.agent.environment;
         let waiter = Waiter {
             url: token_url(context.link_origin(environment), &id),
@@ -62,6 +59,7 @@ impl Call<'_> {
                 env: context.env.clone(),
                 request: Clone::clone(context.request),
                 agent: self.agent,
+                permit,
                 client: self.client.clone(),
                 rpc_id: self.request.id.to_owned(),
                 progress_token,
@@ -97,6 +95,8 @@ struct Waiting {
     env: Env,
     request: web_sys::Request,
     agent: Agent,
+    /// That of the call, which this is a part of.
+    permit: Permit,
     client: Client,
     rpc_id: String,
     progress_token: String,
@@ -124,15 +124,10 @@ impl Waiting {
         }
         let head = Head::of(&self.request);
         let context = RequestContext::new(&self.request, &head, None, &self.env);
-        let limit = RateLimitKey::Environment(&self.agent.environment.id);
-        let token = match enforce(&context, limit).await {
-            Ok(permit) => read(&context, &permit, self.agent, &self.id)
-                .await
-                .unwrap_or(known),
-            Err(_) => known,
-        };
+        let token = read(&context, &self.permit, self.agent, &self.id).await;
+        let token = token.unwrap_or(known);
         let decision = outcome::decision_json(&public_id(&self.id), &token, None);
-        let result = outcome::called(&self.client, &decision);
+        let result = outcome::call_result(&self.client, &decision);
         let text = message::event(&message::response(&self.rpc_id, &result));
         Some((text, self))
     }
