@@ -56,7 +56,10 @@ pub(crate) async fn mcp(context: &RequestContext<'_>) -> Result<HandlerResponse,
         return Ok(error_reply(&error).into());
     }
     if upstream_of(context, agent.environment)?.is_some() {
-        return Err(ApiError::NotSupportedUpstream);
+        drain(context.request).await;
+        let message = "Agents cannot ask in this environment: its tokens live at another API \
+                       (UPSTREAM). Use a key of another environment.";
+        return Ok(error_reply(&RpcError::new(501, INTERNAL_ERROR, message)).into());
     }
     let body = match body(context.request, context.head, MAX_MESSAGE).await {
         Ok(body) => body,
@@ -88,7 +91,12 @@ fn authenticate(context: &RequestContext<'_>) -> Result<Agent, ApiError> {
 }
 
 fn error_reply(error: &RpcError) -> Reply {
-    Reply::json(error.status, error.to_json())
+    let reply = Reply::json(error.status, error.to_json());
+    match error.status {
+        429 => reply.with("retry-after", "10"),
+        503 => reply.with("retry-after", "1"),
+        _ => reply,
+    }
 }
 
 async fn answer(

@@ -74,7 +74,8 @@ impl Call<'_> {
             )
         });
         let link = links.map(|links| links.short_url);
-        if created.token.state == State::Waiting && self.client.has_tasks {
+        // A task has no place for the link before it ends.
+        if created.token.state == State::Waiting && self.client.has_tasks && link.is_none() {
             let fields = self.task_fields(&created.id, &created.token);
             return Ok(self.reply(&outcome::task_created(&fields)));
         }
