@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { ensureBrowser } from "./lib/browser.mjs";
 import { build } from "./lib/build.mjs";
 import { ensureEnvironments } from "./lib/environments.mjs";
+import { ensureLocked } from "./lib/locked.mjs";
 import { root, run, say } from "./lib/process.mjs";
 
 const chosen = process.argv.slice(2);
@@ -13,6 +14,8 @@ const needsBrowser = chosen.length === 0 || chosen.some((path) => /client|notice
 const env = { ...(await build()), ...(needsBrowser && ensureBrowser()) };
 if (chosen.length === 0 || chosen.some((path) => path.includes("client")))
   await ensureEnvironments();
+if (chosen.length === 0 || chosen.some((path) => path.includes("mcp")))
+  ensureLocked("inspector", "the MCP inspector");
 
 if (chosen.length === 0) {
   const lints = ["--", "-D", "warnings"];

@@ -1,38 +1,19 @@
 // Other environments that the npm package is tested in: old Chromiums, Firefox, WebKitGTK, older
 // Nodes, frameworks and test runners. Tests of what a machine cannot have are skipped.
-import { createHash } from "node:crypto";
-import {
-  chmodSync,
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, createReadStream, createWriteStream, existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
-import { output, root, run, say } from "./process.mjs";
-import { installLocked } from "./tools.mjs";
+import { ensureLocked, lockedFolder } from "./locked.mjs";
+import { output, run, say } from "./process.mjs";
 
-const folder = join(root, ".tools", "environments");
+const folder = lockedFolder("environments");
 const modules = join(folder, "node_modules");
 
 /** Installs the environments' packages if the lock file has changed. Returns their folder. */
 export async function ensureEnvironments() {
-  const lock = readFileSync(join(root, "scripts/locked/environments/package-lock.json"));
-  const hash = createHash("sha256").update(lock).digest("hex");
-  const stamp = join(modules, ".lock");
-  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== hash) {
-    say("installing the environments that the npm package is tested in");
-    installLocked(
-      "environments",
-      folder,
-      "the packages of scripts/locked/environments could not be installed",
-    );
-    writeFileSync(stamp, hash);
-  }
+  ensureLocked("environments", "the environments that the npm package is tested in");
   if (process.platform === "linux" && process.arch === "x64") {
     for (const version of [110, 114]) await unpackChromium(version);
     ensureDebianBrowsers();

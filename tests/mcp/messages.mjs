@@ -1,16 +1,24 @@
 // Messages to /mcp, and the proof that what comes back is what the revision's schema says. The
-// schemas are the specification's own.
+// schemas are the specification's own, cut to what is needed (schemas/cut.mjs).
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import Ajv from "ajv/dist/2020.js";
 import { SECRET_KEYS, useWorker } from "../support/harness.mjs";
 import { useReceiver, webhookSecret } from "../support/receiver.mjs";
+import {
+  ERROR_RESPONSES,
+  ERRORS,
+  LEGACY,
+  MODERN,
+  RESULTS,
+  TASK_RESULTS,
+} from "./schemas/types.mjs";
+
+export { LEGACY, MODERN };
 
 export const AGENT_KEY = "agent_key_0123456789abcdefgh";
 /** Of the environment `prod`. */
 export const OTHER_AGENT_KEY = "agent_key_of_production_0123";
-export const MODERN = "2026-07-28";
-export const LEGACY = "2025-11-25";
 export const TASKS = { extensions: { "io.modelcontextprotocol/tasks": {} } };
 
 /** A Worker that takes questions of agents, and who is told of them. */
@@ -39,32 +47,6 @@ for (const name of [MODERN, LEGACY, "ext-tasks"]) {
   const { $id, ...schema } = JSON.parse(text);
   ajv.addSchema(schema, name);
 }
-
-/** The types of results by method. In the modern revision the response has a type too. */
-const RESULTS = {
-  "server/discover": { [MODERN]: "DiscoverResult" },
-  initialize: { [LEGACY]: "InitializeResult" },
-  ping: { [LEGACY]: "EmptyResult" },
-  "tools/list": { [MODERN]: "ListToolsResult", [LEGACY]: "ListToolsResult" },
-  "tools/call": { [MODERN]: "CallToolResult", [LEGACY]: "CallToolResult" },
-};
-const TASK_RESULTS = {
-  "tasks/get": "GetTaskResult",
-  "tasks/update": "UpdateTaskResult",
-  "tasks/cancel": "CancelTaskResult",
-};
-const ERRORS = {
-  [-32700]: "ParseError",
-  [-32600]: "InvalidRequestError",
-  [-32601]: "MethodNotFoundError",
-  [-32602]: "InvalidParamsError",
-  [-32603]: "InternalError",
-};
-const ERROR_RESPONSES = {
-  [-32020]: "HeaderMismatchError",
-  [-32021]: "MissingRequiredClientCapabilityError",
-  [-32022]: "UnsupportedProtocolVersionError",
-};
 
 function fits(schema, type, value) {
   const validate = ajv.getSchema(`${schema}#/$defs/${type}`);
