@@ -7,100 +7,150 @@
 // AGENT_KEY, or for development SECRET_KEY, and BASE_URL (default http://localhost:8787) say where
 // it asks, and NOTIFY whom: an e-mail address, slack:NAME or teams:NAME. `npm install` here brings
 // the client of MCP.
-import { createHash } from "node:crypto";
-import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createHash, randomUUID } from "node:crypto";
+import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { model } from "./model.mjs";
 
-const { BASE_URL = "http://localhost:8787", NOTIFY = "you@example.com" } = process.env;
-const KEY = process.env.AGENT_KEY ?? process.env.SECRET_KEY;
+// An empty variable is a missing one.
+const BASE_URL = process.env.BASE_URL || "http://localhost:8787";
+const NOTIFY = process.env.NOTIFY || "you@example.com";
+const KEY = process.env.AGENT_KEY || process.env.SECRET_KEY;
 const PREFIX = "waitpoint-agent-";
-const { values: flags, positionals } = parseArgs({
-  options: { link: { type: "boolean", default: false } },
-  allowPositionals: true,
-});
+const DELETE = "Delete";
 
-/** The names that a person has ticked. Nothing else is ever deleted, whatever the model says. */
-const approved = new Set();
-/** The files as they were when they were listed, by their names. */
-const listed = new Map();
+/** What the model can do. It sees nothing but what these return. */
+const tools = {
+  list_files: () => ({ files: listFiles().map(({ name, size }) => ({ name, size })) }),
+  delete_files: deleteFiles,
+};
+
+let client;
 let folder;
+let showsLink = false;
 try {
-  if (positionals.length > 0) folder = ownFolder(positionals[0]);
-  const client = await connect();
+  const args = process.argv.slice(2);
+  showsLink = args.includes("--link");
+  const [path, other] = args.filter((arg) => arg !== "--link");
+  if (path?.startsWith("-")) throw new Error(`${path} is not an option; there is only --link`);
+  if (other !== undefined) throw new Error(`${other} is one too many; name only one folder`);
+  if (path !== undefined) folder = ownFolder(path);
+  client = await connect();
   folder ??= newFolder();
-  console.log(`I clear ${folder}: ${list(listFiles().map(({ name }) => name))}`);
+  console.log(`I clear ${folder}`);
   process.once("SIGINT", () => leave("", 130));
-  await run(client);
+  await run();
   await client.close();
 } catch (error) {
   leave(error.message, 1);
 }
 
-async function run(client) {
+async function run() {
   let step = {};
   for (;;) {
-    const { say, tool, args } = model(step);
+    const { say, tool, args } = await model(step);
     if (say) return console.log(`\n${say}`);
-    // A wait goes on by the same call, again and again.
-    if (tool !== step.tool) console.log(`→ ${tool}`);
-    step = { tool, result: await callTool(client, tool, args) };
+    console.log(`→ ${tool} ${JSON.stringify(args)}`);
+    const isKnown = Object.hasOwn(tools, tool);
+    const result = isKnown ? await tools[tool](args ?? {}) : { error: `no tool is “${tool}”` };
+    step = { tool, result };
   }
 }
 
 /** Ends. What was asked stays, and is found again. */
 function leave(why, code) {
   if (why) console.error(why);
-  if (folder) console.log(`\nTo go on, with the same question: node agent.mjs ${folder}`);
+  if (folder) console.log(`\nTo go on: node agent.mjs ${folder}`);
   process.exit(code);
 }
 
 /**
- * Stands for a language model: looks at what the last call returned, and names the next call or
- * says what to tell the user.
+ * Asks a person, and deletes what they have ticked. The question is made here, of the files as they
+ * are, and only its own decision counts: a model can neither word it nor bring another one.
  */
-function model({ tool, result }) {
-  if (result?.error) return { say: `I deleted nothing: ${result.error}` };
-  switch (tool) {
-    case undefined:
-      return { tool: "list_files" };
-    case "list_files": {
-      const old = result.files.filter(({ name }) => /\.(log|tmp)$/.test(name));
-      if (old.length === 0) return { say: "There is nothing to delete." };
-      return { tool: "ask_human", args: question(old) };
-    }
-    case "ask_human":
-    case "check_decision": {
-      const { id, status, output, reason } = result;
-      if (status === "waiting") return { tool: "check_decision", args: { id } };
-      if (status === "completed" && output?.delete === true) {
-        return { tool: "delete_files", args: { names: output.fields?.files ?? [] } };
-      }
-      const why = {
-        completed: "a person says so",
-        cancelled: `the question was withdrawn${reason ? `: ${reason}` : ""}`,
-        timed_out: "nobody answered in time",
-      };
-      return { say: `I keep everything, as ${why[status]}.` };
-    }
-    case "delete_files":
-      return { say: `I deleted ${list(result.deleted)}, and keep ${list(result.kept)}.` };
+async function deleteFiles(args) {
+  // One question at a time: one that a killed run has left comes before what the model proposes now.
+  const earlier = readQuestion();
+  const asked = earlier ?? propose(args);
+  if (asked.error) return asked;
+  // Written before it is asked, so that a crash at any time finds it again.
+  if (!earlier) fs.writeFileSync(questionPath(), JSON.stringify(asked));
+  announce(earlier);
+  const { error, status, output, reason } = await decide(asked);
+  if (error && earlier) return { error: `${error} To ask anew, delete ${questionPath()}.` };
+  if (!error && output?.comment) console.log(`  the person writes: ${output.comment}`);
+  const isApproved = status === "completed" && output?.choice === DELETE;
+  const done = isApproved ? deleteTicked(asked.files, [output.fields?.files].flat()) : {};
+  // It is over, however it ended: the next call asks anew.
+  fs.rmSync(questionPath());
+  if (error) return { error };
+  if (status !== "completed") console.log(`  to ask anew: node agent.mjs ${folder}`);
+  return { status, reason, deleted: [], changed: [], ...done, kept: namesOf(listFiles()) };
+}
+
+/** What the model wants to delete, as something to ask. */
+function propose({ files: names, reason }) {
+  if (!Array.isArray(names) || typeof reason !== "string") {
+    return { error: "give files, a list of names, and reason, a text" };
   }
+  const present = listFiles();
+  const unknown = names.find((name) => !namesOf(present).includes(name));
+  if (unknown !== undefined) return { error: `${JSON.stringify(unknown)} is not a file here` };
+  const files = present.filter(({ name }) => names.includes(name));
+  if (files.length === 0) return { error: "name one file or more" };
+  return { idempotencyKey: randomUUID(), files, reason };
+}
+
+function deleteTicked(asked, ticked) {
+  const hashes = new Map(listFiles().map(({ name, hash }) => [name, hash]));
+  const due = asked.filter(({ name }) => ticked.includes(name) && hashes.has(name));
+  // What has changed since is not what the person was asked about.
+  const isUnchanged = ({ name, hash }) => hashes.get(name) === hash;
+  const deleted = namesOf(due.filter(isUnchanged));
+  const changed = namesOf(due.filter((file) => !isUnchanged(file)));
+  for (const name of deleted) fs.rmSync(join(folder, name));
+  return { deleted, changed };
+}
+
+function namesOf(files) {
+  return files.map(({ name }) => name);
+}
+
+/** Says who is asked, once. */
+function announce(earlier) {
+  const isHere = NOTIFY.includes("@") && new URL(BASE_URL).hostname === "localhost";
+  const where = isHere ? ": open “View request” in the mail, in the terminal of npm start" : "";
+  if (earlier) console.log("  the question from before goes on: its notice was sent then");
+  else if (!showsLink) console.log(`  ${NOTIFY} is asked${where}`);
+}
+
+/** The decision on this question, however long that takes. */
+async function decide({ idempotencyKey, files, reason }) {
+  const whom = showsLink ? { returnLink: true } : { notify: [receiver()] };
+  // Whoever asks the same by the same key gets the question that is there.
+  let decision = await call("ask_human", { ...question(files, reason), idempotencyKey, ...whom });
+  const { id, link } = decision;
+  if (link) console.log(`  a person is asked: open ${link}`);
+  while (decision.status === "waiting") {
+    decision = await call("check_decision", { id });
+    // The question is there, so the next run goes on with it.
+    if (decision.error) throw new Error(decision.error);
+  }
+  return decision;
 }
 
 /** What a person is asked. They may untick files, and leave a comment. */
-function question(files) {
-  const names = files.map(({ name }) => name);
+function question(files, reason) {
   return {
-    title: names.length === 1 ? `Delete ${names[0]}?` : `Delete ${names.length} files?`,
+    title: files.length === 1 ? "Delete a file?" : `Delete ${files.length} files?`,
     description:
-      `An agent clears ${folder} and thinks that nobody needs these files any more. ` +
-      "A deleted file does not come back. What is not ticked stays.",
+      `An agent wants to clear ${folder}. A deleted file does not come back. What is not ticked ` +
+      `stays. The agent's reason: ${reason.replace(/\s+/g, " ").slice(0, 500)}`,
     choices: [
-      { label: "Delete", data: { delete: true }, style: "danger" },
-      { label: "Keep all", data: { delete: false }, form: false },
+      { label: DELETE, style: "danger" },
+      { label: "Keep all", form: false },
     ],
     form: {
       type: "object",
@@ -113,17 +163,12 @@ function question(files) {
             oneOf: files.map(({ name, size }) => ({ const: name, title: `${name} (${size} B)` })),
           },
           minItems: 1,
-          default: names,
+          default: namesOf(files),
         },
       },
       required: ["files"],
     },
     timeout: "1d",
-    // Whoever asks the same again, after a crash for example, finds the question that is there.
-    idempotencyKey: createHash("sha256")
-      .update(JSON.stringify([folder, files]))
-      .digest("hex"),
-    ...(flags.link ? { returnLink: true } : { notify: [receiver()] }),
   };
 }
 
@@ -132,55 +177,42 @@ function receiver() {
   return { [channel]: name };
 }
 
-/** Calls one of the agent's own tools, or one of the MCP server. */
-async function callTool(client, name, args = {}) {
-  if (name === "list_files") {
-    const files = listFiles();
-    for (const file of files) listed.set(file.name, file);
-    return { files };
-  }
-  if (name === "delete_files") return deleteFiles(args.names);
-  if (name === "ask_human" && !flags.link) {
-    const isHere = NOTIFY.includes("@") && new URL(BASE_URL).hostname === "localhost";
-    console.log(`  ${NOTIFY} is asked${isHere ? ", by a mail in the terminal of npm start" : ""}`);
-  }
-  const call = client.callTool({ name, arguments: args }).catch((error) => {
+/** Calls a tool of the MCP server. */
+async function call(name, args) {
+  const result = await client.callTool({ name, arguments: args }).catch((error) => {
     throw new Error(`${name} failed: ${error.message}`);
   });
-  const { isError, content, structuredContent } = await call;
-  if (isError) return { error: content[0].text };
-  const { status, output, link } = structuredContent;
-  if (link) console.log(`  a person is asked: open ${link}`);
-  if (output?.comment) console.log(`  the person writes: ${output.comment}`);
-  // This program, and not the model, keeps what was approved.
-  if (status === "completed" && output?.delete === true) {
-    for (const name of output.fields?.files ?? []) approved.add(name);
+  return result.isError ? { error: result.content[0].text } : result.structuredContent;
+}
+
+/** Where the question is kept that is not over. No tool of the model reads or writes it. */
+function questionPath() {
+  return join(folder, ".question.json");
+}
+
+function readQuestion() {
+  if (!fs.existsSync(questionPath())) return;
+  try {
+    return JSON.parse(fs.readFileSync(questionPath(), "utf8"));
+  } catch (error) {
+    throw new Error(`${questionPath()} cannot be read; delete it to ask anew: ${error.message}`);
   }
-  return structuredContent;
 }
 
-/** Sorted, so that the same files are the same question. */
 function listFiles() {
-  const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
-  const names = entries.map(({ name }) => name).sort();
-  return names.map((name) => {
-    const { size, mtimeMs: modified } = statSync(join(folder, name));
-    return { name, size, modified };
+  const entries = fs.readdirSync(folder, { withFileTypes: true });
+  const isListed = (entry) => entry.isFile() && !entry.name.startsWith(".");
+  const names = entries.filter(isListed).map(({ name }) => name);
+  return names.sort().map((name) => {
+    const bytes = fs.readFileSync(join(folder, name));
+    const hash = createHash("sha256").update(bytes).digest("hex");
+    return { name, size: bytes.length, hash };
   });
-}
-
-function deleteFiles(names) {
-  // What has changed since is not what the person was asked about.
-  const isUnchanged = ({ name, modified }) => listed.get(name)?.modified === modified;
-  const isDue = (file) => names.includes(file.name) && approved.has(file.name) && isUnchanged(file);
-  const deleted = listFiles().filter(isDue);
-  for (const { name } of deleted) rmSync(join(folder, name));
-  return { deleted: deleted.map(({ name }) => name), kept: listFiles().map(({ name }) => name) };
 }
 
 function newFolder() {
-  const made = mkdtempSync(join(tmpdir(), PREFIX));
-  const fill = (name, line, times) => writeFileSync(join(made, name), `${line}\n`.repeat(times));
+  const made = fs.mkdtempSync(join(tmpdir(), PREFIX));
+  const fill = (name, line, times) => fs.writeFileSync(join(made, name), `${line}\n`.repeat(times));
   fill("build.log", "compiled a module", 120);
   fill("crash.log", "something went wrong", 4);
   fill("preview.tmp", "pixels", 80);
@@ -193,14 +225,15 @@ function newFolder() {
 function ownFolder(path) {
   const whole = resolve(path);
   const isOwn = dirname(whole) === resolve(tmpdir()) && basename(whole).startsWith(PREFIX);
-  const entry = isOwn ? lstatSync(whole, { throwIfNoEntry: false }) : undefined;
+  const entry = isOwn ? fs.lstatSync(whole, { throwIfNoEntry: false }) : undefined;
   if (entry?.isDirectory()) return whole;
   throw new Error(`${path || "“”"} is not a folder of this program; leave it out to get a new one`);
 }
 
 async function connect() {
   if (!KEY) throw new Error("set AGENT_KEY, or SECRET_KEY; npm start keeps one in .dev.vars");
-  const client = new Client(
+  if (!URL.canParse(BASE_URL)) throw new Error(`BASE_URL is ${BASE_URL}, which is not a URL`);
+  const made = new Client(
     { name: "folder-agent", version: "1.0.0" },
     // The newest revision of MCP, or an older one if the server knows no newer.
     { versionNegotiation: { mode: "auto" } },
@@ -208,12 +241,8 @@ async function connect() {
   const requestInit = { headers: { authorization: `Bearer ${KEY}` } };
   const url = new URL("/mcp", BASE_URL);
   const transport = new StreamableHTTPClientTransport(url, { requestInit });
-  await client.connect(transport).catch((error) => {
+  await made.connect(transport).catch((error) => {
     throw new Error(`${url} cannot be asked: ${error.message}`);
   });
-  return client;
-}
-
-function list(names) {
-  return names.length === 0 ? "nothing" : names.join(", ");
+  return made;
 }
