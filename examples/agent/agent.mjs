@@ -71,7 +71,7 @@ function leave(why, code) {
  * are, and only its own decision counts: a model can neither word it nor bring another one.
  */
 async function deleteFiles(args) {
-  // One question at a time: one that a killed run has left comes before what the model proposes now.
+  // One question at a time: what a killed run has asked comes before what the model proposes now.
   const earlier = readQuestion();
   const asked = earlier ?? propose(args);
   if (asked.error) return asked;
