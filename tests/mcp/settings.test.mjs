@@ -132,42 +132,35 @@ async function flood(ask, isRefused) {
   }
 }
 
-test(
-  "over the rate limit a tool tells the agent, and a task its client when to ask again",
-  LIMIT,
-  async () => {
-    const title = "Limited";
-    const asked = await call(limited, "ask_human", { title, returnLink: true });
-    const { id } = asked.result.structuredContent;
-    const isTold = ({ result }) => result?.isError;
-    for (const [tool, args] of [
-      ["cancel", { id: "waitpoint_nothing_of_this_kind" }],
-      ["list_waiting", {}],
-      ["ask_human", { title, returnLink: true }],
+test("over the rate limit agents and clients are told so", LIMIT, async () => {
+  const title = "Limited";
+  const asked = await call(limited, "ask_human", { title, returnLink: true });
+  const { id } = asked.result.structuredContent;
+  const isTold = ({ result }) => result?.isError;
+  for (const [tool, args] of [
+    ["cancel", { id: "waitpoint_nothing_of_this_kind" }],
+    ["list_waiting", {}],
+    ["ask_human", { title, returnLink: true }],
+  ]) {
+    for (const ask of [
+      () => call(limited, tool, args),
+      () => legacy(limited, "tools/call", { name: tool, arguments: args }),
     ]) {
-      for (const ask of [
-        () => call(limited, tool, args),
-        () => legacy(limited, "tools/call", { name: tool, arguments: args }),
-      ]) {
-        const isRate = (answer) => isTold(answer) && /Too many/.test(answer.text);
-        const { status, result } = await flood(ask, isRate);
-        assert.equal(status, 200);
-        assert.match(
-          result.content[0].text,
-          /^Too many requests \(ENVIRONMENT_LIMIT\)\. Try again/,
-        );
-        assert.equal(result.structuredContent, undefined);
-      }
+      const isRate = (answer) => isTold(answer) && /Too many/.test(answer.text);
+      const { status, result } = await flood(ask, isRate);
+      assert.equal(status, 200);
+      assert.match(result.content[0].text, /^Too many requests \(ENVIRONMENT_LIMIT\)\. Try again/);
+      assert.equal(result.structuredContent, undefined);
     }
-    const get = () => modern(limited, "tasks/get", { taskId: id }, { capabilities: TASKS });
-    const { error, headers } = await flood(get, ({ status }) => status === 429);
-    assert.equal(error.code, -32603);
-    assert.match(error.message, /^Too many requests \(ENVIRONMENT_LIMIT\)\. Try again later/);
-    assert.equal(headers.get("retry-after"), "10");
-    assert.equal((await limited.retrieve(id, { key: OTHER_KEY })).code, "token_not_found");
-    // What needs no object is not counted, and neither is the other environment.
-    assert.equal((await modern(limited, "tools/list")).status, 200);
-    const other = { key: "agent_key_of_production_0123" };
-    assert.equal((await call(limited, "list_waiting", {}, other)).result.isError, false);
-  },
-);
+  }
+  const get = () => modern(limited, "tasks/get", { taskId: id }, { capabilities: TASKS });
+  const { error, headers } = await flood(get, ({ status }) => status === 429);
+  assert.equal(error.code, -32603);
+  assert.match(error.message, /^Too many requests \(ENVIRONMENT_LIMIT\)\. Try again later/);
+  assert.equal(headers.get("retry-after"), "10");
+  assert.equal((await limited.retrieve(id, { key: OTHER_KEY })).code, "token_not_found");
+  // What needs no object is not counted, and neither is the other environment.
+  assert.equal((await modern(limited, "tools/list")).status, 200);
+  const other = { key: "agent_key_of_production_0123" };
+  assert.equal((await call(limited, "list_waiting", {}, other)).result.isError, false);
+});

@@ -3,7 +3,8 @@
 
 /**
  * Serves at `GET /counts`, by kind of object: requests, alarms, rows written and read, bytes,
- * milliseconds. Passes what comes at `/index/<name>` on to that object of the index.
+ * milliseconds; at `/waiters/<name>` how many wait at that object of a token, which is not counted.
+ * Passes what comes at `/index/<name>` on to that object of the index.
  */
 export const COUNTING = `
   import * as built from "./index.js";
@@ -14,6 +15,8 @@ export const COUNTING = `
       if (pathname === "/counts") return Response.json(counts);
       const [, name] = /^\\/index\\/(.+)/.exec(pathname) ?? [];
       if (name) return env.INDEX.getByName(name).fetch(request);
+      const [, token] = /^\\/waiters\\/(.+)/.exec(pathname) ?? [];
+      if (token) return env.TOKENS.getByName(token).fetch("http://object/waiters");
       return built.default.fetch(request, env, context);
     },
   };
@@ -74,7 +77,12 @@ export const COUNTING = `
           count.bytes = Math.max(count.bytes, this.state.storage.sql.databaseSize);
         }
       }
-      fetch = (request) => this.timed("requests", () => this.built.fetch(request));
+      fetch = (request) => {
+        if (!request.url.endsWith("/waiters"))
+          return this.timed("requests", () => this.built.fetch(request));
+        const open = this.state.getWebSockets().filter(({ readyState }) => readyState === 1);
+        return Response.json(open.length);
+      };
       alarm = () => this.timed("alarms", () => this.built.alarm());
     };
   };

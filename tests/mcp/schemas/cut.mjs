@@ -25,7 +25,8 @@ for (const [name, [folder, repository, path, license]] of Object.entries(SOURCES
   };
   TYPES[name].forEach(need);
   const types = Object.entries(schema.$defs).filter(([type]) => needed.has(type));
-  const source = `github.com/modelcontextprotocol/${repository}/blob/${git("rev-parse", "HEAD").trim()}`;
+  const commit = git("rev-parse", "HEAD").trim();
+  const source = `github.com/modelcontextprotocol/${repository}/blob/${commit}`;
   const cut = {
     $comment: `Cut by cut.mjs from https://${source}/${path}. Its licence is in ${license}.`,
     $schema: schema.$schema,
