@@ -17,10 +17,15 @@ const MAX_CACHED_BYTES: usize = 1_000;
 /// Uses `append`. Building `Headers` from an array of pairs costs five times as much.
 pub(crate) fn headers_of(list: &HeaderList) -> Result<Headers, JsValue> {
     let headers = Headers::new()?;
+    append(&headers, list)?;
+    Ok(headers)
+}
+
+pub(crate) fn append(headers: &Headers, list: &HeaderList) -> Result<(), JsValue> {
     for (name, value) in list {
         headers.append(name, value)?;
     }
-    Ok(headers)
+    Ok(())
 }
 
 /// The `Headers` of many responses are the same, so they are cached. A response copies them, which

@@ -5,11 +5,11 @@ use crate::domain::api::rate_limit::PERIOD;
 use crate::domain::callback::config::Respond;
 use crate::domain::callback::handshake::Handshake;
 use crate::worker::bindings;
-use crate::worker::http::headers::{HeaderList, cached_headers, headers_of};
+use crate::worker::http::headers::{HeaderList, append, cached_headers, headers_of};
 use crate::worker::{log_error, now};
 use std::borrow::Cow;
 use wasm_bindgen::JsValue;
-use web_sys::{ReadableStream, Response, ResponseInit};
+use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
 pub(crate) const JSON: &str = "application/json; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -36,8 +36,10 @@ impl From<Reply> for HandlerResponse {
 pub(crate) struct Reply {
     status: u16,
     headers: HeaderList,
+    /// Headers that no other response has.
+    unique: HeaderList,
     body: Body,
-    /// Whether its headers are cached. They are if other responses will have the same ones.
+    /// Whether `headers` are cached. They are if other responses will have the same ones.
     has_shared_headers: bool,
 }
 
@@ -52,6 +54,7 @@ impl Reply {
         Self {
             status,
             headers: Vec::with_capacity(12),
+            unique: Vec::new(),
             body,
             has_shared_headers: false,
         }
@@ -205,8 +208,9 @@ impl Reply {
 
     /// Adds a header whose value no other response has.
     pub(crate) fn with_unique(mut self, name: &'static str, value: &str) -> Self {
-        self.has_shared_headers = false;
-        self.with(name, value)
+        let value = Cow::Owned(value.to_owned());
+        self.unique.push((Cow::Borrowed(name), value));
+        self
     }
 
     /// Fails if HTTP cannot carry the header.
@@ -220,17 +224,27 @@ impl Reply {
         } else {
             headers_of(&reply.headers)?
         };
-        if let Body::Text(text) = &reply.body {
-            return bindings::respond(reply.status, Some(&headers), text.as_bytes());
+        let response = reply.body.into_response(reply.status, &headers)?;
+        if !reply.unique.is_empty() {
+            append(&response.headers(), &reply.unique)?;
+        }
+        Ok(response)
+    }
+}
+
+impl Body {
+    fn into_response(self, status: u16, headers: &Headers) -> Result<Response, JsValue> {
+        if let Self::Text(text) = &self {
+            return bindings::respond(status, Some(headers), text.as_bytes());
         }
         let init = ResponseInit::new();
-        init.set_status(reply.status);
-        init.set_headers(&headers);
-        match &reply.body {
-            Body::Stream(stream) => {
-                Response::new_with_opt_readable_stream_and_init(Some(stream), &init)
+        init.set_status(status);
+        init.set_headers(headers);
+        match self {
+            Self::Stream(stream) => {
+                Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
             }
-            Body::None | Body::Text(_) => Response::new_with_opt_str_and_init(None, &init),
+            Self::None | Self::Text(_) => Response::new_with_opt_str_and_init(None, &init),
         }
     }
 }

@@ -52,7 +52,12 @@ impl ResponseContext<'_> {
                 )
             })
         };
-        let reply = reply.with("etag", &etag).with("vary", "Authorization");
+        // That of the owner changes with the history, so hardly two tokens have the same.
+        let reply = match reader {
+            Visibility::Owner => reply.with_unique("etag", &etag),
+            Visibility::Token | Visibility::Webhook => reply.with("etag", &etag),
+        };
+        let reply = reply.with_fixed("vary", "Authorization");
         match self.waited {
             Some(seconds) => reply.with("preference-applied", &format!("wait={seconds}")),
             None => reply,
