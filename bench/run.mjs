@@ -1,8 +1,9 @@
 // `npm run bench`: this Worker beside the TypeScript that a user would write (peers/typescript.ts)
 // and the floor, the same durable writes and nothing else (peers/floor.js). All run in `workerd
 // serve` on one core, the load on the other, in rounds of all three. `--rounds N` (default 7),
-// `--tokens N` a phase (default 1,000); `--beside FOLDER` measures another build of this Worker
-// too, `--targets waitpoint,beside` only these. Linux.
+// `--tokens N` a phase (default 1,000), `--connections N` (default 64; a cold phase has 16 at most);
+// `--beside FOLDER` measures another build of this Worker too, `--targets waitpoint,beside` only
+// these. Linux.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -20,11 +21,13 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "7" },
     tokens: { type: "string", default: "1000" },
+    connections: { type: "string", default: "64" },
     beside: { type: "string" },
     targets: { type: "string" },
   },
 });
 const [rounds, tokens] = [Number(values.rounds), Number(values.tokens)];
+const connections = Number(values.connections);
 underNode(await build("worker"));
 execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });
 
@@ -125,6 +128,7 @@ const PHASES = [
   "repeated completion",
   "retrieve",
   "retrieve while it waits",
+  "retrieve with the secret key",
   "cold completion",
   "repeated, asked of the object",
 ];
@@ -208,34 +212,48 @@ async function round(name, target) {
       jwt: headers["x-trigger-jwt"],
     }));
   const retrieve = ({ id, jwt }) => send(server.url, "GET", `${TOKENS}/${id}`, jwt);
+  const retrieveOwned = ({ id }) => retrieve({ id, jwt: KEY });
   const warm = made(await load(create, WARM, 16));
   for (let n = 0; n < 2; n++) await load((index) => complete(warm[index]), WARM, 16);
   await load((index) => retrieve(warm[index]), WARM, 16);
+  await load((index) => retrieveOwned(warm[index]), WARM, 16);
 
-  const all = made(await measure(name, server, "create", tokens, 64, create));
+  const all = made(await measure(name, server, "create", tokens, connections, create));
   // Each credential is used for the first time, as a person's is.
-  await measure(name, server, "first completion", tokens, 64, (index) => complete(all[index]));
+  await measure(name, server, "first completion", tokens, connections, (index) =>
+    complete(all[index]),
+  );
   const again = all.slice(-AGAIN);
-  await measure(name, server, "repeated completion", OFTEN * tokens, 64, (index) =>
+  await measure(name, server, "repeated completion", OFTEN * tokens, connections, (index) =>
     complete(again[index % again.length]),
   );
-  await measure(name, server, "retrieve", OFTEN * tokens, 64, (index) =>
+  await measure(name, server, "retrieve", OFTEN * tokens, connections, (index) =>
     retrieve(all[index % tokens]),
   );
   if (name !== "floor")
     await measureWaking(name, server, made(await load(create, WAKES, 16)), complete);
   const waiting = made(await load(create, tokens, 64));
-  await measure(name, server, "retrieve while it waits", OFTEN * tokens, 64, (index) =>
+  await measure(name, server, "retrieve while it waits", OFTEN * tokens, connections, (index) =>
     retrieve(waiting[index % tokens]),
+  );
+  await measure(
+    name,
+    server,
+    "retrieve with the secret key",
+    OFTEN * tokens,
+    connections,
+    (index) => retrieveOwned(waiting[index % tokens]),
   );
   const [later, cold] = [made(await load(create, WARM, 64)), made(await load(create, tokens, 64))];
   await untilIdle(server.pid);
   await server.restart();
   await load((index) => complete(later[index]), WARM, 16);
-  await measure(name, server, "cold completion", tokens, 16, (index) => complete(cold[index]));
+  await measure(name, server, "cold completion", tokens, Math.min(connections, 16), (index) =>
+    complete(cold[index]),
+  );
   // The objects are awake, but the isolate remembers neither completions nor credentials.
   await load((index) => send(server.url, "GET", `${TOKENS}/${all[index].id}`, KEY), tokens, 16);
-  await measure(name, server, "repeated, asked of the object", tokens, 64, (index) =>
+  await measure(name, server, "repeated, asked of the object", tokens, connections, (index) =>
     complete(all[index]),
   );
   await server.stop();
@@ -256,7 +274,8 @@ const ratio = (phase, other) => {
   return median(ours.map((cpu, at) => cpu / theirs[at])).toFixed(2);
 };
 console.log(
-  `\nCPU of workerd a request, µs, medians of ${rounds} rounds of ${tokens} requests, ` +
+  `\nCPU of workerd a request, µs, medians of ${rounds} rounds of ${tokens} requests by ` +
+    `${connections} connections, ` +
     "and the medians of the paired ratios\n",
 );
 const columns = [...names, ...others.map((other) => `÷ ${other}`)];
