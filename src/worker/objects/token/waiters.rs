@@ -77,10 +77,9 @@ impl Update<'_> {
         self.token.finished_at().is_some()
     }
 
-    /// Sends the message to a waiter. Returns its length in bytes.
-    fn send(&self, socket: &WebSocket, waiter: &Waiter) -> worker::Result<usize> {
-        let message = self.message(waiter);
-        let length = message.as_ref().map_or(0, String::len);
+    /// Sends a message to a waiter, if there is one. Returns its length in bytes.
+    fn send(&self, socket: &WebSocket, message: Option<&str>) -> worker::Result<usize> {
+        let length = message.map_or(0, str::len);
         if let Some(message) = message {
             socket.send_with_str(message)?;
         }
@@ -111,7 +110,7 @@ pub(crate) fn accept(
         server.as_ref().serialize_attachment(attachment.into())?;
         state.as_raw().accept_websocket(server.as_ref())?;
     }
-    update.send(&server, waiter)?;
+    update.send(&server, update.message(waiter).as_deref())?;
     let response = ResponseBuilder::new()
         .with_status(101)
         .with_websocket(client);
@@ -138,14 +137,22 @@ fn is_open(socket: &web_sys::WebSocket) -> bool {
 /// Sends these waiters the token. If it has ended, their sockets are closed.
 pub(crate) fn notify(sockets: Vec<WebSocket>, update: &Update<'_>) -> Result<(), JsValue> {
     let mut sent = 0;
+    // Most waiters of a token have asked for the same, so a message is made once for all in a row.
+    let mut attachment = String::new();
+    let mut message = None;
     for socket in sockets {
-        let attachment = socket.as_ref().deserialize_attachment()?;
-        let length = match Waiter::parse(&attachment.as_string().unwrap_or_default()) {
+        let of_socket = socket.as_ref().deserialize_attachment()?;
+        let of_socket = of_socket.as_string().unwrap_or_default();
+        if of_socket != attachment || message.is_none() {
+            message = Waiter::parse(&of_socket).map(|waiter| update.message(&waiter));
+            attachment = of_socket;
+        }
+        let length = match &message {
             Some(_) if sent > MAX_SENT => {
                 let closed = socket.close(Some(TRY_AGAIN), Some("connect again"));
                 closed.map(|()| 0)
             }
-            Some(waiter) => update.send(&socket, &waiter),
+            Some(message) => update.send(&socket, message.as_deref()),
             None => {
                 let closed = socket.close(Some(UNKNOWN_WAITER), Some("unknown waiter"));
                 closed.map(|()| 0)
