@@ -7,7 +7,10 @@ use crate::domain::api::error::ApiError;
 use crate::domain::api::route::token_url;
 use crate::domain::api::token_body::is_version;
 use crate::domain::auth::token_id::internal_id;
-use crate::worker::events::{Aborted, FirstEvent};
+use crate::domain::stored::envelope::ResponseContext;
+use crate::domain::stored::message::TokenReply;
+use crate::domain::token::Token;
+use crate::worker::events::{Aborted, FirstEvent, Listener};
 use crate::worker::http::authenticate::authenticate_for;
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::{enforce, reader_limit};
@@ -15,14 +18,17 @@ use crate::worker::http::request::WaitHead;
 use crate::worker::http::response::{HandlerResponse, Reply};
 use crate::worker::http::routes::retrieve::token_response;
 use crate::worker::http::routes::wait_events::{close, event_stream};
-use crate::worker::http::token_object::{self, unavailable};
+use crate::worker::http::token_object::{self, response_context, unavailable};
 use crate::worker::http::upstream_token::{import_from_upstream, upstream_of};
+use crate::worker::now;
 use crate::worker::objects::token::waiters::{Waiter, WaiterKind};
 use crate::worker::settings;
 use futures_util::future::select;
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
-use wasm_bindgen::JsValue;
-use web_sys::AbortSignal;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortSignal, MessageEvent};
 use worker::{Delay, Response, WebSocket};
 
 /// The subprotocol that the server speaks.
@@ -73,19 +79,28 @@ pub(crate) async fn wait(
         Some(_) => LONGEST_RELAYED_POLL,
     };
     let seconds = head.wait().unwrap_or(0).min(longest);
+    let waited = head.wait().map(|_| seconds);
     if seconds > 0 {
+        let mut token = None;
         match open(WaiterKind::End).await {
             Ok(socket) => {
                 let longest = Duration::from_secs(seconds.into());
                 let ended = ended(socket, longest, context.request.signal()).await;
-                ended.map_err(no_waiter)?;
+                token = ended.map_err(no_waiter)?;
             }
             // The read below answers 404 in this case.
             Err(ApiError::TokenNotFound) => {}
             Err(error) => return Err(error),
         }
+        if let (Some(token), None) = (token, upstream_of(context, environment)?) {
+            let response_context = ResponseContext {
+                waited,
+                ..response_context(context, &caller)
+            };
+            let reply = response_context.render(&token, environment, internal, now());
+            return Ok(reply.into());
+        }
     }
-    let waited = head.wait().map(|_| seconds);
     token_response(context, &permit, caller, internal, waited).await
 }
 
@@ -119,12 +134,20 @@ fn socket_response(head: &WaitHead, socket: WebSocket) -> Result<HandlerResponse
     Ok(HandlerResponse::Forwarded(response.into()))
 }
 
-/// Resolves when the object closes the socket, when the time is up, or when the client leaves.
+/// Resolves when the object closes the socket, when the time is up, or when the client leaves; with the
+/// token if the object has sent its end.
 async fn ended(
     socket: WebSocket,
     longest: Duration,
     signal: AbortSignal,
-) -> Result<(), worker::Error> {
+) -> Result<Option<Token>, worker::Error> {
+    let sent = Rc::new(RefCell::new(String::new()));
+    let message = Rc::clone(&sent);
+    let on_message = move |event: JsValue| {
+        let data = event.unchecked_into::<MessageEvent>().data();
+        message.replace(data.as_string().unwrap_or_default());
+    };
+    let _listener = Listener::new(socket.as_ref(), &["message"], on_message)?;
     let left = Aborted::of(signal)?;
     // The object closes the socket when the token ends, and the platform does when it evicts the
     // object.
@@ -132,7 +155,10 @@ async fn ended(
     socket.accept()?;
     select(closed, select(Delay::from(longest), left)).await;
     close(&socket);
-    Ok(())
+    Ok(match TokenReply::from_bytes(sent.take().as_bytes()) {
+        Ok(TokenReply::Found(token)) => Some(token),
+        _ => None,
+    })
 }
 
 fn no_waiter(why: impl Into<JsValue>) -> ApiError {

@@ -2,6 +2,7 @@
 
 use crate::domain::api::event_stream::event;
 use crate::domain::api::token_body::{Visibility, token_json, version};
+use crate::domain::stored::message::TokenReply;
 use crate::domain::token::Token;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
@@ -35,7 +36,8 @@ impl Waiter {
 pub(crate) enum WaiterKind {
     /// The token as JSON.
     Token,
-    /// No message. When the socket closes, a long poll knows that the token has ended.
+    /// The token at its end, as a [`TokenReply`]: a Worker makes the response to a long poll from it, and
+    /// need not read the token once more. While the token waits, no message.
     End,
     /// A Server-Sent Event, unless the client has seen this one.
     Events { seen: String },
@@ -59,13 +61,16 @@ pub(crate) struct Update<'a> {
 }
 
 impl Update<'_> {
-    /// The token as retrieve returns it, with the waiter's own URL; `None` if this waiter has seen
-    /// it.
+    /// What this waiter gets, `None` if that is nothing: mostly the token as retrieve returns it, with
+    /// the waiter's own URL.
     fn message(&self, waiter: &Waiter) -> Option<String> {
         let json = || token_json(self.id, &waiter.url, self.token, Visibility::Token);
         match &waiter.kind {
             WaiterKind::Token => Some(json()),
-            WaiterKind::End => None,
+            WaiterKind::End => self.is_final().then(|| {
+                let reply = TokenReply::Found(self.token.clone());
+                String::from_utf8(reply.to_bytes()).unwrap_or_default()
+            }),
             WaiterKind::Events { seen } => {
                 let version = version(self.token);
                 (*seen != version).then(|| event(&version, &json()))
