@@ -23,9 +23,9 @@ const USAGE = `npm run serve -- --data DIR [options]
 
 /**
  * How long requests in flight may take when it is to stop. Streams and sockets never end by
- * themselves; their clients connect again. Docker kills after ten seconds.
+ * themselves; their clients connect again. Whoever connects meanwhile gets no answer.
  */
-const DRAINED_WITHIN = 8_000;
+const DRAINED_WITHIN = 3_000;
 /**
  * Runs workerd in the shell's place. If this process dies, its end of descriptor 4 is closed, and
  * workerd is killed: nobody would stop it otherwise.
@@ -135,6 +135,7 @@ function stop(signal) {
     process.exit(128 + constants.signals[signal]);
   }
   isStopping = true;
+  say("stopping; a second signal stops at once");
   workerd.kill("SIGTERM");
   setTimeout(() => workerd.kill("SIGKILL"), DRAINED_WITHIN);
 }
