@@ -1,6 +1,6 @@
 // The Worker's settings where there is no wrangler: variables of the environment, and of a file.
 import { existsSync, readFileSync } from "node:fs";
-import { parseEnv } from "node:util";
+import util from "node:util";
 import { fail, say } from "./process.mjs";
 
 /** The names, as src/worker/settings.rs reads them. */
@@ -58,7 +58,7 @@ function readFile(file) {
   }
   const twice = repeatedName(text);
   if (twice) fail(`${file} has ${twice} twice, and only the last counts: put its lines in one "…"`);
-  const variables = parseEnv(text);
+  const variables = util.parseEnv(text);
   const unknown = Object.keys(variables).filter((name) => !SETTINGS.includes(name));
   if (unknown.length) say(`${file}: ${unknown.join(", ")} is not a setting and is left out`);
   return variables;

@@ -112,6 +112,30 @@ test("a timeout comes that was due while it did not run", WITHIN, async () => {
   await stopped(second);
 });
 
+test("webhooks reach a private address only if that is allowed", WITHIN, async () => {
+  let isReached = false;
+  const receiver = createServer((_, response) => {
+    isReached = true;
+    response.end();
+  }).listen(0, "127.0.0.1");
+  after(() => receiver.close());
+  await once(receiver, "listening");
+  const settings = {
+    SECRET_KEYS: KEY,
+    WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 7).toString("base64")}`,
+    WEBHOOK_URL: `http://127.0.0.1:${receiver.address().port}`,
+  };
+  const server = await started(newFolder(), { settings });
+  const { url } = await server.create();
+  await fetch(url, { method: "POST", body: "1" });
+  await until(
+    () => server.output,
+    (output) => output.includes('"event":"not delivered"'),
+  );
+  assert.ok(!isReached);
+  await stopped(server);
+});
+
 test("requests in flight are answered when it is to stop", WITHIN, async () => {
   const server = await started(newFolder());
   const { id } = await server.create();
