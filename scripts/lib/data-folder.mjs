@@ -19,7 +19,7 @@ export async function openDataFolder(folder) {
   const [objects, config] = [join(folder, "objects"), join(folder, "workerd.capnp")];
   try {
     makeFolder(folder);
-    const lock = await acquire(join(folder, "lock"));
+    const lock = await acquire(folder);
     makeFolder(objects);
     writeFileSync(config, "", { mode: 0o600 });
     return { objects, config, lock };
@@ -33,13 +33,14 @@ function makeFolder(path) {
   if (!existsSync(path)) mkdirSync(path, { mode: 0o700 });
 }
 
-async function acquire(file) {
+async function acquire(folder) {
+  const file = join(folder, "lock");
   for (let waited = 0; waited <= RELEASED_WITHIN; waited += LOOK_EVERY) {
     const lock = tryLock(file);
     if (lock !== undefined) return lock;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
   }
-  fail(`another process uses the folder of ${file}: stop that one first, or choose another --data`);
+  fail(`another process uses --data ${folder}; stop that one, or choose another folder`);
 }
 
 /** The descriptor of the locked file; undefined if another process has it. */

@@ -225,7 +225,7 @@ test("settings come from a file, and those of the environment count more", WITHI
 test("a process that has the folder keeps others from it", WITHIN, async () => {
   const data = newFolder();
   const server = await started(data);
-  assert.match(await refused(serve(data)), /another process uses the folder/);
+  assert.match(await refused(serve(data)), /another process uses --data \S+; stop that one/);
   assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
   await stopped(server);
 });
