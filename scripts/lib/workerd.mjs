@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 import { fail, root } from "./process.mjs";
 
 /**
- * Under which key workerd keeps the objects of a class. A key never changes: it is the folder of the
- * objects, and their ids are made of it. It is the one that wrangler gives the class, so that what
- * `npm start` has stored can be read as well.
+ * Under which key workerd keeps the objects of a class. A key never changes: it is the folder of
+ * the objects, and their ids are made of it. It is the one that wrangler gives the class, so that
+ * what `npm start` has stored can be read as well.
  */
 const STORAGE_KEYS = {
   TokenObject: "waitpoint-TokenObject",
