@@ -1,8 +1,8 @@
-// `npm run crash`: workerd is killed a thousand times while clients race for tokens, and whatever
-// they were told must stay true. `--kills N` (default 1,000), `--completions N` at least (default
-// 10,000), `--seed N` (default by the clock), `--folder` for the storage (default the system's
-// temporary folder). SIGKILL ends the process, not the machine: writes that the system has and the
-// disk has not survive it. They would not survive a power cut.
+// `npm run crash`: `npm run serve` is killed a thousand times while clients race for tokens, and
+// whatever they were told must stay true. `--kills N` (default 1,000), `--completions N` at least
+// (default 10,000), `--seed N` (default by the clock), `--folder` for the storage (default the
+// system's temporary folder). SIGKILL ends the process, not the machine: writes that the system has
+// and the disk has not survive it. They would not survive a power cut.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { crash } from "../tests/crash/crash.mjs";
 import { quantile } from "../tests/support/measure.mjs";
+import { serveCommand } from "../tests/support/serve.mjs";
 import { waitpoint } from "../tests/support/workerd.mjs";
 import { build } from "./lib/build.mjs";
 import { underNode } from "./lib/process.mjs";
@@ -31,6 +32,7 @@ console.log(
 );
 const report = await crash({
   target: waitpoint(),
+  serve: serveCommand,
   storage,
   seed: Number(values.seed),
   kills: Number(values.kills),

@@ -11,6 +11,7 @@ import { build } from "./lib/build.mjs";
 import { inboxLink } from "./lib/inbox-link.mjs";
 import { maskLine, secretsOf } from "./lib/mask.mjs";
 import { fail, root, say } from "./lib/process.mjs";
+import { repeatedName } from "./lib/settings.mjs";
 
 const { port, flags } = parseOptions(process.argv.slice(2));
 const origin = `http://localhost:${port}`;
@@ -75,10 +76,7 @@ function developmentSecret() {
     say(`wrote ${name} for development to .dev.vars`);
   };
   if (!/^\s*SECRET_KEYS\s*=/m.test(text)) write("SECRET_KEYS", `tr_dev_${letters()}`);
-  // A quoted value may have lines that look like names.
-  const unquoted = text.replace(/"[^"]*"|'[^']*'/g, "");
-  const names = [...unquoted.matchAll(/^\s*([A-Z_]+)\s*=/gm)].map(([, name]) => name);
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  const twice = repeatedName(text);
   if (twice) {
     fail(`.dev.vars has ${twice} twice, and only the last counts: put its lines in one "…"`);
   }

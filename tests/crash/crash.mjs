@@ -7,16 +7,18 @@ import { pause } from "./worker.mjs";
 const MOST_OPEN = 2_000;
 
 /**
- * Kills workerd `kills` times while clients create, complete, cancel, extend, read and wait, and
+ * Kills the server `kills` times while clients create, complete, cancel, extend, read and wait, and
  * recipients are told, and goes on until `completions` are acknowledged. What each client does
  * follows from the seed; when it happens is up to the machine. Returns figures and `faults`.
- * - `target`: what runs (tests/support/workerd.mjs). `storage`: the folder of its objects.
+ * - `target`: what runs, `serve`: what starts it (tests/support/workerd.mjs, which runs workerd
+ *   alone, or tests/support/serve.mjs). `storage`: the folder of its data.
  * - `disk`: its `fail()` and `mend()` are called as well, and workerd gets its `env`.
  * - `owedWithin`: how many milliseconds deliveries may take at the end; the outbox retries after 30
  *   seconds.
  */
 export async function crash({
   target,
+  serve,
   storage,
   disk,
   seed,
@@ -29,7 +31,7 @@ export async function crash({
   const run = new Run(seed, owedWithin);
   const began = performance.now();
   if (disk) run.expected.push(503);
-  await run.open(target, { storage, env: disk?.env });
+  await run.open(target, { serve, storage, env: disk?.env });
   const playing = Array.from({ length: clients }, () => run.play());
   const chance = random(seed);
   while (run.kills < kills || run.acknowledged.completions.length < completions) {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { temporaryFolder } from "../support/harness.mjs";
+import { serveCommand } from "../support/serve.mjs";
 import { waitpoint } from "../support/workerd.mjs";
 import { crash } from "./crash.mjs";
 
@@ -11,6 +12,7 @@ const seed = Number(process.env.CRASH_SEED ?? Date.now() % 2 ** 31);
 test(`twenty kills under load: what was told stands (CRASH_SEED=${seed})`, async () => {
   const { kills, acknowledged, counts, faults, failures } = await crash({
     target: waitpoint(),
+    serve: serveCommand,
     storage: temporaryFolder(),
     seed,
     kills: 20,

@@ -1,5 +1,5 @@
 // The Worker that is killed, and the requests to it, which get a response or break off.
-import { serve } from "../support/workerd.mjs";
+import * as workerd from "../support/workerd.mjs";
 
 /**
  * Milliseconds after which a request counts as hanging. A stream of events is alive as long as
@@ -30,7 +30,8 @@ export class KilledWorker {
     this.key = `tr_dev_${crypto.randomUUID()}`;
   }
 
-  async start({ vars, ...target }, options) {
+  /** `serve` starts it: by default workerd alone. */
+  async start({ vars, ...target }, { serve = workerd.serve, ...options }) {
     this.server = await serve({ ...target, vars: { ...vars, SECRET_KEYS: this.key } }, options);
     this.up = Promise.resolve();
   }

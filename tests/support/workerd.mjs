@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { root } from "../../scripts/lib/process.mjs";
+import { workerdBinary } from "../../scripts/lib/workerd.mjs";
 
 export const KEY = "tr_dev_123456789012345678901234";
 
@@ -88,7 +88,7 @@ const worker :Workerd.Worker = (
   const start = async () => {
     const inspector = process.env.WORKERD_INSPECT ?? (inspect ? "127.0.0.1:0" : undefined);
     const workerd = [
-      binary(),
+      workerdBinary(),
       "serve",
       ...(inspector ? [`--inspector-addr=${inspector}`] : []),
       "--control-fd=3",
@@ -135,15 +135,6 @@ const worker :Workerd.Worker = (
     rmSync(folder, { recursive: true, force: true });
   };
   return server;
-}
-
-/** The workerd binary, without the Node program around it. */
-function binary() {
-  const require = createRequire(import.meta.url);
-  const platform = { win32: "windows" }[process.platform] ?? process.platform;
-  const arch = { x64: "64" }[process.arch] ?? process.arch;
-  const name = `@cloudflare/workerd-${platform}-${arch}`;
-  return join(dirname(require.resolve(`${name}/package.json`)), "bin", "workerd");
 }
 
 /** An entry that takes the keys from a header, as when an isolate gets new settings. */

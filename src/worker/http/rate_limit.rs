@@ -29,6 +29,15 @@ impl Permit {
     }
 }
 
+/// The bindings of rate limits. Any of them may be missing, as all are without Cloudflare.
+pub(crate) const BINDINGS: [&str; 5] = [
+    "TOKEN_LIMIT",
+    "ENVIRONMENT_LIMIT",
+    "ADDRESS_LIMIT",
+    "PAGE_LIMIT",
+    "SIGN_IN_LIMIT",
+];
+
 thread_local! {
     static LOCAL_ALLOWANCE: RefCell<LocalAllowance> = RefCell::default();
 }

@@ -7,13 +7,15 @@ use crate::domain::api::openapi;
 use crate::domain::api::rate_limit::RateLimitKey;
 use crate::domain::auth::token_id::internal_id;
 use crate::domain::page;
+use crate::worker::bindings::variable;
 use crate::worker::http::authenticate::authenticate_secret;
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::csp;
-use crate::worker::http::rate_limit::enforce;
+use crate::worker::http::rate_limit::{BINDINGS, enforce};
 use crate::worker::http::response::Reply;
 use crate::worker::http::routes::retrieve::read_token;
 use crate::worker::http::upstream_token::ReadFor;
+use crate::worker::outgoing::mail;
 use crate::worker::settings;
 
 /// `/`: shows the API to people.
@@ -26,16 +28,27 @@ pub(crate) fn start() -> Reply {
     Reply::html(200, openapi::start_page(), &policy)
 }
 
-/// `/healthz`: healthy if the settings can be read.
+/// `/healthz`: healthy if the settings can be read. It names the bindings that are missing: rate limits,
+/// which limit nothing then, and the mail service if there is a sender.
 pub(crate) fn health(context: &RequestContext<'_>) -> Result<Reply, ApiError> {
-    settings::keyring(context.env)?;
-    settings::webhooks(context.env)?;
-    settings::callback_secrets(context.env)?;
-    settings::channels(context.env)?;
-    settings::mail(context.env)?;
-    settings::inbox(context.env)?;
-    settings::agent_keys(context.env)?;
-    Ok(Reply::json(200, r#"{"status":"ok"}"#.to_owned()))
+    let env = context.env;
+    settings::keyring(env)?;
+    settings::webhooks(env)?;
+    settings::callback_secrets(env)?;
+    settings::channels(env)?;
+    let mail = settings::mail(env)?;
+    settings::inbox(env)?;
+    settings::agent_keys(env)?;
+    let mut missing = BINDINGS.to_vec();
+    missing.retain(|name| variable(env, name).is_undefined());
+    if mail.from.is_some() && !mail::is_bound(env) {
+        missing.push("EMAIL");
+    }
+    let body = match missing.join(r#"",""#) {
+        none if none.is_empty() => r#"{"status":"ok"}"#.to_owned(),
+        names => format!(r#"{{"status":"ok","missing":["{names}"]}}"#),
+    };
+    Ok(Reply::json(200, body))
 }
 
 /// The claims for the public access tokens that the SDK signs with this key.

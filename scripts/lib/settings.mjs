@@ -1,0 +1,67 @@
+// The Worker's settings where there is no wrangler: variables of the environment, and of a file.
+import { existsSync, readFileSync } from "node:fs";
+import util from "node:util";
+import { fail, say } from "./process.mjs";
+
+/** The names, as src/worker/settings.rs reads them. */
+export const SETTINGS = [
+  "SECRET_KEYS",
+  "UPSTREAM",
+  "PUBLIC_URL",
+  "WEBHOOK_URL",
+  "WEBHOOK_SECRET",
+  "WEBHOOK_EVENTS",
+  "RETENTION",
+  "CALLBACK_SECRETS",
+  "CHANNELS",
+  "EMAIL_FROM",
+  "NOTIFY_DOMAINS",
+  "INBOX",
+  "ACCESS_TEAM_DOMAIN",
+  "ACCESS_AUD",
+  "AGENT_KEYS",
+  "AGENT_LINKS",
+];
+
+/** A name that the text of a file of variables sets twice. Only its last value would count. */
+export function repeatedName(text) {
+  // A quoted value may have lines that look like names.
+  const unquoted = text.replace(/"[^"]*"|'[^']*'/g, "");
+  const names = [...unquoted.matchAll(/^\s*([A-Z_]+)\s*=/gm)].map(([, name]) => name);
+  return names.find((name, at) => names.indexOf(name) !== at);
+}
+
+/** The settings by name. What the environment has counts more than what the file has. */
+export function readSettings(file) {
+  const own = (variables) =>
+    Object.fromEntries(
+      SETTINGS.filter((name) => variables[name] !== undefined).map((name) => [
+        name,
+        variables[name],
+      ]),
+    );
+  const settings = { ...(file && own(readFile(file))), ...own(process.env) };
+  if (!settings.SECRET_KEYS?.trim()) {
+    fail(
+      "SECRET_KEYS is not set. Put one [environment=]key a line into it, each key of at least 24 " +
+        "characters, in the environment or in the file of --settings",
+    );
+  }
+  return settings;
+}
+
+function readFile(file) {
+  if (!existsSync(file)) fail(`--settings ${file}: there is no such file`);
+  let text;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    fail(`--settings ${file} cannot be read: ${error.message}`);
+  }
+  const twice = repeatedName(text);
+  if (twice) fail(`${file} has ${twice} twice, and only the last counts: put its lines in one "…"`);
+  const variables = util.parseEnv(text);
+  const unknown = Object.keys(variables).filter((name) => !SETTINGS.includes(name));
+  if (unknown.length) say(`${file}: ${unknown.join(", ")} is not a setting and is left out`);
+  return variables;
+}
