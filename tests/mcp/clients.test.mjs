@@ -284,7 +284,8 @@ test("a key of agents opens nothing else, and no other's token", LIMIT, async (t
   await assert.rejects(refused.connect(transport));
 });
 
-// Of the official clients only the inspector takes tasks (inspector.test.mjs); here they are by hand.
+// Of the official clients only the inspector takes tasks (inspector.test.mjs); here they are
+// written by hand.
 test("tasks: created, asked for, completed, cancelled from either side", LIMIT, async () => {
   const tasks = { capabilities: TASKS };
   const create = async (title, more = {}) => {

@@ -24,7 +24,7 @@ export const TOKENS = "/api/v1/waitpoints/tokens";
  * How a JWT or one of the keys above begins. Fewer letters of a JWT also stand in the checksums of
  * SQLite's files, by chance.
  */
-const CREDENTIAL = /eyJ[\w-]{8}|tr_(dev|prod)_/;
+const CREDENTIAL = /eyJ[\w-]{8}|tr_(dev|prod)_|agent_key_/;
 
 // Where wrangler and workerd write while these tests run. It is deleted when the process ends, as
 // the last `after` still reads it.

@@ -22,7 +22,6 @@ import { spellings, traces, writtenBytes, writtenRows } from "../support/secrets
 import { serve, waitpoint } from "../support/workerd.mjs";
 
 const UPSTREAM_KEY = "tr_prod_kept_by_upstream_0123456789";
-const AGENT_KEY = randomBytes(24).toString("hex");
 const WEBHOOK_KEY = randomBytes(32).toString("base64");
 const CALLBACK_KEY = randomBytes(32).toString("hex");
 
@@ -37,8 +36,7 @@ const recipients = {
 };
 
 /** Everything that may not be written, by name. */
-const secrets = { KEY, OLD_KEY, OTHER_KEY, UPSTREAM_KEY, AGENT_KEY };
-secrets["webhook secret"] = WEBHOOK_KEY;
+const secrets = { KEY, OLD_KEY, OTHER_KEY, UPSTREAM_KEY, "webhook secret": WEBHOOK_KEY };
 Object.assign(secrets, channels);
 secrets["webhook secret, its bytes"] = Buffer.from(WEBHOOK_KEY, "base64").toString("latin1");
 secrets["callback secret"] = CALLBACK_KEY;
@@ -89,7 +87,6 @@ before(async () => {
     CALLBACK_SECRETS: `DEPLOYS=${CALLBACK_KEY}`,
     CHANNELS: `deploys=${to}/${SLACK}\nops=${to}/${TEAMS}\ngone=${to}/fails/${GONE}`,
     EMAIL_FROM: "approvals@example.com",
-    AGENT_KEYS: AGENT_KEY,
   };
   edge = await serve(waitpoint(vars, withMailService(mailService)), {
     storage: state.edge,
@@ -193,23 +190,6 @@ test("a channel is shown by its name alone, and who is told to the owner alone",
     ["slack", "webhook", "email"].every((to) => log.includes(`.created","target":"${to}"`));
   await until(async () => edge.log, isLogged);
   assert.deepEqual(traces({ answers: Buffer.from(answered.join("\n")) }, channels), []);
-});
-
-test("an agent's key is in no answer, whatever it is used for", async () => {
-  const call = (name, args, key = AGENT_KEY) => {
-    const params = { name, arguments: args };
-    return api("/mcp", key, { jsonrpc: "2.0", id: 1, method: "tools/call", params });
-  };
-  const asked = { title: "Go?", notify: [{ slack: "gone" }], timeout: "1s" };
-  assert.match((await call("ask_human", asked)).text, /timed_out/);
-  assert.match((await call("list_waiting", { cursor: AGENT_KEY })).text, /isError":true/);
-  for (const [key, path] of [
-    [`${AGENT_KEY}x`, "/mcp"],
-    [AGENT_KEY, TOKENS],
-    [AGENT_KEY, `${TOKENS}/cx/cancel`],
-  ])
-    assert.equal((await api(path, key, {})).status, 401);
-  assert.deepEqual(traces({ answers: Buffer.from(answered.join("\n")) }, { AGENT_KEY }), []);
 });
 
 test("no secret is left by creating, waiting, reading, deciding, webhooks, errors", async () => {
