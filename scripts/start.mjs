@@ -118,6 +118,12 @@ function linksToHere() {
   ];
 }
 
+/** A flag without which workerd, which has no jurisdictions, could keep no token. */
+function keptHere() {
+  const own = /^\s*JURISDICTION\s*=/m.test(readVars());
+  return own ? [] : ["--var", "JURISDICTION:"];
+}
+
 /** Flags with which there is an inbox, unless .dev.vars or wrangler.toml decide that. */
 function inboxIsOn() {
   const own = /^\s*INBOX\s*=/m.test(`${readFileSync(join(root, "wrangler.toml"))}\n${readVars()}`);
@@ -152,6 +158,7 @@ function serve() {
     ...linksToHere(),
     ...mailStaysHere(),
     ...inboxIsOn(),
+    ...keptHere(),
     ...flags,
   ];
   const child = spawn(env.NODE, args, {

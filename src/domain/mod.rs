@@ -27,6 +27,8 @@ pub mod inbox;
 #[cfg(not(feature = "browser"))]
 pub(crate) mod json;
 #[cfg(not(feature = "browser"))]
+pub mod jurisdiction;
+#[cfg(not(feature = "browser"))]
 pub mod list;
 #[cfg(not(any(feature = "browser", feature = "server")))]
 pub mod mcp;

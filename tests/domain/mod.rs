@@ -7,6 +7,7 @@ mod cache;
 mod callback;
 mod inbox;
 mod json;
+mod jurisdiction;
 mod list;
 mod mcp;
 mod notice;
