@@ -30,6 +30,8 @@ pub(crate) mod json;
 pub mod jurisdiction;
 #[cfg(not(feature = "browser"))]
 pub mod list;
+#[cfg(not(feature = "browser"))]
+pub mod log_setting;
 #[cfg(not(any(feature = "browser", feature = "server")))]
 pub mod mcp;
 #[cfg(not(feature = "browser"))]

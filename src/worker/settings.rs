@@ -12,6 +12,7 @@ use crate::domain::auth::keyring::{Environment, Keyring};
 use crate::domain::cache::DirectMappedCache;
 use crate::domain::callback::secrets::CallbackSecrets;
 use crate::domain::jurisdiction::Jurisdictions;
+use crate::domain::log_setting::LogSetting;
 use crate::domain::notice::channels::Channels;
 use crate::domain::notice::mail_settings::MailSettings;
 use crate::domain::relay::settings::Upstreams;
@@ -55,6 +56,7 @@ struct Settings {
     inbox: OnceCell<Result<Option<SignInBy>, ApiError>>,
     agent_keys: OnceCell<Result<AgentKeys, ApiError>>,
     jurisdictions: OnceCell<Result<Jurisdictions, ApiError>>,
+    log: OnceCell<Result<LogSetting, ApiError>>,
     retention: OnceCell<Duration>,
     verified: RefCell<DirectMappedCache<Claims<'static>>>,
     completed: RefCell<DirectMappedCache<()>>,
@@ -62,7 +64,7 @@ struct Settings {
 }
 
 /// The settings whose values identify a version.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "SECRET_KEYS",
     "UPSTREAM",
     "PUBLIC_URL",
@@ -80,11 +82,12 @@ const NAMES: [&str; 17] = [
     "AGENT_KEYS",
     "AGENT_LINKS",
     "JURISDICTION",
+    "LOG",
 ];
 
 /// One version: the values of the settings, and what is derived from them.
 struct Edition {
-    values: [JsValue; 17],
+    values: [JsValue; 18],
     settings: &'static Settings,
 }
 
@@ -108,6 +111,7 @@ impl Settings {
             inbox: OnceCell::new(),
             agent_keys: OnceCell::new(),
             jurisdictions: OnceCell::new(),
+            log: OnceCell::new(),
             retention: OnceCell::new(),
             verified: RefCell::new(DirectMappedCache::new(SLOTS)),
             completed: RefCell::new(DirectMappedCache::new(SLOTS)),
@@ -324,6 +328,21 @@ pub(crate) fn agent_keys(env: &Env) -> Result<&'static AgentKeys, ApiError> {
             .map_err(|why| ApiError::Misconfigured(why.to_string()))
     };
     parsed(&of(env).agent_keys, parse)
+}
+
+/// The setting `LOG`: which lines are logged. What is wrong with it is logged, and then all of them
+/// are.
+///
+/// # Errors
+/// `Misconfigured`, with what is wrong.
+pub(crate) fn log(env: &Env) -> Result<LogSetting, ApiError> {
+    let parse = || {
+        LogSetting::parse(&setting(env, "LOG")).map_err(|why| {
+            log_error("everything is logged", &why.as_str().into());
+            ApiError::Misconfigured(why)
+        })
+    };
+    parsed(&of(env).log, parse).copied()
 }
 
 /// Whether there is an inbox.

@@ -9,6 +9,7 @@ mod inbox;
 mod json;
 mod jurisdiction;
 mod list;
+mod log_setting;
 mod mcp;
 mod notice;
 mod page;

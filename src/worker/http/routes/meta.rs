@@ -35,6 +35,7 @@ pub(crate) fn health(context: &RequestContext<'_>) -> Result<Reply, ApiError> {
     settings::mail(context.env)?;
     settings::inbox(context.env)?;
     settings::agent_keys(context.env)?;
+    settings::log(context.env)?;
     Ok(Reply::json(200, r#"{"status":"ok"}"#.to_owned()))
 }
 
