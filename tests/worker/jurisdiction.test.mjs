@@ -87,7 +87,7 @@ async function live(server, key) {
   assert.equal((await (await waiting).json()).status, "COMPLETED");
   // The alarms time out, move the rows, and release the key when the retention is over.
   await until(
-    () => list("?status=TIMED_OUT"),
+    () => list("?filter[status]=TIMED_OUT"),
     (rows) => rows.some(({ id }) => id === timed.id),
   );
   await until(
