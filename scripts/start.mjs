@@ -116,6 +116,12 @@ function linksToHere() {
   ];
 }
 
+/** A flag without which workerd, which has no jurisdictions, could keep no token. */
+function keptHere() {
+  const own = /^\s*JURISDICTION\s*=/m.test(readVars());
+  return own ? [] : ["--var", "JURISDICTION:"];
+}
+
 /** Flags with which there is an inbox, unless .dev.vars or wrangler.toml decide that. */
 function inboxIsOn() {
   const own = /^\s*INBOX\s*=/m.test(`${readFileSync(join(root, "wrangler.toml"))}\n${readVars()}`);
@@ -150,6 +156,7 @@ function serve() {
     ...linksToHere(),
     ...mailStaysHere(),
     ...inboxIsOn(),
+    ...keptHere(),
     ...flags,
   ];
   const child = spawn(env.NODE, args, {

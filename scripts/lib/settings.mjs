@@ -21,6 +21,8 @@ export const SETTINGS = [
   "ACCESS_AUD",
   "AGENT_KEYS",
   "AGENT_LINKS",
+  "JURISDICTION",
+  "LOG",
 ];
 
 /** A name that the text of a file of variables sets twice. Only its last value would count. */

@@ -27,7 +27,11 @@ pub mod inbox;
 #[cfg(not(feature = "browser"))]
 pub(crate) mod json;
 #[cfg(not(feature = "browser"))]
+pub mod jurisdiction;
+#[cfg(not(feature = "browser"))]
 pub mod list;
+#[cfg(not(feature = "browser"))]
+pub mod log_setting;
 #[cfg(not(any(feature = "browser", feature = "server")))]
 pub mod mcp;
 #[cfg(not(feature = "browser"))]

@@ -12,7 +12,7 @@ use web_sys::{
     Headers, ReadableStream, ReadableStreamByobReader, ReadableStreamGetReaderOptions,
     ReadableStreamReaderMode, ReadableWritablePair, RequestInit, Response,
 };
-use worker::{Env, State, Storage, wasm_bindgen_futures, worker_sys};
+use worker::{Env, ObjectNamespace, State, Storage, wasm_bindgen_futures, worker_sys};
 
 #[wasm_bindgen]
 extern "C" {
@@ -65,6 +65,25 @@ extern "C" {
 pub(crate) fn sql_rows(state: &State, statement: &str, bindings: Array) -> Result<Array, JsValue> {
     let cursor = state.as_raw().storage()?.sql().exec(statement, bindings)?;
     cursor.unchecked_ref::<Cursor>().to_array()
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type AnyNamespace;
+
+    /// Throws where the platform has no jurisdictions, as workerd by itself has none.
+    /// `worker::ObjectNamespace` lacks it.
+    #[wasm_bindgen(method, catch)]
+    fn jurisdiction(this: &AnyNamespace, name: &str) -> Result<JsValue, JsValue>;
+}
+
+/// The objects of a namespace in a jurisdiction. Their ids are others, even for the same name.
+pub(crate) fn in_jurisdiction(
+    namespace: &JsValue,
+    jurisdiction: &str,
+) -> Result<ObjectNamespace, JsValue> {
+    let namespace: &AnyNamespace = namespace.unchecked_ref();
+    Ok(namespace.jurisdiction(jurisdiction)?.unchecked_into())
 }
 
 #[wasm_bindgen(raw_module = "waitpoint:crossings")]

@@ -11,13 +11,15 @@ use crate::domain::auth::inbox_settings::SignInBy;
 use crate::domain::auth::keyring::{Environment, Keyring};
 use crate::domain::cache::DirectMappedCache;
 use crate::domain::callback::secrets::CallbackSecrets;
+use crate::domain::jurisdiction::Jurisdictions;
+use crate::domain::log_setting::LogSetting;
 use crate::domain::notice::channels::Channels;
 use crate::domain::notice::mail_settings::MailSettings;
 use crate::domain::relay::settings::Upstreams;
 use crate::domain::time::duration::parse_duration;
 use crate::domain::webhook::settings::Webhooks;
-use crate::worker::bindings::variable;
-use crate::worker::log_error;
+use crate::worker::bindings::{in_jurisdiction, variable};
+use crate::worker::{error_text, log_error};
 use std::cell::{OnceCell, RefCell};
 use std::time::Duration;
 use wasm_bindgen::JsValue;
@@ -53,6 +55,8 @@ struct Settings {
     upstreams: OnceCell<Result<Upstreams, ApiError>>,
     inbox: OnceCell<Result<Option<SignInBy>, ApiError>>,
     agent_keys: OnceCell<Result<AgentKeys, ApiError>>,
+    jurisdictions: OnceCell<Result<Jurisdictions, ApiError>>,
+    log: OnceCell<Result<LogSetting, ApiError>>,
     retention: OnceCell<Duration>,
     verified: RefCell<DirectMappedCache<Claims<'static>>>,
     completed: RefCell<DirectMappedCache<()>>,
@@ -60,7 +64,7 @@ struct Settings {
 }
 
 /// The settings whose values identify a version.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 18] = [
     "SECRET_KEYS",
     "UPSTREAM",
     "PUBLIC_URL",
@@ -77,11 +81,13 @@ const NAMES: [&str; 16] = [
     "ACCESS_AUD",
     "AGENT_KEYS",
     "AGENT_LINKS",
+    "JURISDICTION",
+    "LOG",
 ];
 
 /// One version: the values of the settings, and what is derived from them.
 struct Edition {
-    values: [JsValue; 16],
+    values: [JsValue; 18],
     settings: &'static Settings,
 }
 
@@ -104,6 +110,8 @@ impl Settings {
             upstreams: OnceCell::new(),
             inbox: OnceCell::new(),
             agent_keys: OnceCell::new(),
+            jurisdictions: OnceCell::new(),
+            log: OnceCell::new(),
             retention: OnceCell::new(),
             verified: RefCell::new(DirectMappedCache::new(SLOTS)),
             completed: RefCell::new(DirectMappedCache::new(SLOTS)),
@@ -141,6 +149,14 @@ fn is_same(one: &Env, other: &Env) -> bool {
     AsRef::<JsValue>::as_ref(one) == AsRef::<JsValue>::as_ref(other)
 }
 
+/// The value in `cell`, parsed if this is its first use.
+fn parsed<T>(
+    cell: &'static OnceCell<Result<T, ApiError>>,
+    parse: impl FnOnce() -> Result<T, ApiError>,
+) -> Result<&'static T, ApiError> {
+    cell.get_or_init(parse).as_ref().map_err(Clone::clone)
+}
+
 /// A variable or a secret; `""` if it is not set.
 fn setting(env: &Env, name: &str) -> String {
     variable(env, name).as_string().unwrap_or_default()
@@ -149,6 +165,13 @@ fn setting(env: &Env, name: &str) -> String {
 fn has_no_key(setting: &str, id: &str) -> ApiError {
     ApiError::Misconfigured(format!(
         "{setting} names the environment {id}, which has no key in SECRET_KEYS"
+    ))
+}
+
+fn no_jurisdictions(why: JsValue) -> ApiError {
+    ApiError::Misconfigured(format!(
+        "JURISDICTION cannot be used here: {} Elsewhere than on Cloudflare leave it empty.",
+        error_text(&why)
     ))
 }
 
@@ -163,17 +186,33 @@ pub(crate) fn keyring(env: &Env) -> Result<&'static Keyring, ApiError> {
             .map_err(|why| ApiError::Misconfigured(why.to_string()))?;
         let keyring = Keyring::parse(&setting(env, "SECRET_KEYS"))
             .map_err(|why| ApiError::Misconfigured(why.to_string()))?;
-        keyring
+        let keyring = keyring
             .with_upstreams(upstreams)
             .map_err(|id| has_no_key("UPSTREAM", &id))?
             .with_public_urls(&public_urls)
-            .map_err(|id| has_no_key("PUBLIC_URL", &id))
+            .map_err(|id| has_no_key("PUBLIC_URL", &id))?;
+        for (id, jurisdiction) in jurisdictions(env)?.entries() {
+            if keyring.by_id(id).is_none() {
+                return Err(has_no_key("JURISDICTION", id));
+            }
+            in_jurisdiction(&variable(env, "TOKENS"), jurisdiction).map_err(no_jurisdictions)?;
+        }
+        Ok(keyring)
     };
-    of(env)
-        .keyring
-        .get_or_init(parse)
-        .as_ref()
-        .map_err(Clone::clone)
+    parsed(&of(env).keyring, parse)
+}
+
+/// The setting `JURISDICTION`: where environments keep their objects. It does not depend on the other
+/// settings, as objects need it whatever is wrong with those.
+///
+/// # Errors
+/// `Misconfigured`, with what is wrong.
+pub(crate) fn jurisdictions(env: &Env) -> Result<&'static Jurisdictions, ApiError> {
+    let parse = || {
+        Jurisdictions::parse(&setting(env, "JURISDICTION"))
+            .map_err(|why| ApiError::Misconfigured(why.to_string()))
+    };
+    parsed(&of(env).jurisdictions, parse)
 }
 
 /// The setting `UPSTREAM`: the environments whose tokens live at another API.
@@ -185,11 +224,7 @@ pub(crate) fn upstreams(env: &Env) -> Result<&'static Upstreams, ApiError> {
         Upstreams::parse(&setting(env, "UPSTREAM"))
             .map_err(|why| ApiError::Misconfigured(why.to_string()))
     };
-    of(env)
-        .upstreams
-        .get_or_init(parse)
-        .as_ref()
-        .map_err(Clone::clone)
+    parsed(&of(env).upstreams, parse)
 }
 
 /// The settings `WEBHOOK_URL`, `WEBHOOK_SECRET` and `WEBHOOK_EVENTS`: where webhooks go, the secrets
@@ -208,11 +243,7 @@ pub(crate) fn webhooks(env: &Env) -> Result<&'static Webhooks, ApiError> {
             ApiError::Misconfigured(why)
         })
     };
-    of(env)
-        .webhooks
-        .get_or_init(parse)
-        .as_ref()
-        .map_err(Clone::clone)
+    parsed(&of(env).webhooks, parse)
 }
 
 /// The setting `CALLBACK_SECRETS`: the secrets that sign callbacks.
@@ -224,11 +255,7 @@ pub(crate) fn callback_secrets(env: &Env) -> Result<&'static CallbackSecrets, Ap
         CallbackSecrets::parse(&setting(env, "CALLBACK_SECRETS"))
             .map_err(|why| ApiError::Misconfigured(why.to_string()))
     };
-    of(env)
-        .callback_secrets
-        .get_or_init(parse)
-        .as_ref()
-        .map_err(Clone::clone)
+    parsed(&of(env).callback_secrets, parse)
 }
 
 /// The secret `CHANNELS`: the incoming webhooks of Slack and Teams.
@@ -240,11 +267,7 @@ pub(crate) fn channels(env: &Env) -> Result<&'static Channels, ApiError> {
         Channels::parse(&setting(env, "CHANNELS"))
             .map_err(|why| ApiError::Misconfigured(why.to_string()))
     };
-    of(env)
-        .channels
-        .get_or_init(parse)
-        .as_ref()
-        .map_err(Clone::clone)
+    parsed(&of(env).channels, parse)
 }
 
 /// The settings `EMAIL_FROM` and `NOTIFY_DOMAINS`: who sends mail, and where it may go.
@@ -257,11 +280,7 @@ pub(crate) fn mail(env: &Env) -> Result<&'static MailSettings, ApiError> {
         MailSettings::parse(&from, &setting(env, "NOTIFY_DOMAINS"))
             .map_err(|why| ApiError::Misconfigured(why.to_string()))
     };
-    of(env)
-        .mail
-        .get_or_init(parse)
-        .as_ref()
-        .map_err(Clone::clone)
+    parsed(&of(env).mail, parse)
 }
 
 /// The settings `INBOX`, `ACCESS_TEAM_DOMAIN` and `ACCESS_AUD`: who signs in to the inbox, if there is
@@ -308,11 +327,22 @@ pub(crate) fn agent_keys(env: &Env) -> Result<&'static AgentKeys, ApiError> {
         AgentKeys::parse(&keys, &links, keyring(env)?)
             .map_err(|why| ApiError::Misconfigured(why.to_string()))
     };
-    of(env)
-        .agent_keys
-        .get_or_init(parse)
-        .as_ref()
-        .map_err(Clone::clone)
+    parsed(&of(env).agent_keys, parse)
+}
+
+/// The setting `LOG`: which lines are logged. What is wrong with it is logged, and then all of them
+/// are.
+///
+/// # Errors
+/// `Misconfigured`, with what is wrong.
+pub(crate) fn log(env: &Env) -> Result<LogSetting, ApiError> {
+    let parse = || {
+        LogSetting::parse(&setting(env, "LOG")).map_err(|why| {
+            log_error("everything is logged", &why.as_str().into());
+            ApiError::Misconfigured(why)
+        })
+    };
+    parsed(&of(env).log, parse).copied()
 }
 
 /// Whether there is an inbox.

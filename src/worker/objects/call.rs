@@ -127,9 +127,11 @@ impl<'a> ObjectRef<'a> {
     /// The object's response, unchanged. Passing it on costs a quarter less than building a new one.
     async fn send(&self, header: &str, body: Option<Uint8Array>) -> Result<Response, JsValue> {
         let attempt = || match &body {
-            None if self.timeout.is_none() => self.namespace.with(self.env, |namespace| {
-                send_command(namespace.as_ref(), self.name.as_str(), header)
-            }),
+            None if self.timeout.is_none() => {
+                self.namespace.with(self.env, self.name, |namespace| {
+                    send_command(namespace.as_ref(), self.name.as_str(), header)
+                })
+            }
             _ => self.fetch(&self.request(header, body.as_ref())?),
         };
         with_retry(attempt).await
@@ -156,7 +158,7 @@ impl<'a> ObjectRef<'a> {
     }
 
     fn fetch(&self, init: &RequestInit) -> Result<Promise, JsValue> {
-        let stub = self.namespace.with(self.env, |namespace| {
+        let stub = self.namespace.with(self.env, self.name, |namespace| {
             Ok(namespace.get_by_name(self.name.as_str())?)
         })?;
         stub.into_rpc::<RawStub>().fetch(OBJECT_URL, init)

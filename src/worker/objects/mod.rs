@@ -8,6 +8,8 @@ pub(crate) mod token;
 
 use crate::domain::encoding::base64url_encode;
 use crate::domain::list::month::Month;
+use crate::worker::bindings::in_jurisdiction;
+use crate::worker::settings;
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::fmt;
@@ -31,28 +33,61 @@ impl Namespace {
         }
     }
 
-    /// Looks the binding up once, because `Env::durable_object` compares the name of its constructor
-    /// each time.
+    /// Acts on the namespace that has the object of this name. Every stub is made here, so no object
+    /// is ever outside the jurisdiction of its environment.
     fn with<T>(
         self,
         env: &Env,
+        name: &ObjectName,
         act: impl FnOnce(&ObjectNamespace) -> Result<T, JsValue>,
     ) -> Result<T, JsValue> {
-        type Known = Vec<(Namespace, Env, ObjectNamespace)>;
         thread_local! {
-            static BINDINGS: RefCell<Known> = const { RefCell::new(Vec::new()) };
+            static BINDINGS: RefCell<Vec<Binding>> = const { RefCell::new(Vec::new()) };
         }
         BINDINGS.with_borrow_mut(|known| {
             let is_same = |of: &Env| AsRef::<JsValue>::as_ref(of) == AsRef::<JsValue>::as_ref(env);
-            known.retain(|(namespace, of, _)| *namespace != self || is_same(of));
-            if let Some((_, _, namespace)) = known.iter().find(|(known, ..)| *known == self) {
-                return act(namespace);
+            known.retain(|binding| binding.of != self || is_same(&binding.env));
+            if let Some(binding) = known.iter().find(|binding| binding.of == self) {
+                return act(binding.with_object(name));
             }
-            let namespace = env.durable_object(self.binding())?;
-            let acted = act(&namespace);
-            known.push((self, env.clone(), namespace));
+            let binding = Binding::look_up(self, env)?;
+            let acted = act(binding.with_object(name));
+            known.push(binding);
             acted
         })
+    }
+}
+
+/// A binding that was looked up, because `Env::durable_object` compares the name of its constructor
+/// each time.
+struct Binding {
+    of: Namespace,
+    env: Env,
+    anywhere: ObjectNamespace,
+    /// The objects of environments that are in a jurisdiction.
+    restricted: Vec<(&'static str, ObjectNamespace)>,
+}
+
+impl Binding {
+    fn look_up(of: Namespace, env: &Env) -> Result<Self, JsValue> {
+        let anywhere = env.durable_object(of.binding())?;
+        let jurisdictions = settings::jurisdictions(env).map_err(|error| error.to_json())?;
+        let restricted = jurisdictions.entries().map(|(environment, name)| {
+            let namespace = in_jurisdiction(anywhere.as_ref(), name)?;
+            Ok((environment, namespace))
+        });
+        Ok(Self {
+            of,
+            env: env.clone(),
+            restricted: restricted.collect::<Result<_, JsValue>>()?,
+            anywhere,
+        })
+    }
+
+    fn with_object(&self, name: &ObjectName) -> &ObjectNamespace {
+        let is_of = |(environment, _): &&(&str, _)| *environment == name.environment();
+        let restricted = self.restricted.iter().find(is_of);
+        restricted.map_or(&self.anywhere, |(_, namespace)| namespace)
     }
 }
 
@@ -86,6 +121,12 @@ impl ObjectName {
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    fn environment(&self) -> &str {
+        self.0
+            .split_once('/')
+            .map_or(&self.0, |(environment, _)| environment)
     }
 }
 

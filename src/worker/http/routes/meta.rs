@@ -39,6 +39,7 @@ pub(crate) fn health(context: &RequestContext<'_>) -> Result<Reply, ApiError> {
     let mail = settings::mail(env)?;
     settings::inbox(env)?;
     settings::agent_keys(env)?;
+    settings::log(env)?;
     let mut missing = BINDINGS.to_vec();
     missing.retain(|name| variable(env, name).is_undefined());
     if mail.from.is_some() && !mail::is_bound(env) {

@@ -129,7 +129,9 @@ impl Object {
         record: Option<Record>,
         row: Option<SavedRow>,
     ) -> Result<Turn, JsValue> {
-        if let Some(line) = effects.log {
+        if let Some(line) = effects.log
+            && settings::log(&self.env).unwrap_or_default().includes(line)
+        {
             self.log(line, record.as_ref());
         }
         if effects.notifies_waiters {
