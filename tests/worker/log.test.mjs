@@ -30,7 +30,7 @@ for (const [LOG, events] of [
       assert.deepEqual(await health.json(), { error, code: "misconfigured" });
       assert.ok(worker.log.includes(`everything is logged: ${wrong}`), "the log says why");
     } else {
-      assert.deepEqual(await health.json(), { status: "ok" });
+      assert.equal((await health.json()).status, "ok");
     }
   });
 }
