@@ -124,7 +124,7 @@ ${linear}
 - **A token with everything**: two approvers who must agree, a form of three fields, two recipients
   of notices (webhooks), who are told of it and reminded once. Each approver's link is opened
   ${PAGES} times, the form is filled in and sent, and the page is shown again. It is retrieved once.
-  16 of them live at once.
+  50 of them live at once.
 
 The mean of ${n(LIVES, 0)} lives of each kind:
 

@@ -12,8 +12,6 @@ const { add, counts, each, measured, send, untilForgotten } = measure;
 const BATCH = 1_000;
 /** How often a link is opened before its person decides: by two scanners and the person. */
 export const PAGES = 3;
-/** Seconds from a token's creation to its reminder. */
-const REMINDED_AFTER = 2;
 const TOKENS = "/api/v1/waitpoints/tokens";
 const HTML = { accept: "text/html" };
 const FORM = {
@@ -27,11 +25,18 @@ const FORM = {
 };
 const ANSWERS = { choice: "0", comment: "Fine.", "field-0": "120.5", "field-1": "1" };
 
+// As by default, a token is purged after its timeout, however early it is decided: the alarm of the
+// timeout rings too. Before each alarm the object is evicted, which takes ten seconds without work.
+const PLAIN = { timeout: "25s", retention: "50s" };
+const FULL = { remindedAfter: "25s", timeout: "75s", retention: "100s" };
+// Of many tokens: the object stays in memory.
+const MANY = { timeout: "4s", retention: "5s" };
+
 const start = (vars, wrap = COUNTING) =>
   serve(waitpoint({ WEBHOOK_SECRET: webhookSecret(), ...vars }, wrap), { cpu: 0 });
 
 async function create(server, fields) {
-  const body = JSON.stringify({ timeout: "1h", tags: ["cost"], ...fields });
+  const body = JSON.stringify({ tags: ["cost"], ...fields });
   const { text, headers } = await send(server, "POST", TOKENS, { key: KEY, body });
   const { id, url, links } = JSON.parse(text);
   const pathOf = (url) => new URL(url).pathname;
@@ -64,8 +69,9 @@ export const kindsOf = (receiver) => {
   return {
     plain: {
       together: 1,
+      retention: PLAIN.retention,
       async live(server) {
-        const token = await create(server);
+        const token = await create(server, { timeout: PLAIN.timeout });
         await openPage(server, token.page);
         await complete(server, token);
         await read(server, token);
@@ -73,11 +79,13 @@ export const kindsOf = (receiver) => {
     },
     full: {
       // It waits for its reminder, so others live meanwhile.
-      together: 16,
+      together: 50,
+      retention: FULL.retention,
       async live(server) {
         const recipients = ["a", "b"].map((name) => `/${tokens}/${name}`);
         tokens++;
         const token = await create(server, {
+          timeout: FULL.timeout,
           approval: {
             title: "Deploy 1.4.2?",
             description: "All checks have passed.",
@@ -89,9 +97,9 @@ export const kindsOf = (receiver) => {
             form: FORM,
           },
           notify: recipients.map((path) => ({ webhook: receiver.url + path })),
-          reminders: [{ after: `${REMINDED_AFTER}s` }],
+          reminders: [{ after: FULL.remindedAfter }],
         });
-        await Promise.all(recipients.map((path) => receiver.received(path, 2)));
+        await Promise.all(recipients.map((path) => receiver.answered(path, 2)));
         for (const link of token.links) await vote(server, link);
         const { status, votes } = await read(server, token);
         if (status !== "COMPLETED" || votes.length !== 2)
@@ -118,8 +126,8 @@ async function vote(server, link) {
 /** Runs so many whole lives without reads and returns what they took. */
 export async function manyLives(size) {
   // Tokens are kept long enough that the last of a batch is completed before the first is purged.
-  const server = await start({ RETENTION: "3s" });
-  const live = async () => complete(server, await create(server));
+  const server = await start({ RETENTION: MANY.retention });
+  const live = async () => complete(server, await create(server, { timeout: MANY.timeout }));
   // The first calls include compilation, so they are not measured.
   const warm = async () => {
     await each(100, live);
@@ -160,21 +168,22 @@ export async function manyLives(size) {
 }
 
 /** A Worker that purges soon. It has one token that stays, so its index is never empty. */
-async function startPurging(wrap) {
-  const server = await start({ RETENTION: "2s" }, wrap);
-  await create(server);
+async function startPurging({ retention }, wrap) {
+  const server = await start({ RETENTION: retention }, wrap);
+  await create(server, {});
   return server;
 }
 
 /** What one token of a kind takes, of so many that live and are purged. */
-export async function oneLife({ live, together }, count) {
-  const server = await startPurging();
+export async function oneLife(kind, count) {
+  const { live, together } = kind;
+  const server = await startPurging(kind);
   const run = async (times) => {
     const { forgotten } = (await counts(server)).token;
     await each(times, () => live(server), together);
     await untilForgotten(server, forgotten + times);
   };
-  await run(Math.min(count, 100));
+  await run(Math.min(count, 50));
   const found = await measured(server, () => run(count));
   await server.stop();
   return found;
@@ -190,8 +199,9 @@ export async function bytesStored({ live }, count) {
 }
 
 /** Each write of one life, with what SQLite counted. */
-export async function writesOf({ live }) {
-  const server = await startPurging(LISTING);
+export async function writesOf(kind) {
+  const { live } = kind;
+  const server = await startPurging(kind, LISTING);
   const writes = async () => (await fetch(`${server.url}/writes`)).json();
   // Until the table is made and the token that stays is in it.
   await measure.untilIdle(server);

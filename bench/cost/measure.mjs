@@ -100,26 +100,29 @@ export async function measured(server, work) {
   };
 }
 
-/** A receiver of webhooks that answers after so many milliseconds. `received` waits for some. */
+/** A receiver of webhooks that answers after so many milliseconds. `answered` waits for answers. */
 export async function receiverOf(millis) {
-  const [got, waiting] = [new Map(), new Map()];
+  const [counts, waiting] = [new Map(), new Map()];
+  const answer = ({ url }, response) => {
+    response.end();
+    const count = (counts.get(url) ?? 0) + 1;
+    counts.set(url, count);
+    const { wanted, resolve } = waiting.get(url) ?? {};
+    if (count === wanted) resolve();
+  };
   const server = createServer((message, response) => {
     message.resume();
-    setTimeout(() => response.end(), millis);
-    const count = (got.get(message.url) ?? 0) + 1;
-    got.set(message.url, count);
-    const { wanted, resolve } = waiting.get(message.url) ?? {};
-    if (count === wanted) resolve();
+    setTimeout(answer, millis, message, response);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   server.unref();
   return {
     url: `http://127.0.0.1:${server.address().port}`,
-    received: (path, wanted) =>
+    answered: (path, wanted) =>
       new Promise((resolve) => {
         waiting.set(path, { wanted, resolve });
-        if ((got.get(path) ?? 0) >= wanted) resolve();
+        if ((counts.get(path) ?? 0) >= wanted) resolve();
       }),
   };
 }
