@@ -57,7 +57,7 @@ test("a token is listed as it is created, and as it ends; items hold no output",
 test("filters: status, tags, key, time; several statuses are exactly those", async () => {
   const tag = crypto.randomUUID();
   const make = (fields) => worker.create({ ...fields, tags: [tag, ...(fields.tags ?? [])] });
-  const waiting = await make({ tags: ["x", "it's, quoted"], idempotencyKey: `k-${tag}` });
+  const waiting = await make({ tags: ["x", "it's, quoted", 'sa"id'], idempotencyKey: `k-${tag}` });
   const done = await make({ tags: ["y"] });
   const late = await make({ timeout: "1s" });
   await worker.complete(done.id, 1);
@@ -83,6 +83,9 @@ test("filters: status, tags, key, time; several statuses are exactly those", asy
     [{ "filter[tags]": `nothing,${tag}` }, all],
     [{ "filter[tags]": "nothing" }, []],
     [{ "filter[tags]": "it's" }, []],
+    [{ "filter[tags]": 'sa"id' }, [waiting.id]],
+    [{ "filter[tags]": "id" }, []],
+    [{ "filter[tags]": "id,y" }, [done.id]],
     [{ "filter[idempotencyKey]": `k-${tag}` }, [waiting.id]],
     [{ "filter[idempotencyKey]": "' OR 1=1 --" }, []],
     [{ "filter[createdAt][period]": "1h" }, all],

@@ -199,7 +199,14 @@ pub(super) fn select_rows(
         conditions.push("key = ?");
         bindings.push(Binding::Text(key));
     }
+    // Most rows have none of the tags in their text. To parse that costs a row read for each tag in it,
+    // so it is done only for the others: there a tag may end like the one that is wanted.
+    let mentions_tag = vec!["instr(tags, ?) > 0"; query.tags.len()].join(" OR ");
+    let mentions_tag = format!("({mentions_tag})");
     if !query.tags.is_empty() {
+        conditions.push(&mentions_tag);
+        let texts = query.tags.iter().map(serde_json::to_string::<String>);
+        bindings.extend(texts.map(|text| Binding::Owned(text.unwrap_or_default())));
         conditions.push(
             "EXISTS (SELECT 1 FROM json_each(tags) AS has JOIN json_each(?) AS wanted \
              ON has.value = wanted.value)",
