@@ -4,6 +4,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use waitpoint::domain::list::cursor::Cursor;
 use waitpoint::domain::list::month::Month;
+use waitpoint::domain::list::page::SearchedRows;
 use waitpoint::domain::list::query::{ListQuery, MAX_SIZE, PageStart};
 use waitpoint::domain::list::row::Row;
 use waitpoint::domain::time::timestamp::Timestamp;
@@ -51,8 +52,18 @@ fuzz_target!(|query: &str| {
     if !matches!(query.start, PageStart::Before(_)) {
         rows.reverse();
     }
-    rows.truncate(query.fetch_limit());
-    let page = query.page(rows);
+    // The search stops at the last row, or was complete.
+    let limits = query.limits(&SearchedRows::default(), rows.len()).unwrap();
+    let searched_to = rows
+        .last()
+        .map(Row::cursor)
+        .filter(|_| query.tags.len() % 2 == 1);
+    rows.truncate(limits.rows);
+    let page = query.page(SearchedRows {
+        rows,
+        searched: 0,
+        searched_to,
+    });
     assert!(page.rows.len() <= query.size);
     assert!(page.rows.iter().rev().is_sorted_by_key(|row| row.cursor()));
     for cursor in [page.next, page.previous].into_iter().flatten() {

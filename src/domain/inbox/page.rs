@@ -26,9 +26,6 @@ pub struct InboxPage {
     pub is_partial: bool,
 }
 
-/// The most rows that a month looks at for a page, 50 to 90 ms of SQLite.
-pub const MAX_SEARCHED: usize = 50_000;
-
 impl InboxPage {
     /// The page of what all months have found.
     #[must_use]

@@ -15,6 +15,23 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// A position before all rows.
+    #[must_use]
+    pub fn oldest() -> Self {
+        Self::at_end(Timestamp::from_millis(0), "0")
+    }
+
+    /// A position behind all rows.
+    #[must_use]
+    pub fn newest() -> Self {
+        Self::at_end(Timestamp::MAX, "z")
+    }
+
+    fn at_end(created_at: Timestamp, id: &str) -> Self {
+        let id = id.to_owned();
+        Self { created_at, id }
+    }
+
     /// The text for clients. It needs no escaping in a URL.
     #[must_use]
     pub fn to_text(&self) -> String {

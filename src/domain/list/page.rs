@@ -1,6 +1,9 @@
 //! The rows that match a query, and the page that shows them.
 //!
-//! Invariant: a page shows the newest row first, in whichever direction the client pages.
+//! Invariants:
+//! - A page shows the newest row first, in whichever direction the client pages.
+//! - A page looks at a limited number of rows. So it may have fewer rows than fit, even none, and says
+//!   where the search goes on. Pages that follow each other leave out no row.
 
 use super::cursor::Cursor;
 use super::month::Month;
@@ -19,16 +22,53 @@ pub struct ListPage {
     pub previous: Option<Cursor>,
 }
 
+/// The most rows that a page of a list looks at, and a month for a page of the inbox: 50 to 90 ms of
+/// SQLite.
+pub const MAX_SEARCHED: usize = 50_000;
+
+/// What the months have found for a page, in the order in which they are searched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchedRows {
+    /// The rows that match. They are oldest first for [`PageStart::Before`], otherwise newest first.
+    pub rows: Vec<Row>,
+    /// How many rows were looked at, if there were too few that match.
+    pub searched: usize,
+    /// The last row that was looked at, if the search stopped there.
+    pub searched_to: Option<Cursor>,
+}
+
+/// What the next month is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchLimits {
+    /// The most rows that it returns.
+    pub rows: usize,
+    /// The most rows that it looks at.
+    pub searched: usize,
+}
+
+impl SearchedRows {
+    /// Adds what the next month has found.
+    pub fn add(&mut self, month: SearchedRows) {
+        self.rows.extend(month.rows);
+        self.searched = self.searched.saturating_add(month.searched);
+        self.searched_to = month.searched_to;
+    }
+}
+
 impl ListQuery {
-    /// The number of rows to fetch from the index: one more than the page shows, to know whether more
-    /// follow.
+    /// What the next month is asked for; `None` if the page needs no more. One row more than the page
+    /// shows says that more follow.
     #[must_use]
-    pub fn fetch_limit(&self) -> usize {
-        self.size + 1
+    pub fn limits(&self, found: &SearchedRows, max_searched: usize) -> Option<SearchLimits> {
+        let limits = SearchLimits {
+            rows: (self.size + 1).saturating_sub(found.rows.len()),
+            searched: max_searched.saturating_sub(found.searched).max(1),
+        };
+        (limits.rows > 0 && found.searched_to.is_none()).then_some(limits)
     }
 
     /// The months that may have rows of this page, out of those that have rows. They are in the order
-    /// in which they must be queried until there are [`fetch_limit`](Self::fetch_limit) rows.
+    /// in which they must be searched while there are [`limits`](Self::limits).
     #[must_use]
     pub fn months(&self, known: &[Month]) -> Vec<Month> {
         let month = |cursor: &Cursor| Month::of(cursor.created_at);
@@ -71,26 +111,40 @@ impl ListQuery {
             && self.to.is_none_or(|to| row.created_at <= to)
     }
 
-    /// The page of the rows that the index returned. They are oldest first for [`PageStart::Before`],
-    /// otherwise newest first. A row beyond the page's size means that more follow.
+    /// The page of what the months have found.
     #[must_use]
-    pub fn page(&self, mut rows: Vec<Row>) -> ListPage {
-        let more = rows.len() > self.size;
+    pub fn page(&self, found: SearchedRows) -> ListPage {
+        let mut rows = found.rows;
+        let is_full = rows.len() > self.size;
         rows.truncate(self.size);
-        let backward = matches!(self.start, PageStart::Before(_));
-        if backward {
-            rows.reverse();
-        }
-        // At least the row of the cursor lies on its other side.
-        let (newer, older) = match self.start {
-            PageStart::Newest => (false, more),
-            PageStart::After(_) => (true, more),
-            PageStart::Before(_) => (more, true),
+        // Where the next search begins, if there is one.
+        let end = if is_full {
+            rows.last().map(Row::cursor)
+        } else {
+            found.searched_to
+        };
+        // At least the row of the cursor lies on the page's other side. The way back from a page without
+        // rows begins where its search ended, as it passed none that match.
+        let back = |beyond| {
+            let first = rows.first().map(Row::cursor);
+            Some(first.or_else(|| end.clone()).unwrap_or(beyond))
+        };
+        let (next, previous) = match self.start {
+            PageStart::Newest => (end, None),
+            PageStart::After(_) => {
+                let previous = back(Cursor::oldest());
+                (end, previous)
+            }
+            PageStart::Before(_) => {
+                let next = back(Cursor::newest());
+                rows.reverse();
+                (next, end)
+            }
         };
         ListPage {
-            next: rows.last().filter(|_| older).map(Row::cursor),
-            previous: rows.first().filter(|_| newer).map(Row::cursor),
             rows,
+            next,
+            previous,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Which rows are on a page, and what lies on either side of it.
 use super::{MAX, NOW, at, cursor, months, ok, row};
 use waitpoint::domain::list::month::Month;
+use waitpoint::domain::list::page::SearchedRows;
 use waitpoint::domain::token::status::Status;
 
 #[test]
@@ -135,12 +136,14 @@ fn filters_let_through_what_they_name() {
 
 #[test]
 fn a_page_says_what_lies_on_either_side() {
-    let rows = |ids: &str| ids.chars().map(|id| row(&id.to_string(), NOW)).collect();
+    const OLDEST: Option<&str> = Some("0_0");
+    const NEWEST: Option<&str> = Some("253402300799999_z");
+    let b = |id: &str| format!("{NOW}_{id}");
     for (query, found, shown, next, previous) in [
         ("", "", "", None, None),
         ("", "ba", "ba", None, None),
         ("", "cba", "cb", Some("b"), None),
-        ("page[after]=9999999999999_z", "", "", None, None),
+        ("page[after]=9999999999999_z", "", "", None, OLDEST),
         ("page[after]=9999999999999_z", "ba", "ba", None, Some("b")),
         (
             "page[after]=9999999999999_z",
@@ -149,20 +152,84 @@ fn a_page_says_what_lies_on_either_side() {
             Some("b"),
             Some("c"),
         ),
-        ("page[before]=1_z", "", "", None, None),
+        ("page[before]=1_z", "", "", NEWEST, None),
         ("page[before]=1_z", "a", "a", Some("a"), None),
         ("page[before]=1_z", "ab", "ba", Some("a"), None),
         ("page[before]=1_z", "abc", "ba", Some("a"), Some("b")),
     ] {
         let query = ok(&format!("page[size]=2&{query}"));
-        let page = query.page(rows(found));
+        let page = query.page(found_rows(found, None));
         let ids: String = page.rows.iter().map(|row| row.id.as_str()).collect();
         assert_eq!(ids, shown);
-        assert_eq!(page.next, next.map(|id| cursor(NOW, id)), "{query:?}");
+        for (cursor, expected) in [(page.next, next), (page.previous, previous)] {
+            let expected = expected.map(|text| {
+                if text.len() == 1 {
+                    b(text)
+                } else {
+                    text.to_owned()
+                }
+            });
+            assert_eq!(cursor.map(|cursor| cursor.to_text()), expected, "{query:?}");
+        }
+    }
+}
+
+/// What was found where the search came to the row `to`, if it stopped.
+fn found_rows(ids: &str, to: Option<&str>) -> SearchedRows {
+    SearchedRows {
+        rows: ids.chars().map(|id| row(&id.to_string(), NOW)).collect(),
+        searched: 0,
+        searched_to: to.map(|id| cursor(NOW, id)),
+    }
+}
+
+#[test]
+fn a_search_that_stopped_goes_on_behind_the_last_row_that_it_looked_at() {
+    for (query, found, to, next, previous) in [
+        ("", "", "k", Some("k"), None),
+        ("", "nm", "k", Some("k"), None),
+        ("page[after]=9999999999999_z", "", "k", Some("k"), Some("k")),
+        (
+            "page[after]=9999999999999_z",
+            "n",
+            "k",
+            Some("k"),
+            Some("n"),
+        ),
+        ("page[before]=1_z", "", "k", Some("k"), Some("k")),
+        ("page[before]=1_z", "b", "k", Some("b"), Some("k")),
+    ] {
+        let page = ok(&format!("page[size]=2&{query}")).page(found_rows(found, Some(to)));
+        assert_eq!(page.rows.len(), found.len());
+        let of = |id: Option<&str>| id.map(|id| cursor(NOW, id));
         assert_eq!(
-            page.previous,
-            previous.map(|id| cursor(NOW, id)),
-            "{query:?}"
+            (page.next, page.previous),
+            (of(next), of(previous)),
+            "{query}, {found}"
         );
     }
+}
+
+#[test]
+fn months_share_what_a_page_may_look_at() {
+    let query = ok("page[size]=2");
+    let limits = |found: &SearchedRows| {
+        let limits = query.limits(found, 100);
+        limits.map(|limits| (limits.rows, limits.searched))
+    };
+    let mut found = SearchedRows::default();
+    assert_eq!(limits(&found), Some((3, 100)));
+    let searched = |ids, searched| SearchedRows {
+        searched,
+        ..found_rows(ids, None)
+    };
+    found.add(searched("d", 60));
+    assert_eq!(limits(&found), Some((2, 40)));
+    found.add(searched("c", 30));
+    assert_eq!(limits(&found), Some((1, 10)));
+    let mut stopped = found.clone();
+    stopped.add(found_rows("", Some("b")));
+    assert_eq!(limits(&stopped), None);
+    found.add(found_rows("b", None));
+    assert_eq!(limits(&found), None);
 }

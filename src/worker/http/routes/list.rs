@@ -19,7 +19,7 @@ pub(crate) async fn list(context: &RequestContext<'_>) -> Result<Reply, ApiError
     let text = context.head.query().trim_start_matches('?');
     let query = ListQuery::parse(text, context.now)?;
     let permit = enforce(context, RateLimitKey::Environment(&environment.id)).await?;
-    let rows = index::rows(
+    let page = index::list(
         &permit,
         context.env,
         &environment.id,
@@ -29,7 +29,6 @@ pub(crate) async fn list(context: &RequestContext<'_>) -> Result<Reply, ApiError
     )
     .await
     .map_err(|why| unavailable("the index did not answer", &why))?;
-    let page = query.page(rows);
     let body = list_json(&page, context.now, |row| {
         let id = public_id(&row.id);
         let lifetime = Lifetime::of(row.created_at, row.timeout_at, context.now);

@@ -1,17 +1,19 @@
 //! Calls of the index: tokens' objects send rows, lists read them.
 
-use super::row::Row;
+use super::row::{Row, unreadable};
 use crate::domain::inbox::page::MonthRows;
 use crate::domain::inbox::query::{InboxQuery, Position};
+use crate::domain::list::cursor::Cursor;
 use crate::domain::list::month::Month;
+use crate::domain::list::page::{ListPage, MAX_SEARCHED, SearchedRows};
 use crate::domain::list::query::ListQuery;
-use crate::domain::list::row::Row as ListRow;
 use crate::domain::time::timestamp::Timestamp;
 use crate::worker::http::rate_limit::Permit;
 use crate::worker::objects::call::ObjectRef;
 use crate::worker::objects::{Namespace, ObjectName};
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::time::Duration;
 use wasm_bindgen::JsValue;
 use worker::Env;
@@ -51,10 +53,13 @@ pub(super) struct LinkUse {
     pub(super) now: u64,
 }
 
-/// What one range of a month's rows has for a page of the inbox.
-#[derive(Serialize, Deserialize)]
+/// What a month has for a page of a list, or one range of its rows for a page of the inbox.
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct FoundRows {
     pub(super) rows: Vec<Row>,
+    /// How many rows were looked at, if that were all for a list and its page is not full.
+    #[serde(default)]
+    pub(super) searched: usize,
     /// The last row that was looked at, if not all were.
     pub(super) searched_to: Option<String>,
 }
@@ -67,6 +72,9 @@ pub(super) struct RowsQuery {
     pub(super) now: u64,
     /// The maximum number of rows.
     pub(super) limit: usize,
+    /// The most rows that a list looks at. An older build sets none, and then expects the rows alone.
+    #[serde(default)]
+    pub(super) max_searched: Option<usize>,
 }
 
 /// An object of the index.
@@ -104,38 +112,55 @@ pub(super) async fn put_rows(
     }
 }
 
-/// The rows nearest to the query's cursor, in the query's order: up to one more than fits on a page.
-/// `text` is the query string.
-pub(crate) async fn rows(
+/// The page of a list. `text` is the query string.
+pub(crate) async fn list(
     _: &Permit,
     env: &Env,
     environment: &str,
     query: &ListQuery,
     text: &str,
     now: Timestamp,
-) -> Result<Vec<ListRow>, JsValue> {
+) -> Result<ListPage, JsValue> {
     let directory = ObjectName::of_directory(environment);
     let months: Vec<String> = object(env, &directory).call_json(&Command::Months).await?;
     let months: Vec<Month> = months
         .iter()
         .filter_map(|month| Month::parse(month))
         .collect();
-    let mut rows = Vec::new();
+    let mut found = SearchedRows::default();
     for month in query.months(&months) {
-        let limit = query.fetch_limit().saturating_sub(rows.len());
-        if limit == 0 {
+        let Some(limits) = query.limits(&found, MAX_SEARCHED) else {
             break;
-        }
+        };
         let name = ObjectName::of_month(environment, &month);
         let command = Command::Rows(RowsQuery {
             query: text.to_owned(),
             now: now.as_millis(),
-            limit,
+            limit: limits.rows,
+            max_searched: Some(limits.searched),
         });
-        let found: Vec<Row> = object(env, &name).call_json(&command).await?;
-        rows.extend(found.into_iter().map(Row::into_list_row));
+        let answer: Box<RawValue> = object(env, &name).call_json(&command).await?;
+        found.add(read_rows(answer.get())?);
     }
-    Ok(rows)
+    Ok(query.page(found))
+}
+
+/// What a month has for a list. An older build of its object answers with all rows that match, alone.
+fn read_rows(answer: &str) -> Result<SearchedRows, JsValue> {
+    let found = if answer.starts_with('[') {
+        serde_json::from_str(answer).map(|rows| FoundRows {
+            rows,
+            ..FoundRows::default()
+        })
+    } else {
+        serde_json::from_str(answer)
+    };
+    let found = found.map_err(|_| unreadable())?;
+    Ok(SearchedRows {
+        rows: found.rows.into_iter().map(Row::into_list_row).collect(),
+        searched: found.searched,
+        searched_to: found.searched_to.as_deref().and_then(Cursor::parse),
+    })
 }
 
 /// What the months have for a page of the inbox.
@@ -158,6 +183,7 @@ pub(crate) async fn inbox_rows(
             query: text.trim_start_matches('?').to_owned(),
             now: now.as_millis(),
             limit: query.size() + 1,
+            max_searched: None,
         });
         let found: Result<Vec<FoundRows>, JsValue> = object(env, &name).call_json(&command).await;
         found

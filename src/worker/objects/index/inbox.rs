@@ -5,9 +5,9 @@
 
 use super::client::{FoundRows, RowsQuery};
 use super::row::{Row, lowercase};
-use super::sql::{self, Binding};
-use crate::domain::inbox::page::MAX_SEARCHED;
+use super::sql::{self, Binding, Sql};
 use crate::domain::inbox::query::{InboxQuery, Position, View};
+use crate::domain::list::page::MAX_SEARCHED;
 use crate::domain::time::timestamp::Timestamp;
 use serde::Deserialize;
 use std::time::Duration;
@@ -19,12 +19,6 @@ struct Range {
     class: u64,
     first: Timestamp,
     last: Timestamp,
-}
-
-/// A part of a statement, and the values of its `?`.
-struct Sql<'a> {
-    text: String,
-    bindings: Vec<Binding<'a>>,
 }
 
 /// The rows of an inbox query, from each range of the index. Tokens that ended at `ended_by` or before are
@@ -75,7 +69,7 @@ fn find(
         bindings.push(Binding::Number(limit as u64));
         return Ok(FoundRows {
             rows: run(state, &statement, bindings)?,
-            searched_to: None,
+            ..FoundRows::default()
         });
     };
     // SQLite goes on only until the page is full.
@@ -92,7 +86,11 @@ fn find(
     } else {
         None
     };
-    Ok(FoundRows { rows, searched_to })
+    Ok(FoundRows {
+        rows,
+        searched_to,
+        ..FoundRows::default()
+    })
 }
 
 /// The last row that a search looks at, if it does not look at all.

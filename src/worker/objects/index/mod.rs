@@ -16,11 +16,12 @@ mod batch;
 mod client;
 mod directory;
 mod inbox;
+mod list;
 mod month;
 mod row;
 mod sql;
 
-pub(crate) use client::{inbox_rows, rows, use_link};
+pub(crate) use client::{inbox_rows, list, use_link};
 pub(crate) use row::Row;
 pub(crate) use {batch::enqueue_row, client::put_row};
 
@@ -84,7 +85,13 @@ impl DurableObject for IndexObject {
 async fn answer(month: &MonthTable, command: Command) -> Result<Vec<u8>, JsValue> {
     match command {
         Command::Put(rows) => json(&month.put(&rows).await?),
-        Command::Rows(query) => json(&month.rows(&query)?),
+        Command::Rows(query) => {
+            let found = month.rows(&query)?;
+            match query.max_searched {
+                Some(_) => json(&found),
+                None => json(&found.rows),
+            }
+        }
         Command::Inbox(query) => json(&month.inbox_rows(&query)?),
         Command::UseLink(used) => json(&directory::use_link(&month.stored, &used)?),
         Command::Months => json(&directory::months(&month.stored)?),

@@ -1,9 +1,9 @@
 //! The rows of the tokens that were created in one month.
 
 use super::client::{self, Command, FoundRows, RowsQuery};
-use super::inbox;
 use super::row::{Row, unreadable};
 use super::sql::{self, Binding};
+use super::{inbox, list};
 use crate::domain::list::query::ListQuery;
 use crate::domain::time::timestamp::Timestamp;
 use crate::worker::now;
@@ -81,15 +81,15 @@ impl MonthTable {
         Ok(())
     }
 
-    pub(super) fn rows(&self, request: &RowsQuery) -> Result<Vec<Row>, JsValue> {
+    /// The rows of a list.
+    pub(super) fn rows(&self, request: &RowsQuery) -> Result<FoundRows, JsValue> {
         if !self.open_table()? {
-            return Ok(Vec::new());
+            return Ok(FoundRows::default());
         }
         let query = ListQuery::parse(&request.query, Timestamp::from_millis(request.now))
             .map_err(|_| unreadable())?;
         let ended_by = request.now.saturating_sub(self.retention());
-        let (statement, bindings) = sql::select_rows(&query, request.now, ended_by, request.limit);
-        sql::query(&self.state, &statement, bindings)
+        list::rows(&self.state, request, &query, ended_by)
     }
 
     /// The rows of a page of the inbox.

@@ -1,8 +1,5 @@
 //! The table of a month's rows, and its statements.
 
-use crate::domain::list::query::{ListQuery, PageStart};
-use crate::domain::list::statuses::Statuses;
-use crate::domain::token::status::Status;
 use crate::worker::bindings::sql_rows;
 use js_sys::Array;
 use serde::de::DeserializeOwned;
@@ -113,11 +110,6 @@ pub(super) const PURGE_SQL: &str = "DELETE FROM tokens WHERE class IN (0, 1, 2, 
 pub(super) const REMAINING_SQL: &str =
     "SELECT COUNT(*) AS count, MIN(COALESCE(completed, timeout)) AS first FROM tokens";
 
-/// Whether the row has one of the wanted statuses. Takes the time, and for waiting, timed out and
-/// completed whether it is wanted.
-const STATUS_CONDITION: &str = "CASE WHEN completed IS NULL AND COALESCE(timeout > ?, 1) THEN ? \
-    WHEN IIF(completed IS NULL, defaults IS NULL, cancelled IS NOT NULL) THEN ? ELSE ? END = 1";
-
 /// The value of a `?` in a statement.
 #[derive(Clone)]
 pub(super) enum Binding<'a> {
@@ -134,6 +126,12 @@ impl From<Binding<'_>> for JsValue {
             Binding::Owned(text) => text.into(),
         }
     }
+}
+
+/// A part of a statement, and the values of its `?`.
+pub(super) struct Sql<'a> {
+    pub(super) text: String,
+    pub(super) bindings: Vec<Binding<'a>>,
 }
 
 /// Runs a statement. Returns its rows as JavaScript objects.
@@ -156,69 +154,4 @@ pub(super) fn query<'a, T: DeserializeOwned>(
     let rows = js_sys::JSON::stringify(&rows)?;
     serde_json::from_str(&String::from(rows))
         .map_err(|_| JsValue::from_str("the rows of the index cannot be read"))
-}
-
-/// The statement of a list query at `now`. Tokens that ended at `ended_by` or before are left out. The
-/// conditions are in the order of the bindings.
-pub(super) fn select_rows(
-    query: &ListQuery,
-    now: u64,
-    ended_by: u64,
-    limit: usize,
-) -> (String, Vec<Binding<'_>>) {
-    let mut conditions = vec!["COALESCE(COALESCE(completed, timeout) > ?, 1)"];
-    let mut bindings = vec![Binding::Number(ended_by)];
-    let (cursor, order) = match &query.start {
-        PageStart::Newest => (None, "DESC"),
-        PageStart::After(cursor) => (Some(("(created, id) < (?, ?)", cursor)), "DESC"),
-        PageStart::Before(cursor) => (Some(("(created, id) > (?, ?)", cursor)), "ASC"),
-    };
-    if let Some((condition, cursor)) = cursor {
-        conditions.push(condition);
-        bindings.push(Binding::Number(cursor.created_at.as_millis()));
-        bindings.push(Binding::Text(&cursor.id));
-    }
-    let bounds = [("created >= ?", query.from), ("created <= ?", query.to)];
-    for (condition, bound) in bounds {
-        if let Some(bound) = bound {
-            conditions.push(condition);
-            bindings.push(Binding::Number(bound.as_millis()));
-        }
-    }
-    if query.status != Statuses::ALL {
-        conditions.push(STATUS_CONDITION);
-        let has = |status| Binding::Number(u64::from(query.status.has(status)));
-        bindings.extend([
-            Binding::Number(now),
-            has(Status::Waiting),
-            has(Status::TimedOut),
-            has(Status::Completed),
-        ]);
-    }
-    if let Some(key) = &query.idempotency_key {
-        conditions.push("key = ?");
-        bindings.push(Binding::Text(key));
-    }
-    // Most rows have none of the tags in their text. To parse that costs a row read for each tag in it,
-    // so it is done only for the others: there a tag may end like the one that is wanted.
-    let mentions_tag = vec!["instr(tags, ?) > 0"; query.tags.len()].join(" OR ");
-    let mentions_tag = format!("({mentions_tag})");
-    if !query.tags.is_empty() {
-        conditions.push(&mentions_tag);
-        let texts = query.tags.iter().map(serde_json::to_string::<String>);
-        bindings.extend(texts.map(|text| Binding::Owned(text.unwrap_or_default())));
-        conditions.push(
-            "EXISTS (SELECT 1 FROM json_each(tags) AS has JOIN json_each(?) AS wanted \
-             ON has.value = wanted.value)",
-        );
-        bindings.push(Binding::Owned(
-            serde_json::to_string(&query.tags).unwrap_or_default(),
-        ));
-    }
-    bindings.push(Binding::Number(limit as u64));
-    let conditions = conditions.join(" AND ");
-    let statement = format!(
-        "SELECT * FROM tokens WHERE {conditions} ORDER BY created {order}, id {order} LIMIT ?"
-    );
-    (statement, bindings)
 }

@@ -127,9 +127,9 @@ impl Call<'_> {
         }
         let query = ListQuery::parse(&text, context.now)?;
         let id = &environment.id;
-        let rows = index::rows(permit, context.env, id, &query, &text, context.now).await;
-        let rows = rows.map_err(|why| unavailable("the index did not answer", &why))?;
-        let waiting = outcome::waiting_json(&query.page(rows));
+        let page = index::list(permit, context.env, id, &query, &text, context.now).await;
+        let page = page.map_err(|why| unavailable("the index did not answer", &why))?;
+        let waiting = outcome::waiting_json(&page);
         Ok(self.reply(&outcome::call_result(&self.client, &waiting)))
     }
 }
