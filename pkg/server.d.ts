@@ -190,7 +190,10 @@ export type ListedToken = Pick<
   | "tags"
 >;
 
-/** A page of a list, newest first. To iterate over it goes on to the pages after it. */
+/**
+ * A page of a list, newest first. To iterate over it goes on to the pages after it. A page of filtered
+ * tokens may be short or empty though more follow: `hasNextPage` says.
+ */
 export interface TokenPage extends AsyncIterable<ListedToken> {
   readonly data: ListedToken[];
   /** The cursors, for `after` and `before`; absent where the list ends. */

@@ -5,6 +5,9 @@ import { core } from "./wasm/server.js";
 
 export * from "./index.js";
 
+/** The most empty pages in a row: our Worker looks at 50 million tokens for them. */
+const MAX_EMPTY = 1_000;
+
 export const createToken = (...args) => loadWasm(core, "createToken", args);
 export const cancelToken = (...args) => loadWasm(core, "cancelToken", args);
 export const extendToken = (...args) => loadWasm(core, "extendToken", args);
@@ -30,8 +33,7 @@ class TokenPage {
   }
 
   hasNextPage() {
-    // No page follows an empty one, whatever the server says.
-    return this.data.length > 0 && !!this.pagination.next;
+    return !!this.pagination.next;
   }
 
   hasPreviousPage() {
@@ -47,7 +49,15 @@ class TokenPage {
   }
 
   async *iterPages() {
-    for (let page = this; page; page = page.hasNextPage() && (await page.getNextPage())) yield page;
+    // A server looks at a limited number of tokens for a page, so an empty one is no end. But if they
+    // went on for ever, who iterates over tokens could never stop.
+    let empty = 0;
+    for (let page = this; page; page = page.hasNextPage() && (await page.getNextPage())) {
+      empty = page.data.length > 0 ? 0 : empty + 1;
+      if (empty > MAX_EMPTY)
+        throw makeError(`The list has ${empty} empty pages in a row.`, "invalid_response");
+      yield page;
+    }
   }
 
   /** Of a page, or of the promise of one. */

@@ -179,8 +179,15 @@ test("a list of empty pages with ever new cursors ends", async () => {
       return JSON.stringify({ data: [], pagination: { next: `c${++asked}` } });
     },
   };
-  for await (const _ of listTokens({}, options)) assert.fail("there is none");
-  assert.equal(asked, 1);
+  const all = async () => {
+    for await (const _ of listTokens({}, options)) assert.fail("there is none");
+  };
+  await assert.rejects(all(), {
+    name: "WaitpointError",
+    code: "invalid_response",
+    message: /1001 empty pages in a row/,
+  });
+  assert.equal(asked, 1001);
 });
 
 for (const [name, call] of Object.entries({

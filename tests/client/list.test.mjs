@@ -29,6 +29,7 @@ const PAGES = [1, 3, 5].map((n, at) => ({
   pagination: { ...(at > 0 && { previous: `${at - 1}` }), ...(at < 2 && { next: `${at + 1}` }) },
 }));
 
+let pages = PAGES;
 let asked = [];
 const options = { accessToken: KEY, baseURL: "" };
 const server = createServer(({ url, headers }, response) => {
@@ -36,13 +37,16 @@ const server = createServer(({ url, headers }, response) => {
   asked.push(query);
   if (headers.authorization !== `Bearer ${KEY}`)
     return response.writeHead(401).end(`{"error":"Invalid API key"}`);
-  response.end(JSON.stringify(PAGES[query["page[after]"] ?? query["page[before]"] ?? 0]));
+  response.end(JSON.stringify(pages[query["page[after]"] ?? query["page[before]"] ?? 0]));
 });
 before(async () => {
   await once(server.listen(0, "127.0.0.1"), "listening");
   options.baseURL = `http://127.0.0.1:${server.address().port}`;
 });
-beforeEach(() => (asked = []));
+beforeEach(() => {
+  asked = [];
+  pages = PAGES;
+});
 after(() => server.close());
 
 const ids = (tokens) => tokens.map(({ id }) => Number(id.slice("waitpoint_c".length)));
@@ -97,6 +101,18 @@ test("a page tells its tokens, and leads to those beside it", async () => {
   ]);
   const pages = await Array.fromAsync(first.iterPages(), ({ data }) => ids(data));
   assert.deepEqual(pages, [[1, 2], [3, 4], [5]]);
+});
+
+test("behind empty pages the list goes on", async () => {
+  const [first, , last] = PAGES;
+  const empty = (at) => ({ data: [], pagination: { previous: `${at - 1}`, next: `${at + 1}` } });
+  pages = [first, empty(1), empty(2), { ...last, pagination: { previous: "2" } }];
+  assert.deepEqual(ids(await Array.fromAsync(listTokens({}, options))), [1, 2, 5]);
+  const page = await (await listTokens({}, options)).getNextPage();
+  assert.deepEqual([page.data, page.hasNextPage(), page.hasPreviousPage()], [[], true, true]);
+  // One may also be the last.
+  pages = [first, { data: [], pagination: { previous: "0" } }];
+  assert.deepEqual(ids(await Array.fromAsync(listTokens({}, options))), [1, 2]);
 });
 
 test("what cannot be asked is refused, and a refusal rejects", async () => {

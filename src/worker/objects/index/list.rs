@@ -4,14 +4,12 @@
 //! at no more rows than it may, however many there are.
 
 use super::client::{FoundRows, RowsQuery};
+use super::month::Counted;
 use super::row::Row;
 use super::sql::{self, Binding, Sql};
-use crate::domain::list::cursor::Cursor;
 use crate::domain::list::query::{ListQuery, PageStart};
 use crate::domain::list::statuses::Statuses;
-use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::status::Status;
-use serde::Deserialize;
 use wasm_bindgen::JsValue;
 use worker::State;
 
@@ -62,39 +60,27 @@ pub(super) fn rows(
     Ok(found)
 }
 
-/// The last row that a search looks at, if it may not look at all or at no more.
+/// The last row that a search looks at, if it may look at no more.
 fn last_searched(
     state: &State,
     range: &Sql<'_>,
     order: &str,
     most: usize,
 ) -> Result<Option<String>, JsValue> {
-    #[derive(Deserialize)]
-    struct Last {
-        created: u64,
-        id: String,
-    }
     let statement = format!(
-        "SELECT created, id FROM tokens {} {order} LIMIT 1 OFFSET {}",
+        "SELECT {COLUMNS} FROM tokens {} {order} LIMIT 1 OFFSET {}",
         range.text,
         most.saturating_sub(1)
     );
-    let found: Vec<Last> = sql::query(state, &statement, range.bindings.iter().cloned())?;
-    let cursor = found.into_iter().next().map(|last| Cursor {
-        created_at: Timestamp::from_millis(last.created),
-        id: last.id,
-    });
-    Ok(cursor.as_ref().map(Cursor::to_text))
+    let found: Vec<Row> = sql::query(state, &statement, range.bindings.iter().cloned())?;
+    let last = found.into_iter().next().map(Row::into_list_row);
+    Ok(last.map(|row| row.cursor().to_text()))
 }
 
 fn count(state: &State, range: &Sql<'_>) -> Result<usize, JsValue> {
-    #[derive(Deserialize)]
-    struct Count {
-        count: usize,
-    }
     let statement = format!("SELECT COUNT(*) AS count FROM tokens {}", range.text);
-    let counts: Vec<Count> = sql::query(state, &statement, range.bindings.iter().cloned())?;
-    Ok(counts.first().map_or(0, |found| found.count))
+    let counted: Vec<Counted> = sql::query(state, &statement, range.bindings.iter().cloned())?;
+    Ok(counted.first().map_or(0, |rows| rows.count))
 }
 
 /// The rows that an index finds: those on the page's side of the cursor, created in the query's time,

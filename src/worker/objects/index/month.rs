@@ -34,11 +34,11 @@ pub(super) struct MonthTable {
     deletions: Cell<u32>,
 }
 
-/// The rows that are left after a purge.
+/// The rows that are left after a purge, or that a list can go through.
 #[derive(Deserialize)]
-struct Remaining {
-    count: u64,
-    /// The earliest end of a token; `None` if none of them ends.
+pub(super) struct Counted {
+    pub(super) count: usize,
+    /// After a purge the earliest end of a token; `None` if none of them ends.
     first: Option<u64>,
 }
 
@@ -110,7 +110,7 @@ impl MonthTable {
         let now = now().as_millis();
         let ended_by = now.saturating_sub(self.retention());
         sql::run(&self.state, sql::PURGE_SQL, [Binding::Number(ended_by)])?;
-        let remaining: Vec<Remaining> = sql::query(&self.state, sql::REMAINING_SQL, [])?;
+        let remaining: Vec<Counted> = sql::query(&self.state, sql::REMAINING_SQL, [])?;
         let remaining = remaining.first().ok_or_else(unreadable)?;
         if remaining.count == 0 {
             return self.notify_then_delete().await;
