@@ -46,7 +46,7 @@ async function serveMany(t, count, wrap) {
   return { list, month, rowsRead };
 }
 
-test("a page looks at 50,000 rows, and the next one goes on there, in both directions", async (t) => {
+test("a page looks at 50,000 rows, and the next goes on there, in both directions", async (t) => {
   const { list, month, rowsRead } = await serveMany(t, 60_000, COUNTING);
   const needle = { "filter[tags]": "needle" };
   for (const [query, expected, mostRead] of [

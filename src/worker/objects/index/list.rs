@@ -4,9 +4,8 @@
 //! at no more rows than it may, however many there are.
 
 use super::client::{FoundRows, RowsQuery};
-use super::month::Counted;
 use super::row::Row;
-use super::sql::{self, Binding, Sql};
+use super::sql::{self, Binding, Counted, Sql};
 use crate::domain::list::query::{ListQuery, PageStart};
 use crate::domain::list::statuses::Statuses;
 use crate::domain::token::status::Status;

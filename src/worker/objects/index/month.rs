@@ -2,7 +2,7 @@
 
 use super::client::{self, Command, FoundRows, RowsQuery};
 use super::row::{Row, unreadable};
-use super::sql::{self, Binding};
+use super::sql::{self, Binding, Counted};
 use super::{inbox, list};
 use crate::domain::list::query::ListQuery;
 use crate::domain::time::timestamp::Timestamp;
@@ -32,14 +32,6 @@ pub(super) struct MonthTable {
     is_armed: Cell<bool>,
     /// How often the month was deleted.
     deletions: Cell<u32>,
-}
-
-/// The rows that are left after a purge, or that a list can go through.
-#[derive(Deserialize)]
-pub(super) struct Counted {
-    pub(super) count: usize,
-    /// After a purge the earliest end of a token; `None` if none of them ends.
-    first: Option<u64>,
 }
 
 /// The table, as SQLite describes it.

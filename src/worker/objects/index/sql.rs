@@ -2,6 +2,7 @@
 
 use crate::worker::bindings::sql_rows;
 use js_sys::Array;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 use worker::State;
@@ -109,6 +110,14 @@ pub(super) const PURGE_SQL: &str = "DELETE FROM tokens WHERE class IN (0, 1, 2, 
 
 pub(super) const REMAINING_SQL: &str =
     "SELECT COUNT(*) AS count, MIN(COALESCE(completed, timeout)) AS first FROM tokens";
+
+/// The rows that are left after a purge, or that a list can go through.
+#[derive(Deserialize)]
+pub(super) struct Counted {
+    pub(super) count: usize,
+    /// After a purge the earliest end of a token; `None` if none of them ends.
+    pub(super) first: Option<u64>,
+}
 
 /// The value of a `?` in a statement.
 #[derive(Clone)]
