@@ -126,8 +126,8 @@ ${linear}
   ${PAGES} times, the form is filled in and sent, and the page is shown again. It is retrieved once.
   50 of them live at once.
 
-Each is decided before its timeout, whose alarm then still rings, and before each alarm its object is
-evicted. The mean of ${n(LIVES, 0)} lives of each kind:
+Each is decided before its timeout, whose alarm then still rings, and before each alarm its object
+is evicted. The mean of ${n(LIVES, 0)} lives of each kind:
 
 ${table(
   ["", "a plain token", "with everything"],

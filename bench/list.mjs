@@ -1,5 +1,5 @@
-// `npm run bench:list`: what a page of the API's list takes with many tokens in a month of the index,
-// in workerd's CPU, and how many rows SQLite reads for it. `--tokens N` (default 1,000,000),
+// `npm run bench:list`: what a page of the API's list takes with many tokens in a month of the
+// index, in workerd's CPU, and how many rows SQLite reads for it. `--tokens N` (default 1,000,000),
 // `--rounds N` (default 10). `--most N` fails if a page reads more rows.
 import { parseArgs } from "node:util";
 import { build } from "../scripts/lib/build.mjs";

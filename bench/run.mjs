@@ -1,9 +1,9 @@
 // `npm run bench`: this Worker beside the TypeScript that a user would write (peers/typescript.ts)
 // and the floor, the same durable writes and nothing else (peers/floor.js). All run in `workerd
 // serve` on one core, the load on the other, in rounds of all three. `--rounds N` (default 7),
-// `--tokens N` a phase (default 1,000), `--connections N` (default 64; a cold phase has 16 at most);
-// `--beside FOLDER` measures another build of this Worker too, `--targets waitpoint,beside` only
-// these. Linux.
+// `--tokens N` a phase (default 1,000), `--connections N` (default 64; a cold phase has 16 at
+// most); `--beside FOLDER` measures another build of this Worker too, `--targets
+// waitpoint,beside` only these. Linux.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

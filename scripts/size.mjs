@@ -17,7 +17,7 @@ const entry = (name) => async () => {
 };
 
 const BUDGETS = [
-  { what: "the Worker", files: worker, kilobytes: 620 },
+  { what: "the Worker", files: worker, kilobytes: 630 },
   { what: "waitpoint", files: entry("index.js"), kilobytes: 20.5 },
   { what: "waitpoint/element, with waitpoint", files: entry("element.js"), kilobytes: 25 },
   { what: "waitpoint/server, with waitpoint", files: entry("server.js"), kilobytes: 100 },

