@@ -49,8 +49,8 @@ class TokenPage {
   }
 
   async *iterPages() {
-    // A server looks at a limited number of tokens for a page, so an empty one is no end. But if they
-    // went on for ever, who iterates over tokens could never stop.
+    // A server looks at a limited number of tokens for a page, so an empty one is no end. But if
+    // they went on for ever, who iterates over tokens could never stop.
     let empty = 0;
     for (let page = this; page; page = page.hasNextPage() && (await page.getNextPage())) {
       empty = page.data.length > 0 ? 0 : empty + 1;
