@@ -191,8 +191,8 @@ export type ListedToken = Pick<
 >;
 
 /**
- * A page of a list, newest first. To iterate over it goes on to the pages after it. A page of filtered
- * tokens may be short or empty though more follow: `hasNextPage` says.
+ * A page of a list, newest first. To iterate over it goes on to the pages after it. A page of
+ * filtered tokens may be short or empty though more follow: `hasNextPage` says.
  */
 export interface TokenPage extends AsyncIterable<ListedToken> {
   readonly data: ListedToken[];
