@@ -31,37 +31,41 @@ export async function crash({
   const run = new Run(seed, owedWithin);
   const began = performance.now();
   if (disk) run.expected.push(503);
-  await run.open(target, { serve, storage, env: disk?.env });
-  const playing = Array.from({ length: clients }, () => run.play());
-  const chance = random(seed);
-  while (run.kills < kills || run.acknowledged.completions.length < completions) {
-    // Kill soon after an acknowledgement, or while it is still starting.
-    if (chance.hits(0.5))
-      await run.verify(chance).then(() => run.untilAcknowledged(1 + chance.below(40)));
-    if (disk) {
-      disk.fail();
-      await pause(chance.in(0, 300));
-      disk.mend();
+  try {
+    await run.open(target, { serve, storage, env: disk?.env });
+    const playing = Array.from({ length: clients }, () => run.play());
+    const chance = random(seed);
+    while (run.kills < kills || run.acknowledged.completions.length < completions) {
+      // Kill soon after an acknowledgement, or while it is still starting.
+      if (chance.hits(0.5))
+        await run.verify(chance).then(() => run.untilAcknowledged(1 + chance.below(40)));
+      if (disk) {
+        disk.fail();
+        await pause(chance.in(0, 300));
+        disk.mend();
+      }
+      await pause(chance.in(0, 30));
+      await run.kill();
+      if (run.kills % 50 === 0)
+        say(
+          `${run.kills} kills, ${run.acknowledged.completions.length} acknowledged, ` +
+            `${run.failures.length} failures`,
+        );
     }
-    await pause(chance.in(0, 30));
-    await run.kill();
-    if (run.kills % 50 === 0)
-      say(
-        `${run.kills} kills, ${run.acknowledged.completions.length} acknowledged, ` +
-          `${run.failures.length} failures`,
-      );
+    run.isOver = true;
+    await Promise.all(playing);
+    say("all clients are answered; what is owed");
+    await run.settle();
+    say(`reading all ${run.tokens.length} tokens`);
+    // Read everything once more, from the disk alone.
+    for (let from = 0; from < run.tokens.length; from += MOST_OPEN) {
+      await run.restart();
+      await each(run.tokens.slice(from, from + MOST_OPEN), (token) => run.read(token));
+    }
+    await run.readStrangers();
+  } finally {
+    // Servers that are left would keep the process from ending.
+    await run.close();
   }
-  run.isOver = true;
-  await Promise.all(playing);
-  say("all clients are answered; what is owed");
-  await run.settle();
-  say(`reading all ${run.tokens.length} tokens`);
-  // Read everything once more, from the disk alone.
-  for (let from = 0; from < run.tokens.length; from += MOST_OPEN) {
-    await run.restart();
-    await each(run.tokens.slice(from, from + MOST_OPEN), (token) => run.read(token));
-  }
-  await run.readStrangers();
-  await run.close();
   return run.report((performance.now() - began) / 1000);
 }

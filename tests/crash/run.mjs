@@ -58,8 +58,8 @@ export class Run extends Voters {
   async close() {
     // Whoever still asks, as something owed has not come, asks no more.
     this.up = new Promise(() => {});
-    await this.server.stop();
-    this.recipients.close();
+    await this.server?.stop();
+    this.recipients?.close();
   }
 
   /** One client, with one token after another, as the seed decides. */

@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { root } from "../../scripts/lib/process.mjs";
 
-/** Starts it. Nothing is built: it serves build/, or the bundle of the tests. */
+/** Starts it. Nothing is built: it serves build/. */
 export function launch(args, { settings = {}, env = {}, listen } = {}) {
-  const bundle = process.env.WAITPOINT_BUNDLE ?? join(root, "build");
+  const bundle = join(root, "build");
   const command = [join(root, "scripts/serve.mjs"), "--bundle", bundle, ...args];
   const child = spawn(process.execPath, command, {
     env: { ...process.env, ...env, ...settings },
