@@ -285,8 +285,9 @@ test("each approver is sent their own link; who has voted is not reminded", asyn
       () => mailsWith(text),
       (found) => found.length === count,
     );
-  for (const { shortUrl } of [ann, bob, token]) await few(shortUrl, 1);
-  assert.match(mailsWith(ann.shortUrl)[0].text, /Anfrage/);
+  const [mail] = await few(ann.shortUrl, 1);
+  assert.match(mail.text, /Anfrage/);
+  for (const { shortUrl } of [bob, token]) await few(shortUrl, 1);
   await send(ann.url, { choice: "0" });
   // A reminder's link lives from then on, so it is another one of the same person.
   const personal = (index) => `/t/${token.id.replace("waitpoint_", "")}/${index}-`;
