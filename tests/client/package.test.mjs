@@ -63,7 +63,7 @@ test("what is JavaScript of our own is small, the element aside", () => {
     .join("\n")
     .split("\n")
     .filter((line) => !/^\s*(\/\/|\/?\*|$)/.test(line));
-  assert.ok(code.length <= 120, `${code.length} lines`);
+  assert.ok(code.length <= 130, `${code.length} lines`);
 });
 
 test("the command that builds it ends well", () => {
