@@ -208,10 +208,8 @@ pub(crate) fn keyring(env: &Env) -> Result<&'static Keyring, ApiError> {
 /// # Errors
 /// `Misconfigured`, with what is wrong.
 pub(crate) fn jurisdictions(env: &Env) -> Result<&'static Jurisdictions, ApiError> {
-    let parse = || {
-        Jurisdictions::parse(&setting(env, "JURISDICTION"))
-            .map_err(|why| ApiError::Misconfigured(why.to_string()))
-    };
+    let parse =
+        || Jurisdictions::parse(&setting(env, "JURISDICTION")).map_err(ApiError::Misconfigured);
     parsed(&of(env).jurisdictions, parse)
 }
 

@@ -69,18 +69,22 @@ struct Binding {
 }
 
 impl Binding {
+    #[inline(never)]
     fn look_up(of: Namespace, env: &Env) -> Result<Self, JsValue> {
         let anywhere = env.durable_object(of.binding())?;
+        let mut restricted = Vec::new();
         let jurisdictions = settings::jurisdictions(env).map_err(|error| error.to_json())?;
-        let restricted = jurisdictions.entries().map(|(environment, name)| {
-            let namespace = in_jurisdiction(anywhere.as_ref(), name)?;
-            Ok((environment, namespace))
-        });
+        for (environment, jurisdiction) in jurisdictions.entries() {
+            restricted.push((
+                environment,
+                in_jurisdiction(anywhere.as_ref(), jurisdiction)?,
+            ));
+        }
         Ok(Self {
             of,
             env: env.clone(),
-            restricted: restricted.collect::<Result<_, JsValue>>()?,
             anywhere,
+            restricted,
         })
     }
 
