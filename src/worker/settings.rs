@@ -333,14 +333,14 @@ pub(crate) fn agent_keys(env: &Env) -> Result<&'static AgentKeys, ApiError> {
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
-pub(crate) fn log(env: &Env) -> Result<LogSetting, ApiError> {
+pub(crate) fn log(env: &Env) -> Result<&'static LogSetting, ApiError> {
     let parse = || {
         LogSetting::parse(&setting(env, "LOG")).map_err(|why| {
             log_error("everything is logged", &why.as_str().into());
             ApiError::Misconfigured(why)
         })
     };
-    parsed(&of(env).log, parse).copied()
+    parsed(&of(env).log, parse)
 }
 
 /// Whether there is an inbox.

@@ -89,7 +89,7 @@ impl Binding {
     }
 
     fn with_object(&self, name: &ObjectName) -> &ObjectNamespace {
-        let is_of = |(environment, _): &&(&str, _)| *environment == name.environment();
+        let is_of = |(environment, _): &&(&str, _)| name.is_of(environment);
         let restricted = self.restricted.iter().find(is_of);
         restricted.map_or(&self.anywhere, |(_, namespace)| namespace)
     }
@@ -127,10 +127,9 @@ impl ObjectName {
         &self.0
     }
 
-    fn environment(&self) -> &str {
-        self.0
-            .split_once('/')
-            .map_or(&self.0, |(environment, _)| environment)
+    fn is_of(&self, environment: &str) -> bool {
+        let rest = self.0.strip_prefix(environment);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
