@@ -6,10 +6,9 @@ use crate::domain::api::excerpt::excerpt;
 use crate::domain::token::effects::LogLine;
 
 /// Which lines are logged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogSetting {
     /// All of them.
-    #[default]
     All,
     /// All but those of creates, of which there are as many as tokens.
     Decisions,

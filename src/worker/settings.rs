@@ -208,10 +208,8 @@ pub(crate) fn keyring(env: &Env) -> Result<&'static Keyring, ApiError> {
 /// # Errors
 /// `Misconfigured`, with what is wrong.
 pub(crate) fn jurisdictions(env: &Env) -> Result<&'static Jurisdictions, ApiError> {
-    let parse = || {
-        Jurisdictions::parse(&setting(env, "JURISDICTION"))
-            .map_err(|why| ApiError::Misconfigured(why.to_string()))
-    };
+    let parse =
+        || Jurisdictions::parse(&setting(env, "JURISDICTION")).map_err(ApiError::Misconfigured);
     parsed(&of(env).jurisdictions, parse)
 }
 
@@ -335,14 +333,14 @@ pub(crate) fn agent_keys(env: &Env) -> Result<&'static AgentKeys, ApiError> {
 ///
 /// # Errors
 /// `Misconfigured`, with what is wrong.
-pub(crate) fn log(env: &Env) -> Result<LogSetting, ApiError> {
+pub(crate) fn log(env: &Env) -> Result<&'static LogSetting, ApiError> {
     let parse = || {
         LogSetting::parse(&setting(env, "LOG")).map_err(|why| {
             log_error("everything is logged", &why.as_str().into());
             ApiError::Misconfigured(why)
         })
     };
-    parsed(&of(env).log, parse).copied()
+    parsed(&of(env).log, parse)
 }
 
 /// Whether there is an inbox.

@@ -69,23 +69,27 @@ struct Binding {
 }
 
 impl Binding {
+    #[inline(never)]
     fn look_up(of: Namespace, env: &Env) -> Result<Self, JsValue> {
         let anywhere = env.durable_object(of.binding())?;
+        let mut restricted = Vec::new();
         let jurisdictions = settings::jurisdictions(env).map_err(|error| error.to_json())?;
-        let restricted = jurisdictions.entries().map(|(environment, name)| {
-            let namespace = in_jurisdiction(anywhere.as_ref(), name)?;
-            Ok((environment, namespace))
-        });
+        for (environment, jurisdiction) in jurisdictions.entries() {
+            restricted.push((
+                environment,
+                in_jurisdiction(anywhere.as_ref(), jurisdiction)?,
+            ));
+        }
         Ok(Self {
             of,
             env: env.clone(),
-            restricted: restricted.collect::<Result<_, JsValue>>()?,
             anywhere,
+            restricted,
         })
     }
 
     fn with_object(&self, name: &ObjectName) -> &ObjectNamespace {
-        let is_of = |(environment, _): &&(&str, _)| *environment == name.environment();
+        let is_of = |(environment, _): &&(&str, _)| name.is_of(environment);
         let restricted = self.restricted.iter().find(is_of);
         restricted.map_or(&self.anywhere, |(_, namespace)| namespace)
     }
@@ -123,10 +127,9 @@ impl ObjectName {
         &self.0
     }
 
-    fn environment(&self) -> &str {
-        self.0
-            .split_once('/')
-            .map_or(&self.0, |(environment, _)| environment)
+    fn is_of(&self, environment: &str) -> bool {
+        let rest = self.0.strip_prefix(environment);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 

@@ -130,7 +130,7 @@ impl Object {
         row: Option<SavedRow>,
     ) -> Result<Turn, JsValue> {
         if let Some(line) = effects.log
-            && settings::log(&self.env).unwrap_or_default().includes(line)
+            && settings::log(&self.env).map_or(true, |log| log.includes(line))
         {
             self.log(line, record.as_ref());
         }
