@@ -94,9 +94,7 @@ impl Client {
             ..client
         })
     }
-}
 
-impl Client {
     /// Refuses a client that does not know what a task is.
     ///
     /// # Errors

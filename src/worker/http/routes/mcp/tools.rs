@@ -81,8 +81,8 @@ impl Call<'_> {
         let CreatedToken { id, token, .. } = created;
         check_same_question(asked.as_deref(), &id, &token).map_err(Failed::Agent)?;
         if token.state == State::Waiting && question.returns_link {
-            // Whoever shows the link needs it before anybody can decide, so this is neither a task nor
-            // a wait.
+            // An agent needs the link before anybody can decide, to show it, so this is neither a task
+            // nor a wait.
             let origin = context.link_origin(environment);
             let links = links(origin, environment, &id, &token, context.now);
             let link = Some(links.short_url.as_str());
