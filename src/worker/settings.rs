@@ -145,7 +145,8 @@ fn of(env: &Env) -> &'static Settings {
     })
 }
 
-fn is_same(one: &Env, other: &Env) -> bool {
+/// Whether these are one object, and so have the same settings.
+pub(crate) fn is_same(one: &Env, other: &Env) -> bool {
     AsRef::<JsValue>::as_ref(one) == AsRef::<JsValue>::as_ref(other)
 }
 

@@ -45,8 +45,7 @@ impl Namespace {
             static BINDINGS: RefCell<Vec<Binding>> = const { RefCell::new(Vec::new()) };
         }
         BINDINGS.with_borrow_mut(|known| {
-            let is_same = |of: &Env| AsRef::<JsValue>::as_ref(of) == AsRef::<JsValue>::as_ref(env);
-            known.retain(|binding| binding.of != self || is_same(&binding.env));
+            known.retain(|binding| binding.of != self || settings::is_same(&binding.env, env));
             if let Some(binding) = known.iter().find(|binding| binding.of == self) {
                 return act(binding.with_object(name));
             }

@@ -136,7 +136,7 @@ fn socket_response(head: &WaitHead, socket: WebSocket) -> Result<HandlerResponse
 
 /// Resolves when the object closes the socket, when the time is up, or when the client leaves; with the
 /// token if the object has sent its end.
-async fn ended(
+pub(crate) async fn ended(
     socket: WebSocket,
     longest: Duration,
     signal: AbortSignal,

@@ -8,11 +8,12 @@ use crate::domain::auth::token_id::public_id;
 use crate::domain::mcp::client::Client;
 use crate::domain::mcp::{message, outcome};
 use crate::domain::token::{State, Token};
-use crate::worker::events::{Aborted, FirstEvent};
+use crate::worker::events::FirstEvent;
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::Permit;
 use crate::worker::http::request::{Head, header};
 use crate::worker::http::response::{HandlerResponse, Reply};
+use crate::worker::http::routes::wait::ended;
 use crate::worker::http::routes::wait_events::{close, text_stream};
 use crate::worker::http::token_object::{self, unavailable};
 use crate::worker::objects::token::waiters::{Waiter, WaiterKind};
@@ -76,12 +77,11 @@ impl Call<'_> {
             let reply = Reply::events(stream).with_fixed("x-accel-buffering", "no");
             return Ok(reply.into());
         }
-        let left = Aborted::of(context.request.signal()).map_err(no_waiter)?;
-        let closed = FirstEvent::of(socket.as_ref(), &["close", "error"]).map_err(no_waiter)?;
-        socket.accept().map_err(no_waiter)?;
-        select(closed, select(Delay::from(WAIT), left)).await;
-        close(&socket);
-        let token = self.read(&permit, &id).await?;
+        let ended = ended(socket, WAIT, context.request.signal()).await;
+        let token = match ended.map_err(no_waiter)? {
+            Some(token) => token,
+            None => self.read(&permit, &id).await?,
+        };
         Ok(decision(&token))
     }
 }
