@@ -342,7 +342,7 @@ test("tasks: created, asked for, completed, cancelled from either side", LIMIT, 
   await worker.complete(before.taskId, "plain text");
   const found = await create("Task found", { idempotencyKey: "found" });
   assert.deepEqual([found.resultType, found.structuredContent.output], ["complete", "plain text"]);
-  // Whoever waits by a call and whoever polls the task see one token.
+  // A call that waits and a client that polls the task see one token.
   const mixed = await create("Task mixed", { idempotencyKey: "mixed" });
   const { result } = await call(worker, "cancel", { id: mixed.taskId });
   assert.equal(result.structuredContent.status, "cancelled");

@@ -1,4 +1,4 @@
-// Whoever asks cannot approve: a key of AGENT_KEYS gets no link, unless AGENT_LINKS is on.
+// An agent cannot approve what it asks for: its key gets no link, unless AGENT_LINKS is on.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KEY } from "../support/harness.mjs";

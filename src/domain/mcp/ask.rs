@@ -100,10 +100,10 @@ fn check_rights(
 ) -> Result<(), String> {
     let has = |is_kind: fn(&Recipient) -> bool| recipients.iter().any(is_kind);
     let refused = if returns_link && !rights.links {
-        "returnLink is not allowed here: whoever asks may not decide. Use notify."
+        "returnLink is not allowed here: an agent may not decide what it asks. Use notify."
     } else if !rights.links && has(|one| matches!(one, Recipient::Webhook(_))) {
-        "notify may not name a webhook here, because its receiver gets the link: whoever asks may not \
-         decide. Use email, slack or teams."
+        "notify may not name a webhook here: its receiver gets the link, and an agent may not decide what \
+         it asks. Use email, slack or teams."
     } else if !rights.mail && has(|one| matches!(one, Recipient::Email { .. })) {
         "notify may not name an e-mail address here: as NOTIFY_DOMAINS is not set, the address could be \
          your own. Use slack or teams, or tell your user."

@@ -23,7 +23,7 @@ pub enum Unreachable {
 }
 
 impl Unreachable {
-    /// A sentence for whoever creates tokens with the secret key.
+    /// A sentence for those who create tokens with the secret key.
     #[cold]
     #[must_use]
     pub fn for_operator(&self) -> String {
