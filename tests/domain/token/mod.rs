@@ -4,6 +4,7 @@ mod actor;
 mod command;
 mod creation;
 mod deliveries;
+mod for_sender;
 mod history;
 mod index_rows;
 mod life;
@@ -43,6 +44,7 @@ fn facts(now: u64) -> Facts<'static> {
         retention: RETENTION,
         subscriptions: NOBODY,
         has_waiters: &|| false,
+        sender_announces: false,
         judge: |_, _| waitpoint::domain::token::command::Verdict::Decides,
         issues: |_, _| Vec::new(),
     }

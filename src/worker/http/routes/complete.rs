@@ -22,7 +22,9 @@ use crate::worker::http::request::header;
 use crate::worker::http::response::{HandlerResponse, unknown_field_hint};
 use crate::worker::http::token_object::{forward, name, send_envelope};
 use crate::worker::http::upstream_token::{placeholder_token, upstream_of};
+use crate::worker::objects::ObjectName;
 use crate::worker::objects::call::{TokenEnvelope, envelope};
+use crate::worker::objects::token::response::outcome_of;
 use crate::worker::settings;
 use web_sys::Response;
 
@@ -53,7 +55,8 @@ pub(crate) async fn complete(
     decide(context, environment, raw_id, decision, hint).await
 }
 
-/// Sends a decision to the token's object, which builds the response.
+/// Sends a decision to the token's object. The response to a callback is the object's, as the token may
+/// choose it.
 pub(crate) async fn decide(
     context: &RequestContext<'_>,
     environment: &Environment,
@@ -69,27 +72,49 @@ pub(crate) async fn decide(
         ..ResponseContext::default()
     };
     let name = name(environment, internal);
-    // A double click or a retry is answered without a call of the object. Only the object knows what
-    // a callback is answered.
+    if decision.by == CompletedBy::Callback {
+        let envelope = completion(context, environment, &decision, Some(response_context))?;
+        drop(decision);
+        let permit = enforce(context, limit).await?;
+        let response = forward(context, &permit, &name, envelope).await?;
+        if outcome_header(&response).as_deref() == Some(Outcome::Completed.as_str()) {
+            remember(context, environment, &name)?;
+        }
+        return Ok(HandlerResponse::Forwarded(response));
+    }
+    // A double click or a retry is answered without a call of the object.
     let completed = settings::completed(context.env);
     let is_remembered = completed.borrow().get(name.as_str(), context.now).is_some();
-    if is_remembered && decision.by != CompletedBy::Callback {
+    let outcome = if is_remembered {
         let _permit = enforce(context, limit).await?;
-        return Ok(response_context
-            .render_outcome(Outcome::AlreadyCompleted, None)
-            .into());
+        Outcome::AlreadyCompleted
+    } else {
+        // The output can be megabytes, so it is dropped before anything is awaited.
+        let envelope = completion(context, environment, &decision, None)?;
+        drop(decision);
+        let permit = enforce(context, limit).await?;
+        let reply = send_envelope(context, &permit, &name, envelope).await?;
+        outcome_of(&reply)?
+    };
+    if outcome == Outcome::Completed {
+        remember(context, environment, &name)?;
     }
-    // The output can be megabytes, so it is dropped before anything is awaited.
-    let envelope = completion(context, environment, &decision, Some(response_context))?;
-    drop(decision);
-    let permit = enforce(context, limit).await?;
-    let response = forward(context, &permit, &name, envelope).await?;
-    // Upstream can still overrule a decision on its own tokens, so only our own are cached.
-    if is_completed_now(&response) && upstream_of(context, environment)?.is_none() {
+    Ok(response_context.render_outcome(outcome, None).into())
+}
+
+/// Caches that a token was completed. Upstream can still overrule a decision on its own tokens, so only
+/// our own are cached.
+fn remember(
+    context: &RequestContext<'_>,
+    environment: &Environment,
+    name: &ObjectName,
+) -> Result<(), ApiError> {
+    if upstream_of(context, environment)?.is_none() {
         let until = context.now.plus(settings::retention(context.env));
+        let completed = settings::completed(context.env);
         completed.borrow_mut().put(name.as_str(), (), until);
     }
-    Ok(HandlerResponse::Forwarded(response))
+    Ok(())
 }
 
 /// Sends a decision to the token's object. The decision is durable when this returns.
@@ -101,7 +126,8 @@ pub(crate) async fn complete_token(
     decision: &Decision,
 ) -> Result<Outcome, ApiError> {
     let envelope = completion(context, environment, decision, None)?;
-    match send_envelope(context, permit, environment, internal, envelope).await? {
+    let name = name(environment, internal);
+    match send_envelope(context, permit, &name, envelope).await? {
         TokenReply::Decided(outcome) => Ok(outcome),
         _ => Err(ApiError::TokenNotFound),
     }
@@ -131,7 +157,7 @@ fn completion(
     Ok(envelope(&command, response_context, text))
 }
 
-/// Whether a token's object reports that this request completed the token.
-fn is_completed_now(response: &Response) -> bool {
-    header_of(&response.headers(), &WAITPOINT_OUTCOME).as_deref() == Some("completed")
+/// What a token's object says came of a decision.
+fn outcome_header(response: &Response) -> Option<String> {
+    header_of(&response.headers(), &WAITPOINT_OUTCOME)
 }
