@@ -14,6 +14,11 @@ const WITHOUT_TITLE = "waitpoint_chd5r4dwrbfh69wxok4ns5sea";
 const DECIDED = "waitpoint_cec7wxqcwwl8etr1rvlcotpev";
 const TIMED_OUT = "waitpoint_ct474s88x3bd3mpc3yefypgmw";
 const OWES_A_WEBHOOK = "waitpoint_ck2c6j5hrjm7vo02hi0ijkipj";
+const LISTED = new Map([
+  ...[WAITS_UNTIL_2100, WAITS, WITHOUT_TITLE].map((id) => [id, "WAITING"]),
+  ...[DECIDED, OWES_A_WEBHOOK].map((id) => [id, "COMPLETED"]),
+  [TIMED_OUT, "TIMED_OUT"],
+]);
 
 test("tokens, keys, the index and what is owed are taken over", async (t) => {
   const storage = temporaryFolder();
@@ -48,6 +53,8 @@ test("tokens, keys, the index and what is owed are taken over", async (t) => {
   for (const id of [DECIDED, TIMED_OUT, OWES_A_WEBHOOK, WITHOUT_TITLE])
     assert.ok((await operator.read(`/inbox/${id}`)).includes(id));
 
+  const { data } = await call(TOKENS);
+  assert.deepEqual(new Map(data.map(({ id, status }) => [id, status])), LISTED);
   assert.equal((await call(`${TOKENS}/${DECIDED}`)).output, '{"status":"approved"}');
   const again = await call(TOKENS, { idempotencyKey: "order-1" });
   assert.deepEqual([again.id, again.isCached], [WAITS, true]);
@@ -60,4 +67,6 @@ test("tokens, keys, the index and what is owed are taken over", async (t) => {
   const decided = await operator.send(`/inbox/${WAITS_UNTIL_2100}`, { choice: "0" });
   assert.equal(decided.headers.get("location"), `/inbox/${WAITS_UNTIL_2100}?done=decided`);
   assert.equal((await call(`${TOKENS}/${WAITS_UNTIL_2100}`)).completedBy, "inbox");
+  await call(`${TOKENS}/${WAITS}/complete`, { data: "yes" });
+  assert.deepEqual((await call(`${TOKENS}/${WAITS}`)).output, '"yes"');
 });
