@@ -30,14 +30,15 @@ const KEY = `tr_dev_${crypto.randomUUID()}`;
 /** How long a token waits for its decision, and how soon all that follows has come, in ms. */
 const DECIDED_AFTER = 2_000;
 const TOLD_WITHIN = 60_000;
-/** Shorter than a part: tokens are forgotten as fast as they are made in all but the first. */
+/** Soon tokens are forgotten as fast as they are made. */
 const RETENTION = "2m";
 
+/** Of each token the ids of events to its webhook, and how many messages came to its waiter. */
 const told = new Map();
 const receiver = createServer(async (request, response) => {
   const { data } = JSON.parse(Buffer.concat(await Array.fromAsync(request)));
   response.end();
-  told.get(data.id)?.(request.headers["webhook-id"]);
+  told.get(data.id)?.hook(request.headers["webhook-id"]);
 });
 await once(receiver.listen(0, "127.0.0.1"), "listening");
 const webhook = { url: `http://127.0.0.1:${receiver.address().port}` };
@@ -66,8 +67,8 @@ function wait(id, jwt) {
   const url = `${server.url.replace("http", "ws")}${TOKENS}/${id}/wait`;
   const socket = new WebSocket(url, ["waitpoint.v1", `bearer.${jwt}`]);
   const messages = [Promise.withResolvers(), Promise.withResolvers()];
-  let next = 0;
-  socket.addEventListener("message", () => messages[next++]?.resolve());
+  const one = told.get(id);
+  socket.addEventListener("message", () => messages[one.messages++]?.resolve());
   for (const { promise, reject } of messages) {
     socket.addEventListener("error", () => reject(new Error(`the waiter of ${id} was refused`)));
     promise.catch(() => {});
@@ -95,12 +96,14 @@ async function live(part) {
   const fields = { timeout: "1h", tags: ["soak"], webhook };
   const { json, headers } = await timed("create", () => send(TOKENS, fields));
   const [id, jwt] = [json.id, headers.get("x-trigger-jwt")];
-  const [hooked, messages] = [Promise.withResolvers(), new Set()];
-  told.set(id, (message) => {
-    // One delivery may arrive twice, with one id. Two ids would be two events.
-    messages.add(message);
+  const hooked = Promise.withResolvers();
+  const one = { events: new Set(), messages: 0 };
+  // One delivery may arrive twice, with one id. Two ids would be two events.
+  one.hook = (event) => {
+    one.events.add(event);
     hooked.resolve();
-  });
+  };
+  told.set(id, one);
   const waiter = wait(id, jwt);
   await within(waiter.ready, `no first message of ${id}`);
   await new Promise((resolve) => setTimeout(resolve, DECIDED_AFTER));
@@ -119,19 +122,21 @@ async function live(part) {
   waiter.close();
   const { json: token } = await send(`${TOKENS}/${id}`, undefined, jwt);
   if (token.output !== JSON.stringify(id)) throw new Error(`${id} has the output ${token.output}`);
-  told.delete(id);
-  if (messages.size !== 1) throw new Error(`${id} was told ${messages.size} times`);
 }
 
 const TIMES = ["create", "retrieve", "complete", "waiter", "webhook"];
 const failures = [];
-const lives = new Set();
-const start = (part) => {
-  part.tokens += 1;
-  const life = live(part).catch((error) => failures.push(error.message));
-  lives.add(life);
-  life.finally(() => lives.delete(life));
-};
+const start = (part) =>
+  part.lives.push(live(part).catch((error) => void failures.push(error.message)));
+const shown = (times) =>
+  times.length ? `${quantile(times, 0.5).toFixed(1)} / ${quantile(times, 0.99).toFixed(1)}` : "";
+
+/** Prints the line of a part when the last of its tokens has ended. */
+async function print(part, ...figures) {
+  await Promise.all(part.lives);
+  const cells = [...figures, ...TIMES.map((what) => shown(part[what]))];
+  console.log(`| ${cells.join(" | ")} |`);
+}
 
 console.log(
   `\n${rate} tokens a second for ${minutes} minutes; times in ms, p50 / p99\n\n` +
@@ -139,25 +144,26 @@ console.log(
     `|--:|--:|--:|--:|${TIMES.map(() => "--:|").join("")}`,
 );
 const began = performance.now();
+const printed = [];
 for (let n = 1; n <= count; n++) {
-  const part = { tokens: 0, ...Object.fromEntries(TIMES.map((what) => [what, []])) };
-  const [until, cpu] = [began + (n / count) * minutes * 60_000, cpuOf(workerd)];
-  const first = performance.now();
+  const part = { lives: [], ...Object.fromEntries(TIMES.map((what) => [what, []])) };
+  const until = began + (n / count) * minutes * 60_000;
+  const [first, cpu] = [performance.now(), cpuOf(workerd)];
   while (performance.now() < until) {
     // A schedule, not a pause after each: a slow server gets no less to do.
     const due = Math.floor(((performance.now() - first) / 1_000) * rate);
-    while (part.tokens <= due) start(part);
+    while (part.lives.length <= due) start(part);
     await new Promise((resolve) => setTimeout(resolve, 500 / rate));
   }
-  const used = (cpuOf(workerd) - cpu) / part.tokens;
-  const times = TIMES.map(
-    (what) => `${quantile(part[what], 0.5).toFixed(1)} / ${quantile(part[what], 0.99).toFixed(1)}`,
-  );
   const minute = ((performance.now() - began) / 60_000).toFixed(1);
-  const shown = [minute, part.tokens, resident().toFixed(0), used.toFixed(0), ...times];
-  console.log(`| ${shown.join(" | ")} |`);
+  const used = (cpuOf(workerd) - cpu) / part.lives.length;
+  printed.push(print(part, minute, part.lives.length, resident().toFixed(0), used.toFixed(0)));
 }
-await Promise.all(lives);
+await Promise.all(printed);
+for (const [id, { events, messages }] of told) {
+  if (events.size === 1 && messages === 2) continue;
+  failures.push(`${id}: ${events.size} events to its webhook, ${messages} messages to its waiter`);
+}
 console.log(`\n${failures.length} failures`);
 for (const failure of failures.slice(0, 20)) console.log(failure);
 await server.stop();

@@ -53,11 +53,13 @@ function wait(way, worker, id) {
   const socket = connect({ host: hostname, port: Number(port) });
   const lines = Object.entries({ host: hostname, ...WAYS[way] }).map((pair) => pair.join(": "));
   socket.write(`GET ${TOKENS}/${id}/wait HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+  let text = "";
   socket.on("data", (chunk) => {
-    if (chunk.includes('"COMPLETED"')) {
+    text += chunk.toString("latin1");
+    if (text.includes('"COMPLETED"')) {
       told.resolve(performance.now());
       socket.destroy();
-    } else if (chunk.includes('"WAITING"')) ready.resolve();
+    } else if (text.includes('"WAITING"')) ready.resolve();
   });
   const failed = (error) => {
     for (const { reject } of [ready, told]) reject(error);

@@ -8,20 +8,16 @@ fuzz_target!(|bytes: &[u8]| {
     // A line that is none is in the body.
     let in_header = std::str::from_utf8(bytes).map(|line| read(line, b""));
     for got in [in_header.unwrap_or(Err(Unreadable)), read("", bytes)] {
-        let Ok(got) = got else {
+        let Ok((command, context, text)) = got else {
             continue;
         };
-        let has_context = got.context.is_some();
-        let envelope: Envelope<Vec<u8>> = Envelope::new(&got.command, got.context, &got.text);
+        let has_context = context.is_some();
+        let envelope: Envelope<Vec<u8>> = Envelope::new(&command, context, &text);
         let (header, body) = envelope.into_parts();
         assert_eq!(header.is_empty(), body.is_some());
         assert!(header.len() <= 4_000 && header.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
-        let again = read(&header, body.as_deref().unwrap_or_default()).unwrap();
-        assert_eq!(
-            (again.context.is_some(), &again.text),
-            (has_context, &got.text)
-        );
-        let command = again.command.into_command(again.text);
-        assert_eq!(command, got.command.into_command(got.text));
+        let (again, context, same) = read(&header, body.as_deref().unwrap_or_default()).unwrap();
+        assert_eq!((context.is_some(), &same), (has_context, &text));
+        assert_eq!(again.into_command(same), command.into_command(text));
     }
 });

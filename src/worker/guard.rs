@@ -12,7 +12,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::WritableStreamDefaultWriter;
-use worker::{Context as EventContext, Request, State, console_error, wasm_bindgen_futures};
+use worker::{Request, State, console_error, wasm_bindgen_futures};
 
 /// The owner of a poll.
 #[derive(Clone)]
@@ -134,38 +134,18 @@ pub(crate) fn request_key(request: &Request) -> Rc<JsValue> {
     Rc::new(AsRef::<JsValue>::as_ref(request.inner()).clone())
 }
 
-/// What keeps a background task running.
-#[derive(Clone)]
-pub(crate) enum Keeper {
-    /// The object that it runs in: a pending timer or request keeps it in memory.
-    Object,
-    /// A request to the Worker, which `waitUntil` keeps for 30 seconds after its response.
-    Request(Rc<EventContext>),
-}
-
-impl Keeper {
-    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + 'static) {
-        match self {
-            Self::Object => spawn(work),
-            Self::Request(context) => context.wait_until(in_background(work)),
-        }
-    }
-}
-
-/// Runs a background task in an object.
+/// Runs a background task. Only objects do this. A pending timer or request keeps an object in
+/// memory, so `waitUntil` is not needed.
 pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
-    spawn_local(in_background(work));
-}
-
-fn in_background(work: impl Future<Output = ()> + 'static) -> Watched<'static, ()> {
     let counted = BackgroundTask::new();
-    Watched {
+    let work = Watched {
         owner: Owner::Background,
         work: Box::pin(async move {
             work.await;
             drop(counted);
         }),
-    }
+    };
+    spawn_local(work);
 }
 
 /// Counts as a background task until it is dropped.

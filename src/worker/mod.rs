@@ -11,7 +11,6 @@ mod outgoing;
 mod settings;
 
 use crate::domain::time::timestamp::Timestamp;
-use guard::Keeper;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Request, Response};
@@ -28,14 +27,14 @@ static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_all
 /// response is passed on unchanged. The error is a string, because `worker::Error` would link the
 /// code that formats it.
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> Result<Response, String> {
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response, String> {
     guard::log_panics();
     let request = Rc::new(JsValue::from(request));
     let answering = async {
         let request: &Request = request.unchecked_ref();
         #[cfg(feature = "faults")]
         fault("fault:request", &request.url());
-        let result = http::dispatch::dispatch(request, &env, Keeper::Request(Rc::new(context)))
+        let result = http::dispatch::dispatch(request, &env)
             .await
             .or_else(|why| {
                 log_error("a request failed", &why);

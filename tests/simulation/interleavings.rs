@@ -169,7 +169,6 @@ impl Interleaving {
                 events: EventSet::NONE,
             },
             has_waiters: &|| false,
-            sender_announces: false,
             judge,
             issues: issues_of,
         };

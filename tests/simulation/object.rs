@@ -10,7 +10,7 @@ use waitpoint::domain::callback::judge::judge;
 use waitpoint::domain::token::Token;
 use waitpoint::domain::token::actor::TokenActor;
 use waitpoint::domain::token::command::{Facts, Reply};
-use waitpoint::domain::token::effects::{AfterSave, Announcement, Effects, Input, SetAlarm, Task};
+use waitpoint::domain::token::effects::{AfterSave, Effects, Input, SetAlarm, Task};
 use waitpoint::domain::token::record::Record;
 
 pub(super) struct Object {
@@ -196,13 +196,11 @@ impl World<'_> {
 
     fn decide(&mut self, id: usize, input: Input, record: &mut Option<Record>) -> Effects {
         let has_waiters = !self.sockets[id].is_empty();
-        let sender_announces = matches!(input, Input::Command(_)) && self.chance.percent(50);
         let facts = Facts {
             now: at(self.now),
             retention: Duration::from_millis(self.retention),
             subscriptions: self.subscriptions(),
             has_waiters: &|| has_waiters,
-            sender_announces,
             judge,
             issues: issues_of,
         };
@@ -227,9 +225,6 @@ impl World<'_> {
         if let Some(alarm) = effects.save {
             self.save(id, record.clone().unwrap(), alarm)?;
         }
-        if let (Some(announcement), Some(token)) = (effects.for_sender, &record) {
-            self.announce(id, announcement, token.token().unwrap());
-        }
         if let Some(alarm) = effects.alarm {
             self.arm(id, alarm);
         }
@@ -238,14 +233,6 @@ impl World<'_> {
             None => self.end(id, chain),
         }
         Ok(())
-    }
-
-    /// The sender of a command has the reply, unless it is lost on the way.
-    fn announce(&mut self, id: usize, announcement: Announcement, token: &Token) {
-        let is_lost = self.is_faulty && self.chance.percent(5);
-        if announcement.needs_row && !is_lost {
-            self.enqueue_row(id, Row::of(token));
-        }
     }
 
     fn end(&mut self, id: usize, chain: Chain) {

@@ -14,7 +14,6 @@ pub(crate) mod history_body;
 pub mod life;
 pub mod limits;
 pub mod link_repair;
-pub mod log_line;
 pub mod notify;
 #[cfg(any(feature = "worker", all(test, not(feature = "browser"))))]
 pub mod openapi;

@@ -21,8 +21,6 @@ struct Whole<'a, Command, Text> {
     command: Command,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     context: Option<ResponseContext<'a>>,
-    #[serde(default, skip_serializing_if = "is_false")]
-    announces: bool,
     /// The text of an output.
     text: Text,
 }
@@ -33,20 +31,6 @@ struct Head<'a, Command> {
     command: Command,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     context: Option<ResponseContext<'a>>,
-    #[serde(default, skip_serializing_if = "is_false")]
-    announces: bool,
-}
-
-/// A command as an object reads it.
-pub struct Received<'a> {
-    pub command: CommandMessage,
-    /// `None` if the Worker itself reads the reply.
-    pub context: Option<ResponseContext<'a>>,
-    /// Whether the Worker announces what the command changed, if the reply says what. A Worker of an
-    /// older build does not.
-    pub announces: bool,
-    /// The text of an output.
-    pub text: String,
 }
 
 /// In bytes. A longer envelope is sent in the body.
@@ -101,7 +85,6 @@ impl<Body: for<'a> From<&'a [u8]>> Envelope<Body> {
         }
         let whole = Whole {
             command,
-            announces: context.is_none(),
             context,
             text,
         };
@@ -112,12 +95,7 @@ impl<Body: for<'a> From<&'a [u8]>> Envelope<Body> {
     }
 
     fn in_body(command: &CommandMessage, context: Option<ResponseContext<'_>>, text: &str) -> Self {
-        let head = Head {
-            command,
-            announces: context.is_none(),
-            context,
-        };
-        let body = pack(&head, text);
+        let body = pack(&Head { command, context }, text);
         Self {
             header: String::new(),
             body: Some(Body::from(body.as_slice())),
@@ -137,8 +115,12 @@ pub fn header<T: Serialize>(command: &T) -> Option<String> {
     (json.bytes().all(fits) && json.len() <= MAX_HEADER).then_some(json)
 }
 
-/// Parses an envelope.
-pub fn read<'a>(header: &'a str, body: &'a [u8]) -> Result<Received<'a>, Unreadable> {
+/// Parses an envelope: the command, the context unless the Worker itself reads the reply, and the
+/// text.
+pub fn read<'a>(
+    header: &'a str,
+    body: &'a [u8],
+) -> Result<(CommandMessage, Option<ResponseContext<'a>>, String), Unreadable> {
     // serde would also accept an array of the fields.
     let json = if header.is_empty() {
         body
@@ -150,27 +132,9 @@ pub fn read<'a>(header: &'a str, body: &'a [u8]) -> Result<Received<'a>, Unreada
     }
     if header.is_empty() {
         let (head, text): (Head<'_, CommandMessage>, _) = unpack(body)?;
-        return Ok(Received {
-            command: head.command,
-            context: head.context,
-            announces: head.announces,
-            text,
-        });
+        return Ok((head.command, head.context, text));
     }
     let whole: Whole<'_, CommandMessage, String> =
         serde_json::from_str(header).map_err(|_| Unreadable)?;
-    Ok(Received {
-        command: whole.command,
-        context: whole.context,
-        announces: whole.announces,
-        text: whole.text,
-    })
-}
-
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-fn is_false(flag: &bool) -> bool {
-    !flag
+    Ok((whole.command, whole.context, whole.text))
 }

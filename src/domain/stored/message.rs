@@ -152,19 +152,14 @@ impl TokenReply {
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.to_bytes_with("")
-    }
-
-    /// With a text for the sender of the command, if the reply has no output.
-    pub fn to_bytes_with(&self, for_sender: &str) -> Vec<u8> {
         match self {
             Self::NotFound => pack(&ReplyMessage::NotFound, ""),
-            Self::Created => pack(&ReplyMessage::Created, for_sender),
+            Self::Created => pack(&ReplyMessage::Created, ""),
             Self::Found(token) => {
                 let (token, text) = StoredToken::of(token);
                 pack(&ReplyMessage::Found(Box::new(token)), text)
             }
-            Self::Decided(outcome) => pack(&ReplyMessage::Decided((*outcome).into()), for_sender),
+            Self::Decided(outcome) => pack(&ReplyMessage::Decided((*outcome).into()), ""),
             Self::Invalid(issues) => pack(&ReplyMessage::Invalid(issues.clone()), ""),
             Self::Reminded(outcome) => pack(&ReplyMessage::Reminded((*outcome).into()), ""),
             Self::LivesUpstream => pack(&ReplyMessage::LivesUpstream, ""),
@@ -172,24 +167,16 @@ impl TokenReply {
     }
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
-        Ok(Self::from_bytes_with(bytes)?.0)
-    }
-
-    /// The inverse of [`TokenReply::to_bytes_with`].
-    pub fn from_bytes_with(bytes: &[u8]) -> Result<(Self, String), Unreadable> {
         let (reply, text) = unpack(bytes)?;
-        let reply = match reply {
+        Ok(match reply {
             ReplyMessage::NotFound => Self::NotFound,
             ReplyMessage::Created => Self::Created,
-            ReplyMessage::Found(token) => {
-                return Ok((Self::Found(token.read(text)?), String::new()));
-            }
+            ReplyMessage::Found(token) => Self::Found(token.read(text)?),
             ReplyMessage::Decided(outcome) => Self::Decided(outcome.into()),
             ReplyMessage::Invalid(issues) => Self::Invalid(issues),
             ReplyMessage::Reminded(outcome) => Self::Reminded(outcome.into()),
             ReplyMessage::LivesUpstream => Self::LivesUpstream,
-        };
-        Ok((reply, text))
+        })
     }
 }
 

@@ -71,8 +71,6 @@ pub struct Facts<'a> {
     /// Whether anybody waits at the object. This is a function because asking the platform is
     /// expensive.
     pub has_waiters: &'a dyn Fn() -> bool,
-    /// Whether the sender of the command logs a change and sends the row, once it has the reply.
-    pub sender_announces: bool,
     /// Judges a callback by the token's `callback`.
     pub judge: fn(&str, &Decision) -> Verdict,
     /// Why an output does not match the form of the token's `approval`.

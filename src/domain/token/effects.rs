@@ -3,7 +3,7 @@
 //! Invariant: everything that takes time ends with an input, even if it fails, so the actor can
 //! finish what it started.
 
-use super::command::{Command, Facts, Reply};
+use super::command::{Command, Reply};
 use super::delivery::{AttemptResult, DeliveryId};
 use super::index_state::IndexState;
 use super::schedule::Alarm;
@@ -51,9 +51,6 @@ pub struct Effects {
     pub save: Option<Alarm>,
     /// The reply to a command or a waiter. It is sent when everything that was written is durable.
     pub reply: Option<Reply>,
-    /// What the sender of the command announces when it has the reply. The write is durable then, so the
-    /// object need not wait for that, and nothing else is left to do.
-    pub for_sender: Option<Announcement>,
     /// Set the alarm.
     pub alarm: Option<SetAlarm>,
     /// A task that is started afterwards. Its result is the next input.
@@ -111,11 +108,9 @@ pub enum AfterSave {
 /// The change that a command made, for those who are notified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announcement {
-    /// A line to log.
-    pub log: Option<LogLine>,
+    pub(super) log: Option<LogLine>,
     pub(super) notifies_waiters: bool,
-    /// Whether the row of the saved token is sent to the index.
-    pub needs_row: bool,
+    pub(super) needs_row: bool,
     pub(super) has_deliveries: bool,
 }
 
@@ -208,22 +203,6 @@ impl AfterSave {
             Self::AttemptRecorded { has_failed, .. } => has_failed,
             Self::RunDueTasks | Self::ConflictRecorded | Self::TombstoneLeft => false,
         }
-    }
-}
-
-impl Announcement {
-    /// The object announces the change itself, once it is durable.
-    pub(super) fn task(self) -> Task {
-        Task::AwaitSave(AfterSave::Announce(self))
-    }
-
-    /// Whether the sender of the command can announce the change: it reads the reply, no waiter is to be
-    /// told, and nothing is to be delivered.
-    pub(super) fn is_for_sender(self, reply: Option<&Reply>, facts: &Facts<'_>) -> bool {
-        facts.sender_announces
-            && matches!(reply, Some(Reply::Created | Reply::Decided(_)))
-            && !self.has_deliveries
-            && !(self.notifies_waiters && (facts.has_waiters)())
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::domain::api::route::Endpoint;
 use crate::domain::auth::keyring::Environment;
 use crate::domain::time::timestamp::Timestamp;
-use crate::worker::guard::Keeper;
 use crate::worker::http::cors::cors_origin;
 use crate::worker::http::request::Head;
 use crate::worker::now;
@@ -18,8 +17,6 @@ pub(crate) struct RequestContext<'a> {
     /// `""`.
     pub(crate) cors_origin: &'a str,
     pub(crate) env: &'a Env,
-    /// What keeps tasks running that follow the response.
-    pub(crate) keeper: Keeper,
     /// The time, read once for the whole request.
     pub(crate) now: Timestamp,
 }
@@ -30,14 +27,12 @@ impl<'a> RequestContext<'a> {
         head: &'a Head,
         endpoint: Option<Endpoint<'_>>,
         env: &'a Env,
-        keeper: Keeper,
     ) -> Self {
         Self {
             request,
             head,
             cors_origin: cors_origin(endpoint, head),
             env,
-            keeper,
             now: now(),
         }
     }

@@ -3,7 +3,6 @@
 use crate::domain::api::error::ApiError;
 use crate::domain::api::openapi;
 use crate::domain::api::route::Endpoint;
-use crate::worker::guard::Keeper;
 use crate::worker::http::body::drain;
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::cors::preflight;
@@ -22,15 +21,11 @@ use web_sys::{Request, Response};
 use worker::Env;
 
 /// Answers any request.
-pub(crate) async fn dispatch(
-    request: &Request,
-    env: &Env,
-    keeper: Keeper,
-) -> Result<Response, JsValue> {
+pub(crate) async fn dispatch(request: &Request, env: &Env) -> Result<Response, JsValue> {
     let mut head = Head::of(request);
     head.repair_link();
     let endpoint = Endpoint::of(head.path());
-    let context = RequestContext::new(request, &head, endpoint, env, keeper);
+    let context = RequestContext::new(request, &head, endpoint, env);
     let reply = match handle(&context, endpoint).await {
         Ok(HandlerResponse::Forwarded(response)) => return Ok(response),
         Ok(HandlerResponse::Built(reply)) => reply,

@@ -10,7 +10,6 @@ use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::Permit;
 use crate::worker::log_error;
 use crate::worker::objects::call::{ObjectRef, TokenEnvelope, envelope};
-use crate::worker::objects::token::for_sender::ForSender;
 use crate::worker::objects::token::waiters::Waiter;
 use crate::worker::objects::{Namespace, ObjectName};
 use std::borrow::Cow;
@@ -28,22 +27,19 @@ pub(crate) async fn send(
     text: &str,
 ) -> Result<TokenReply, ApiError> {
     let envelope = envelope(command, None, text);
-    send_envelope(context, permit, &name(environment, internal), envelope).await
+    send_envelope(context, permit, environment, internal, envelope).await
 }
 
-/// Sends an envelope without a response's context.
 pub(crate) async fn send_envelope(
     context: &RequestContext<'_>,
     permit: &Permit,
-    name: &ObjectName,
+    environment: &Environment,
+    internal: &str,
     envelope: TokenEnvelope,
 ) -> Result<TokenReply, ApiError> {
-    let failed = |why: JsValue| unavailable("a token's object did not reply", &why);
-    let called = object(context.env, name).call(permit, envelope).await;
-    let (reply, for_sender) = called.map_err(failed)?;
-    let for_sender = ForSender::parse(&for_sender).map_err(|why| failed(why.into()))?;
-    for_sender.announce(context.env, name.environment(), &context.keeper);
-    Ok(reply)
+    let name = name(environment, internal);
+    let reply = object(context.env, &name).call(permit, envelope).await;
+    reply.map_err(|why| unavailable("a token's object did not reply", &why))
 }
 
 /// Has the object build the client's response.

@@ -74,14 +74,14 @@ impl<'a> ObjectRef<'a> {
         self.send(&header, body).await
     }
 
-    /// Sends a command to a token's object and reads its reply, and what is in it for the sender.
+    /// Sends a command to a token's object and reads its reply.
     pub(crate) async fn call(
         &self,
         permit: &Permit,
         envelope: TokenEnvelope,
-    ) -> Result<(TokenReply, String), JsValue> {
+    ) -> Result<TokenReply, JsValue> {
         let bytes = bytes_of(self.respond(permit, envelope).await?).await?;
-        TokenReply::from_bytes_with(&bytes).map_err(JsValue::from)
+        TokenReply::from_bytes(&bytes).map_err(JsValue::from)
     }
 
     /// Opens a socket on which a token's object sends what the waiter asked for; `None` if there is

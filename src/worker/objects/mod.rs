@@ -126,11 +126,6 @@ impl ObjectName {
         &self.0
     }
 
-    /// The environment that the object belongs to. Its name has no slash.
-    pub(crate) fn environment(&self) -> &str {
-        self.0.split_once('/').map_or(&self.0, |(name, _)| name)
-    }
-
     fn is_of(&self, environment: &str) -> bool {
         let rest = self.0.strip_prefix(environment);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

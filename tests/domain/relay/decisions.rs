@@ -30,7 +30,6 @@ fn apply(
         retention: DAY,
         subscriptions,
         has_waiters: &|| false,
-        sender_announces: false,
         judge: |_, _| waitpoint::domain::token::command::Verdict::Decides,
         issues: |_, _| Vec::new(),
     };

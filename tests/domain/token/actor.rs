@@ -35,7 +35,6 @@ pub(super) struct Object {
     record: Option<Record>,
     actor: TokenActor,
     pub(super) has_waiters: bool,
-    pub(super) sender_announces: bool,
 }
 
 impl Object {
@@ -44,7 +43,6 @@ impl Object {
             record: token.map(Record::Live),
             actor: TokenActor::new("c1".to_owned()),
             has_waiters: false,
-            sender_announces: false,
         }
     }
 
@@ -64,7 +62,6 @@ impl Object {
         let has_waiters = self.has_waiters;
         let facts = Facts {
             has_waiters: &|| has_waiters,
-            sender_announces: self.sender_announces,
             judge: match verdict {
                 Verdict::Ignored => |_, _| Verdict::Ignored,
                 _ => |_, _| Verdict::Decides,
@@ -112,7 +109,7 @@ pub(super) fn alarm(at: Option<u64>) -> Effects {
     }
 }
 
-pub(super) fn after(wait: Duration) -> u64 {
+fn after(wait: Duration) -> u64 {
     u64::try_from(wait.as_millis()).unwrap()
 }
 

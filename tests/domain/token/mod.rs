@@ -4,7 +4,6 @@ mod actor;
 mod command;
 mod creation;
 mod deliveries;
-mod for_sender;
 mod history;
 mod index_rows;
 mod life;
@@ -44,7 +43,6 @@ fn facts(now: u64) -> Facts<'static> {
         retention: RETENTION,
         subscriptions: NOBODY,
         has_waiters: &|| false,
-        sender_announces: false,
         judge: |_, _| waitpoint::domain::token::command::Verdict::Decides,
         issues: |_, _| Vec::new(),
     }

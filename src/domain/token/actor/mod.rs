@@ -168,13 +168,7 @@ impl TokenActor {
             // A timeout is written before it is reported.
             let is_finished = was_finished || is_changed && token.finished_at().is_some();
             let notifies_waiters = is_finished || log == Some(LogLine::Extended);
-            let announcement = self.announcement(log, notifies_waiters, token);
-            if announcement.is_for_sender(effects.reply.as_ref(), facts) {
-                self.index_state = self.index_state_after(announcement);
-                effects.for_sender = Some(announcement);
-            } else {
-                effects.next = Some(announcement.task());
-            }
+            effects.next = Some(self.announce(log, notifies_waiters, token));
         }
         effects
     }
@@ -187,7 +181,7 @@ impl TokenActor {
             return effects;
         };
         if is_changed {
-            effects.next = Some(self.announcement(None, true, token).task());
+            effects.next = Some(self.announce(None, true, token));
             effects.save = self.plan_save(record, facts);
         } else if is_found && token.needs_upstream_poll() {
             let facts = Facts {
@@ -199,27 +193,13 @@ impl TokenActor {
         effects
     }
 
-    fn announcement(
-        &self,
-        log: Option<LogLine>,
-        notifies_waiters: bool,
-        token: &Token,
-    ) -> Announcement {
-        Announcement {
+    fn announce(&self, log: Option<LogLine>, notifies_waiters: bool, token: &Token) -> Task {
+        Task::AwaitSave(AfterSave::Announce(Announcement {
             log,
             notifies_waiters,
             needs_row: token.needs_index_update(self.index_state),
             has_deliveries: token.has_pending_delivery(),
-        }
-    }
-
-    /// What the index has once whoever announces the change has sent the row.
-    fn index_state_after(&self, announcement: Announcement) -> IndexState {
-        if announcement.needs_row {
-            self.index_state.after_sending()
-        } else {
-            self.index_state
-        }
+        }))
     }
 
     /// Times the token out, reminds, polls upstream, runs due tasks, or deletes a token that nobody needs.
@@ -252,7 +232,9 @@ impl TokenActor {
     ) -> Effects {
         match after {
             AfterSave::Announce(announcement) => {
-                self.index_state = self.index_state_after(announcement);
+                if announcement.needs_row {
+                    self.index_state = self.index_state.after_sending();
+                }
                 let effects = if announcement.has_deliveries {
                     self.run_due_tasks(IsArmed::Yes, record, facts)
                 } else {

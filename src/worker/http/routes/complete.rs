@@ -22,9 +22,7 @@ use crate::worker::http::request::header;
 use crate::worker::http::response::{HandlerResponse, unknown_field_hint};
 use crate::worker::http::token_object::{forward, name, send_envelope};
 use crate::worker::http::upstream_token::{placeholder_token, upstream_of};
-use crate::worker::objects::ObjectName;
 use crate::worker::objects::call::{TokenEnvelope, envelope};
-use crate::worker::objects::token::response::outcome_of;
 use crate::worker::settings;
 use web_sys::Response;
 
@@ -55,8 +53,7 @@ pub(crate) async fn complete(
     decide(context, environment, raw_id, decision, hint).await
 }
 
-/// Sends a decision to the token's object. The response to a callback is the object's, as the token may
-/// choose it.
+/// Sends a decision to the token's object, which builds the response.
 pub(crate) async fn decide(
     context: &RequestContext<'_>,
     environment: &Environment,
@@ -72,49 +69,27 @@ pub(crate) async fn decide(
         ..ResponseContext::default()
     };
     let name = name(environment, internal);
-    if decision.by == CompletedBy::Callback {
-        let envelope = completion(context, environment, &decision, Some(response_context))?;
-        drop(decision);
-        let permit = enforce(context, limit).await?;
-        let response = forward(context, &permit, &name, envelope).await?;
-        if outcome_header(&response).as_deref() == Some(Outcome::Completed.as_str()) {
-            remember(context, environment, &name)?;
-        }
-        return Ok(HandlerResponse::Forwarded(response));
-    }
-    // A double click or a retry is answered without a call of the object.
+    // A double click or a retry is answered without a call of the object. Only the object knows what
+    // a callback is answered.
     let completed = settings::completed(context.env);
     let is_remembered = completed.borrow().get(name.as_str(), context.now).is_some();
-    let outcome = if is_remembered {
+    if is_remembered && decision.by != CompletedBy::Callback {
         let _permit = enforce(context, limit).await?;
-        Outcome::AlreadyCompleted
-    } else {
-        // The output can be megabytes, so it is dropped before anything is awaited.
-        let envelope = completion(context, environment, &decision, None)?;
-        drop(decision);
-        let permit = enforce(context, limit).await?;
-        let reply = send_envelope(context, &permit, &name, envelope).await?;
-        outcome_of(&reply)?
-    };
-    if outcome == Outcome::Completed {
-        remember(context, environment, &name)?;
+        return Ok(response_context
+            .render_outcome(Outcome::AlreadyCompleted, None)
+            .into());
     }
-    Ok(response_context.render_outcome(outcome, None).into())
-}
-
-/// Caches that a token was completed. Upstream can still overrule a decision on its own tokens, so only
-/// our own are cached.
-fn remember(
-    context: &RequestContext<'_>,
-    environment: &Environment,
-    name: &ObjectName,
-) -> Result<(), ApiError> {
-    if upstream_of(context, environment)?.is_none() {
+    // The output can be megabytes, so it is dropped before anything is awaited.
+    let envelope = completion(context, environment, &decision, Some(response_context))?;
+    drop(decision);
+    let permit = enforce(context, limit).await?;
+    let response = forward(context, &permit, &name, envelope).await?;
+    // Upstream can still overrule a decision on its own tokens, so only our own are cached.
+    if is_completed_now(&response) && upstream_of(context, environment)?.is_none() {
         let until = context.now.plus(settings::retention(context.env));
-        let completed = settings::completed(context.env);
         completed.borrow_mut().put(name.as_str(), (), until);
     }
-    Ok(())
+    Ok(HandlerResponse::Forwarded(response))
 }
 
 /// Sends a decision to the token's object. The decision is durable when this returns.
@@ -126,8 +101,7 @@ pub(crate) async fn complete_token(
     decision: &Decision,
 ) -> Result<Outcome, ApiError> {
     let envelope = completion(context, environment, decision, None)?;
-    let name = name(environment, internal);
-    match send_envelope(context, permit, &name, envelope).await? {
+    match send_envelope(context, permit, environment, internal, envelope).await? {
         TokenReply::Decided(outcome) => Ok(outcome),
         _ => Err(ApiError::TokenNotFound),
     }
@@ -157,7 +131,7 @@ fn completion(
     Ok(envelope(&command, response_context, text))
 }
 
-/// What a token's object says came of a decision.
-fn outcome_header(response: &Response) -> Option<String> {
-    header_of(&response.headers(), &WAITPOINT_OUTCOME)
+/// Whether a token's object reports that this request completed the token.
+fn is_completed_now(response: &Response) -> bool {
+    header_of(&response.headers(), &WAITPOINT_OUTCOME).as_deref() == Some("completed")
 }

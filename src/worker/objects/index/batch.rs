@@ -1,15 +1,16 @@
 //! Sends rows to a month of the index in batches. With a request for each row, the month's object
 //! would be overloaded.
 //!
-//! All requests and objects of the isolate share these batches, so nothing that belongs to one request
-//! is stored here. A timer belongs to what set it and is lost with it. So the first three that add a row
-//! each set a timer, and after a failure each does. The first timer that fires sends the batch.
+//! All objects of the isolate share these batches, so nothing that belongs to one request is stored
+//! here. A timer belongs to one object and is lost with it. So the first three objects that add a row
+//! each set a timer, and after a failure every object does. The first timer that fires sends the
+//! batch.
 
 use super::client::put_rows;
 use super::row::Row;
 use crate::domain::list::month::Month;
 use crate::domain::time::timestamp::Timestamp;
-use crate::worker::guard::Keeper;
+use crate::worker::guard;
 use crate::worker::objects::ObjectName;
 use crate::worker::{log_error, now};
 use std::cell::{Cell, RefCell};
@@ -77,11 +78,11 @@ fn with_month<T>(
 }
 
 /// Sends a row to its month soon, in a batch. The caller is not told whether it arrives.
-pub(crate) fn enqueue_row(env: &Env, environment: &str, row: Row, keeper: &Keeper) {
-    let month = ObjectName::of_month(environment, &Month::of(row.created_at()));
+pub(crate) fn enqueue_row(env: &Env, environment: &str, created_at: Timestamp, row: Row) {
+    let month = ObjectName::of_month(environment, &Month::of(created_at));
     let now = now();
     let timer = with_month(&month, now, |waiting| waiting.enqueue_row(row, now));
-    schedule_flush(env, &month, timer, keeper);
+    schedule_flush(env, &month, timer);
 }
 
 impl WaitingMonth {
@@ -145,16 +146,16 @@ impl Batch {
     }
 }
 
-fn schedule_flush(env: &Env, month: &ObjectName, timer: Option<Timer>, keeper: &Keeper) {
+fn schedule_flush(env: &Env, month: &ObjectName, timer: Option<Timer>) {
     let Some((wait, number)) = timer else { return };
-    let (env, month, keeps) = (env.clone(), month.clone(), keeper.clone());
-    keeper.spawn(async move {
+    let (env, month) = (env.clone(), month.clone());
+    guard::spawn(async move {
         Delay::from(wait).await;
-        flush(&env, &month, number, keeps).await;
+        flush(&env, &month, number).await;
     });
 }
 
-async fn flush(env: &Env, month: &ObjectName, number: u64, keeper: Keeper) {
+async fn flush(env: &Env, month: &ObjectName, number: u64) {
     let sent = now();
     let batch = with_month(month, sent, |month| month.take(number, sent));
     let Some(batch) = batch else { return };
@@ -172,5 +173,5 @@ async fn flush(env: &Env, month: &ObjectName, number: u64, keeper: Keeper) {
         }
         month.start_batch(rows, batch.attempt + 1, failed)
     });
-    schedule_flush(env, month, timer, &keeper);
+    schedule_flush(env, month, timer);
 }

@@ -83,8 +83,13 @@ pub(super) fn object<'a>(env: &'a Env, name: &'a ObjectName) -> ObjectRef<'a> {
 }
 
 /// Sends a row to its month. The row is stored when this returns.
-pub(crate) async fn put_row(env: &Env, environment: &str, row: Row) -> Result<(), JsValue> {
-    let month = ObjectName::of_month(environment, &Month::of(row.created_at()));
+pub(crate) async fn put_row(
+    env: &Env,
+    environment: &str,
+    created_at: Timestamp,
+    row: Row,
+) -> Result<(), JsValue> {
+    let month = ObjectName::of_month(environment, &Month::of(created_at));
     put_rows(env, &month, vec![row])
         .await
         .map_err(|(why, _)| why)

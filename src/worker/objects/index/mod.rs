@@ -4,8 +4,8 @@
 //! object, `<environment>`, is the directory of the months that have rows.
 //!
 //! Invariants:
-//! - A token's row is sent at once, and again at the token's next alarm until the row is confirmed. The
-//!   token is not deleted before that. So a row can come late, but is never lost.
+//! - A token's object sends its row at once, and again at its next alarm until the row is confirmed.
+//!   The token is not deleted before that. So a row can come late, but is never lost.
 //! - A row changes when its token's timeout is moved, and once when it is completed or cancelled. A
 //!   row that is repeated or late changes nothing. Whether a token timed out, was then completed by
 //!   its default decision, or is past its retention is computed from the time. Rows of tokens past

@@ -79,10 +79,6 @@ impl Row {
         }
     }
 
-    pub(super) fn created_at(&self) -> Timestamp {
-        Timestamp::from_millis(self.created)
-    }
-
     /// When the token ends, as far as the row shows.
     pub(super) fn end(&self) -> Option<u64> {
         self.completed.or(self.timeout)
@@ -90,8 +86,8 @@ impl Row {
 
     pub(super) fn into_list_row(self) -> ListRow {
         ListRow {
-            created_at: self.created_at(),
             id: self.id,
+            created_at: Timestamp::from_millis(self.created),
             timeout_at: self.timeout.map(Timestamp::from_millis),
             ended_at: self.completed.map(Timestamp::from_millis),
             is_cancelled: self.cancelled.is_some(),

@@ -1,21 +1,18 @@
 //! Carries out what the token's actor decides. Nothing is decided here.
 
 use super::Object;
-use super::for_sender::ForSender;
 use super::outbox::Outbox;
 use super::waiters::{self, Update};
-use crate::domain::api::log_line::log_line_json;
+use crate::domain::api::delivery_body::failed_attempt_json;
 use crate::domain::approval::output::issues_of;
 use crate::domain::callback::judge::judge;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
 use crate::domain::token::command::Facts;
-use crate::domain::token::effects::{
-    AfterSave, Announcement, Effects, Input, LogLine, SetAlarm, Task,
-};
+use crate::domain::token::effects::{AfterSave, Effects, Input, LogLine, SetAlarm, Task};
 use crate::domain::token::event::{EventSet, Subscriptions};
 use crate::domain::token::record::Record;
-use crate::worker::guard::{self, Keeper};
+use crate::worker::guard;
 use crate::worker::objects::idempotency_key;
 use crate::worker::objects::index::{self, Row};
 use crate::worker::objects::storage::Saving;
@@ -32,24 +29,14 @@ const NO_SUBSCRIPTIONS: Subscriptions = Subscriptions {
     events: EventSet::NONE,
 };
 
-/// Who announces what a command changed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Announcer {
-    Object,
-    /// The Worker that sent it.
-    Sender,
-}
-
 /// The result of handling an input: the effects that are still to be carried out.
 pub(super) struct Turn {
     pub(super) effects: Effects,
     /// The record that the effects are about.
     pub(super) record: Option<Record>,
-    /// What the sender of the command announces.
-    pub(super) for_sender: ForSender,
     /// The write that is not yet durable.
     saving: Option<Saving>,
-    row: Option<Row>,
+    row: Option<SavedRow>,
     #[cfg(feature = "faults")]
     fault: String,
 }
@@ -67,27 +54,22 @@ impl From<JsValue> for Failure {
     }
 }
 
+/// A token's index row, from the record that was saved.
+pub(super) struct SavedRow {
+    created_at: Timestamp,
+    row: Row,
+}
+
 impl Object {
     /// Loads the record, lets the actor decide, and carries out the effects that are synchronous.
     /// There is no `await`. `row` is the row that the actor may now send to the index.
     pub(super) fn handle(
         &self,
         input: Input,
-        row: Option<Row>,
+        row: Option<SavedRow>,
         now: Timestamp,
     ) -> Result<Turn, Failure> {
-        self.handle_for(Announcer::Object, input, row, now)
-    }
-
-    /// As [`Object::handle`], for an announcer.
-    pub(super) fn handle_for(
-        &self,
-        announcer: Announcer,
-        input: Input,
-        row: Option<Row>,
-        now: Timestamp,
-    ) -> Result<Turn, Failure> {
-        let (effects, record) = self.load_and_decide(announcer, input, now)?;
+        let (effects, record) = self.load_and_decide(input, now)?;
         let task = effects.next;
         self.begin(effects, record, row)
             .map_err(|why| Failure { why, task })
@@ -95,7 +77,6 @@ impl Object {
 
     fn load_and_decide(
         &self,
-        announcer: Announcer,
         input: Input,
         now: Timestamp,
     ) -> Result<(Effects, Option<Record>), JsValue> {
@@ -111,7 +92,6 @@ impl Object {
             retention,
             subscriptions,
             has_waiters: &|| waiters::has_any(&self.state),
-            sender_announces: announcer == Announcer::Sender,
             judge,
             issues: issues_of,
         };
@@ -136,7 +116,6 @@ impl Object {
             retention: Duration::ZERO,
             subscriptions: NO_SUBSCRIPTIONS,
             has_waiters: &|| false,
-            sender_announces: false,
             judge,
             issues: issues_of,
         };
@@ -148,19 +127,18 @@ impl Object {
         &self,
         effects: Effects,
         record: Option<Record>,
-        row: Option<Row>,
+        row: Option<SavedRow>,
     ) -> Result<Turn, JsValue> {
-        if let Some(line) = effects
-            .log
-            .and_then(|line| self.log_text(line, record.as_ref()))
+        if let Some(line) = effects.log
+            && settings::log(&self.env).map_or(true, |log| log.includes(line))
         {
-            console_log!("{line}");
+            self.log(line, record.as_ref());
         }
         if effects.notifies_waiters {
             self.notify_waiters(record.as_ref())?;
         }
-        if let (true, Some(row)) = (effects.enqueues_row, row) {
-            index::enqueue_row(&self.env, &self.environment, row, &Keeper::Object);
+        if let (true, Some(SavedRow { created_at, row })) = (effects.enqueues_row, row) {
+            index::enqueue_row(&self.env, &self.environment, created_at, row);
         }
         let saving = match (effects.save, &record) {
             (Some(alarm), Some(record)) => Some(self.save(record, alarm)?),
@@ -168,31 +146,21 @@ impl Object {
         };
         let row = match (effects.next, &record) {
             (Some(Task::AwaitSave(after)), Some(Record::Live(token))) if after.needs_row() => {
-                Some(Row::of(&self.id, token))
+                Some(SavedRow {
+                    created_at: token.created_at,
+                    row: Row::of(&self.id, token),
+                })
             }
             _ => None,
-        };
-        let for_sender = match (effects.for_sender, &record) {
-            (Some(announcement), Some(record)) => self.for_sender(announcement, record),
-            _ => ForSender::default(),
         };
         Ok(Turn {
             #[cfg(feature = "faults")]
             fault: format!("{record:?}"),
             effects,
             record,
-            for_sender,
             saving,
             row,
         })
-    }
-
-    fn for_sender(&self, announcement: Announcement, record: &Record) -> ForSender {
-        let token = record.token().filter(|_| announcement.needs_row);
-        ForSender {
-            log: (announcement.log).and_then(|line| self.log_text(line, Some(record))),
-            row: token.map(|token| Row::of(&self.id, token)),
-        }
     }
 
     /// Carries out the remaining effects in the background, after the response.
@@ -376,12 +344,39 @@ impl Object {
         }
     }
 
-    /// The text of a line, if `LOG` includes it.
-    fn log_text(&self, line: LogLine, record: Option<&Record>) -> Option<String> {
-        if !settings::log(&self.env).map_or(true, |log| log.includes(line)) {
-            return None;
+    /// Logs a line. It contains no credential, and nothing that a caller wrote except the id.
+    fn log(&self, line: LogLine, record: Option<&Record>) {
+        let (environment, id) = (&self.environment, self.public_id());
+        // Environment names and ids need no escaping in JSON.
+        match line {
+            LogLine::Created => {
+                console_log!(
+                    r#"{{"event":"created","environment":"{environment}","token":"{id}"}}"#
+                );
+            }
+            LogLine::Completed(by) => {
+                let by = by.as_str();
+                console_log!(
+                    r#"{{"event":"completed","environment":"{environment}","token":"{id}","by":"{by}"}}"#
+                );
+            }
+            LogLine::Cancelled | LogLine::Extended | LogLine::Voted | LogLine::Reminded => {
+                let event = match line {
+                    LogLine::Cancelled => "cancelled",
+                    LogLine::Extended => "extended",
+                    LogLine::Voted => "voted",
+                    _ => "reminded",
+                };
+                console_log!(
+                    r#"{{"event":"{event}","environment":"{environment}","token":"{id}"}}"#
+                );
+            }
+            LogLine::Attempt(delivery) => {
+                let token = record.and_then(Record::token);
+                if let Some(line) = token.and_then(|one| failed_attempt_json(&id, one, delivery)) {
+                    console_log!("{line}");
+                }
+            }
         }
-        let token = record.and_then(Record::token);
-        log_line_json(line, &self.environment, &self.public_id(), token)
     }
 }

@@ -7,7 +7,6 @@
 //! - Only the newest instance writes; one from before a panic refuses to.
 
 mod effects;
-pub(crate) mod for_sender;
 mod message;
 pub(crate) mod outbox;
 pub(crate) mod response;
@@ -29,13 +28,12 @@ use crate::domain::token::command::{Command, Reply};
 use crate::domain::token::effects::Input;
 use crate::domain::token::record::Record;
 use crate::domain::token::schedule::Alarm;
+use crate::domain::token::transition::Outcome;
 use crate::worker::guard::{self, panics};
 use crate::worker::http::body;
 use crate::worker::http::response::{Reply as HttpReply, respond, respond_status};
 use crate::worker::objects::storage::{Saving, Stored, object_name};
-use crate::worker::objects::token::effects::{Announcer, Failure};
-use crate::worker::objects::token::for_sender::ForSender;
-use crate::worker::objects::token::response::outcome_of;
+use crate::worker::objects::token::effects::Failure;
 use crate::worker::objects::token::waiters::{Update, WAITER_HEADER, Waiter};
 use crate::worker::settings;
 use crate::worker::{log_error, now};
@@ -71,14 +69,6 @@ struct Object {
     cached: RefCell<Option<Record>>,
     /// The number of panics when this instance was created.
     generation: u32,
-}
-
-/// What came of a command.
-struct Answer {
-    reply: TokenReply,
-    for_sender: ForSender,
-    /// The token's `callback`, if a callback brought the command.
-    callback: Option<String>,
 }
 
 #[wasm_bindgen]
@@ -143,28 +133,16 @@ impl DurableObject for TokenObject {
 
 impl Object {
     fn on_command(self: &Rc<Self>, header: &str, body: &[u8]) -> Result<Response, JsValue> {
-        let received = envelope::read(header, body)?;
+        let (message, context, text) = envelope::read(header, body)?;
         #[cfg(feature = "faults")]
-        crate::worker::fault("fault:object", &received.text);
-        let is_for_page = matches!(received.command, CommandMessage::ReadForPage);
+        crate::worker::fault("fault:object", &text);
+        let is_for_page = matches!(message, CommandMessage::ReadForPage);
         let now = now();
-        let command = received.command.into_command(received.text);
-        let announcer = match received.announces {
-            true => Announcer::Sender,
-            false => Announcer::Object,
-        };
-        let reply = self.reply(command, announcer, is_for_page, now);
-        match (reply, received.context) {
-            (Ok(answer), None) => {
-                let for_sender = answer.for_sender.to_json();
-                respond("", Ok(answer.reply.to_bytes_with(&for_sender)))
-            }
-            (
-                Ok(Answer {
-                    reply, callback, ..
-                }),
-                Some(context),
-            ) => {
+        let command = message.into_command(text);
+        let reply = self.reply(command, is_for_page, now);
+        match (reply, context) {
+            (Ok((reply, _)), None) => respond("", Ok(reply.to_bytes())),
+            (Ok((reply, callback)), Some(context)) => {
                 let response = self.render(&context, &reply, callback.as_deref(), now);
                 let response = response.unwrap_or_else(|error| HttpReply::error(&error));
                 response.with_cors(&context.cors_origin).into_response()
@@ -178,16 +156,15 @@ impl Object {
         }
     }
 
+    /// Also returns the token's `callback`, if a callback brought the command.
     fn reply(
         self: &Rc<Self>,
         command: Command,
-        announcer: Announcer,
         is_for_page: bool,
         now: Timestamp,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<(TokenReply, Option<String>), Failure> {
         let is_callback = command.completed_by() == Some(CompletedBy::Callback);
-        let mut turn = self.handle_for(announcer, Input::Command(command), None, now)?;
-        let for_sender = std::mem::take(&mut turn.for_sender);
+        let mut turn = self.handle(Input::Command(command), None, now)?;
         let mut token = turn.record.take().and_then(Record::into_token);
         let reply = turn.effects.reply.take().unwrap_or(Reply::NotFound);
         self.spawn(turn);
@@ -197,11 +174,7 @@ impl Object {
         }
         let callback = token.as_ref().filter(|_| is_callback);
         let callback = callback.and_then(|token| token.callback.clone());
-        Ok(Answer {
-            reply: TokenReply::new(reply, token),
-            for_sender,
-            callback,
-        })
+        Ok((TokenReply::new(reply, token), callback))
     }
 
     fn render(
@@ -212,6 +185,15 @@ impl Object {
         now: Timestamp,
     ) -> Result<HttpReply, ApiError> {
         match reply {
+            TokenReply::Decided(Outcome::Unsigned) => Err(ApiError::InvalidSignature),
+            TokenReply::Decided(Outcome::ApproversOnly) => Err(ApiError::ApproversOnly),
+            TokenReply::Decided(outcome) => Ok(context.render_outcome(*outcome, callback)),
+            TokenReply::Invalid(issues) => Err(ApiError::InvalidFields(issues.clone())),
+            TokenReply::LivesUpstream => Err(ApiError::NotSupportedUpstream),
+            // Of these, no client is answered by the object.
+            TokenReply::NotFound | TokenReply::Created | TokenReply::Reminded(_) => {
+                Err(ApiError::TokenNotFound)
+            }
             TokenReply::Found(token) => {
                 let keyring = settings::keyring(&self.env)?;
                 let environment = keyring.by_id(&self.environment);
@@ -220,8 +202,6 @@ impl Object {
                 let environment = environment.ok_or(ApiError::StorageUnavailable)?;
                 Ok(context.render(token, environment, &self.id, now))
             }
-            // What a client sends that is not a read is a decision.
-            _ => Ok(context.render_outcome(outcome_of(reply)?, callback)),
         }
     }
 

@@ -36,10 +36,10 @@ pub(super) enum Message {
 impl Outbox<'_> {
     /// Sends the token's current row to the index. The index has stored it when this returns.
     pub(crate) async fn confirm_row(&self, token: Token) -> Result<(), JsValue> {
-        let row = Row::of(self.id, &token);
+        let (row, created_at) = (Row::of(self.id, &token), token.created_at);
         // The token can be megabytes and is not needed while this waits.
         drop(token);
-        index::put_row(self.env, self.environment, row).await
+        index::put_row(self.env, self.environment, created_at, row).await
     }
 
     /// Makes one attempt at a delivery.

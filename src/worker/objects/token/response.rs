@@ -5,7 +5,6 @@
 
 use crate::domain::api::approver_link::ApproverLink;
 use crate::domain::api::claims::claims_json;
-use crate::domain::api::error::ApiError;
 use crate::domain::api::token_body::{Visibility, owned_token_json, token_json, version};
 use crate::domain::auth::access_token::Lifetime;
 use crate::domain::auth::keyring::Environment;
@@ -13,7 +12,6 @@ use crate::domain::auth::short_link::{self, LinkPurpose};
 use crate::domain::auth::token_id::public_id;
 use crate::domain::callback::config::{CallbackConfig, verify_json};
 use crate::domain::stored::envelope::ResponseContext;
-use crate::domain::stored::message::TokenReply;
 use crate::domain::time::timestamp::Timestamp;
 use crate::domain::token::Token;
 use crate::domain::token::home::Home;
@@ -79,21 +77,6 @@ impl ResponseContext<'_> {
             Some(hint) => reply.with("waitpoint-hint", hint),
             None => reply,
         }
-    }
-}
-
-/// What came of a decision; an error that the client is told, if it was none.
-pub(crate) fn outcome_of(reply: &TokenReply) -> Result<Outcome, ApiError> {
-    match reply {
-        TokenReply::Decided(Outcome::Unsigned) => Err(ApiError::InvalidSignature),
-        TokenReply::Decided(Outcome::ApproversOnly) => Err(ApiError::ApproversOnly),
-        TokenReply::Decided(outcome) => Ok(*outcome),
-        TokenReply::Invalid(issues) => Err(ApiError::InvalidFields(issues.clone())),
-        TokenReply::LivesUpstream => Err(ApiError::NotSupportedUpstream),
-        TokenReply::NotFound
-        | TokenReply::Created
-        | TokenReply::Found(_)
-        | TokenReply::Reminded(_) => Err(ApiError::TokenNotFound),
     }
 }
 

@@ -9,7 +9,6 @@ use crate::domain::mcp::client::Client;
 use crate::domain::mcp::{message, outcome};
 use crate::domain::token::{State, Token};
 use crate::worker::events::FirstEvent;
-use crate::worker::guard::Keeper;
 use crate::worker::http::context::RequestContext;
 use crate::worker::http::rate_limit::Permit;
 use crate::worker::http::request::{Head, header};
@@ -59,7 +58,6 @@ impl Call<'_> {
         if let (Some(progress_token), true) = (self.client.progress_token.clone(), accepts_events) {
             let waiting = Waiting {
                 env: context.env.clone(),
-                keeper: context.keeper.clone(),
                 request: Clone::clone(context.request),
                 agent: self.agent,
                 permit,
@@ -95,7 +93,6 @@ fn no_waiter(why: impl Into<JsValue>) -> Failed {
 /// A call that waits for a decision, and tells its client so.
 struct Waiting {
     env: Env,
-    keeper: Keeper,
     request: web_sys::Request,
     agent: Agent,
     /// That of the call, which this is a part of.
@@ -126,8 +123,7 @@ impl Waiting {
             }
         }
         let head = Head::of(&self.request);
-        let context =
-            RequestContext::new(&self.request, &head, None, &self.env, self.keeper.clone());
+        let context = RequestContext::new(&self.request, &head, None, &self.env);
         let token = read(&context, &self.permit, self.agent, &self.id).await;
         let token = token.unwrap_or(known);
         let decision = outcome::decision_json(&public_id(&self.id), &token, None);
