@@ -14,11 +14,11 @@ import { readWrangler, workerdBinary, workerdConfig } from "./lib/workerd.mjs";
 
 const USAGE = `npm run serve -- --data DIR [options]
 
-  --data DIR          the folder of its data; it is made if it is not there
+  --data DIR          the folder of its data; its last part is made if it is not there
   --port N            where it listens, 8787 by default; 0 is any free port
   --host H            the address there, 127.0.0.1 by default; 0.0.0.0 is every one
   --settings FILE     settings, one NAME=value a line; those of the environment count more
-  --private-network   webhooks and upstreams may be at private addresses
+  --private-network   webhooks and upstreams may resolve to private addresses
   --bundle DIR        serves the modules that were built into this folder, and builds nothing`;
 
 /**

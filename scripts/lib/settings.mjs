@@ -33,6 +33,24 @@ export function repeatedName(text) {
   return names.find((name, at) => names.indexOf(name) !== at);
 }
 
+/**
+ * The number of the first line that no setting would be read from, or would be read wrongly, and
+ * why; undefined if there is none. `util.parseEnv` leaves such lines out.
+ */
+function oddLine(text) {
+  const quoted =
+    /^[^\S\n]*(?:export )?\w+[^\S\n]*=[^\S\n]*("[^"]*"|'[^']*'|`[^`]*`)[^\S\n]*(#.*)?$/gm;
+  const blank = (value) => value.replace(/[^\n]/g, "");
+  const lines = text.replaceAll("\r\n", "\n").replace(quoted, blank).split("\n");
+  for (const [at, line] of lines.entries()) {
+    if (/^\s*(#|$)/.test(line)) continue;
+    const [, value] = /^\s*(?:export )?\w+\s*=\s*(.*)/.exec(line) ?? [];
+    if (value === undefined)
+      return [at + 1, 'is no NAME=value; a value of several lines stands between two "'];
+    if (/^["'`]/.test(value)) return [at + 1, "has a quote that is not closed"];
+  }
+}
+
 /** The settings by name. What the environment has counts more than what the file has. */
 export function readSettings(file) {
   const own = (variables) =>
@@ -62,6 +80,8 @@ function readFile(file) {
   }
   const twice = repeatedName(text);
   if (twice) fail(`${file} has ${twice} twice, and only the last counts: put its lines in one "…"`);
+  const [line, why] = oddLine(text) ?? [];
+  if (line) fail(`line ${line} of ${file} ${why}`);
   const variables = util.parseEnv(text);
   const unknown = Object.keys(variables).filter((name) => !SETTINGS.includes(name));
   if (unknown.length) say(`${file}: ${unknown.join(", ")} is not a setting and is left out`);

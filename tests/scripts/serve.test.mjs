@@ -249,6 +249,9 @@ test("what is wrong at the start is said in one sentence", WITHIN, async () => {
   await once(taken, "listening");
   const file = join(folder, "a-file");
   writeFileSync(file, "SECRET_KEYS=a\nSECRET_KEYS=b\n");
+  const [unquoted, open] = ["unquoted", "open"].map((name) => join(folder, name));
+  writeFileSync(unquoted, `# Keys\nSECRET_KEYS=${KEY}\nstaging=${KEY}\nprod ${KEY}\n`);
+  writeFileSync(open, `SECRET_KEYS="${KEY}\nLOG=errors\n`);
   const none = { settings: { SECRET_KEYS: "" } };
   const { port } = taken.address();
   for (const [server, sentence] of [
@@ -256,6 +259,8 @@ test("what is wrong at the start is said in one sentence", WITHIN, async () => {
     [serve(newFolder(), none), /SECRET_KEYS is not set\. Put one \[environment=\]key a line/],
     [serve(newFolder(), { settings: { SECRET_KEYS: "short" } }), /SECRET_KEYS/],
     [serve(newFolder(), { flags: ["--settings", file] }), /has SECRET_KEYS twice/],
+    [serve(newFolder(), { flags: ["--settings", unquoted] }), /line 4 of \S+ is no NAME=value; a/],
+    [serve(newFolder(), { flags: ["--settings", open] }), /line 1 of \S+ has a quote that is not/],
     [serve(newFolder(), { flags: ["--settings", "/nowhere"] }), /there is no such file/],
     [serve(newFolder(), { flags: ["--prot", "1"] }), /Unknown option '--prot'/],
     [serve(newFolder(), { flags: ["--port", "http"] }), /a number from 0 to 65535, not "http"/],

@@ -337,6 +337,6 @@ impl World<'_> {
 fn tells_waiters(task: Task) -> bool {
     matches!(
         task,
-        Task::AwaitSave(AfterSave::Announce(_) | AfterSave::RunDueTasks)
+        Task::AwaitSave(AfterSave::Announce(_) | AfterSave::RunDueTasks { .. })
     )
 }

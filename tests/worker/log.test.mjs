@@ -20,7 +20,7 @@ for (const [LOG, events] of [
   test(`LOG=${LOG} logs: ${events.join(", ")}`, LIMIT, async (t) => {
     const worker = await serve(waitpoint({ ...(LOG && { LOG }), WEBHOOK_SECRET }));
     t.after(() => worker.stop());
-    const logged = await eventsOf(worker);
+    const logged = await eventsOf(worker, events.includes("completed"));
     assert.deepEqual(logged, [...events].sort());
     const health = await api(worker, "/healthz");
     const wrong = 'LOG is "none". Use "all", "decisions" or "errors".';
@@ -43,7 +43,7 @@ const api = (worker, path, body) =>
   });
 
 /** Has everything happen that can be logged, and returns which events were, each once. */
-async function eventsOf(worker) {
+async function eventsOf(worker, logsDecisions) {
   const ask = async (path, body) => {
     const answer = await api(worker, TOKENS + path, body);
     assert.equal(answer.status, 200, `${path}: ${await answer.clone().text()}`);
@@ -56,6 +56,10 @@ async function eventsOf(worker) {
   const { id } = await ask("", { timeout: "1h" });
   await ask(`/${id}/extend`, { timeout: "2h" });
   await ask(`/${id}/cancel`, {});
+  await ask("", { timeout: "1s", onTimeout: { data: 1 } });
+  if (logsDecisions) await until(logged, (events) => events.includes("completed"));
+  const byTimeout = /"event":"completed".*"by":"timeout"/;
+  assert.equal(byTimeout.test(worker.log), logsDecisions);
   // Nobody listens there. Its line is the last of all.
   const last = await ask("", { webhook: { url: "http://127.0.0.1:1/" } });
   await ask(`/${last.id}/complete`, { data: 1 });

@@ -89,7 +89,10 @@ pub enum AfterSave {
     /// Notify others of a command's change.
     Announce(Announcement),
     /// Continue the work of the alarm.
-    RunDueTasks,
+    RunDueTasks {
+        /// A line to log.
+        log: Option<LogLine>,
+    },
     /// An attempt at a delivery was recorded.
     AttemptRecorded {
         /// The delivery.
@@ -180,7 +183,7 @@ impl Task {
     pub(super) fn is_drained(self) -> bool {
         match self {
             Self::AwaitSave(after) => match after {
-                AfterSave::Announce(_) | AfterSave::RunDueTasks => false,
+                AfterSave::Announce(_) | AfterSave::RunDueTasks { .. } => false,
                 AfterSave::AttemptRecorded { .. }
                 | AfterSave::ConflictRecorded
                 | AfterSave::TombstoneLeft => true,
@@ -201,7 +204,7 @@ impl AfterSave {
         match self {
             Self::Announce(announcement) => announcement.needs_row,
             Self::AttemptRecorded { has_failed, .. } => has_failed,
-            Self::RunDueTasks | Self::ConflictRecorded | Self::TombstoneLeft => false,
+            Self::RunDueTasks { .. } | Self::ConflictRecorded | Self::TombstoneLeft => false,
         }
     }
 }

@@ -291,7 +291,9 @@ fn upstream_is_asked_while_somebody_waits() {
         ..upstream()
     };
     let effects = read(&mut object, Some(ended.clone()), 30_000);
-    assert_eq!(effects.next, Some(Task::AwaitSave(AfterSave::RunDueTasks)));
+    let log = Some(LogLine::Completed(CompletedBy::Upstream));
+    let next = Some(Task::AwaitSave(AfterSave::RunDueTasks { log }));
+    assert_eq!(effects.next, next);
     assert_eq!(object.token().state, ended.state);
     let told = object.saved(&effects, 30_001);
     assert!(told.notifies_waiters);

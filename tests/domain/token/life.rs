@@ -232,7 +232,10 @@ fn a_notice_is_owed_with_the_creation_and_attempted_when_that_is_written() {
 fn an_alarm_reminds_and_what_was_under_way_at_the_end_is_forgotten() {
     let mut object = listed(notified(token(Some(90_000))));
     let effects = object.handle(Input::AlarmFired, 5_000);
-    assert_eq!(effects.next, Some(Task::AwaitSave(AfterSave::RunDueTasks)));
+    assert_eq!(
+        effects.next,
+        Some(Task::AwaitSave(AfterSave::RunDueTasks { log: None }))
+    );
     let reminder = DeliveryId {
         event: TokenEvent::Reminder(at(5_000)),
         target: Target::Recipient(0),
@@ -269,7 +272,10 @@ fn a_token_upstream_is_polled_before_anybody_is_reminded_of_it() {
         assert_eq!(asked, task(Task::ReadUpstream(poll)));
         let read = Input::UpstreamRead(poll, theirs.map(Box::new));
         let effects = object.handle(read, 5_001);
-        assert_eq!(effects.next, Some(Task::AwaitSave(AfterSave::RunDueTasks)));
+        assert_eq!(
+            effects.next,
+            Some(Task::AwaitSave(AfterSave::RunDueTasks { log: None }))
+        );
         assert_eq!(!object.token().deliveries.is_empty(), is_reminded);
         assert_eq!(object.token().reminded_at.is_some(), is_reminded);
     }

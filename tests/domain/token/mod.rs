@@ -7,6 +7,7 @@ mod deliveries;
 mod history;
 mod index_rows;
 mod life;
+mod log_lines;
 mod reminders;
 mod reminders_on_request;
 mod schedule;

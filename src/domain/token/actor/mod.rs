@@ -132,26 +132,31 @@ impl TokenActor {
             // An idempotency key led to this token, but no longer stands for it.
             return Effects::reply(Reply::NotFound);
         }
-        let completed_by = command.completed_by();
         let is_cancel = matches!(command, Command::Cancel(_));
         let is_extend = matches!(command, Command::Extend(_));
+        // A token upstream may have been decided long ago.
+        let is_discovery = record.is_none() && matches!(command, Command::ImportUpstream(_));
         let earlier = extensions(record.as_ref());
         let was_finished = is_finished(record.as_ref());
         let (reply, is_changed) = apply_command(record, command, facts);
         // One that is repeated moves nothing, even if it finds a reminder due.
         let is_extension = is_extend && extensions(record.as_ref()) != earlier;
-        let log = match (&reply, completed_by) {
-            (Reply::Created, _) => {
+        let is_decided = is_changed && !was_finished && !is_discovery;
+        let token = record.as_ref().and_then(Record::token);
+        let decision = token.filter(|_| is_decided).and_then(completion);
+        let log = match &reply {
+            Reply::Created => {
                 self.index_state = IndexState::Unknown;
                 Some(LogLine::Created)
             }
-            (Reply::Decided(Outcome::Completed), Some(by)) => Some(LogLine::Completed(by)),
-            (Reply::Decided(Outcome::Voted), _) if is_changed => Some(LogLine::Voted),
-            (Reply::Decided(Outcome::Cancelled), None) if is_cancel && is_changed => {
+            // Whatever was asked for: its timeout may have been found, and decided it.
+            _ if decision.is_some() => decision,
+            Reply::Decided(Outcome::Voted) if is_changed => Some(LogLine::Voted),
+            Reply::Decided(Outcome::Cancelled) if is_cancel && is_changed => {
                 Some(LogLine::Cancelled)
             }
-            (Reply::Found, _) if is_extension => Some(LogLine::Extended),
-            (Reply::Reminded(ReminderOutcome::Sent), _) => Some(LogLine::Reminded),
+            Reply::Found if is_extension => Some(LogLine::Extended),
+            Reply::Reminded(ReminderOutcome::Sent) => Some(LogLine::Reminded),
             _ => None,
         };
         // An ignored callback is an entry of the history, of which nobody is notified.
@@ -181,7 +186,7 @@ impl TokenActor {
             return effects;
         };
         if is_changed {
-            effects.next = Some(self.announce(None, true, token));
+            effects.next = Some(self.announce(completion(token), true, token));
             effects.save = self.plan_save(record, facts);
         } else if is_found && token.needs_upstream_poll() {
             let facts = Facts {
@@ -217,7 +222,8 @@ impl TokenActor {
                 return Effects::task(Task::ReadUpstream(UpstreamRead::Poll));
             }
             if is_over || token.remind_if_due(facts.now, facts.subscriptions) {
-                return self.save_then(AfterSave::RunDueTasks, record, facts);
+                let log = completion(token).filter(|_| is_over);
+                return self.save_then(AfterSave::RunDueTasks { log }, record, facts);
             }
         }
         // An instance that noticed the end may have been lost before it notified waiters.
@@ -247,7 +253,10 @@ impl TokenActor {
                     ..effects
                 }
             }
-            AfterSave::RunDueTasks => self.notify_and_run_due_tasks(IsArmed::Yes, record, facts),
+            AfterSave::RunDueTasks { log } => Effects {
+                log,
+                ..self.notify_and_run_due_tasks(IsArmed::Yes, record, facts)
+            },
             AfterSave::AttemptRecorded {
                 delivery,
                 may_conflict: true,
@@ -282,13 +291,14 @@ impl TokenActor {
         if let (Some(Record::Live(_)), Some(theirs)) = (&record, theirs) {
             let (_, is_changed) = apply_command(record, Command::ImportUpstream(theirs), facts);
             if is_changed {
-                return self.save_then(AfterSave::RunDueTasks, record, facts);
+                let log = record.as_ref().and_then(Record::token).and_then(completion);
+                return self.save_then(AfterSave::RunDueTasks { log }, record, facts);
             }
         }
         if let Some(Record::Live(token)) = record
             && token.remind_if_due(facts.now, facts.subscriptions)
         {
-            return self.save_then(AfterSave::RunDueTasks, record, facts);
+            return self.save_then(AfterSave::RunDueTasks { log: None }, record, facts);
         }
         match record {
             // Nobody waits any more, and the record has no other purpose.
@@ -368,6 +378,14 @@ impl TokenActor {
 fn is_finished(record: Option<&Record>) -> bool {
     let token = record.and_then(Record::token);
     token.is_some_and(|token| token.finished_at().is_some())
+}
+
+/// The line for the decision of a token.
+fn completion(token: &Token) -> Option<LogLine> {
+    match &token.state {
+        State::Completed { decision, .. } => Some(LogLine::Completed(decision.by)),
+        State::Waiting | State::TimedOut | State::Cancelled { .. } => None,
+    }
 }
 
 fn extensions(record: Option<&Record>) -> Option<u32> {
