@@ -151,9 +151,13 @@ export class History {
       if (this.owesReminder) expect(by, "reminder", ({ type }) => type === "reminder");
     }
     if (recipients.includes("own")) {
-      // A later extension may be told instead.
-      for (const { began } of events.filter(isMove))
-        expect("own", "extended", ({ type, at }) => type === "extended" && at >= began);
+      // A later extension may be told instead, or an earlier one to the same timeout.
+      for (const { to } of events.filter(isMove)) {
+        if (to === this.timeoutAt) continue;
+        const same = events.filter((one) => mayMove(one) && one.to === to);
+        const first = Math.min(...same.map(({ began }) => began));
+        expect("own", "extended", ({ type, at }) => type === "extended" && at >= first);
+      }
       if (events.some(end)) expect("own", "end", end);
     }
     return owed;

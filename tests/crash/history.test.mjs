@@ -254,6 +254,28 @@ const HISTORIES = [
     { recipients: ["own"] },
   ],
   [
+    "two ask for the same timeout, and one of them is told",
+    [],
+    [
+      ["told", 1, 1, "own", "created", "m1", 1],
+      ["extended", 3, 5, "extended", 300],
+      ["told", 6, 6, "own", "extended", "m2", 4],
+      ["extended", 7, 8, "extended", 300],
+    ],
+    { recipients: ["own"] },
+  ],
+  [
+    "a later extension is not told",
+    ["untold"],
+    [
+      ["told", 1, 1, "own", "created", "m1", 1],
+      ["extended", 3, 5, "extended", 300],
+      ["told", 6, 6, "own", "extended", "m2", 4],
+      ["extended", 7, 8, "extended", 301],
+    ],
+    { recipients: ["own"] },
+  ],
+  [
     "another end is told",
     ["contradictory", "lost"],
     [

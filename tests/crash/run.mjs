@@ -292,6 +292,8 @@ export class Run extends Voters {
     // Who was not told is a fault in the report.
     for (const token of this.tokens)
       while (token.owed().length > 0 && !limit.aborted) await pause(50);
+    // Whatever else was missing, the list has its time.
+    const listed = AbortSignal.timeout(this.owedWithin);
     for (;;) {
       const missing = await this.#unlisted();
       if (missing.length === 0) return;
@@ -299,7 +301,7 @@ export class Run extends Voters {
       // another token's row, or by its alarm, which this does not wait for.
       await this.insist(TOKENS, { body: "{}" });
       await each(missing, (token) => this.read(token));
-      if (limit.aborted) {
+      if (listed.aborted) {
         for (const token of missing)
           this.failures.push(`${token.id} is not listed as it is: ${token.describe()}`);
         return;
