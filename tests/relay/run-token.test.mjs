@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { runInMockTaskContext } from "@trigger.dev/core/v3/test";
 import { wait } from "@trigger.dev/sdk";
-import { KEY, OTHER_KEY, SECRET_KEYS, sign, TOKENS, useWorker } from "../support/harness.mjs";
+import {
+  KEY,
+  OTHER_KEY,
+  SECRET_KEYS,
+  sign,
+  TOKENS,
+  until,
+  useWorker,
+} from "../support/harness.mjs";
 import { example } from "../support/package.mjs";
 import { useReceiver } from "../support/receiver.mjs";
 import { useRelay } from "../support/relay.mjs";
@@ -142,6 +150,11 @@ test("only whom upstream accepts learns which channels there are, and tells one"
   const token = await only.create(notify("deploys"), { key: runToken() });
   const [{ body }] = await receiver.received("/deploys");
   const [link] = body.match(/http:\/\/127[^\s"|>\\]*/);
+  // It is noted after its receiver has answered, which may be after a decision.
+  await until(
+    () => only.retrieve(token.id),
+    ({ history }) => history.some(({ type }) => type === "notified"),
+  );
   assert.equal((await fetch(link, { method: "POST", body: '"told"' })).status, 200);
   const { output, history } = await only.retrieve(token.id);
   assert.equal(output, '"told"');
