@@ -41,7 +41,13 @@ export async function start(port, ...options) {
       headers: { authorization: `Bearer ${key}` },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
-  server.create = async (fields) => (await server.api(TOKENS, fields)).json();
+  server.create = async (fields) => {
+    const answer = await server.api(TOKENS, fields);
+    const text = await answer.text();
+    // Otherwise a test would fail later, and not say why.
+    assert.equal(answer.status, 200, `${text}\n${server.output}`);
+    return JSON.parse(text);
+  };
   server.complete = (id, data) => server.api(`${TOKENS}/${id}/complete`, { data });
   server.retrieve = async (id) => (await server.api(`${TOKENS}/${id}`)).json();
   ended.catch(() => {});
