@@ -20,6 +20,8 @@ export function launch(port, folder, ...flags) {
     String(port),
     "--persist-to",
     folder,
+    // Two that start at the same time would both take 9229.
+    ...["--inspector-port", "0"],
     ...flags,
   ];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
@@ -101,11 +103,22 @@ export function isAlive(pid) {
   }
 }
 
+/**
+ * A port for a server that must be told one. Linux gives those from 32768 on to programs that ask
+ * for any, so one of these could be another test's before the server listens.
+ */
 export async function freePort() {
-  const probe = createServer().listen(0, "localhost");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const probe = createServer().listen(port, "localhost");
+    // Rejects if the port is in use.
+    const isFree = await once(probe, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    probe.close();
+    await once(probe, "close");
+    return port;
+  }
 }
