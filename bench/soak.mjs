@@ -33,12 +33,14 @@ const TOLD_WITHIN = 60_000;
 /** Soon tokens are forgotten as fast as they are made. */
 const RETENTION = "2m";
 
-/** Of each token the ids of events to its webhook, and how many messages came to its waiter. */
+/** Of each token the ids of its webhook's events, how many messages its waiter got, and `hook`. */
 const told = new Map();
 const receiver = createServer(async (request, response) => {
   const { data } = JSON.parse(Buffer.concat(await Array.fromAsync(request)));
   response.end();
-  told.get(data.id)?.hook(request.headers["webhook-id"]);
+  const heard = told.get(data.id);
+  heard?.events.add(request.headers["webhook-id"]);
+  heard?.hook();
 });
 await once(receiver.listen(0, "127.0.0.1"), "listening");
 const webhook = { url: `http://127.0.0.1:${receiver.address().port}` };
@@ -67,8 +69,8 @@ function wait(id, jwt) {
   const url = `${server.url.replace("http", "ws")}${TOKENS}/${id}/wait`;
   const socket = new WebSocket(url, ["waitpoint.v1", `bearer.${jwt}`]);
   const messages = [Promise.withResolvers(), Promise.withResolvers()];
-  const one = told.get(id);
-  socket.addEventListener("message", () => messages[one.messages++]?.resolve());
+  const heard = told.get(id);
+  socket.addEventListener("message", () => messages[heard.messages++]?.resolve());
   for (const { promise, reject } of messages) {
     socket.addEventListener("error", () => reject(new Error(`the waiter of ${id} was refused`)));
     promise.catch(() => {});
@@ -97,13 +99,8 @@ async function live(part) {
   const { json, headers } = await timed("create", () => send(TOKENS, fields));
   const [id, jwt] = [json.id, headers.get("x-trigger-jwt")];
   const hooked = Promise.withResolvers();
-  const one = { events: new Set(), messages: 0 };
   // One delivery may arrive twice, with one id. Two ids would be two events.
-  one.hook = (event) => {
-    one.events.add(event);
-    hooked.resolve();
-  };
-  told.set(id, one);
+  told.set(id, { events: new Set(), messages: 0, hook: hooked.resolve });
   const waiter = wait(id, jwt);
   await within(waiter.ready, `no first message of ${id}`);
   await new Promise((resolve) => setTimeout(resolve, DECIDED_AFTER));

@@ -25,24 +25,31 @@ export const SETTINGS = [
   "LOG",
 ];
 
+/** A name and its quoted value, which may have lines that look like names. */
+const QUOTED =
+  /^([^\S\n]*(?:export )?\w+[^\S\n]*=)[^\S\n]*(?:"[^"]*"|'[^']*'|`[^`]*`)[^\S\n]*(?:#.*)?$/gm;
+
+/** The lines of a file of variables without what is quoted. */
+function linesOf(text) {
+  const emptied = (all, name) => name + all.replace(/[^\n]/g, "");
+  return text.replaceAll("\r\n", "\n").replace(QUOTED, emptied).split("\n");
+}
+
 /** A name that the text of a file of variables sets twice. Only its last value would count. */
 export function repeatedName(text) {
-  // A quoted value may have lines that look like names.
-  const unquoted = text.replace(/"[^"]*"|'[^']*'/g, "");
-  const names = [...unquoted.matchAll(/^\s*([A-Z_]+)\s*=/gm)].map(([, name]) => name);
+  const nameOf = (line) => /^\s*(?:export )?([A-Z_]+)\s*=/.exec(line)?.[1];
+  const names = linesOf(text)
+    .map(nameOf)
+    .filter((name) => name !== undefined);
   return names.find((name, at) => names.indexOf(name) !== at);
 }
 
 /**
- * The number of the first line that no setting would be read from, or would be read wrongly, and
- * why; undefined if there is none. `util.parseEnv` leaves such lines out.
+ * The number of the first line that `util.parseEnv` would leave out or read wrongly, and why;
+ * undefined if there is none.
  */
-function oddLine(text) {
-  const quoted =
-    /^[^\S\n]*(?:export )?\w+[^\S\n]*=[^\S\n]*("[^"]*"|'[^']*'|`[^`]*`)[^\S\n]*(#.*)?$/gm;
-  const blank = (value) => value.replace(/[^\n]/g, "");
-  const lines = text.replaceAll("\r\n", "\n").replace(quoted, blank).split("\n");
-  for (const [at, line] of lines.entries()) {
+function unreadableLine(text) {
+  for (const [at, line] of linesOf(text).entries()) {
     if (/^\s*(#|$)/.test(line)) continue;
     const [, value] = /^\s*(?:export )?\w+\s*=\s*(.*)/.exec(line) ?? [];
     if (value === undefined)
@@ -78,10 +85,10 @@ function readFile(file) {
   } catch (error) {
     fail(`--settings ${file} cannot be read: ${error.message}`);
   }
+  const [line, why] = unreadableLine(text) ?? [];
+  if (line) fail(`line ${line} of ${file} ${why}`);
   const twice = repeatedName(text);
   if (twice) fail(`${file} has ${twice} twice, and only the last counts: put its lines in one "…"`);
-  const [line, why] = oddLine(text) ?? [];
-  if (line) fail(`line ${line} of ${file} ${why}`);
   const variables = util.parseEnv(text);
   const unknown = Object.keys(variables).filter((name) => !SETTINGS.includes(name));
   if (unknown.length) say(`${file}: ${unknown.join(", ")} is not a setting and is left out`);

@@ -134,14 +134,14 @@ impl TokenActor {
         }
         let is_cancel = matches!(command, Command::Cancel(_));
         let is_extend = matches!(command, Command::Extend(_));
-        // A token upstream may have been decided long ago.
-        let is_discovery = record.is_none() && matches!(command, Command::ImportUpstream(_));
+        // Upstream may have decided a token that is unknown here long ago.
+        let is_first_import = record.is_none() && matches!(command, Command::ImportUpstream(_));
         let earlier = extensions(record.as_ref());
         let was_finished = is_finished(record.as_ref());
         let (reply, is_changed) = apply_command(record, command, facts);
         // One that is repeated moves nothing, even if it finds a reminder due.
         let is_extension = is_extend && extensions(record.as_ref()) != earlier;
-        let is_decided = is_changed && !was_finished && !is_discovery;
+        let is_decided = is_changed && !was_finished && !is_first_import;
         let token = record.as_ref().and_then(Record::token);
         let decision = token.filter(|_| is_decided).and_then(completion);
         let log = match &reply {
@@ -149,7 +149,7 @@ impl TokenActor {
                 self.index_state = IndexState::Unknown;
                 Some(LogLine::Created)
             }
-            // Whatever was asked for: its timeout may have been found, and decided it.
+            // By the command, or by the timeout that it found to have come.
             _ if decision.is_some() => decision,
             Reply::Decided(Outcome::Voted) if is_changed => Some(LogLine::Voted),
             Reply::Decided(Outcome::Cancelled) if is_cancel && is_changed => {
